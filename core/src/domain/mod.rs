@@ -1,0 +1,8 @@
+//! Who calls, for what, and what it cost.
+
+pub mod ids;
+pub mod key;
+pub mod money;
+pub mod operation;
+pub mod spend;
+pub mod usage;

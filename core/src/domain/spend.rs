@@ -1,0 +1,113 @@
+//! The ledger entry: one per exchange, with its attempts.
+
+use super::ids::{EntryId, KeyHash};
+use super::money::NanoUsd;
+use super::operation::Operation;
+use super::usage::{Usage, UsageSource};
+use crate::time::Micros;
+use serde::{Deserialize, Serialize};
+
+/// How an exchange ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Status {
+    Success,
+    /// Refused by us or failed upstream; the client got an error.
+    Failure,
+    /// The client went away before the end.
+    Cancelled,
+    /// The process died in between; booked from the journal's `begin`.
+    Interrupted,
+}
+
+impl Status {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Success => "success",
+            Status::Failure => "failure",
+            Status::Cancelled => "cancelled",
+            Status::Interrupted => "interrupted",
+        }
+    }
+
+    /// The reverse of [`Status::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        [Status::Success, Status::Failure, Status::Cancelled, Status::Interrupted]
+            .into_iter()
+            .find(|s| s.as_str() == text)
+    }
+}
+
+/// One try of one deployment. Attempts that failed before anything was consumed have no usage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptRecord {
+    /// 1 for the first attempt of the exchange; sent upstream in `x-client-request-id` as `<entry id>-<number>`.
+    pub number: u16,
+    pub deployment_id: String,
+    pub model_group: String,
+    /// HTTP status of the provider; 0 when there was no answer.
+    pub status: u16,
+    /// Label of the error kind, empty on success.
+    pub error: String,
+    pub started_at: Micros,
+    pub ended_at: Micros,
+}
+
+/// Everything that is booked about one exchange. Quantities and price version stay, so that it can be re-priced.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    pub id: EntryId,
+    /// Intake time; half of the primary key, so that a replay conflicts inside its partition.
+    pub started_at: Micros,
+    pub ended_at: Micros,
+    pub first_token_at: Option<Micros>,
+    /// `x-litellm-call-id`: the client's, else the entry id as text. Indexed, never unique.
+    pub call_id: String,
+    /// The provider's id of the answer (`chatcmpl-…`).
+    pub provider_id: Option<String>,
+    pub operation: Operation,
+    pub stream: bool,
+    pub status: Status,
+    /// HTTP status the client got; 499 when it went away.
+    pub http_status: u16,
+    /// Label of the error kind and its message for the client; empty on success.
+    pub error: String,
+    pub error_message: String,
+    pub key_hash: Option<KeyHash>,
+    pub key_alias: Option<String>,
+    pub user_id: Option<String>,
+    pub team_id: Option<String>,
+    pub end_user: Option<String>,
+    /// The name the client asked for.
+    pub model_requested: String,
+    /// The group that answered (differs after a fallback).
+    pub model_group: String,
+    /// The upstream model, with its provider prefix.
+    pub model: String,
+    pub provider: String,
+    pub deployment_id: String,
+    pub api_base: String,
+    pub usage: Usage,
+    pub usage_source: UsageSource,
+    pub cost: NanoUsd,
+    /// Which prices were used; empty for none.
+    pub price_version: String,
+    /// Served without a known price.
+    pub unpriced: bool,
+    pub attempts: Vec<AttemptRecord>,
+    pub tags: Vec<String>,
+    /// The client's metadata, a JSON object as text; empty for none.
+    pub metadata: String,
+    pub client_ip: String,
+    pub user_agent: String,
+}
+
+/// What is written before the first byte of an attempt goes upstream. Enough to book the exchange, should this
+/// process not live to see its end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Begin {
+    pub entry_id: EntryId,
+    /// 1 for the first attempt. A later begin of the same entry replaces an earlier one.
+    pub attempt: u16,
+    /// The entry as it would be booked if nothing more were heard: status `Interrupted`, usage estimated.
+    pub entry: Entry,
+}

@@ -1,0 +1,37 @@
+//! Token counts, normalised: `input` includes what was read from or written to a cache, `output` includes reasoning.
+
+use serde::{Deserialize, Serialize};
+
+/// What one attempt consumed, in tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// All input tokens, cached ones included (OpenAI's `prompt_tokens`).
+    pub input: u64,
+    /// All output tokens, reasoning included (OpenAI's `completion_tokens`).
+    pub output: u64,
+    pub cache_read: u64,
+    /// Written to a cache with the provider's short lifetime (5 minutes).
+    pub cache_write: u64,
+    pub cache_write_1h: u64,
+    pub reasoning: u64,
+    pub audio_input: u64,
+    pub audio_output: u64,
+}
+
+impl Usage {
+    pub fn total(&self) -> u64 {
+        self.input.saturating_add(self.output)
+    }
+}
+
+/// Where a usage comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum UsageSource {
+    /// Nothing was consumed, as far as anyone knows.
+    #[default]
+    None,
+    /// The provider said so.
+    Reported,
+    /// Counted or estimated by us, because the provider did not say.
+    Estimated,
+}
