@@ -1,1 +1,9 @@
-//! (to come)
+//! Looking into a JSON request without rewriting it. `JsonBody` knows where each top-level value stands; `Edits`
+//! replaces, removes or adds such values and leaves every other byte alone.
+
+mod depth;
+mod edit;
+mod json;
+
+pub use edit::{Edits, Pieces};
+pub use json::{BodyError, Field, JsonBody, MAX_DEPTH, MAX_FIELDS};

@@ -1,1 +1,3 @@
-//! (to come)
+//! Bytes to frames. Nothing here has heard of models.
+
+pub mod sse;
