@@ -5,6 +5,7 @@
 //! `codec/` (bytes to frames), `error.rs` (the one table from kind to HTTP) and `ports.rs` (the traits that
 //! ledger and gateway implement for the others).
 
+pub mod access;
 pub mod body;
 pub mod codec;
 pub mod config;

@@ -1,1 +1,19 @@
+//! What happens to a request between the socket and the provider, without a socket.
+//!
+//! Start at `exchange.rs` (everything known about one request), `plugin.rs` (when a filter is asked) and
+//! `chain.rs` (in which order). Then any one file in `filters/`. `deployment.rs` is one way to serve a model,
+//! built from a config entry by one of `providers/` (who) and spoken to in one of `dialects/` (how).
+//! `models.rs` finds deployments by name; `snapshot.rs` is all of that for one state of the configuration.
 
+pub mod chain;
+pub mod deployment;
+pub mod dialects;
+pub mod exchange;
+pub mod filters;
+pub mod metrics;
+pub mod mock;
+pub mod models;
+pub mod plugin;
+pub mod providers;
+pub mod services;
+pub mod snapshot;

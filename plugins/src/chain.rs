@@ -1,0 +1,41 @@
+//! The filters of the gateway, in the order of [`crate::filters::FILTERS`].
+
+use crate::exchange::{Attempt, Exchange};
+use crate::filters::FILTERS;
+use crate::plugin::{Phase, Plugin};
+use crate::services::Services;
+use std::sync::Arc;
+use weir_core::error::ApiError;
+
+/// Built once; for each phase the plugins that take part in it.
+pub struct Chain {
+    request: Vec<Arc<dyn Plugin>>,
+    attempt: Vec<Arc<dyn Plugin>>,
+    finish: Vec<Arc<dyn Plugin>>,
+}
+
+impl Chain {
+    pub fn build(services: &Services) -> Self {
+        let built: Vec<_> = FILTERS.iter().map(|kind| (kind, (kind.build)(services))).collect();
+        let of = |phase: Phase| {
+            built.iter().filter(|(kind, _)| kind.phases.contains(&phase)).map(|(_, p)| Arc::clone(p)).collect()
+        };
+        Self { request: of(Phase::Request), attempt: of(Phase::Attempt), finish: of(Phase::Finish) }
+    }
+
+    /// Stops at the first refusal.
+    pub async fn on_request(&self, x: &mut Exchange) -> Result<(), ApiError> {
+        for plugin in &self.request {
+            plugin.on_request(x).await?;
+        }
+        Ok(())
+    }
+
+    pub fn on_attempt(&self, x: &mut Exchange, attempt: &Attempt) -> Result<(), ApiError> {
+        self.attempt.iter().try_for_each(|plugin| plugin.on_attempt(x, attempt))
+    }
+
+    pub fn on_finish(&self, x: &mut Exchange) {
+        self.finish.iter().for_each(|plugin| plugin.on_finish(x));
+    }
+}

@@ -1,0 +1,138 @@
+//! One way to serve a model group: provider, upstream model, credentials, prices. A built deployment is valid;
+//! nothing is checked again per request.
+
+use crate::dialects::openai_chat::Rules;
+use crate::mock::MockAnswer;
+use crate::providers::{self, Fault, Row, Wire};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use weir_core::config::env::Env;
+use weir_core::config::{Config, ModelEntry};
+use weir_core::domain::money::NanoUsd;
+use weir_core::domain::usage::Usage;
+use weir_core::model::prices::{self, Catalogue, ModelPrice, ServiceTier};
+
+#[derive(Debug)]
+pub struct Deployment {
+    /// Stable across restarts and reloads; pools, cooldowns and counters are keyed by it.
+    pub id: String,
+    pub group: String,
+    pub provider: &'static Row,
+    /// `litellm_model_name` of metrics and `model` of entries: the upstream model without its prefix.
+    pub model_label: String,
+    pub wire: Wire,
+    pub rules: Rules,
+    pub timeouts: Timeouts,
+    /// Relative share of the group's traffic.
+    pub weight: u32,
+    /// Lower orders are preferred.
+    pub order: i64,
+    pub price: Option<Priced>,
+    /// Answers itself, without a provider.
+    pub mock: Option<MockAnswer>,
+    pub access_groups: Vec<String>,
+    unpriced_told: AtomicBool,
+}
+
+/// Prices and which ones they are.
+#[derive(Clone, Debug)]
+pub struct Priced {
+    pub price: ModelPrice,
+    pub version: String,
+}
+
+/// Limits of one attempt.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    pub connect: Duration,
+    /// From sending until the first byte of the answer's body.
+    pub first_token: Duration,
+    /// Between two chunks of a stream.
+    pub idle: Duration,
+    /// Everything, from sending to the last byte.
+    pub total: Duration,
+}
+
+impl Deployment {
+    /// Builds from a config entry whose model holds no wildcard.
+    pub fn build(entry: &ModelEntry, config: &Config, env: &Env, catalogue: &Catalogue) -> Result<Self, Fault> {
+        let provider = providers::row(&entry.provider).ok_or_else(|| not_served(entry))?;
+        let mock = entry.params.mock_response.as_ref().map(|text| MockAnswer::new(text, entry.params.mock_delay));
+        Ok(Self {
+            id: entry.id.clone(),
+            group: entry.name.clone(),
+            provider,
+            model_label: entry.upstream_model.clone(),
+            wire: wire(provider, entry, env, mock.is_some())?,
+            rules: Rules::build(provider, entry, config.litellm.drop_params),
+            timeouts: timeouts(entry, config),
+            weight: weight(entry),
+            order: entry.params.order.unwrap_or_default(),
+            price: price(entry, catalogue)?,
+            mock,
+            access_groups: entry.info.access_groups.clone(),
+            unpriced_told: AtomicBool::new(false),
+        })
+    }
+
+    /// What a usage costs here; zero when no price is known.
+    pub fn cost_of(&self, usage: &Usage) -> NanoUsd {
+        let priced = self.price.as_ref();
+        priced.map_or(NanoUsd::ZERO, |p| prices::total_cost(&p.price, usage, ServiceTier::Standard))
+    }
+
+    /// Says once that this model has no price, and what to do about it.
+    pub fn warn_unpriced(&self) {
+        if !self.unpriced_told.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                model = %self.model_label, group = %self.group,
+                "no price is known for this model; its requests are booked as unpriced. \
+                 Set model_info.input_cost_per_token and output_cost_per_token, or base_model"
+            );
+        }
+    }
+}
+
+fn not_served(entry: &ModelEntry) -> Fault {
+    let message = format!("provider {:?} is not served yet", entry.provider);
+    Fault::new("model", message, "requests to it answer 400 until it is")
+}
+
+/// A mock needs no address.
+fn wire(provider: &'static Row, entry: &ModelEntry, env: &Env, mocked: bool) -> Result<Wire, Fault> {
+    match provider.wire(entry, env) {
+        Err(_) if mocked => providers::WireBuilder::new("http://mock.invalid")?.finish(entry),
+        other => other,
+    }
+}
+
+fn timeouts(entry: &ModelEntry, config: &Config) -> Timeouts {
+    let total = entry.params.timeout.or(config.router.timeout).unwrap_or(config.litellm.request_timeout);
+    let first = entry.params.stream_timeout.or(config.router.stream_timeout).or(config.weir.first_token_timeout);
+    Timeouts {
+        connect: config.weir.connect_timeout.min(total),
+        first_token: first.unwrap_or(total),
+        idle: config.weir.stream_idle_timeout,
+        total,
+    }
+}
+
+/// `weight`, else `rpm`, else `tpm`, as LiteLLM's simple shuffle weighs.
+fn weight(entry: &ModelEntry) -> u32 {
+    let params = &entry.params;
+    let given = params.weight.or(params.rpm).or(params.tpm);
+    given.map_or(1, |w| u32::try_from(w).unwrap_or(u32::MAX))
+}
+
+fn price(entry: &ModelEntry, catalogue: &Catalogue) -> Result<Option<Priced>, Fault> {
+    let facts = catalogue.find(&entry.provider, &entry.upstream_model, entry.info.base_model.as_deref());
+    let overrides: Vec<_> = entry.params.prices.iter().chain(&entry.info.prices).cloned().collect();
+    if overrides.is_empty() {
+        let version = catalogue.version().to_owned();
+        return Ok(facts.and_then(|f| f.price).map(|price| Priced { price, version }));
+    }
+    let base = facts.and_then(|f| f.price);
+    let price = ModelPrice::with_overrides(base.as_ref(), &overrides)
+        .map_err(|(key, why)| Fault::new("model", format!("{key}: {why}"), "write a decimal number of dollars"))?;
+    Ok(Some(Priced { price, version: String::from("config") }))
+}

@@ -1,0 +1,3 @@
+//! How a provider is spoken to: one folder per wire format.
+
+pub mod openai_chat;

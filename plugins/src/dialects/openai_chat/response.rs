@@ -1,0 +1,28 @@
+//! What a plain answer says about itself. The answer is relayed as it came.
+
+use super::usage::WireUsage;
+use serde::Deserialize;
+use std::borrow::Cow;
+use weir_core::domain::usage::Usage;
+
+/// What the ledger wants to know of an answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    pub id: Option<String>,
+    /// `None`: the provider did not say.
+    pub usage: Option<Usage>,
+}
+
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(borrow, default)]
+    id: Option<Cow<'a, str>>,
+    #[serde(default)]
+    usage: Option<WireUsage>,
+}
+
+/// `None` when the body is not a JSON object: no answer of this dialect.
+pub fn read_response(body: &[u8]) -> Option<Report> {
+    let head: Head<'_> = serde_json::from_slice(body).ok()?;
+    Some(Report { id: head.id.map(Cow::into_owned), usage: head.usage.map(|u| u.usage()) })
+}

@@ -1,0 +1,168 @@
+//! A stream of chunks, relayed. The reader looks for usage, counts what passes, and takes out the usage chunk when the
+//! client did not ask for it; every other byte goes on as it came.
+
+use super::response::Report;
+use super::usage::WireUsage;
+use bytes::Bytes;
+use memchr::memmem::Finder;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::ops::Range;
+use weir_core::codec::sse;
+
+/// What one block of whole events means.
+#[derive(Debug, Default)]
+pub struct Block {
+    /// Bytes for the client, in order.
+    pub relay: smallvec::SmallVec<[Bytes; 2]>,
+    /// `[DONE]`, held back so that the entry is booked before the client has it.
+    pub done: Option<Bytes>,
+    /// The provider reports an error inside the stream.
+    pub error: Option<String>,
+}
+
+/// One per response.
+pub struct StreamReader {
+    keep_usage: bool,
+    report: Report,
+    /// Events with content so far, and bytes in them: what is booked if no usage ever comes.
+    events: u64,
+    bytes: u64,
+    finders: Finders,
+}
+
+struct Finders {
+    usage: Finder<'static>,
+    done: Finder<'static>,
+    error: Finder<'static>,
+}
+
+#[derive(Deserialize)]
+struct Chunk<'a> {
+    #[serde(borrow, default)]
+    id: Option<Cow<'a, str>>,
+    #[serde(default)]
+    usage: Option<WireUsage>,
+    #[serde(borrow, default)]
+    choices: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
+}
+
+impl Chunk<'_> {
+    /// The chunk that exists only to carry usage: `choices` is empty or null.
+    fn only_usage(&self) -> bool {
+        self.usage.is_some() && self.choices.is_none_or(|c| matches!(c.get(), "[]" | "null" | "[ ]"))
+    }
+}
+
+// --- StreamReader ---
+
+impl StreamReader {
+    /// `keep_usage`: the client asked for the usage chunk.
+    pub fn new(keep_usage: bool) -> Self {
+        let finders = Finders {
+            usage: Finder::new("\"usage\""),
+            done: Finder::new("[DONE]"),
+            error: Finder::new("\"error\""),
+        };
+        Self { keep_usage, report: Report::default(), events: 0, bytes: 0, finders }
+    }
+
+    /// Reads a block of whole events.
+    pub fn read(&mut self, block: Bytes) -> Block {
+        let mut out = Block::default();
+        let (mut from, mut at) = (0, 0);
+        let first = self.report.id.is_none();
+        for event in sse::events(&block) {
+            let range = at..at + event.len();
+            at = range.end;
+            if self.is_done(event) {
+                out.push(&block, from..range.start);
+                out.done = Some(block.slice(range.start..));
+                return out;
+            }
+            self.count(event);
+            if (first || self.may_matter(event)) && self.look(event, &mut out) {
+                out.push(&block, from..range.start);
+                from = range.end;
+            }
+        }
+        out.push(&block, from..block.len());
+        out
+    }
+
+    /// What was learned of the answer.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// Output tokens as far as they were seen: providers send about a token to an event, and a token is about four
+    /// bytes. Exact counting would cost more than the request.
+    pub fn estimated_output(&self) -> u64 {
+        self.events.max(self.bytes / 4)
+    }
+
+    fn is_done(&self, event: &[u8]) -> bool {
+        event.len() < 32 && self.finders.done.find(event).is_some()
+    }
+
+    fn count(&mut self, event: &[u8]) {
+        if let Some(length) = content_length(event) {
+            self.events += 1;
+            self.bytes += length as u64;
+        }
+    }
+
+    fn may_matter(&self, event: &[u8]) -> bool {
+        reports_usage(&self.finders.usage, event) || self.finders.error.find(event).is_some()
+    }
+
+    /// Parses one event; answers whether it is to be taken out.
+    fn look(&mut self, event: &[u8], out: &mut Block) -> bool {
+        let Some(data) = sse::data(event) else { return false };
+        let Ok(chunk) = serde_json::from_slice::<Chunk<'_>>(&data) else { return false };
+        if let Some(error) = chunk.error.filter(|e| e.get() != "null") {
+            out.error = Some(error.get().to_owned());
+        }
+        let only_usage = chunk.only_usage();
+        if let Some(usage) = &chunk.usage {
+            self.report.usage = Some(usage.usage());
+        }
+        if self.report.id.is_none() {
+            self.report.id = chunk.id.map(Cow::into_owned);
+        }
+        only_usage && !self.keep_usage
+    }
+}
+
+impl Block {
+    fn push(&mut self, block: &Bytes, range: Range<usize>) {
+        if !range.is_empty() {
+            self.relay.push(block.slice(range));
+        }
+    }
+}
+
+/// Whether `"usage"` stands there with an object behind it; most providers say `"usage":null` in every chunk.
+fn reports_usage(finder: &Finder<'_>, event: &[u8]) -> bool {
+    finder.find_iter(event).any(|at| {
+        let after = event[at + b"\"usage\"".len()..].iter().copied();
+        let value = after.skip_while(|b| b.is_ascii_whitespace() || *b == b':').next();
+        value == Some(b'{')
+    })
+}
+
+/// Fields of a delta that carry model output.
+static CONTENT: &[&[u8]] = &[b"\"content\":", b"\"text\":", b"\"arguments\":", b"\"reasoning_content\":", b"\"reasoning\":"];
+
+/// Length of the first non-empty text that an event carries, without parsing it.
+fn content_length(event: &[u8]) -> Option<usize> {
+    CONTENT.iter().find_map(|name| {
+        let at = memchr::memmem::find(event, name)? + name.len();
+        let value = event[at..].trim_ascii_start().strip_prefix(b"\"")?;
+        let end = memchr::memchr(b'"', value).unwrap_or(value.len());
+        (end > 0).then_some(end)
+    })
+}

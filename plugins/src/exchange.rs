@@ -1,0 +1,155 @@
+//! One client request and its answer, from first byte to ledger entry. Each group says who writes it.
+
+use crate::deployment::Deployment;
+use crate::models::Group;
+use crate::snapshot::Snapshot;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use weir_core::body::JsonBody;
+use weir_core::domain::ids::EntryId;
+use weir_core::domain::key::Caller;
+use weir_core::domain::money::NanoUsd;
+use weir_core::domain::operation::Operation;
+use weir_core::domain::spend::{AttemptRecord, Status};
+use weir_core::domain::usage::{Usage, UsageSource};
+use weir_core::error::ApiError;
+use weir_core::time::Micros;
+
+/// The state of one exchange.
+pub struct Exchange {
+    pub id: EntryId,
+    pub clock: Clock,
+    /// The configuration this exchange lives with, whatever is reloaded meanwhile.
+    pub snapshot: Arc<Snapshot>,
+    /// Written by intake.
+    pub request: Request,
+    /// Set by `filters::auth`; `Anonymous` before that.
+    pub caller: Caller,
+    /// Written by `filters::access`, then by routing.
+    pub target: Target,
+    /// Written by the attempt loop, one per try.
+    pub attempts: Vec<AttemptRecord>,
+    /// Written while the answer comes in.
+    pub answer: Answer,
+}
+
+/// Wall time for the ledger, monotonic time for durations, read once at intake.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    pub started_at: Micros,
+    pub started: Instant,
+}
+
+/// What the client sent.
+pub struct Request {
+    pub operation: Operation,
+    pub headers: http::HeaderMap,
+    pub client_ip: Option<IpAddr>,
+    pub body: JsonBody,
+    /// The model in the path (`/engines/{model}/…`), which wins over the body's.
+    pub path_model: Option<String>,
+    pub stream: bool,
+    /// `stream_options.include_usage`: whether the client wants the usage chunk.
+    pub include_usage: bool,
+    /// `x-litellm-call-id`, else the entry id.
+    pub call_id: String,
+}
+
+/// Which models are tried.
+#[derive(Default)]
+pub struct Target {
+    /// The name the client asked for.
+    pub requested: String,
+    /// The group it stands for. Set by `filters::access`.
+    pub group: Option<Arc<Group>>,
+    pub retries: u16,
+    pub max_retries: u16,
+    pub fallbacks: u16,
+}
+
+/// What came of it.
+#[derive(Default)]
+pub struct Answer {
+    /// Who answered, or was asked last.
+    pub deployment: Option<Arc<Deployment>>,
+    /// HTTP status for the client.
+    pub status: u16,
+    pub outcome: Option<Status>,
+    pub error: Option<ApiError>,
+    pub first_token_at: Option<Micros>,
+    /// Time the provider took, from sending to the last byte.
+    pub provider_time: Duration,
+    pub provider_id: Option<String>,
+    pub usage: Usage,
+    pub usage_source: UsageSource,
+    pub cost: NanoUsd,
+    pub unpriced: bool,
+    /// What the provider says is left of its own rate limits.
+    pub remaining_requests: Option<i64>,
+    pub remaining_tokens: Option<i64>,
+}
+
+/// One try of one deployment.
+pub struct Attempt {
+    /// 1 for the first of an exchange.
+    pub number: u16,
+    pub deployment: Arc<Deployment>,
+    pub started_at: Micros,
+    pub started: Instant,
+}
+
+// --- Clock ---
+
+impl Clock {
+    pub fn start() -> Self {
+        Self { started_at: weir_core::time::now(), started: Instant::now() }
+    }
+
+    /// Wall time now, measured from the start so that it never runs backwards.
+    pub fn now(&self) -> Micros {
+        let elapsed = i64::try_from(self.started.elapsed().as_micros()).unwrap_or(i64::MAX);
+        Micros(self.started_at.0.saturating_add(elapsed))
+    }
+}
+
+// --- Exchange ---
+
+impl Exchange {
+    pub fn new(id: EntryId, clock: Clock, snapshot: Arc<Snapshot>, request: Request) -> Self {
+        Self {
+            id,
+            clock,
+            snapshot,
+            request,
+            caller: Caller::Anonymous,
+            target: Target::default(),
+            attempts: Vec::new(),
+            answer: Answer::default(),
+        }
+    }
+
+    /// A header as text; empty when absent or not text.
+    pub fn header(&self, name: &str) -> &str {
+        self.request.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The customer behind the key: the body's `user`, each request's own.
+    pub fn end_user(&self) -> Option<String> {
+        let configured = self.snapshot.config.general.user_header_name.as_deref();
+        let from_header = configured.map(|name| self.header(name)).filter(|v| !v.is_empty());
+        match from_header {
+            Some(user) => Some(user.to_owned()),
+            None => self.request.body.string("user").filter(|u| !u.is_empty()).map(|u| u.into_owned()),
+        }
+    }
+
+    /// The name of the group that is being tried, or what the client asked for.
+    pub fn group_name(&self) -> &str {
+        match (&self.answer.deployment, &self.target.group) {
+            (Some(deployment), _) => &deployment.group,
+            (None, Some(group)) => &group.name,
+            (None, None) => &self.target.requested,
+        }
+    }
+}

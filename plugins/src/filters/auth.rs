@@ -1,0 +1,35 @@
+//! Who is calling.
+
+use super::FilterKind;
+use crate::exchange::Exchange;
+use crate::plugin::{Phase, Plugin};
+use crate::services::Services;
+use async_trait::async_trait;
+use std::sync::Arc;
+use weir_core::access::{self, RouteClass};
+use weir_core::error::ApiError;
+use weir_core::ports::KeyLookup;
+
+pub static KIND: FilterKind =
+    FilterKind { name: "auth", phases: &[Phase::Request], build: |s| Arc::new(Auth::new(s)) };
+
+struct Auth {
+    keys: Arc<dyn KeyLookup>,
+}
+
+impl Auth {
+    fn new(services: &Services) -> Self {
+        Self { keys: Arc::clone(&services.keys) }
+    }
+}
+
+#[async_trait]
+impl Plugin for Auth {
+    async fn on_request(&self, x: &mut Exchange) -> Result<(), ApiError> {
+        let snapshot = Arc::clone(&x.snapshot);
+        let custom = snapshot.config.general.litellm_key_header_name.as_deref();
+        let presented = access::presented(&x.request.headers, custom);
+        x.caller = access::identify(presented, snapshot.master.as_ref(), self.keys.as_ref()).await?;
+        access::authorise(&x.caller, RouteClass::Llm, x.request.operation.row().route)
+    }
+}

@@ -1,0 +1,125 @@
+//! What a client's body may not say: where to send the request, with which credentials, or what to answer. Refused
+//! at the top level and one level down, where SDKs put `extra_body` and friends.
+
+use super::FilterKind;
+use crate::exchange::Exchange;
+use crate::plugin::{Phase, Plugin};
+use async_trait::async_trait;
+use bytes::Bytes;
+use std::sync::Arc;
+use weir_core::body::JsonBody;
+use weir_core::error::{ApiError, Kind};
+
+pub static KIND: FilterKind =
+    FilterKind { name: "client_fields", phases: &[Phase::Request], build: |_| Arc::new(ClientFields) };
+
+struct ClientFields;
+
+/// Fields that choose an endpoint, a credential, a logging target or a canned answer.
+pub static REFUSED: &[&str] = &[
+    "api_base",
+    "api_key",
+    "base_url",
+    "api_version",
+    "user_config",
+    "custom_llm_provider",
+    "litellm_credential_name",
+    "organization",
+    "azure_ad_token",
+    "client_id",
+    "client_secret",
+    "tenant_id",
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "aws_session_token",
+    "aws_role_name",
+    "aws_profile_name",
+    "aws_web_identity_token",
+    "aws_sts_endpoint",
+    "aws_bedrock_runtime_endpoint",
+    "aws_region_name",
+    "vertex_credentials",
+    "vertex_project",
+    "vertex_location",
+    "langfuse_host",
+    "langfuse_secret",
+    "langfuse_secret_key",
+    "langfuse_public_key",
+    "langsmith_base_url",
+    "slack_webhook_url",
+    "mock_response",
+    "mock_timeout",
+    "mock_delay",
+    "mock_tool_calls",
+    "input_cost_per_token",
+    "output_cost_per_token",
+];
+
+/// Objects in which the refused fields are looked for once more.
+static NESTS: &[&str] = &["extra_body", "litellm_params", "litellm_metadata", "metadata", "model_info"];
+
+#[async_trait]
+impl Plugin for ClientFields {
+    async fn on_request(&self, x: &mut Exchange) -> Result<(), ApiError> {
+        if x.snapshot.config.general.allow_client_side_credentials {
+            return Ok(());
+        }
+        check(&x.request.body)
+    }
+}
+
+fn check(body: &JsonBody) -> Result<(), ApiError> {
+    for field in body.fields() {
+        let name = body.name(field);
+        if REFUSED.contains(&name.as_ref()) {
+            return Err(refuse(&name));
+        }
+        if NESTS.contains(&name.as_ref()) {
+            check_nested(&name, body.raw(&name).unwrap_or_default())?;
+        }
+    }
+    Ok(())
+}
+
+fn check_nested(outer: &str, raw: &str) -> Result<(), ApiError> {
+    let Ok(inner) = JsonBody::parse(Bytes::copy_from_slice(raw.as_bytes())) else { return Ok(()) };
+    match inner.fields().iter().map(|f| inner.name(f)).find(|name| REFUSED.contains(&name.as_ref())) {
+        Some(name) => Err(refuse(&format!("{outer}.{name}"))),
+        None => Ok(()),
+    }
+}
+
+fn refuse(name: &str) -> ApiError {
+    let message = format!(
+        "Authentication Error, Rejected Request: {name} is not allowed in request body. \
+         Enable with `general_settings::allow_client_side_credentials` on proxy config.yaml."
+    );
+    ApiError::new(Kind::ClientCredentials, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(text: &str) -> Option<String> {
+        let body = JsonBody::parse(Bytes::copy_from_slice(text.as_bytes())).unwrap();
+        check(&body).err().map(|e| e.message().to_owned())
+    }
+
+    #[test]
+    fn p36_no_refused_field_passes_at_any_place() {
+        for name in REFUSED {
+            assert!(verdict(&format!(r#"{{"{name}":"x"}}"#)).is_some(), "{name}");
+            for nest in NESTS {
+                let nested = format!(r#"{{"{nest}":{{"a":1,"{name}":"x"}}}}"#);
+                assert!(verdict(&nested).is_some_and(|m| m.contains(&format!("{nest}.{name}"))), "{nest}.{name}");
+            }
+        }
+        assert!(verdict(r#"{"api\u005fbase":"x"}"#).is_some(), "an escaped name is the same name");
+    }
+
+    #[test]
+    fn ordinary_bodies_pass() {
+        assert_eq!(verdict(r#"{"model":"m","messages":[{"api_base":"in text"}],"metadata":"api_base"}"#), None);
+    }
+}

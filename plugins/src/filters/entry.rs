@@ -1,0 +1,88 @@
+//! The ledger entry of an exchange, from what is known so far.
+
+use crate::deployment::Deployment;
+use crate::exchange::Exchange;
+use weir_core::domain::spend::{Entry, Status};
+use weir_core::time::Micros;
+
+/// The entry as it stands. Before the end it says `Interrupted`, which is what it will be if nothing follows.
+pub fn entry(x: &Exchange, deployment: Option<&Deployment>, ended_at: Micros) -> Entry {
+    let key = x.caller.key();
+    let error = x.answer.error.as_ref();
+    Entry {
+        id: x.id,
+        started_at: x.clock.started_at,
+        ended_at,
+        first_token_at: x.answer.first_token_at,
+        call_id: x.request.call_id.clone(),
+        provider_id: x.answer.provider_id.clone(),
+        operation: x.request.operation,
+        stream: x.request.stream,
+        status: x.answer.outcome.unwrap_or(Status::Interrupted),
+        http_status: x.answer.status,
+        error: error.map(|e| e.class().to_owned()).unwrap_or_default(),
+        error_message: error.map(|e| clip(e.message(), 2_000)).unwrap_or_default(),
+        key_hash: x.caller.hash(),
+        key_alias: key.and_then(|k| k.alias.clone()),
+        user_id: x.caller.user_id().map(str::to_owned),
+        team_id: key.and_then(|k| k.team_id.clone()),
+        end_user: x.end_user().map(|u| clip(&u, 256)),
+        model_requested: clip(&x.target.requested, 256),
+        model_group: clip(x.group_name(), 256),
+        model: deployment.map(|d| d.model_label.clone()).unwrap_or_default(),
+        provider: deployment.map(|d| d.provider.prefix.to_owned()).unwrap_or_default(),
+        deployment_id: deployment.map(|d| d.id.clone()).unwrap_or_default(),
+        api_base: deployment.map(|d| d.wire.api_base.clone()).unwrap_or_default(),
+        usage: x.answer.usage,
+        usage_source: x.answer.usage_source,
+        cost: x.answer.cost,
+        price_version: price_version(deployment),
+        unpriced: x.answer.unpriced,
+        attempts: x.attempts.clone(),
+        tags: tags(x),
+        metadata: metadata(x),
+        client_ip: x.request.client_ip.map(|ip| ip.to_string()).unwrap_or_default(),
+        user_agent: clip(x.header("user-agent"), 256),
+    }
+}
+
+fn price_version(deployment: Option<&Deployment>) -> String {
+    deployment.and_then(|d| d.price.as_ref()).map(|p| p.version.clone()).unwrap_or_default()
+}
+
+/// Text from a client is bounded before it is stored.
+fn clip(text: &str, limit: usize) -> String {
+    let mut end = text.len().min(limit);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].to_owned()
+}
+
+const MAX_TAGS: usize = 64;
+const MAX_METADATA: usize = 16 * 1024;
+
+/// `x-litellm-tags` (comma separated) replaces the body's `metadata.tags`, as in LiteLLM.
+fn tags(x: &Exchange) -> Vec<String> {
+    let header = x.header("x-litellm-tags");
+    if !header.is_empty() {
+        let parts = header.split(',').map(str::trim).filter(|t| !t.is_empty());
+        return parts.take(MAX_TAGS).map(|t| clip(t, 128)).collect();
+    }
+    let Some(raw) = x.request.body.raw("metadata").filter(|raw| raw.contains("\"tags\"")) else {
+        return Vec::new();
+    };
+    let parsed: Result<Tagged, _> = serde_json::from_str(raw);
+    parsed.unwrap_or_default().tags.into_iter().take(MAX_TAGS).map(|t| clip(&t, 128)).collect()
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Tagged {
+    tags: Vec<String>,
+}
+
+fn metadata(x: &Exchange) -> String {
+    let raw = x.request.body.raw("metadata").unwrap_or_default();
+    if raw.starts_with('{') && raw.len() <= MAX_METADATA { raw.to_owned() } else { String::new() }
+}

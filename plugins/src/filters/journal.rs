@@ -1,0 +1,74 @@
+//! Nothing is sent before its `begin` is in the journal, nothing is answered to the end before its `end` is.
+
+use super::FilterKind;
+use super::entry::entry;
+use crate::exchange::{Attempt, Exchange};
+use crate::plugin::{Phase, Plugin};
+use crate::services::Services;
+use std::sync::Arc;
+use weir_core::domain::spend::{AttemptRecord, Begin, Entry, Status};
+use weir_core::domain::usage::{Usage, UsageSource};
+use weir_core::error::{ApiError, Kind};
+use weir_core::ports::Journal;
+
+pub static KIND: FilterKind = FilterKind {
+    name: "journal",
+    phases: &[Phase::Attempt, Phase::Finish],
+    build: |s| Arc::new(Booking::new(s)),
+};
+
+struct Booking {
+    journal: Arc<dyn Journal>,
+}
+
+impl Booking {
+    fn new(services: &Services) -> Self {
+        Self { journal: Arc::clone(&services.journal) }
+    }
+}
+
+impl Plugin for Booking {
+    fn on_attempt(&self, x: &mut Exchange, attempt: &Attempt) -> Result<(), ApiError> {
+        let begin = Begin { entry_id: x.id, attempt: attempt.number, entry: provisional(x, attempt) };
+        self.journal.begin(&begin).map_err(|full| {
+            let message = "The spend journal is full because the ledger does not take entries; try again later.";
+            ApiError::new(Kind::JournalFull, message).because(full)
+        })
+    }
+
+    fn on_finish(&self, x: &mut Exchange) {
+        let deployment = x.answer.deployment.clone();
+        let entry = entry(x, deployment.as_deref(), x.clock.now());
+        if let Err(full) = self.journal.end(&entry) {
+            // Only an exchange that never began can be refused here: one that we turned away ourselves.
+            tracing::warn!(call_id = %entry.call_id, "entry of a refused request not booked: {full}");
+        }
+    }
+}
+
+/// What is booked if this process dies before the end: the input is taken to be consumed.
+fn provisional(x: &Exchange, attempt: &Attempt) -> Entry {
+    let deployment = &attempt.deployment;
+    let mut entry = entry(x, Some(deployment), attempt.started_at);
+    entry.status = Status::Interrupted;
+    entry.model_group = deployment.group.clone();
+    entry.usage = Usage { input: estimated_input(x), ..Usage::default() };
+    entry.usage_source = UsageSource::Estimated;
+    entry.cost = deployment.cost_of(&entry.usage);
+    entry.unpriced = deployment.price.is_none();
+    entry.attempts.push(AttemptRecord {
+        number: attempt.number,
+        deployment_id: deployment.id.clone(),
+        model_group: deployment.group.clone(),
+        status: 0,
+        error: String::from("interrupted"),
+        started_at: attempt.started_at,
+        ended_at: attempt.started_at,
+    });
+    entry
+}
+
+/// Four bytes of JSON to a token: what English text comes to with current tokenisers.
+pub fn estimated_input(x: &Exchange) -> u64 {
+    (x.request.body.bytes().len() / 4) as u64
+}

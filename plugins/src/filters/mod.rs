@@ -1,0 +1,43 @@
+//! The policy of the gateway: a table of filters, run top to bottom.
+
+mod access;
+mod auth;
+mod client_fields;
+mod entry;
+mod journal;
+mod metrics;
+mod price;
+
+use crate::plugin::{Phase, Plugin};
+use crate::services::Services;
+use std::sync::Arc;
+
+/// One filter: its name, when it runs, how it is made.
+pub struct FilterKind {
+    pub name: &'static str,
+    pub phases: &'static [Phase],
+    pub build: fn(&Services) -> Arc<dyn Plugin>,
+}
+
+/// The order is the run order in every phase.
+pub static FILTERS: &[&FilterKind] = &[
+    &auth::KIND,
+    &client_fields::KIND, // after auth: what is refused to strangers is not explained to them
+    &access::KIND,
+    &price::KIND,   // before journal: the entry carries the cost
+    &journal::KIND, // last to say yes: what it has begun is sent
+    &metrics::KIND,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_filter_is_named_once_and_has_a_phase() {
+        for (index, kind) in FILTERS.iter().enumerate() {
+            assert!(!kind.phases.is_empty(), "{} is never asked", kind.name);
+            assert!(FILTERS[..index].iter().all(|k| k.name != kind.name), "{} stands twice", kind.name);
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Finding deployments by the name a client asks for: deployment id, group, alias, pattern, in LiteLLM's order.
+
+use crate::deployment::Deployment;
+use crate::providers;
+use std::collections::HashMap;
+use std::sync::Arc;
+use weir_core::config::env::Env;
+use weir_core::config::problems::{Problem, Problems, Severity};
+use weir_core::config::{Config, ModelEntry};
+use weir_core::model::prices::Catalogue;
+
+/// All deployments that share a public name.
+#[derive(Debug)]
+pub struct Group {
+    pub name: String,
+    /// In the order of the config.
+    pub deployments: Vec<Arc<Deployment>>,
+}
+
+/// What a configuration can serve.
+pub struct ModelTable {
+    groups: HashMap<String, Arc<Group>>,
+    /// Group and pattern names in the order of the config.
+    names: Vec<String>,
+    by_id: HashMap<String, Arc<Group>>,
+    aliases: HashMap<String, Alias>,
+    /// Longest literal part first, so that the narrowest pattern wins.
+    patterns: Vec<Pattern>,
+    /// Groups made from patterns, by concrete name.
+    expanded: moka::sync::Cache<String, Arc<Group>>,
+    context: Context,
+}
+
+struct Alias {
+    target: String,
+    hidden: bool,
+}
+
+struct Pattern {
+    name: String,
+    entries: Vec<ModelEntry>,
+}
+
+/// What it takes to build a deployment later, when a pattern is first matched.
+struct Context {
+    config: Arc<Config>,
+    env: Arc<Env>,
+    catalogue: Arc<Catalogue>,
+}
+
+/// Concrete names that patterns were asked for and that are kept built.
+const MAX_EXPANDED: u64 = 1_000;
+
+// --- ModelTable ---
+
+impl ModelTable {
+    /// Builds every deployment. What cannot be built is a problem of its entry, not of the others.
+    pub fn build(config: Arc<Config>, env: Arc<Env>, catalogue: Arc<Catalogue>, problems: &mut Problems) -> Self {
+        let mut table = Self {
+            groups: HashMap::new(),
+            names: Vec::new(),
+            by_id: HashMap::new(),
+            aliases: aliases(&config),
+            patterns: Vec::new(),
+            expanded: moka::sync::Cache::new(MAX_EXPANDED),
+            context: Context { config, env, catalogue },
+        };
+        let mut grouped: HashMap<String, Vec<Arc<Deployment>>> = HashMap::new();
+        let config = Arc::clone(&table.context.config);
+        for (index, entry) in config.models.iter().enumerate() {
+            table.name(&entry.name);
+            if entry.name.contains('*') {
+                table.add_pattern(entry);
+                continue;
+            }
+            match table.context.build(entry) {
+                Ok(deployment) => grouped.entry(entry.name.clone()).or_default().push(Arc::new(deployment)),
+                Err(fault) => problems.push(problem(index, entry, fault)),
+            }
+        }
+        grouped.into_iter().for_each(|(name, deployments)| table.add_group(name, deployments));
+        table.patterns.sort_by_key(|p| std::cmp::Reverse(p.name.len()));
+        table
+    }
+
+    fn name(&mut self, name: &str) {
+        if !self.names.iter().any(|n| n == name) {
+            self.names.push(name.to_owned());
+        }
+    }
+
+    fn add_pattern(&mut self, entry: &ModelEntry) {
+        match self.patterns.iter_mut().find(|p| p.name == entry.name) {
+            Some(pattern) => pattern.entries.push(entry.clone()),
+            None => self.patterns.push(Pattern { name: entry.name.clone(), entries: vec![entry.clone()] }),
+        }
+    }
+
+    fn add_group(&mut self, name: String, deployments: Vec<Arc<Deployment>>) {
+        for deployment in &deployments {
+            let alone = Group { name: name.clone(), deployments: vec![Arc::clone(deployment)] };
+            self.by_id.insert(deployment.id.clone(), Arc::new(alone));
+        }
+        self.groups.insert(name.clone(), Arc::new(Group { name, deployments }));
+    }
+
+    /// The group a name stands for.
+    pub fn find(&self, name: &str) -> Option<Arc<Group>> {
+        if let Some(group) = self.groups.get(name).or_else(|| self.by_id.get(name)) {
+            return Some(Arc::clone(group));
+        }
+        if let Some(alias) = self.aliases.get(name) {
+            return self.groups.get(&alias.target).cloned().or_else(|| self.from_pattern(&alias.target));
+        }
+        self.from_pattern(name)
+    }
+
+    fn from_pattern(&self, name: &str) -> Option<Arc<Group>> {
+        if let Some(group) = self.expanded.get(name) {
+            return Some(group);
+        }
+        let (pattern, star) = self.patterns.iter().find_map(|p| Some((p, star_of(&p.name, name)?)))?;
+        let deployments: Vec<_> = pattern
+            .entries
+            .iter()
+            .filter_map(|entry| self.context.build(&filled(entry, name, star)).ok())
+            .map(Arc::new)
+            .collect();
+        if deployments.is_empty() {
+            return None;
+        }
+        let group = Arc::new(Group { name: name.to_owned(), deployments });
+        self.expanded.insert(name.to_owned(), Arc::clone(&group));
+        Some(group)
+    }
+
+    /// Names for `/v1/models`: visible aliases, then groups, patterns replaced by the models the catalogue knows.
+    pub fn visible(&self, keep_patterns: bool) -> Vec<String> {
+        let mut names: Vec<String> =
+            self.aliases.iter().filter(|(_, alias)| !alias.hidden).map(|(name, _)| name.clone()).collect();
+        names.sort();
+        for name in &self.names {
+            let pattern = name.contains('*');
+            if pattern {
+                self.known(name, &mut names);
+            }
+            if (!pattern || keep_patterns) && !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        names
+    }
+
+    /// Catalogue models that a pattern like `openai/*` serves.
+    fn known(&self, pattern: &str, names: &mut Vec<String>) {
+        let Some(provider) = pattern.strip_suffix("/*").and_then(providers::row) else { return };
+        for model in self.context.catalogue.models_of(provider.prefix) {
+            let plain = model.strip_prefix(provider.prefix).and_then(|m| m.strip_prefix('/')).unwrap_or(model);
+            let name = format!("{}/{plain}", provider.prefix);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+
+    /// Whether any deployment of this name belongs to an access group.
+    fn in_access_group(&self, model: &str, access_group: &str) -> bool {
+        let has = |d: &Arc<Deployment>| d.access_groups.iter().any(|g| g == access_group);
+        self.groups.get(model).is_some_and(|group| group.deployments.iter().any(has))
+    }
+
+    pub fn deployments(&self) -> impl Iterator<Item = &Arc<Deployment>> {
+        self.groups.values().flat_map(|group| &group.deployments)
+    }
+}
+
+impl Context {
+    fn build(&self, entry: &ModelEntry) -> Result<Deployment, providers::Fault> {
+        Deployment::build(entry, &self.config, &self.env, &self.catalogue)
+    }
+}
+
+fn aliases(config: &Config) -> HashMap<String, Alias> {
+    let written = config.router.model_group_alias.iter();
+    written.map(|(name, to)| (name.clone(), Alias { target: to.model.clone(), hidden: to.hidden })).collect()
+}
+
+/// A provider that is not served yet is only a warning: the other models work.
+fn problem(index: usize, entry: &ModelEntry, fault: providers::Fault) -> Problem {
+    Problem {
+        severity: Severity::Warning,
+        path: format!("model_list[{index}].litellm_params.{}", fault.setting),
+        file: entry.file.clone(),
+        line: entry.line,
+        message: format!("{} ({})", fault.message, entry.name),
+        cure: fault.cure,
+    }
+}
+
+// --- patterns ---
+
+/// What the star of a pattern stands for in `name`.
+pub fn star_of<'n>(pattern: &str, name: &'n str) -> Option<&'n str> {
+    let (before, after) = pattern.split_once('*')?;
+    let star = name.strip_prefix(before)?.strip_suffix(after)?;
+    (!star.is_empty()).then_some(star)
+}
+
+/// The entry of a pattern for one concrete name.
+fn filled(entry: &ModelEntry, name: &str, star: &str) -> ModelEntry {
+    let mut entry = entry.clone();
+    entry.name = name.to_owned();
+    if entry.model_as_written == "*" {
+        // `*` passes the whole name on, provider prefix included.
+        if let Some((prefix, model)) = name.split_once('/').filter(|(prefix, _)| providers::row(prefix).is_some()) {
+            prefix.clone_into(&mut entry.provider);
+            model.clone_into(&mut entry.upstream_model);
+            return entry;
+        }
+        entry.upstream_model = name.to_owned();
+        return entry;
+    }
+    entry.upstream_model = entry.upstream_model.replacen('*', star, 1);
+    entry
+}
+
+// --- what a key may use ---
+
+/// Names that stand for every model.
+static EVERYTHING: &[&str] = &["*", "all-proxy-models", "all-team-models"];
+
+/// Whether a key with this list may use a model. An empty list allows all; entries may be names, patterns or access
+/// groups.
+pub fn may_use(allowed: &[String], model: &str, table: &ModelTable) -> bool {
+    if allowed.is_empty() {
+        return true;
+    }
+    allowed.iter().any(|entry| {
+        entry == model
+            || EVERYTHING.contains(&entry.as_str())
+            || star_of(entry, model).is_some()
+            || table.in_access_group(model, entry)
+    })
+}

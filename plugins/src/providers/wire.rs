@@ -1,0 +1,134 @@
+//! Address and headers of a deployment, prepared once.
+
+use super::Row;
+use http::{HeaderName, HeaderValue, Uri};
+use weir_core::ExposeSecret;
+use weir_core::config::ModelEntry;
+use weir_core::config::env::Env;
+use weir_core::domain::operation::{OPERATIONS, Operation};
+
+/// Where requests of a deployment go, and what they carry.
+#[derive(Clone, Debug)]
+pub struct Wire {
+    pub tls: bool,
+    pub host: String,
+    pub port: u16,
+    /// The `host` header: with the port where it is not the scheme's own.
+    pub authority: HeaderValue,
+    /// As LiteLLM reports it, without a trailing slash.
+    pub api_base: String,
+    /// Secrets among them are marked sensitive, so that Debug does not show them.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    paths: Vec<String>,
+}
+
+/// What is wrong with a deployment's settings: the setting below `litellm_params`, the message, the cure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub setting: &'static str,
+    pub message: String,
+    pub cure: String,
+}
+
+impl Fault {
+    pub fn new(setting: &'static str, message: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self { setting, message: message.into(), cure: cure.into() }
+    }
+}
+
+impl Wire {
+    /// Path and query for an operation.
+    pub fn path(&self, operation: Operation) -> &str {
+        &self.paths[operation as usize]
+    }
+}
+
+pub struct WireBuilder {
+    wire: Wire,
+    prefix: String,
+}
+
+// --- WireBuilder ---
+
+impl WireBuilder {
+    /// `base`: an http or https URL.
+    pub fn new(base: &str) -> Result<Self, Fault> {
+        let bad = |why: &str| {
+            Fault::new("api_base", format!("{base:?} {why}"), "write it like https://host[:port]/path")
+        };
+        let uri: Uri = base.parse().map_err(|_| bad("is not a URL"))?;
+        let tls = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => return Err(bad("must start with http:// or https://")),
+        };
+        let authority = uri.authority().filter(|a| !a.as_str().contains('@')).ok_or_else(|| bad("has no host"))?;
+        let host = authority.host().trim_matches(['[', ']']).to_owned();
+        let header = HeaderValue::from_str(authority.as_str()).map_err(|_| bad("has a host that is no text"))?;
+        let wire = Wire {
+            tls,
+            host,
+            port: authority.port_u16().unwrap_or(if tls { 443 } else { 80 }),
+            authority: header,
+            api_base: base.trim_end_matches('/').to_owned(),
+            headers: Vec::new(),
+            paths: vec![String::new(); OPERATIONS.len()],
+        };
+        Ok(Self { wire, prefix: uri.path().trim_end_matches('/').to_owned() })
+    }
+
+    /// `path` is appended to the path of the base URL.
+    pub fn path(&mut self, operation: Operation, path: &str) {
+        self.wire.paths[operation as usize] = format!("{}{path}", self.prefix);
+    }
+
+    pub fn header(&mut self, name: &str, value: &str) -> Result<(), Fault> {
+        self.put(name, value, false)
+    }
+
+    pub fn secret_header(&mut self, name: &str, value: &str) -> Result<(), Fault> {
+        self.put(name, value, true)
+    }
+
+    fn put(&mut self, name: &str, value: &str, secret: bool) -> Result<(), Fault> {
+        let bad = || Fault::new("extra_headers", format!("{name:?} cannot be sent as a header"), "use plain ASCII");
+        let name: HeaderName = name.parse().map_err(|_| bad())?;
+        let mut value: HeaderValue = value.parse().map_err(|_| bad())?;
+        value.set_sensitive(secret);
+        self.wire.headers.retain(|(n, _)| *n != name);
+        self.wire.headers.push((name, value));
+        Ok(())
+    }
+
+    /// Adds the deployment's `extra_headers`, which win over ours.
+    pub fn finish(mut self, entry: &ModelEntry) -> Result<Wire, Fault> {
+        for (name, value) in &entry.params.extra_headers {
+            self.put(name, value, true)?;
+        }
+        Ok(self.wire)
+    }
+}
+
+// --- what the config and the environment say ---
+
+/// The base URL: the deployment's, the environment's, the provider's own.
+pub(super) fn base(row: &'static Row, entry: &ModelEntry, env: &Env) -> Result<String, Fault> {
+    let from_env = || row.base_env.iter().find_map(|name| set(env, name));
+    let found = entry.params.api_base.clone().filter(|b| !b.is_empty()).or_else(from_env);
+    let base = found.unwrap_or_else(|| row.base.to_owned());
+    if base.is_empty() {
+        let cure = format!("set api_base, or {} in the environment", row.base_env.join(" or "));
+        return Err(Fault::new("api_base", format!("provider {:?} has no default address", row.prefix), cure));
+    }
+    Ok(base.trim_end_matches('/').to_owned())
+}
+
+/// The key: the deployment's, else the environment's.
+pub(super) fn key(row: &'static Row, entry: &ModelEntry, env: &Env) -> Option<String> {
+    let own = entry.params.api_key.as_ref().map(|k| k.expose_secret().to_owned());
+    own.filter(|k| !k.is_empty()).or_else(|| row.key_env.iter().find_map(|name| set(env, name)))
+}
+
+pub(super) fn set(env: &Env, name: &str) -> Option<String> {
+    env.get(name).filter(|v| !v.is_empty()).map(str::to_owned)
+}

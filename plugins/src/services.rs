@@ -1,0 +1,13 @@
+//! What filters may use of the rest of the process.
+
+use crate::metrics::Metrics;
+use std::sync::Arc;
+use weir_core::ports::{Journal, KeyLookup};
+
+/// Injected once, at composition.
+#[derive(Clone)]
+pub struct Services {
+    pub keys: Arc<dyn KeyLookup>,
+    pub journal: Arc<dyn Journal>,
+    pub metrics: Arc<Metrics>,
+}

@@ -1,0 +1,26 @@
+//! One state of the configuration, ready to serve. Exchanges keep the one they started with; a reload makes another.
+
+use crate::models::ModelTable;
+use std::sync::Arc;
+use weir_core::access::MasterKey;
+use weir_core::config::problems::Problems;
+use weir_core::config::{Config, env::Env};
+use weir_core::model::prices::Catalogue;
+
+pub struct Snapshot {
+    pub config: Arc<Config>,
+    /// `None`: everybody is the master, as LiteLLM has it without a master key.
+    pub master: Option<MasterKey>,
+    pub models: ModelTable,
+}
+
+impl Snapshot {
+    pub fn build(config: Config, env: Arc<Env>, catalogue: Arc<Catalogue>, problems: &mut Problems) -> Self {
+        let config = Arc::new(config);
+        Self {
+            master: config.general.master_key.as_ref().map(MasterKey::new),
+            models: ModelTable::build(Arc::clone(&config), env, catalogue, problems),
+            config,
+        }
+    }
+}

@@ -1,0 +1,38 @@
+# shellcheck shell=bash
+# What the other scripts share: where things are, and how to talk to the person who runs them.
+# Sourced, never run. The caller has `set -euo pipefail` on.
+# shellcheck disable=SC2034  # the variables are for the scripts that source this
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+TOOLS=$ROOT/.tools                              # ignored by git; deleting it costs only a new `make setup`
+VENV=$TOOLS/venv
+NODE_DIR=$ROOT/tests/sdk/node
+TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
+CARGO=${CARGO:-cargo}                           # a wrapper may be given, e.g. one that takes a lock
+PATH=$TOOLS/cargo/bin:$PATH
+export PATH
+
+say() { printf '== %s\n' "$*"; }
+warn() { printf '!! %s\n' "$*" >&2; }
+die() { warn "$*"; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+in_ci() { [[ ${CI:-} == true || ${CI:-} == 1 ]]; }
+
+# A thing that tests want is not there. With CI=true that is a failure, because a skipped test proves nothing.
+missing() {
+    if in_ci; then die "missing: $1 (CI=true, so this is a failure)"; fi
+    warn "skipped: $1"
+}
+
+# Debian keeps the server programs out of PATH, in a directory per major version: the newest that has initdb.
+postgres_bin() {
+    local dir newest=
+    if have pg_config && [[ -x $(pg_config --bindir)/initdb ]]; then pg_config --bindir; return; fi
+    for dir in /usr/lib/postgresql/*/bin; do
+        if [[ -x $dir/initdb ]]; then newest=$(printf '%s\n%s\n' "$newest" "$dir" | sort -V | tail -1); fi
+    done
+    [[ -n $newest ]] && printf '%s\n' "$newest"
+}
+
+# The nginx binary lives in /usr/sbin, which is not in everybody's PATH.
+has_nginx() { have nginx || [[ -x /usr/sbin/nginx ]]; }

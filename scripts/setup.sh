@@ -1,0 +1,168 @@
+#!/usr/bin/env bash
+# Installs what is missing and says so; silent and quick when everything is there.
+#
+#   scripts/setup.sh [PART...]      PART: build services python node nextest lint system all
+#
+#   build     cmake, a C compiler, pkg-config: needed to compile Weir at all
+#   services  PostgreSQL, Redis, nginx: needed by tests and benchmarks, started by our scripts, not by the system
+#   system    build + services
+#   python    .tools/venv with the versions of tests/sdk/python/requirements.txt
+#   node      tests/sdk/node/node_modules from package-lock.json
+#   nextest   cargo-nextest; without it the tests run under `cargo test`
+#   lint      cargo-deny and shellcheck, for `make lint`; not part of "all", cargo-deny takes minutes to build
+#   all       system python node nextest (the default)
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+NEXTEST_VERSION=0.9.143
+DENY_VERSION=0.20.2
+
+# --- Debian packages ---
+
+needed=() # packages found missing; installed together, because one apt-get call is quicker than five
+updated=no
+
+has_venv() { have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null; }
+
+want() { # PACKAGE COMMAND...: the package is missing when the command fails
+    local package=$1
+    shift
+    "$@" >/dev/null 2>&1 || needed+=("$package")
+}
+
+want_build() {
+    want cmake have cmake
+    want build-essential have cc
+    want pkg-config have pkg-config
+}
+
+want_services() {
+    want postgresql postgres_bin
+    want redis-server have redis-server
+    want nginx-light has_nginx
+}
+
+as_root() {
+    if ((EUID == 0)); then
+        env DEBIAN_FRONTEND=noninteractive "$@"
+    elif have sudo; then
+        sudo env DEBIAN_FRONTEND=noninteractive "$@"
+    else
+        warn "not root, and there is no sudo"
+        return 1
+    fi
+}
+
+apt_update() {
+    if [[ $updated == yes ]]; then return; fi
+    as_root apt-get update -qq && updated=yes
+}
+
+# Debian starts a freshly installed server on its default port. Policy 101 forbids that for this one call: the
+# tests start their own, and a machine should not gain a database because somebody ran a test.
+apt_install() {
+    local policy=/usr/sbin/policy-rc.d ours=no rc=0
+    if [[ ! -e $policy ]]; then
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null && as_root chmod 0755 "$policy" && ours=yes
+    fi
+    as_root apt-get install -y -qq --no-install-recommends "$@" >/dev/null || rc=$?
+    if [[ $ours == yes ]]; then as_root rm -f "$policy"; fi
+    return "$rc"
+}
+
+install_needed() {
+    if ((${#needed[@]} == 0)); then return; fi
+    have apt-get || die "please install: ${needed[*]} (there is no apt-get here, so this script cannot)"
+    say "installing Debian packages: ${needed[*]}"
+    apt_update || warn "apt-get update failed; trying with the package lists that are here"
+    apt_install "${needed[@]}" || die "could not install: ${needed[*]}"
+    needed=()
+}
+
+# --- clients for the SDK tests ---
+
+# Prints one line for a set of files: a changed line means that the folder made from them is out of date.
+stamp_of() { cat "$@" | sha256sum | cut -d' ' -f1; }
+
+setup_python() {
+    local pins=$ROOT/tests/sdk/python/requirements.txt stamp
+    stamp=$(stamp_of "$pins")
+    if [[ -x $VENV/bin/python && $(cat "$VENV/.stamp" 2>/dev/null) == "$stamp" ]]; then return; fi
+    want python3-venv has_venv
+    install_needed
+    say "installing the Python clients into ${VENV#"$ROOT"/}"
+    rm -rf "$VENV"
+    python3 -m venv "$VENV"
+    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-input -r "$pins"
+    printf '%s\n' "$stamp" >"$VENV/.stamp"
+}
+
+setup_node() {
+    local modules=$NODE_DIR/node_modules stamp
+    stamp=$(stamp_of "$NODE_DIR/package-lock.json")
+    if [[ $(cat "$modules/.stamp" 2>/dev/null) == "$stamp" ]] && have node; then return; fi
+    want nodejs have node
+    want npm have npm
+    install_needed
+    say "installing the Node clients into ${modules#"$ROOT"/}"
+    (cd "$NODE_DIR" && npm ci --no-fund --no-audit --loglevel=error)
+    printf '%s\n' "$stamp" >"$modules/.stamp"
+}
+
+# --- cargo tools ---
+
+# Built without optimisation: that halves the build, and what these tools do is wait for others.
+cargo_tool() { # NAME VERSION
+    say "building $1 $2 into ${TOOLS#"$ROOT"/}/cargo: some minutes, once"
+    "$CARGO" install --quiet --locked --debug --root "$TOOLS/cargo" "$1@$2"
+}
+
+setup_nextest() {
+    if have cargo-nextest; then return; fi
+    cargo_tool cargo-nextest "$NEXTEST_VERSION" ||
+        warn "cargo-nextest could not be installed; the tests will run under plain 'cargo test'"
+}
+
+setup_lint() {
+    want shellcheck have shellcheck
+    install_needed
+    if ! have cargo-deny; then cargo_tool cargo-deny "$DENY_VERSION"; fi
+}
+
+# --- parts ---
+
+# One statement per line and no `&&`: inside a chain `set -e` is off, and a failed install would go on to write its stamp.
+setup() {
+    case $1 in
+        build) want_build ;;
+        services) want_services ;;
+        system)
+            want_build
+            want_services
+            ;;
+        python) setup_python ;;
+        node) setup_node ;;
+        nextest) setup_nextest ;;
+        lint) setup_lint ;;
+        all) setup_all ;;
+        *) die "unknown part '$1'; the parts are: build services system python node nextest lint all" ;;
+    esac
+    install_needed
+}
+
+setup_all() {
+    want_build
+    want_services
+    want python3-venv has_venv
+    want nodejs have node
+    want npm have npm
+    install_needed
+    setup_python
+    setup_node
+    setup_nextest
+}
+
+have "$CARGO" || die "cargo is missing: install Rust with rustup (stable, 1.95 or newer)"
+if (($# == 0)); then set -- all; fi
+for part in "$@"; do setup "$part"; done

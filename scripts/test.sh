@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# Every test: Rust, documentation, and the official SDKs against a running gateway.
+#
+#   scripts/test.sh [PART...] [-- NEXTEST-ARGUMENT...]      PART: rust doc python node (default: all four)
+#   scripts/test.sh rust -- -p weir-ledger spend
+#
+#   SCALE=1      sizes that fit a coffee break (default); SCALE=full: the sizes that the guarantees name
+#   CI=true      a missing service is a failure instead of a skip
+#
+# The last line printed is the total: "N passed, N failed".
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=scripts/services.sh
+source "$ROOT/scripts/services.sh"
+
+RESULTS=$TARGET/test-results
+SCALE=${SCALE:-1}
+case $SCALE in
+    1) profile=default sdk_minutes=4 ;;
+    full) profile=prove sdk_minutes=30 ;;
+    *) die "SCALE is '$SCALE'; it may be 1 or full" ;;
+esac
+
+parts=()
+while (($# > 0)) && [[ $1 != -- ]]; do
+    parts+=("$1")
+    shift
+done
+if (($# > 0)); then shift; fi
+nextest_arguments=("$@")
+if ((${#parts[@]} == 0)); then parts=(rust doc python node); fi
+
+wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
+
+# --- the parts: each leaves one file in $RESULTS ---
+
+run_rust() {
+    if ! have cargo-nextest; then run_rust_plainly; return; fi
+    local junit=$TARGET/nextest/$profile/junit.xml rc=0
+    rm -f "$junit" # an old one would be counted when the build fails
+    (cd "$ROOT" && "$CARGO" nextest run --workspace --profile "$profile" "${nextest_arguments[@]}") || rc=$?
+    if [[ -e $junit ]]; then cp "$junit" "$RESULTS/rust.xml"; fi
+    return "$rc"
+}
+
+# Without nextest: no time limit per test, the tests of one crate share a process.
+run_rust_plainly() {
+    (cd "$ROOT" && "$CARGO" test --workspace --lib --bins --tests --no-fail-fast -- --show-output) |
+        tee "$RESULTS/rust.log"
+}
+
+run_doc() {
+    (cd "$ROOT" && "$CARGO" test --workspace --doc --no-fail-fast -- --show-output) | tee "$RESULTS/doc.log"
+}
+
+run_python() {
+    timeout --foreground "${sdk_minutes}m" "$VENV/bin/python" -m pytest "$ROOT/tests/sdk/python" \
+        --junitxml="$RESULTS/python.xml"
+}
+
+run_node() {
+    timeout --foreground "${sdk_minutes}m" "$VENV/bin/python" "$ROOT/tests/sdk/rig.py" -- \
+        node --test --test-reporter=spec --test-reporter-destination=stdout \
+        --test-reporter=junit --test-reporter-destination="$RESULTS/node.xml" "$NODE_DIR/sdk.test.mjs"
+}
+
+# --- order ---
+
+prepare() {
+    "$ROOT/scripts/setup.sh" build
+    # Someone without root may still run what needs no server; services_start says what is skipped.
+    "$ROOT/scripts/setup.sh" services || missing "some services could not be installed"
+    "$ROOT/scripts/setup.sh" python # also for Node: the rig and the summary are Python
+    if wants node; then "$ROOT/scripts/setup.sh" node; fi
+    if wants rust; then "$ROOT/scripts/setup.sh" nextest; fi
+}
+
+build() {
+    say "building (dev profile)"
+    (cd "$ROOT" && "$CARGO" build --workspace --bins) || die "the build failed, so no test ran"
+}
+
+steps=()
+run_part() {
+    local rc=0
+    say "tests: $1 (SCALE=$SCALE)"
+    "run_$1" || rc=$?
+    steps+=("--step" "$1=$rc")
+}
+
+finish() {
+    local rc=$?
+    services_stop
+    # Stopped before the tests were added up, or before one ran.
+    if ((rc != 0)) && [[ ! -e $RESULTS/total ]]; then printf '0 passed, 1 failed\n' | tee "$RESULTS/total"; fi
+}
+rm -rf "$RESULTS"
+mkdir -p "$RESULTS"
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+for part in "${parts[@]}"; do
+    case $part in rust | doc | python | node) ;; *) die "unknown part '$part'" ;; esac
+done
+prepare
+build
+export WEIR_BIN=$TARGET/debug/weir WEIR_BENCH_BIN=$TARGET/debug/weir-bench WEIR_SCALE=$SCALE
+if wants rust; then services_start; fi
+for part in rust doc python node; do
+    if wants "$part"; then run_part "$part"; fi
+done
+"$VENV/bin/python" "$ROOT/scripts/results.py" "$RESULTS" "${steps[@]}" --scale "$SCALE" ${REPORT:+--report "$REPORT"}

@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+"""A running gateway over a mock provider, on free ports and with a throw-away data directory.
+
+As a module:    with rig.gateway() as gw: print(gw.url)
+As a command:   rig.py -- node --test sdk.test.mjs      the command finds WEIR_URL, WEIR_MASTER_KEY, WEIR_MOCK_URL
+
+The programs come from WEIR_BIN and WEIR_BENCH_BIN, else from target/debug. Python's standard library only, so that
+the tests of every language can use it. Both SDK suites meet the same configuration: see CONFIG.
+"""
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MASTER_KEY = "sk-sdk-test-master"
+START_SECONDS = 30
+STOP_SECONDS = 30  # longer than the drain delay and the grace period together
+
+# The address of the mock goes in where it says %(mock)s.
+CONFIG = """
+model_list:
+  - model_name: gpt-4o
+    litellm_params: {model: openai/gpt-4o, api_base: "%(mock)s/v1", api_key: sk-upstream-openai}
+  - model_name: azure-gpt4
+    litellm_params: {model: azure/gpt-4-deployment, api_base: "%(mock)s", api_key: az-upstream, api_version: "2024-10-21"}
+  - model_name: emb-small
+    litellm_params: {model: openai/text-embedding-3-small, api_base: "%(mock)s/v1", api_key: sk-upstream-openai}
+  - model_name: demo
+    litellm_params: {model: openai/demo, mock_response: "Hello from the demo model."}
+litellm_settings:
+  callbacks: [prometheus]
+  num_retries: 0
+router_settings:
+  disable_cooldowns: true
+general_settings:
+  master_key: os.environ/LITELLM_MASTER_KEY
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Gateway:
+    url: str  # without /v1
+    master_key: str
+    mock_url: str
+
+
+# --- programs and ports ---
+
+
+def program(variable, name):
+    path = pathlib.Path(os.environ.get(variable) or ROOT / "target" / "debug" / name)
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is not built: run `cargo build`, or set {variable}")
+    return str(path)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+# --- processes ---
+
+
+class Process:
+    """A child whose output is read all the time: a full pipe would stop it in the middle of a test."""
+
+    def __init__(self, arguments, env=None, cwd=None):
+        self._lines = []
+        self.child = subprocess.Popen(
+            arguments, env=env, cwd=cwd, text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        for line in self.child.stdout:
+            self._lines.append(line)
+
+    @property
+    def output(self):
+        return "".join(self._lines)
+
+    def wait_for(self, pattern, seconds=START_SECONDS):
+        """The first match in what was printed since the start, waited for."""
+        deadline = time.monotonic() + seconds
+        while True:
+            if found := re.search(pattern, self.output):
+                return found
+            if time.monotonic() > deadline or not self._reader.is_alive():
+                raise AssertionError(f"nothing like {pattern!r} within {seconds} s; the output was:\n{self.output}")
+            time.sleep(0.02)
+
+    def stop(self):
+        """SIGTERM, then the exit code; SIGKILL and an error when it does not go."""
+        if self.child.poll() is None:
+            self.child.terminate()
+        try:
+            return self.child.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            self.child.wait()
+            raise AssertionError(f"still running {STOP_SECONDS} s after SIGTERM; the output was:\n{self.output}") from None
+        finally:
+            self._reader.join(5)
+
+
+def wait_until_ready(url, process, seconds=START_SECONDS):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.child.poll() is not None:
+            raise AssertionError(f"ended with {process.child.returncode} while starting:\n{process.output}")
+        if status_of(f"{url}/health/readiness") == 200:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"not ready within {seconds} s:\n{process.output}")
+
+
+def status_of(url):
+    try:
+        # No proxy: a machine's HTTP_PROXY is not for the loopback.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(url, timeout=2) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return None
+
+
+def clean_env(**extra):
+    """The caller's environment without anything that would change what the gateway does."""
+    unwanted = re.compile(r"^(LITELLM_|DATABASE_|REDIS_|OPENAI_|AZURE_|ANTHROPIC_|CONFIG_FILE_PATH$|WEIR_DATA_DIR$|HTTPS?_PROXY$)", re.I)
+    env = {name: value for name, value in os.environ.items() if not unwanted.match(name)}
+    return env | extra
+
+
+# --- the rig ---
+
+
+@contextlib.contextmanager
+def mock_provider():
+    process = Process([program("WEIR_BENCH_BIN", "weir-bench"), "mock", "--listen", "127.0.0.1:0", "--dialect", "openai"])
+    try:
+        yield process.wait_for(r"mock listening on (http://\S+)").group(1)
+    finally:
+        process.stop()
+
+
+@contextlib.contextmanager
+def weir(config_text, folder):
+    """Starts `weir serve` in `folder`; yields its URL. Ending other than with exit code 0 is a failure."""
+    config = folder / "config.yaml"
+    config.write_text(config_text)
+    port = free_port()
+    command = [program("WEIR_BIN", "weir"), "serve", "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
+    process = Process(command, env=clean_env(LITELLM_MASTER_KEY=MASTER_KEY, WEIR_DATA_DIR=str(folder / "data")))
+    try:
+        wait_until_ready(f"http://127.0.0.1:{port}", process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        code = process.stop()
+    if code != 0:
+        raise AssertionError(f"ended with {code} after SIGTERM:\n{process.output}")
+
+
+@contextlib.contextmanager
+def gateway():
+    with tempfile.TemporaryDirectory(prefix="weir-sdk.") as folder, mock_provider() as mock:
+        with weir(CONFIG % {"mock": mock}, pathlib.Path(folder)) as url:
+            yield Gateway(url=url, master_key=MASTER_KEY, mock_url=mock)
+
+
+def main():
+    command = sys.argv[1:]
+    if command[:1] == ["--"]:
+        command = command[1:]
+    if not command:
+        sys.exit("usage: rig.py -- COMMAND [ARGUMENT...]")
+    with gateway() as gw:
+        env = os.environ | {"WEIR_URL": gw.url, "WEIR_MASTER_KEY": gw.master_key, "WEIR_MOCK_URL": gw.mock_url}
+        code = subprocess.run(command, env=env, check=False).returncode
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()
