@@ -20,7 +20,7 @@ free_port() {
     local port
     for _ in {1..50}; do
         port=$((20000 + RANDOM % 12000))
-        if port_is_free "$port"; then printf '%s\n' "$port"; return; fi
+        if port_is_free "$port"; then printf '%s\n' "$port"; return 0; fi
     done
     return 1
 }
@@ -30,7 +30,7 @@ with_free_port() { # FUNCTION: called with a port; success means that it serves 
     local port
     for _ in {1..5}; do
         port=$(free_port) || return 1
-        if "$1" "$port"; then return; fi
+        if "$1" "$port"; then return 0; fi
     done
     return 1
 }
@@ -47,7 +47,7 @@ postgres_as() {
 
 postgres_folder() {
     mkdir -p "$SERVICES_DIR/pg"
-    if ((EUID != 0)); then return; fi
+    if ((EUID != 0)); then return 0; fi
     local user=postgres
     id postgres >/dev/null 2>&1 || user=nobody
     chown "$user" "$SERVICES_DIR/pg"
@@ -64,7 +64,7 @@ postgres_listen() { # PORT
 postgres_start() {
     if ! PG_BIN=$(postgres_bin); then
         missing "PostgreSQL is not installed (Debian package postgresql), so its tests do not run"
-        return
+        return 0
     fi
     postgres_folder
     postgres_as "$PG_BIN/initdb" -D "$SERVICES_DIR/pg/data" -U app -A trust -E UTF8 --locale=C.UTF-8 --no-sync \
@@ -93,7 +93,7 @@ redis_listen() { # PORT
         if grep -q 'Ready to accept connections' "$SERVICES_DIR/redis.log" 2>/dev/null; then
             printf '%s\n' "$pid" >"$SERVICES_DIR/redis.pid"
             printf '%s\n' "$1" >"$SERVICES_DIR/redis.port"
-            return
+            return 0
         fi
         kill -0 "$pid" 2>/dev/null || break # could not bind, or refused its settings
         sleep 0.05
@@ -105,7 +105,7 @@ redis_listen() { # PORT
 redis_start() {
     if ! have redis-server; then
         missing "Redis is not installed (Debian package redis-server), so its tests do not run"
-        return
+        return 0
     fi
     if ! with_free_port redis_listen; then
         tail -20 "$SERVICES_DIR/redis.log" >&2 || true
@@ -127,10 +127,13 @@ services_start() {
     if [[ -z ${WEIR_TEST_REDIS_URL:-} ]]; then redis_start; fi
 }
 
+# From here on functions run in an EXIT trap, where a bare `return` gives the status from before the trap: a failed test
+# run would make every one of them fail, and leave Redis running. So: `return 0`, always.
+
 # A process id may have been given to somebody else since it was written down. PostgreSQL names its folder on its
 # command line; Redis rewrites that line, but works in the folder.
 is_ours() { # PID FOLDER
-    [[ $(readlink "/proc/$1/cwd" 2>/dev/null) == "$2" ]] && return
+    [[ $(readlink "/proc/$1/cwd" 2>/dev/null) == "$2" ]] && return 0
     { tr '\0' ' ' <"/proc/$1/cmdline"; } 2>/dev/null | grep -qF "$2"
 }
 
@@ -149,7 +152,7 @@ owner_lives() { # FOLDER
 }
 
 stop_pid() { # PID FOLDER SIGNAL: asks, waits up to ten seconds, then insists
-    if ! is_ours "$1" "$2"; then return; fi
+    if ! is_ours "$1" "$2"; then return 0; fi
     kill "-$3" "$1" 2>/dev/null || return 0
     for _ in {1..200}; do
         is_ours "$1" "$2" || return 0

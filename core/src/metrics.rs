@@ -1,1 +1,174 @@
-//! (to come)
+//! Metric names, types, labels and help texts, in one table. Names and labels are LiteLLM 1.81's, so that existing
+//! scrapes and dashboards keep working; `weir_*` are our own.
+
+/// What a metric is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Counter,
+    /// Integer nano-dollars inside, dollars at the scrape.
+    Money,
+    Gauge,
+    /// Seconds, in [`LATENCY_BUCKETS`].
+    Histogram,
+}
+
+/// One metric.
+#[derive(Debug)]
+pub struct Row {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub labels: &'static [&'static str],
+    pub help: &'static str,
+}
+
+/// LiteLLM's buckets for every latency, in seconds.
+pub static LATENCY_BUCKETS: &[f64] = &[
+    0.005, 0.00625, 0.0125, 0.025, 0.05, 0.1, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 6.5, 7.0,
+    7.5, 8.0, 8.5, 9.0, 9.5, 10.0, 15.0, 20.0, 25.0, 30.0, 60.0, 120.0, 180.0, 240.0, 300.0,
+];
+
+/// The label value for what is not there.
+pub const NONE: &str = "None";
+
+/// Names, for those who record. The order is that of [`TABLE`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Name {
+    ProxyTotalRequests,
+    ProxyFailedRequests,
+    Requests,
+    LlmApiFailedRequests,
+    Spend,
+    InputTokens,
+    OutputTokens,
+    TotalTokens,
+    TokensAlias,
+    RequestTotalLatency,
+    LlmApiLatency,
+    TimeToFirstToken,
+    Overhead,
+    LatencyPerOutputToken,
+    DeploymentSuccess,
+    DeploymentFailure,
+    DeploymentTotal,
+    DeploymentState,
+    DeploymentCooledDown,
+    SuccessfulFallbacks,
+    FailedFallbacks,
+    RemainingRequests,
+    RemainingTokens,
+    UnpricedRequests,
+    ShedRequests,
+    JournalBytes,
+    JournalOpen,
+    JournalWaiting,
+    OpenExchanges,
+    InflightBytes,
+}
+
+const fn row(name: &'static str, kind: Kind, labels: &'static [&'static str], help: &'static str) -> Row {
+    Row { name, kind, labels, help }
+}
+
+use Kind::{Counter, Gauge, Histogram, Money};
+
+/// In the order of [`Name`].
+#[rustfmt::skip]
+pub static TABLE: &[Row] = &[
+    row("litellm_proxy_total_requests_metric_total", Counter,
+        &["end_user", "hashed_api_key", "api_key_alias", "requested_model", "team", "team_alias", "user", "status_code", "user_email", "route"],
+        "Requests made to the gateway, counted once each"),
+    row("litellm_proxy_failed_requests_metric_total", Counter,
+        &["end_user", "hashed_api_key", "api_key_alias", "requested_model", "team", "team_alias", "user", "user_email", "exception_status", "exception_class", "route"],
+        "Requests whose client did not get a success"),
+    row("litellm_requests_metric_total", Counter,
+        &["end_user", "hashed_api_key", "api_key_alias", "model", "team", "team_alias", "user", "user_email"],
+        "Requests that a model answered"),
+    row("litellm_llm_api_failed_requests_metric_total", Counter,
+        &["end_user", "hashed_api_key", "api_key_alias", "model", "team", "team_alias", "user"],
+        "Requests that no model answered"),
+    row("litellm_spend_metric_total", Money,
+        &["end_user", "hashed_api_key", "api_key_alias", "model", "team", "team_alias", "user", "user_email"],
+        "Spend in US dollars"),
+    row("litellm_input_tokens_metric_total", Counter,
+        &["end_user", "hashed_api_key", "api_key_alias", "model", "team", "team_alias", "user", "user_email", "requested_model"],
+        "Input tokens"),
+    row("litellm_output_tokens_metric_total", Counter,
+        &["end_user", "hashed_api_key", "api_key_alias", "model", "team", "team_alias", "user", "user_email", "requested_model"],
+        "Output tokens"),
+    row("litellm_total_tokens_metric_total", Counter,
+        &["end_user", "hashed_api_key", "api_key_alias", "model", "team", "team_alias", "user", "user_email", "requested_model"],
+        "Input and output tokens"),
+    row("litellm_tokens_total", Counter, &["team"], "Input and output tokens, by team"),
+    row("litellm_request_total_latency_metric", Histogram,
+        &["end_user", "hashed_api_key", "api_key_alias", "requested_model", "team", "team_alias", "user", "model"],
+        "Seconds from the request's first byte to the end of its answer"),
+    row("litellm_llm_api_latency_metric", Histogram,
+        &["model", "hashed_api_key", "api_key_alias", "team", "team_alias", "requested_model", "end_user", "user"],
+        "Seconds that the provider took"),
+    row("litellm_llm_api_time_to_first_token_metric", Histogram,
+        &["model", "hashed_api_key", "api_key_alias", "team", "team_alias"],
+        "Seconds to the first token of a stream"),
+    row("litellm_overhead_latency_metric", Histogram,
+        &["model_group", "api_provider", "api_base", "litellm_model_name", "hashed_api_key", "api_key_alias"],
+        "Seconds that the gateway added"),
+    row("litellm_deployment_latency_per_output_token", Histogram,
+        &["litellm_model_name", "model_id", "api_base", "api_provider", "hashed_api_key", "api_key_alias", "team", "team_alias"],
+        "Seconds per output token"),
+    row("litellm_deployment_success_responses_total", Counter,
+        &["requested_model", "litellm_model_name", "model_id", "api_base", "api_provider", "hashed_api_key", "api_key_alias", "team", "team_alias"],
+        "Attempts that a deployment answered"),
+    row("litellm_deployment_failure_responses_total", Counter,
+        &["requested_model", "litellm_model_name", "model_id", "api_base", "api_provider", "exception_status", "exception_class", "hashed_api_key", "api_key_alias", "team", "team_alias"],
+        "Attempts that failed"),
+    row("litellm_deployment_total_requests_total", Counter,
+        &["requested_model", "litellm_model_name", "model_id", "api_base", "api_provider", "hashed_api_key", "api_key_alias", "team", "team_alias"],
+        "Attempts, answered and failed"),
+    row("litellm_deployment_state", Gauge, &["litellm_model_name", "model_id", "api_base", "api_provider"],
+        "State of a deployment: 0 healthy, 1 failing, 2 cooled down"),
+    row("litellm_deployment_cooled_down_total", Counter,
+        &["litellm_model_name", "model_id", "api_base", "api_provider", "exception_status"],
+        "Times a deployment was cooled down"),
+    row("litellm_deployment_successful_fallbacks_total", Counter,
+        &["requested_model", "fallback_model", "hashed_api_key", "api_key_alias", "team", "team_alias", "exception_status", "exception_class"],
+        "Fallbacks that answered"),
+    row("litellm_deployment_failed_fallbacks_total", Counter,
+        &["requested_model", "fallback_model", "hashed_api_key", "api_key_alias", "team", "team_alias", "exception_status", "exception_class"],
+        "Fallbacks that failed"),
+    row("litellm_remaining_requests_metric", Gauge,
+        &["model_group", "api_provider", "api_base", "litellm_model_name", "hashed_api_key", "api_key_alias"],
+        "Requests left of the provider's limit, as it says"),
+    row("litellm_remaining_tokens_metric", Gauge,
+        &["model_group", "api_provider", "api_base", "litellm_model_name", "hashed_api_key", "api_key_alias"],
+        "Tokens left of the provider's limit, as it says"),
+    row("weir_unpriced_requests_total", Counter, &["model"], "Requests served without a known price"),
+    row("weir_shed_requests_total", Counter, &["reason"], "Requests refused because a bound was reached"),
+    row("weir_journal_bytes", Gauge, &[], "Bytes in the spend journal"),
+    row("weir_journal_open_exchanges", Gauge, &[], "Exchanges begun in the journal and not ended"),
+    row("weir_journal_waiting_entries", Gauge, &[], "Ended entries that are not in the ledger yet"),
+    row("weir_open_exchanges", Gauge, &[], "Exchanges in progress"),
+    row("weir_inflight_bytes", Gauge, &[], "Request and response bytes held in memory"),
+];
+
+impl Name {
+    /// The metric's row in [`TABLE`].
+    pub fn row(self) -> &'static Row {
+        &TABLE[self as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_the_enum_is_as_long_as_the_table() {
+        assert_eq!(TABLE.len(), Name::InflightBytes as usize + 1);
+        for (index, row) in TABLE.iter().enumerate() {
+            assert!(TABLE[..index].iter().all(|r| r.name != row.name), "{} stands twice", row.name);
+            let counted = matches!(row.kind, Counter | Money);
+            assert_eq!(row.name.ends_with("_total"), counted, "{}", row.name);
+        }
+        assert_eq!(Name::DeploymentState.row().name, "litellm_deployment_state");
+        assert_eq!(Name::ShedRequests.row().name, "weir_shed_requests_total");
+    }
+}

@@ -4,7 +4,7 @@
 As a module:    with rig.gateway() as gw: print(gw.url)
 As a command:   rig.py -- node --test sdk.test.mjs      the command finds WEIR_URL, WEIR_MASTER_KEY, WEIR_MOCK_URL
 
-The programs come from WEIR_BIN and WEIR_BENCH_BIN, else from target/debug. Python's standard library only, so that
+The programs come from WEIR_BIN and WEIR_BENCH_BIN, else from cargo's debug folder. Python's standard library only, so that
 the tests of every language can use it. Both SDK suites meet the same configuration: see CONFIG.
 """
 
@@ -59,7 +59,8 @@ class Gateway:
 
 
 def program(variable, name):
-    path = pathlib.Path(os.environ.get(variable) or ROOT / "target" / "debug" / name)
+    target = os.environ.get("CARGO_TARGET_DIR") or ROOT / "target"
+    path = pathlib.Path(os.environ.get(variable) or pathlib.Path(target) / "debug" / name)
     if not path.exists():
         raise FileNotFoundError(f"{path} is not built: run `cargo build`, or set {variable}")
     return str(path)
