@@ -9,7 +9,9 @@ use std::time::Duration;
 use weir_core::config::env::Env;
 use weir_core::config::{Config, ModelEntry};
 use weir_core::domain::money::NanoUsd;
+use weir_core::domain::operation::Operation;
 use weir_core::domain::usage::Usage;
+use weir_core::error::{ApiError, Kind};
 use weir_core::model::prices::{self, Catalogue, ModelPrice, ServiceTier};
 
 #[derive(Debug)]
@@ -75,6 +77,21 @@ impl Deployment {
         })
     }
 
+    /// Whether a request of this kind can be sent at all.
+    pub fn ready_for(&self, operation: Operation) -> Result<(), ApiError> {
+        if self.mock.is_some() {
+            return Ok(());
+        }
+        if !self.provider.serves(operation) {
+            let message = format!("{} does not serve {}.", self.provider.prefix, operation.row().route);
+            return Err(ApiError::new(Kind::NotServed, message));
+        }
+        match self.wire.missing_key {
+            Some(variable) => Err(no_key(self.provider, variable)),
+            None => Ok(()),
+        }
+    }
+
     /// What a usage costs here; zero when no price is known.
     pub fn cost_of(&self, usage: &Usage) -> NanoUsd {
         let priced = self.price.as_ref();
@@ -91,6 +108,15 @@ impl Deployment {
             );
         }
     }
+}
+
+fn no_key(provider: &Row, variable: &str) -> ApiError {
+    let message = format!(
+        "litellm.AuthenticationError: AuthenticationError: {}Exception - No API key for {}: set {variable} in the \
+         environment of the gateway, or litellm_params.api_key",
+        provider.name, provider.prefix
+    );
+    ApiError::new(Kind::Upstream, message).with_status(401).with_class("AuthenticationError")
 }
 
 fn not_served(entry: &ModelEntry) -> Fault {

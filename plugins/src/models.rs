@@ -169,6 +169,11 @@ impl ModelTable {
         self.groups.get(model).is_some_and(|group| group.deployments.iter().any(has))
     }
 
+    /// A deployment by its id; none for those made from patterns.
+    pub fn by_id(&self, id: &str) -> Option<Arc<Deployment>> {
+        self.by_id.get(id).and_then(|group| group.deployments.first().cloned())
+    }
+
     pub fn deployments(&self) -> impl Iterator<Item = &Arc<Deployment>> {
         self.groups.values().flat_map(|group| &group.deployments)
     }

@@ -1,1 +1,3 @@
-//! (to come)
+//! Deployments, models and what they cost.
+
+pub mod prices;

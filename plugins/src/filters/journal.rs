@@ -37,6 +37,10 @@ impl Plugin for Booking {
     }
 
     fn on_finish(&self, x: &mut Exchange) {
+        // Strangers must not be able to fill the ledger.
+        if x.caller.hash().is_none() {
+            return;
+        }
         let deployment = x.answer.deployment.clone();
         let entry = entry(x, deployment.as_deref(), x.clock.now());
         if let Err(full) = self.journal.end(&entry) {

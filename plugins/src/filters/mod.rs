@@ -8,6 +8,9 @@ mod journal;
 mod metrics;
 mod price;
 
+pub use access::unknown as unknown_model;
+pub use journal::estimated_input;
+
 use crate::plugin::{Phase, Plugin};
 use crate::services::Services;
 use std::sync::Arc;

@@ -78,7 +78,7 @@ impl Metrics {
             if kept.len() >= MAX_KEPT {
                 kept.clear();
             }
-            let series = Arc::new(Series::resolve(self, &Labels::of(x)));
+            let series = Arc::new(Series::resolve(self, &Labels::of(x), x));
             kept.insert(key, Arc::clone(&series));
             series
         })

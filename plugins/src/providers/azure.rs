@@ -35,6 +35,8 @@ pub(super) fn wire(row: &'static Row, entry: &ModelEntry, env: &Env) -> Result<W
         wire.secret_header("api-key", &key)?;
     } else if let Some(token) = set(env, "AZURE_AD_TOKEN") {
         wire.secret_header("authorization", &format!("Bearer {token}"))?;
+    } else {
+        wire.lacks_key(row);
     }
     wire.finish(entry)
 }

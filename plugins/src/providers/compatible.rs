@@ -141,6 +141,8 @@ pub(super) fn wire(row: &'static Row, entry: &ModelEntry, env: &Env) -> Result<W
     }
     if let Some(key) = super::wire::key(row, entry, env) {
         wire.secret_header("authorization", &format!("Bearer {key}"))?;
+    } else if row.auth == Auth::Bearer {
+        wire.lacks_key(row);
     }
     if let Some(organization) = &entry.params.organization {
         wire.header("openai-organization", organization)?;

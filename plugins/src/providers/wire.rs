@@ -19,6 +19,8 @@ pub struct Wire {
     pub api_base: String,
     /// Secrets among them are marked sensitive, so that Debug does not show them.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The variable that should hold a key and does not.
+    pub missing_key: Option<&'static str>,
     paths: Vec<String>,
 }
 
@@ -72,6 +74,7 @@ impl WireBuilder {
             authority: header,
             api_base: base.trim_end_matches('/').to_owned(),
             headers: Vec::new(),
+            missing_key: None,
             paths: vec![String::new(); OPERATIONS.len()],
         };
         Ok(Self { wire, prefix: uri.path().trim_end_matches('/').to_owned() })
@@ -100,10 +103,18 @@ impl WireBuilder {
         Ok(())
     }
 
+    /// Notes that no credential was found for a provider that wants one.
+    pub fn lacks_key(&mut self, row: &'static Row) {
+        self.wire.missing_key = row.key_env.first().copied();
+    }
+
     /// Adds the deployment's `extra_headers`, which win over ours.
     pub fn finish(mut self, entry: &ModelEntry) -> Result<Wire, Fault> {
         for (name, value) in &entry.params.extra_headers {
             self.put(name, value, true)?;
+            if name.eq_ignore_ascii_case("authorization") || name.eq_ignore_ascii_case("api-key") {
+                self.wire.missing_key = None;
+            }
         }
         Ok(self.wire)
     }

@@ -26,6 +26,7 @@ pub struct Block {
 pub struct StreamReader {
     keep_usage: bool,
     report: Report,
+    finished: bool,
     /// Events with content so far, and bytes in them: what is booked if no usage ever comes.
     events: u64,
     bytes: u64,
@@ -36,6 +37,7 @@ struct Finders {
     usage: Finder<'static>,
     done: Finder<'static>,
     error: Finder<'static>,
+    finish: Finder<'static>,
 }
 
 #[derive(Deserialize)]
@@ -66,16 +68,16 @@ impl StreamReader {
             usage: Finder::new("\"usage\""),
             done: Finder::new("[DONE]"),
             error: Finder::new("\"error\""),
+            finish: Finder::new("\"finish_reason\""),
         };
-        Self { keep_usage, report: Report::default(), events: 0, bytes: 0, finders }
+        Self { keep_usage, report: Report::default(), finished: false, events: 0, bytes: 0, finders }
     }
 
     /// Reads a block of whole events.
     pub fn read(&mut self, block: Bytes) -> Block {
         let mut out = Block::default();
         let (mut from, mut at) = (0, 0);
-        let first = self.report.id.is_none();
-        for event in sse::events(&block) {
+                for event in sse::events(&block) {
             let range = at..at + event.len();
             at = range.end;
             if self.is_done(event) {
@@ -84,7 +86,8 @@ impl StreamReader {
                 return out;
             }
             self.count(event);
-            if (first || self.may_matter(event)) && self.look(event, &mut out) {
+            self.finished |= has_value(&self.finders.finish, b"\"finish_reason\"", event, b'"');
+            if (self.report.id.is_none() || self.may_matter(event)) && self.look(event, &mut out) {
                 out.push(&block, from..range.start);
                 from = range.end;
             }
@@ -96,6 +99,11 @@ impl StreamReader {
     /// What was learned of the answer.
     pub fn report(&self) -> &Report {
         &self.report
+    }
+
+    /// Whether the model said why it stopped: such a stream is whole, with or without `[DONE]`.
+    pub fn finished(&self) -> bool {
+        self.finished
     }
 
     /// Output tokens as far as they were seen: providers send about a token to an event, and a token is about four
@@ -116,7 +124,8 @@ impl StreamReader {
     }
 
     fn may_matter(&self, event: &[u8]) -> bool {
-        reports_usage(&self.finders.usage, event) || self.finders.error.find(event).is_some()
+        // Most providers say `"usage":null` in every chunk.
+        has_value(&self.finders.usage, b"\"usage\"", event, b'{') || self.finders.error.find(event).is_some()
     }
 
     /// Parses one event; answers whether it is to be taken out.
@@ -125,6 +134,7 @@ impl StreamReader {
         let Ok(chunk) = serde_json::from_slice::<Chunk<'_>>(&data) else { return false };
         if let Some(error) = chunk.error.filter(|e| e.get() != "null") {
             out.error = Some(error.get().to_owned());
+            return true;
         }
         let only_usage = chunk.only_usage();
         if let Some(usage) = &chunk.usage {
@@ -145,12 +155,11 @@ impl Block {
     }
 }
 
-/// Whether `"usage"` stands there with an object behind it; most providers say `"usage":null` in every chunk.
-fn reports_usage(finder: &Finder<'_>, event: &[u8]) -> bool {
+/// Whether a field stands there with a value that starts with `first`.
+fn has_value(finder: &Finder<'_>, name: &[u8], event: &[u8], first: u8) -> bool {
     finder.find_iter(event).any(|at| {
-        let after = event[at + b"\"usage\"".len()..].iter().copied();
-        let value = after.skip_while(|b| b.is_ascii_whitespace() || *b == b':').next();
-        value == Some(b'{')
+        let after = event[at + name.len()..].iter().copied();
+        after.skip_while(|b| b.is_ascii_whitespace() || *b == b':').next() == Some(first)
     })
 }
 

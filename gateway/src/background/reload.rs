@@ -1,0 +1,60 @@
+//! SIGHUP or a changed file: the configuration is read again and swapped in whole. A bad one changes nothing.
+
+use crate::settings::Loader;
+use crate::state::App;
+use notify::{RecursiveMode, Watcher};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+/// Editors write in several steps, ConfigMaps swap links: wait until it is quiet.
+const QUIET: Duration = Duration::from_millis(300);
+
+/// Runs for the life of the process.
+pub async fn run(app: Arc<App>, loader: Loader) {
+    let (tell, mut changed) = mpsc::channel(1);
+    let _watcher = loader.path.as_deref().and_then(|path| watch(path, tell));
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+        tracing::error!("SIGHUP cannot be watched");
+        return;
+    };
+    loop {
+        tokio::select! {
+            Some(()) = changed.recv() => {
+                tokio::time::sleep(QUIET).await;
+                while changed.try_recv().is_ok() {}
+            }
+            _ = hangup.recv() => {}
+        }
+        reload(&app, &loader);
+    }
+}
+
+/// Watches the folder: the file itself may be replaced.
+fn watch(path: &Path, tell: mpsc::Sender<()>) -> Option<impl Watcher> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        if event.is_ok_and(|e| !e.kind.is_access()) {
+            // A full channel already says that something changed.
+            let _ = tell.try_send(());
+        }
+    })
+    .ok()?;
+    watcher.watch(&folder, RecursiveMode::NonRecursive).ok()?;
+    Some(watcher)
+}
+
+fn reload(app: &App, loader: &Loader) {
+    let (snapshot, problems) = loader.load();
+    problems.iter().for_each(|p| tracing::warn!("config: {p}"));
+    match snapshot {
+        Some(snapshot) => {
+            crate::run::apply(app, &snapshot);
+            app.snapshot.store(Arc::new(snapshot));
+            tracing::info!("configuration reloaded");
+        }
+        None => tracing::error!("the changed configuration has errors; the last good one stays"),
+    }
+}

@@ -1,0 +1,121 @@
+//! The command line: `weir serve` (also without the word, with LiteLLM's flags), `weir check`, `weir prices import`.
+
+use crate::settings::Loader;
+use anyhow::{Context, bail};
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "weir", version, about = "An LLM gateway: one endpoint in front of every provider.")]
+#[command(args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: Serve,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the gateway (the default).
+    Serve(Serve),
+    /// Reads a configuration, prints every problem, and exits with 1 if it cannot be served.
+    Check(Check),
+    /// The price catalogue.
+    #[command(subcommand)]
+    Prices(Prices),
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Serve {
+    /// The configuration, in LiteLLM's format.
+    #[arg(short, long, env = "CONFIG_FILE_PATH")]
+    pub config: Option<PathBuf>,
+    #[arg(long, env = "PORT", default_value_t = 4000)]
+    pub port: u16,
+    #[arg(long, env = "HOST", default_value = "0.0.0.0")]
+    pub host: String,
+    /// Worker threads; all cores by default.
+    #[arg(long = "num_workers", alias = "num-workers", env = "NUM_WORKERS")]
+    pub num_workers: Option<usize>,
+    /// Logs more.
+    #[arg(long = "detailed_debug", alias = "detailed-debug", env = "DETAILED_DEBUG")]
+    pub detailed_debug: bool,
+    #[arg(long, env = "DEBUG")]
+    pub debug: bool,
+    #[arg(long = "ssl_keyfile_path", alias = "ssl-keyfile-path", env = "SSL_KEYFILE_PATH")]
+    pub ssl_keyfile_path: Option<PathBuf>,
+    #[arg(long = "ssl_certfile_path", alias = "ssl-certfile-path", env = "SSL_CERTFILE_PATH")]
+    pub ssl_certfile_path: Option<PathBuf>,
+    /// Refuses to start with unknown settings.
+    #[arg(long)]
+    pub strict: bool,
+}
+
+#[derive(Args)]
+struct Check {
+    file: PathBuf,
+    /// Unknown settings count as errors.
+    #[arg(long)]
+    strict: bool,
+}
+
+#[derive(Subcommand)]
+enum Prices {
+    /// Makes the catalogue from LiteLLM's price map.
+    Import {
+        file: PathBuf,
+        /// Where to write it; standard output by default.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+}
+
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        None => crate::run::serve(&cli.serve),
+        Some(Command::Serve(serve)) => crate::run::serve(&serve),
+        Some(Command::Check(check)) => run_check(&check),
+        Some(Command::Prices(Prices::Import { file, out })) => import(&file, out),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("weir: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a command speaks to the person who typed it")]
+pub fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+fn run_check(check: &Check) -> anyhow::Result<()> {
+    let (_, problems) = Loader::of_file(&check.file).load();
+    for problem in problems.iter() {
+        say(&problem.to_string());
+    }
+    if problems.has_errors() || check.strict && problems.has_warnings() {
+        bail!("{} cannot be served as it is", check.file.display());
+    }
+    say(&format!("{}: ok", check.file.display()));
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the catalogue is what was asked for")]
+fn import(file: &PathBuf, out: Option<PathBuf>) -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let (catalogue, report) = weir_core::model::prices::import(&text)?;
+    say(&report.to_string());
+    match out {
+        Some(path) => std::fs::write(&path, catalogue).with_context(|| format!("cannot write {}", path.display())),
+        None => {
+            print!("{catalogue}");
+            Ok(())
+        }
+    }
+}

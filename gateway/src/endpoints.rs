@@ -1,0 +1,139 @@
+//! Path to operation: which requests are ours, and which are the admin service's.
+
+use http::Method;
+use std::borrow::Cow;
+use weir_core::domain::operation::Operation;
+
+/// What a request asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    Llm { operation: Operation, model: Option<String> },
+    Models,
+    Model { id: String },
+    Liveness,
+    Readiness,
+    Metrics,
+    /// An LLM path with another method.
+    WrongMethod,
+    /// Everything else is answered, or refused, by the admin service.
+    Admin,
+}
+
+/// Paths of LLM operations, without prefix.
+static OPERATIONS: &[(&str, Operation)] = &[
+    ("/chat/completions", Operation::Chat),
+    ("/completions", Operation::Completions),
+    ("/embeddings", Operation::Embeddings),
+];
+
+/// Prefixes under which they are found; those ending in a slash are followed by a model.
+static PREFIXES: &[&str] = &["", "/v1", "/openai/v1", "/engines/", "/v1/engines/", "/openai/deployments/"];
+
+static LOCAL: &[(&str, Endpoint)] = &[
+    ("/v1/models", Endpoint::Models),
+    ("/models", Endpoint::Models),
+    ("/health/liveliness", Endpoint::Liveness),
+    ("/health/liveness", Endpoint::Liveness),
+    ("/health/readiness", Endpoint::Readiness),
+    ("/metrics", Endpoint::Metrics),
+    ("/metrics/", Endpoint::Metrics),
+];
+
+/// Recognises a request by method and path.
+pub fn find(method: &Method, path: &str) -> Endpoint {
+    let path = undoubled(path);
+    if let Some((operation, model)) = llm(&path) {
+        let post = method == Method::POST;
+        return if post { Endpoint::Llm { operation, model } } else { Endpoint::WrongMethod };
+    }
+    match local(&path) {
+        Some(endpoint) if method == Method::GET => endpoint,
+        Some(_) => Endpoint::WrongMethod,
+        None => Endpoint::Admin,
+    }
+}
+
+/// Clients that add `/v1` to a base that ends in it are understood.
+fn undoubled(path: &str) -> Cow<'_, str> {
+    match path.strip_prefix("/v1/v1/") {
+        Some(rest) => Cow::Owned(format!("/v1/{rest}")),
+        None => Cow::Borrowed(path),
+    }
+}
+
+fn local(path: &str) -> Option<Endpoint> {
+    if let Some((_, endpoint)) = LOCAL.iter().find(|(p, _)| *p == path) {
+        return Some(endpoint.clone());
+    }
+    let id = path.strip_prefix("/v1/models/").or_else(|| path.strip_prefix("/models/"))?;
+    let id = percent_decoded(id);
+    (!id.is_empty()).then_some(Endpoint::Model { id })
+}
+
+fn llm(path: &str) -> Option<(Operation, Option<String>)> {
+    // The hottest path of all.
+    if path == "/v1/chat/completions" {
+        return Some((Operation::Chat, None));
+    }
+    let (operation, before) = OPERATIONS.iter().find_map(|(p, op)| Some((*op, path.strip_suffix(p)?)))?;
+    if PREFIXES.contains(&before) && !before.ends_with('/') {
+        return Some((operation, None));
+    }
+    // A model may hold slashes: `/engines/openai/gpt-4o/chat/completions`.
+    let with_model = PREFIXES.iter().filter(|p| p.ends_with('/'));
+    let model = with_model.filter_map(|p| before.strip_prefix(p)).find(|m| !m.is_empty())?;
+    Some((operation, Some(percent_decoded(model))))
+}
+
+fn percent_decoded(text: &str) -> String {
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+/// The path without its trailing slash, where LiteLLM redirects to it.
+pub fn redirect(path: &str) -> Option<&str> {
+    let plain = path.strip_suffix('/')?;
+    llm(plain).map(|_| plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn post(path: &str) -> Endpoint {
+        find(&Method::POST, path)
+    }
+
+    #[test]
+    fn every_alias_of_an_operation_is_found() {
+        for (path, operation) in OPERATIONS {
+            for prefix in PREFIXES {
+                let model = prefix.ends_with('/').then(|| String::from("openai/gpt-4o"));
+                let path = format!("{prefix}{}{path}", model.as_deref().unwrap_or_default());
+                assert_eq!(post(&path), Endpoint::Llm { operation: *operation, model }, "{path}");
+                assert_eq!(find(&Method::GET, &path), Endpoint::WrongMethod, "{path}");
+            }
+        }
+        let twice = Endpoint::Llm { operation: Operation::Chat, model: None };
+        assert_eq!(post("/v1/v1/chat/completions"), twice);
+    }
+
+    #[test]
+    fn what_is_not_ours_goes_to_the_admin_service() {
+        for path in ["/", "/key/info", "//v1/chat/completions", "/v1/chat/completionsx", "/x/embeddings", "/v2/models"] {
+            assert_eq!(post(path), Endpoint::Admin, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_model_id_may_hold_a_slash() {
+        let id = String::from("openai/gpt-4o");
+        assert_eq!(find(&Method::GET, "/v1/models/openai%2Fgpt-4o"), Endpoint::Model { id: id.clone() });
+        assert_eq!(find(&Method::GET, "/models/openai/gpt-4o"), Endpoint::Model { id });
+    }
+
+    #[test]
+    fn a_trailing_slash_is_redirected() {
+        assert_eq!(redirect("/v1/chat/completions/"), Some("/v1/chat/completions"));
+        assert_eq!(redirect("/metrics/"), None);
+    }
+}

@@ -1,0 +1,296 @@
+//! One exchange on the data plane: from intake to the booked answer.
+
+use crate::intake;
+use crate::limits::Place;
+use crate::response::outlet::Outlet;
+use crate::response::{fail, mocked, plain, stream};
+use crate::routing::cooldown;
+use crate::routing::plan::{Plan, Step};
+use crate::state::App;
+use crate::upstream::request::Outgoing;
+use crate::upstream::session::{self, Answered, Lost};
+use bytes::Bytes;
+use futures_util::FutureExt;
+use pingora::Result;
+use pingora::protocols::http::ServerSession;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+use weir_core::domain::ids::new_entry_id;
+use weir_core::domain::operation::Operation;
+use weir_core::domain::spend::{AttemptRecord, Status};
+use weir_core::error::{ApiError, Kind};
+use weir_plugins::deployment::Deployment;
+use weir_plugins::dialects::openai_chat::{stream_error_event, upstream_error};
+use weir_plugins::exchange::{Attempt, Clock, Exchange};
+
+/// An exchange under way, with its place among the others.
+pub struct Flight<'a> {
+    pub app: &'a App,
+    pub x: Exchange,
+    pub place: Place,
+}
+
+/// Provider error bodies beyond this are cut.
+const MAX_ERROR_BODY: usize = 256 * 1024;
+
+/// Serves one LLM request. `Err` closes the client's connection.
+pub async fn serve(app: &App, down: &mut ServerSession, operation: Operation, model: Option<String>) -> Result<()> {
+    let clock = Clock::start();
+    let mut place = match app.limits.enter() {
+        Ok(place) => place,
+        Err(error) => return shed(app, down, &error).await,
+    };
+    let snapshot = app.snapshot.load_full();
+    let id = new_entry_id();
+    let request = match intake::read(&snapshot.config, down, &mut place, operation, model, id).await {
+        Ok(request) => request,
+        Err(intake::Fault::Refused(error)) => return shed(app, down, &error).await,
+        Err(intake::Fault::Gone(error)) => return Err(error),
+    };
+    let x = Exchange::new(id, clock, snapshot, request);
+    let mut flight = Flight { app, x, place };
+    let mut out = Outlet::new(flight.keepalive());
+    let ended = AssertUnwindSafe(flight.run(down, &mut out)).catch_unwind().await;
+    let ended = ended.unwrap_or_else(|_| {
+        Err(Lost::Failed(ApiError::new(Kind::Internal, "Internal error; the request was not served.").because("panic")))
+    });
+    flight.conclude(down, &mut out, ended).await
+}
+
+/// Refused before it became an exchange: nothing is booked.
+async fn shed(app: &App, down: &mut ServerSession, error: &ApiError) -> Result<()> {
+    if error.kind() == Kind::Overloaded {
+        app.metrics.count(weir_core::metrics::Name::ShedRequests, error.class());
+    }
+    fail::respond(down, error, None).await
+}
+
+impl Flight<'_> {
+    fn keepalive(&self) -> Option<std::time::Duration> {
+        self.x.request.stream.then_some(self.x.snapshot.config.weir.keepalive_interval)
+    }
+
+    async fn run(&mut self, down: &mut ServerSession, out: &mut Outlet) -> std::result::Result<(), Lost> {
+        self.app.chain.on_request(&mut self.x).await.map_err(Lost::Failed)?;
+        let Some(group) = self.x.target.group.clone() else {
+            return Err(Lost::Failed(weir_plugins::filters::unknown_model(&self.x.target.requested)));
+        };
+        let mut plan = Plan::new(&self.x, group);
+        let mut deployment = plan.first(&self.app.cooldowns).map_err(Lost::Failed)?;
+        loop {
+            let error = match self.attempt(down, out, &deployment).await {
+                Err(Lost::Failed(error)) => error,
+                other => return other,
+            };
+            if out.content_sent() || self.x.answer.outcome.is_some() || is_ours(&error) {
+                return Err(Lost::Failed(error));
+            }
+            match plan.next(&mut self.x, &deployment, &error, &self.app.cooldowns) {
+                Step::GiveUp => return Err(Lost::Failed(error)),
+                Step::Try { deployment: next, after } => {
+                    self.pause(down, out, after).await?;
+                    deployment = next;
+                }
+            }
+        }
+    }
+
+    /// Waits before a retry, as long as the client does.
+    async fn pause(&self, down: &mut ServerSession, out: &mut Outlet, wait: std::time::Duration) -> std::result::Result<(), Lost> {
+        if wait.is_zero() {
+            return Ok(());
+        }
+        let sleep = tokio::time::sleep(wait);
+        tokio::pin!(sleep);
+        loop {
+            tokio::select! {
+                () = &mut sleep => return Ok(()),
+                () = session::client_gone(down) => return Err(Lost::ClientGone),
+                () = out.tick() => out.keep_alive(down).await.map_err(|_| Lost::ClientGone)?,
+            }
+        }
+    }
+
+    async fn attempt(
+        &mut self,
+        down: &mut ServerSession,
+        out: &mut Outlet,
+        deployment: &Arc<Deployment>,
+    ) -> std::result::Result<(), Lost> {
+        let attempt = Attempt {
+            number: u16::try_from(self.x.attempts.len() + 1).unwrap_or(u16::MAX),
+            deployment: Arc::clone(deployment),
+            started_at: self.x.clock.now(),
+            started: Instant::now(),
+        };
+        self.x.answer.deployment = Some(Arc::clone(deployment));
+        let ended = self.try_once(down, out, &attempt).await;
+        match &ended {
+            Ok(()) => {}
+            Err(Lost::Failed(error)) => self.attempt_failed(&attempt, error),
+            Err(Lost::ClientGone) => self.attempt_ended(&attempt, 499, Some("ClientDisconnected")),
+        }
+        ended
+    }
+
+    async fn try_once(
+        &mut self,
+        down: &mut ServerSession,
+        out: &mut Outlet,
+        attempt: &Attempt,
+    ) -> std::result::Result<(), Lost> {
+        let deployment = &attempt.deployment;
+        deployment.ready_for(self.x.request.operation).map_err(Lost::Failed)?;
+        let outgoing = Outgoing::new(&self.x, attempt).map_err(Lost::Failed)?;
+        self.app.chain.on_attempt(&mut self.x, attempt).map_err(Lost::Failed)?;
+        if let Some(mock) = &deployment.mock {
+            return mocked::answer(self, down, out, attempt, mock).await;
+        }
+        let answered = session::send(&self.app.dialer, down, out, deployment, &outgoing).await?;
+        if !(200..300).contains(&answered.status) {
+            return Err(self.refused(down, answered, attempt).await);
+        }
+        self.provider_limits(&answered);
+        if is_stream(&answered) {
+            return stream::relay(self, down, out, answered.connected, attempt).await;
+        }
+        plain::relay(self, down, answered.connected, attempt).await
+    }
+
+    /// The provider answered with an error; its body says why.
+    async fn refused(&mut self, down: &mut ServerSession, mut answered: Answered, attempt: &Attempt) -> Lost {
+        let read = plain::read_all(self, down, &mut answered.connected, attempt, MAX_ERROR_BODY).await;
+        let retry_after = retry_after(&answered);
+        let body = match read {
+            Ok(body) => {
+                self.app.dialer.release(answered.connected).await;
+                body
+            }
+            Err(Lost::ClientGone) => {
+                self.app.dialer.abort(answered.connected).await;
+                return Lost::ClientGone;
+            }
+            Err(Lost::Failed(_)) => {
+                self.app.dialer.abort(answered.connected).await;
+                Bytes::new()
+            }
+        };
+        let error = upstream_error(&attempt.deployment, answered.status, &body);
+        Lost::Failed(match retry_after {
+            Some(wait) => error.with_retry_after(wait),
+            None => error,
+        })
+    }
+
+    fn provider_limits(&mut self, answered: &Answered) {
+        let Some(head) = answered.connected.session.response_header() else { return };
+        let number = |name: &str| head.headers.get(name)?.to_str().ok()?.parse().ok();
+        self.x.answer.remaining_requests = number("x-ratelimit-remaining-requests");
+        self.x.answer.remaining_tokens = number("x-ratelimit-remaining-tokens");
+    }
+
+    fn attempt_failed(&mut self, attempt: &Attempt, error: &ApiError) {
+        let asked = matches!(error.kind(), Kind::Upstream);
+        self.attempt_ended(attempt, if asked { error.status() } else { 0 }, Some(error.class()));
+        let config = &self.x.snapshot.config.router;
+        let alone = self.x.target.group.as_ref().is_none_or(|g| g.deployments.len() < 2);
+        if config.disable_cooldowns || alone || !cooldown::qualifies(error.status()) || is_ours(error) {
+            return;
+        }
+        let asked = error.retry_after().map(std::time::Duration::from_secs);
+        self.app.cooldowns.start(&attempt.deployment, asked.unwrap_or(config.cooldown_time));
+    }
+
+    /// Notes how an attempt ended, once.
+    pub fn attempt_ended(&mut self, attempt: &Attempt, status: u16, error: Option<&str>) {
+        if self.x.attempts.last().is_some_and(|a| a.number == attempt.number) {
+            return;
+        }
+        let record = AttemptRecord {
+            number: attempt.number,
+            deployment_id: attempt.deployment.id.clone(),
+            model_group: attempt.deployment.group.clone(),
+            status,
+            error: error.unwrap_or_default().to_owned(),
+            started_at: attempt.started_at,
+            ended_at: self.x.clock.now(),
+        };
+        self.x.attempts.push(record);
+    }
+
+    /// Prices, books and counts. Exactly once; later calls do nothing.
+    pub fn finish(&mut self, status: u16, outcome: Status, error: Option<ApiError>) {
+        if self.x.answer.outcome.is_some() {
+            return;
+        }
+        self.x.answer.status = status;
+        self.x.answer.outcome = Some(outcome);
+        self.x.answer.error = error;
+        self.app.chain.on_finish(&mut self.x);
+    }
+
+    /// Whatever `run` came to, the entry is booked and the client has an answer or a closed connection.
+    async fn conclude(
+        mut self,
+        down: &mut ServerSession,
+        out: &mut Outlet,
+        ended: std::result::Result<(), Lost>,
+    ) -> Result<()> {
+        match ended {
+            Ok(()) => Ok(()),
+            Err(Lost::ClientGone) => {
+                self.finish(499, Status::Cancelled, None);
+                down.set_keepalive(None);
+                down.shutdown().await;
+                Ok(())
+            }
+            Err(Lost::Failed(error)) if out.started(down) => self.fail_late(down, out, error).await,
+            Err(Lost::Failed(error)) => {
+                let error = self.explain(error);
+                let status = error.status();
+                self.finish(status, Status::Failure, Some(error));
+                match self.x.answer.error.take() {
+                    Some(error) => fail::respond(down, &error, Some(&self.x)).await,
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// The head is out: the error is an event, and the connection is closed after it.
+    async fn fail_late(&mut self, down: &mut ServerSession, out: &mut Outlet, error: ApiError) -> Result<()> {
+        let event = Bytes::from(stream_error_event(&error));
+        tracing::warn!(call_id = %self.x.request.call_id, cause = error.cause(), "stream failed: {error}");
+        self.finish(error.status(), Status::Failure, Some(error));
+        down.set_keepalive(None);
+        out.end(down, event).await
+    }
+
+    /// Says which group was asked, as LiteLLM does.
+    fn explain(&self, error: ApiError) -> ApiError {
+        if self.x.answer.deployment.is_none() || is_ours(&error) {
+            return error;
+        }
+        let group = self.x.group_name();
+        error.amend(|message| format!("{message}. Received Model Group={group}\nAvailable Model Group Fallbacks=None"))
+    }
+}
+
+/// Errors that no other deployment can mend.
+fn is_ours(error: &ApiError) -> bool {
+    matches!(error.kind(), Kind::JournalFull | Kind::Overloaded | Kind::Internal)
+}
+
+fn is_stream(answered: &Answered) -> bool {
+    let head = answered.connected.session.response_header();
+    let content_type = head.and_then(|h| h.headers.get(http::header::CONTENT_TYPE));
+    content_type.is_some_and(|v| v.as_bytes().starts_with(b"text/event-stream"))
+}
+
+/// `retry-after` in seconds; dates are not worth a parser here.
+fn retry_after(answered: &Answered) -> Option<std::time::Duration> {
+    let head = answered.connected.session.response_header()?;
+    let seconds = head.headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(std::time::Duration::from_secs(seconds))
+}

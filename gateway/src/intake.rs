@@ -1,0 +1,178 @@
+//! Reading a request: whole, bounded, in time, and looked into once.
+
+use crate::limits::Place;
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use ipnet::IpNet;
+use pingora::protocols::http::ServerSession;
+use std::net::IpAddr;
+use std::time::Duration;
+use weir_core::body::JsonBody;
+use weir_core::config::Config;
+use weir_core::domain::ids::EntryId;
+use weir_core::domain::operation::Operation;
+use weir_core::error::{ApiError, Kind};
+use weir_plugins::dialects::openai_chat::wants_usage;
+use weir_plugins::exchange::Request;
+
+/// Why there is no request.
+pub enum Fault {
+    /// The client reads an error.
+    Refused(ApiError),
+    /// There is nobody to read it.
+    Gone(Box<pingora::Error>),
+}
+
+/// Headers of a request may come to this much in all.
+const MAX_HEADERS: usize = 64 * 1024;
+
+/// A client's call id longer than this is not taken.
+const MAX_CALL_ID: usize = 256;
+
+/// Reads the body and makes a request of it.
+pub async fn read(
+    config: &Config,
+    down: &mut ServerSession,
+    place: &mut Place,
+    operation: Operation,
+    path_model: Option<String>,
+    id: EntryId,
+) -> Result<Request, Fault> {
+    let headers = down.req_header().headers.clone();
+    check_headers(&headers).map_err(Fault::Refused)?;
+    let bytes = body(config, down, place, &headers).await?;
+    let body = JsonBody::parse(bytes)
+        .map_err(|error| Fault::Refused(ApiError::new(Kind::BadJson, error.to_string())))?;
+    let call_id = call_id(&headers).unwrap_or_else(|| id.to_string());
+    Ok(Request {
+        operation,
+        client_ip: client_ip(down, &headers, &config.weir.trusted_proxies),
+        path_model,
+        stream: operation.row().streams && body.is_true("stream"),
+        include_usage: wants_usage(&body),
+        call_id,
+        headers,
+        body,
+    })
+}
+
+fn check_headers(headers: &HeaderMap) -> Result<(), ApiError> {
+    let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if size <= MAX_HEADERS {
+        return Ok(());
+    }
+    let message = format!("The request's headers are larger than {MAX_HEADERS} bytes.");
+    Err(ApiError::new(Kind::HeadersTooLarge, message))
+}
+
+/// The client's own id, if it can be stored and sent back as a header.
+fn call_id(headers: &HeaderMap) -> Option<String> {
+    let given = headers.get("x-litellm-call-id")?.to_str().ok()?;
+    (!given.is_empty() && given.len() <= MAX_CALL_ID).then(|| given.to_owned())
+}
+
+// --- body ---
+
+async fn body(config: &Config, down: &mut ServerSession, place: &mut Place, headers: &HeaderMap) -> Result<Bytes, Fault> {
+    let limit = config.general.request_limit;
+    let length = content_length(headers);
+    if length.is_some_and(|l| l > limit) {
+        return Err(too_large(limit));
+    }
+    if let Some(coding) = headers.get(http::header::CONTENT_ENCODING).filter(|c| c.as_bytes() != b"identity") {
+        let message = format!("content-encoding {coding:?} is not supported for requests; send plain JSON");
+        return Err(Fault::Refused(ApiError::new(Kind::BadRequest, message).with_status(415)));
+    }
+    if headers.contains_key(http::header::EXPECT) {
+        down.write_continue_response().await.map_err(Fault::Gone)?;
+    }
+    place.hold(length.unwrap_or(0)).map_err(Fault::Refused)?;
+    match tokio::time::timeout(config.weir.body_timeout, collect(down, place, length, limit)).await {
+        Ok(read) => read,
+        Err(_) => Err(timed_out(config.weir.body_timeout)),
+    }
+}
+
+fn content_length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+async fn collect(
+    down: &mut ServerSession,
+    place: &mut Place,
+    length: Option<usize>,
+    limit: usize,
+) -> Result<Bytes, Fault> {
+    let Some(first) = piece(down).await? else { return Ok(Bytes::new()) };
+    if length == Some(first.len()) {
+        // Most bodies come in one piece, which is then never copied.
+        return Ok(first);
+    }
+    let mut whole = BytesMut::with_capacity(length.unwrap_or(first.len() * 2));
+    whole.extend_from_slice(&first);
+    while let Some(more) = piece(down).await? {
+        if whole.len() + more.len() > limit {
+            return Err(too_large(limit));
+        }
+        if length.is_none() {
+            place.hold(more.len()).map_err(Fault::Refused)?;
+        }
+        whole.extend_from_slice(&more);
+    }
+    Ok(whole.freeze())
+}
+
+async fn piece(down: &mut ServerSession) -> Result<Option<Bytes>, Fault> {
+    down.read_request_body().await.map_err(|error| match error.etype() {
+        pingora::ErrorType::ReadTimedout => timed_out(Duration::from_secs(60)),
+        pingora::ErrorType::InvalidHTTPHeader => {
+            Fault::Refused(ApiError::new(Kind::BadRequest, "The request body is not framed as HTTP says.").because(error))
+        }
+        _ => Fault::Gone(error),
+    })
+}
+
+fn too_large(limit: usize) -> Fault {
+    let message = format!("The request body is larger than {limit} bytes (general_settings.max_request_size_mb).");
+    Fault::Refused(ApiError::new(Kind::BodyTooLarge, message))
+}
+
+fn timed_out(limit: Duration) -> Fault {
+    let message = format!("The request body did not arrive within {} s.", limit.as_secs());
+    Fault::Refused(ApiError::new(Kind::BodyTimeout, message))
+}
+
+// --- client address ---
+
+/// The peer's address; behind trusted proxies, the last address in `x-forwarded-for` that is not one of them.
+fn client_ip(down: &ServerSession, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
+    let peer = down.client_addr().and_then(|a| a.as_inet()).map(|a| a.ip());
+    forwarded(peer?, headers, trusted).or(peer)
+}
+
+fn forwarded(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
+    let trusts = |ip: &IpAddr| trusted.iter().any(|net| net.contains(ip));
+    if !trusts(&peer) {
+        return None;
+    }
+    let chain = headers.get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(','));
+    let addresses: Vec<IpAddr> = chain.filter_map(|a| a.trim().parse().ok()).collect();
+    addresses.into_iter().rev().find(|ip| !trusts(ip))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p37_forwarded_addresses_count_only_from_trusted_proxies() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-for", "6.6.6.6, 1.2.3.4, 10.0.0.2".parse().unwrap());
+        let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];
+        let proxy: IpAddr = "10.0.0.1".parse().unwrap();
+        let stranger: IpAddr = "9.9.9.9".parse().unwrap();
+        assert_eq!(forwarded(proxy, &headers, &trusted), Some("1.2.3.4".parse().unwrap()));
+        assert_eq!(forwarded(stranger, &headers, &trusted), None);
+        assert_eq!(forwarded(proxy, &headers, &[]), None);
+    }
+}

@@ -1,0 +1,79 @@
+//! Bounds of memory and concurrency. Beyond them requests are shed at once with 503, so that the ones inside are
+//! served.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use weir_core::error::{ApiError, Kind};
+
+/// Shared by all workers.
+pub struct Limits {
+    bytes: Arc<Semaphore>,
+    total: usize,
+    exchanges: Arc<Semaphore>,
+    open: Arc<AtomicI64>,
+}
+
+/// One exchange in progress. Dropping it gives back its place and its bytes.
+pub struct Place {
+    _exchange: OwnedSemaphorePermit,
+    bytes: Option<OwnedSemaphorePermit>,
+    pool: Arc<Semaphore>,
+    open: Arc<AtomicI64>,
+}
+
+/// Semaphores count 32-bit permits; a permit is one KiB.
+const UNIT: usize = 1024;
+
+impl Limits {
+    /// `inflight_bytes`: request and response bytes held at one time; `exchanges`: requests in progress.
+    pub fn new(inflight_bytes: usize, exchanges: usize) -> Self {
+        let total = (inflight_bytes / UNIT).clamp(1, Semaphore::MAX_PERMITS);
+        Self {
+            bytes: Arc::new(Semaphore::new(total)),
+            total,
+            exchanges: Arc::new(Semaphore::new(exchanges.clamp(1, Semaphore::MAX_PERMITS))),
+            open: Arc::new(AtomicI64::new(0)),
+        }
+    }
+
+    /// A place for one exchange, or the advice to come back.
+    pub fn enter(&self) -> Result<Place, ApiError> {
+        let exchange = Arc::clone(&self.exchanges).try_acquire_owned().map_err(|_| shed("requests in progress"))?;
+        self.open.fetch_add(1, Ordering::Relaxed);
+        Ok(Place { _exchange: exchange, bytes: None, pool: Arc::clone(&self.bytes), open: Arc::clone(&self.open) })
+    }
+
+    pub fn open(&self) -> i64 {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// Bytes held right now.
+    pub fn inflight(&self) -> i64 {
+        let used = self.total.saturating_sub(self.bytes.available_permits());
+        i64::try_from(used * UNIT).unwrap_or(i64::MAX)
+    }
+}
+
+impl Place {
+    /// Sets `bytes` more aside for this exchange.
+    pub fn hold(&mut self, bytes: usize) -> Result<(), ApiError> {
+        let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
+        let more = Arc::clone(&self.pool).try_acquire_many_owned(units).map_err(|_| shed("memory for bodies"))?;
+        match &mut self.bytes {
+            Some(held) => held.merge(more),
+            None => self.bytes = Some(more),
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn shed(what: &str) -> ApiError {
+    ApiError::new(Kind::Overloaded, format!("The gateway is at its limit of {what}; try again in a moment."))
+}

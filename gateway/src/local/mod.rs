@@ -1,0 +1,103 @@
+//! Requests that are answered here, without a provider and without the admin service.
+
+mod health;
+mod models;
+
+pub use health::readiness;
+pub use models::{model, models};
+
+use crate::endpoints::Endpoint;
+use crate::response::fail;
+use crate::state::App;
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode};
+use pingora::Result;
+use pingora::http::ResponseHeader;
+use pingora::protocols::http::ServerSession;
+use weir_core::error::{ApiError, Kind};
+
+/// A small whole answer.
+pub struct Reply {
+    pub status: StatusCode,
+    pub content_type: &'static str,
+    pub body: Bytes,
+}
+
+impl Reply {
+    pub fn json(value: &serde_json::Value) -> Self {
+        Self { status: StatusCode::OK, content_type: "application/json", body: Bytes::from(value.to_string()) }
+    }
+}
+
+/// Answers one of our own endpoints.
+pub async fn serve(app: &App, down: &mut ServerSession, endpoint: &Endpoint) -> Result<()> {
+    let reply = match endpoint {
+        Endpoint::Liveness => Ok(Reply::json(&"I'm alive!".into())),
+        Endpoint::Readiness => Ok(health::readiness(app)),
+        Endpoint::Metrics => metrics(app, down).await,
+        Endpoint::Models => models::models(app, down).await,
+        Endpoint::Model { id } => models::model(app, down, id).await,
+        _ => Err(ApiError::new(Kind::MethodNotAllowed, "Method Not Allowed")),
+    };
+    match reply {
+        Ok(reply) => send(down, reply).await,
+        Err(error) => fail::respond(down, &error, None).await,
+    }
+}
+
+pub async fn send(down: &mut ServerSession, reply: Reply) -> Result<()> {
+    let mut head = ResponseHeader::build(reply.status, Some(4))?;
+    head.insert_header(http::header::CONTENT_TYPE, HeaderValue::from_static(reply.content_type))?;
+    head.insert_header(http::header::CONTENT_LENGTH, HeaderValue::from(reply.body.len()))?;
+    if down.get_header(http::header::ORIGIN).is_some() {
+        head.insert_header(http::header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"))?;
+    }
+    down.write_response_header(Box::new(head)).await?;
+    down.write_response_body(reply.body, true).await
+}
+
+/// CORS preflight: every origin may call, with every header; the key decides.
+pub async fn preflight(down: &mut ServerSession) -> Result<()> {
+    let mut head = ResponseHeader::build(StatusCode::OK, Some(8))?;
+    let asked = down.get_header(http::header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
+    head.insert_header(http::header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"))?;
+    let methods = HeaderValue::from_static("DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT");
+    head.insert_header(http::header::ACCESS_CONTROL_ALLOW_METHODS, methods)?;
+    head.insert_header(http::header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"))?;
+    if let Some(asked) = asked {
+        head.insert_header(http::header::ACCESS_CONTROL_ALLOW_HEADERS, asked)?;
+    }
+    head.insert_header(http::header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))?;
+    head.insert_header(http::header::CONTENT_LENGTH, HeaderValue::from(2))?;
+    down.write_response_header(Box::new(head)).await?;
+    down.write_response_body(Bytes::from_static(b"OK"), true).await
+}
+
+/// A redirect that keeps method and body.
+pub async fn redirect(down: &mut ServerSession, to: &str) -> Result<()> {
+    let query = down.req_header().uri.query().map(|q| format!("?{q}")).unwrap_or_default();
+    let mut head = ResponseHeader::build(StatusCode::TEMPORARY_REDIRECT, Some(3))?;
+    head.insert_header(http::header::LOCATION, format!("{to}{query}"))?;
+    head.insert_header(http::header::CONTENT_LENGTH, HeaderValue::from(0))?;
+    down.set_keepalive(None);
+    down.write_response_header(Box::new(head)).await?;
+    down.write_response_body(Bytes::new(), true).await
+}
+
+/// 404 while the callback is off, as with LiteLLM.
+async fn metrics(app: &App, down: &ServerSession) -> std::result::Result<Reply, ApiError> {
+    if !app.metrics.recording() {
+        return Err(ApiError::new(Kind::NotFound, "Not Found"));
+    }
+    let snapshot = app.snapshot.load_full();
+    if snapshot.config.litellm.require_auth_for_metrics_endpoint {
+        models::caller(app, &snapshot, down).await?;
+    }
+    (app.gauges)(&app.metrics);
+    let text = app.metrics.render().map_err(|e| ApiError::new(Kind::Internal, "metrics").because(e))?;
+    Ok(Reply {
+        status: StatusCode::OK,
+        content_type: "text/plain; version=0.0.4; charset=utf-8",
+        body: Bytes::from(text),
+    })
+}

@@ -1,0 +1,52 @@
+//! `/v1/models`: what the caller's key may use.
+
+use super::Reply;
+use crate::state::App;
+use pingora::protocols::http::ServerSession;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use weir_core::access::{self, RouteClass};
+use weir_core::domain::key::Caller;
+use weir_core::error::{ApiError, Kind};
+use weir_plugins::models::may_use;
+use weir_plugins::snapshot::Snapshot;
+
+/// The number LiteLLM gives for every model.
+const CREATED: i64 = 1_677_610_602;
+
+/// All models of this key, patterns expanded.
+pub async fn models(app: &App, down: &ServerSession) -> Result<Reply, ApiError> {
+    let snapshot = app.snapshot.load_full();
+    let caller = caller(app, &snapshot, down).await?;
+    let names = snapshot.models.visible(true);
+    let data: Vec<Value> = names.iter().filter(|n| usable(&caller, n, &snapshot)).map(|n| object(n)).collect();
+    Ok(Reply::json(&json!({ "data": data, "object": "list" })))
+}
+
+/// One model, if this key may use it.
+pub async fn model(app: &App, down: &ServerSession, id: &str) -> Result<Reply, ApiError> {
+    let snapshot = app.snapshot.load_full();
+    let caller = caller(app, &snapshot, down).await?;
+    if snapshot.models.find(id).is_some() && usable(&caller, id, &snapshot) {
+        return Ok(Reply::json(&object(id)));
+    }
+    let id: String = id.chars().take(200).collect();
+    Err(ApiError::new(Kind::NotFound, format!("The model `{id}` does not exist or is not accessible")))
+}
+
+fn usable(caller: &Caller, name: &str, snapshot: &Snapshot) -> bool {
+    caller.key().is_none_or(|key| may_use(&key.models, name, &snapshot.models))
+}
+
+fn object(name: &str) -> Value {
+    json!({ "id": name, "object": "model", "created": CREATED, "owned_by": "openai" })
+}
+
+/// Who asks; refuses strangers.
+pub async fn caller(app: &App, snapshot: &Arc<Snapshot>, down: &ServerSession) -> Result<Caller, ApiError> {
+    let headers = &down.req_header().headers;
+    let presented = access::presented(headers, snapshot.config.general.litellm_key_header_name.as_deref());
+    let caller = access::identify(presented, snapshot.master.as_ref(), app.keys.as_ref()).await?;
+    access::authorise(&caller, RouteClass::Llm, "/v1/models")?;
+    Ok(caller)
+}

@@ -1,0 +1,44 @@
+//! Errors on the wire.
+
+use super::head;
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode};
+use pingora::Result;
+use pingora::http::ResponseHeader;
+use pingora::protocols::http::ServerSession;
+use weir_core::error::ApiError;
+use weir_plugins::exchange::Exchange;
+
+/// Answers with an error before anything was sent. `x` is absent where the request was never understood.
+pub async fn respond(down: &mut ServerSession, error: &ApiError, x: Option<&Exchange>) -> Result<()> {
+    log(error, x);
+    let body = Bytes::from(error.body());
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut head = ResponseHeader::build(status, Some(12))?;
+    head.insert_header(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"))?;
+    head.insert_header(http::header::CONTENT_LENGTH, HeaderValue::from(body.len()))?;
+    if let Some(seconds) = error.retry_after() {
+        head.insert_header(http::header::RETRY_AFTER, HeaderValue::from(seconds))?;
+    }
+    if !down.is_body_done() {
+        // The rest of the request is not wanted; a new connection is cheaper than reading it.
+        down.set_keepalive(None);
+    }
+    if let Some(x) = x {
+        head::failed(&mut head, x)?;
+    }
+    down.write_response_header(Box::new(head)).await?;
+    down.write_response_body(body, true).await
+}
+
+fn log(error: &ApiError, x: Option<&Exchange>) {
+    let call_id = x.map(|x| x.request.call_id.as_str()).unwrap_or_default();
+    let model = x.map(|x| x.target.requested.as_str()).unwrap_or_default();
+    let (status, class, message) = (error.status(), error.class(), error.message());
+    if status >= 500 {
+        tracing::warn!(status, class, call_id, model, cause = error.cause(), "{message}");
+    } else {
+        tracing::info!(status, class, call_id, model, cause = error.cause(), "{message}");
+    }
+}
+

@@ -1,0 +1,75 @@
+//! Answers of deployments with `mock_response`.
+
+use crate::exchange::Flight;
+use crate::response::{head, outlet::Outlet, plain};
+use crate::upstream::session::{self, Lost};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
+use pingora::protocols::http::ServerSession;
+use weir_core::domain::operation::Operation;
+use weir_core::domain::spend::Status;
+use weir_core::domain::usage::UsageSource;
+use weir_plugins::dialects::openai_chat::StreamReader;
+use weir_plugins::exchange::Attempt;
+use weir_plugins::mock::{MockAnswer, USAGE};
+
+/// Answers without a provider.
+pub async fn answer(
+    flight: &mut Flight<'_>,
+    down: &mut ServerSession,
+    out: &mut Outlet,
+    attempt: &Attempt,
+    mock: &MockAnswer,
+) -> Result<(), Lost> {
+    if !mock.delay.is_zero() {
+        tokio::select! {
+            () = tokio::time::sleep(mock.delay) => {}
+            () = session::client_gone(down) => return Err(Lost::ClientGone),
+        }
+    }
+    let id = id(flight);
+    let model = attempt.deployment.group.clone();
+    let created = flight.x.clock.started_at.seconds();
+    let operation = flight.x.request.operation;
+    if flight.x.request.stream && operation.row().streams {
+        let events = mock.events(operation, &id, &model, created);
+        return stream(flight, down, out, attempt, events).await;
+    }
+    let body = mock.json(operation, &id, &model, created);
+    plain::answer(flight, down, attempt, &HeaderMap::new(), body).await
+}
+
+fn id(flight: &Flight<'_>) -> String {
+    let prefix = if flight.x.request.operation == Operation::Completions { "cmpl" } else { "chatcmpl" };
+    format!("{prefix}-{}", flight.x.id)
+}
+
+async fn stream(
+    flight: &mut Flight<'_>,
+    down: &mut ServerSession,
+    out: &mut Outlet,
+    attempt: &Attempt,
+    events: Vec<Bytes>,
+) -> Result<(), Lost> {
+    let content_type = HeaderValue::from_static("text/event-stream; charset=utf-8");
+    if let Ok(head) = head::stream(&flight.x, attempt, &HeaderMap::new(), content_type) {
+        out.prepare(head);
+    }
+    let mut reader = StreamReader::new(flight.x.request.include_usage);
+    let mut last = Bytes::new();
+    flight.x.answer.first_token_at = Some(flight.x.clock.now());
+    for event in events {
+        let block = reader.read(event);
+        for bytes in block.relay {
+            out.send(down, bytes).await.map_err(|_| Lost::ClientGone)?;
+        }
+        last = block.done.unwrap_or_default();
+    }
+    let x = &mut flight.x;
+    x.answer.provider_time = attempt.started.elapsed();
+    x.answer.provider_id.clone_from(&reader.report().id);
+    (x.answer.usage, x.answer.usage_source) = (USAGE, UsageSource::Reported);
+    flight.attempt_ended(attempt, 200, None);
+    flight.finish(200, Status::Success, None);
+    out.end(down, last).await.map_err(|_| Lost::ClientGone)
+}

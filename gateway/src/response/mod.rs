@@ -1,0 +1,8 @@
+//! From the provider's answer to the client's: the head, then the body relayed plain or as a stream, or an error.
+
+pub mod fail;
+pub mod head;
+pub mod mocked;
+pub mod outlet;
+pub mod plain;
+pub mod stream;

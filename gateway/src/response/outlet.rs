@@ -1,0 +1,94 @@
+//! The client's side of a stream: when the head goes out, what keeps an idle connection open, whether model content
+//! has been sent (after which no other deployment may answer).
+
+use bytes::Bytes;
+use pingora::Result;
+use pingora::http::ResponseHeader;
+use pingora::protocols::http::ServerSession;
+use std::pin::Pin;
+use std::time::Duration;
+use tokio::time::{Instant, Sleep};
+
+/// One per exchange.
+pub struct Outlet {
+    head: Option<Box<ResponseHeader>>,
+    interval: Option<Duration>,
+    timer: Option<Pin<Box<Sleep>>>,
+    last_sent: Instant,
+    content_sent: bool,
+}
+
+/// A comment: every client skips it, every proxy sees traffic.
+const COMMENT: &[u8] = b": keep-alive\n\n";
+
+impl Outlet {
+    /// `interval`: between keep-alives of a stream; `None` for a plain answer, which cannot be kept alive.
+    pub fn new(interval: Option<Duration>) -> Self {
+        Self { head: None, interval, timer: None, last_sent: Instant::now(), content_sent: false }
+    }
+
+    /// The head to send with the first byte. A head that was sent already stays what it was.
+    pub fn prepare(&mut self, head: ResponseHeader) {
+        self.head = Some(Box::new(head));
+    }
+
+    /// Whether a deployment's content has reached the client.
+    pub fn content_sent(&self) -> bool {
+        self.content_sent
+    }
+
+    /// Whether the status line has been sent.
+    pub fn started(&self, down: &ServerSession) -> bool {
+        down.response_written().is_some_and(|h| h.status.as_u16() >= 200)
+    }
+
+    /// Sends model content.
+    pub async fn send(&mut self, down: &mut ServerSession, bytes: Bytes) -> Result<()> {
+        self.content_sent = true;
+        self.write(down, bytes, false).await
+    }
+
+    /// Sends the last bytes and ends the answer.
+    pub async fn end(&mut self, down: &mut ServerSession, bytes: Bytes) -> Result<()> {
+        if !bytes.is_empty() {
+            self.write(down, bytes, false).await?;
+        }
+        self.write(down, Bytes::new(), true).await
+    }
+
+    /// Resolves when nothing was sent for the interval; never for plain answers.
+    pub async fn tick(&mut self) {
+        let Some(interval) = self.interval else { return std::future::pending().await };
+        loop {
+            let due = self.last_sent + interval;
+            let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
+            if timer.is_elapsed() {
+                timer.as_mut().reset(due);
+            }
+            timer.as_mut().await;
+            if self.last_sent + interval <= Instant::now() {
+                return;
+            }
+        }
+    }
+
+    /// Sends a comment, and the head if it has not gone out yet: from here on errors are events.
+    pub async fn keep_alive(&mut self, down: &mut ServerSession) -> Result<()> {
+        if self.head.is_none() && !self.started(down) {
+            self.prepare(super::head::bare_stream()?);
+        }
+        self.write(down, Bytes::from_static(COMMENT), false).await
+    }
+
+    async fn write(&mut self, down: &mut ServerSession, bytes: Bytes, end: bool) -> Result<()> {
+        if !self.started(down)
+            && let Some(head) = self.head.take()
+        {
+            down.write_response_header(head).await?;
+        }
+        if self.interval.is_some() {
+            self.last_sent = Instant::now();
+        }
+        down.write_response_body(bytes, end).await
+    }
+}

@@ -1,0 +1,109 @@
+//! A plain answer: read whole, priced, booked, then sent as it came.
+
+use crate::exchange::Flight;
+use crate::response::head;
+use crate::upstream::connect::Connected;
+use crate::upstream::session::{self, Lost};
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderValue};
+use pingora::protocols::http::ServerSession;
+use weir_core::domain::spend::Status;
+use weir_core::domain::usage::{Usage, UsageSource};
+use weir_core::error::{ApiError, Kind};
+use weir_plugins::dialects::openai_chat::read_response;
+use weir_plugins::exchange::Attempt;
+
+/// Larger answers are refused: nothing but a broken provider sends them.
+const MAX_ANSWER: usize = 256 * 1024 * 1024;
+
+/// Reads the whole body of an answer, at most `limit` bytes.
+pub async fn read_all(
+    flight: &mut Flight<'_>,
+    down: &mut ServerSession,
+    connected: &mut Connected,
+    attempt: &Attempt,
+    limit: usize,
+) -> Result<Bytes, Lost> {
+    let mut whole: Option<BytesMut> = None;
+    let mut first: Option<Bytes> = None;
+    loop {
+        session::set_idle(connected, &attempt.deployment, attempt.started);
+        let next = tokio::select! {
+            biased;
+            next = session::read(connected, &attempt.deployment) => next.map_err(Lost::Failed)?,
+            () = session::client_gone(down) => return Err(Lost::ClientGone),
+        };
+        let Some(piece) = next else { break };
+        flight.place.hold(piece.len()).map_err(Lost::Failed)?;
+        match (&mut whole, first.take()) {
+            (Some(all), _) => all.extend_from_slice(&piece),
+            (None, None) => first = Some(piece),
+            // Most answers come in one piece, which is then never copied.
+            (None, Some(earlier)) => whole = Some(BytesMut::from_iter(earlier.into_iter().chain(piece))),
+        }
+        if whole.as_ref().map_or(0, BytesMut::len) > limit {
+            return Err(Lost::Failed(too_long(attempt)));
+        }
+    }
+    Ok(whole.map(BytesMut::freeze).or(first).unwrap_or_default())
+}
+
+fn too_long(attempt: &Attempt) -> ApiError {
+    ApiError::new(Kind::UpstreamBroken, "The provider's answer is too long.").because(&attempt.deployment.wire.api_base)
+}
+
+/// Relays a successful answer.
+pub async fn relay(
+    flight: &mut Flight<'_>,
+    down: &mut ServerSession,
+    mut connected: Connected,
+    attempt: &Attempt,
+) -> Result<(), Lost> {
+    let body = match read_all(flight, down, &mut connected, attempt, MAX_ANSWER).await {
+        Ok(body) => body,
+        Err(lost) => {
+            flight.app.dialer.abort(connected).await;
+            return Err(lost);
+        }
+    };
+    let headers = connected.session.response_header().map(|h| h.headers.clone()).unwrap_or_default();
+    flight.app.dialer.release(connected).await;
+    answer(flight, down, attempt, &headers, body).await
+}
+
+/// Books and sends a whole answer.
+pub async fn answer(
+    flight: &mut Flight<'_>,
+    down: &mut ServerSession,
+    attempt: &Attempt,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Result<(), Lost> {
+    let Some(report) = read_response(&body) else {
+        return Err(Lost::Failed(session::broken(&attempt.deployment, "the answer is no JSON object")));
+    };
+    let x = &mut flight.x;
+    x.answer.provider_time = attempt.started.elapsed();
+    x.answer.provider_id = report.id;
+    (x.answer.usage, x.answer.usage_source) = match report.usage {
+        Some(usage) => (usage, UsageSource::Reported),
+        None => (estimated(flight, body.len()), UsageSource::Estimated),
+    };
+    flight.attempt_ended(attempt, 200, None);
+    flight.finish(200, Status::Success, None);
+    let content_type = headers.get(http::header::CONTENT_TYPE).cloned();
+    let content_type = content_type.unwrap_or_else(|| HeaderValue::from_static("application/json"));
+    let sent = async {
+        let head = head::plain(&flight.x, attempt, headers, content_type, body.len())?;
+        down.write_response_header(Box::new(head)).await?;
+        down.write_response_body(body, true).await
+    };
+    // The entry is booked; a client that left in this very moment changes nothing.
+    sent.await.map_err(|_: Box<pingora::Error>| Lost::ClientGone)
+}
+
+/// Four bytes to a token, of what was asked and of what was answered.
+fn estimated(flight: &Flight<'_>, answer: usize) -> Usage {
+    let input = weir_plugins::filters::estimated_input(&flight.x);
+    Usage { input, output: (answer / 4) as u64, ..Usage::default() }
+}

@@ -1,0 +1,55 @@
+//! From files and environment to a snapshot; the same at start, on reload and for `weir check`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use weir_core::config::Config;
+use weir_core::config::env::Env;
+use weir_core::config::problems::Problems;
+use weir_core::model::prices::Catalogue;
+use weir_core::SecretString;
+use weir_plugins::providers;
+use weir_plugins::snapshot::Snapshot;
+
+/// Reads the configuration again and again.
+pub struct Loader {
+    pub path: Option<PathBuf>,
+    env: Arc<Env>,
+    catalogue: Arc<Catalogue>,
+    /// Used where neither config nor environment name a master key.
+    pub fallback_master: Option<SecretString>,
+}
+
+/// A gateway without a configuration serves nothing yet, but runs.
+const EMPTY: &str = "model_list: []\n";
+
+impl Loader {
+    pub fn new(path: Option<PathBuf>, env: Env) -> Self {
+        Self { path, env: Arc::new(env), catalogue: Arc::new(Catalogue::embedded()), fallback_master: None }
+    }
+
+    pub fn of_file(path: &Path) -> Self {
+        Self::new(Some(path.to_owned()), Env::process())
+    }
+
+    /// The snapshot, or `None` with the errors that forbid it.
+    pub fn load(&self) -> (Option<Snapshot>, Problems) {
+        let (config, mut problems) = self.config();
+        let Some(mut config) = config else { return (None, problems) };
+        if config.general.master_key.is_none() {
+            config.general.master_key.clone_from(&self.fallback_master);
+        }
+        let env = Arc::clone(&self.env);
+        let snapshot = Snapshot::build(config, env, Arc::clone(&self.catalogue), &mut problems);
+        (Some(snapshot), problems)
+    }
+
+    /// What the file means, before anything is built from it.
+    pub fn config(&self) -> (Option<Config>, Problems) {
+        let source = self.path.as_ref().map_or_else(|| String::from("built-in"), |p| p.display().to_string());
+        let read = |path: &str| match &self.path {
+            None => Ok(EMPTY.to_owned()),
+            Some(_) => std::fs::read_to_string(path).map_err(|e| e.to_string()),
+        };
+        Config::load(&source, &read, &self.env, &providers::is_known)
+    }
+}

@@ -1,0 +1,159 @@
+//! Connections to providers: prebuilt peers, kept by deployment id, over one pooled connector.
+
+use super::resolve::Resolver;
+use super::tunnel::{Proxy, Tunnel};
+use pingora::connectors::ConnectorOptions;
+use pingora::connectors::http::Connector;
+use pingora::protocols::ALPN;
+use pingora::protocols::http::client::HttpSession;
+use pingora::upstreams::peer::HttpPeer;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use weir_core::config::SslVerify;
+use weir_core::error::{ApiError, Kind};
+use weir_plugins::deployment::Deployment;
+
+/// Hands out connections. Shared by all workers.
+pub struct Dialer {
+    connector: Connector,
+    resolver: Arc<Resolver>,
+    proxy: Option<Proxy>,
+    verify: bool,
+    peers: moka::sync::Cache<PeerKey, Arc<HttpPeer>>,
+}
+
+/// A deployment's address; a reload that changes the address changes the key.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct PeerKey {
+    tls: bool,
+    host: String,
+    address: SocketAddr,
+    connect: Duration,
+}
+
+/// An open connection and the peer it must be given back to.
+pub struct Connected {
+    pub session: HttpSession,
+    pub peer: Arc<HttpPeer>,
+    /// It was used before, so the other side may have closed it meanwhile.
+    pub reused: bool,
+    /// An end or error that was met while looking for more; told by the next read.
+    pub ahead: Option<pingora::Result<Option<bytes::Bytes>>>,
+}
+
+/// How connections are made, for the life of the process.
+pub struct DialerOptions {
+    pub verify: SslVerify,
+    pub https_proxy: Option<(String, String)>,
+    /// A file with all trusted roots; `None`: the system's.
+    pub ca_file: Option<String>,
+}
+
+const POOL_SIZE: usize = 1_024;
+const IDLE: Duration = Duration::from_secs(60);
+const MAX_PEERS: u64 = 4_096;
+const H2_STREAMS: usize = 100;
+/// Slow readers must not make us hold megabytes for each stream.
+const H2_STREAM_WINDOW: u32 = 256 * 1024;
+
+// --- Dialer ---
+
+impl Dialer {
+    pub fn new(options: DialerOptions) -> Self {
+        let mut connector = ConnectorOptions::new(POOL_SIZE);
+        connector.ca_file = options.ca_file;
+        Self {
+            connector: Connector::new(Some(connector)),
+            resolver: Arc::new(Resolver::new()),
+            proxy: options.https_proxy.and_then(|(url, direct)| Proxy::parse(&url, &direct)),
+            verify: options.verify != SslVerify::Off,
+            peers: moka::sync::Cache::new(MAX_PEERS),
+        }
+    }
+
+    /// A connection to the deployment, pooled or new; the next address when one does not answer.
+    pub async fn connect(&self, deployment: &Deployment) -> Result<Connected, ApiError> {
+        let mut last = String::from("no address");
+        for address in self.addresses(deployment).await?.iter().take(4) {
+            let peer = self.peer(deployment, *address);
+            match self.connector.get_http_session(&*peer).await {
+                Ok((session, reused)) => return Ok(Connected { session, peer, reused, ahead: None }),
+                Err(error) => last = error.to_string(),
+            }
+        }
+        Err(refused(deployment, &last))
+    }
+
+    async fn addresses(&self, deployment: &Deployment) -> Result<Arc<[SocketAddr]>, ApiError> {
+        let wire = &deployment.wire;
+        if self.proxy_for(deployment).is_some() {
+            // Never dialled: the proxy resolves the name.
+            return Ok(Arc::from([SocketAddr::from(([0, 0, 0, 0], wire.port))]));
+        }
+        self.resolver.addresses(&wire.host, wire.port).await.map_err(|why| refused(deployment, &why))
+    }
+
+    fn proxy_for(&self, deployment: &Deployment) -> Option<&Proxy> {
+        let wire = &deployment.wire;
+        self.proxy.as_ref().filter(|p| wire.tls && !p.bypasses(&wire.host))
+    }
+
+    fn peer(&self, deployment: &Deployment, address: SocketAddr) -> Arc<HttpPeer> {
+        let wire = &deployment.wire;
+        let connect = deployment.timeouts.connect;
+        let key = PeerKey { tls: wire.tls, host: wire.host.clone(), address, connect };
+        self.peers.get_with(key, || Arc::new(self.build_peer(deployment, address)))
+    }
+
+    fn build_peer(&self, deployment: &Deployment, address: SocketAddr) -> HttpPeer {
+        let wire = &deployment.wire;
+        let mut peer = HttpPeer::new(address, wire.tls, wire.host.clone());
+        let options = &mut peer.options;
+        options.connection_timeout = Some(deployment.timeouts.connect);
+        options.total_connection_timeout = Some(deployment.timeouts.connect);
+        options.idle_timeout = Some(IDLE);
+        options.verify_cert = self.verify;
+        options.verify_hostname = self.verify;
+        options.alpn = if wire.tls { ALPN::H2H1 } else { ALPN::H1 };
+        options.max_h2_streams = H2_STREAMS;
+        options.h2_stream_window_size = Some(H2_STREAM_WINDOW);
+        if let Some(proxy) = self.proxy_for(deployment) {
+            let target = format!("{}:{}", wire.host, wire.port);
+            peer.group_key = hash(&target);
+            let tunnel = Tunnel { proxy: proxy.clone(), target, resolver: Arc::clone(&self.resolver) };
+            peer.options.custom_l4 = Some(Arc::new(tunnel));
+        }
+        peer
+    }
+
+    /// Gives a finished session back to the pool.
+    pub async fn release(&self, connected: Connected) {
+        self.connector.release_http_session(connected.session, &*connected.peer, Some(IDLE)).await;
+    }
+
+    /// Ends a session whose answer is not wanted or not whole, so that the provider stops.
+    pub async fn abort(&self, mut connected: Connected) {
+        connected.session.shutdown().await;
+        if matches!(connected.session, HttpSession::H2(_)) {
+            // The connection lives on; only its stream was reset.
+            self.release(connected).await;
+        }
+    }
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// LiteLLM's words for a provider that cannot be reached.
+pub fn refused(deployment: &Deployment, why: &str) -> ApiError {
+    let message = format!(
+        "litellm.InternalServerError: InternalServerError: {}Exception - Connection error.",
+        deployment.provider.name
+    );
+    ApiError::new(Kind::UpstreamRefused, message).because(format!("{}: {why}", deployment.wire.api_base))
+}

@@ -1,0 +1,7 @@
+//! From a deployment to its answer: connect, send, read the head.
+
+pub mod connect;
+pub mod request;
+pub mod resolve;
+pub mod session;
+mod tunnel;

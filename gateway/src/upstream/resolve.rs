@@ -1,0 +1,56 @@
+//! Names to addresses, remembered for a while. Pingora would resolve with a blocking call that panics on failure.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::lookup_host;
+
+/// Addresses by `host:port`. An answer is used for 30 s, and longer when the resolver fails.
+pub struct Resolver {
+    known: moka::sync::Cache<String, Answer>,
+}
+
+#[derive(Clone)]
+struct Answer {
+    at: Instant,
+    addresses: Arc<[SocketAddr]>,
+}
+
+const FRESH: Duration = Duration::from_secs(30);
+const MAX_NAMES: u64 = 1_000;
+const MAX_WAIT: Duration = Duration::from_secs(5);
+
+impl Resolver {
+    pub fn new() -> Self {
+        Self { known: moka::sync::Cache::new(MAX_NAMES) }
+    }
+
+    /// At least one address, or why there is none.
+    pub async fn addresses(&self, host: &str, port: u16) -> Result<Arc<[SocketAddr]>, String> {
+        if let Ok(ip) = host.parse::<IpAddr>() {
+            return Ok(Arc::from([SocketAddr::new(ip, port)]));
+        }
+        let name = format!("{host}:{port}");
+        let known = self.known.get(&name);
+        if let Some(answer) = known.as_ref().filter(|a| a.at.elapsed() < FRESH) {
+            return Ok(Arc::clone(&answer.addresses));
+        }
+        match lookup(&name).await {
+            Ok(addresses) => {
+                self.known.insert(name, Answer { at: Instant::now(), addresses: Arc::clone(&addresses) });
+                Ok(addresses)
+            }
+            Err(why) => known.map(|stale| stale.addresses).ok_or(why),
+        }
+    }
+}
+
+async fn lookup(name: &str) -> Result<Arc<[SocketAddr]>, String> {
+    let found = tokio::time::timeout(MAX_WAIT, lookup_host(name)).await;
+    let found = found.map_err(|_| format!("resolving {name} took too long"))?;
+    let addresses: Vec<_> = found.map_err(|e| format!("cannot resolve {name}: {e}"))?.collect();
+    if addresses.is_empty() {
+        return Err(format!("{name} has no address"));
+    }
+    Ok(addresses.into())
+}

@@ -1,0 +1,181 @@
+//! Sending one request and reading the head of its answer, while watching that the client is still there.
+
+use super::connect::{Connected, Dialer};
+use super::request::Outgoing;
+use crate::response::outlet::Outlet;
+use bytes::Bytes;
+use futures_util::FutureExt;
+use pingora::protocols::http::ServerSession;
+use pingora::{ErrorType, ImmutStr};
+use std::time::{Duration, Instant};
+use weir_core::error::{ApiError, Kind};
+use weir_plugins::deployment::Deployment;
+
+/// Why an attempt ended without an answer.
+pub enum Lost {
+    /// Another attempt may do better.
+    Failed(ApiError),
+    /// Nobody waits for an answer any more.
+    ClientGone,
+}
+
+/// An answer whose head has been read.
+pub struct Answered {
+    pub connected: Connected,
+    pub status: u16,
+}
+
+/// How long a client's connection may refuse to take bytes from us.
+const SEND_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Sends and waits for the head. A kept-alive connection that turns out to be closed is replaced once: the provider
+/// cannot have started on a request that it never received.
+pub async fn send(
+    dialer: &Dialer,
+    down: &mut ServerSession,
+    out: &mut Outlet,
+    deployment: &Deployment,
+    outgoing: &Outgoing,
+) -> Result<Answered, Lost> {
+    loop {
+        let connecting = dialer.connect(deployment);
+        let mut connected = tokio::select! {
+            biased;
+            connected = connecting => connected.map_err(Lost::Failed)?,
+            () = client_gone(down) => return Err(Lost::ClientGone),
+        };
+        match transfer(down, out, deployment, outgoing, &mut connected).await {
+            Ok(status) => return Ok(Answered { connected, status }),
+            Err(lost) => {
+                let stale = connected.reused && connected.session.response_header().is_none();
+                dialer.abort(connected).await;
+                match lost {
+                    Transfer::Broken(_) if stale => {}
+                    Transfer::Broken(why) => return Err(Lost::Failed(broken(deployment, &why))),
+                    Transfer::TimedOut => return Err(Lost::Failed(timed_out(deployment))),
+                    Transfer::ClientGone => return Err(Lost::ClientGone),
+                }
+            }
+        }
+    }
+}
+
+enum Transfer {
+    Broken(String),
+    TimedOut,
+    ClientGone,
+}
+
+async fn transfer(
+    down: &mut ServerSession,
+    out: &mut Outlet,
+    deployment: &Deployment,
+    outgoing: &Outgoing,
+    connected: &mut Connected,
+) -> Result<u16, Transfer> {
+    let up = &mut connected.session;
+    up.set_write_timeout(Some(SEND_TIMEOUT));
+    up.set_read_timeout(Some(deployment.timeouts.first_token));
+    let exchange = async {
+        up.write_request_header(outgoing.head.clone()).await?;
+        for piece in &outgoing.body {
+            up.write_request_body(piece.clone(), false).await?;
+        }
+        up.finish_request_body().await?;
+        loop {
+            up.read_response_header().await?;
+            let status = up.response_header().map_or(0, |h| h.status.as_u16());
+            if status >= 200 {
+                return Ok(status);
+            }
+        }
+    };
+    tokio::pin!(exchange);
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut exchange => return done.map_err(|error: Box<pingora::Error>| sort(&error)),
+            () = client_gone(down) => return Err(Transfer::ClientGone),
+            () = out.tick() => out.keep_alive(down).await.map_err(|_| Transfer::ClientGone)?,
+        }
+    }
+}
+
+fn sort(error: &pingora::Error) -> Transfer {
+    match error.etype() {
+        ErrorType::ReadTimedout | ErrorType::WriteTimedout => Transfer::TimedOut,
+        _ => Transfer::Broken(error.to_string()),
+    }
+}
+
+/// Resolves when the client closes its side or sends what nobody asked for. Cancel safe; only to be called when the
+/// request body has been read.
+pub async fn client_gone(down: &mut ServerSession) {
+    let _closed = down.read_body_or_idle(true).await;
+}
+
+/// The next piece of the answer's body. `Ok(None)` is its end.
+pub async fn read(connected: &mut Connected, deployment: &Deployment) -> Result<Option<Bytes>, ApiError> {
+    let next = match connected.ahead.take() {
+        Some(ahead) => ahead,
+        None => connected.session.read_response_body().await,
+    };
+    match next {
+        Ok(Some(first)) => Ok(Some(drained(connected, first))),
+        Ok(None) => Ok(None),
+        Err(error) => Err(match sort(&error) {
+            Transfer::TimedOut => timed_out(deployment),
+            _ => broken(deployment, &error.to_string()),
+        }),
+    }
+}
+
+/// What is ready is sent in one write: on bursts that saves a third of the work.
+const DRAIN_LIMIT: usize = 16 * 1024;
+
+fn drained(connected: &mut Connected, first: Bytes) -> Bytes {
+    let Some(second) = ready(connected) else { return first };
+    let mut all = bytes::BytesMut::with_capacity(first.len() + second.len());
+    all.extend_from_slice(&first);
+    let mut more = Some(second);
+    while let Some(next) = more {
+        all.extend_from_slice(&next);
+        more = if all.len() < DRAIN_LIMIT { ready(connected) } else { None };
+    }
+    all.freeze()
+}
+
+/// What can be had without waiting. The end, or an error, is kept for the next read: it is told only once.
+fn ready(connected: &mut Connected) -> Option<Bytes> {
+    match tokio::task::unconstrained(connected.session.read_response_body()).now_or_never()? {
+        Ok(Some(bytes)) => Some(bytes),
+        end => {
+            connected.ahead = Some(end);
+            None
+        }
+    }
+}
+
+/// Sets how long the next reads may take: the idle limit, or what is left of the whole time.
+pub fn set_idle(connected: &mut Connected, deployment: &Deployment, started: Instant) {
+    let left = deployment.timeouts.total.saturating_sub(started.elapsed());
+    let idle = deployment.timeouts.idle.min(left).max(Duration::from_millis(1));
+    connected.session.set_read_timeout(Some(idle));
+}
+
+pub fn timed_out(deployment: &Deployment) -> ApiError {
+    let limit = deployment.timeouts.first_token.min(deployment.timeouts.total).as_secs_f64();
+    let message = format!(
+        "litellm.Timeout: APITimeoutError - Request timed out. Error_str: Request timed out. - timeout value={limit:?}"
+    );
+    ApiError::new(Kind::UpstreamTimeout, message).because(ImmutStr::from(deployment.wire.api_base.clone()))
+}
+
+pub fn broken(deployment: &Deployment, why: &str) -> ApiError {
+    let message = format!(
+        "litellm.BadGatewayError: {}Exception - The provider closed the connection before its answer was whole.",
+        deployment.provider.name
+    );
+    ApiError::new(Kind::UpstreamBroken, message).because(why)
+}
+

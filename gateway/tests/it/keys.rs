@@ -1,0 +1,123 @@
+//! Virtual keys: made, used, limited to models, expired, deleted.
+
+use crate::client;
+use crate::rig::{MASTER, Rig, chat};
+use serde_json::json;
+use std::time::Duration;
+
+#[tokio::test]
+async fn a_key_is_accepted_from_every_header_clients_use() {
+    let rig = Rig::start().await;
+    let key = rig.key(json!({"key_alias": "alice", "metadata": {"a": 1}, "max_budget": 10.5})).await;
+    let bearer = format!("Bearer {key}");
+    for (name, value) in [
+        ("authorization", bearer.as_str()),
+        ("x-api-key", &key),
+        ("api-key", &key),
+        ("x-goog-api-key", &key),
+        ("x-litellm-api-key", &bearer),
+    ] {
+        let answer = rig.post_with("/v1/chat/completions", &[(name, value)], chat("gpt-4o", "hi")).await;
+        assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+    }
+    let info = rig.get(&format!("/key/info?key={key}"), MASTER).await.json();
+    assert_eq!(info["info"]["key_alias"], "alice");
+    assert_eq!(info["info"]["max_budget"], json!(10.5));
+}
+
+#[tokio::test]
+async fn strangers_are_told_what_is_wrong() {
+    let rig = Rig::start().await;
+    let url = format!("{}/v1/chat/completions", rig.url);
+    for (header, value, status, says, kind) in [
+        ("x-none", "x", 401, "No api key passed in", "auth_error"),
+        ("authorization", "sk-1234", 401, "Malformed API Key", "auth_error"),
+        ("authorization", "Bearer wrongkey", 401, "expected to start with 'sk-'", "auth_error"),
+        ("authorization", "Bearer sk-wrong-key-000", 401, "Invalid proxy server token", "token_not_found_in_db"),
+    ] {
+        let answer = client::send("POST", &url, &[(header, value)], chat("gpt-4o", "hi").to_string()).await;
+        assert_eq!(answer.status, status, "{value}: {}", answer.text());
+        let error = answer.json()["error"].clone();
+        assert!(error["message"].as_str().unwrap().contains(says), "{error}");
+        assert_eq!(error["type"], kind, "{error}");
+    }
+    assert_eq!(rig.mock.seen_count(), 0);
+    assert_eq!(rig.get("/v1/models", "sk-bad").await.status, 401);
+}
+
+#[tokio::test]
+async fn a_key_may_use_only_its_models() {
+    let rig = Rig::start().await;
+    let key = rig.key(json!({"models": ["gpt-4o", "openai/*"]})).await;
+    assert_eq!(rig.post("/v1/chat/completions", &key, chat("gpt-4o", "hi")).await.status, 200);
+    assert_eq!(rig.post("/v1/chat/completions", &key, chat("openai/gpt-4.1", "hi")).await.status, 200);
+    let answer = rig.post("/v1/chat/completions", &key, chat("demo", "hi")).await;
+    assert_eq!((answer.status, answer.json()["error"]["type"].as_str()), (401, Some("key_model_access_denied")));
+    let models = rig.get("/v1/models", &key).await.text();
+    assert!(models.contains("\"gpt-4o\"") && !models.contains("\"demo\""), "{models}");
+}
+
+#[tokio::test]
+async fn a_fallback_named_by_the_client_must_be_allowed_too() {
+    let rig = Rig::start().await;
+    let key = rig.key(json!({"models": ["refused"]})).await;
+    let mut body = chat("refused", "hi");
+    body["fallbacks"] = json!(["gpt-4o"]);
+    assert_eq!(rig.post("/v1/chat/completions", &key, &body).await.status, 500);
+    assert_eq!(rig.post("/v1/chat/completions", MASTER, &body).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_expired_key_and_a_deleted_one() {
+    let rig = Rig::start().await;
+    let brief = rig.key(json!({"duration": "1s"})).await;
+    tokio::time::sleep(Duration::from_millis(1200)).await;
+    let answer = rig.post("/v1/chat/completions", &brief, chat("gpt-4o", "hi")).await;
+    assert_eq!((answer.status, answer.json()["error"]["type"].as_str()), (400, Some("expired_key")));
+    let key = rig.key(json!({})).await;
+    assert_eq!(rig.post("/v1/chat/completions", &key, chat("gpt-4o", "hi")).await.status, 200);
+    let deleted = rig.post("/key/delete", MASTER, json!({"keys": [key]})).await;
+    assert_eq!(deleted.json(), json!({"deleted_keys": [key]}));
+    assert_eq!(rig.post("/v1/chat/completions", &key, chat("gpt-4o", "hi")).await.status, 401, "p19: at once");
+}
+
+#[tokio::test]
+async fn p37_a_virtual_key_is_no_admin() {
+    let rig = Rig::start().await;
+    let key = rig.key(json!({})).await;
+    for (path, body) in [("/key/generate", json!({})), ("/key/delete", json!({"keys": [key]}))] {
+        let answer = rig.post(path, &key, body).await;
+        assert_eq!(answer.status, 401, "{path}: {}", answer.text());
+    }
+    for path in ["/spend/logs", "/global/spend"] {
+        assert_eq!(rig.get(path, &key).await.status, 401, "{path}");
+        assert_eq!(rig.get(path, "sk-nobody").await.status, 401, "{path}");
+    }
+    let hash = rig.get(&format!("/key/info?key={key}"), MASTER).await.json()["info"].clone();
+    assert!(!hash.to_string().contains(&key), "the key text is not kept");
+}
+
+#[tokio::test]
+async fn p11_every_accepted_request_is_one_row() {
+    let rig = Rig::start().await;
+    let key = rig.key(json!({"key_alias": "counter"})).await;
+    for text in ["hi", "hi __err=500", "hi __err=400"] {
+        rig.post("/v1/chat/completions", &key, chat("priced", text)).await;
+    }
+    let mut body = chat("priced", "hi");
+    body["stream"] = true.into();
+    rig.post("/v1/chat/completions", &key, &body).await;
+    rig.post("/v1/chat/completions", &key, chat("unpriced", "hi")).await;
+    let rows = rig.rows(5).await;
+    assert_eq!(rows.len(), 5, "{rows:?}");
+    let spend = |model: &str| rows.iter().filter(|r| r["model_group"] == model).map(|r| r["spend"].to_string()).collect::<Vec<_>>();
+    let mut priced = spend("priced");
+    priced.sort();
+    assert_eq!(priced, ["0", "0", "0.000025", "0.000025"], "{rows:?}");
+    assert_eq!(spend("unpriced"), ["0"]);
+    assert!(rows.iter().any(|r| r["metadata"]["weir"]["unpriced"] == true), "p13: marked");
+    let total = rig.get("/global/spend", MASTER).await.json();
+    assert_eq!(total["spend"].to_string(), "0.00005");
+    let info = rig.get(&format!("/key/info?key={key}"), MASTER).await.json();
+    assert_eq!(info["info"]["spend"].to_string(), "0.00005");
+}

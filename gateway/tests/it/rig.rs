@@ -1,0 +1,260 @@
+//! Starts the real `weir` over a mock provider, on free ports, in a temporary folder. Stops it when dropped.
+
+use crate::client::{self, Answer};
+use serde_json::{Value, json};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use weir_bench::mock::openai::OpenAi;
+use weir_bench::mock::{MockServer, Upstream};
+
+pub const MASTER: &str = "sk-master-0000-not-real";
+
+/// A config to start with; `MOCK` stands for the mock's address.
+pub const CONFIG: &str = r#"
+model_list:
+  - model_name: gpt-4o
+    litellm_params: {model: openai/gpt-4o, api_base: "MOCK/v1", api_key: sk-upstream-fake}
+  - model_name: azure-gpt4
+    litellm_params: {model: azure/gpt-4-deployment, api_base: "MOCK/", api_key: az-fake, api_version: "2024-02-15-preview"}
+  - model_name: emb-small
+    litellm_params: {model: openai/text-embedding-3-small, api_base: "MOCK/v1", api_key: sk-upstream-fake}
+  - model_name: instruct
+    litellm_params: {model: text-completion-openai/gpt-3.5-turbo-instruct, api_base: "MOCK/v1", api_key: sk-upstream-fake}
+  - model_name: priced
+    litellm_params: {model: openai/my-custom-model, api_base: "MOCK/v1", api_key: sk-upstream-fake, input_cost_per_token: 0.000001, output_cost_per_token: 0.000002}
+  - model_name: unpriced
+    litellm_params: {model: openai/no-price-anywhere, api_base: "MOCK/v1", api_key: sk-upstream-fake}
+  - model_name: refused
+    litellm_params: {model: openai/refused, api_base: "http://127.0.0.1:9", api_key: sk-upstream-fake}
+  - model_name: slow
+    litellm_params: {model: openai/slow-model, api_base: "MOCK/v1", api_key: sk-upstream-fake, timeout: 1.0}
+  - model_name: demo
+    litellm_params: {model: openai/demo, mock_response: "This is a mocked answer."}
+  - model_name: openai/*
+    litellm_params: {model: openai/*, api_base: "MOCK/v1", api_key: sk-upstream-fake}
+litellm_settings: {callbacks: [prometheus], num_retries: 0}
+router_settings: {disable_cooldowns: true}
+general_settings: {master_key: os.environ/LITELLM_MASTER_KEY}
+weir_settings: {drain_delay: 0.2}
+"#;
+
+pub struct Rig {
+    pub mock: MockServer,
+    pub url: String,
+    pub dir: tempfile::TempDir,
+    child: Child,
+    settings: Settings,
+}
+
+#[derive(Clone)]
+struct Settings {
+    config: String,
+    port: u16,
+    env: Vec<(String, String)>,
+    data: PathBuf,
+}
+
+pub struct Builder {
+    config: String,
+    env: Vec<(String, String)>,
+}
+
+impl Rig {
+    /// The ordinary config over the ordinary mock.
+    pub async fn start() -> Rig {
+        Rig::config(CONFIG).start().await
+    }
+
+    pub fn config(config: &str) -> Builder {
+        Builder { config: config.to_owned(), env: Vec::new() }
+    }
+
+    // --- as a client ---
+
+    pub async fn post(&self, path: &str, key: &str, body: impl ToString) -> Answer {
+        self.post_with(path, &[("authorization", &format!("Bearer {key}"))], body).await
+    }
+
+    pub async fn post_with(&self, path: &str, headers: &[(&str, &str)], body: impl ToString) -> Answer {
+        let mut all = vec![("content-type", "application/json")];
+        all.extend_from_slice(headers);
+        client::send("POST", &format!("{}{path}", self.url), &all, body.to_string()).await
+    }
+
+    pub async fn get(&self, path: &str, key: &str) -> Answer {
+        let auth = format!("Bearer {key}");
+        client::send("GET", &format!("{}{path}", self.url), &[("authorization", &auth)], "").await
+    }
+
+    /// A chat with the master key.
+    pub async fn chat(&self, model: &str, text: &str) -> Answer {
+        self.post("/v1/chat/completions", MASTER, chat(model, text)).await
+    }
+
+    /// The same as a stream.
+    pub async fn stream(&self, model: &str, text: &str) -> Answer {
+        let mut body = chat(model, text);
+        body["stream"] = true.into();
+        self.post("/v1/chat/completions", MASTER, body).await
+    }
+
+    /// A new virtual key.
+    pub async fn key(&self, body: Value) -> String {
+        let answer = self.post("/key/generate", MASTER, body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()["key"].as_str().unwrap().to_owned()
+    }
+
+    /// All spend rows, once there are at least `count`.
+    pub async fn rows(&self, count: usize) -> Vec<Value> {
+        let mut rows = Vec::new();
+        for _ in 0..200 {
+            rows = self.get("/spend/logs?limit=10000", MASTER).await.json().as_array().cloned().unwrap_or_default();
+            if rows.len() >= count {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert!(rows.len() >= count, "only {} rows of {count}: {rows:?}", rows.len());
+        rows
+    }
+
+    /// The row of one call.
+    pub async fn row(&self, call_id: &str) -> Value {
+        for _ in 0..200 {
+            let path = format!("/spend/logs?request_id={call_id}");
+            let rows = self.get(&path, MASTER).await.json();
+            if let Some(row) = rows.as_array().and_then(|r| r.first()) {
+                return row.clone();
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("no row for {call_id}");
+    }
+
+    // --- as an operator ---
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([format!("-{name}"), self.pid().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for the process to end; its exit code.
+    pub fn wait(&mut self) -> Option<i32> {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("weir did not stop: {}", self.log());
+    }
+
+    /// Starts again on the same data.
+    pub async fn restart(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        self.child = spawn(&self.settings, self.dir.path());
+        ready(&self.url, &mut self.child, self.dir.path()).await;
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join("weir.log")).unwrap_or_default()
+    }
+
+    pub fn write_config(&self, config: &str) {
+        write_config(self.dir.path(), &config.replace("MOCK", &self.mock.url()));
+    }
+
+    pub fn data(&self) -> &Path {
+        &self.settings.data
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("--- log of weir ---\n{}", self.log());
+        }
+    }
+}
+
+impl Builder {
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub async fn start(self) -> Rig {
+        self.over(OpenAi::new()).await
+    }
+
+    /// Over another upstream than the ordinary mock.
+    pub async fn over(self, upstream: impl Upstream) -> Rig {
+        let mock = MockServer::start(upstream).await.unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let data = dir.path().join("data");
+        let config = self.config.replace("MOCK", &mock.url());
+        let settings = Settings { config, port, env: self.env, data };
+        write_config(dir.path(), &settings.config);
+        let url = format!("http://127.0.0.1:{port}");
+        let mut child = spawn(&settings, dir.path());
+        ready(&url, &mut child, dir.path()).await;
+        Rig { mock, url, dir, child, settings }
+    }
+}
+
+pub fn chat(model: &str, text: &str) -> Value {
+    json!({ "model": model, "messages": [{ "role": "user", "content": text }] })
+}
+
+fn write_config(dir: &Path, config: &str) {
+    // Renamed into place, so that no reload reads half a file.
+    std::fs::write(dir.join("config.new"), config).unwrap();
+    std::fs::rename(dir.join("config.new"), dir.join("config.yaml")).unwrap();
+}
+
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn spawn(settings: &Settings, dir: &Path) -> Child {
+    let log = std::fs::File::options().create(true).append(true).open(dir.join("weir.log")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
+    command
+        .args(["serve", "--host", "127.0.0.1", "--port", &settings.port.to_string(), "--num_workers", "2", "--config"])
+        .arg(dir.join("config.yaml"))
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("LITELLM_MASTER_KEY", MASTER)
+        .env("WEIR_DATA_DIR", &settings.data)
+        .stdout(Stdio::from(log.try_clone().unwrap()))
+        .stderr(Stdio::from(log));
+    command.envs(settings.env.iter().map(|(n, v)| (n, v)));
+    command.spawn().unwrap()
+}
+
+async fn ready(url: &str, child: &mut Child, dir: &Path) {
+    for _ in 0..400 {
+        if let Some(status) = child.try_wait().unwrap() {
+            let log = std::fs::read_to_string(dir.join("weir.log")).unwrap_or_default();
+            panic!("weir ended with {status}:\n{log}");
+        }
+        let up = tokio::net::TcpStream::connect(url.trim_start_matches("http://")).await.is_ok();
+        if up && client::send("GET", &format!("{url}/health/readiness"), &[], "").await.status == 200 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("weir is not ready:\n{}", std::fs::read_to_string(dir.join("weir.log")).unwrap_or_default());
+}

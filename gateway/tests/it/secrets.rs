@@ -1,0 +1,53 @@
+//! No secret leaves: not in a log line at any level, not in an answer, not in the database, not in metrics.
+
+use crate::rig::{CONFIG, MASTER, Rig, chat};
+use serde_json::json;
+
+const UPSTREAM: &str = "sk-upstream-MARKED-secret";
+const HEADER: &str = "header-MARKED-secret";
+
+#[tokio::test]
+async fn p35_marked_secrets_are_nowhere() {
+    let config = CONFIG
+        .replace("sk-upstream-fake", UPSTREAM)
+        .replace("az-fake", UPSTREAM)
+        .replace("timeout: 1.0", &format!("timeout: 1.0, extra_headers: {{x-secret: {HEADER}}}"));
+    let mut rig = Rig::config(&config).env("WEIR_LOG", "trace").start().await;
+    let key = rig.key(json!({"key_alias": "marked"})).await;
+    let mut told = String::new();
+    for text in ["hi", "hi __err=401", "hi __err=500", "hi __errmid", "hi __hangmid"] {
+        for model in ["gpt-4o", "azure-gpt4", "slow", "refused", "nope"] {
+            told.push_str(&rig.post("/v1/chat/completions", &key, chat(model, text)).await.text());
+            told.push_str(&rig.stream(model, text).await.text());
+        }
+    }
+    told.push_str(&rig.post("/v1/chat/completions", &format!("{key}x"), chat("gpt-4o", "hi")).await.text());
+    told.push_str(&rig.post("/v1/chat/completions", &key, "{\"model\":").await.text());
+    for path in ["/metrics", "/spend/logs?limit=1000", "/global/spend", "/v1/models", "/health/readiness"] {
+        told.push_str(&rig.get(path, MASTER).await.text());
+    }
+    rig.signal("TERM");
+    rig.wait();
+    let files = files(rig.data());
+    for secret in [UPSTREAM, HEADER, MASTER, key.as_str()] {
+        assert!(!told.contains(secret), "in an answer: {secret}");
+        assert!(!rig.log().contains(secret), "in the log: {secret}");
+        for (path, bytes) in &files {
+            let found = memchr::memmem::find(bytes, secret.as_bytes());
+            assert!(found.is_none(), "in {path}: {secret}");
+        }
+    }
+}
+
+fn files(dir: &std::path::Path) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push((path.display().to_string(), std::fs::read(&path).unwrap_or_default()));
+        }
+    }
+    found
+}

@@ -1,0 +1,160 @@
+//! Streams: the same answer as without, whole, alive, and never silently cut.
+
+use crate::client::{self, Answer};
+use crate::rig::{MASTER, Rig, chat, CONFIG};
+use http_body_util::BodyExt;
+use serde_json::json;
+use std::time::{Duration, Instant};
+use weir_bench::mock::{End, Reply, Step};
+
+async fn streamed(rig: &Rig, text: &str, include_usage: bool) -> Answer {
+    let mut body = chat("gpt-4o", text);
+    body["stream"] = true.into();
+    if include_usage {
+        body["stream_options"] = json!({"include_usage": true});
+    }
+    rig.post("/v1/chat/completions", MASTER, body).await
+}
+
+#[tokio::test]
+async fn p20_a_stream_says_what_the_plain_answer_says() {
+    let rig = Rig::start().await;
+    let plain = rig.chat("gpt-4o", "hi").await.json();
+    let stream = streamed(&rig, "hi", true).await;
+    assert_eq!(stream.header("content-type"), "text/event-stream; charset=utf-8");
+    assert_eq!(stream.content(), plain["choices"][0]["message"]["content"]);
+    assert_eq!(stream.events().last().unwrap(), "[DONE]");
+    let chunks = stream.chunks();
+    let ids: std::collections::HashSet<_> = chunks.iter().map(|c| c["id"].to_string()).collect();
+    assert_eq!(ids.len(), 1, "one id for all chunks");
+    let usage: Vec<_> = chunks.iter().filter(|c| c["usage"].is_object()).collect();
+    assert_eq!(usage.len(), 1);
+    assert_eq!(usage[0]["choices"], json!([]));
+    assert_eq!(usage[0]["usage"], plain["usage"]);
+}
+
+#[tokio::test]
+async fn p20_usage_is_asked_for_always_and_shown_only_when_asked() {
+    let rig = Rig::start().await;
+    let stream = streamed(&rig, "hi", false).await;
+    assert!(stream.chunks().iter().all(|c| !c["usage"].is_object()), "{}", stream.text());
+    assert_eq!(rig.mock.take_log()[0].json()["stream_options"], json!({"include_usage": true}));
+    let row = rig.row(stream.header("x-litellm-call-id")).await;
+    assert_eq!((row["prompt_tokens"].as_u64(), row["completion_tokens"].as_u64()), (Some(11), Some(7)), "{row}");
+}
+
+#[tokio::test]
+async fn p20_a_tool_call_arrives_unchanged() {
+    let rig = Rig::start().await;
+    let mut body = chat("gpt-4o", "weather? __tool");
+    body["tools"] = json!([{"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}]);
+    let plain = rig.post("/v1/chat/completions", MASTER, &body).await.json();
+    body["stream"] = true.into();
+    let stream = rig.post("/v1/chat/completions", MASTER, &body).await;
+    let arguments: String = stream
+        .chunks()
+        .iter()
+        .filter_map(|c| c["choices"][0]["delta"]["tool_calls"][0]["function"]["arguments"].as_str().map(str::to_owned))
+        .collect();
+    let expected = &plain["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"];
+    assert_eq!(&serde_json::Value::from(arguments), expected);
+}
+
+#[tokio::test]
+async fn p21_an_error_before_the_first_byte_is_a_status() {
+    let rig = Rig::start().await;
+    for status in [400, 401, 429, 500, 503] {
+        let answer = streamed(&rig, &format!("hi __err={status}"), false).await;
+        assert_eq!(answer.status, status, "{}", answer.text());
+        assert!(answer.header("content-type").starts_with("application/json"));
+    }
+}
+
+#[tokio::test]
+async fn p21_an_error_after_the_first_byte_is_an_event() {
+    let rig = Rig::start().await;
+    for word in ["__errmid", "__hangmid"] {
+        let answer = streamed(&rig, &format!("hi {word}"), false).await;
+        assert_eq!(answer.status, 200);
+        let events = answer.events();
+        let last: serde_json::Value = serde_json::from_str(events.last().unwrap()).unwrap();
+        assert!(last["error"]["message"].as_str().unwrap().contains("OpenAIException"), "{word}: {last}");
+        assert!(answer.content().starts_with("Hello"), "{word}: what was said before stays");
+        assert!(!answer.text().contains("[DONE]"), "{word}: no normal end");
+        let row = rig.row(answer.header("x-litellm-call-id")).await;
+        assert_eq!(row["status"], "failure", "{word}: {row}");
+    }
+}
+
+#[tokio::test]
+async fn p21_an_error_as_the_first_event_is_a_status() {
+    let error = "data: {\"error\":{\"message\":\"model overloaded\",\"type\":\"server_error\",\"code\":529}}\n\n";
+    let rig = Rig::config(CONFIG).over(move |_: &_| stream(&[error], Duration::ZERO, End::Clean)).await;
+    let answer = streamed(&rig, "hi", false).await;
+    assert_eq!(answer.status, 529, "{}", answer.text());
+    assert!(answer.text().contains("model overloaded"));
+}
+
+#[tokio::test]
+async fn p22_a_client_that_leaves_stops_the_provider() {
+    let chunk = "data: {\"id\":\"c1\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"word \"}}]}\n\n";
+    let chunks = [chunk; 100];
+    let rig = Rig::config(CONFIG).over(move |_: &_| stream(&chunks, Duration::from_millis(50), End::Clean)).await;
+    let mut body = chat("priced", "hi");
+    body["stream"] = true.into();
+    let auth = format!("Bearer {MASTER}");
+    let headers = [("authorization", auth.as_str()), ("x-litellm-call-id", "left-1")];
+    let url = format!("{}/v1/chat/completions", rig.url);
+    let (_, _, mut answer) = client::open("POST", &url, &headers, body.to_string()).await;
+    for _ in 0..3 {
+        answer.frame().await.unwrap().unwrap();
+    }
+    drop(answer);
+    let left = Instant::now();
+    while rig.mock.hangups() == 0 && left.elapsed() < Duration::from_secs(5) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(rig.mock.hangups(), 1);
+    assert!(left.elapsed() < Duration::from_secs(1), "the provider went on for {:?}", left.elapsed());
+    let row = rig.row("left-1").await;
+    let tokens = row["completion_tokens"].as_u64().unwrap();
+    assert!((3..100).contains(&tokens), "what was seen is booked: {row}");
+    assert!(row["spend"].as_f64().unwrap() > 0.0, "{row}");
+    assert_eq!(row["metadata"]["weir"]["status"], "cancelled", "{row}");
+}
+
+#[tokio::test]
+async fn p22_a_client_that_leaves_before_the_answer_stops_the_provider() {
+    let rig = Rig::start().await;
+    let auth = format!("Bearer {MASTER}");
+    let url = format!("{}/v1/chat/completions", rig.url);
+    let headers = [("authorization", auth.as_str()), ("x-litellm-call-id", "left-2")];
+    let waiting = client::send("POST", &url, &headers, chat("gpt-4o", "hi __sleep=10").to_string());
+    let _ = tokio::time::timeout(Duration::from_millis(300), waiting).await;
+    let left = Instant::now();
+    while rig.mock.hangups() == 0 && left.elapsed() < Duration::from_secs(5) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(rig.mock.hangups(), 1);
+    assert_eq!(rig.row("left-2").await["metadata"]["weir"]["status"], "cancelled");
+}
+
+#[tokio::test]
+async fn p23_an_idle_stream_is_kept_alive_at_frame_boundaries() {
+    let config = CONFIG.replace("drain_delay: 0.2", "drain_delay: 0.2, keepalive_interval: 0.2");
+    let parts = ["data: {\"id\":\"c1\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\ndata: {\"id\":\"c1\",",
+        "\"choices\":[{\"index\":0,\"delta\":{\"content\":\"b\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n"];
+    let rig = Rig::config(&config).over(move |_: &_| stream(&parts, Duration::from_millis(700), End::Clean)).await;
+    let answer = streamed(&rig, "hi", false).await;
+    assert_eq!(answer.status, 200);
+    let comments = answer.text().matches(": keep-alive\n\n").count();
+    assert!(comments >= 4, "{}", answer.text());
+    assert_eq!(answer.content(), "ab", "{}", answer.text());
+    assert_eq!(answer.events().last().unwrap(), "[DONE]");
+}
+
+fn stream(parts: &[&'static str], wait: Duration, end: End) -> Reply {
+    let steps = parts.iter().map(|part| Step { wait, send: bytes::Bytes::from_static(part.as_bytes()) }).collect();
+    let headers = vec![("content-type".into(), "text/event-stream".into())];
+    Reply::Stream { status: 200, headers, steps, end, delay: Duration::ZERO }
+}
