@@ -2,13 +2,14 @@
 //!
 //! A request's way: `proxy.rs` (Pingora's phases) → `endpoints.rs` (which operation) → `exchange.rs` (the life of an
 //! exchange) → `intake.rs` (the body) → `routing/` (which deployment) → `upstream/` (sending) → `response/` (relaying).
-//! `local/` answers health, models and metrics. `run.rs` puts the process together, `cli.rs` reads the command line,
+//! `front/` checks heads before Pingora's parser sees them. `local/` answers health, models and metrics. `run.rs` puts the process together, `cli.rs` reads the command line,
 //! `background/` holds what runs beside requests.
 
 mod background;
 mod cli;
 mod endpoints;
 mod exchange;
+mod front;
 mod intake;
 mod limits;
 mod local;

@@ -4,7 +4,7 @@
 use crate::endpoints::{self, Endpoint};
 use crate::response::fail;
 use crate::state::App;
-use crate::{exchange, local};
+use crate::{exchange, front, local};
 use async_trait::async_trait;
 use http::Method;
 use pingora::modules::http::HttpModules;
@@ -39,6 +39,12 @@ impl ProxyHttp for Gateway {
     async fn request_filter(&self, session: &mut Session, _ctx: &mut ()) -> Result<bool> {
         let header = session.req_header();
         let endpoint = endpoints::find(&header.method, header.uri.path());
+        if let Some(why) = front::refusal(header.uri.path()) {
+            let message = format!("The request could mean two things and was refused: {why}.");
+            let error = ApiError::new(Kind::BadRequest, message);
+            fail::respond(session.as_downstream_mut(), &error, None).await?;
+            return Ok(true);
+        }
         let redirect = endpoints::redirect(header.uri.path()).map(str::to_owned);
         let preflight = header.method == Method::OPTIONS;
         let down = session.as_downstream_mut();
@@ -56,6 +62,10 @@ impl ProxyHttp for Gateway {
 
     async fn upstream_peer(&self, _session: &mut Session, _ctx: &mut ()) -> Result<Box<HttpPeer>> {
         HttpPeer::new_uds(&self.app.admin_socket, false, String::new()).map(Box::new)
+    }
+
+    async fn logging(&self, session: &mut Session, _error: Option<&Error>, _ctx: &mut ()) {
+        front::request_done(session.as_downstream().stream());
     }
 
     async fn fail_to_proxy(&self, session: &mut Session, error: &Error, _ctx: &mut ()) -> FailToProxy {

@@ -1,1 +1,36 @@
-//! (to come)
+//! Configuration in two steps: `ConfigFile` is what was written, `Config` is what it means.
+//!
+//! `load` goes: files to one tree (`include`, `tree`), environment and references (`resolve`, `env`, `database`),
+//! every name and type against the tables (`keys`, `section`, `file`), then the meaning (`models`, `params`,
+//! `provider`, `fallbacks`, `settings`). `problems` collects what is wrong on the way; nothing stops at the first.
+
+mod database;
+pub mod env;
+mod fallbacks;
+pub mod file;
+mod include;
+mod json;
+pub mod keys;
+mod load;
+mod models;
+mod params;
+pub mod problems;
+pub mod provider;
+mod resolve;
+pub mod section;
+mod settings;
+pub mod tree;
+
+#[cfg(test)]
+mod tests;
+
+pub use env::Env;
+pub use fallbacks::{Alias, Fallbacks};
+pub use file::ConfigFile;
+pub use include::ReadFile;
+pub use json::JsonMap;
+pub use load::Config;
+pub use models::ModelEntry;
+pub use params::{ClientParam, Info, Params};
+pub use problems::{Problem, Problems, Severity};
+pub use settings::{GeneralSettings, LitellmSettings, MetricsWhen, RouterSettings, SslVerify, Strategy, WeirSettings};

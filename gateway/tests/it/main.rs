@@ -7,6 +7,7 @@ mod chat;
 mod client;
 mod config;
 mod errors;
+mod goldens;
 mod keys;
 mod lifecycle;
 mod recordings;

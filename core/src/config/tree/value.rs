@@ -83,10 +83,13 @@ impl Node {
         json_number(number)?.parse::<u64>().ok()?.checked_mul(unit)
     }
 
-    /// Texts; a single one may stand without its list.
+    /// Texts; a single one may stand without its list. Nulls (variables that are not set) are left out.
     pub fn as_texts(&self) -> Option<Vec<String>> {
         match &self.value {
-            Value::List(items) => items.iter().map(|item| item.as_text().map(str::to_owned)).collect(),
+            Value::List(items) => {
+                let texts = items.iter().filter(|item| !item.is_null());
+                texts.map(|item| item.as_text().map(str::to_owned)).collect()
+            }
             _ => Some(vec![self.as_text()?.to_owned()]),
         }
     }

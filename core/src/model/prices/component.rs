@@ -138,7 +138,8 @@ impl Component {
     /// By LiteLLM's name, without band and tier.
     pub(super) fn from_litellm(name: &str) -> Option<Self> {
         // Two spellings of the same price; LiteLLM's map gives them equal values where it gives both.
-        let name = if name == "input_cost_per_token_cache_hit" { "cache_read_input_token_cost" } else { name };
+        let name =
+            if name == "input_cost_per_token_cache_hit" { "cache_read_input_token_cost" } else { name };
         COMPONENTS.iter().find(|row| row.litellm == name).map(|row| row.component)
     }
 

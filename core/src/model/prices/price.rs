@@ -3,7 +3,7 @@
 use super::component::{Component, Side};
 use super::key::{PriceKey, ServiceTier};
 use crate::domain::money::{FemtoUsd, NotMoney};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What one model charges. Cheap to clone. Two are equal when the same prices are listed.
@@ -100,7 +100,8 @@ impl ModelPrice {
     /// The rates for a prompt of this many tokens. The band is chosen by the whole prompt, cached tokens included, and
     /// then holds for every token of the exchange. A tier without prices of its own is charged as standard.
     pub fn rates(&self, tier: ServiceTier, prompt_tokens: u64) -> TokenRates {
-        let sheet = self.sheet(tier, prompt_tokens).or_else(|| self.sheet(ServiceTier::Standard, prompt_tokens));
+        let sheet =
+            self.sheet(tier, prompt_tokens).or_else(|| self.sheet(ServiceTier::Standard, prompt_tokens));
         sheet.map(|s| s.rates).unwrap_or_default()
     }
 
@@ -225,18 +226,18 @@ impl Spot<'_> {
 }
 
 fn sheets(book: &Book) -> Vec<Sheet> {
-    let mut spots: Vec<_> = book.keys().map(|key| (key.tier, key.above_k)).collect();
-    let tiers: Vec<_> = spots.iter().map(|(tier, _)| *tier).chain([ServiceTier::Standard]).collect();
-    let bands: Vec<_> = spots.iter().map(|(_, above_k)| *above_k).chain([0]).collect();
-    spots = tiers.iter().flat_map(|tier| bands.iter().map(|band| (*tier, *band))).collect();
-    spots.sort_unstable();
-    spots.dedup();
-    let sheet = |(tier, above_k)| Sheet {
+    let mut tiers = BTreeSet::from([ServiceTier::Standard]);
+    let mut bands = BTreeSet::from([0]);
+    for key in book.keys() {
+        tiers.insert(key.tier);
+        bands.insert(key.above_k);
+    }
+    let sheet = |tier, above_k| Sheet {
         tier,
         above: u64::from(above_k) * 1000,
         rates: Spot { book, tier, above_k }.rates(),
     };
-    spots.into_iter().map(sheet).collect()
+    tiers.iter().flat_map(|tier| bands.iter().map(move |above_k| sheet(*tier, *above_k))).collect()
 }
 
 fn second(book: &Book) -> Option<FemtoUsd> {

@@ -1,0 +1,123 @@
+//! One request, ready to be sent any number of times, and what its answer must look like.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use memchr::memmem;
+
+use super::wire::Head;
+
+/// What an answer must be to count as done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    /// Status 200 and a whole JSON object with `choices`.
+    Json,
+    /// Status 200, exactly so many events with a `delta`, and `[DONE]` at the end.
+    Stream { chunks: usize },
+    /// Status 200; the connection is closed by us after the first piece of the body.
+    Cut,
+    /// This status, whatever the body.
+    Status(u16),
+}
+
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub addr: SocketAddr,
+    /// Head and body as they go over the wire, in one write.
+    pub request: Bytes,
+    pub expect: Expect,
+    /// From the first attempt to write until the last byte.
+    pub timeout: Duration,
+}
+
+// --- impl Plan ---
+
+impl Plan {
+    /// A POST with a JSON body; `key` goes into `Authorization: Bearer` unless it is empty.
+    pub fn post(addr: SocketAddr, path: &str, key: &str, body: &[u8], expect: Expect) -> Plan {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {addr}\r\n{}content-type: application/json\r\naccept: */*\r\n\
+             user-agent: weir-bench\r\ncontent-length: {}\r\n\r\n",
+            authorization(key),
+            body.len()
+        );
+        Plan::new(addr, [head.as_bytes(), body].concat(), expect)
+    }
+
+    pub fn get(addr: SocketAddr, path: &str, key: &str, expect: Expect) -> Plan {
+        let head = format!("GET {path} HTTP/1.1\r\nhost: {addr}\r\n{}\r\n", authorization(key));
+        Plan::new(addr, head.into_bytes(), expect)
+    }
+
+    fn new(addr: SocketAddr, request: Vec<u8>, expect: Expect) -> Plan {
+        Plan { addr, request: request.into(), expect, timeout: Duration::from_secs(60) }
+    }
+}
+
+fn authorization(key: &str) -> String {
+    if key.is_empty() { String::new() } else { format!("authorization: Bearer {key}\r\n") }
+}
+
+// --- impl Expect ---
+
+impl Expect {
+    /// The kind of error, none when the answer is as it must be.
+    pub fn complaint(self, head: &Head, body: &[u8]) -> Option<String> {
+        let wanted = if let Expect::Status(status) = self { status } else { 200 };
+        if head.status != wanted {
+            return Some(status_label(head));
+        }
+        match self {
+            Expect::Json if !is_chat(body) => Some("body_not_a_chat".to_owned()),
+            Expect::Stream { .. } if !ends_with_done(body) => Some("stream_without_done".to_owned()),
+            Expect::Stream { chunks } if count_deltas(body) != chunks => Some("stream_wrong_chunks".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// A shed request must say when to come back; one that does not is another kind.
+fn status_label(head: &Head) -> String {
+    let silent = head.status == 503 && !head.retry_after;
+    format!("status_{}{}", head.status, if silent { "_no_retry_after" } else { "" })
+}
+
+fn is_chat(body: &[u8]) -> bool {
+    let body = body.trim_ascii();
+    body.starts_with(b"{") && body.ends_with(b"}") && memmem::find(body, b"\"choices\"").is_some()
+}
+
+fn ends_with_done(body: &[u8]) -> bool {
+    body.trim_ascii_end().ends_with(b"data: [DONE]")
+}
+
+fn count_deltas(body: &[u8]) -> usize {
+    memmem::find_iter(body, b"\"delta\":").count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::wire::Framing;
+
+    #[test]
+    fn an_answer_is_judged_by_its_whole_body() {
+        const EVENT: &str = "data: {\"choices\":[{\"delta\":{}}]}\n\n";
+        let stream = Expect::Stream { chunks: 2 };
+        for (expect, status, body, complaint) in [
+            (Expect::Json, 200, r#"{"choices":[]}"#.to_owned(), None),
+            (Expect::Json, 200, r#"{"choices":[]"#.to_owned(), Some("body_not_a_chat")),
+            (Expect::Json, 503, String::new(), Some("status_503_no_retry_after")),
+            (Expect::Status(503), 503, String::new(), None),
+            (stream, 200, format!("{EVENT}{EVENT}data: [DONE]\n\n"), None),
+            (stream, 200, format!("{EVENT}{EVENT}"), Some("stream_without_done")),
+            (stream, 200, format!("{EVENT}data: [DONE]\n\n"), Some("stream_wrong_chunks")),
+        ] {
+            let head = Head { status, framing: Framing::Chunked, keep_alive: true, retry_after: false };
+            assert_eq!(expect.complaint(&head, body.as_bytes()).as_deref(), complaint, "{body}");
+        }
+        let shed = Head { status: 503, framing: Framing::Length(0), keep_alive: true, retry_after: true };
+        assert_eq!(Expect::Json.complaint(&shed, b"").as_deref(), Some("status_503"));
+    }
+}

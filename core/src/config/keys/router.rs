@@ -1,0 +1,60 @@
+//! `router_settings`: how a deployment is chosen, and what happens when it fails.
+
+use super::Kind::{Any, Bool, Choice, Int, List, Map, Seconds, Secret, Text, Texts};
+use super::{Key, later, used};
+
+
+const STRATEGIES: &[&str] = &[
+    "simple-shuffle",
+    "least-busy",
+    "usage-based-routing",
+    "usage-based-routing-v2",
+    "latency-based-routing",
+    "cost-based-routing",
+];
+
+pub(super) const KEYS: &[Key] = &[
+    used("allowed_fails", Int),
+    used("content_policy_fallbacks", List),
+    used("context_window_fallbacks", List),
+    used("cooldown_time", Seconds),
+    used("default_fallbacks", Texts),
+    used("default_max_parallel_requests", Int),
+    used("disable_cooldowns", Bool),
+    used("fallbacks", List),
+    used("max_fallbacks", Int),
+    used("model_group_alias", Map),
+    used("num_retries", Int),
+    used("retry_after", Seconds),
+    used("routing_strategy", Choice(STRATEGIES)),
+    used("stream_timeout", Seconds),
+    used("timeout", Seconds),
+    later("alerting_config", Any),
+    later("allowed_fails_policy", Any),
+    later("assistants_config", Any),
+    later("cache_kwargs", Map),
+    later("cache_responses", Bool),
+    later("caching_groups", List),
+    later("client_ttl", Seconds),
+    later("debug_level", Any),
+    later("default_litellm_params", Map),
+    later("default_priority", Int),
+    later("enable_pre_call_checks", Bool),
+    later("enable_tag_filtering", Bool),
+    later("guardrail_list", List),
+    later("ignore_invalid_deployments", Bool),
+    later("model_group_retry_policy", Map),
+    later("optional_pre_call_checks", Any),
+    later("polling_interval", Seconds),
+    later("provider_budget_config", Any),
+    later("redis_host", Text),
+    later("redis_password", Secret),
+    later("redis_port", Int),
+    later("redis_url", Secret),
+    later("retry_policy", Any),
+    later("router_general_settings", Any),
+    later("routing_strategy_args", Map),
+    later("search_tools", List),
+    later("set_verbose", Bool),
+    later("tag_filtering_match_any", Bool),
+];

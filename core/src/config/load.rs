@@ -1,0 +1,95 @@
+//! From a path to a `Config`.
+
+use super::env::Env;
+use super::fallbacks::{Fallbacks, Names};
+use super::file::ConfigFile;
+use super::include::{Files, ReadFile};
+use super::models::{self, ModelEntry};
+use super::problems::{Place, Problems};
+use super::resolve;
+use super::section::Section;
+use super::settings::{GeneralSettings, LitellmSettings, RouterSettings, WeirSettings};
+
+/// What the configuration means: defaults filled in, references resolved, nothing left to check. `Debug` shows no
+/// secret.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub models: Vec<ModelEntry>,
+    pub litellm: LitellmSettings,
+    pub router: RouterSettings,
+    pub general: GeneralSettings,
+    pub weir: WeirSettings,
+    /// The environment it was loaded with, `environment_variables` on top: where providers look for their keys.
+    pub env: Env,
+}
+
+impl Config {
+    /// Reads the file at `source` through `read`, with all it includes. `providers` are the prefixes that this
+    /// build serves. No `Config` when there is an error; problems of every severity in any case.
+    pub fn load(source: &str, read: ReadFile<'_>, env: &Env, providers: &[&str]) -> (Option<Config>, Problems) {
+        let mut problems = Problems::default();
+        let config = Files::new(read).load(source, &Place::default(), &mut problems).map(|mut root| {
+            let env = resolve::environment(&mut root, env, &mut problems);
+            resolve::references(&mut root, &env, &mut String::new(), &mut problems);
+            let file = ConfigFile::read(&root, &mut problems);
+            Config::of(&file, env, providers, &mut problems)
+        });
+        problems.sort();
+        (config.filter(|_| !problems.has_errors()), problems)
+    }
+
+    /// As `load`, from text that is no file and includes none.
+    pub fn from_text(text: &str, env: &Env, providers: &[&str]) -> (Option<Config>, Problems) {
+        let read = |path: &str| match path {
+            "config.yaml" => Ok(text.to_owned()),
+            _ => Err("there are no files here".into()),
+        };
+        Self::load("config.yaml", &read, env, providers)
+    }
+
+    /// What a checked file means. Adds problems of meaning; those of names and types are the file's.
+    pub fn of(file: &ConfigFile, env: Env, providers: &[&str], problems: &mut Problems) -> Self {
+        let models = models::read(file, providers, problems);
+        let litellm = LitellmSettings::read(&file.litellm, &env, problems);
+        let router = RouterSettings::read(&file.router, &litellm, problems);
+        let general = GeneralSettings::read(&file.general, &env);
+        let weir = WeirSettings::read(&file.weir, problems);
+        let config = Config { models, litellm, router, general, weir, env };
+        if !problems.has_errors() {
+            config.check_names(file, problems);
+        }
+        config
+    }
+
+    /// Warns about fallbacks and aliases that name no model. Not after errors: an entry that is missing because it
+    /// is wrong would be reported as missing.
+    fn check_names(&self, file: &ConfigFile, problems: &mut Problems) {
+        let names = Names::of(&self.models, &self.router.model_group_alias);
+        for alias in &self.router.model_group_alias {
+            names.check(&alias.model, &file.router.place("model_group_alias"), problems);
+        }
+        for (name, list) in [
+            ("fallbacks", &self.router.fallbacks),
+            ("context_window_fallbacks", &self.router.context_window_fallbacks),
+            ("content_policy_fallbacks", &self.router.content_policy_fallbacks),
+        ] {
+            check_list(&names, list, &written_at(file, name), problems);
+        }
+        for name in &self.router.default_fallbacks {
+            names.check(name, &written_at(file, "default_fallbacks"), problems);
+        }
+    }
+}
+
+fn check_list(names: &Names<'_>, list: &Fallbacks, at: &Place, problems: &mut Problems) {
+    for (group, targets) in list {
+        names.check(group, at, problems);
+        targets.iter().for_each(|target| names.check(target, at, problems));
+    }
+}
+
+/// The section that a fallback list was taken from.
+fn written_at(file: &ConfigFile, name: &str) -> Place {
+    let has = |section: &Section| section.node(name).is_some();
+    if has(&file.router) { file.router.place(name) } else { file.litellm.place(name) }
+}

@@ -1,0 +1,122 @@
+//! Deployments: the entries of `model_list` with their provider, credential and id.
+
+use super::file::{ConfigFile, CredentialFile, ModelFile};
+use super::params::{Info, Params};
+use super::problems::{Problems, did_you_mean};
+use super::provider::{self, ANY};
+use super::section::Section;
+use sha2::{Digest, Sha256};
+use std::collections::HashSet;
+
+/// One way to serve a model group.
+#[derive(Clone, Debug)]
+pub struct ModelEntry {
+    /// What clients ask for; entries with one name share its traffic. May contain `*`.
+    pub name: String,
+    /// Unique. `model_info.id`, else a hash over name and parameters that is the same after a restart.
+    pub id: String,
+    /// Prefix of the provider (`openai`), or `*`: the one that the requested name begins with.
+    pub provider: String,
+    /// What the provider calls the model, without the prefix.
+    pub upstream_model: String,
+    /// `litellm_params.model`
+    pub model_as_written: String,
+    pub params: Params,
+    pub info: Info,
+    pub line: u32,
+}
+
+/// All deployments of a file, in its order. `served` are the provider prefixes of this build.
+pub(super) fn read(file: &ConfigFile, served: &[&str], problems: &mut Problems) -> Vec<ModelEntry> {
+    let default_parallel = file.router.count("default_max_parallel_requests");
+    let mut taken = HashSet::new();
+    let mut models = Vec::with_capacity(file.models.len());
+    for written in &file.models {
+        if let Some(mut entry) = ModelEntry::read(written, &file.credentials, served, problems) {
+            entry.params.max_parallel_requests = entry.params.max_parallel_requests.or(default_parallel);
+            unique(&mut entry, written, &mut taken, problems);
+            models.push(entry);
+        }
+    }
+    models
+}
+
+/// Pools, cooldowns and spend are kept by id, so two deployments must not share one.
+fn unique(entry: &mut ModelEntry, file: &ModelFile, taken: &mut HashSet<String>, problems: &mut Problems) {
+    if taken.insert(entry.id.clone()) {
+        return;
+    }
+    let (message, cure) = match file.info.node("id") {
+        Some(_) => ("another deployment has this id", "give each its own model_info.id"),
+        None => ("the same deployment is written twice", "remove one, or give each a model_info.id"),
+    };
+    problems.warn(&file.at, message, cure);
+    // Ends: `taken` is finite.
+    let free = (2..).map(|n: u64| format!("{}-{n}", entry.id)).find(|id| taken.insert(id.clone()));
+    entry.id = free.unwrap_or_default();
+}
+
+// --- ModelEntry ---
+
+impl ModelEntry {
+    /// What one written entry means; `None` when something essential is wrong, which was reported.
+    pub fn read(
+        file: &ModelFile,
+        credentials: &[CredentialFile],
+        served: &[&str],
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let params = with_credential(&file.params, credentials, problems);
+        let meant = Params::read(&params, problems);
+        let Some(model) = params.text("model").filter(|model| !model.is_empty()) else {
+            problems.error(&params.place("model"), "model is missing", "add provider/model, such as openai/gpt-4o");
+            return None;
+        };
+        let explicit = params.text("custom_llm_provider");
+        let upstream = match provider::of(&model, explicit.as_deref(), served) {
+            Ok(upstream) => upstream,
+            Err(no) => {
+                problems.error(&params.place("model"), no.message, no.cure);
+                return None;
+            }
+        };
+        if upstream.provider != ANY && !served.contains(&upstream.provider) {
+            let message = format!("provider {:?} is known, not served yet", upstream.provider);
+            problems.warn(&params.place("model"), message, "");
+        }
+        Some(Self {
+            name: file.model_name.clone(),
+            id: file.info.text("id").filter(|id| !id.is_empty()).unwrap_or_else(|| derived_id(file)),
+            provider: upstream.provider.to_owned(),
+            upstream_model: upstream.model.to_owned(),
+            model_as_written: model.clone(),
+            params: meant,
+            info: Info::read(&file.info),
+            line: file.at.line,
+        })
+    }
+}
+
+/// SHA-256 in hex over name and parameters. Secrets go into the hash and cannot be had back from it.
+fn derived_id(file: &ModelFile) -> String {
+    let mut hash = Sha256::new();
+    hash.update(file.model_name.as_bytes());
+    hash.update([0]); // so that "ab" + "c" is not "a" + "bc"
+    hash.update(file.written.canonical_json().as_bytes());
+    hex::encode(hash.finalize())
+}
+
+/// Parameters with those of the named credential under them.
+fn with_credential(params: &Section, credentials: &[CredentialFile], problems: &mut Problems) -> Section {
+    let mut params = params.clone();
+    let Some(name) = params.text("litellm_credential_name") else { return params };
+    match credentials.iter().find(|credential| credential.name == name) {
+        Some(credential) => params.fill(credential.values.entries()),
+        None => {
+            let names = credentials.iter().map(|credential| credential.name.as_str());
+            let at = params.place("litellm_credential_name");
+            problems.warn(&at, format!("no credential {name:?} in credential_list"), did_you_mean(&name, names));
+        }
+    }
+    params
+}

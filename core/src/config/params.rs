@@ -1,0 +1,209 @@
+//! What `litellm_params` and `model_info` mean.
+
+use super::json::JsonMap;
+use super::keys::Open;
+use super::problems::Problems;
+use super::section::Section;
+use super::settings::SslVerify;
+use super::tree::{Node, Value};
+use http::{HeaderName, HeaderValue, Uri};
+use secrecy::SecretString;
+use std::time::Duration;
+
+/// How one deployment is reached and limited. `None` means that nothing was written here: the provider's or the
+/// router's default counts.
+#[derive(Clone, Debug, Default)]
+pub struct Params {
+    /// An http or https address.
+    pub api_base: Option<String>,
+    pub api_key: Option<SecretString>,
+    pub api_version: Option<String>,
+    pub organization: Option<String>,
+    pub timeout: Option<Duration>,
+    pub stream_timeout: Option<Duration>,
+    /// Share of the traffic of its group, relative to the others'.
+    pub weight: Option<f64>,
+    /// Requests and tokens per minute.
+    pub rpm: Option<u64>,
+    pub tpm: Option<u64>,
+    /// Lower ones are preferred.
+    pub order: Option<u64>,
+    pub max_retries: Option<u32>,
+    /// Calls at once; the router's `default_max_parallel_requests` where the deployment has none.
+    pub max_parallel_requests: Option<u32>,
+    /// Answer to give instead of calling anybody: text, or JSON text of anything else.
+    pub mock_response: Option<String>,
+    pub mock_delay: Duration,
+    /// `None`: as `litellm_settings` has it.
+    pub drop_params: Option<bool>,
+    pub additional_drop_params: Vec<String>,
+    /// Valid header names, in lower case, and values.
+    pub extra_headers: Vec<(String, SecretString)>,
+    /// Members to add to a request's body.
+    pub extra_body: JsonMap,
+    /// Parameters of OpenAI's API to set where the request does not.
+    pub defaults: JsonMap,
+    /// Price name and US dollars per unit as decimal text.
+    pub prices: Vec<(String, String)>,
+    pub tags: Vec<String>,
+    pub configurable_clientside_auth_params: Vec<ClientParam>,
+    pub azure_ad_token: Option<SecretString>,
+    pub tenant_id: Option<String>,
+    pub client_id: Option<String>,
+    pub client_secret: Option<SecretString>,
+    /// `None`: as `litellm_settings` has it.
+    pub ssl_verify: Option<SslVerify>,
+    /// Name of the shared credential that was filled in.
+    pub credential: Option<String>,
+    /// Everything else: settings that are not used yet, and names that nobody knows.
+    pub rest: JsonMap,
+}
+
+/// A parameter that a client may set in its own request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientParam {
+    pub name: String,
+    /// Regular expression that the whole value must match; any value where there is none.
+    pub pattern: Option<String>,
+}
+
+/// Facts about a deployment.
+#[derive(Clone, Debug, Default)]
+pub struct Info {
+    /// Model to look up in the price catalogue instead of the upstream's name.
+    pub base_model: Option<String>,
+    /// What the model does (`chat`, `embedding` …); `None`: as the catalogue has it.
+    pub mode: Option<String>,
+    /// Names under which keys and teams may be given this model.
+    pub access_groups: Vec<String>,
+    /// Price name and US dollars per unit as decimal text.
+    pub prices: Vec<(String, String)>,
+    pub max_tokens: Option<u64>,
+    pub max_input_tokens: Option<u64>,
+    pub max_output_tokens: Option<u64>,
+    /// Everything else, to be shown.
+    pub rest: JsonMap,
+}
+
+// --- Params ---
+
+impl Params {
+    pub(super) fn read(s: &Section, problems: &mut Problems) -> Self {
+        Self {
+            api_base: api_base(s, problems),
+            api_key: s.secret("api_key"),
+            api_version: s.text("api_version"),
+            organization: s.text("organization"),
+            timeout: s.seconds("timeout"),
+            stream_timeout: s.seconds("stream_timeout"),
+            weight: s.node("weight").and_then(Node::as_f64),
+            rpm: s.int("rpm"),
+            tpm: s.int("tpm"),
+            order: s.int("order"),
+            max_retries: s.count("max_retries"),
+            max_parallel_requests: s.count("max_parallel_requests"),
+            mock_response: s.node("mock_response").map(text_or_json),
+            mock_delay: s.seconds("mock_delay").unwrap_or_default(),
+            drop_params: s.bool("drop_params"),
+            additional_drop_params: s.texts("additional_drop_params").unwrap_or_default(),
+            extra_headers: headers(s, problems),
+            extra_body: s.node("extra_body").map(Node::entries).unwrap_or_default().iter().collect(),
+            defaults: s.open(Open::OpenAi).collect(),
+            prices: prices(s),
+            tags: s.texts("tags").unwrap_or_default(),
+            configurable_clientside_auth_params: client_params(s, problems),
+            azure_ad_token: s.secret("azure_ad_token"),
+            tenant_id: s.text("tenant_id"),
+            client_id: s.text("client_id"),
+            client_secret: s.secret("client_secret"),
+            ssl_verify: s.node("ssl_verify").map(SslVerify::read),
+            credential: s.text("litellm_credential_name"),
+            rest: s.rest().collect(),
+        }
+    }
+}
+
+/// `base_url` is LiteLLM's other name for it.
+fn api_base(s: &Section, problems: &mut Problems) -> Option<String> {
+    let name = if s.node("api_base").is_some() { "api_base" } else { "base_url" };
+    let base = s.text(name).filter(|base| !base.is_empty())?;
+    let uri = base.parse::<Uri>().ok().filter(|uri| uri.host().is_some_and(|host| !host.is_empty()));
+    if !uri.as_ref().is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https"))) {
+        problems.error(&s.place(name), "not an http:// or https:// address", "");
+        return None;
+    }
+    if uri.and_then(|uri| uri.into_parts().authority).is_some_and(|at| at.as_str().contains('@')) {
+        problems.error(&s.place(name), "a password in an address shows up in logs", "use api_key or extra_headers");
+        return None;
+    }
+    Some(base)
+}
+
+fn text_or_json(node: &Node) -> String {
+    node.as_text().map_or_else(|| node.to_json(), str::to_owned)
+}
+
+fn prices(s: &Section) -> Vec<(String, String)> {
+    s.open(Open::Price).filter_map(|(name, node)| Some((name.clone(), node.as_decimal()?))).collect()
+}
+
+fn headers(s: &Section, problems: &mut Problems) -> Vec<(String, SecretString)> {
+    let entries = s.node("extra_headers").map(Node::entries).unwrap_or_default();
+    let mut headers = Vec::with_capacity(entries.len());
+    for (name, node) in entries.iter().filter(|(_, node)| !node.is_null()) {
+        match header(name, node) {
+            Ok(header) => headers.push(header),
+            Err(why) => {
+                let path = format!("{}.extra_headers.{name}", s.at().path);
+                problems.error(&node.place(path), why, "");
+            }
+        }
+    }
+    headers
+}
+
+fn header(name: &str, node: &Node) -> Result<(String, SecretString), &'static str> {
+    let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| "not a header name")?;
+    let value = match node.value {
+        Value::Bool(b) => b.to_string(),
+        _ => node.as_text().ok_or("a header's value must be text")?.to_owned(),
+    };
+    HeaderValue::from_str(&value).map_err(|_| "not a header value")?;
+    Ok((name.as_str().to_owned(), value.into()))
+}
+
+/// `api_key`, or `{api_base: "^https://…"}`.
+fn client_params(s: &Section, problems: &mut Problems) -> Vec<ClientParam> {
+    let items = s.node("configurable_clientside_auth_params").map(Node::items).unwrap_or_default();
+    let mut params = Vec::with_capacity(items.len());
+    for item in items.iter().filter(|item| !item.is_null()) {
+        match (item.as_text(), item.entries()) {
+            (Some(name), _) => params.push(ClientParam { name: name.to_owned(), pattern: None }),
+            (None, [(name, pattern)]) if pattern.as_text().is_some() => {
+                params.push(ClientParam { name: name.clone(), pattern: pattern.as_text().map(str::to_owned) });
+            }
+            _ => {
+                let path = s.place("configurable_clientside_auth_params").path;
+                problems.error(&item.place(path), "expected a name, or one name with its pattern", "");
+            }
+        }
+    }
+    params
+}
+
+// --- Info ---
+
+impl Info {
+    pub(super) fn read(s: &Section) -> Self {
+        Self {
+            base_model: s.text("base_model").filter(|name| !name.is_empty()),
+            mode: s.text("mode").filter(|mode| !mode.is_empty()),
+            access_groups: s.texts("access_groups").unwrap_or_default(),
+            prices: prices(s),
+            max_tokens: s.int("max_tokens"),
+            max_input_tokens: s.int("max_input_tokens"),
+            max_output_tokens: s.int("max_output_tokens"),
+            rest: s.rest().collect(),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What the sections of settings mean, defaults filled in.
+
+mod general;
+mod litellm;
+mod router;
+mod weir;
+
+pub use general::GeneralSettings;
+pub use litellm::LitellmSettings;
+pub use router::{RouterSettings, Strategy};
+pub use weir::{MetricsWhen, WeirSettings};
+
+use super::env::Env;
+use super::tree::{Node, Value};
+
+/// How an upstream's certificate is checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum SslVerify {
+    #[default]
+    On,
+    Off,
+    /// Against the authorities in this PEM file instead of the usual ones.
+    CaFile(String),
+}
+
+impl SslVerify {
+    /// A bool, text that spells one, or a path.
+    pub(super) fn read(node: &Node) -> Self {
+        match (node.as_bool(), node.as_text()) {
+            (Some(false), _) => Self::Off,
+            (None, Some(path)) if !path.is_empty() => Self::CaFile(path.to_owned()),
+            _ => Self::On,
+        }
+    }
+
+    /// What `SSL_VERIFY` and `SSL_CERT_FILE` say where the file says nothing.
+    pub(super) fn from_env(env: &Env) -> Self {
+        match env_node(env, "SSL_VERIFY").as_ref().map(Self::read) {
+            Some(verify) if verify != Self::On => verify,
+            _ => env.filled("SSL_CERT_FILE").map_or(Self::On, |path| Self::CaFile(path.to_owned())),
+        }
+    }
+}
+
+/// A variable as a value of the file would be; nothing when it is empty.
+fn env_node(env: &Env, name: &str) -> Option<Node> {
+    let text = env.filled(name)?;
+    Some(Node { value: Value::Text(text.to_owned()), from_env: true, ..Node::default() })
+}

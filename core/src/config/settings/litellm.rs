@@ -1,0 +1,69 @@
+//! `litellm_settings`.
+
+use super::super::env::Env;
+use super::super::fallbacks::{self, Fallbacks};
+use super::super::problems::Problems;
+use super::super::section::Section;
+use super::super::tree::Node;
+use super::{SslVerify, env_node};
+use std::time::Duration;
+
+/// LiteLLM's default: a request may take 100 minutes.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(6000);
+
+/// Retries, timeouts and fallbacks stand here as they were written; `RouterSettings` has the ones that count.
+#[derive(Clone, Debug)]
+pub struct LitellmSettings {
+    /// Leave out parameters that a model does not know, instead of refusing the request.
+    pub drop_params: bool,
+    pub num_retries: Option<u32>,
+    pub request_timeout: Duration,
+    pub fallbacks: Fallbacks,
+    pub context_window_fallbacks: Fallbacks,
+    pub content_policy_fallbacks: Fallbacks,
+    pub default_fallbacks: Vec<String>,
+    pub max_fallbacks: Option<u32>,
+    /// Called for every request, whatever became of it.
+    pub callbacks: Vec<String>,
+    pub success_callback: Vec<String>,
+    pub failure_callback: Vec<String>,
+    pub json_logs: bool,
+    pub ssl_verify: SslVerify,
+    pub set_verbose: bool,
+    pub require_auth_for_metrics_endpoint: bool,
+    pub forward_traceparent_to_llm_provider: bool,
+}
+
+impl LitellmSettings {
+    pub(in super::super) fn read(s: &Section, env: &Env, problems: &mut Problems) -> Self {
+        let env_bool = |name: &str| env_node(env, name).and_then(|node| node.as_bool()).unwrap_or(false);
+        let env_timeout = || env_node(env, "REQUEST_TIMEOUT").as_ref().and_then(Node::as_duration);
+        let timeout = s.seconds("request_timeout").or_else(env_timeout);
+        let ssl_verify = s.node("ssl_verify").map(SslVerify::read);
+        Self {
+            drop_params: s.bool("drop_params").unwrap_or_else(|| env_bool("LITELLM_DROP_PARAMS")),
+            num_retries: s.count("num_retries"),
+            request_timeout: timeout.unwrap_or(REQUEST_TIMEOUT),
+            fallbacks: fallbacks::read(s, "fallbacks", problems),
+            context_window_fallbacks: fallbacks::read(s, "context_window_fallbacks", problems),
+            content_policy_fallbacks: fallbacks::read(s, "content_policy_fallbacks", problems),
+            default_fallbacks: s.texts("default_fallbacks").unwrap_or_default(),
+            max_fallbacks: s.count("max_fallbacks"),
+            callbacks: s.texts("callbacks").unwrap_or_default(),
+            success_callback: s.texts("success_callback").unwrap_or_default(),
+            failure_callback: s.texts("failure_callback").unwrap_or_default(),
+            // Any text in JSON_LOGS switches them on, "false" too, as in LiteLLM.
+            json_logs: s.bool("json_logs").unwrap_or_else(|| env.filled("JSON_LOGS").is_some()),
+            ssl_verify: ssl_verify.unwrap_or_else(|| SslVerify::from_env(env)),
+            set_verbose: s.bool("set_verbose").unwrap_or(false),
+            require_auth_for_metrics_endpoint: s.bool("require_auth_for_metrics_endpoint").unwrap_or(false),
+            forward_traceparent_to_llm_provider: s.bool("forward_traceparent_to_llm_provider").unwrap_or(false),
+        }
+    }
+
+    /// Whether a callback is named in any of the three lists.
+    pub fn has_callback(&self, name: &str) -> bool {
+        let all = [&self.callbacks, &self.success_callback, &self.failure_callback];
+        all.into_iter().flatten().any(|callback| callback == name)
+    }
+}

@@ -1,0 +1,88 @@
+//! `router_settings`, with what `litellm_settings` says under it.
+
+use super::super::fallbacks::{self, Alias, Fallbacks};
+use super::super::problems::Problems;
+use super::super::section::Section;
+use super::LitellmSettings;
+use std::time::Duration;
+
+/// Retries where nobody says how many, as OpenAI's SDK makes them inside LiteLLM.
+const NUM_RETRIES: u32 = 2;
+const MAX_FALLBACKS: u32 = 5;
+const COOLDOWN: Duration = Duration::from_secs(5);
+
+/// How a deployment is chosen among those of a group.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strategy {
+    #[default]
+    SimpleShuffle,
+    LeastBusy,
+    /// Both versions of `usage-based-routing`.
+    UsageBased,
+    LatencyBased,
+    CostBased,
+}
+
+/// The values that count: those of `router_settings`, else of `litellm_settings`, else the defaults.
+#[derive(Clone, Debug)]
+pub struct RouterSettings {
+    pub num_retries: u32,
+    pub timeout: Duration,
+    /// `None`: as `timeout`.
+    pub stream_timeout: Option<Duration>,
+    /// Shortest wait before a retry.
+    pub retry_after: Duration,
+    pub fallbacks: Fallbacks,
+    pub context_window_fallbacks: Fallbacks,
+    pub content_policy_fallbacks: Fallbacks,
+    /// For every group that has no fallbacks of its own.
+    pub default_fallbacks: Vec<String>,
+    pub max_fallbacks: u32,
+    pub model_group_alias: Vec<Alias>,
+    /// Failures per minute before a deployment cools down. `None`: by its failure rate.
+    pub allowed_fails: Option<u32>,
+    pub cooldown_time: Duration,
+    pub disable_cooldowns: bool,
+    pub routing_strategy: Strategy,
+}
+
+impl RouterSettings {
+    pub(in super::super) fn read(s: &Section, litellm: &LitellmSettings, problems: &mut Problems) -> Self {
+        let mut list = |name: &str, under: &Fallbacks| match s.node(name) {
+            Some(_) => fallbacks::read(s, name, problems),
+            None => under.clone(),
+        };
+        let fallbacks = list("fallbacks", &litellm.fallbacks);
+        let context_window_fallbacks = list("context_window_fallbacks", &litellm.context_window_fallbacks);
+        let content_policy_fallbacks = list("content_policy_fallbacks", &litellm.content_policy_fallbacks);
+        let default_fallbacks = s.texts("default_fallbacks");
+        let retries = s.count("num_retries").or(litellm.num_retries);
+        Self {
+            num_retries: retries.unwrap_or(NUM_RETRIES),
+            timeout: s.seconds("timeout").unwrap_or(litellm.request_timeout),
+            stream_timeout: s.seconds("stream_timeout"),
+            retry_after: s.seconds("retry_after").unwrap_or_default(),
+            fallbacks,
+            context_window_fallbacks,
+            content_policy_fallbacks,
+            default_fallbacks: default_fallbacks.unwrap_or_else(|| litellm.default_fallbacks.clone()),
+            max_fallbacks: s.count("max_fallbacks").or(litellm.max_fallbacks).unwrap_or(MAX_FALLBACKS),
+            model_group_alias: fallbacks::aliases(s, problems),
+            allowed_fails: s.count("allowed_fails"),
+            cooldown_time: s.seconds("cooldown_time").unwrap_or(COOLDOWN),
+            disable_cooldowns: s.bool("disable_cooldowns").unwrap_or(false),
+            routing_strategy: strategy(s),
+        }
+    }
+}
+
+/// Any other text was refused by the table's choices.
+fn strategy(s: &Section) -> Strategy {
+    match s.text("routing_strategy").as_deref() {
+        Some("least-busy") => Strategy::LeastBusy,
+        Some("usage-based-routing" | "usage-based-routing-v2") => Strategy::UsageBased,
+        Some("latency-based-routing") => Strategy::LatencyBased,
+        Some("cost-based-routing") => Strategy::CostBased,
+        _ => Strategy::SimpleShuffle,
+    }
+}

@@ -1,0 +1,79 @@
+//! `weir_settings`. What each one does stands in its row of `keys::WEIR`.
+
+use super::super::problems::Problems;
+use super::super::section::Section;
+use ipnet::IpNet;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// When `/metrics` is served.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MetricsWhen {
+    /// When `prometheus` is among the callbacks, as with LiteLLM.
+    #[default]
+    OnCallback,
+    Always,
+}
+
+#[derive(Clone, Debug)]
+pub struct WeirSettings {
+    pub trusted_proxies: Vec<IpNet>,
+    pub metrics: MetricsWhen,
+    pub block_unpriced: bool,
+    /// `None`: the command line's, or the system's usual place.
+    pub data_dir: Option<String>,
+    pub journal_max_bytes: u64,
+    pub inflight_bytes: u64,
+    pub header_timeout: Duration,
+    pub body_timeout: Duration,
+    pub connect_timeout: Duration,
+    /// `None`: not limited.
+    pub first_token_timeout: Option<Duration>,
+    pub stream_idle_timeout: Duration,
+    pub keepalive_interval: Duration,
+    pub drain_delay: Duration,
+    pub grace_period: Duration,
+    pub h2c: bool,
+    pub max_connections: u64,
+}
+
+impl WeirSettings {
+    pub(in super::super) fn read(s: &Section, problems: &mut Problems) -> Self {
+        let seconds = |name: &str, default| s.seconds(name).unwrap_or(Duration::from_secs(default));
+        let always = s.text("metrics").as_deref() == Some("always");
+        Self {
+            trusted_proxies: networks(s, problems),
+            metrics: if always { MetricsWhen::Always } else { MetricsWhen::OnCallback },
+            block_unpriced: s.bool("block_unpriced").unwrap_or(false),
+            data_dir: s.text("data_dir").filter(|dir| !dir.is_empty()),
+            journal_max_bytes: s.bytes("journal_max_bytes").unwrap_or(1 << 30),
+            inflight_bytes: s.bytes("inflight_bytes").unwrap_or(96 << 20),
+            header_timeout: seconds("header_timeout", 30),
+            body_timeout: seconds("body_timeout", 300),
+            connect_timeout: seconds("connect_timeout", 10),
+            first_token_timeout: s.seconds("first_token_timeout"),
+            stream_idle_timeout: seconds("stream_idle_timeout", 300),
+            keepalive_interval: seconds("keepalive_interval", 15),
+            drain_delay: seconds("drain_delay", 5),
+            grace_period: seconds("grace_period", 600),
+            h2c: s.bool("h2c").unwrap_or(false),
+            max_connections: s.int("max_connections").unwrap_or(10_000),
+        }
+    }
+}
+
+/// Networks, or single addresses.
+fn networks(s: &Section, problems: &mut Problems) -> Vec<IpNet> {
+    let mut networks = Vec::new();
+    for text in s.texts("trusted_proxies").unwrap_or_default() {
+        match text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)) {
+            Ok(network) => networks.push(network),
+            Err(_) => problems.error(
+                &s.place("trusted_proxies"),
+                format!("not an address or network: {text:?}"),
+                "write it as 10.0.0.0/8",
+            ),
+        }
+    }
+    networks
+}

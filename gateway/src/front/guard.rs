@@ -1,0 +1,181 @@
+//! A connection that hands out the head of a request only when it is whole and has been checked.
+
+use super::head::{self, Fault, MAX_HEAD};
+use async_trait::async_trait;
+use pingora::protocols::tls::SslDigest;
+use pingora::protocols::{
+    ALPN, GetProxyDigest, GetSocketDigest, GetTimingDigest, Peek, Shutdown, SocketDigest, Ssl, Stream, TimingDigest,
+    UniqueID, UniqueIDType,
+};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+pub struct Guard {
+    inner: Stream,
+    timeout: Duration,
+    /// Whether the next byte begins a head.
+    head: AtomicBool,
+    /// Bytes of a head that is not whole yet, or that the reader had no room for.
+    held: Vec<u8>,
+    /// How much of `held` may be handed out.
+    open: usize,
+    began: Option<Instant>,
+}
+
+const READ: usize = 8 * 1024;
+
+impl Guard {
+    pub fn new(inner: Stream, timeout: Duration) -> Self {
+        Self { inner, timeout, head: AtomicBool::new(true), held: Vec::new(), open: 0, began: None }
+    }
+
+    pub fn expect_head(&self) {
+        self.head.store(true, Ordering::Relaxed);
+    }
+
+    /// Gives what may be given.
+    fn hand_out(&mut self, buf: &mut ReadBuf<'_>) {
+        let count = self.open.min(buf.remaining());
+        buf.put_slice(&self.held[..count]);
+        self.held.drain(..count);
+        self.open -= count;
+        if self.open == 0 && self.held.is_empty() {
+            self.held.shrink_to(READ);
+        }
+    }
+
+    /// Reads until the head is whole, then opens it.
+    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let mut space = [0_u8; READ];
+            let mut buf = ReadBuf::new(&mut space);
+            ready!(Pin::new(&mut self.inner).poll_read(cx, &mut buf))?;
+            let read = buf.filled();
+            if read.is_empty() {
+                // The other side is done; let the parser see how far it came.
+                self.open = self.held.len();
+                return Poll::Ready(Ok(()));
+            }
+            self.held.extend_from_slice(read);
+            if self.began.get_or_insert_with(Instant::now).elapsed() > self.timeout {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            if self.judge() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+
+    /// Whether there is something to hand out: a good head, or what stands for a bad one.
+    fn judge(&mut self) -> bool {
+        let verdict = match head::end(&self.held) {
+            Some(end) => head::check(&self.held[..end]),
+            None if self.held.len() > MAX_HEAD => Err(Fault::TooLarge),
+            None => return false,
+        };
+        if let Err(fault) = verdict {
+            self.held = fault.substitute().into_bytes();
+        }
+        self.open = self.held.len();
+        self.began = None;
+        self.head.store(false, Ordering::Relaxed);
+        true
+    }
+}
+
+impl AsyncRead for Guard {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if this.open == 0 && this.head.load(Ordering::Relaxed) {
+            ready!(this.poll_head(cx))?;
+        }
+        if this.open > 0 {
+            this.hand_out(buf);
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut this.inner).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Guard {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+}
+
+// --- what Pingora asks of a stream, passed on ---
+
+impl std::fmt::Debug for Guard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Held bytes may be credentials.
+        f.debug_struct("Guard").field("held", &self.held.len()).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Shutdown for Guard {
+    async fn shutdown(&mut self) {
+        self.inner.shutdown().await;
+    }
+}
+
+impl UniqueID for Guard {
+    fn id(&self) -> UniqueIDType {
+        self.inner.id()
+    }
+}
+
+impl Ssl for Guard {
+    fn get_ssl_digest(&self) -> Option<Arc<SslDigest>> {
+        self.inner.get_ssl_digest()
+    }
+
+    fn selected_alpn_proto(&self) -> Option<ALPN> {
+        self.inner.selected_alpn_proto()
+    }
+}
+
+impl GetTimingDigest for Guard {
+    fn get_timing_digest(&self) -> Vec<Option<TimingDigest>> {
+        self.inner.get_timing_digest()
+    }
+}
+
+impl GetProxyDigest for Guard {
+    fn get_proxy_digest(&self) -> Option<Arc<pingora::protocols::raw_connect::ProxyDigest>> {
+        self.inner.get_proxy_digest()
+    }
+}
+
+impl GetSocketDigest for Guard {
+    fn get_socket_digest(&self) -> Option<Arc<SocketDigest>> {
+        self.inner.get_socket_digest()
+    }
+}
+
+impl Peek for Guard {}
