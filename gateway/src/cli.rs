@@ -5,6 +5,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use weir_core::config::{Problems, Severity};
 
 #[derive(Parser)]
 #[command(name = "weir", version, about = "An LLM gateway: one endpoint in front of every provider.")]
@@ -94,12 +95,17 @@ pub fn say(text: &str) {
     eprintln!("{text}");
 }
 
+/// What `--strict` refuses.
+pub fn has_warnings(problems: &Problems) -> bool {
+    problems.count(Severity::Warning) > 0
+}
+
 fn run_check(check: &Check) -> anyhow::Result<()> {
     let (_, problems) = Loader::of_file(&check.file).load();
     for problem in problems.iter() {
         say(&problem.to_string());
     }
-    if problems.has_errors() || check.strict && problems.has_warnings() {
+    if problems.has_errors() || check.strict && has_warnings(&problems) {
         bail!("{} cannot be served as it is", check.file.display());
     }
     say(&format!("{}: ok", check.file.display()));
@@ -110,7 +116,7 @@ fn run_check(check: &Check) -> anyhow::Result<()> {
 fn import(file: &PathBuf, out: Option<PathBuf>) -> anyhow::Result<()> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let (catalogue, report) = weir_core::model::prices::import(&text)?;
-    say(&report.to_string());
+    say(&format!("{} models, {} with a price, {} left out", report.models, report.priced, report.skipped.len()));
     match out {
         Some(path) => std::fs::write(&path, catalogue).with_context(|| format!("cannot write {}", path.display())),
         None => {

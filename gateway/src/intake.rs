@@ -74,7 +74,7 @@ fn call_id(headers: &HeaderMap) -> Option<String> {
 // --- body ---
 
 async fn body(config: &Config, down: &mut ServerSession, place: &mut Place, headers: &HeaderMap) -> Result<Bytes, Fault> {
-    let limit = config.general.request_limit;
+    let limit = usize::try_from(config.general.request_limit).unwrap_or(usize::MAX);
     let length = content_length(headers);
     if length.is_some_and(|l| l > limit) {
         return Err(too_large(limit));

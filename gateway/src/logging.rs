@@ -1,6 +1,7 @@
 //! Log lines: text for people, JSON (`message`, `level`, `timestamp`, …) for collectors. Secrets have types that do
 //! not print themselves, so no filter is needed here.
 
+use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// Starts logging, once per process.
@@ -14,7 +15,7 @@ pub fn start(json: bool, debug: bool) {
     let started = if json {
         builder.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
     } else {
-        builder.with_target(false).try_init()
+        builder.with_target(false).with_ansi(std::io::stderr().is_terminal()).try_init()
     };
     if let Err(error) = started {
         crate::cli::say(&format!("weir: logging could not be started: {error}"));

@@ -14,6 +14,7 @@ mod intake;
 mod limits;
 mod local;
 mod logging;
+mod memory;
 mod proxy;
 mod response;
 mod routing;

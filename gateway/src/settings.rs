@@ -38,7 +38,8 @@ impl Loader {
         if config.general.master_key.is_none() {
             config.general.master_key.clone_from(&self.fallback_master);
         }
-        let env = Arc::clone(&self.env);
+        // Entries of `environment_variables` lie over the process's.
+        let env = Arc::new(config.env.clone());
         let snapshot = Snapshot::build(config, env, Arc::clone(&self.catalogue), &mut problems);
         (Some(snapshot), problems)
     }
@@ -50,6 +51,7 @@ impl Loader {
             None => Ok(EMPTY.to_owned()),
             Some(_) => std::fs::read_to_string(path).map_err(|e| e.to_string()),
         };
-        Config::load(&source, &read, &self.env, &providers::is_known)
+        let served: Vec<&str> = providers::rows().map(|row| row.prefix).collect();
+        Config::load(&source, &read, &self.env, &served)
     }
 }

@@ -28,7 +28,7 @@ pub struct Deployment {
     /// Relative share of the group's traffic.
     pub weight: u32,
     /// Lower orders are preferred.
-    pub order: i64,
+    pub order: u64,
     pub price: Option<Priced>,
     /// Answers itself, without a provider.
     pub mock: Option<MockAnswer>,
@@ -133,7 +133,7 @@ fn wire(provider: &'static Row, entry: &ModelEntry, env: &Env, mocked: bool) -> 
 }
 
 fn timeouts(entry: &ModelEntry, config: &Config) -> Timeouts {
-    let total = entry.params.timeout.or(config.router.timeout).unwrap_or(config.litellm.request_timeout);
+    let total = entry.params.timeout.unwrap_or(config.router.timeout);
     let first = entry.params.stream_timeout.or(config.router.stream_timeout).or(config.weir.first_token_timeout);
     Timeouts {
         connect: config.weir.connect_timeout.min(total),
@@ -143,22 +143,25 @@ fn timeouts(entry: &ModelEntry, config: &Config) -> Timeouts {
     }
 }
 
-/// `weight`, else `rpm`, else `tpm`, as LiteLLM's simple shuffle weighs.
+/// `weight`, else `rpm`, else `tpm`, as LiteLLM's simple shuffle weighs. In thousandths, since weights may be fractions.
 fn weight(entry: &ModelEntry) -> u32 {
+    const UNIT: u64 = 1_000;
     let params = &entry.params;
-    let given = params.weight.or(params.rpm).or(params.tpm);
-    given.map_or(1, |w| u32::try_from(w).unwrap_or(u32::MAX))
+    let weighed = params.weight.filter(|w| w.is_finite() && *w >= 0.0).map(|w| (w * UNIT as f64) as u64);
+    let limited = params.rpm.or(params.tpm).map(|limit| limit.saturating_mul(UNIT));
+    u32::try_from(weighed.or(limited).unwrap_or(UNIT)).unwrap_or(u32::MAX)
 }
 
+/// The catalogue's price, or the config's over it. A price that says nothing about tokens is none.
 fn price(entry: &ModelEntry, catalogue: &Catalogue) -> Result<Option<Priced>, Fault> {
     let facts = catalogue.find(&entry.provider, &entry.upstream_model, entry.info.base_model.as_deref());
-    let overrides: Vec<_> = entry.params.prices.iter().chain(&entry.info.prices).cloned().collect();
+    let listed = facts.and_then(|f| f.price);
+    let overrides: Vec<_> = entry.info.prices.iter().chain(&entry.params.prices).cloned().collect();
     if overrides.is_empty() {
         let version = catalogue.version().to_owned();
-        return Ok(facts.and_then(|f| f.price).map(|price| Priced { price, version }));
+        return Ok(listed.filter(ModelPrice::prices_tokens).map(|price| Priced { price, version }));
     }
-    let base = facts.and_then(|f| f.price);
-    let price = ModelPrice::with_overrides(base.as_ref(), &overrides)
+    let price = ModelPrice::with_overrides(listed.as_ref(), &overrides)
         .map_err(|(key, why)| Fault::new("model", format!("{key}: {why}"), "write a decimal number of dollars"))?;
     Ok(Some(Priced { price, version: String::from("config") }))
 }

@@ -29,8 +29,8 @@ pub const USAGE: Usage = Usage {
 const MOCK_VECTOR: [f64; 3] = [0.0, 0.0, 1.0];
 
 impl MockAnswer {
-    pub fn new(text: &str, delay: Option<Duration>) -> Self {
-        Self { text: text.to_owned(), delay: delay.unwrap_or_default() }
+    pub fn new(text: &str, delay: Duration) -> Self {
+        Self { text: text.to_owned(), delay }
     }
 
     /// A plain answer.

@@ -5,7 +5,7 @@ use crate::providers;
 use std::collections::HashMap;
 use std::sync::Arc;
 use weir_core::config::env::Env;
-use weir_core::config::problems::{Problem, Problems, Severity};
+use weir_core::config::problems::{Place, Problems};
 use weir_core::config::{Config, ModelEntry};
 use weir_core::model::prices::Catalogue;
 
@@ -75,7 +75,7 @@ impl ModelTable {
             }
             match table.context.build(entry) {
                 Ok(deployment) => grouped.entry(entry.name.clone()).or_default().push(Arc::new(deployment)),
-                Err(fault) => problems.push(problem(index, entry, fault)),
+                Err(fault) => report(problems, index, entry, fault),
             }
         }
         grouped.into_iter().for_each(|(name, deployments)| table.add_group(name, deployments));
@@ -187,19 +187,14 @@ impl Context {
 
 fn aliases(config: &Config) -> HashMap<String, Alias> {
     let written = config.router.model_group_alias.iter();
-    written.map(|(name, to)| (name.clone(), Alias { target: to.model.clone(), hidden: to.hidden })).collect()
+    written.map(|a| (a.name.clone(), Alias { target: a.model.clone(), hidden: a.hidden })).collect()
 }
 
-/// A provider that is not served yet is only a warning: the other models work.
-fn problem(index: usize, entry: &ModelEntry, fault: providers::Fault) -> Problem {
-    Problem {
-        severity: Severity::Warning,
-        path: format!("model_list[{index}].litellm_params.{}", fault.setting),
-        file: entry.file.clone(),
-        line: entry.line,
-        message: format!("{} ({})", fault.message, entry.name),
-        cure: fault.cure,
-    }
+/// A deployment that cannot be built is only a warning: the other models work.
+fn report(problems: &mut Problems, index: usize, entry: &ModelEntry, fault: providers::Fault) {
+    let path = format!("model_list[{index}].litellm_params.{}", fault.setting);
+    let place = Place { path, file: 0, line: entry.line };
+    problems.warn(&place, format!("{} ({})", fault.message, entry.name), fault.cure);
 }
 
 // --- patterns ---

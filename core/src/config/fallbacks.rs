@@ -26,7 +26,11 @@ pub(super) fn read(section: &Section, name: &str, problems: &mut Problems) -> Fa
     for (at, item) in items.iter().enumerate().filter(|(_, item)| !item.is_null()) {
         let place = item.place(format!("{path}[{at}]"));
         if item.entries().is_empty() {
-            problems.error(&place, "expected a map from a model to its fallbacks", "write {model: [other, …]}");
+            problems.error(
+                &place,
+                "expected a map from a model to its fallbacks",
+                "write {model: [other, …]}",
+            );
         }
         for (group, targets) in item.entries() {
             match targets.as_texts() {

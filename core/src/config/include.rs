@@ -116,7 +116,11 @@ fn sections(root: Node, problems: &mut Problems) -> Node {
 fn unwrapped(mut entries: Vec<(String, Node)>, at: usize, problems: &mut Problems) -> Node {
     let (_, inner) = entries.swap_remove(at);
     for (name, node) in entries.iter().filter(|(name, _)| TOP.knows(name)) {
-        problems.warn(&node.place(name), "stands outside proxy_config, ignored", "move it under proxy_config");
+        problems.warn(
+            &node.place(name),
+            "stands outside proxy_config, ignored",
+            "move it under proxy_config",
+        );
     }
     if matches!(inner.value, Value::Map(_)) {
         return inner;

@@ -26,7 +26,12 @@ pub struct Config {
 impl Config {
     /// Reads the file at `source` through `read`, with all it includes. `providers` are the prefixes that this
     /// build serves. No `Config` when there is an error; problems of every severity in any case.
-    pub fn load(source: &str, read: ReadFile<'_>, env: &Env, providers: &[&str]) -> (Option<Config>, Problems) {
+    pub fn load(
+        source: &str,
+        read: ReadFile<'_>,
+        env: &Env,
+        providers: &[&str],
+    ) -> (Option<Config>, Problems) {
         let mut problems = Problems::default();
         let config = Files::new(read).load(source, &Place::default(), &mut problems).map(|mut root| {
             let env = resolve::environment(&mut root, env, &mut problems);
@@ -57,6 +62,10 @@ impl Config {
         let config = Config { models, litellm, router, general, weir, env };
         if !problems.has_errors() {
             config.check_names(file, problems);
+            if config.models.is_empty() {
+                problems
+                    .note(&Place { path: "model_list".into(), ..Place::default() }, "no models in this file");
+            }
         }
         config
     }

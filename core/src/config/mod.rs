@@ -33,4 +33,6 @@ pub use load::Config;
 pub use models::ModelEntry;
 pub use params::{ClientParam, Info, Params};
 pub use problems::{Problem, Problems, Severity};
-pub use settings::{GeneralSettings, LitellmSettings, MetricsWhen, RouterSettings, SslVerify, Strategy, WeirSettings};
+pub use settings::{
+    GeneralSettings, LitellmSettings, MetricsWhen, RouterSettings, SslVerify, Strategy, WeirSettings,
+};

@@ -3,7 +3,7 @@
 use super::file::{ConfigFile, CredentialFile, ModelFile};
 use super::params::{Info, Params};
 use super::problems::{Problems, did_you_mean};
-use super::provider::{self, ANY};
+use super::provider::{self, ANY, NoProvider};
 use super::section::Section;
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
@@ -69,14 +69,18 @@ impl ModelEntry {
         let params = with_credential(&file.params, credentials, problems);
         let meant = Params::read(&params, problems);
         let Some(model) = params.text("model").filter(|model| !model.is_empty()) else {
-            problems.error(&params.place("model"), "model is missing", "add provider/model, such as openai/gpt-4o");
+            problems.error(
+                &params.place("model"),
+                "model is missing",
+                "add provider/model, such as openai/gpt-4o",
+            );
             return None;
         };
         let explicit = params.text("custom_llm_provider");
         let upstream = match provider::of(&model, explicit.as_deref(), served) {
             Ok(upstream) => upstream,
             Err(no) => {
-                problems.error(&params.place("model"), no.message, no.cure);
+                refuse(&params, no, problems);
                 return None;
             }
         };
@@ -94,6 +98,16 @@ impl ModelEntry {
             info: Info::read(&file.info),
             line: file.at.line,
         })
+    }
+}
+
+/// What came from the environment is not quoted: a misplaced variable may be a secret.
+fn refuse(params: &Section, no: NoProvider, problems: &mut Problems) {
+    let from_env = |name| params.node(name).is_some_and(|node| node.from_env);
+    if from_env("model") || from_env("custom_llm_provider") {
+        problems.error(&params.place("model"), "what the variable holds names no provider", "");
+    } else {
+        problems.error(&params.place("model"), no.message, no.cure);
     }
 }
 
@@ -115,7 +129,11 @@ fn with_credential(params: &Section, credentials: &[CredentialFile], problems: &
         None => {
             let names = credentials.iter().map(|credential| credential.name.as_str());
             let at = params.place("litellm_credential_name");
-            problems.warn(&at, format!("no credential {name:?} in credential_list"), did_you_mean(&name, names));
+            problems.warn(
+                &at,
+                format!("no credential {name:?} in credential_list"),
+                did_you_mean(&name, names),
+            );
         }
     }
     params

@@ -133,7 +133,11 @@ fn api_base(s: &Section, problems: &mut Problems) -> Option<String> {
         return None;
     }
     if uri.and_then(|uri| uri.into_parts().authority).is_some_and(|at| at.as_str().contains('@')) {
-        problems.error(&s.place(name), "a password in an address shows up in logs", "use api_key or extra_headers");
+        problems.error(
+            &s.place(name),
+            "a password in an address shows up in logs",
+            "use api_key or extra_headers",
+        );
         return None;
     }
     Some(base)
@@ -180,7 +184,8 @@ fn client_params(s: &Section, problems: &mut Problems) -> Vec<ClientParam> {
         match (item.as_text(), item.entries()) {
             (Some(name), _) => params.push(ClientParam { name: name.to_owned(), pattern: None }),
             (None, [(name, pattern)]) if pattern.as_text().is_some() => {
-                params.push(ClientParam { name: name.clone(), pattern: pattern.as_text().map(str::to_owned) });
+                params
+                    .push(ClientParam { name: name.clone(), pattern: pattern.as_text().map(str::to_owned) });
             }
             _ => {
                 let path = s.place("configurable_clientside_auth_params").path;

@@ -131,7 +131,8 @@ impl Problems {
         }
         let file = self.files.get(usize::from(at.file)).cloned().unwrap_or_default();
         let (path, message) = (shortened(at.path.clone()), shortened(message));
-        self.kept.push((at.file, Problem { severity, path, file, line: at.line, message, cure: shortened(cure) }));
+        self.kept
+            .push((at.file, Problem { severity, path, file, line: at.line, message, cure: shortened(cure) }));
     }
 }
 

@@ -74,16 +74,26 @@ pub struct NoProvider {
 
 /// Finds the provider of `model`: the one named by `custom_llm_provider`, else the text before the first `/`,
 /// else a guess from the name. `served` are the prefixes of this build.
-pub fn of<'a>(model: &'a str, explicit: Option<&'a str>, served: &[&str]) -> Result<Upstream<'a>, NoProvider> {
+pub fn of<'a>(
+    model: &'a str,
+    explicit: Option<&'a str>,
+    served: &[&str],
+) -> Result<Upstream<'a>, NoProvider> {
     if let Some(provider) = explicit {
         let model = model.strip_prefix(provider).and_then(|rest| rest.strip_prefix('/')).unwrap_or(model);
-        return if is_known(provider, served) { Ok(Upstream { provider, model }) } else { Err(no(provider, served)) };
+        return if is_known(provider, served) {
+            Ok(Upstream { provider, model })
+        } else {
+            Err(no(provider, served))
+        };
     }
     if model == ANY {
         return Ok(Upstream { provider: ANY, model });
     }
     match model.split_once('/') {
-        Some((provider, model)) if is_known(provider, served) && !model.is_empty() => Ok(Upstream { provider, model }),
+        Some((provider, model)) if is_known(provider, served) && !model.is_empty() => {
+            Ok(Upstream { provider, model })
+        }
         Some((provider, "")) if is_known(provider, served) => Err(NoProvider {
             message: format!("no model after {provider:?}"),
             cure: format!("write {provider}/ and the model's name"),

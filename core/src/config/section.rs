@@ -66,7 +66,9 @@ impl Section {
         }
         let home = keys::section_of(name).filter(|_| near.is_none());
         let cure = match home {
-            Some(table) if table.name.is_empty() => "it is a section of its own: move it to the top level".into(),
+            Some(table) if table.name.is_empty() => {
+                "it is a section of its own: move it to the top level".into()
+            }
             Some(table) => format!("it belongs in {}", table.name),
             None => did_you_mean(name, self.table.names()),
         };
@@ -105,7 +107,8 @@ impl Section {
     /// Where one entry stands, or the section when it is not there.
     pub fn place(&self, name: &str) -> Place {
         let path = join(&self.at.path, name);
-        self.node(name).map_or_else(|| Place { path: path.clone(), ..self.at.clone() }, |node| node.place(&path))
+        self.node(name)
+            .map_or_else(|| Place { path: path.clone(), ..self.at.clone() }, |node| node.place(&path))
     }
 
     pub fn entries(&self) -> &[(String, Node)] {
@@ -122,9 +125,9 @@ impl Section {
 
     /// Entries whose name is known by its shape, in the order of the file.
     pub fn open(&self, open: Open) -> impl Iterator<Item = &(String, Node)> {
-        self.entries.iter().filter(move |(name, _)| {
-            self.table.find(name).is_none() && (self.table.open)(name) == Some(open)
-        })
+        self.entries
+            .iter()
+            .filter(move |(name, _)| self.table.find(name).is_none() && (self.table.open)(name) == Some(open))
     }
 
     pub fn node(&self, name: &str) -> Option<&Node> {

@@ -7,7 +7,7 @@
 mod guard;
 mod head;
 
-pub use head::{REFUSED_PATH, refusal};
+pub use head::refusal;
 
 use async_trait::async_trait;
 use guard::Guard;

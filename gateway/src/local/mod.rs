@@ -3,9 +3,6 @@
 mod health;
 mod models;
 
-pub use health::readiness;
-pub use models::{model, models};
-
 use crate::endpoints::Endpoint;
 use crate::response::fail;
 use crate::state::App;

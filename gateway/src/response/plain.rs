@@ -82,13 +82,14 @@ pub async fn answer(
     let Some(report) = read_response(&body) else {
         return Err(Lost::Failed(session::broken(&attempt.deployment, "the answer is no JSON object")));
     };
-    let x = &mut flight.x;
-    x.answer.provider_time = attempt.started.elapsed();
-    x.answer.provider_id = report.id;
-    (x.answer.usage, x.answer.usage_source) = match report.usage {
+    let (usage, source) = match report.usage {
         Some(usage) => (usage, UsageSource::Reported),
         None => (estimated(flight, body.len()), UsageSource::Estimated),
     };
+    let answer = &mut flight.x.answer;
+    answer.provider_time = attempt.started.elapsed();
+    answer.provider_id = report.id;
+    (answer.usage, answer.usage_source) = (usage, source);
     flight.attempt_ended(attempt, 200, None);
     flight.finish(200, Status::Success, None);
     let content_type = headers.get(http::header::CONTENT_TYPE).cloned();

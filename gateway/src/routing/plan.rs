@@ -138,16 +138,15 @@ fn wait(error: &ApiError, retries: u16) -> Duration {
     asked.unwrap_or(doubled).min(LONGEST_WAIT)
 }
 
-/// The request's own number, else the router's, else the library's; LiteLLM's default is 2.
+/// The request's own number, else the router's.
 fn retries(x: &Exchange) -> u32 {
-    const DEFAULT: u32 = 2;
     const MOST: u64 = 10;
     let from_body = x.request.body.integer("num_retries");
     let from_header = x.header("x-litellm-num-retries").parse().ok();
     let config = &x.snapshot.config;
     match from_body.or(from_header) {
-        Some(n) => u32::try_from(n.min(MOST)).unwrap_or(DEFAULT),
-        None => config.router.num_retries.or(config.litellm.num_retries).unwrap_or(DEFAULT),
+        Some(n) => u32::try_from(n.min(MOST)).unwrap_or_default(),
+        None => config.router.num_retries,
     }
 }
 
@@ -163,11 +162,10 @@ fn fallbacks(x: &Exchange, group: &str) -> Vec<String> {
 }
 
 fn configured(x: &Exchange, group: &str) -> Vec<String> {
-    let config = &x.snapshot.config;
-    let lists = || config.router.fallbacks.iter().chain(&config.litellm.fallbacks);
-    let own = lists().find(|(name, _)| name == group).or_else(|| lists().find(|(name, _)| name == "*"));
-    let mut names: Vec<String> = own.map(|(_, names)| names.clone()).unwrap_or_default();
-    names.extend(config.router.default_fallbacks.iter().chain(&config.litellm.default_fallbacks).cloned());
+    let router = &x.snapshot.config.router;
+    let of = |name: &str| router.fallbacks.iter().find(|(group, _)| group == name);
+    let mut names: Vec<String> = of(group).or_else(|| of("*")).map(|(_, names)| names.clone()).unwrap_or_default();
+    names.extend(router.default_fallbacks.iter().cloned());
     names
 }
 

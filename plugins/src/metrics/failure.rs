@@ -28,35 +28,26 @@ fn class(x: &Exchange) -> String {
     }
 }
 
-/// Attempts other than a first and only success.
+/// Attempts that failed; the one that succeeded is counted by its `Series`.
 pub(super) fn attempts(metrics: &Metrics, x: &Exchange) {
-    for attempt in &x.attempts {
-        let deployment = x.snapshot.models.by_id(&attempt.deployment_id).or_else(|| x.answer.deployment.clone());
-        let mut labels = Labels::of_attempt(x, deployment.as_deref());
-        let failed = !attempt.error.is_empty();
-        if failed {
-            failed_attempt(metrics, &mut labels, attempt, deployment.as_deref());
-        } else {
-            metrics.counter(Name::DeploymentSuccess, &labels.values(Name::DeploymentSuccess)).inc();
-        }
-        metrics.counter(Name::DeploymentTotal, &labels.values(Name::DeploymentTotal)).inc();
-        if let Some(state) = metrics.labelled_gauge(Name::DeploymentState, &labels.values(Name::DeploymentState)) {
-            state.set(i64::from(failed));
-        }
+    for attempt in x.attempts.iter().filter(|a| !a.error.is_empty()) {
+        failed_attempt(metrics, x, attempt);
     }
     fallback(metrics, x);
 }
 
-fn failed_attempt(
-    metrics: &Metrics,
-    labels: &mut Labels,
-    attempt: &AttemptRecord,
-    deployment: Option<&crate::deployment::Deployment>,
-) {
+fn failed_attempt(metrics: &Metrics, x: &Exchange, attempt: &AttemptRecord) {
+    let deployment = x.snapshot.models.by_id(&attempt.deployment_id).or_else(|| x.answer.deployment.clone());
+    let mut labels = Labels::of_attempt(x, deployment.as_deref());
     let prefix = deployment.map(|d| d.provider.exception_prefix()).unwrap_or_default();
     labels.class = format!("{prefix}.{}", attempt.error);
     labels.status = attempt.status.to_string();
-    metrics.counter(Name::DeploymentFailure, &labels.values(Name::DeploymentFailure)).inc();
+    for name in [Name::DeploymentFailure, Name::DeploymentTotal] {
+        metrics.counter(name, &labels.values(name)).inc();
+    }
+    if let Some(state) = metrics.labelled_gauge(Name::DeploymentState, &labels.values(Name::DeploymentState)) {
+        state.set(1);
+    }
 }
 
 fn fallback(metrics: &Metrics, x: &Exchange) {

@@ -146,7 +146,7 @@ fn detached_counter() -> prometheus::IntCounter {
 /// Nano-dollars become dollars on the way out. Exact below nine million dollars per series.
 fn dollars(metric: &mut prometheus::proto::Metric) {
     let mut counter = metric.get_counter().clone();
-    counter.set_value(counter.value() / 1e9);
+    counter.set_value(counter.get_value() / 1e9);
     metric.set_counter(counter);
 }
 

@@ -20,7 +20,7 @@ pub struct Series {
     output: IntCounter,
     total: IntCounter,
     tokens: IntCounter,
-    unpriced: IntCounter,
+    unpriced: Option<IntCounter>,
     latency: Option<Histogram>,
     provider_latency: Option<Histogram>,
     first_token: Option<Histogram>,
@@ -28,6 +28,9 @@ pub struct Series {
     per_token: Option<Histogram>,
     remaining_requests: Option<IntGauge>,
     remaining_tokens: Option<IntGauge>,
+    deployment_success: IntCounter,
+    deployment_total: IntCounter,
+    deployment_state: Option<IntGauge>,
 }
 
 /// What a set of handles is for. Holding the deployment keeps its address from being given to another.
@@ -36,6 +39,22 @@ struct Identity {
     deployment: Arc<Deployment>,
     requested: String,
     operation: Operation,
+    shape: Shape,
+}
+
+/// Which series exist at all: one that is never set must not be shown as zero.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Shape {
+    stream: bool,
+    remaining: (bool, bool),
+    unpriced: bool,
+}
+
+impl Shape {
+    fn of(x: &Exchange) -> Self {
+        let remaining = (x.answer.remaining_requests.is_some(), x.answer.remaining_tokens.is_some());
+        Self { stream: x.request.stream, remaining, unpriced: x.answer.unpriced }
+    }
 }
 
 impl Series {
@@ -46,6 +65,7 @@ impl Series {
         x.answer.deployment.as_ref().map(|d| Arc::as_ptr(d) as usize).hash(&mut hasher);
         x.target.requested.hash(&mut hasher);
         x.request.operation.hash(&mut hasher);
+        Shape::of(x).hash(&mut hasher);
         hasher.finish()
     }
 
@@ -55,11 +75,13 @@ impl Series {
             && x.answer.deployment.as_ref().is_some_and(|d| Arc::ptr_eq(d, &own.deployment))
             && own.requested == x.target.requested
             && own.operation == x.request.operation
+            && own.shape == Shape::of(x)
     }
 
     pub(super) fn resolve(metrics: &Metrics, labels: &Labels, x: &Exchange) -> Self {
         let counter = |name: Name| metrics.counter(name, &labels.values(name));
         let histogram = |name: Name| metrics.histogram(name, &labels.values(name));
+        let shape = Shape::of(x);
         let gauge = |name: Name| metrics.labelled_gauge(name, &labels.values(name));
         Self {
             identity: x.answer.deployment.clone().map(|deployment| Identity {
@@ -67,6 +89,7 @@ impl Series {
                 deployment,
                 requested: x.target.requested.clone(),
                 operation: x.request.operation,
+                shape,
             }),
             proxy_requests: counter(Name::ProxyTotalRequests),
             requests: counter(Name::Requests),
@@ -75,14 +98,17 @@ impl Series {
             output: counter(Name::OutputTokens),
             total: counter(Name::TotalTokens),
             tokens: counter(Name::TokensAlias),
-            unpriced: counter(Name::UnpricedRequests),
+            unpriced: shape.unpriced.then(|| counter(Name::UnpricedRequests)),
             latency: histogram(Name::RequestTotalLatency),
             provider_latency: histogram(Name::LlmApiLatency),
-            first_token: histogram(Name::TimeToFirstToken).filter(|_| x.request.stream),
+            first_token: shape.stream.then(|| histogram(Name::TimeToFirstToken)).flatten(),
             overhead: histogram(Name::Overhead),
             per_token: histogram(Name::LatencyPerOutputToken),
-            remaining_requests: gauge(Name::RemainingRequests).filter(|_| x.answer.remaining_requests.is_some()),
-            remaining_tokens: gauge(Name::RemainingTokens).filter(|_| x.answer.remaining_tokens.is_some()),
+            remaining_requests: shape.remaining.0.then(|| gauge(Name::RemainingRequests)).flatten(),
+            remaining_tokens: shape.remaining.1.then(|| gauge(Name::RemainingTokens)).flatten(),
+            deployment_success: counter(Name::DeploymentSuccess),
+            deployment_total: counter(Name::DeploymentTotal),
+            deployment_state: gauge(Name::DeploymentState),
         }
     }
 
@@ -96,9 +122,12 @@ impl Series {
         self.output.inc_by(usage.output);
         self.total.inc_by(usage.total());
         self.tokens.inc_by(usage.total());
-        if x.answer.unpriced {
-            self.unpriced.inc();
+        if let Some(unpriced) = &self.unpriced {
+            unpriced.inc();
         }
+        self.deployment_success.inc();
+        self.deployment_total.inc();
+        set(self.deployment_state.as_ref(), Some(0));
         self.times(x);
         set(self.remaining_requests.as_ref(), x.answer.remaining_requests);
         set(self.remaining_tokens.as_ref(), x.answer.remaining_tokens);

@@ -111,7 +111,7 @@ impl WireBuilder {
     /// Adds the deployment's `extra_headers`, which win over ours.
     pub fn finish(mut self, entry: &ModelEntry) -> Result<Wire, Fault> {
         for (name, value) in &entry.params.extra_headers {
-            self.put(name, value, true)?;
+            self.put(name, value.expose_secret(), true)?;
             if name.eq_ignore_ascii_case("authorization") || name.eq_ignore_ascii_case("api-key") {
                 self.wire.missing_key = None;
             }

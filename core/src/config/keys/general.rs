@@ -3,7 +3,6 @@
 use super::Kind::{Any, Bool, Int, List, Map, Seconds, Secret, Text, Texts};
 use super::{Key, later, used};
 
-
 pub(super) const KEYS: &[Key] = &[
     used("allow_client_side_credentials", Bool),
     used("allow_requests_on_db_unavailable", Bool),

@@ -1,8 +1,7 @@
 //! `model_info`: facts about a model. Free-form; what is not acted on is shown by `/model/info` as it was written.
 
 use super::Kind::{Any, Int, Text, Texts};
-use super::{Key, Open, later, is_price, used};
-
+use super::{Key, Open, is_price, later, used};
 
 pub(super) const KEYS: &[Key] = &[
     used("access_groups", Texts),
@@ -28,5 +27,6 @@ pub(super) fn open(name: &str) -> Option<Open> {
     if is_price(name) {
         return Some(Open::Price);
     }
-    (name.starts_with("supports_") || FACTS.split_ascii_whitespace().any(|fact| fact == name)).then_some(Open::Fact)
+    (name.starts_with("supports_") || FACTS.split_ascii_whitespace().any(|fact| fact == name))
+        .then_some(Open::Fact)
 }

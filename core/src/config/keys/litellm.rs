@@ -3,7 +3,6 @@
 use super::Kind::{Any, Bool, BoolOrText, Int, List, Map, Number, Seconds, Text, Texts};
 use super::{Key, later, used};
 
-
 pub(super) const KEYS: &[Key] = &[
     used("callbacks", Texts),
     used("content_policy_fallbacks", List),

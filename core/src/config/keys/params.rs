@@ -1,8 +1,7 @@
 //! `litellm_params`: one way to reach one upstream model. Parameters of OpenAI's API and prices may stand here too.
 
 use super::Kind::{Any, Bool, BoolOrText, Int, List, Map, Number, Seconds, Secret, Text, Texts};
-use super::{Key, Open, later, is_openai_param, is_price, used};
-
+use super::{Key, Open, is_openai_param, is_price, later, used};
 
 pub(super) const KEYS: &[Key] = &[
     used("additional_drop_params", Texts),

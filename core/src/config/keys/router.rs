@@ -3,7 +3,6 @@
 use super::Kind::{Any, Bool, Choice, Int, List, Map, Seconds, Secret, Text, Texts};
 use super::{Key, later, used};
 
-
 const STRATEGIES: &[&str] = &[
     "simple-shuffle",
     "least-busy",

@@ -6,19 +6,51 @@ use super::{Key, own};
 const METRICS: &[&str] = &["on_callback", "always"];
 
 pub(super) const KEYS: &[Key] = &[
-    own("trusted_proxies", Texts, "Addresses or networks whose X-Forwarded-For and -Proto are believed. None by default."),
-    own("metrics", Choice(METRICS), "`on_callback`: /metrics only with the prometheus callback, as LiteLLM; `always`: without it too."),
-    own("block_unpriced", Bool, "Refuse models that have no price, instead of booking their tokens without a cost."),
-    own("data_dir", Text, "Where journal, embedded ledger and generated keys live. Chosen by the command line when absent."),
-    own("journal_max_bytes", Bytes, "Size of the journal at which requests are refused because the ledger takes no entries. 1 GiB."),
+    own(
+        "trusted_proxies",
+        Texts,
+        "Addresses or networks whose X-Forwarded-For and -Proto are believed. None by default.",
+    ),
+    own(
+        "metrics",
+        Choice(METRICS),
+        "`on_callback`: /metrics only with the prometheus callback, as LiteLLM; `always`: without it too.",
+    ),
+    own(
+        "block_unpriced",
+        Bool,
+        "Refuse models that have no price, instead of booking their tokens without a cost.",
+    ),
+    own(
+        "data_dir",
+        Text,
+        "Where journal, embedded ledger and generated keys live. Chosen by the command line when absent.",
+    ),
+    own(
+        "journal_max_bytes",
+        Bytes,
+        "Size of the journal at which requests are refused because the ledger takes no entries. 1 GiB.",
+    ),
     own("inflight_bytes", Bytes, "Request and response bytes in memory at once; above it 503. 96 MiB."),
     own("header_timeout", Seconds, "From connect to the last byte of a request's header. 30 s."),
     own("body_timeout", Seconds, "From the first to the last byte of a request's body. 300 s."),
     own("connect_timeout", Seconds, "Connecting to an upstream, TLS included. 10 s."),
-    own("first_token_timeout", Seconds, "From sending a streamed request to the first byte of its answer. Not limited by default."),
+    own(
+        "first_token_timeout",
+        Seconds,
+        "From sending a streamed request to the first byte of its answer. Not limited by default.",
+    ),
     own("stream_idle_timeout", Seconds, "Between two pieces of an upstream's stream. 300 s."),
-    own("keepalive_interval", Seconds, "Silence after which a stream sends a comment to keep the connection open. 15 s."),
-    own("drain_delay", Seconds, "From SIGTERM to closing the listeners; readiness answers 503 in between. 5 s."),
+    own(
+        "keepalive_interval",
+        Seconds,
+        "Silence after which a stream sends a comment to keep the connection open. 15 s.",
+    ),
+    own(
+        "drain_delay",
+        Seconds,
+        "From SIGTERM to closing the listeners; readiness answers 503 in between. 5 s.",
+    ),
     own("grace_period", Seconds, "How long open requests may go on after that. 600 s."),
     own("h2c", Bool, "Speak HTTP/2 without TLS on the listener. Only where every client is trusted."),
     own("max_connections", Int, "Client connections at once; above it new ones are closed. 10000."),

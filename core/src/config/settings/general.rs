@@ -58,7 +58,9 @@ impl GeneralSettings {
             database_url: s.secret("database_url").or_else(|| secret(env, "DATABASE_URL")),
             database_connection_pool_limit: s.count("database_connection_pool_limit").unwrap_or(POOL_LIMIT),
             database_connection_timeout: s.seconds("database_connection_timeout").unwrap_or(DATABASE_TIMEOUT),
-            request_limit: s.int("max_request_size_mb").map_or(REQUEST_LIMIT, |mb| mb.saturating_mul(1 << 20)),
+            request_limit: s
+                .int("max_request_size_mb")
+                .map_or(REQUEST_LIMIT, |mb| mb.saturating_mul(1 << 20)),
             allow_client_side_credentials: bool("allow_client_side_credentials"),
             allow_requests_on_db_unavailable: bool("allow_requests_on_db_unavailable"),
             litellm_key_header_name: s.text("litellm_key_header_name").filter(|name| !name.is_empty()),

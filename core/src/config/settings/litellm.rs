@@ -57,7 +57,9 @@ impl LitellmSettings {
             ssl_verify: ssl_verify.unwrap_or_else(|| SslVerify::from_env(env)),
             set_verbose: s.bool("set_verbose").unwrap_or(false),
             require_auth_for_metrics_endpoint: s.bool("require_auth_for_metrics_endpoint").unwrap_or(false),
-            forward_traceparent_to_llm_provider: s.bool("forward_traceparent_to_llm_provider").unwrap_or(false),
+            forward_traceparent_to_llm_provider: s
+                .bool("forward_traceparent_to_llm_provider")
+                .unwrap_or(false),
         }
     }
 

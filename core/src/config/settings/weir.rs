@@ -1,6 +1,6 @@
 //! `weir_settings`. What each one does stands in its row of `keys::WEIR`.
 
-use super::super::problems::Problems;
+use super::super::problems::{Place, Problems};
 use super::super::section::Section;
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -64,15 +64,15 @@ impl WeirSettings {
 
 /// Networks, or single addresses.
 fn networks(s: &Section, problems: &mut Problems) -> Vec<IpNet> {
+    let place = s.place("trusted_proxies");
     let mut networks = Vec::new();
-    for text in s.texts("trusted_proxies").unwrap_or_default() {
+    for (at, text) in s.texts("trusted_proxies").unwrap_or_default().iter().enumerate() {
         match text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)) {
             Ok(network) => networks.push(network),
-            Err(_) => problems.error(
-                &s.place("trusted_proxies"),
-                format!("not an address or network: {text:?}"),
-                "write it as 10.0.0.0/8",
-            ),
+            Err(_) => {
+                let item = Place { path: format!("{}[{at}]", place.path), ..place.clone() };
+                problems.error(&item, "not an address or network", "write it as 10.0.0.0/8");
+            }
         }
     }
     networks

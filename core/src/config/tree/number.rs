@@ -10,7 +10,8 @@ pub fn json_number(text: &str) -> Option<String> {
         Some(rest) => ("-", rest),
         None => ("", text.strip_prefix('+').unwrap_or(text)),
     };
-    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).map_or((unsigned, None), |(m, e)| (m, Some(e)));
+    let (mantissa, exponent) =
+        unsigned.split_once(['e', 'E']).map_or((unsigned, None), |(m, e)| (m, Some(e)));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let (whole, fraction) = (digits(whole)?, digits(fraction)?);
     if whole.is_empty() && fraction.is_empty() {
@@ -61,7 +62,8 @@ mod tests {
 
     #[test]
     fn what_is_no_decimal_number_is_refused() {
-        for text in ["", ".", "-", "e5", "1e", "1e+", "0x10", "inf", "NaN", "1.2.3", "_1", "1 ", "--1", "١"] {
+        for text in ["", ".", "-", "e5", "1e", "1e+", "0x10", "inf", "NaN", "1.2.3", "_1", "1 ", "--1", "١"]
+        {
             assert_eq!(json_number(text), None, "{text}");
         }
     }

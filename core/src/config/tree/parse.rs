@@ -91,7 +91,8 @@ fn first_word(line: &str) -> usize {
 
 fn anchors(text: &str) -> usize {
     let starts = |pair: &[u8]| {
-        pair[1] == b'&' && (pair[0].is_ascii_whitespace() || matches!(pair[0], b'[' | b'{' | b',' | b':' | b'-'))
+        pair[1] == b'&'
+            && (pair[0].is_ascii_whitespace() || matches!(pair[0], b'[' | b'{' | b',' | b':' | b'-'))
     };
     text.as_bytes().windows(2).filter(|pair| starts(pair)).count() + usize::from(text.starts_with('&'))
 }
@@ -132,9 +133,7 @@ impl Reader<'_> {
             YamlData::Sequence(items) => {
                 Value::List(items.iter().map(|item| self.node(item, depth + 1)).collect::<Result<_, _>>()?)
             }
-            YamlData::Mapping(entries) => {
-                self.map(entries.iter().map(|(key, value)| (key, value)), entries.len(), depth)?
-            }
+            YamlData::Mapping(entries) => self.map(entries.iter(), entries.len(), depth)?,
             YamlData::Tagged(tag, _) => {
                 return Err(fault(line, format!("unknown tag {tag}"), "remove the tag"));
             }

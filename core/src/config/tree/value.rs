@@ -96,11 +96,9 @@ impl Node {
 }
 
 fn spelled_bool(text: &str) -> Option<bool> {
-    let is = |word: &&str| word.eq_ignore_ascii_case(text.trim());
-    if TRUE.iter().any(|word| is(word)) {
-        return Some(true);
-    }
-    FALSE.iter().any(|word| is(word)).then_some(false)
+    let text = text.trim();
+    let among = |words: [&str; 5]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
+    if among(TRUE) { Some(true) } else { among(FALSE).then_some(false) }
 }
 
 /// Whole numbers that a float holds exactly.
@@ -119,7 +117,9 @@ mod tests {
 
     #[test]
     fn durations_and_sizes_have_units() {
-        for (written, millis) in [("10", 10_000), ("1.5s", 1_500), ("250ms", 250), ("2m", 120_000), ("1h", 3_600_000)] {
+        for (written, millis) in
+            [("10", 10_000), ("1.5s", 1_500), ("250ms", 250), ("2m", 120_000), ("1h", 3_600_000)]
+        {
             assert_eq!(text(written).as_duration(), Some(Duration::from_millis(millis)), "{written}");
         }
         for (written, bytes) in [("7", 7), ("32MB", 32 << 20), ("1 GiB", 1 << 30), ("64K", 64 << 10)] {

@@ -3,7 +3,7 @@
 use crate::providers::{Quirk, Row};
 use bytes::Bytes;
 use weir_core::body::{Edits, JsonBody, Pieces};
-use weir_core::config::ModelEntry;
+use weir_core::config::{JsonMap, ModelEntry};
 use weir_core::domain::operation::Operation;
 use weir_core::error::{ApiError, Kind};
 
@@ -88,9 +88,7 @@ struct StreamOptions {
 impl Rules {
     pub fn build(row: &'static Row, entry: &ModelEntry, drop_params: bool) -> Self {
         let params = &entry.params;
-        let raw = |pairs: &[(String, String)]| {
-            pairs.iter().map(|(name, json)| (name.clone(), Bytes::from(json.clone()))).collect()
-        };
+        let raw = |map: &JsonMap| map.iter().map(|(name, json)| (name.to_owned(), Bytes::from(json.to_owned()))).collect();
         Self {
             provider: row.prefix,
             model: Bytes::from(serde_json::Value::from(entry.upstream_model.as_str()).to_string()),

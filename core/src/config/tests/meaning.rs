@@ -1,0 +1,179 @@
+//! What settings mean.
+
+use super::{good, lines, load};
+use crate::config::load::Config;
+use crate::config::problems::Severity;
+use crate::config::{ClientParam, MetricsWhen, SslVerify, Strategy};
+use crate::domain::money::FemtoUsd;
+use secrecy::ExposeSecret;
+use std::time::Duration;
+
+fn model(params: &str) -> crate::config::ModelEntry {
+    let text = format!("model_list: [{{model_name: m, litellm_params: {{model: openai/m, {params}}}}}]");
+    good(&text, &[]).models.remove(0)
+}
+
+#[test]
+fn p20_prices_keep_the_digits_that_were_written() {
+    for written in
+        ["0.000001", "1e-6", "2.50e-06", "0.1234567890123456789", "0", ".5", "\"0.000002\"", "9.75e-05"]
+    {
+        let entry = model(&format!("input_cost_per_token: {written}"));
+        let text = &entry.params.prices[0].1;
+        let digits = written.trim_matches('"');
+        assert!(text == digits || *text == format!("0{digits}"), "{written} became {text}");
+        assert!(FemtoUsd::parse(text).is_ok());
+    }
+    let anchored = "a: &p 0.000001\nmodel_list: [{model_name: m, litellm_params: {model: openai/m, \
+                    input_cost_per_token: *p}}]";
+    assert_eq!(
+        FemtoUsd::parse(&good(anchored, &[]).models[0].params.prices[0].1),
+        Ok(FemtoUsd(1_000_000_000))
+    );
+    let umlaut = "\"ä\": 1\nmodel_list: [{model_name: äöü, litellm_params: {model: openai/m, input_cost_per_token: 2.50e-06}}]";
+    assert_eq!(good(umlaut, &[]).models[0].params.prices[0].1, "2.50e-06");
+}
+
+#[test]
+fn defaults_are_filled_in() {
+    let Config { router, general, weir, litellm, .. } = good("", &[]);
+    assert_eq!(litellm.request_timeout, Duration::from_secs(6000));
+    assert_eq!((router.num_retries, router.max_fallbacks), (2, 5));
+    assert_eq!((router.timeout, router.cooldown_time), (Duration::from_secs(6000), Duration::from_secs(5)));
+    assert_eq!(router.routing_strategy, Strategy::SimpleShuffle);
+    assert_eq!(general.request_limit, 32 << 20);
+    assert_eq!(general.user_api_key_cache_ttl, Duration::from_secs(60));
+    assert!(general.store_model_in_db);
+    assert_eq!((weir.journal_max_bytes, weir.inflight_bytes), (1 << 30, 96 << 20));
+    assert_eq!(weir.metrics, MetricsWhen::OnCallback);
+    assert_eq!(litellm.ssl_verify, SslVerify::On);
+}
+
+#[test]
+fn router_settings_win_over_litellm_settings() {
+    let text = "\
+litellm_settings: {num_retries: 3, request_timeout: 30, fallbacks: [{a: [b]}], default_fallbacks: [d]}
+router_settings: {timeout: 10, fallbacks: [{x: [y, z]}, {w: v}]}
+";
+    let router = good(text, &[]).router;
+    assert_eq!((router.num_retries, router.timeout), (3, Duration::from_secs(10)));
+    let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    assert_eq!(router.fallbacks, [("x".to_owned(), list(&["y", "z"])), ("w".to_owned(), list(&["v"]))]);
+    assert_eq!(router.default_fallbacks, ["d"]);
+    assert_eq!(good("router_settings: {num_retries: 0}", &[]).router.num_retries, 0);
+}
+
+#[test]
+fn aliases_may_be_hidden() {
+    let text = "router_settings: {model_group_alias: {a: two, b: {model: two, hidden: true}}}";
+    let aliases = good(text, &[]).router.model_group_alias;
+    let shown: Vec<_> = aliases.iter().map(|a| (a.name.as_str(), a.model.as_str(), a.hidden)).collect();
+    assert_eq!(shown, [("a", "two", false), ("b", "two", true)]);
+}
+
+#[test]
+fn a_deployments_parameters_are_read() {
+    let entry = model(
+        "api_base: \"https://x.test/v1\", timeout: 1.5, weight: 0.7, mock_response: {a: [1, null]}, temperature: 0.20, \
+         stop: [a, b], extra_body: {z: 1.0, a: true}, extra_headers: {X-A: 1, x-b: true}, tags: [t], ssl_verify: false, \
+         configurable_clientside_auth_params: [api_key, {api_base: \"^https://ok\"}], aws_region_name: r",
+    );
+    let params = entry.params;
+    assert_eq!((entry.provider.as_str(), entry.upstream_model.as_str()), ("openai", "m"));
+    assert_eq!(params.timeout, Some(Duration::from_millis(1500)));
+    assert_eq!(params.weight, Some(0.7));
+    assert_eq!(params.mock_response.as_deref(), Some(r#"{"a":[1,null]}"#));
+    let defaults: Vec<_> = params.defaults.iter().collect();
+    assert_eq!(defaults, [("temperature", "0.20"), ("stop", r#"["a","b"]"#)]);
+    assert_eq!(params.extra_body.iter().collect::<Vec<_>>(), [("z", "1.0"), ("a", "true")]);
+    let headers: Vec<_> = params.extra_headers.iter().map(|(n, v)| (n.as_str(), v.expose_secret())).collect();
+    assert_eq!(headers, [("x-a", "1"), ("x-b", "true")]);
+    assert_eq!(params.ssl_verify, Some(SslVerify::Off));
+    let clientside = &params.configurable_clientside_auth_params;
+    assert_eq!(clientside[0], ClientParam { name: "api_key".into(), pattern: None });
+    assert_eq!(clientside[1].pattern.as_deref(), Some("^https://ok"));
+    assert_eq!(params.rest.get("aws_region_name"), Some("\"r\""));
+}
+
+#[test]
+fn merge_keys_and_anchors_share_parameters() {
+    let text = "\
+shared: &shared {api_base: \"https://x.test\", rpm: 5}
+model_list:
+  - model_name: m
+    litellm_params: {<<: *shared, model: openai/m, rpm: 6}
+";
+    let config = good(text, &[]);
+    assert_eq!(config.models[0].params.api_base.as_deref(), Some("https://x.test"));
+    assert_eq!(config.models[0].params.rpm, Some(6));
+}
+
+#[test]
+fn a_shared_credential_fills_in_what_is_not_written() {
+    let text = "\
+credential_list:
+  - credential_name: c
+    credential_values: {api_key: sk-c, api_base: \"https://c.test\"}
+model_list:
+  - model_name: m
+    litellm_params: {model: openai/m, api_base: \"https://own.test\", litellm_credential_name: c}
+  - model_name: n
+    litellm_params: {model: openai/n, litellm_credential_name: d}
+";
+    let (config, problems) = load(text, &[]);
+    let params = &config.unwrap().models[0].params;
+    assert_eq!(params.api_key.as_ref().map(|key| key.expose_secret()), Some("sk-c"));
+    assert_eq!(params.api_base.as_deref(), Some("https://own.test"));
+    assert!(lines(&problems, Severity::Warning)[0].contains("no credential \"d\" in credential_list"));
+}
+
+#[test]
+fn ids_are_stable_and_unique() {
+    let entry = |params: &str| format!("  - {{model_name: m, litellm_params: {params}}}\n");
+    let id = |params: &str| good(&format!("model_list:\n{}", entry(params)), &[]).models[0].id.clone();
+    let first = id("{model: openai/m, api_key: a}");
+    assert_eq!(first.len(), 64);
+    assert_eq!(first, id("{api_key: a, model: openai/m}"), "the order of keys does not matter");
+    assert_ne!(first, id("{model: openai/m, api_key: b}"));
+    let twice = format!("model_list:\n{0}{0}{0}", entry("{model: openai/m}"));
+    let (config, problems) = load(&twice, &[]);
+    let ids: Vec<_> = config.unwrap().models.into_iter().map(|m| m.id).collect();
+    assert_eq!(ids[1..], [format!("{}-2", ids[0]), format!("{}-3", ids[0])]);
+    assert_eq!(lines(&problems, Severity::Warning).len(), 2);
+    let given = "model_list: [{model_name: m, litellm_params: {model: openai/m}, model_info: {id: mine}}]";
+    assert_eq!(good(given, &[]).models[0].id, "mine");
+}
+
+#[test]
+fn model_info_is_kept_as_it_was_written() {
+    let text = "model_list: [{model_name: m, litellm_params: {model: azure/m}, model_info: {base_model: azure/gpt-4o, \
+                mode: chat, max_tokens: 10, access_groups: [beta], supports_vision: true, note: {b: 1.50, a: 2}}}]";
+    let info = good(text, &[]).models.remove(0).info;
+    assert_eq!(info.base_model.as_deref(), Some("azure/gpt-4o"));
+    assert_eq!((info.max_tokens, info.access_groups), (Some(10), vec!["beta".to_owned()]));
+    let rest: Vec<_> = info.rest.iter().collect();
+    assert_eq!(rest, [("supports_vision", "true"), ("note", r#"{"b":1.50,"a":2}"#)]);
+}
+
+#[test]
+fn certificates_are_checked_as_the_file_says_then_the_environment() {
+    let verify = |text: &str, vars: &[(&str, &str)]| good(text, vars).litellm.ssl_verify;
+    assert_eq!(verify("litellm_settings: {ssl_verify: false}", &[]), SslVerify::Off);
+    assert_eq!(verify("litellm_settings: {ssl_verify: /ca.pem}", &[]), SslVerify::CaFile("/ca.pem".into()));
+    assert_eq!(verify("", &[("SSL_VERIFY", "False")]), SslVerify::Off);
+    assert_eq!(verify("", &[("SSL_CERT_FILE", "/ca.pem")]), SslVerify::CaFile("/ca.pem".into()));
+    assert_eq!(verify("litellm_settings: {ssl_verify: true}", &[("SSL_VERIFY", "False")]), SslVerify::On);
+}
+
+#[test]
+fn weirs_own_settings_are_read() {
+    let text = "weir_settings: {trusted_proxies: [10.0.0.0/8, \"::1\"], metrics: always, inflight_bytes: 32MB, \
+                drain_delay: 500ms, h2c: true}";
+    let weir = good(text, &[]).weir;
+    assert_eq!(
+        weir.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["10.0.0.0/8", "::1/128"]
+    );
+    assert_eq!((weir.metrics, weir.inflight_bytes, weir.h2c), (MetricsWhen::Always, 32 << 20, true));
+    assert_eq!(weir.drain_delay, Duration::from_millis(500));
+}

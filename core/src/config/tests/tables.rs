@@ -1,0 +1,114 @@
+//! The tables of settings say the truth.
+
+use super::{SERVED, load};
+use crate::config::env::Env;
+use crate::config::keys::{self, Kind, State, TABLES, Table};
+use crate::config::load::Config;
+use std::collections::HashSet;
+
+#[test]
+fn names_are_unique_and_plain() {
+    for table in TABLES {
+        let mut seen = HashSet::new();
+        for key in table.keys {
+            assert!(seen.insert(key.name), "{}.{} has two rows", table.name, key.name);
+            assert!(key.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'), "{}", key.name);
+            assert!((table.open)(key.name).is_none(), "{}.{} is an open name too", table.name, key.name);
+        }
+    }
+    let names: Vec<_> = keys::env_keys().map(|(name, _)| name).collect();
+    assert_eq!(names.len(), names.iter().collect::<HashSet<_>>().len(), "a variable is listed twice");
+}
+
+#[test]
+fn weirs_own_settings_are_documented() {
+    assert!(keys::WEIR.keys.iter().all(|key| key.doc.len() > 10));
+}
+
+/// A configuration with one setting in it. Ids are given, as a derived one changes with every parameter.
+fn with(section: &str, setting: &str) -> String {
+    let (params, info) = match section {
+        "litellm_params" => (setting, ""),
+        "model_info" => ("", setting),
+        _ => ("", ""),
+    };
+    let model = format!(
+        "model_list: [{{model_name: m, litellm_params: {{model: openai/m, {params}}}, model_info: {{id: i, {info}}}}}]"
+    );
+    let other = if params.is_empty() && info.is_empty() {
+        format!("\n{section}: {{{setting}}}")
+    } else {
+        String::new()
+    };
+    model + &other
+}
+
+/// Values of a kind; at least one of them differs from any default.
+fn samples(kind: Kind) -> Vec<String> {
+    let texts: &[&str] = match kind {
+        Kind::Any | Kind::Text | Kind::Secret => &["sample", "http://sample.test"],
+        Kind::Bool => &["true", "false"],
+        Kind::Int | Kind::Number | Kind::Price | Kind::Seconds | Kind::Bytes => &["7"],
+        Kind::Texts => &["[sample]", "[10.0.0.0/8]"],
+        Kind::List => &["[{sample: [other]}]", "[sample]"],
+        Kind::Map => &["{sample: other}"],
+        Kind::BoolOrText => &["false", "/sample.pem"],
+        Kind::Choice(choices) => choices,
+    };
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+fn shown(section: &str, setting: &str) -> Option<String> {
+    load(&with(section, setting), &[]).0.map(|config| format!("{config:?}"))
+}
+
+/// Names that a deployment cannot do without, or that stand in the text of every sample.
+const GIVEN: [&str; 3] = ["model", "id", "custom_llm_provider"];
+
+#[test]
+fn a_used_setting_changes_what_the_configuration_means() {
+    let sections: [&Table; 6] =
+        [&keys::LITELLM, &keys::ROUTER, &keys::GENERAL, &keys::PARAMS, &keys::INFO, &keys::WEIR];
+    let mut checked = 0;
+    for table in sections {
+        let plain = shown(table.name, "").unwrap();
+        for key in table.keys.iter().filter(|key| key.state == State::Used && !GIVEN.contains(&key.name)) {
+            let values = samples(key.kind);
+            let settings = values.iter().map(|value| format!("{}: {value}", key.name));
+            let changed = settings.filter_map(|s| shown(table.name, &s)).any(|text| text != plain);
+            assert!(changed, "{}.{} is marked used, and nothing depends on it", table.name, key.name);
+            checked += 1;
+        }
+    }
+    assert!(checked > 90, "{checked}");
+}
+
+#[test]
+fn a_setting_for_later_is_reported_as_such() {
+    for table in [&keys::LITELLM, &keys::ROUTER, &keys::GENERAL] {
+        for key in table.keys.iter().filter(|key| key.state == State::Later) {
+            let value = &samples(key.kind)[0];
+            let (_, problems) = load(&format!("{}: {{{}: {value}}}", table.name, key.name), &[]);
+            let path = format!("{}.{}", table.name, key.name);
+            let note =
+                problems.iter().find(|p| p.path == path).unwrap_or_else(|| panic!("{path}: {problems}"));
+            assert_eq!(note.message, "known, not used yet", "{path}");
+        }
+    }
+}
+
+#[test]
+fn openai_parameters_and_prices_are_told_from_misspelt_ones() {
+    let text = "model_list:\n  - model_name: m\n    litellm_params:\n      model: openai/m\n      temperature: 0.20\n      \
+                input_cost_per_token_above_200k_tokens: 0.0000025\n      temprature: 1\n      ouput_cost_per_token: 1\n";
+    let (config, problems) = Config::from_text(text, &Env::default(), SERVED);
+    let params = config.unwrap().models.remove(0).params;
+    assert_eq!(params.defaults.iter().collect::<Vec<_>>(), [("temperature", "0.20")]);
+    assert_eq!(params.prices, [("input_cost_per_token_above_200k_tokens".into(), "0.0000025".into())]);
+    let text = problems.to_string();
+    assert!(
+        text.contains("litellm_params.temprature: unknown setting; did you mean \"temperature\"?"),
+        "{text}"
+    );
+    assert!(text.contains("did you mean \"output_cost_per_token\"?"), "{text}");
+}
