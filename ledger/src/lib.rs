@@ -1,1 +1,19 @@
+//! What is kept: virtual keys and every spend entry, in Postgres or SQLite, and the journal that an entry reaches first.
+//!
+//! Start at `store.rs` (one set of statements over both engines), then `keys.rs` and `spend/` (what is asked of them).
+//! `journal/` is the local file that survives this process; `writer.rs` carries it into the store. `cache.rs` is how
+//! the data plane sees keys, `notify.rs` how other replicas hear of changes. Only this crate speaks SQL.
 
+mod cache;
+mod journal;
+mod keys;
+mod notify;
+mod spend;
+mod store;
+mod writer;
+
+pub use cache::{CacheOptions, KeyCache};
+pub use journal::{FileJournal, JournalOptions, JournalStats};
+pub use notify::listen;
+pub use store::{Ledger, LedgerOptions};
+pub use writer::{Writer, WriterOptions};

@@ -1,0 +1,83 @@
+//! The record format: length, CRC-32, kind, entry id, postcard payload. Little endian. A record whose length or CRC is
+//! wrong is the torn end of its segment.
+
+use serde::Serialize;
+use weir_core::domain::ids::EntryId;
+use weir_core::ports::LedgerError;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Begin,
+    End,
+}
+
+/// One record.
+#[derive(Debug)]
+pub(crate) struct Frame<'a> {
+    pub kind: Kind,
+    pub id: EntryId,
+    pub payload: &'a [u8],
+    /// Bytes of the whole record.
+    pub size: usize,
+}
+
+const HEAD: usize = 8;
+const PREFIX: usize = 17;
+
+/// Larger records are no records.
+const MAX_BODY: usize = 1 << 20;
+
+/// Appends a record to `out`.
+pub(crate) fn write(out: &mut Vec<u8>, kind: Kind, id: EntryId, payload: &impl Serialize) -> Result<(), LedgerError> {
+    let start = out.len();
+    out.extend_from_slice(&[0; HEAD]);
+    out.push(kind as u8);
+    out.extend_from_slice(id.as_bytes());
+    let mut done = postcard::to_extend(payload, std::mem::take(out)).map_err(|e| LedgerError::Broken(e.to_string()))?;
+    let body = &done[start + HEAD..];
+    let (length, crc) = (u32::try_from(body.len()).unwrap_or(u32::MAX), crc32fast::hash(body));
+    done[start..start + 4].copy_from_slice(&length.to_le_bytes());
+    done[start + 4..start + HEAD].copy_from_slice(&crc.to_le_bytes());
+    *out = done;
+    Ok(())
+}
+
+/// The record at the start of `bytes`; `None` where none is whole.
+pub(crate) fn read(bytes: &[u8]) -> Option<Frame<'_>> {
+    let (head, rest) = bytes.split_first_chunk::<HEAD>()?;
+    let length = u32::from_le_bytes([head[0], head[1], head[2], head[3]]) as usize;
+    let crc = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
+    if !(PREFIX..=MAX_BODY).contains(&length) {
+        return None;
+    }
+    let body = rest.get(..length).filter(|body| crc32fast::hash(body) == crc)?;
+    let kind = match body[0] {
+        0 => Kind::Begin,
+        1 => Kind::End,
+        _ => return None,
+    };
+    let id = EntryId::from_slice(&body[1..PREFIX]).ok()?;
+    Some(Frame { kind, id, payload: &body[PREFIX..], size: HEAD + length })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_torn_anywhere_is_no_record() {
+        let mut bytes = Vec::new();
+        let id = weir_core::domain::ids::new_entry_id();
+        write(&mut bytes, Kind::End, id, &"payload").unwrap();
+        let whole = read(&bytes).unwrap();
+        assert_eq!((whole.kind, whole.id, whole.size), (Kind::End, id, bytes.len()));
+        for cut in 0..bytes.len() {
+            assert!(read(&bytes[..cut]).is_none(), "cut at {cut}");
+        }
+        for at in 0..bytes.len() {
+            let mut bad = bytes.clone();
+            bad[at] ^= 0x40;
+            assert!(read(&bad).is_none_or(|f| f.size != bytes.len()), "flipped at {at}");
+        }
+    }
+}

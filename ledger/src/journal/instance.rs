@@ -1,0 +1,231 @@
+//! The folder of one process, and the folders of dead ones.
+
+use super::frame::{self, Kind};
+use super::shard::{Segment, Shard};
+use fs4::FileExt;
+use std::collections::HashSet;
+use std::fs::File;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use weir_core::domain::ids::EntryId;
+use weir_core::domain::spend::{Begin, Entry};
+use weir_core::ports::{Journal, JournalFull};
+
+/// Bounds of a journal.
+#[derive(Clone, Copy, Debug)]
+pub struct JournalOptions {
+    /// Bytes of all segments of this instance. Beyond it nothing new is begun.
+    pub max_bytes: u64,
+    /// A segment is closed when it has grown to this.
+    pub segment_bytes: u64,
+    pub shards: usize,
+}
+
+impl Default for JournalOptions {
+    fn default() -> Self {
+        Self { max_bytes: 1 << 30, segment_bytes: 8 << 20, shards: 4 }
+    }
+}
+
+/// What the journal holds right now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JournalStats {
+    pub bytes: u64,
+    /// Exchanges begun and not ended.
+    pub open: u64,
+    /// Ended entries that are not in the ledger yet.
+    pub waiting: u64,
+    /// Records that the file system did not take.
+    pub failed_writes: u64,
+}
+
+/// The journal of this process.
+pub struct FileJournal {
+    options: JournalOptions,
+    folder: PathBuf,
+    shards: Vec<Mutex<Shard>>,
+    /// Exchanges that were begun, by shard: their ends have room set aside.
+    open: Vec<Mutex<HashSet<EntryId>>>,
+    segments: Mutex<Vec<Segment>>,
+    bytes: AtomicU64,
+    reserved: AtomicU64,
+    pub(crate) waiting: AtomicU64,
+    failed: AtomicU64,
+    /// Held as long as this process lives; the kernel gives it up when it dies.
+    _lock: File,
+}
+
+/// A folder whose process is dead, locked by us.
+pub(crate) struct Orphan {
+    pub folder: PathBuf,
+    _lock: File,
+}
+
+/// An `end` is rarely larger than this; what is set aside for it when an exchange begins.
+const END_ROOM: u64 = 4 * 1024;
+
+const LOCK: &str = "lock";
+
+// --- FileJournal ---
+
+impl FileJournal {
+    /// Makes a folder of its own below `data_dir/journal`.
+    pub fn open(data_dir: &Path, options: JournalOptions) -> std::io::Result<Self> {
+        let folder = data_dir.join("journal").join(uuid::Uuid::now_v7().to_string());
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+        let lock = File::create_new(folder.join(LOCK))?;
+        FileExt::try_lock(&lock)?;
+        let count = options.shards.clamp(1, 64);
+        Ok(Self {
+            shards: (0..count).map(|n| Mutex::new(Shard::new(&folder, n, options.segment_bytes))).collect(),
+            open: (0..count).map(|_| Mutex::new(HashSet::new())).collect(),
+            segments: Mutex::new(Vec::new()),
+            bytes: AtomicU64::new(0),
+            reserved: AtomicU64::new(0),
+            waiting: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            folder,
+            options,
+            _lock: lock,
+        })
+    }
+
+    pub fn stats(&self) -> JournalStats {
+        JournalStats {
+            bytes: self.bytes.load(Ordering::Relaxed),
+            open: self.open.iter().map(|open| guard(open).len() as u64).sum(),
+            waiting: self.waiting.load(Ordering::Relaxed),
+            failed_writes: self.failed.load(Ordering::Relaxed),
+        }
+    }
+
+    /// All segments that have not been dropped, oldest first within each shard.
+    pub(crate) fn segments(&self) -> Vec<Segment> {
+        guard(&self.segments).clone()
+    }
+
+    /// Removes a segment whose records are all booked.
+    pub(crate) fn drop_segment(&self, segment: &Segment) {
+        guard(&self.segments).retain(|s| s.path != segment.path);
+        self.bytes.fetch_sub(segment.published.load(Ordering::Relaxed), Ordering::Relaxed);
+        if let Err(error) = std::fs::remove_file(&segment.path) {
+            tracing::warn!("a booked journal segment could not be removed: {error}");
+        }
+    }
+
+    /// Removes the folder, if everything in it is booked.
+    pub(crate) fn close(&self) {
+        let clean = self.open.iter().all(|open| guard(open).is_empty());
+        if clean && self.waiting.load(Ordering::Relaxed) == 0 {
+            // What cannot be removed is adopted, and found empty, by the next process.
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
+    }
+
+    fn shard_of(&self, id: EntryId) -> usize {
+        usize::from(id.as_bytes()[15]) % self.shards.len()
+    }
+
+    fn append(&self, kind: Kind, id: EntryId, payload: &impl serde::Serialize) -> Result<(), JournalFull> {
+        let mut shard = guard(&self.shards[self.shard_of(id)]);
+        shard.buffer.clear();
+        frame::write(&mut shard.buffer, kind, id, payload).map_err(|_| JournalFull)?;
+        let size = shard.buffer.len() as u64;
+        match shard.append() {
+            Ok(begun) => {
+                self.bytes.fetch_add(size, Ordering::Relaxed);
+                if let Some(segment) = begun {
+                    guard(&self.segments).push(segment);
+                }
+                Ok(())
+            }
+            Err(error) => {
+                shard.seal();
+                self.failed.fetch_add(1, Ordering::Relaxed);
+                tracing::error!("the spend journal cannot be written: {error}");
+                Err(JournalFull)
+            }
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        let used = self.bytes.load(Ordering::Relaxed) + self.reserved.load(Ordering::Relaxed);
+        used + END_ROOM <= self.options.max_bytes
+    }
+}
+
+impl Journal for FileJournal {
+    fn begin(&self, begin: &Begin) -> Result<(), JournalFull> {
+        let id = begin.entry_id;
+        let open = &self.open[self.shard_of(id)];
+        let known = guard(open).contains(&id);
+        if !known {
+            if !self.has_room() {
+                return Err(JournalFull);
+            }
+            guard(open).insert(id);
+            self.reserved.fetch_add(END_ROOM, Ordering::Relaxed);
+        }
+        let written = self.append(Kind::Begin, id, begin);
+        if written.is_err() && !known {
+            guard(open).remove(&id);
+            self.reserved.fetch_sub(END_ROOM, Ordering::Relaxed);
+        }
+        written
+    }
+
+    fn end(&self, entry: &Entry) -> Result<(), JournalFull> {
+        let began = guard(&self.open[self.shard_of(entry.id)]).remove(&entry.id);
+        if began {
+            self.reserved.fetch_sub(END_ROOM, Ordering::Relaxed);
+        } else if !self.has_room() {
+            return Err(JournalFull);
+        }
+        // Counted first: the writer may have booked it before this line returns.
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let written = self.append(Kind::End, entry.id, entry);
+        if written.is_err() {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+        }
+        written
+    }
+}
+
+/// A panic elsewhere does not make a counter or a file unusable.
+fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+// --- orphans ---
+
+/// Folders of dead processes below `data_dir/journal`, locked.
+pub(crate) fn orphans(data_dir: &Path) -> Vec<Orphan> {
+    let Ok(folders) = std::fs::read_dir(data_dir.join("journal")) else { return Vec::new() };
+    folders.filter_map(|folder| adopt(&folder.ok()?.path())).collect()
+}
+
+fn adopt(folder: &Path) -> Option<Orphan> {
+    let lock = File::options().write(true).open(folder.join(LOCK)).ok()?;
+    FileExt::try_lock(&lock).ok()?;
+    Some(Orphan { folder: folder.to_owned(), _lock: lock })
+}
+
+impl Orphan {
+    /// Its segments, in the order in which each shard wrote them.
+    pub(crate) fn segments(&self) -> Vec<PathBuf> {
+        let Ok(files) = std::fs::read_dir(&self.folder) else { return Vec::new() };
+        let paths = files.filter_map(|file| Some(file.ok()?.path()));
+        let mut segments: Vec<_> = paths.filter(|p| p.extension().is_some_and(|e| e == "seg")).collect();
+        segments.sort();
+        segments
+    }
+
+    /// Removes a folder whose records are all booked.
+    pub(crate) fn remove(&self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.folder) {
+            tracing::warn!("a booked journal could not be removed: {error}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Reading segments while they are written: whole records, each once, and which segments are done with.
+
+use super::FileJournal;
+use super::frame::{self, Kind};
+use super::shard::Segment;
+use std::collections::HashMap;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use weir_core::domain::ids::EntryId;
+use weir_core::domain::spend::{Begin, Entry, Status};
+
+/// The state of reading one journal.
+#[derive(Default)]
+pub(crate) struct Reader {
+    /// How far each segment has been read.
+    read: HashMap<PathBuf, u64>,
+    /// Begun exchanges and the segments their begins stand in: these must stay until the end is booked.
+    open: HashMap<EntryId, Vec<PathBuf>>,
+}
+
+/// Ended entries of one pass.
+#[derive(Default)]
+pub(crate) struct Booked {
+    pub entries: Vec<Entry>,
+    /// More was there than the limit allowed.
+    pub more: bool,
+}
+
+/// Bytes read from a segment at one time.
+const WINDOW: usize = 1 << 20;
+
+impl Reader {
+    /// New ended entries, about `limit` at most. Records that cannot be decoded are told and skipped.
+    pub(crate) fn take(&mut self, journal: &FileJournal, limit: usize) -> Booked {
+        let mut booked = Booked::default();
+        for segment in journal.segments() {
+            if booked.entries.len() >= limit {
+                booked.more = true;
+                break;
+            }
+            if let Err(error) = self.take_segment(&segment, limit, &mut booked) {
+                tracing::error!("a journal segment cannot be read: {error}");
+            }
+        }
+        booked
+    }
+
+    fn take_segment(&mut self, segment: &Segment, limit: usize, booked: &mut Booked) -> std::io::Result<()> {
+        let published = segment.published.load(Ordering::Acquire);
+        let mut at = self.read.get(&segment.path).copied().unwrap_or_default();
+        if at >= published {
+            return Ok(());
+        }
+        let file = File::open(&segment.path)?;
+        while at < published && booked.entries.len() < limit {
+            let bytes = window(&file, at, published)?;
+            let used = self.records(&bytes, &segment.path, booked);
+            if used == 0 {
+                tracing::error!("a record in {} is broken; the rest of it is skipped", segment.path.display());
+                at = published;
+            }
+            at += used as u64;
+        }
+        booked.more |= at < published;
+        self.read.insert(segment.path.clone(), at);
+        Ok(())
+    }
+
+    /// Reads whole records from the start of `bytes`; answers how many bytes they were.
+    fn records(&mut self, bytes: &[u8], path: &Path, booked: &mut Booked) -> usize {
+        let mut used = 0;
+        while let Some(frame) = frame::read(&bytes[used..]) {
+            used += frame.size;
+            match frame.kind {
+                Kind::Begin => self.open.entry(frame.id).or_default().push(path.to_owned()),
+                Kind::End => {
+                    self.open.remove(&frame.id);
+                    booked.entries.extend(decode(frame.payload));
+                }
+            }
+        }
+        used
+    }
+
+    /// Drops segments that are read to their end and hold no begin of an open exchange. To be called when everything
+    /// taken so far is in the ledger.
+    pub(crate) fn clean(&mut self, journal: &FileJournal) {
+        for segment in journal.segments() {
+            let done = self.read.get(&segment.path).copied().unwrap_or_default();
+            let sealed = segment.sealed.load(Ordering::Acquire);
+            let pinned = || self.open.values().flatten().any(|path| *path == segment.path);
+            if sealed && done >= segment.published.load(Ordering::Acquire) && !pinned() {
+                self.read.remove(&segment.path);
+                journal.drop_segment(&segment);
+            }
+        }
+    }
+}
+
+fn window(file: &File, at: u64, published: u64) -> std::io::Result<Vec<u8>> {
+    let left = usize::try_from(published - at).unwrap_or(usize::MAX);
+    // A record is never larger than a window.
+    let mut bytes = vec![0; left.min(WINDOW * 2)];
+    file.read_exact_at(&mut bytes, at)?;
+    Ok(bytes)
+}
+
+fn decode(payload: &[u8]) -> Option<Entry> {
+    let decoded: Result<Entry, _> = postcard::from_bytes(payload);
+    decoded.inspect_err(|error| tracing::error!("a journal entry cannot be read: {error}")).ok()
+}
+
+/// Everything a dead process left: its ends, and its begins without end as interrupted.
+pub(crate) fn replay(segments: &[PathBuf]) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let mut open: HashMap<EntryId, Begin> = HashMap::new();
+    for path in segments {
+        let bytes = std::fs::read(path).unwrap_or_default();
+        let mut at = 0;
+        while let Some(frame) = frame::read(&bytes[at..]) {
+            at += frame.size;
+            match frame.kind {
+                Kind::Begin => {
+                    if let Ok(begin) = postcard::from_bytes::<Begin>(frame.payload) {
+                        open.insert(frame.id, begin);
+                    }
+                }
+                Kind::End => {
+                    open.remove(&frame.id);
+                    entries.extend(decode(frame.payload));
+                }
+            }
+        }
+    }
+    entries.extend(open.into_values().map(|begin| Entry { status: Status::Interrupted, ..begin.entry }));
+    entries
+}

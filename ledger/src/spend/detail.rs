@@ -1,0 +1,131 @@
+//! The part of an entry that no statement filters by, as JSON in `spend_entry.detail`.
+
+use crate::keys::broken;
+use serde::{Deserialize, Serialize};
+use weir_core::domain::ids::KeyHash;
+use weir_core::domain::money::NanoUsd;
+use weir_core::domain::operation::Operation;
+use weir_core::domain::spend::{AttemptRecord, Entry, Status};
+use weir_core::domain::usage::{Usage, UsageSource};
+use weir_core::ports::LedgerResult;
+use weir_core::time::Micros;
+
+/// Borrowed for writing, owned for reading; new fields get a default so that old rows stay readable.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Detail {
+    pub ended_at: Micros,
+    pub first_token_at: Option<Micros>,
+    pub operation: Operation,
+    pub stream: bool,
+    pub http_status: u16,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub error: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub error_message: String,
+    pub key_alias: Option<String>,
+    pub model_requested: String,
+    pub model: String,
+    pub provider: String,
+    pub deployment_id: String,
+    pub api_base: String,
+    pub usage: Usage,
+    pub usage_source: UsageSource,
+    pub price_version: String,
+    #[serde(default)]
+    pub unpriced: bool,
+    pub attempts: Vec<AttemptRecord>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub metadata: String,
+    pub client_ip: String,
+    pub user_agent: String,
+}
+
+/// The columns beside it.
+pub(super) struct Columns {
+    pub started_at: i64,
+    pub id: String,
+    pub call_id: String,
+    pub provider_id: Option<String>,
+    pub status: String,
+    pub key_hash: Option<String>,
+    pub user_id: Option<String>,
+    pub team_id: Option<String>,
+    pub end_user: Option<String>,
+    pub model_group: String,
+    pub cost: i64,
+    pub detail: String,
+}
+
+impl Detail {
+    pub(super) fn of(entry: &Entry) -> Self {
+        let entry = entry.clone();
+        Self {
+            ended_at: entry.ended_at,
+            first_token_at: entry.first_token_at,
+            operation: entry.operation,
+            stream: entry.stream,
+            http_status: entry.http_status,
+            error: entry.error,
+            error_message: entry.error_message,
+            key_alias: entry.key_alias,
+            model_requested: entry.model_requested,
+            model: entry.model,
+            provider: entry.provider,
+            deployment_id: entry.deployment_id,
+            api_base: entry.api_base,
+            usage: entry.usage,
+            usage_source: entry.usage_source,
+            price_version: entry.price_version,
+            unpriced: entry.unpriced,
+            attempts: entry.attempts,
+            tags: entry.tags,
+            metadata: entry.metadata,
+            client_ip: entry.client_ip,
+            user_agent: entry.user_agent,
+        }
+    }
+}
+
+impl Columns {
+    /// The entry as it was written.
+    pub(super) fn entry(self) -> LedgerResult<Entry> {
+        let d: Detail = serde_json::from_str(&self.detail).map_err(broken)?;
+        Ok(Entry {
+            id: self.id.parse().map_err(broken)?,
+            started_at: Micros(self.started_at),
+            ended_at: d.ended_at,
+            first_token_at: d.first_token_at,
+            call_id: self.call_id,
+            provider_id: self.provider_id,
+            operation: d.operation,
+            stream: d.stream,
+            status: Status::parse(&self.status).ok_or_else(|| broken(format!("status {:?}", self.status)))?,
+            http_status: d.http_status,
+            error: d.error,
+            error_message: d.error_message,
+            key_hash: self.key_hash.as_deref().and_then(KeyHash::from_hex),
+            key_alias: d.key_alias,
+            user_id: self.user_id,
+            team_id: self.team_id,
+            end_user: self.end_user,
+            model_requested: d.model_requested,
+            model_group: self.model_group,
+            model: d.model,
+            provider: d.provider,
+            deployment_id: d.deployment_id,
+            api_base: d.api_base,
+            usage: d.usage,
+            usage_source: d.usage_source,
+            cost: NanoUsd(self.cost),
+            price_version: d.price_version,
+            unpriced: d.unpriced,
+            attempts: d.attempts,
+            tags: d.tags,
+            metadata: d.metadata,
+            client_ip: d.client_ip,
+            user_agent: d.user_agent,
+        })
+    }
+}

@@ -1,0 +1,143 @@
+//! Batches of entries and the daily sums over them, in one transaction.
+
+use super::detail::Detail;
+use crate::keys::broken;
+use crate::store::Ledger;
+use sqlx::{Any, QueryBuilder, Row, Transaction};
+use std::collections::{BTreeMap, HashSet};
+use weir_core::domain::money::NanoUsd;
+use weir_core::domain::spend::{Entry, Status};
+use weir_core::ports::{LedgerResult, Written};
+
+/// Rows per statement: the few sizes keep the number of prepared statements small, and 64 × 14 values stay below every
+/// engine's limit.
+static SIZES: &[usize] = &[64, 8, 1];
+
+const INSERT: &str = "INSERT INTO spend_entry (started_at, id, call_id, provider_id, status, key_hash, user_id, \
+    team_id, end_user, model_group, cost, input_tokens, output_tokens, detail) ";
+
+const RAISE: &str = "INSERT INTO spend_daily (day, key_hash, user_id, team_id, model_group, cost, requests, failures, \
+    input_tokens, output_tokens) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+    ON CONFLICT (day, key_hash, user_id, team_id, model_group) DO UPDATE SET \
+    cost = spend_daily.cost + excluded.cost, requests = spend_daily.requests + excluded.requests, \
+    failures = spend_daily.failures + excluded.failures, \
+    input_tokens = spend_daily.input_tokens + excluded.input_tokens, \
+    output_tokens = spend_daily.output_tokens + excluded.output_tokens";
+
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+
+/// Which sum an entry belongs to. Sorted, so that writers that meet take locks in the same order.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Scope {
+    day: i64,
+    key_hash: String,
+    user_id: String,
+    team_id: String,
+    model_group: String,
+}
+
+#[derive(Default)]
+struct Sums {
+    cost: NanoUsd,
+    requests: i64,
+    failures: i64,
+    input: i64,
+    output: i64,
+}
+
+pub(super) async fn write(ledger: &Ledger, entries: &[Entry]) -> LedgerResult<Written> {
+    let mut transaction = ledger.noted(ledger.writer.begin().await)?;
+    let mut new = HashSet::with_capacity(entries.len());
+    let mut rest = entries;
+    while let Some(size) = SIZES.iter().find(|size| **size <= rest.len()) {
+        let (chunk, more) = rest.split_at(*size);
+        rest = more;
+        insert(ledger, &mut transaction, chunk, &mut new).await?;
+    }
+    // An id that stands twice in one batch was inserted once.
+    let mut inserted: Vec<&Entry> = Vec::with_capacity(new.len());
+    for entry in entries {
+        if new.remove(&entry.id.to_string()) {
+            inserted.push(entry);
+        }
+    }
+    for (scope, sums) in &sums(&inserted) {
+        raise(ledger, &mut transaction, scope, sums).await?;
+    }
+    ledger.noted(transaction.commit().await)?;
+    Ok(Written { inserted: inserted.len() as u64, cost: inserted.iter().map(|e| e.cost).sum() })
+}
+
+async fn insert(
+    ledger: &Ledger,
+    transaction: &mut Transaction<'_, Any>,
+    chunk: &[Entry],
+    new: &mut HashSet<String>,
+) -> LedgerResult<()> {
+    let details: Vec<String> =
+        chunk.iter().map(|e| serde_json::to_string(&Detail::of(e))).collect::<Result<_, _>>().map_err(broken)?;
+    let mut builder = QueryBuilder::new(INSERT);
+    builder.push_values(chunk.iter().zip(details), |mut row, (entry, detail)| {
+        row.push_bind(entry.started_at.0)
+            .push_bind(entry.id.to_string())
+            .push_bind(entry.call_id.clone())
+            .push_bind(entry.provider_id.clone())
+            .push_bind(entry.status.as_str().to_owned())
+            .push_bind(entry.key_hash.map(|h| h.hex()))
+            .push_bind(entry.user_id.clone())
+            .push_bind(entry.team_id.clone())
+            .push_bind(entry.end_user.clone())
+            .push_bind(entry.model_group.clone())
+            .push_bind(entry.cost.0)
+            .push_bind(number(entry.usage.input))
+            .push_bind(number(entry.usage.output))
+            .push_bind(detail);
+    });
+    builder.push(" ON CONFLICT (started_at, id) DO NOTHING RETURNING id");
+    let rows = ledger.noted(builder.build().fetch_all(&mut **transaction).await)?;
+    for row in rows {
+        new.insert(row.try_get("id").map_err(broken)?);
+    }
+    Ok(())
+}
+
+fn sums(entries: &[&Entry]) -> BTreeMap<Scope, Sums> {
+    let mut all: BTreeMap<Scope, Sums> = BTreeMap::new();
+    for entry in entries {
+        let scope = Scope {
+            day: entry.started_at.0.div_euclid(MICROS_PER_DAY),
+            key_hash: entry.key_hash.map(|h| h.hex()).unwrap_or_default(),
+            user_id: entry.user_id.clone().unwrap_or_default(),
+            team_id: entry.team_id.clone().unwrap_or_default(),
+            model_group: entry.model_group.clone(),
+        };
+        let sums = all.entry(scope).or_default();
+        sums.cost += entry.cost;
+        sums.requests += 1;
+        sums.failures += i64::from(entry.status != Status::Success);
+        sums.input = sums.input.saturating_add(number(entry.usage.input));
+        sums.output = sums.output.saturating_add(number(entry.usage.output));
+    }
+    all
+}
+
+async fn raise(ledger: &Ledger, transaction: &mut Transaction<'_, Any>, scope: &Scope, sums: &Sums) -> LedgerResult<()> {
+    let raised = sqlx::query(RAISE)
+        .bind(scope.day)
+        .bind(scope.key_hash.clone())
+        .bind(scope.user_id.clone())
+        .bind(scope.team_id.clone())
+        .bind(scope.model_group.clone())
+        .bind(sums.cost.0)
+        .bind(sums.requests)
+        .bind(sums.failures)
+        .bind(sums.input)
+        .bind(sums.output)
+        .execute(&mut **transaction)
+        .await;
+    ledger.noted(raised).map(drop)
+}
+
+fn number(tokens: u64) -> i64 {
+    i64::try_from(tokens).unwrap_or(i64::MAX)
+}

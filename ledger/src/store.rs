@@ -1,0 +1,257 @@
+//! One set of statements over two engines: `sqlx::Any` carries them, since all our columns are text and integers.
+//! What differs between the engines is here and nowhere else.
+
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::{AnyConnection, AnyPool, Executor};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+use weir_core::ports::{LedgerError, LedgerHealth, LedgerResult, LedgerState};
+use weir_core::{ExposeSecret, SecretString};
+
+/// Which database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    Postgres,
+    Sqlite,
+}
+
+/// The database of record. Cheap to clone.
+#[derive(Clone)]
+pub struct Ledger {
+    pub(crate) engine: Engine,
+    /// SQLite has one writer at a time; Postgres uses the same pool for both.
+    pub(crate) writer: AnyPool,
+    pub(crate) reader: AnyPool,
+    url: SecretString,
+    state: Arc<AtomicU8>,
+}
+
+/// How the ledger is reached.
+#[derive(Clone, Debug)]
+pub struct LedgerOptions {
+    /// `postgres://…`; `None`: SQLite in the data directory.
+    pub url: Option<SecretString>,
+    pub data_dir: PathBuf,
+    /// Connections at most (Postgres).
+    pub pool: u32,
+    /// How long a statement may wait for a connection.
+    pub acquire: Duration,
+}
+
+const SQLITE_READERS: u32 = 4;
+const RETRY: Duration = Duration::from_secs(1);
+static PRAGMAS: &[&str] = &[
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA busy_timeout = 5000",
+    "PRAGMA foreign_keys = ON",
+];
+const SCHEMA: &str = "CREATE SCHEMA IF NOT EXISTS weir";
+
+// --- opening ---
+
+impl Ledger {
+    /// Connects and migrates. With Postgres away this still answers: the ledger is `Starting` and keeps trying.
+    /// Fails when the URL is none, or the SQLite file cannot be used.
+    pub async fn open(options: LedgerOptions) -> LedgerResult<Ledger> {
+        sqlx::any::install_default_drivers();
+        let ledger = match &options.url {
+            Some(url) => Self::postgres(url, &options)?,
+            None => Self::sqlite(&options).await?,
+        };
+        match ledger.migrate().await {
+            Ok(()) => ledger.set(LedgerState::Connected),
+            Err(error) if ledger.engine == Engine::Sqlite => return Err(error),
+            Err(error) => {
+                tracing::warn!("the ledger is not there yet: {error}");
+                tokio::spawn(keep_trying(ledger.clone()));
+            }
+        }
+        Ok(ledger)
+    }
+
+    fn postgres(url: &SecretString, options: &LedgerOptions) -> LedgerResult<Ledger> {
+        let connect = AnyConnectOptions::from_str(url.expose_secret()).map_err(|_| bad_url())?;
+        let pool = AnyPoolOptions::new()
+            .max_connections(options.pool.max(2))
+            .acquire_timeout(options.acquire)
+            .after_connect(|connection, _| Box::pin(async move { use_schema(connection).await }))
+            .connect_lazy_with(connect);
+        Ok(Self::of(Engine::Postgres, pool.clone(), pool, url.clone()))
+    }
+
+    async fn sqlite(options: &LedgerOptions) -> LedgerResult<Ledger> {
+        let path = options.data_dir.join("ledger.db");
+        create_private(&path).map_err(|e| LedgerError::Unavailable(format!("{}: {e}", path.display())))?;
+        let url = format!("sqlite://{}?mode=rwc", path.display());
+        let connect = AnyConnectOptions::from_str(&url).map_err(|_| bad_url())?;
+        let pool = |size| {
+            AnyPoolOptions::new()
+                .max_connections(size)
+                .acquire_timeout(options.acquire)
+                .after_connect(|connection, _| Box::pin(async move { pragmas(connection).await }))
+                .connect_lazy_with(connect.clone())
+        };
+        Ok(Self::of(Engine::Sqlite, pool(1), pool(SQLITE_READERS), SecretString::from(url)))
+    }
+
+    fn of(engine: Engine, writer: AnyPool, reader: AnyPool, url: SecretString) -> Ledger {
+        Ledger { engine, writer, reader, url, state: Arc::new(AtomicU8::new(0)) }
+    }
+
+    /// Brings the schema up to date; sqlx holds an advisory lock on Postgres meanwhile.
+    async fn migrate(&self) -> LedgerResult<()> {
+        let migrations = match self.engine {
+            Engine::Postgres => sqlx::migrate!("../migrations/postgres"),
+            Engine::Sqlite => sqlx::migrate!("../migrations/sqlite"),
+        };
+        migrations.run(&self.writer).await.map_err(|e| LedgerError::Unavailable(e.to_string()))?;
+        self.partitions().await
+    }
+
+    /// Partitions for this month and the next. Entries of a month without one go to the default partition.
+    pub(crate) async fn partitions(&self) -> LedgerResult<()> {
+        if self.engine == Engine::Sqlite {
+            return Ok(());
+        }
+        for month in [0, 1] {
+            let Some(statement) = partition(weir_core::time::now().seconds(), month) else { continue };
+            if let Err(error) = self.writer.execute(sqlx::AssertSqlSafe(statement)).await {
+                tracing::warn!("a month's partition could not be made: {error}");
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn url(&self) -> &SecretString {
+        &self.url
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        self.engine == Engine::Postgres
+    }
+
+    // --- state ---
+
+    pub(crate) fn set(&self, state: LedgerState) {
+        let number = match state {
+            LedgerState::Starting => 0,
+            LedgerState::Connected => 1,
+            LedgerState::Degraded => 2,
+        };
+        if self.state.swap(number, Ordering::Relaxed) != number {
+            tracing::info!("ledger: {state:?}");
+        }
+    }
+
+    /// Notes what an operation says about the ledger, and passes it on.
+    pub(crate) fn noted<T>(&self, result: Result<T, sqlx::Error>) -> LedgerResult<T> {
+        let result = result.map_err(sort);
+        match &result {
+            Ok(_) if self.state() == LedgerState::Degraded => self.set(LedgerState::Connected),
+            Err(LedgerError::Unavailable(_)) if self.state() == LedgerState::Connected => self.set(LedgerState::Degraded),
+            _ => {}
+        }
+        result
+    }
+
+    /// Looks whether the ledger is there, once.
+    pub async fn probe(&self) {
+        if self.state() != LedgerState::Starting {
+            // `noted` keeps the state.
+            let _known = self.noted(self.reader.execute("SELECT 1").await);
+        }
+    }
+}
+
+impl LedgerHealth for Ledger {
+    fn state(&self) -> LedgerState {
+        match self.state.load(Ordering::Relaxed) {
+            0 => LedgerState::Starting,
+            1 => LedgerState::Connected,
+            _ => LedgerState::Degraded,
+        }
+    }
+}
+
+async fn keep_trying(ledger: Ledger) {
+    loop {
+        tokio::time::sleep(RETRY).await;
+        match ledger.migrate().await {
+            Ok(()) => return ledger.set(LedgerState::Connected),
+            Err(error) => tracing::debug!("the ledger is not there yet: {error}"),
+        }
+    }
+}
+
+async fn use_schema(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    connection.execute(SCHEMA).await?;
+    connection.execute("SET search_path TO weir, public").await?;
+    Ok(())
+}
+
+/// A crash of the machine may lose the last commits of SQLite, never the file; the journal has them still.
+async fn pragmas(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    for pragma in PRAGMAS {
+        connection.execute(*pragma).await?;
+    }
+    Ok(())
+}
+
+/// Only the owner may read keys' hashes and spend.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path).map(drop)
+}
+
+fn bad_url() -> LedgerError {
+    // The URL holds a password and is not repeated.
+    LedgerError::Broken(String::from("DATABASE_URL is not a postgres:// URL"))
+}
+
+/// The statement that makes the partition of the month `ahead` months after `now` (seconds).
+fn partition(now: i64, ahead: i32) -> Option<String> {
+    let today = jiff::Timestamp::from_second(now).ok()?.to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
+    let first = today.first_of_month().checked_add(jiff::Span::new().months(ahead)).ok()?;
+    let next = first.checked_add(jiff::Span::new().months(1)).ok()?;
+    let micros = |date: jiff::civil::Date| date.duration_since(jiff::civil::date(1970, 1, 1)).as_secs() * 1_000_000;
+    Some(format!(
+        "CREATE TABLE IF NOT EXISTS spend_entry_{:04}_{:02} PARTITION OF spend_entry FOR VALUES FROM ({}) TO ({})",
+        first.year(),
+        first.month(),
+        micros(first),
+        micros(next),
+    ))
+}
+
+/// Which of our errors a database error is.
+fn sort(error: sqlx::Error) -> LedgerError {
+    match &error {
+        sqlx::Error::Database(db) if db.is_unique_violation() => LedgerError::Conflict(db.message().to_owned()),
+        // Connection exceptions, insufficient resources and operator intervention are of the moment.
+        sqlx::Error::Database(db) if db.code().is_some_and(|c| ["08", "53", "57"].iter().any(|p| c.starts_with(p))) => {
+            LedgerError::Unavailable(error.to_string())
+        }
+        sqlx::Error::Database(_) | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
+            LedgerError::Broken(error.to_string())
+        }
+        _ => LedgerError::Unavailable(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_month_has_one_partition() {
+        let statement = partition(1_795_622_400, 1).unwrap(); // 2026-11-25
+        assert!(statement.contains("spend_entry_2026_12") && statement.contains("FROM (1796083200000000)"), "{statement}");
+    }
+}

@@ -1,0 +1,133 @@
+//! From the journal into the ledger: small batches while all is well, patience while the ledger is away.
+
+use crate::journal::{FileJournal, Reader, orphans, replay};
+use crate::store::Ledger;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
+use weir_core::domain::spend::Entry;
+use weir_core::ports::{LedgerHealth, LedgerResult, LedgerState, SpendStore};
+
+/// How often and how much.
+#[derive(Clone, Debug)]
+pub struct WriterOptions {
+    pub interval: Duration,
+    /// Entries per transaction.
+    pub batch: usize,
+    pub data_dir: PathBuf,
+}
+
+/// Carries entries into the ledger. One per process.
+pub struct Writer {
+    ledger: Ledger,
+    journal: Arc<FileJournal>,
+    options: WriterOptions,
+    /// Held while a batch is under way.
+    reader: Mutex<Reader>,
+}
+
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+const PROBE: Duration = Duration::from_secs(1);
+const PARTITIONS: Duration = Duration::from_secs(6 * 3_600);
+
+impl Writer {
+    pub fn new(ledger: Ledger, journal: Arc<FileJournal>, options: WriterOptions) -> Self {
+        Self { ledger, journal, options, reader: Mutex::new(Reader::default()) }
+    }
+
+    /// Runs for the life of the process: first what dead processes left, then what this one writes.
+    pub async fn run(&self) {
+        self.adopt().await;
+        let (mut probed, mut partitioned) = (Instant::now(), Instant::now());
+        loop {
+            tokio::time::sleep(self.options.interval).await;
+            self.drain().await;
+            if probed.elapsed() > PROBE {
+                probed = Instant::now();
+                self.ledger.probe().await;
+            }
+            if partitioned.elapsed() > PARTITIONS {
+                partitioned = Instant::now();
+                // Told by itself; entries go to the default partition meanwhile.
+                let _ = self.ledger.partitions().await;
+            }
+        }
+    }
+
+    /// Books the journals of dead processes. A folder is removed only when everything in it is in the ledger.
+    async fn adopt(&self) {
+        for orphan in orphans(&self.options.data_dir) {
+            let entries = replay(&orphan.segments());
+            tracing::info!(entries = entries.len(), "adopting the journal of a process that is gone");
+            for batch in entries.chunks(self.options.batch.max(1)) {
+                self.insist(batch).await;
+            }
+            orphan.remove();
+        }
+    }
+
+    /// Books everything that is in the journal now.
+    async fn drain(&self) {
+        loop {
+            let mut reader = self.reader.lock().await;
+            let taken = reader.take(&self.journal, self.options.batch);
+            if !taken.entries.is_empty() {
+                self.insist(&taken.entries).await;
+                self.journal.waiting.fetch_sub(taken.entries.len() as u64, Ordering::Relaxed);
+            }
+            reader.clean(&self.journal);
+            if !taken.more {
+                return;
+            }
+        }
+    }
+
+    /// Tries until the ledger has them. Entries that it refuses for what they are do not hold up the others.
+    async fn insist(&self, entries: &[Entry]) {
+        let mut wait = FIRST_WAIT;
+        while let Err(error) = self.write(entries).await {
+            if self.ledger.state() == LedgerState::Connected && entries.len() > 1 {
+                tracing::error!("a batch was refused, trying its entries one by one: {error}");
+                return self.one_by_one(entries).await;
+            }
+            tracing::warn!(waiting = entries.len(), "the ledger takes no entries: {error}");
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+    }
+
+    async fn one_by_one(&self, entries: &[Entry]) {
+        for entry in entries {
+            let mut wait = FIRST_WAIT;
+            while let Err(error) = self.write(std::slice::from_ref(entry)).await {
+                if self.ledger.state() == LedgerState::Connected {
+                    tracing::error!(id = %entry.id, ?entry, "an entry cannot be booked: {error}");
+                    break;
+                }
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(LONGEST_WAIT);
+            }
+        }
+    }
+
+    async fn write(&self, entries: &[Entry]) -> LedgerResult<()> {
+        self.ledger.write(entries).await.map(drop)
+    }
+
+    /// Waits until everything journalled so far is in the ledger, at most `limit`. Answers whether it is.
+    pub async fn flush(&self, limit: Duration) -> bool {
+        tokio::time::timeout(limit, self.drain()).await.is_ok()
+    }
+
+    /// The last act of a process: flushes, then removes the empty journal.
+    pub async fn close(&self, limit: Duration) {
+        if self.flush(limit).await {
+            self.journal.close();
+        } else {
+            tracing::warn!("the ledger is away; the journal stays for the next process");
+        }
+    }
+}
