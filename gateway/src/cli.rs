@@ -52,6 +52,9 @@ pub struct Serve {
     /// Refuses to start with unknown settings.
     #[arg(long)]
     pub strict: bool,
+    /// Prints the master key and a command to paste: for trying Weir out, not for a log.
+    #[arg(long)]
+    pub welcome: bool,
 }
 
 #[derive(Args)]

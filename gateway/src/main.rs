@@ -8,13 +8,13 @@
 mod background;
 mod cli;
 mod endpoints;
+mod data_dir;
 mod exchange;
 mod front;
 mod intake;
 mod limits;
 mod local;
 mod logging;
-mod memory;
 mod proxy;
 mod response;
 mod routing;

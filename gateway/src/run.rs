@@ -9,7 +9,7 @@ use crate::routing::cooldown::Cooldowns;
 use crate::settings::Loader;
 use crate::state::{App, Draining};
 use crate::upstream::connect::{Dialer, DialerOptions};
-use crate::logging;
+use crate::{background, data_dir, logging};
 use anyhow::{Context, bail};
 use arc_swap::ArcSwap;
 use pingora::listeners::tls::TlsSettings;
@@ -18,40 +18,154 @@ use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server};
 use pingora::services::background::background_service;
 use pingora::services::listening::Service;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use weir_core::config::env::Env;
-use weir_core::config::{Config, MetricsWhen};
+use weir_core::ExposeSecret;
+use weir_core::config::{Config, MetricsWhen, SslVerify};
+use weir_ledger::{CacheOptions, FileJournal, JournalOptions, KeyCache, Ledger, LedgerOptions, Writer, WriterOptions};
 use weir_plugins::chain::Chain;
 use weir_plugins::metrics::Metrics;
 use weir_plugins::services::Services;
 use weir_plugins::snapshot::Snapshot;
 
+/// How long the last flush may take.
+const LAST_FLUSH: Duration = Duration::from_secs(20);
+
+/// How long a statement may wait for a connection.
+const ACQUIRE: Duration = Duration::from_secs(5);
+
+/// What the ledger's side of the process is made of.
+struct Storage {
+    ledger: Ledger,
+    journal: Arc<FileJournal>,
+    cache: Arc<KeyCache>,
+    writer: Arc<Writer>,
+}
+
 /// Runs until told to stop.
 pub fn serve(args: &Serve) -> anyhow::Result<()> {
     let env = Env::process();
-    let loader = Loader::new(args.config.clone(), env.clone());
-    let snapshot = first(&loader, args)?;
-    let config = Arc::clone(&snapshot.config);
+    let mut loader = Loader::new(args.config.clone(), env.clone());
+    let (Some(config), _) = loader.config() else { bail!(refused(&loader)) };
     logging::start(config.litellm.json_logs, args.detailed_debug || args.debug || config.litellm.set_verbose);
-    let memory = Arc::new(crate::memory::Memory::default());
+    let folder = data_dir::choose(&config, &env);
+    data_dir::create(&folder)?;
+    if config.general.master_key.is_none() {
+        loader.fallback_master = Some(data_dir::master_key(&folder)?);
+    }
+    let snapshot = first(&loader, args)?;
+    // Connections of the ledger live on a runtime of their own, which outlives Pingora's.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let storage = runtime.block_on(storage(&config, &folder))?;
+    let app = app(snapshot, &storage, &env, &folder)?;
+    beside(&runtime, &app, &storage, loader, args)?;
+    let (handle, writer) = (runtime.handle().clone(), Arc::clone(&storage.writer));
+    let flush = move || handle.block_on(writer.close(LAST_FLUSH));
+    listen(args, &config, &app, flush)
+}
+
+/// Every reason why a configuration cannot be served.
+fn refused(loader: &Loader) -> String {
+    let (_, problems) = loader.config();
+    problems.iter().for_each(|problem| say(&problem.to_string()));
+    String::from("the configuration cannot be served")
+}
+
+async fn storage(config: &Config, folder: &Path) -> anyhow::Result<Storage> {
+    let options = LedgerOptions {
+        url: config.general.database_url.clone(),
+        data_dir: folder.to_owned(),
+        pool: config.general.database_connection_pool_limit,
+        acquire: ACQUIRE,
+    };
+    let ledger = Ledger::open(options).await.context("the ledger cannot be opened")?;
+    let journal = JournalOptions { max_bytes: config.weir.journal_max_bytes, ..JournalOptions::default() };
+    let journal = Arc::new(FileJournal::open(folder, journal).context("the journal cannot be opened")?);
+    let cache = CacheOptions { ttl: config.general.user_api_key_cache_ttl, ..CacheOptions::default() };
+    let cache = Arc::new(KeyCache::new(Arc::new(ledger.clone()), cache));
+    let options = WriterOptions { data_dir: folder.to_owned(), ..WriterOptions::default() };
+    let writer = Arc::new(Writer::new(ledger.clone(), Arc::clone(&journal), options));
+    Ok(Storage { ledger, journal, cache, writer })
+}
+
+fn app(snapshot: Snapshot, storage: &Storage, env: &Env, folder: &Path) -> anyhow::Result<Arc<App>> {
     let metrics = Arc::new(Metrics::new()?);
-    let services = Services { keys: memory.clone(), journal: memory.clone(), metrics: Arc::clone(&metrics) };
-    let app = Arc::new(App {
+    let services = Services {
+        keys: storage.cache.clone(),
+        journal: storage.journal.clone(),
+        metrics: Arc::clone(&metrics),
+    };
+    let config = Arc::clone(&snapshot.config);
+    let app = App {
         chain: Chain::build(&services),
-        dialer: Dialer::new(dialer(&config, &env)),
+        dialer: Dialer::new(dialer(&config, env, folder)?),
         cooldowns: Cooldowns::new(),
         limits: limits(&config),
         metrics,
-        keys: memory.clone(),
-        ledger: memory,
-        gauges: Box::new(|_| ()),
+        keys: storage.cache.clone(),
+        ledger: Arc::new(storage.ledger.clone()),
+        journal: Arc::clone(&storage.journal),
         draining: Draining::default(),
-        admin_socket: String::from("/tmp/none.sock"),
+        admin_socket: socket_path(folder),
         snapshot: ArcSwap::from_pointee(snapshot),
-    });
+    };
     apply(&app, &app.snapshot.load_full());
-    listen(args, &config, &app, || ())
+    Ok(Arc::new(app))
+}
+
+/// Unix socket paths are short; a deep data directory does not fit.
+fn socket_path(folder: &Path) -> String {
+    let own = format!("admin-{}.sock", std::process::id());
+    let path = folder.join(&own);
+    let short = path.as_os_str().len() < 100;
+    if short { path } else { std::env::temp_dir().join(format!("weir-{own}")) }.display().to_string()
+}
+
+/// Starts what runs beside requests.
+fn beside(
+    runtime: &tokio::runtime::Runtime,
+    app: &Arc<App>,
+    storage: &Storage,
+    loader: Loader,
+    args: &Serve,
+) -> anyhow::Result<()> {
+    let writer = Arc::clone(&storage.writer);
+    runtime.spawn(async move { writer.run().await });
+    runtime.spawn(weir_ledger::listen(storage.ledger.clone(), Arc::clone(&storage.cache)));
+    let master = Arc::clone(app);
+    let admin = weir_admin::Services {
+        keys: Arc::new(storage.ledger.clone()),
+        lookup: storage.cache.clone(),
+        spend: Arc::new(storage.ledger.clone()),
+        master: Arc::new(move || master.snapshot.load().master.clone()),
+    };
+    let socket = runtime.block_on(async { weir_admin::bind(&app.admin_socket) }).context("the admin socket")?;
+    runtime.spawn(weir_admin::serve(socket, Arc::new(admin)));
+    greet(args, app, &loader);
+    runtime.spawn(background::reload::run(Arc::clone(app), loader));
+    Ok(())
+}
+
+/// Where it is; for newcomers also the key, and something to paste.
+fn greet(args: &Serve, app: &App, loader: &Loader) {
+    let scheme = if args.ssl_certfile_path.is_some() { "https" } else { "http" };
+    let host = if args.host == "0.0.0.0" { "127.0.0.1" } else { &args.host };
+    let url = format!("{scheme}://{}:{}", bracketed(host), args.port);
+    say(&format!("weir {} listens on {url}", env!("CARGO_PKG_VERSION")));
+    let config = &app.snapshot.load().config;
+    if let Some(key) = config.general.master_key.as_ref().filter(|_| args.welcome) {
+        let key = key.expose_secret();
+        let model = config.models.first().map_or("demo", |m| m.name.as_str());
+        say(&format!("master key: {key}\ntry it:"));
+        say(&format!(
+            "  curl {url}/v1/chat/completions -H 'Authorization: Bearer {key}' \\\n    -H 'Content-Type: application/json' \\\n    \
+             -d '{{\"model\": \"{model}\", \"messages\": [{{\"role\": \"user\", \"content\": \"Hello\"}}]}}'"
+        ));
+    } else if loader.fallback_master.is_some() {
+        say("no master key is configured: one was generated and kept in the data directory (master_key)");
+    }
 }
 
 /// The first snapshot, or every reason why there is none.
@@ -78,14 +192,37 @@ fn limits(config: &Config) -> Limits {
     Limits::new(bytes, usize::try_from(most).unwrap_or(usize::MAX))
 }
 
-fn dialer(config: &Config, env: &Env) -> DialerOptions {
+fn dialer(config: &Config, env: &Env, folder: &Path) -> anyhow::Result<DialerOptions> {
     let proxy = env.filled("HTTPS_PROXY").or_else(|| env.filled("https_proxy"));
     let direct = env.filled("NO_PROXY").or_else(|| env.filled("no_proxy")).unwrap_or_default();
-    DialerOptions {
+    let extra = match &config.litellm.ssl_verify {
+        SslVerify::CaFile(path) => Some(path.clone()),
+        _ => env.filled("SSL_CERT_FILE").map(str::to_owned),
+    };
+    Ok(DialerOptions {
         verify: config.litellm.ssl_verify.clone(),
         https_proxy: proxy.map(|url| (url.to_owned(), direct.to_owned())),
-        ca_file: None,
-    }
+        ca_file: extra.map(|path| ca_bundle(&path, folder)).transpose()?,
+    })
+}
+
+/// Where distributions keep their roots.
+static SYSTEM_ROOTS: &[&str] = &[
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/cert.pem",
+    "/etc/ssl/ca-bundle.pem",
+];
+
+/// The system's roots and an own one in one file: Pingora's setting replaces the system's.
+fn ca_bundle(path: &str, folder: &Path) -> anyhow::Result<String> {
+    let own = std::fs::read(path).with_context(|| format!("the CA file {path} cannot be read"))?;
+    let mut all = SYSTEM_ROOTS.iter().find_map(|file| std::fs::read(file).ok()).unwrap_or_default();
+    all.push(b'\n');
+    all.extend_from_slice(&own);
+    let merged = folder.join("ca-bundle.pem");
+    std::fs::write(&merged, all).with_context(|| format!("{} cannot be written", merged.display()))?;
+    Ok(merged.display().to_string())
 }
 
 // --- Pingora ---

@@ -5,7 +5,9 @@ use crate::upstream::connect::Dialer;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use weir_core::metrics::Name;
 use weir_core::ports::{KeyLookup, LedgerHealth};
+use weir_ledger::FileJournal;
 use weir_plugins::chain::Chain;
 use weir_plugins::metrics::Metrics;
 use weir_plugins::snapshot::Snapshot;
@@ -20,7 +22,7 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     pub keys: Arc<dyn KeyLookup>,
     pub ledger: Arc<dyn LedgerHealth>,
-    pub gauges: Box<dyn Fn(&Metrics) + Send + Sync>,
+    pub journal: Arc<FileJournal>,
     pub draining: Draining,
     /// Where the admin service listens.
     pub admin_socket: String,
@@ -37,5 +39,22 @@ impl Draining {
 
     pub fn is_on(&self) -> bool {
         self.0.load(Ordering::Acquire)
+    }
+}
+
+impl App {
+    /// Sets the gauges that are read rather than counted, for a scrape.
+    pub fn read_gauges(&self) {
+        let journal = self.journal.stats();
+        let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        for (name, value) in [
+            (Name::JournalBytes, number(journal.bytes)),
+            (Name::JournalOpen, number(journal.open)),
+            (Name::JournalWaiting, number(journal.waiting)),
+            (Name::OpenExchanges, self.limits.open()),
+            (Name::InflightBytes, self.limits.inflight()),
+        ] {
+            self.metrics.gauge(name, value);
+        }
     }
 }

@@ -19,6 +19,12 @@ pub struct WriterOptions {
     pub data_dir: PathBuf,
 }
 
+impl Default for WriterOptions {
+    fn default() -> Self {
+        Self { interval: Duration::from_millis(200), batch: 1_024, data_dir: PathBuf::from("data") }
+    }
+}
+
 /// Carries entries into the ledger. One per process.
 pub struct Writer {
     ledger: Ledger,

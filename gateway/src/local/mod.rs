@@ -90,7 +90,7 @@ async fn metrics(app: &App, down: &ServerSession) -> std::result::Result<Reply, 
     if snapshot.config.litellm.require_auth_for_metrics_endpoint {
         models::caller(app, &snapshot, down).await?;
     }
-    (app.gauges)(&app.metrics);
+    app.read_gauges();
     let text = app.metrics.render().map_err(|e| ApiError::new(Kind::Internal, "metrics").because(e))?;
     Ok(Reply {
         status: StatusCode::OK,

@@ -1,0 +1,40 @@
+//! Every route, and who may call it. What is not in the table is not there.
+
+use crate::{Services, access, keys, spend};
+use axum::Router;
+use axum::http::Method;
+use axum::routing::{MethodRouter, get, post};
+use std::sync::Arc;
+use weir_core::access::RouteClass;
+
+/// One route.
+pub struct Access {
+    pub method: Method,
+    pub path: &'static str,
+    pub class: RouteClass,
+    handler: fn() -> MethodRouter<Arc<Services>>,
+}
+
+const fn route(
+    method: Method,
+    path: &'static str,
+    class: RouteClass,
+    handler: fn() -> MethodRouter<Arc<Services>>,
+) -> Access {
+    Access { method, path, class, handler }
+}
+
+pub static ROUTES: &[Access] = &[
+    route(Method::POST, "/key/generate", RouteClass::Admin, || post(keys::generate)),
+    route(Method::GET, "/key/info", RouteClass::Info, || get(keys::info)),
+    route(Method::POST, "/key/delete", RouteClass::Admin, || post(keys::delete)),
+    route(Method::GET, "/spend/logs", RouteClass::Admin, || get(spend::logs)),
+    route(Method::GET, "/global/spend", RouteClass::Admin, || get(spend::global)),
+];
+
+/// The service: the table behind the check of who is calling.
+pub fn router(services: Arc<Services>) -> Router {
+    let routed = ROUTES.iter().fold(Router::new(), |router, route| router.route(route.path, (route.handler)()));
+    let guarded = axum::middleware::from_fn_with_state(Arc::clone(&services), access::guard);
+    routed.layer(guarded).with_state(services)
+}
