@@ -4,7 +4,7 @@ use crate::client;
 use crate::rig::{MASTER, Rig};
 use std::path::PathBuf;
 use std::sync::Arc;
-use weir_bench::mock::replay::{Recording, Recordings, Replay};
+use weir_bench::mock::replay::{RecordedBody, Recording, Recordings, Replay};
 
 /// Providers whose recordings are of OpenAI's dialect, and the prefix that serves them.
 static PROVIDERS: &[(&str, &str)] = &[
@@ -91,9 +91,9 @@ async fn compare(rig: &Rig, recording: &Recording, prefix: &str, path: &str) -> 
     if status != 200 {
         return Ok(());
     }
-    match (&recording.response.body, &recording.response.body_text) {
-        (Some(expected), _) if answer.json() != *expected => Err(format!("{} instead of {expected}", answer.text())),
-        (None, Some(text)) => same_stream(text, &answer.text(), &body),
+    match &recording.response.body {
+        RecordedBody::Json(expected) if answer.body != *expected => Err(format!("{} is not what was sent", answer.text())),
+        RecordedBody::Text(text) => same_stream(&String::from_utf8_lossy(text), &answer.text(), &body),
         _ => Ok(()),
     }
 }
