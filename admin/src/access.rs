@@ -4,8 +4,8 @@ use crate::Services;
 use crate::error::Refusal;
 use crate::routes::{Access, ROUTES};
 use axum::extract::{Request, State};
-use axum::http::Method;
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
@@ -15,9 +15,13 @@ use weir_core::error::{ApiError, Kind};
 
 /// Puts the caller into the request, or answers with a refusal.
 pub(crate) async fn guard(State(services): State<Arc<Services>>, request: Request, next: Next) -> Response {
+    let route = match route(request.uri().path(), request.method()) {
+        Ok(route) => route,
+        Err(refused) => return refused,
+    };
     // The body is not `Sync`, so only the parts may be held while waiting.
     let (parts, body) = request.into_parts();
-    let known = caller(&services, &parts).await;
+    let known = caller(&services, &parts, route).await;
     let mut request = Request::from_parts(parts, body);
     match known {
         Ok(caller) => {
@@ -28,20 +32,31 @@ pub(crate) async fn guard(State(services): State<Arc<Services>>, request: Reques
     }
 }
 
-async fn caller(services: &Services, request: &Parts) -> Result<Caller, ApiError> {
-    let path = request.uri.path();
-    let route = route(&request.method, path)?;
+/// The row for this request. Unknown paths and methods are told before any key is asked for, as LiteLLM does; so is
+/// `HEAD`, which axum would otherwise take for `GET`.
+fn route(path: &str, method: &Method) -> Result<&'static Access, Response> {
+    let here: Vec<&Access> = ROUTES.iter().filter(|route| route.path == path).collect();
+    if here.is_empty() {
+        return Err(Refusal::from(ApiError::new(Kind::NotFound, "Not Found")).into_response());
+    }
+    let found = here.iter().copied().find(|route| route.method == *method);
+    found.ok_or_else(|| not_allowed(&here))
+}
+
+fn not_allowed(here: &[&Access]) -> Response {
+    let error = ApiError::new(Kind::MethodNotAllowed, "Method Not Allowed");
+    let mut response = Refusal::from(error).into_response();
+    let methods: Vec<&str> = here.iter().map(|route| route.method.as_str()).collect();
+    if let Ok(value) = HeaderValue::from_str(&methods.join(", ")) {
+        response.headers_mut().insert(header::ALLOW, value);
+    }
+    response
+}
+
+async fn caller(services: &Services, request: &Parts, route: &Access) -> Result<Caller, ApiError> {
     let master = (services.master)();
     let presented = access::presented(&request.headers, None);
     let caller = access::identify(presented, master.as_ref(), services.lookup.as_ref()).await?;
-    access::authorise(&caller, route.class, path)?;
+    access::authorise(&caller, route.class, route.path)?;
     Ok(caller)
-}
-
-fn route(method: &Method, path: &str) -> Result<&'static Access, ApiError> {
-    let mut here = ROUTES.iter().filter(|r| r.path == path).peekable();
-    if here.peek().is_none() {
-        return Err(ApiError::new(Kind::NotFound, "Not Found"));
-    }
-    here.find(|r| r.method == *method).ok_or_else(|| ApiError::new(Kind::MethodNotAllowed, "Method Not Allowed"))
 }

@@ -1,7 +1,7 @@
 //! The listener, and what handlers may use.
 
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::net::UnixListener;
 use weir_core::access::MasterKey;
@@ -17,16 +17,25 @@ pub struct Services {
     pub master: Arc<dyn Fn() -> Option<MasterKey> + Send + Sync>,
 }
 
-/// A socket that only this user may reach. What a dead process left at `path` is replaced.
+/// A socket that only this user may reach. A socket that a dead process left at `path` is replaced; any other file is
+/// an error. Made beside its place and moved there, so that it is never there with wider rights.
 pub fn bind(path: &str) -> std::io::Result<UnixListener> {
-    let path = Path::new(path);
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let listener = UnixListener::bind(path)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    let (path, fresh) = (Path::new(path), PathBuf::from(format!("{path}.new")));
+    remove_socket(path)?;
+    remove_socket(&fresh)?;
+    let listener = UnixListener::bind(&fresh)?;
+    std::fs::set_permissions(&fresh, std::fs::Permissions::from_mode(0o600))?;
+    std::fs::rename(&fresh, path)?;
     Ok(listener)
+}
+
+fn remove_socket(path: &Path) -> std::io::Result<()> {
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if found.file_type().is_socket() => std::fs::remove_file(path),
+        Ok(_) => Err(std::io::Error::new(std::io::ErrorKind::AlreadyExists, format!("no socket: {}", path.display()))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Serves until the runtime ends.

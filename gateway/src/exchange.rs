@@ -123,6 +123,7 @@ impl Flight<'_> {
             deployment: Arc::clone(deployment),
             started_at: self.x.clock.now(),
             started: Instant::now(),
+            timeouts: self.x.timeouts(deployment),
         };
         self.x.answer.deployment = Some(Arc::clone(deployment));
         let ended = self.try_once(down, out, &attempt).await;
@@ -147,7 +148,7 @@ impl Flight<'_> {
         if let Some(mock) = &deployment.mock {
             return mocked::answer(self, down, out, attempt, mock).await;
         }
-        let answered = session::send(&self.app.dialer, down, out, deployment, &outgoing).await?;
+        let answered = session::send(&self.app.dialer, down, out, attempt, &outgoing).await?;
         if !(200..300).contains(&answered.status) {
             return Err(self.refused(down, answered, attempt).await);
         }

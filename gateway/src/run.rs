@@ -12,6 +12,8 @@ use crate::upstream::connect::{Dialer, DialerOptions};
 use crate::{background, data_dir, logging};
 use anyhow::{Context, bail};
 use arc_swap::ArcSwap;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use pingora::listeners::tls::TlsSettings;
 use pingora::proxy::http_proxy;
 use pingora::server::configuration::ServerConf;
@@ -62,7 +64,12 @@ pub fn serve(args: &Serve) -> anyhow::Result<()> {
     let app = app(snapshot, &storage, &env, &folder)?;
     beside(&runtime, &app, &storage, loader, args)?;
     let (handle, writer) = (runtime.handle().clone(), Arc::clone(&storage.writer));
-    let flush = move || handle.block_on(writer.close(LAST_FLUSH));
+    let flush = move || {
+        let writer = Arc::clone(&writer);
+        // The ledger's connections belong to the ledger's runtime.
+        let closed = handle.spawn(async move { writer.close(LAST_FLUSH).await });
+        async move { drop(closed.await) }.boxed()
+    };
     listen(args, &config, &app, flush)
 }
 
@@ -227,7 +234,7 @@ fn ca_bundle(path: &str, folder: &Path) -> anyhow::Result<String> {
 
 // --- Pingora ---
 
-fn listen(args: &Serve, config: &Config, app: &Arc<App>, flush: impl Fn() + Send + Sync + 'static) -> anyhow::Result<()> {
+fn listen(args: &Serve, config: &Config, app: &Arc<App>, flush: impl Fn() -> BoxFuture<'static, ()> + Send + Sync + 'static) -> anyhow::Result<()> {
     let conf = Arc::new(server_conf(args, config));
     let mut server = Server::new_with_opt_and_conf(None, server_conf(args, config));
     server.bootstrap();

@@ -1,6 +1,6 @@
 //! One client request and its answer, from first byte to ledger entry. Each group says who writes it.
 
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, Timeouts};
 use crate::models::Group;
 use crate::snapshot::Snapshot;
 use std::net::IpAddr;
@@ -97,6 +97,8 @@ pub struct Attempt {
     pub deployment: Arc<Deployment>,
     pub started_at: Micros,
     pub started: Instant,
+    /// The deployment's, or what the client asked for instead.
+    pub timeouts: Timeouts,
 }
 
 // --- Clock ---
@@ -144,6 +146,21 @@ impl Exchange {
         }
     }
 
+    /// Limits for an attempt: the body's `timeout`, else `x-litellm-timeout` and `x-litellm-stream-timeout` (seconds),
+    /// else the deployment's.
+    pub fn timeouts(&self, deployment: &Deployment) -> Timeouts {
+        let mut limits = deployment.timeouts;
+        let asked = self.request.body.raw("timeout").and_then(seconds).or_else(|| seconds(self.header("x-litellm-timeout")));
+        if let Some(total) = asked {
+            limits.total = total;
+            limits.first_token = total;
+        }
+        if let Some(first) = seconds(self.header("x-litellm-stream-timeout")).filter(|_| self.request.stream) {
+            limits.first_token = first;
+        }
+        limits
+    }
+
     /// The name of the group that is being tried, or what the client asked for.
     pub fn group_name(&self) -> &str {
         match (&self.answer.deployment, &self.target.group) {
@@ -152,4 +169,11 @@ impl Exchange {
             (None, None) => &self.target.requested,
         }
     }
+}
+
+/// A positive number of seconds, at most a day.
+fn seconds(text: &str) -> Option<Duration> {
+    const LONGEST: f64 = 86_400.0;
+    let seconds: f64 = text.trim().parse().ok()?;
+    (seconds > 0.0 && seconds <= LONGEST).then(|| Duration::from_secs_f64(seconds))
 }

@@ -3,6 +3,7 @@
 
 use crate::state::App;
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use pingora::server::{ShutdownSignal, ShutdownSignalWatch, ShutdownWatch};
 use pingora::services::background::BackgroundService;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ pub struct Stop {
 pub struct Drain {
     pub app: Arc<App>,
     pub grace: Duration,
-    pub flush: Box<dyn Fn() + Send + Sync>,
+    pub flush: Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>,
 }
 
 const POLL: Duration = Duration::from_millis(20);
@@ -62,7 +63,7 @@ impl BackgroundService for Drain {
             tokio::time::sleep(POLL).await;
         }
         let left = self.app.limits.open();
-        (self.flush)();
+        (self.flush)().await;
         tracing::info!(cut = left, "stopped");
         // Pingora itself would sleep for the whole grace period.
         std::process::exit(0);

@@ -3,6 +3,7 @@
 use crate::settings::Loader;
 use crate::state::App;
 use notify::{RecursiveMode, Watcher};
+use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,8 +36,9 @@ pub async fn run(app: Arc<App>, loader: Loader) {
 /// Watches the folder: the file itself may be replaced.
 fn watch(path: &Path, tell: mpsc::Sender<()>) -> Option<impl Watcher> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+    let file = path.file_name()?.to_owned();
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        if event.is_ok_and(|e| !e.kind.is_access()) {
+        if event.is_ok_and(|e| !e.kind.is_access() && concerns(&e, &file)) {
             // A full channel already says that something changed.
             let _ = tell.try_send(());
         }
@@ -44,6 +46,11 @@ fn watch(path: &Path, tell: mpsc::Sender<()>) -> Option<impl Watcher> {
     .ok()?;
     watcher.watch(&folder, RecursiveMode::NonRecursive).ok()?;
     Some(watcher)
+}
+
+/// The file itself, or the link that Kubernetes swaps when a ConfigMap changes.
+fn concerns(event: &notify::Event, file: &OsStr) -> bool {
+    event.paths.iter().filter_map(|p| p.file_name()).any(|name| name == file || name == "..data")
 }
 
 fn reload(app: &App, loader: &Loader) {

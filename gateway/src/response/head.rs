@@ -88,6 +88,7 @@ pub fn plain(
 /// What an error answer tells beside its body.
 pub fn failed(head: &mut ResponseHeader, x: &Exchange) -> Result<()> {
     head.insert_header(CALL_ID, text(&x.request.call_id))?;
+    head.insert_header(VERSION, HeaderValue::from_static(LITELLM_VERSION))?;
     head.insert_header(COST, HeaderValue::from_static("0"))?;
     if let Some(deployment) = &x.answer.deployment {
         head.insert_header(MODEL_ID, text(&deployment.id))?;

@@ -27,10 +27,10 @@ pub async fn read_all(
     let mut whole: Option<BytesMut> = None;
     let mut first: Option<Bytes> = None;
     loop {
-        session::set_idle(connected, &attempt.deployment, attempt.started);
+        session::set_idle(connected, attempt);
         let next = tokio::select! {
             biased;
-            next = session::read(connected, &attempt.deployment) => next.map_err(Lost::Failed)?,
+            next = session::read(connected, attempt) => next.map_err(Lost::Failed)?,
             () = session::client_gone(down) => return Err(Lost::ClientGone),
         };
         let Some(piece) = next else { break };
@@ -80,7 +80,7 @@ pub async fn answer(
     body: Bytes,
 ) -> Result<(), Lost> {
     let Some(report) = read_response(&body) else {
-        return Err(Lost::Failed(session::broken(&attempt.deployment, "the answer is no JSON object")));
+        return Err(Lost::Failed(session::broken(attempt, "the answer is no JSON object")));
     };
     let (usage, source) = match report.usage {
         Some(usage) => (usage, UsageSource::Reported),

@@ -30,6 +30,8 @@ struct Relay<'r, 'f> {
     attempt: &'r Attempt,
     framer: Framer,
     reader: StreamReader,
+    /// An error that the provider reported inside the stream. It has been passed on as it came.
+    reported: Option<ApiError>,
 }
 
 /// What one read of the provider's body led to.
@@ -50,13 +52,12 @@ pub async fn relay(
     prepare(flight, out, &connected, attempt);
     let keep_usage = flight.x.request.include_usage;
     let mut relay =
-        Relay { flight, attempt, framer: Framer::new(MAX_EVENT), reader: StreamReader::new(keep_usage) };
+        Relay { flight, attempt, framer: Framer::new(MAX_EVENT), reader: StreamReader::new(keep_usage), reported: None };
     let ended = relay.run(down, out, &mut connected).await;
     relay.learn();
     match ended {
         Ok(last) => {
-            relay.flight.attempt_ended(attempt, 200, None);
-            relay.flight.finish(200, Status::Success, None);
+            relay.finish();
             // Booked; whether the client still takes the last bytes changes nothing.
             let sent = out.end(down, last).await;
             relay.flight.linger(connected, attempt).await;
@@ -82,10 +83,10 @@ impl Relay<'_, '_> {
     /// Runs to the end; answers the bytes that are sent after booking.
     async fn run(&mut self, down: &mut ServerSession, out: &mut Outlet, connected: &mut Connected) -> Result<Bytes, Lost> {
         loop {
-            session::set_idle(connected, &self.attempt.deployment, self.attempt.started);
+            session::set_idle(connected, self.attempt);
             let next = tokio::select! {
                 biased;
-                next = session::read(connected, &self.attempt.deployment) => next.map_err(Lost::Failed)?,
+                next = session::read(connected, self.attempt) => next.map_err(Lost::Failed)?,
                 () = session::client_gone(down) => return Err(Lost::ClientGone),
                 () = out.tick() => {
                     out.keep_alive(down).await.map_err(|_| Lost::ClientGone)?;
@@ -105,16 +106,26 @@ impl Relay<'_, '_> {
             return Ok(Progress::More);
         }
         self.first_token();
-        let block = self.reader.read(whole);
-        let Block { relay, done, error } = block;
+        let Block { relay, done, error } = self.reader.read(whole);
+        if let Some(error) = error.map(|e| self.provider_error(&e)) {
+            if !out.content_sent() {
+                return Err(Lost::Failed(error));
+            }
+            self.reported.get_or_insert(error);
+        }
         for bytes in relay {
             out.send(down, bytes).await.map_err(|_| Lost::ClientGone)?;
         }
-        match (error, done) {
-            (Some(error), _) => Err(Lost::Failed(self.provider_error(&error))),
-            (None, Some(last)) => Ok(Progress::Done(last)),
-            (None, None) => Ok(Progress::More),
-        }
+        Ok(done.map_or(Progress::More, Progress::Done))
+    }
+
+    fn finish(&mut self) {
+        let Some(error) = self.reported.take() else {
+            self.flight.attempt_ended(self.attempt, 200, None);
+            return self.flight.finish(200, Status::Success, None);
+        };
+        self.flight.attempt_ended(self.attempt, error.status(), Some(error.class()));
+        self.flight.finish(error.status(), Status::Failure, Some(error));
     }
 
     /// The body ended without `[DONE]`: fine if the model had finished, else the provider was cut off.
@@ -122,6 +133,9 @@ impl Relay<'_, '_> {
         let rest = self.framer.rest();
         let done = self.reader.read(rest.clone()).done.is_some();
         if done {
+            return Ok(rest);
+        }
+        if self.reported.is_some() {
             return Ok(rest);
         }
         if self.reader.finished() {
@@ -154,7 +168,7 @@ impl Relay<'_, '_> {
     }
 
     fn broken(&self, why: &str) -> Lost {
-        Lost::Failed(session::broken(&self.attempt.deployment, why))
+        Lost::Failed(session::broken(self.attempt, why))
     }
 
     /// An error that the provider reports inside a stream; without a status of its own it counts as unavailable.
@@ -171,7 +185,7 @@ impl Flight<'_> {
     async fn linger(&self, mut connected: Connected, attempt: &Attempt) {
         connected.session.set_read_timeout(Some(LINGER));
         loop {
-            match session::read(&mut connected, &attempt.deployment).await {
+            match session::read(&mut connected, attempt).await {
                 Ok(Some(_)) => {}
                 Ok(None) => return self.app.dialer.release(connected).await,
                 Err(_) => return self.app.dialer.abort(connected).await,

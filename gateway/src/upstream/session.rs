@@ -6,10 +6,10 @@ use crate::response::outlet::Outlet;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use pingora::protocols::http::ServerSession;
-use pingora::{ErrorType, ImmutStr};
-use std::time::{Duration, Instant};
+use pingora::ErrorType;
+use std::time::Duration;
 use weir_core::error::{ApiError, Kind};
-use weir_plugins::deployment::Deployment;
+use weir_plugins::exchange::Attempt;
 
 /// Why an attempt ended without an answer.
 pub enum Lost {
@@ -34,25 +34,25 @@ pub async fn send(
     dialer: &Dialer,
     down: &mut ServerSession,
     out: &mut Outlet,
-    deployment: &Deployment,
+    attempt: &Attempt,
     outgoing: &Outgoing,
 ) -> Result<Answered, Lost> {
     loop {
-        let connecting = dialer.connect(deployment);
+        let connecting = dialer.connect(&attempt.deployment);
         let mut connected = tokio::select! {
             biased;
             connected = connecting => connected.map_err(Lost::Failed)?,
             () = client_gone(down) => return Err(Lost::ClientGone),
         };
-        match transfer(down, out, deployment, outgoing, &mut connected).await {
+        match transfer(down, out, attempt, outgoing, &mut connected).await {
             Ok(status) => return Ok(Answered { connected, status }),
             Err(lost) => {
                 let stale = connected.reused && connected.session.response_header().is_none();
                 dialer.abort(connected).await;
                 match lost {
                     Transfer::Broken(_) if stale => {}
-                    Transfer::Broken(why) => return Err(Lost::Failed(broken(deployment, &why))),
-                    Transfer::TimedOut => return Err(Lost::Failed(timed_out(deployment))),
+                    Transfer::Broken(why) => return Err(Lost::Failed(broken(attempt, &why))),
+                    Transfer::TimedOut => return Err(Lost::Failed(timed_out(attempt))),
                     Transfer::ClientGone => return Err(Lost::ClientGone),
                 }
             }
@@ -69,13 +69,13 @@ enum Transfer {
 async fn transfer(
     down: &mut ServerSession,
     out: &mut Outlet,
-    deployment: &Deployment,
+    attempt: &Attempt,
     outgoing: &Outgoing,
     connected: &mut Connected,
 ) -> Result<u16, Transfer> {
     let up = &mut connected.session;
     up.set_write_timeout(Some(SEND_TIMEOUT));
-    up.set_read_timeout(Some(deployment.timeouts.first_token));
+    up.set_read_timeout(Some(attempt.timeouts.first_token));
     let exchange = async {
         up.write_request_header(outgoing.head.clone()).await?;
         for piece in &outgoing.body {
@@ -115,7 +115,7 @@ pub async fn client_gone(down: &mut ServerSession) {
 }
 
 /// The next piece of the answer's body. `Ok(None)` is its end.
-pub async fn read(connected: &mut Connected, deployment: &Deployment) -> Result<Option<Bytes>, ApiError> {
+pub async fn read(connected: &mut Connected, attempt: &Attempt) -> Result<Option<Bytes>, ApiError> {
     let next = match connected.ahead.take() {
         Some(ahead) => ahead,
         None => connected.session.read_response_body().await,
@@ -124,8 +124,8 @@ pub async fn read(connected: &mut Connected, deployment: &Deployment) -> Result<
         Ok(Some(first)) => Ok(Some(drained(connected, first))),
         Ok(None) => Ok(None),
         Err(error) => Err(match sort(&error) {
-            Transfer::TimedOut => timed_out(deployment),
-            _ => broken(deployment, &error.to_string()),
+            Transfer::TimedOut => timed_out(attempt),
+            _ => broken(attempt, &error.to_string()),
         }),
     }
 }
@@ -157,25 +157,24 @@ fn ready(connected: &mut Connected) -> Option<Bytes> {
 }
 
 /// Sets how long the next reads may take: the idle limit, or what is left of the whole time.
-pub fn set_idle(connected: &mut Connected, deployment: &Deployment, started: Instant) {
-    let left = deployment.timeouts.total.saturating_sub(started.elapsed());
-    let idle = deployment.timeouts.idle.min(left).max(Duration::from_millis(1));
+pub fn set_idle(connected: &mut Connected, attempt: &Attempt) {
+    let left = attempt.timeouts.total.saturating_sub(attempt.started.elapsed());
+    let idle = attempt.timeouts.idle.min(left).max(Duration::from_millis(1));
     connected.session.set_read_timeout(Some(idle));
 }
 
-pub fn timed_out(deployment: &Deployment) -> ApiError {
-    let limit = deployment.timeouts.first_token.min(deployment.timeouts.total).as_secs_f64();
+pub fn timed_out(attempt: &Attempt) -> ApiError {
+    let limit = attempt.timeouts.first_token.min(attempt.timeouts.total).as_secs_f64();
     let message = format!(
         "litellm.Timeout: APITimeoutError - Request timed out. Error_str: Request timed out. - timeout value={limit:?}"
     );
-    ApiError::new(Kind::UpstreamTimeout, message).because(ImmutStr::from(deployment.wire.api_base.clone()))
+    ApiError::new(Kind::UpstreamTimeout, message).because(&attempt.deployment.wire.api_base)
 }
 
-pub fn broken(deployment: &Deployment, why: &str) -> ApiError {
+pub fn broken(attempt: &Attempt, why: &str) -> ApiError {
     let message = format!(
         "litellm.BadGatewayError: {}Exception - The provider closed the connection before its answer was whole.",
-        deployment.provider.name
+        attempt.deployment.provider.name
     );
     ApiError::new(Kind::UpstreamBroken, message).because(why)
 }
-

@@ -81,6 +81,11 @@ async fn a_provider_that_is_not_there_and_one_that_is_slow() {
     let answer = rig.chat("slow", "hi __sleep=4").await;
     assert_eq!(answer.status, 408, "{}", answer.text());
     assert!(answer.text().contains("Timeout"), "{}", answer.text());
+    let mut body = chat("gpt-4o", "hi __sleep=4");
+    let asked = rig.post_with("/v1/chat/completions", &[("authorization", &format!("Bearer {MASTER}")), ("x-litellm-timeout", "0.5")], &body).await;
+    assert_eq!(asked.status, 408, "the client may ask for less: {}", asked.text());
+    body["timeout"] = 0.5.into();
+    assert_eq!(rig.post("/v1/chat/completions", MASTER, &body).await.status, 408);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use crate::client::{self, Answer};
 use crate::rig::Rig;
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
+use weir_core::domain::money::NanoUsd;
 
 /// Golden files of the dialects that are served, and the cases of them that are walked (all, or those that start so).
 static FILES: &[(&str, &[&str])] = &[
@@ -33,6 +34,13 @@ static SKIPPED: &[(&str, &str, &str)] = &[
 
 /// (case, what, why): single aspects that differ.
 static DIFFERENCES: &[(&str, &str, &str)] = &[
+    ("response_format_json_object", "rewritten", "sent as asked; LiteLLM drops it for old API versions of Azure"),
+    ("response_format_json_schema", "rewritten", "sent as asked; LiteLLM makes it a tool for old API versions of Azure"),
+    ("cors_simple", "body", "the catalogue's models of `openai/*` are of another day"),
+    ("cors_preflight", "origin", "no credentials are allowed across origins, so the origin is not repeated"),
+    ("stream_bad_type", "status", "the provider judges the body: the mock streams"),
+    ("embeddings_no_input", "status", "the provider judges the body: the mock takes it"),
+    ("upstream_error_429", "limits", "limits of a refusal are the provider's; retry-after is passed on"),
     ("upstream_error_408", "status", "P28: the provider's own status is passed on"),
     ("upstream_error_422", "status", "P28: the provider's own status is passed on"),
     ("upstream_error_401", "status", "P28: Azure's 401 became a 400 there by a defect"),
@@ -96,8 +104,12 @@ async fn walk(rig: &Rig, name: &str, case: &Value) -> Vec<String> {
     let answer = ask(rig, &case["request"]).await;
     let expected = &case["response"];
     let mut wrong = Vec::new();
-    if !differs(name, "status") && expected["status"] != answer.status {
-        return vec![format!("status {} instead of {}: {}", answer.status, expected["status"], answer.text())];
+    if expected["status"] != answer.status {
+        let told = format!("status {} instead of {}: {}", answer.status, expected["status"], answer.text());
+        return if differs(name, "status") { vec![] } else { vec![told] };
+    }
+    if differs(name, "rewritten") && expected["headers"]["x-litellm-model-id"].as_str().is_some_and(|_| is_azure(case)) {
+        return vec![];
     }
     if !differs(name, "seen") && !differs(name, "body") {
         wrong.extend(upstream(rig, &case["upstream_received"]));
@@ -105,8 +117,12 @@ async fn walk(rig: &Rig, name: &str, case: &Value) -> Vec<String> {
     if !differs(name, "body") {
         wrong.extend(body(name, expected, &answer));
     }
-    wrong.extend(headers(&expected["headers"], &answer));
+    wrong.extend(headers(name, &expected["headers"], &answer));
     wrong
+}
+
+fn is_azure(case: &Value) -> bool {
+    case["request"]["body"]["model"].as_str().is_some_and(|m| m.starts_with("azure"))
 }
 
 async fn ask(rig: &Rig, request: &Value) -> Answer {
@@ -149,6 +165,8 @@ fn upstream(rig: &Rig, expected: &Value) -> Vec<String> {
             got.as_object_mut().map(|o| o.remove("model"));
             want.as_object_mut().map(|o| o.remove("model"));
         }
+        want.as_object_mut().map(|o| o.retain(|k, v| !(k == "stream" && *v == false)));
+        let (got, want) = (clean(&got), clean(&want));
         if got != want {
             wrong.push(format!("sent {got} instead of {want}"));
         }
@@ -204,7 +222,7 @@ fn compare(path: &str, want: &Value, got: &Value, wrong: &mut Vec<String>) {
         _ if path.ends_with(".id") && same_kind_of_id(want, got) => {}
         _ if path.ends_with(".message") => messages(path, want, got, wrong),
         // An embedding's usage never has completion tokens; LiteLLM adds a zero.
-        _ if want == &json!(0.0) && got.is_null() => {}
+        _ if (want == &json!(0.0) || want == &json!({})) && got.is_null() => {}
         _ if want != got => wrong.push(format!("{path}: {got} instead of {want}")),
         _ => {}
     }
@@ -220,7 +238,9 @@ fn messages(path: &str, want: &Value, got: &Value, wrong: &mut Vec<String>) {
     let (want, got) = (want.as_str().unwrap_or_default(), got.as_str().unwrap_or_default());
     let core = |m: &str| m.split(" - ").last().unwrap_or(m).split(". Received").next().unwrap_or(m).to_owned();
     let start = |m: &str| m.chars().take(22).collect::<String>();
-    let same_core = !core(want).is_empty() && got.contains(core(want).trim_end_matches('.'));
+    // The mock's Azure errors have other texts than those of the recording.
+    let azure = want.contains("Azure") && got.contains("AzureException - azure mock error");
+    let same_core = azure || !core(want).is_empty() && got.contains(core(want).trim_end_matches('.'));
     if !same_core && start(want) != start(got) {
         wrong.push(format!("{path}: {got:?} instead of {want:?}"));
     }
@@ -274,12 +294,16 @@ static HEADERS: &[(&str, bool)] = &[
     ("access-control-allow-origin", true),
 ];
 
-fn headers(expected: &Value, answer: &Answer) -> Vec<String> {
+fn headers(case: &str, expected: &Value, answer: &Answer) -> Vec<String> {
     let mut wrong = Vec::new();
     for (name, exact) in HEADERS {
         let Some(want) = expected[*name].as_str() else { continue };
         let got = answer.header(name);
-        let cost = *name == "x-litellm-response-cost" && want.parse::<f64>().ok() != got.parse::<f64>().ok();
+        if differs(case, "origin") && name.starts_with("access") || differs(case, "limits") && name.starts_with("x-rate") {
+            continue;
+        }
+        let nano = |text: &str| NanoUsd::parse(text).ok();
+        let cost = *name == "x-litellm-response-cost" && nano(want) != nano(got);
         let json = *name == "content-type" && got.starts_with("application/json") && want.starts_with("application/json");
         if got.is_empty() || cost || *exact && got != want && !json {
             wrong.push(format!("header {name}: {got:?} instead of {want:?}"));

@@ -18,7 +18,7 @@ pub struct Block {
     pub relay: smallvec::SmallVec<[Bytes; 2]>,
     /// `[DONE]`, held back so that the entry is booked before the client has it.
     pub done: Option<Bytes>,
-    /// The provider reports an error inside the stream.
+    /// The provider reports an error inside the stream; its event is relayed like any other.
     pub error: Option<String>,
 }
 
@@ -134,7 +134,6 @@ impl StreamReader {
         let Ok(chunk) = serde_json::from_slice::<Chunk<'_>>(&data) else { return false };
         if let Some(error) = chunk.error.filter(|e| e.get() != "null") {
             out.error = Some(error.get().to_owned());
-            return true;
         }
         let only_usage = chunk.only_usage();
         if let Some(usage) = &chunk.usage {
