@@ -14,7 +14,7 @@ use weir_core::codec::sse::Framer;
 use weir_core::domain::spend::Status;
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::error::ApiError;
-use weir_plugins::dialects::openai_chat::{Block, StreamReader, upstream_error};
+use weir_plugins::dialects::openai_chat::{Block, StreamError, StreamReader, upstream_error};
 use weir_plugins::exchange::Attempt;
 
 /// An event longer than this is no chunk of a chat.
@@ -107,8 +107,9 @@ impl Relay<'_, '_> {
         }
         self.first_token();
         let Block { relay, done, error } = self.reader.read(whole);
-        if let Some(error) = error.map(|e| self.provider_error(&e)) {
-            if !out.content_sent() {
+        if let Some(StreamError { json, first }) = error {
+            let error = self.provider_error(&json);
+            if first {
                 return Err(Lost::Failed(error));
             }
             self.reported.get_or_insert(error);

@@ -10,4 +10,4 @@ mod usage;
 pub use error::{read_error, stream_error_event, upstream_error};
 pub use request::{Rules, wants_usage};
 pub use response::{Report, read_response};
-pub use stream::{Block, StreamReader};
+pub use stream::{Block, StreamError, StreamReader};

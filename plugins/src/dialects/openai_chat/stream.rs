@@ -19,7 +19,16 @@ pub struct Block {
     /// `[DONE]`, held back so that the entry is booked before the client has it.
     pub done: Option<Bytes>,
     /// The provider reports an error inside the stream; its event is relayed like any other.
-    pub error: Option<String>,
+    pub error: Option<StreamError>,
+}
+
+/// An error event.
+#[derive(Debug)]
+pub struct StreamError {
+    /// The `error` member as JSON.
+    pub json: String,
+    /// It is the first event of the stream: nothing was said before it.
+    pub first: bool,
 }
 
 /// One per response.
@@ -27,6 +36,8 @@ pub struct StreamReader {
     keep_usage: bool,
     report: Report,
     finished: bool,
+    /// Events so far.
+    seen: u64,
     /// Events with content so far, and bytes in them: what is booked if no usage ever comes.
     events: u64,
     bytes: u64,
@@ -70,7 +81,7 @@ impl StreamReader {
             error: Finder::new("\"error\""),
             finish: Finder::new("\"finish_reason\""),
         };
-        Self { keep_usage, report: Report::default(), finished: false, events: 0, bytes: 0, finders }
+        Self { keep_usage, report: Report::default(), finished: false, seen: 0, events: 0, bytes: 0, finders }
     }
 
     /// Reads a block of whole events.
@@ -85,6 +96,7 @@ impl StreamReader {
                 out.done = Some(block.slice(range.start..));
                 return out;
             }
+            self.seen += 1;
             self.count(event);
             self.finished |= has_value(&self.finders.finish, b"\"finish_reason\"", event, b'"');
             if (self.report.id.is_none() || self.may_matter(event)) && self.look(event, &mut out) {
@@ -133,7 +145,7 @@ impl StreamReader {
         let Some(data) = sse::data(event) else { return false };
         let Ok(chunk) = serde_json::from_slice::<Chunk<'_>>(&data) else { return false };
         if let Some(error) = chunk.error.filter(|e| e.get() != "null") {
-            out.error = Some(error.get().to_owned());
+            out.error = Some(StreamError { json: error.get().to_owned(), first: self.seen == 1 });
         }
         let only_usage = chunk.only_usage();
         if let Some(usage) = &chunk.usage {
