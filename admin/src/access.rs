@@ -17,7 +17,7 @@ use weir_core::error::{ApiError, Kind};
 pub(crate) async fn guard(State(services): State<Arc<Services>>, request: Request, next: Next) -> Response {
     let route = match route(request.uri().path(), request.method()) {
         Ok(route) => route,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     // The body is not `Sync`, so only the parts may be held while waiting.
     let (parts, body) = request.into_parts();
@@ -32,15 +32,15 @@ pub(crate) async fn guard(State(services): State<Arc<Services>>, request: Reques
     }
 }
 
-/// The row for this request. Unknown paths and methods are told before any key is asked for, as LiteLLM does; so is
-/// `HEAD`, which axum would otherwise take for `GET`.
-fn route(path: &str, method: &Method) -> Result<&'static Access, Response> {
+/// The row for this request. Unknown paths and methods are told before any key is asked for, as LiteLLM does;
+/// so is `HEAD`, which axum would otherwise take for `GET`.
+fn route(path: &str, method: &Method) -> Result<&'static Access, Box<Response>> {
     let here: Vec<&Access> = ROUTES.iter().filter(|route| route.path == path).collect();
     if here.is_empty() {
-        return Err(Refusal::from(ApiError::new(Kind::NotFound, "Not Found")).into_response());
+        return Err(Box::new(Refusal::from(ApiError::new(Kind::NotFound, "Not Found")).into_response()));
     }
     let found = here.iter().copied().find(|route| route.method == *method);
-    found.ok_or_else(|| not_allowed(&here))
+    found.ok_or_else(|| Box::new(not_allowed(&here)))
 }
 
 fn not_allowed(here: &[&Access]) -> Response {

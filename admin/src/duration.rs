@@ -3,7 +3,8 @@
 use jiff::{Span, Timestamp, tz::TimeZone};
 use weir_core::time::Micros;
 
-/// The moment that lies a lifetime after `now`. A month ends on the same day of the next one. The error is LiteLLM's.
+/// The moment that lies a lifetime after `now`. A month ends on the same day of the next one. The error is
+/// LiteLLM's.
 pub(crate) fn after(now: Micros, text: &str) -> Result<Micros, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
@@ -18,7 +19,8 @@ pub(crate) fn after(now: Micros, text: &str) -> Result<Micros, String> {
         "" => return Err(String::from("Invalid duration format")),
         _ => return Err(format!("Unsupported duration unit, passed duration: {text}")),
     };
-    let micros = number.checked_mul(seconds).and_then(|s| s.checked_mul(1_000_000)).and_then(|m| now.0.checked_add(m));
+    let micros =
+        number.checked_mul(seconds).and_then(|s| s.checked_mul(1_000_000)).and_then(|m| now.0.checked_add(m));
     micros.filter(|m| Timestamp::from_microsecond(*m).is_ok()).map(Micros).ok_or_else(too_long)
 }
 
@@ -41,7 +43,15 @@ mod tests {
     fn lifetimes_end_when_they_should() {
         let now = Micros(1_795_622_400_000_000); // 2026-11-25T16:00:00Z
         let day = 86_400_000_000;
-        for (text, micros) in [("30s", 30_000_000), ("5m", 300_000_000), ("24h", day), ("7d", 7 * day), ("1w", 7 * day), ("1mo", 30 * day), ("0s", 0)] {
+        for (text, micros) in [
+            ("30s", 30_000_000),
+            ("5m", 300_000_000),
+            ("24h", day),
+            ("7d", 7 * day),
+            ("1w", 7 * day),
+            ("1mo", 30 * day),
+            ("0s", 0),
+        ] {
             assert_eq!(after(now, text), Ok(Micros(now.0 + micros)), "{text}");
         }
         assert!(after(now, "1y").is_err_and(|e| e == "Unsupported duration unit, passed duration: 1y"));

@@ -61,7 +61,8 @@ impl Problem {
     }
 
     fn json(self) -> Value {
-        let mut out = json!({ "type": self.kind, "loc": self.at, "msg": self.message, "input": shown(self.input) });
+        let mut out =
+            json!({ "type": self.kind, "loc": self.at, "msg": self.message, "input": shown(self.input) });
         if let (Some(context), Some(object)) = (self.context, out.as_object_mut()) {
             object.insert("ctx".to_owned(), context);
         }
@@ -88,7 +89,9 @@ impl From<LedgerError> for Refusal {
                 ApiError::new(Kind::LedgerUnavailable, "The ledger cannot be reached; try again in a moment.")
             }
             LedgerError::Conflict(_) => ApiError::new(Kind::BadRequest, "This name or key exists already."),
-            LedgerError::Broken(_) => ApiError::new(Kind::Internal, "Internal error of the ledger; see the log."),
+            LedgerError::Broken(_) => {
+                ApiError::new(Kind::Internal, "Internal error of the ledger; see the log.")
+            }
         };
         Refusal::Api(told.because(error))
     }

@@ -1,5 +1,5 @@
-//! Reads bodies and queries as LiteLLM's web framework does: lenient in types, exact in complaints. Values are kept as
-//! the text they were sent in, so that amounts never pass through a float.
+//! Reads bodies and queries as LiteLLM's web framework does: lenient in types, exact in complaints. Values
+//! are kept as the text they were sent in, so that amounts never pass through a float.
 
 use crate::answer::{Raw, raw};
 use crate::error::{Problem, Refusal};
@@ -63,7 +63,9 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
                 return Err(ApiError::new(Kind::BodyTooLarge, message).into());
             }
             Ok(Err(error)) => {
-                return Err(ApiError::new(Kind::BadRequest, "The request body broke off.").because(error).into());
+                return Err(ApiError::new(Kind::BadRequest, "The request body broke off.")
+                    .because(error)
+                    .into());
             }
             Err(_) => return Err(ApiError::new(Kind::BodyTimeout, "The request body took too long.").into()),
         };
@@ -131,7 +133,9 @@ fn not_json(body: &[u8], error: &serde_json::Error) -> Refusal {
     let words = error.to_string();
     let why = words.split(" at line ").next().unwrap_or_default();
     let at = vec!["body".into(), offset(body, error).into()];
-    Problem::new("json_invalid", at, "JSON decode error", json!({})).with_context(json!({ "error": why })).into()
+    Problem::new("json_invalid", at, "JSON decode error", json!({}))
+        .with_context(json!({ "error": why }))
+        .into()
 }
 
 /// The parser counts lines and columns from one; LiteLLM tells the byte.
@@ -173,7 +177,8 @@ fn misfit(kind: &'static str, message: &str) -> Misfit {
 }
 
 fn text(value: &RawValue) -> Result<String, Misfit> {
-    let text: String = decoded(value).ok_or_else(|| misfit("string_type", "Input should be a valid string"))?;
+    let text: String =
+        decoded(value).ok_or_else(|| misfit("string_type", "Input should be a valid string"))?;
     // PostgreSQL stores no NUL in a text.
     if text.contains('\0') { Err(misfit("value_error", "Value error, NUL is not allowed")) } else { Ok(text) }
 }
@@ -181,9 +186,10 @@ fn text(value: &RawValue) -> Result<String, Misfit> {
 fn texts(value: &RawValue) -> Result<Raw, Misfit> {
     let items: Option<Vec<Raw>> = decoded(value);
     let items = items.ok_or_else(|| misfit("list_type", "Input should be a valid list"))?;
-    let checked = items.iter().enumerate().map(|(at, item)| {
-        text(item).map_err(|Misfit(kind, message, _)| Misfit(kind, message, Some(at)))
-    });
+    let checked = items
+        .iter()
+        .enumerate()
+        .map(|(at, item)| text(item).map_err(|Misfit(kind, message, _)| Misfit(kind, message, Some(at))));
     checked.collect::<Result<Vec<String>, Misfit>>().map(|texts| raw(&texts))
 }
 
@@ -209,8 +215,12 @@ fn integer(value: &RawValue) -> Result<Raw, Misfit> {
     let digits = digits(value).ok_or_else(|| misfit("int_type", "Input should be a valid integer"))?;
     let whole = digits.trim_end_matches('0').strip_suffix('.').unwrap_or(&digits);
     whole.parse::<i64>().map(|whole| raw(&whole)).map_err(|_| match value.get().starts_with('"') {
-        true => misfit("int_parsing", "Input should be a valid integer, unable to parse string as an integer"),
-        false => misfit("int_from_float", "Input should be a valid integer, got a number with a fractional part"),
+        true => {
+            misfit("int_parsing", "Input should be a valid integer, unable to parse string as an integer")
+        }
+        false => {
+            misfit("int_from_float", "Input should be a valid integer, got a number with a fractional part")
+        }
     })
 }
 
@@ -256,7 +266,9 @@ impl Params {
     pub(crate) fn positive(&self, name: &str) -> Result<Option<u32>, Refusal> {
         let Some(text) = self.get(name) else { return Ok(None) };
         match text.parse::<u32>() {
-            Ok(0) => Err(unfit(name, "greater_than_equal", "Input should be greater than or equal to 1", text)),
+            Ok(0) => {
+                Err(unfit(name, "greater_than_equal", "Input should be greater than or equal to 1", text))
+            }
             Ok(number) => Ok(Some(number)),
             Err(_) => {
                 let message = "Input should be a valid integer, unable to parse string as an integer";

@@ -1,5 +1,5 @@
-//! `/key/*`: virtual keys. The text of a new key leaves once, in the answer that made it; later answers repeat only
-//! what the caller itself named a key by.
+//! `/key/*`: virtual keys. The text of a new key leaves once, in the answer that made it; later answers
+//! repeat only what the caller itself named a key by.
 
 mod answer;
 mod fields;
@@ -58,18 +58,20 @@ fn chosen(key: String) -> Result<String, Refusal> {
     if !key.starts_with("sk-") {
         // Masked: it may be a real secret of something else.
         let hint = mask(&key).replacen("sk-", "", 1);
-        let message = format!("Invalid key format. LiteLLM Virtual Key must start with 'sk-'. Received: {hint}");
+        let message =
+            format!("Invalid key format. LiteLLM Virtual Key must start with 'sk-'. Received: {hint}");
         return Err(Refusal::wrapped(400, &message));
     }
     if key.len() > MAX_KEY || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-        let message = format!("Invalid key format. At most {MAX_KEY} printable ASCII characters without spaces.");
+        let message =
+            format!("Invalid key format. At most {MAX_KEY} printable ASCII characters without spaces.");
         return Err(Refusal::wrapped(400, &message));
     }
     Ok(key)
 }
 
-/// Stores a key. A chosen key that is there already stays as it is and is answered as it is stored, unless an alias was
-/// asked for: then the alias is in the way. LiteLLM does the same.
+/// Stores a key. A chosen key that is there already stays as it is and is answered as it is stored, unless an
+/// alias was asked for: then the alias is in the way. LiteLLM does the same.
 async fn keep(services: &Services, record: KeyRecord) -> Result<KeyRecord, Refusal> {
     let conflict = match services.keys.insert_key(&record).await {
         Ok(()) => {
@@ -89,9 +91,12 @@ async fn keep(services: &Services, record: KeyRecord) -> Result<KeyRecord, Refus
         (Some(alias), stored) if stored.as_ref().is_none_or(|key| key.alias.as_ref() == Some(&alias)) => {
             Err(alias_taken(&alias))
         }
-        (Some(_), _) => {
-            Err(Refusal::told(400, "bad_request_error", "key", "This key exists already under another alias."))
-        }
+        (Some(_), _) => Err(Refusal::told(
+            400,
+            "bad_request_error",
+            "key",
+            "This key exists already under another alias.",
+        )),
         // Deleted in between: the caller may try again.
         (None, None) => Err(conflict.into()),
     }
@@ -139,15 +144,20 @@ fn not_found() -> Refusal {
 // --- delete ---
 
 /// Deletes what is there of the named keys; an error only when nothing of it was.
-pub(crate) async fn delete(State(services): State<Arc<Services>>, mut sent: Fields) -> Result<Json<Object>, Refusal> {
+pub(crate) async fn delete(
+    State(services): State<Arc<Services>>,
+    mut sent: Fields,
+) -> Result<Json<Object>, Refusal> {
     let (keys, aliases) = (sent.texts("keys"), sent.texts("key_aliases"));
     sent.finish()?;
     countable(keys.len() + aliases.len())?;
     let hashes: Vec<KeyHash> = keys.iter().map(|key| KeyHash::from_key_or_hash(key)).collect();
-    let gone: HashSet<KeyHash> = services.keys.delete_keys(&hashes, &aliases).await?.into_iter().collect();
-    for hash in &gone {
+    let gone = services.keys.delete_keys(&hashes, &aliases).await;
+    // Also when it failed: some may be gone already, and a key that is still there is only read again.
+    for hash in hashes.iter().chain(gone.iter().flatten()) {
         services.lookup.forget(hash).await;
     }
+    let gone: HashSet<KeyHash> = gone?.into_iter().collect();
     if gone.is_empty() {
         return Err(Refusal::wrapped(404, "No keys found"));
     }
@@ -158,7 +168,9 @@ fn countable(named: usize) -> Result<(), Refusal> {
     let at = vec![Value::from("body")];
     if named == 0 {
         let message = "Value error, At least one of 'keys' or 'key_aliases' must be provided.";
-        return Err(Problem::new("value_error", at, message, json!({})).with_context(json!({ "error": {} })).into());
+        return Err(Problem::new("value_error", at, message, json!({}))
+            .with_context(json!({ "error": {} }))
+            .into());
     }
     if named > MAX_DELETED {
         let message = format!("List should have at most {MAX_DELETED} items");
@@ -167,8 +179,8 @@ fn countable(named: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// What was deleted, by the names the caller used. The store tells hashes only; where it is not plain which alias was
-/// there, the hash stands for it.
+/// What was deleted, by the names the caller used. The store tells hashes only; where it is not plain which
+/// alias was there, the hash stands for it.
 fn names(keys: Vec<String>, hashes: &[KeyHash], aliases: Vec<String>, gone: &HashSet<KeyHash>) -> Raw {
     let named = keys.into_iter().zip(hashes).filter(|(_, hash)| gone.contains(*hash)).map(|(key, _)| key);
     let rest: Vec<&KeyHash> = gone.iter().filter(|hash| !hashes.contains(*hash)).collect();

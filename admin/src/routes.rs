@@ -36,7 +36,8 @@ pub static ROUTES: &[Access] = &[
 
 /// The service: the table behind the check of who is calling.
 pub fn router(services: Arc<Services>) -> Router {
-    let routed = ROUTES.iter().fold(Router::new(), |router, route| router.route(route.path, (route.handler)()));
+    let routed =
+        ROUTES.iter().fold(Router::new(), |router, route| router.route(route.path, (route.handler)()));
     let guarded = middleware::from_fn_with_state(Arc::clone(&services), access::guard);
     routed
         .layer(Extension(spend::Turns::default()))

@@ -17,8 +17,8 @@ pub struct Services {
     pub master: Arc<dyn Fn() -> Option<MasterKey> + Send + Sync>,
 }
 
-/// A socket that only this user may reach. A socket that a dead process left at `path` is replaced; any other file is
-/// an error. Made beside its place and moved there, so that it is never there with wider rights.
+/// A socket that only this user may reach. A socket that a dead process left at `path` is replaced; any other
+/// file is an error. Made beside its place and moved there, so that it is never there with wider rights.
 pub fn bind(path: &str) -> std::io::Result<UnixListener> {
     let (path, fresh) = (Path::new(path), PathBuf::from(format!("{path}.new")));
     remove_socket(path)?;
@@ -32,7 +32,10 @@ pub fn bind(path: &str) -> std::io::Result<UnixListener> {
 fn remove_socket(path: &Path) -> std::io::Result<()> {
     match std::fs::symlink_metadata(path) {
         Ok(found) if found.file_type().is_socket() => std::fs::remove_file(path),
-        Ok(_) => Err(std::io::Error::new(std::io::ErrorKind::AlreadyExists, format!("no socket: {}", path.display()))),
+        Ok(_) => Err(std::io::Error::new(
+            std::io::ErrorKind::AlreadyExists,
+            format!("no socket: {}", path.display()),
+        )),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }

@@ -27,8 +27,8 @@ impl Default for Turns {
     }
 }
 
-/// Rows newest first, at most 10,000 in one answer (`limit`, `page`); with both dates, and unless `summarize=false`,
-/// sums by day.
+/// Rows newest first, at most 10,000 in one answer (`limit`, `page`); with both dates, and unless
+/// `summarize=false`, sums by day.
 pub(crate) async fn logs(
     State(services): State<Arc<Services>>,
     Extension(turns): Extension<Turns>,

@@ -17,8 +17,9 @@ pub mod cases;
 pub mod cpu;
 pub mod load;
 pub mod machine;
-// pub mod targets;
+pub mod targets;
 
-// pub mod guarantees;
-// pub mod report;
-// pub mod run;
+pub mod run;
+
+pub mod guarantees;
+pub mod report;

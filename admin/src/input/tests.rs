@@ -53,7 +53,11 @@ fn what_does_not_fit_is_named_as_litellm_names_it() {
     ] {
         let mut sent = fields(&format!(r#"{{"x": {sent}}}"#));
         assert!(sent.take("x", shape).is_none(), "{shape:?}");
-        assert_eq!(problems(sent.finish().unwrap_err()), [(kind, vec!["body".into(), "x".into()])], "{shape:?}");
+        assert_eq!(
+            problems(sent.finish().unwrap_err()),
+            [(kind, vec!["body".into(), "x".into()])],
+            "{shape:?}"
+        );
     }
 }
 

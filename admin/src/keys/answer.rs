@@ -50,8 +50,17 @@ static INFO: &[(&str, &str)] = &[
 ];
 
 /// What `/key/generate` adds to the fields of its request.
-static ADDED: &[&str] =
-    &["key_name", "expires", "token_id", "litellm_budget_table", "token", "created_by", "updated_by", "created_at", "updated_at"];
+static ADDED: &[&str] = &[
+    "key_name",
+    "expires",
+    "token_id",
+    "litellm_budget_table",
+    "token",
+    "created_by",
+    "updated_by",
+    "created_at",
+    "updated_at",
+];
 
 /// The answer to `/key/generate`, the only one that tells the key.
 pub(super) fn generated(key: &str, record: &KeyRecord, echoed: &[(&'static str, Raw)]) -> Object {
@@ -73,8 +82,8 @@ pub(super) fn info(record: &KeyRecord, spend: NanoUsd) -> Object {
     Object(INFO.iter().map(field).collect())
 }
 
-/// What the record says of a field; `None` where it has nothing to say. Nothing can be changed yet, so the times and
-/// authors of making and changing are the same.
+/// What the record says of a field; `None` where it has nothing to say. Nothing can be changed yet, so the
+/// times and authors of making and changing are the same.
 fn stored(record: &KeyRecord, name: &str) -> Option<Raw> {
     match name {
         "key_name" => Some(raw(&record.masked)),

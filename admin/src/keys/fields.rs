@@ -35,7 +35,11 @@ const LIMIT_TYPES: Shape = Shape::OneOf(&["guaranteed_throughput", "best_effort_
 const KEY_TYPES: Shape = Shape::OneOf(&["llm_api", "management", "read_only", "default"]);
 
 /// LiteLLM shows these even where none is set.
-const ROUTER_SETTINGS: &str = r#"{"routing_strategy_args":null,"routing_strategy":null,"model_group_retry_policy":null,"allowed_fails":null,"cooldown_time":null,"num_retries":null,"timeout":null,"max_retries":null,"retry_after":null,"fallbacks":null,"context_window_fallbacks":null,"model_group_alias":{}}"#;
+const ROUTER_SETTINGS: &str = concat!(
+    r#"{"routing_strategy_args":null,"routing_strategy":null,"model_group_retry_policy":null,"#,
+    r#""allowed_fails":null,"cooldown_time":null,"num_retries":null,"timeout":null,"max_retries":null,"#,
+    r#""retry_after":null,"fallbacks":null,"context_window_fallbacks":null,"model_group_alias":{}}"#,
+);
 
 /// In the order of LiteLLM's answer.
 pub(super) static FIELDS: &[Field] = &[
@@ -99,7 +103,8 @@ pub(super) struct Wanted {
 impl Wanted {
     pub(super) fn read(mut sent: Fields) -> Result<Self, Refusal> {
         let unused = FIELDS.iter().filter(|field| !field.used);
-        let echoed = unused.filter_map(|field| Some((field.name, sent.take(field.name, field.shape)?))).collect();
+        let echoed =
+            unused.filter_map(|field| Some((field.name, sent.take(field.name, field.shape)?))).collect();
         let wanted = Self {
             key: sent.text("key"),
             alias: sent.text("key_alias").filter(|alias| !alias.is_empty()),

@@ -40,14 +40,14 @@ pub(super) struct Day {
     keys: Sums,
 }
 
-/// Sums all entries of the filter, whose limits are not looked at. As in LiteLLM, days before the last one with
-/// entries are there only if they have some, those after it up to the end date are there as zeros.
+/// Sums all entries of the filter, whose limits are not looked at. As in LiteLLM, days before the last one
+/// with entries are there only if they have some, those after it up to the end date are there as zeros.
 pub(super) async fn sums(store: &dyn SpendStore, filter: SpendFilter) -> Result<Vec<Day>, Refusal> {
     let end = filter.until;
     let mut days = Days::default();
     let mut page = SpendFilter { limit: PAGE, offset: 0, ..filter };
-    // Entries of the oldest microsecond seen: the next page begins with them again. Offsets would count an entry twice
-    // when a new one is booked in between.
+    // Entries of the oldest microsecond seen: the next page begins with them again. Offsets would count an
+    // entry twice when a new one is booked in between.
     let mut edge: HashSet<EntryId> = HashSet::new();
     loop {
         let entries = store.entries(&page).await?;
@@ -64,7 +64,8 @@ pub(super) async fn sums(store: &dyn SpendStore, filter: SpendFilter) -> Result<
 }
 
 fn too_many() -> Refusal {
-    let message = format!("More than {MAX_SUMMED} entries between these dates; ask for fewer days at a time.");
+    let message =
+        format!("More than {MAX_SUMMED} entries between these dates; ask for fewer days at a time.");
     ApiError::new(Kind::BadRequest, message).with_param("start_date").into()
 }
 

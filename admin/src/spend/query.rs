@@ -37,8 +37,8 @@ impl Asked {
     }
 }
 
-/// `2026-11-25`, or a date with a time, UTC unless it says otherwise. A plain end date includes its day; an end with a
-/// time is exact and not included, so that ranges can be put side by side.
+/// `2026-11-25`, or a date with a time, UTC unless it says otherwise. A plain end date includes its day; an
+/// end with a time is exact and not included, so that ranges can be put side by side.
 fn moment(text: &str, end: bool) -> Result<Micros, Refusal> {
     let bad = || bad_date(text);
     if text.len() == 10 {

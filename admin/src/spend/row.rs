@@ -82,7 +82,7 @@ fn metadata(entry: &Entry) -> Object {
         ("usage_object", usage(entry)),
         ("user_api_key", raw(&hash(entry))),
         ("cost_breakdown", cost(entry)),
-        ("applied_guardrails", parsed("[]", "null")),
+        ("applied_guardrails", if failed(entry) { null() } else { parsed("[]", "null") }),
         ("user_api_key_alias", raw(&entry.key_alias)),
         ("user_api_key_org_id", null()),
         ("requester_ip_address", raw(&entry.client_ip)),
@@ -122,7 +122,8 @@ fn usage(entry: &Entry) -> Raw {
     });
     if has_details(entry) {
         object["prompt_tokens_details"] = with(prompt_details(usage), &["text_tokens", "image_tokens"]);
-        object["completion_tokens_details"] = with(completion_details(usage), &["text_tokens", "image_tokens"]);
+        object["completion_tokens_details"] =
+            with(completion_details(usage), &["text_tokens", "image_tokens"]);
     }
     let written = usage.cache_write.saturating_add(usage.cache_write_1h);
     if written > 0 {
@@ -136,7 +137,8 @@ fn additional(entry: &Entry) -> Value {
     if entry.usage_source == UsageSource::None {
         return json!({});
     }
-    let details = has_details(entry).then(|| (prompt_details(&entry.usage), completion_details(&entry.usage)));
+    let details =
+        has_details(entry).then(|| (prompt_details(&entry.usage), completion_details(&entry.usage)));
     let (prompt, completion) = details.unwrap_or_default();
     json!({ "prompt_tokens_details": prompt, "completion_tokens_details": completion })
 }

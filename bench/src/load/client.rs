@@ -35,6 +35,7 @@ struct Connection {
 /// When an answer came.
 #[derive(Debug, Clone, Copy)]
 pub struct Arrival {
+    pub status: u16,
     /// First byte of the body (of the head when there is no body).
     pub first: Instant,
     pub last: Instant,
@@ -158,7 +159,7 @@ impl Client {
             }
         }
         let last = Instant::now();
-        Ok(Arrival { first: first.unwrap_or(last), last })
+        Ok(Arrival { status: head.status, first: first.unwrap_or(last), last })
     }
 }
 

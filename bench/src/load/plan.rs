@@ -19,6 +19,8 @@ pub enum Expect {
     Cut,
     /// This status, whatever the body.
     Status(u16),
+    /// Any whole answer.
+    Any,
 }
 
 #[derive(Debug, Clone)]
@@ -64,7 +66,11 @@ fn authorization(key: &str) -> String {
 impl Expect {
     /// The kind of error, none when the answer is as it must be.
     pub fn complaint(self, head: &Head, body: &[u8]) -> Option<String> {
-        let wanted = if let Expect::Status(status) = self { status } else { 200 };
+        let wanted = match self {
+            Expect::Any => head.status,
+            Expect::Status(status) => status,
+            _ => 200,
+        };
         if head.status != wanted {
             return Some(status_label(head));
         }

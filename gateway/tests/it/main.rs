@@ -10,6 +10,7 @@ mod errors;
 mod goldens;
 mod keys;
 mod lifecycle;
+mod providers;
 mod recordings;
 mod rig;
 mod routing;

@@ -1,0 +1,17 @@
+//! The management API as its clients meet it, over a ledger in memory.
+//!
+//! `rig.rs` holds the ledger and sends requests; each other file is one family of promises. `goldens.rs`
+//! replays what was recorded of LiteLLM, where the shared references are there.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests may fail the test, and say what they skip"
+)]
+
+mod access;
+mod goldens;
+mod keys;
+mod rig;
+mod socket;
+mod spend;

@@ -1,0 +1,170 @@
+//! What both ledgers promise.
+
+mod common;
+
+use common::{both, entry, key};
+use weir_core::domain::ids::KeyHash;
+use weir_core::domain::money::NanoUsd;
+use weir_core::domain::spend::{Entry, Status};
+use weir_core::ports::{KeyStore, LedgerError, SpendFilter, SpendStore, Written};
+use weir_core::time::Micros;
+
+fn all() -> SpendFilter {
+    SpendFilter { limit: 10_000, ..SpendFilter::default() }
+}
+
+#[tokio::test]
+async fn a_key_comes_back_as_it_went() {
+    both(async |ledger| {
+        let key = key("sk-a");
+        ledger.insert_key(&key).await.unwrap();
+        assert_eq!(ledger.key(&key.hash).await.unwrap(), Some(key.clone()));
+        assert_eq!(ledger.key(&KeyHash::of("sk-other")).await.unwrap(), None);
+        let nothing = common::key("sk-b");
+        let bare = weir_core::domain::key::KeyRecord {
+            alias: None,
+            user_id: None,
+            max_budget: None,
+            expires_at: None,
+            blocked: false,
+            models: vec![],
+            ..nothing
+        };
+        ledger.insert_key(&bare).await.unwrap();
+        assert_eq!(ledger.key(&bare.hash).await.unwrap(), Some(bare));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn hash_and_alias_are_unique() {
+    both(async |ledger| {
+        let first = key("sk-a");
+        ledger.insert_key(&first).await.unwrap();
+        assert!(matches!(ledger.insert_key(&first).await, Err(LedgerError::Conflict(_))));
+        let second = weir_core::domain::key::KeyRecord { hash: KeyHash::of("sk-b"), ..first.clone() };
+        assert!(matches!(ledger.insert_key(&second).await, Err(LedgerError::Conflict(_))));
+        for text in ["sk-c", "sk-d"] {
+            let nameless = weir_core::domain::key::KeyRecord { alias: None, ..key(text) };
+            ledger.insert_key(&nameless).await.unwrap();
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn keys_are_deleted_by_hash_and_by_alias() {
+    both(async |ledger| {
+        let (a, b) = (key("sk-a"), key("sk-b"));
+        ledger.insert_key(&a).await.unwrap();
+        ledger.insert_key(&b).await.unwrap();
+        let gone = ledger.delete_keys(&[a.hash, KeyHash::of("sk-none")], &[b.alias.clone().unwrap()]).await.unwrap();
+        assert_eq!(gone, [a.hash, b.hash]);
+        assert_eq!(ledger.key(&a.hash).await.unwrap(), None);
+        assert_eq!(ledger.delete_keys(&[a.hash], &[]).await.unwrap(), []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_entry_comes_back_as_it_went() {
+    both(async |ledger| {
+        let full = entry(97_500);
+        let bare = Entry {
+            provider_id: None,
+            key_hash: None,
+            key_alias: None,
+            user_id: None,
+            team_id: None,
+            first_token_at: None,
+            status: Status::Interrupted,
+            error: String::from("E"),
+            error_message: "x".repeat(2_000),
+            attempts: vec![],
+            tags: vec![],
+            metadata: String::new(),
+            unpriced: true,
+            ..entry(0)
+        };
+        ledger.write(&[full.clone(), bare.clone()]).await.unwrap();
+        let mut found = ledger.entries(&all()).await.unwrap();
+        found.sort_by_key(|e| e.started_at);
+        assert_eq!(found, [full, bare]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn p11_an_entry_is_booked_once_however_often_it_is_written() {
+    both(async |ledger| {
+        let entries: Vec<Entry> = (0..150).map(|_| entry(1_000)).collect();
+        let first = ledger.write(&entries[..100]).await.unwrap();
+        assert_eq!(first, Written { inserted: 100, cost: NanoUsd(100_000) });
+        assert_eq!(ledger.write(&entries[..100]).await.unwrap(), Written::default());
+        let overlapping = ledger.write(&entries[50..]).await.unwrap();
+        assert_eq!(overlapping.inserted, 50);
+        let twice = [entry(7), entry(7)];
+        let same = [twice[0].clone(), twice[0].clone(), twice[1].clone()];
+        assert_eq!(ledger.write(&same).await.unwrap().inserted, 2);
+        assert_eq!(ledger.total_spend().await.unwrap(), NanoUsd(150_014));
+        assert_eq!(ledger.key_spend(&KeyHash::of("sk-a")).await.unwrap(), NanoUsd(150_014));
+        assert_eq!(ledger.key_spend(&KeyHash::of("sk-b")).await.unwrap(), NanoUsd::ZERO);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn p09_writers_that_meet_lose_nothing() {
+    both(async |ledger| {
+        let batches: Vec<Vec<Entry>> = (0..8)
+            .map(|_| {
+                let of = |n: usize| Entry { key_hash: Some(KeyHash::of(&format!("sk-{}", n % 17))), ..entry(3) };
+                (0..100).map(of).collect()
+            })
+            .collect();
+        let writes = batches.iter().map(|batch| ledger.write(batch));
+        for written in futures(writes).await {
+            assert_eq!(written.unwrap().inserted, 100);
+        }
+        assert_eq!(ledger.total_spend().await.unwrap(), NanoUsd(2_400));
+        let sum: NanoUsd = ledger.entries(&all()).await.unwrap().iter().map(|e| e.cost).sum();
+        assert_eq!(sum, NanoUsd(2_400));
+    })
+    .await;
+}
+
+async fn futures<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    futures_util::future::join_all(all).await
+}
+
+#[tokio::test]
+async fn filters_select_what_they_say() {
+    both(async |ledger| {
+        let base = 1_795_622_400_000_000; // 2026-11-25T16:00:00Z
+        let at = |n: i64| Micros(base + n * 1_000_000);
+        let of = |n: i64, key: &str, team: &str| Entry {
+            started_at: at(n),
+            call_id: format!("call-{n}"),
+            provider_id: Some(format!("prov-{n}")),
+            key_hash: Some(KeyHash::of(key)),
+            team_id: Some(team.to_owned()),
+            ..entry(n)
+        };
+        let entries = [of(0, "sk-a", "t1"), of(1, "sk-b", "t1"), of(2, "sk-a", "t2"), of(3, "sk-b", "t2")];
+        ledger.write(&entries).await.unwrap();
+        let calls = async |filter: SpendFilter| -> Vec<String> {
+            ledger.entries(&filter).await.unwrap().into_iter().map(|e| e.call_id).collect()
+        };
+        assert_eq!(calls(all()).await, ["call-3", "call-2", "call-1", "call-0"], "newest first");
+        assert_eq!(calls(SpendFilter { key_hash: Some(KeyHash::of("sk-a")), ..all() }).await, ["call-2", "call-0"]);
+        assert_eq!(calls(SpendFilter { team_id: Some("t1".into()), ..all() }).await, ["call-1", "call-0"]);
+        assert_eq!(calls(SpendFilter { user_id: Some("nobody".into()), ..all() }).await, [""; 0]);
+        let window = SpendFilter { from: Some(at(1)), until: Some(at(3)), ..all() };
+        assert_eq!(calls(window).await, ["call-2", "call-1"], "from is included, until is not");
+        assert_eq!(calls(SpendFilter { limit: 1, offset: 1, ..all() }).await, ["call-2"]);
+        for id in [String::from("call-2"), String::from("prov-2"), entries[2].id.to_string()] {
+            assert_eq!(calls(SpendFilter { request_id: Some(id), ..all() }).await, ["call-2"]);
+        }
+    })
+    .await;
+}

@@ -1,0 +1,165 @@
+//! What the journal keeps when its process does not live.
+
+mod common;
+
+use common::{entry, open};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use weir_core::domain::money::NanoUsd;
+use weir_core::domain::spend::{Begin, Entry, Status};
+use weir_core::ports::{Journal, SpendFilter, SpendStore};
+use weir_ledger::{FileJournal, JournalOptions, Ledger, Writer, WriterOptions};
+
+const LIMIT: Duration = Duration::from_secs(10);
+
+fn journal(dir: &Path, options: JournalOptions) -> Arc<FileJournal> {
+    Arc::new(FileJournal::open(dir, options).unwrap())
+}
+
+fn writer(ledger: &Ledger, journal: &Arc<FileJournal>, dir: &Path) -> Writer {
+    let options = WriterOptions { data_dir: dir.to_owned(), interval: Duration::from_millis(10), ..WriterOptions::default() };
+    Writer::new(ledger.clone(), Arc::clone(journal), options)
+}
+
+fn begin(entry: &Entry) -> Begin {
+    let provisional = Entry { status: Status::Interrupted, cost: NanoUsd(1), ..entry.clone() };
+    Begin { entry_id: entry.id, attempt: 1, entry: provisional }
+}
+
+async fn booked(ledger: &Ledger) -> Vec<Entry> {
+    ledger.entries(&SpendFilter { limit: 10_000, ..SpendFilter::default() }).await.unwrap()
+}
+
+/// Adopts what is in `dir` and waits until it is booked.
+async fn adopt(ledger: &Ledger, dir: &Path, count: usize) -> Vec<Entry> {
+    let own = journal(dir, JournalOptions::default());
+    let writer = writer(ledger, &own, dir);
+    let _ = tokio::time::timeout(LIMIT, async {
+        tokio::select! {
+            () = writer.run() => {}
+            () = async { while booked(ledger).await.len() < count { tokio::time::sleep(Duration::from_millis(10)).await } } => {}
+        }
+    })
+    .await;
+    booked(ledger).await
+}
+
+#[tokio::test]
+async fn ended_entries_are_in_the_ledger_after_a_flush() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(None, dir.path()).await;
+    let journal = journal(dir.path(), JournalOptions { segment_bytes: 4_096, ..JournalOptions::default() });
+    let writer = writer(&ledger, &journal, dir.path());
+    let entries: Vec<Entry> = (0..500).map(|_| entry(1_000)).collect();
+    for entry in &entries {
+        journal.begin(&begin(entry)).unwrap();
+        journal.end(entry).unwrap();
+    }
+    assert_eq!(journal.stats().waiting, 500);
+    assert!(writer.flush(LIMIT).await);
+    let stats = journal.stats();
+    assert_eq!((stats.waiting, stats.open), (0, 0));
+    assert!(stats.bytes < 5 * 4_096, "booked segments are removed: {stats:?}");
+    assert_eq!(ledger.total_spend().await.unwrap(), NanoUsd(500_000));
+    writer.close(LIMIT).await;
+    let left = std::fs::read_dir(dir.path().join("journal")).unwrap().count();
+    assert_eq!(left, 0, "an empty journal is removed");
+}
+
+#[tokio::test]
+async fn p40_a_dead_process_leaves_everything_to_the_next() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(None, dir.path()).await;
+    let (done, cut) = (entry(5), entry(7));
+    {
+        let journal = journal(dir.path(), JournalOptions::default());
+        for entry in [&done, &cut] {
+            journal.begin(&begin(entry)).unwrap();
+        }
+        journal.end(&done).unwrap();
+    }
+    let found = adopt(&ledger, dir.path(), 2).await;
+    assert_eq!(found.len(), 2);
+    let of = |id| found.iter().find(|e| e.id == id).unwrap();
+    assert_eq!((of(done.id).status, of(done.id).cost), (Status::Success, NanoUsd(5)));
+    assert_eq!((of(cut.id).status, of(cut.id).cost), (Status::Interrupted, NanoUsd(1)), "its estimate is booked");
+}
+
+#[tokio::test]
+async fn p40_a_record_torn_at_any_byte_costs_only_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let entries = [entry(5), entry(7)];
+    {
+        let journal = journal(dir.path(), JournalOptions { shards: 1, ..JournalOptions::default() });
+        entries.iter().for_each(|entry| journal.end(entry).unwrap());
+    }
+    let folder = std::fs::read_dir(dir.path().join("journal")).unwrap().next().unwrap().unwrap().path();
+    let segment = std::fs::read_dir(&folder).unwrap().map(|f| f.unwrap().path()).find(|p| p.extension().is_some()).unwrap();
+    let whole = std::fs::read(&segment).unwrap();
+    for cut in (whole.len() / 2 + 1..whole.len()).step_by(23) {
+        let fresh = tempfile::tempdir().unwrap();
+        let copy = fresh.path().join("journal").join("dead");
+        std::fs::create_dir_all(&copy).unwrap();
+        std::fs::write(copy.join("lock"), "").unwrap();
+        std::fs::write(copy.join("000-00000000.seg"), &whole[..cut]).unwrap();
+        let ledger = open(None, fresh.path()).await;
+        let found = adopt(&ledger, fresh.path(), 1).await;
+        assert_eq!(found.iter().map(|e| e.id).collect::<Vec<_>>(), [entries[0].id], "cut at {cut}");
+    }
+}
+
+#[tokio::test]
+async fn p40_a_living_process_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(None, dir.path()).await;
+    let living = journal(dir.path(), JournalOptions::default());
+    let open = entry(5);
+    living.begin(&begin(&open)).unwrap();
+    let other = entry(6);
+    {
+        let dead = journal(dir.path(), JournalOptions::default());
+        dead.end(&other).unwrap();
+    }
+    let found = adopt(&ledger, dir.path(), 1).await;
+    assert_eq!(found.iter().map(|e| e.id).collect::<Vec<_>>(), [other.id]);
+    living.end(&open).unwrap();
+}
+
+#[tokio::test]
+async fn a_full_journal_refuses_to_begin_and_never_to_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(None, dir.path()).await;
+    let options = JournalOptions { max_bytes: 64 << 10, segment_bytes: 4_096, shards: 2 };
+    let journal = journal(dir.path(), options);
+    let mut begun = Vec::new();
+    let refused = loop {
+        let next = entry(1);
+        match journal.begin(&begin(&next)) {
+            Ok(()) => begun.push(next),
+            Err(_) => break next,
+        }
+        assert!(begun.len() < 1_000, "the cap is not kept");
+    };
+    for entry in &begun {
+        journal.end(entry).expect("room was set aside when it began");
+    }
+    assert!(journal.stats().bytes <= options.max_bytes);
+    assert!(writer(&ledger, &journal, dir.path()).flush(LIMIT).await);
+    journal.begin(&begin(&refused)).expect("there is room again");
+    assert_eq!(booked(&ledger).await.len(), begun.len());
+}
+
+#[tokio::test]
+async fn p35_the_files_are_for_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let _ledger = open(None, dir.path()).await;
+    let journal = journal(dir.path(), JournalOptions::default());
+    journal.end(&entry(1)).unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o077;
+    assert_eq!(mode(&dir.path().join("ledger.db")), 0);
+    for folder in std::fs::read_dir(dir.path().join("journal")).unwrap() {
+        assert_eq!(mode(&folder.unwrap().path()), 0);
+    }
+}
