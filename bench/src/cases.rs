@@ -112,11 +112,18 @@ impl Case {
 
 // --- bodies ---
 
-const SYSTEM: &str = "You are a careful assistant for \"Ada & Sons\". Answer in short sentences.\nQuote sources.";
+const SYSTEM: &str =
+    "You are a careful assistant for \"Ada & Sons\". Answer in short sentences.\nQuote sources.";
 const TURNS: &[(&str, &str)] = &[
     ("user", "Could you look at this function?\n```rust\nfn add(a: u32, b: u32) -> u32 {\n\ta + b\n}\n```\n"),
-    ("assistant", "It adds two numbers. Note that it panics on overflow in debug builds: \"attempt to add\"."),
-    ("user", "And the path C:\\data\\in.csv, is it read as UTF-8? It holds names such as Zoë, 林 and Müller."),
+    (
+        "assistant",
+        "It adds two numbers. Note that it panics on overflow in debug builds: \"attempt to add\".",
+    ),
+    (
+        "user",
+        "And the path C:\\data\\in.csv, is it read as UTF-8? It holds names such as Zoë, 林 and Müller.",
+    ),
     ("assistant", "Yes, when the file begins with a byte order mark; else the reader guesses, line by line."),
 ];
 
@@ -173,7 +180,10 @@ mod tests {
             let body = case.request();
             let value: Value = serde_json::from_slice(&body).unwrap();
             assert!(body.len().abs_diff(case.body) <= 1, "{}: {}", case.name, body.len());
-            assert_eq!((value["model"].as_str(), value["stream"].as_bool()), (Some(MODEL), (case.chunks > 0).then_some(true)));
+            assert_eq!(
+                (value["model"].as_str(), value["stream"].as_bool()),
+                (Some(MODEL), (case.chunks > 0).then_some(true))
+            );
             assert!(value["messages"].as_array().unwrap().len() >= 3);
         }
     }

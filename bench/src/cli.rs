@@ -100,7 +100,8 @@ pub(crate) fn main() -> anyhow::Result<ExitCode> {
         Command::Mock(args) => serve::mock(&args).map(|()| ExitCode::SUCCESS),
         Command::Pass(args) => serve::pass(&args),
         Command::Run(args) => {
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+            let runtime =
+                tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
             runtime.block_on(until_signal(&args))
         }
     }
@@ -147,7 +148,9 @@ impl RunArgs {
             }
             let before = cases.len() + guarantees.len();
             cases.extend(STANDARD.iter().filter(|case| case.name == name));
-            guarantees.extend(guarantees::ALL.iter().filter(|(one, ..)| one == name).map(|(_, guarantee, _)| *guarantee));
+            guarantees.extend(
+                guarantees::ALL.iter().filter(|(one, ..)| one == name).map(|(_, guarantee, _)| *guarantee),
+            );
             if before == cases.len() + guarantees.len() && !matches!(name.as_str(), "standard" | "all") {
                 bail!("no case {name:?}; known are standard, all, {}", known_cases().join(", "));
             }
@@ -199,9 +202,14 @@ impl RunArgs {
 
     /// Before anything is started: a run of minutes should not end for want of a program.
     fn check(&self, wanted: &[Wanted], weir: &Path) -> anyhow::Result<()> {
-        let needs = |kinds: &[Kind]| wanted.iter().any(|one| matches!(one, Wanted::Known(kind) if kinds.contains(kind)));
+        let needs = |kinds: &[Kind]| {
+            wanted.iter().any(|one| matches!(one, Wanted::Known(kind) if kinds.contains(kind)))
+        };
         if needs(&[Kind::Nginx]) && !self.nginx.exists() {
-            bail!("no {}: install Debian's nginx, name it with --nginx, or leave it out of --target", self.nginx.display());
+            bail!(
+                "no {}: install Debian's nginx, name it with --nginx, or leave it out of --target",
+                self.nginx.display()
+            );
         }
         let known: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
         if needs(&[Kind::WeirPlain, Kind::WeirGoverned]) && !weir.exists() {

@@ -150,7 +150,13 @@ impl Settings {
 // --- impl Visit ---
 
 impl Visit {
-    pub fn new(round: usize, case: &str, target: &Target, stats: &Stats, usage: Option<(Usage, Usage)>) -> Visit {
+    pub fn new(
+        round: usize,
+        case: &str,
+        target: &Target,
+        stats: &Stats,
+        usage: Option<(Usage, Usage)>,
+    ) -> Visit {
         let spent = usage.as_ref().map(|(before, after)| after.since(before));
         let per_request = |ns: u64| ns as f64 / 1000.0 / stats.done.max(1) as f64;
         Visit {

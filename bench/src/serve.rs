@@ -94,7 +94,8 @@ async fn stamps(args: &MockArgs) -> anyhow::Result<()> {
 pub(crate) fn pass(args: &PassArgs) -> anyhow::Result<ExitCode> {
     let listen = if args.listen.port() == 0 { proxy::free_addr()? } else { args.listen };
     let authority = args.upstream.authority().context("--upstream: http://ADDRESS:PORT")?;
-    let upstream = authority.as_str().parse().context("--upstream: the address must be numeric, with a port")?;
+    let upstream =
+        authority.as_str().parse().context("--upstream: the address must be numeric, with a port")?;
     std::thread::Builder::new().name("announce".to_owned()).spawn(move || announce(listen))?;
     proxy::serve(listen, upstream, args.threads)
 }
@@ -120,7 +121,8 @@ pub(crate) fn say(line: &str) -> anyhow::Result<()> {
 
 /// SIGTERM or SIGINT.
 pub(crate) async fn stop_signal() {
-    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         // Without handlers the signals end the process as they do by default.
         return std::future::pending().await;
     };

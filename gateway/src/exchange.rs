@@ -51,7 +51,8 @@ pub async fn serve(app: &App, down: &mut ServerSession, operation: Operation, mo
     let x = Exchange::new(id, clock, snapshot, request);
     let mut flight = Flight { app, x, place };
     let mut out = Outlet::new(flight.keepalive());
-    let ended = AssertUnwindSafe(flight.run(down, &mut out)).catch_unwind().await;
+    // Boxed, here and below: futures are moved when they are made, and these are kilobytes.
+    let ended = AssertUnwindSafe(Box::pin(flight.run(down, &mut out))).catch_unwind().await;
     let ended = ended.unwrap_or_else(|_| {
         Err(Lost::Failed(ApiError::new(Kind::Internal, "Internal error; the request was not served.").because("panic")))
     });
@@ -79,7 +80,7 @@ impl Flight<'_> {
         let mut plan = Plan::new(&self.x, group);
         let mut deployment = plan.first(&self.app.cooldowns).map_err(Lost::Failed)?;
         loop {
-            let error = match self.attempt(down, out, &deployment).await {
+            let error = match Box::pin(self.attempt(down, out, &deployment)).await {
                 Err(Lost::Failed(error)) => error,
                 other => return other,
             };
@@ -89,7 +90,7 @@ impl Flight<'_> {
             match plan.next(&mut self.x, &deployment, &error, &self.app.cooldowns) {
                 Step::GiveUp => return Err(Lost::Failed(error)),
                 Step::Try { deployment: next, after } => {
-                    self.pause(down, out, after).await?;
+                    Box::pin(self.pause(down, out, after)).await?;
                     deployment = next;
                 }
             }
@@ -146,17 +147,17 @@ impl Flight<'_> {
         let outgoing = Outgoing::new(&self.x, attempt).map_err(Lost::Failed)?;
         self.app.chain.on_attempt(&mut self.x, attempt).map_err(Lost::Failed)?;
         if let Some(mock) = &deployment.mock {
-            return mocked::answer(self, down, out, attempt, mock).await;
+            return Box::pin(mocked::answer(self, down, out, attempt, mock)).await;
         }
-        let answered = session::send(&self.app.dialer, down, out, attempt, &outgoing).await?;
+        let answered = Box::pin(session::send(&self.app.dialer, down, out, attempt, &outgoing)).await?;
         if !(200..300).contains(&answered.status) {
-            return Err(self.refused(down, answered, attempt).await);
+            return Err(Box::pin(self.refused(down, answered, attempt)).await);
         }
         self.provider_limits(&answered);
         if is_stream(&answered) {
-            return stream::relay(self, down, out, answered.connected, attempt).await;
+            return Box::pin(stream::relay(self, down, out, answered.connected, attempt)).await;
         }
-        plain::relay(self, down, answered.connected, attempt).await
+        Box::pin(plain::relay(self, down, answered.connected, attempt)).await
     }
 
     /// The provider answered with an error; its body says why.

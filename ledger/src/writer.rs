@@ -21,7 +21,7 @@ pub struct WriterOptions {
 
 impl Default for WriterOptions {
     fn default() -> Self {
-        Self { interval: Duration::from_millis(200), batch: 1_024, data_dir: PathBuf::from("data") }
+        Self { interval: Duration::from_millis(500), batch: 4_096, data_dir: PathBuf::from("data") }
     }
 }
 

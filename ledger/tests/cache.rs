@@ -10,6 +10,7 @@ use weir_core::domain::money::NanoUsd;
 use weir_core::ports::{KeyLookup, KeyStore, LedgerError, LedgerResult};
 use weir_ledger::{CacheOptions, KeyCache};
 
+#[expect(dead_code, reason = "only keys are needed here")]
 mod common;
 
 /// A store that counts, waits, and can be away.

@@ -1,5 +1,6 @@
 //! What the journal keeps when its process does not live.
 
+#[expect(dead_code, reason = "journals need one engine and no keys")]
 mod common;
 
 use common::{entry, open};
@@ -96,7 +97,9 @@ async fn p40_a_record_torn_at_any_byte_costs_only_itself() {
     }
     let folder = std::fs::read_dir(dir.path().join("journal")).unwrap().next().unwrap().unwrap().path();
     let segment = std::fs::read_dir(&folder).unwrap().map(|f| f.unwrap().path()).find(|p| p.extension().is_some()).unwrap();
-    let whole = std::fs::read(&segment).unwrap();
+    let mut whole = std::fs::read(&segment).unwrap();
+    // Behind the records the file is zero.
+    whole.truncate(whole.iter().rposition(|b| *b != 0).unwrap() + 1);
     for cut in (whole.len() / 2 + 1..whole.len()).step_by(23) {
         let fresh = tempfile::tempdir().unwrap();
         let copy = fresh.path().join("journal").join("dead");

@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use crate::cases::JUDGED;
 use crate::report::Verdict;
+use crate::report::summary::with_unit;
 use crate::targets::{Fleet, Kind, Mock, Setup, Target, Wanted};
 
 /// What a case found.
@@ -62,18 +63,42 @@ pub enum Guarantee {
 
 /// Name on the command line, case, what it does.
 pub const ALL: &[(&str, Guarantee, &str)] = &[
-    ("p01-latency", Guarantee::Latency, "1,000 requests per second, 1 KiB, a provider that takes 20 ms: time added to direct"),
+    (
+        "p01-latency",
+        Guarantee::Latency,
+        "1,000 requests per second, 1 KiB, a provider that takes 20 ms: time added to direct",
+    ),
     ("p02-image", Guarantee::Image, "10 MB body: time added to direct, growth of resident memory"),
-    ("p03-chunk", Guarantee::Chunk, "64 chunks 5 ms apart, each with its time: how long a chunk is on its way"),
-    ("p04-rss", Guarantee::Rss, "resident memory idle and after mixed requests: whole, streamed, failed, cancelled, many keys"),
-    ("p42-governed", Guarantee::Governed, "throughput with virtual key, budget, ledger and metrics against plain"),
-    ("p49-overload", Guarantee::Overload, "ten times the load it carries: sheds, answers probes, recovers, stays small"),
+    (
+        "p03-chunk",
+        Guarantee::Chunk,
+        "64 chunks 5 ms apart, each with its time: how long a chunk is on its way",
+    ),
+    (
+        "p04-rss",
+        Guarantee::Rss,
+        "resident memory idle and after mixed requests: whole, streamed, failed, cancelled, many keys",
+    ),
+    (
+        "p42-governed",
+        Guarantee::Governed,
+        "throughput with virtual key, budget, ledger and metrics against plain",
+    ),
+    (
+        "p49-overload",
+        Guarantee::Overload,
+        "ten times the load it carries: sheds, answers probes, recovers, stays small",
+    ),
 ];
 
 pub async fn run(guarantee: Guarantee, context: &Context) -> anyhow::Result<Section> {
     let (name, _, about) = ALL.iter().find(|(_, one, _)| *one == guarantee).context("not in the table")?;
-    let mut section =
-        Section { name: (*name).to_owned(), about: (*about).to_owned(), figures: Vec::new(), notes: Vec::new() };
+    let mut section = Section {
+        name: (*name).to_owned(),
+        about: (*about).to_owned(),
+        figures: Vec::new(),
+        notes: Vec::new(),
+    };
     tracing::info!(case = name, "begins");
     match guarantee {
         Guarantee::Latency => p01_latency::run(context, &mut section).await?,
@@ -117,9 +142,7 @@ impl Section {
 impl Figure {
     /// The value with its unit.
     pub fn shown(&self) -> String {
-        let digits = if self.unit == "ms" { 3 } else { 2 };
-        let text = if self.value.fract() == 0.0 { format!("{}", self.value) } else { format!("{:.digits$}", self.value) };
-        if self.unit.is_empty() { text } else { format!("{text} {}", self.unit) }
+        with_unit(self.value, self.unit)
     }
 }
 

@@ -47,7 +47,10 @@ async fn ask(context: &Context, target: &Target) -> anyhow::Result<Stats> {
 
 fn report(section: &mut Section, target: &Target, own: &[Stats], direct: &[Stats]) {
     for (name, quantile, limit) in [("added p50", 0.5, MUST_P50_MS), ("added p99", 0.99, MUST_P99_MS)] {
-        let added = own.iter().zip(direct).map(|(own, direct)| micros(&own.total, quantile) - micros(&direct.total, quantile));
+        let added = own
+            .iter()
+            .zip(direct)
+            .map(|(own, direct)| micros(&own.total, quantile) - micros(&direct.total, quantile));
         let value = median(added.collect()).unwrap_or(0.0) / 1000.0;
         section.at_most(target, name, value, "ms", limit);
     }

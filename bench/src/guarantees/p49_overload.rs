@@ -11,6 +11,7 @@ use crate::load::closed::Closed;
 use crate::load::open::Open;
 use crate::load::stats::micros;
 use crate::load::{Client, Expect, Plan, Stats, driver};
+use crate::machine;
 use crate::run::{drive_closed, drive_open};
 use crate::targets::{Kind, READINESS, Target};
 
@@ -23,7 +24,12 @@ const REST: Duration = Duration::from_secs(3);
 const RECOVERY_REQUESTS: u64 = 500;
 const SHED: &str = "status_503";
 const MUST_PROBE_MS: f64 = 10.0;
-const MUST_PEAK_MB: f64 = 268.435_456;
+const MUST_PEAK_MIB: f64 = 256.0;
+/// So many requests are under way at most, if the limit of open files allows it: the gateway, which inherits it, has
+/// two sockets for each.
+const OUTSTANDING: usize = 8192;
+/// Open files that are left for everything else.
+const SPARE_FILES: usize = 200;
 
 pub(super) async fn run(context: &Context, section: &mut Section) -> anyhow::Result<()> {
     let fleet = context.fleet_of(&[Kind::WeirGoverned], 0).await?;
@@ -57,10 +63,15 @@ async fn overload(
     let stop = Arc::new(AtomicBool::new(false));
     let (plan, stopped) = (Plan::get(target.addr, READINESS, "", Expect::Status(200)), Arc::clone(&stop));
     let probing = tokio::spawn(driver(move || probe(plan, stopped)));
-    let open = Open { rate, time: context.time, outstanding: context.outstanding };
+    let open = Open { rate, time: context.time, outstanding: outstanding(context) };
     let stats = drive_open(plans, open).await;
     stop.store(true, Ordering::SeqCst);
     Ok((stats?, probing.await??))
+}
+
+fn outstanding(context: &Context) -> usize {
+    let files = machine::open_files().unwrap_or(1024);
+    context.outstanding.max(OUTSTANDING).min(files.saturating_sub(SPARE_FILES) / 2).max(1)
 }
 
 /// On a thread of its own: what the load driver has to do must not delay it.
@@ -86,7 +97,7 @@ fn report(section: &mut Section, target: &Target, stats: &Stats, probes: &Stats)
     section.at_most(target, "readiness p99", micros(&probes.total, 0.99) / 1000.0, "ms", MUST_PROBE_MS);
     section.at_most(target, "readiness errors", probes.failed() as f64, "", 0.0);
     if let Some(usage) = target.usage() {
-        let peak = usage.peak_kib as f64 * 1024.0 / 1e6;
-        section.at_most(target, "peak of resident memory", peak, "MB", MUST_PEAK_MB);
+        let peak = usage.peak_kib as f64 / 1024.0;
+        section.at_most(target, "peak of resident memory", peak, "MiB", MUST_PEAK_MIB);
     }
 }

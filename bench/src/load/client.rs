@@ -14,7 +14,8 @@ use tokio::time::timeout;
 use super::plan::{Expect, Plan};
 use super::wire::{Decoder, Head, Malformed};
 
-const READ_BUFFER: usize = 64 << 10;
+/// Small, as overload cases have thousands of connections.
+const READ_BUFFER: usize = 16 << 10;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection that is opened when needed and again after an error.

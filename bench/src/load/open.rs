@@ -37,12 +37,8 @@ struct Shared {
 
 /// Must run on a [`super::driver`]. The plans are sent in turn.
 pub async fn run(plans: Arc<[Plan]>, open: Open) -> Stats {
-    let shared = Rc::new(Shared {
-        plans,
-        stats: RefCell::default(),
-        idle: RefCell::default(),
-        next: Cell::new(0),
-    });
+    let shared =
+        Rc::new(Shared { plans, stats: RefCell::default(), idle: RefCell::default(), next: Cell::new(0) });
     let (start, missed) = (Instant::now(), Arc::new(AtomicU64::new(0)));
     let mut beats = match metronome(open, start, Arc::clone(&missed)) {
         Ok(beats) => beats,

@@ -77,7 +77,9 @@ impl Expect {
         match self {
             Expect::Json if !is_chat(body) => Some("body_not_a_chat".to_owned()),
             Expect::Stream { .. } if !ends_with_done(body) => Some("stream_without_done".to_owned()),
-            Expect::Stream { chunks } if count_deltas(body) != chunks => Some("stream_wrong_chunks".to_owned()),
+            Expect::Stream { chunks } if count_deltas(body) != chunks => {
+                Some("stream_wrong_chunks".to_owned())
+            }
             _ => None,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::markdown::{errors, milli, number, pair, ratio, verdict};
+use super::markdown::{UNOPTIMISED, errors, milli, number, pair, ratio, verdict};
 use super::svg::{Bar, bars, escape};
 use super::{Report, Row, Verdict};
 use crate::cases::{Figure, JUDGED, STANDARD, limit};
@@ -44,6 +44,9 @@ pub fn render(report: &Report) -> String {
         escape(&machine.commit),
         escape(&report.command)
     );
+    if !machine.optimised {
+        let _ = write!(out, "<p class=\"fail\">{}</p>", UNOPTIMISED.trim_matches('*'));
+    }
     let mut cases: Vec<&str> = report.rows.iter().map(|row| row.case.as_str()).collect();
     cases.dedup();
     for name in cases {
@@ -59,7 +62,8 @@ pub fn render(report: &Report) -> String {
 
 fn case(out: &mut String, name: &str, rows: &[&Row]) {
     let about = STANDARD.iter().find(|case| case.name == name).map_or("", |case| case.about);
-    let _ = write!(out, "<h2>{}</h2><p class=\"about\">{}</p><div class=\"plots\">", escape(name), escape(about));
+    let _ =
+        write!(out, "<h2>{}</h2><p class=\"about\">{}</p><div class=\"plots\">", escape(name), escape(about));
     let ratios = plot(rows, |row| row.cpu_to_nginx, |row| row.cpu_spread);
     if !ratios.is_empty() {
         out.push_str(&bars("CPU per request, nginx = 1", "×", &ratios, limit(name, Figure::CpuRatio)));
@@ -68,7 +72,12 @@ fn case(out: &mut String, name: &str, rows: &[&Row]) {
     if !cpu.is_empty() {
         out.push_str(&bars("CPU per request", "µs", &cpu, None));
     }
-    out.push_str(&bars("Latency, median", "ms", &plot(rows, |row| Some(row.p50_us / 1000.0), |_| None), None));
+    out.push_str(&bars(
+        "Latency, median",
+        "ms",
+        &plot(rows, |row| Some(row.p50_us / 1000.0), |_| None),
+        None,
+    ));
     out.push_str(&bars("Latency, 99 %", "ms", &plot(rows, |row| Some(row.p99_us / 1000.0), |_| None), None));
     out.push_str("</div>");
     table(out, rows);
@@ -80,7 +89,12 @@ fn plot<'a>(
     spread: impl Fn(&Row) -> Option<(f64, f64)>,
 ) -> Vec<Bar<'a>> {
     let bar = |row: &&'a Row| {
-        Some(Bar { label: &row.target, value: value(row)?, spread: spread(row), judged: row.target == JUDGED })
+        Some(Bar {
+            label: &row.target,
+            value: value(row)?,
+            spread: spread(row),
+            judged: row.target == JUDGED,
+        })
     };
     rows.iter().filter_map(bar).collect()
 }
@@ -88,8 +102,18 @@ fn plot<'a>(
 fn table(out: &mut String, rows: &[&Row]) {
     out.push_str("<div class=\"wide\"><table><thead><tr>");
     for head in [
-        "target", "CPU µs/req", "× nginx (min–max)", "req/s", "p50 ms", "p99 ms", "p99.9 ms", "first byte p50 ms",
-        "added p50 / p99 ms", "RSS / peak MiB", "errors", "verdict",
+        "target",
+        "CPU µs/req",
+        "× nginx (min–max)",
+        "req/s",
+        "p50 ms",
+        "p99 ms",
+        "p99.9 ms",
+        "first byte p50 ms",
+        "added p50 / p99 ms",
+        "RSS / peak MiB",
+        "errors",
+        "verdict",
     ] {
         let _ = write!(out, "<th>{head}</th>");
     }
@@ -131,7 +155,12 @@ fn section(out: &mut String, section: &Section) {
     );
     for figure in &section.figures {
         let judged = figure.verdict.as_ref().map(coloured).unwrap_or_default();
-        let _ = write!(out, "<tr><td>{}</td><td>{}</td><td class=\"text\">{judged}</td></tr>", escape(&figure.name), figure.shown());
+        let _ = write!(
+            out,
+            "<tr><td>{}</td><td>{}</td><td class=\"text\">{judged}</td></tr>",
+            escape(&figure.name),
+            figure.shown()
+        );
     }
     out.push_str("</tbody></table></div>");
     for note in &section.notes {
@@ -153,7 +182,9 @@ mod tests {
     fn the_page_is_complete_and_loads_nothing() {
         let visits = vec![visit(0, "chat-1k", "nginx", 10.0), visit(0, "chat-1k", "a<b>&\"c\"", 30.0)];
         let page = render(&Report::new("weir-bench run".to_owned(), visits, Vec::new()));
-        assert!(page.ends_with("</html>\n") && page.contains("must 2.3") && page.contains("3.00 (3.00–3.00)"));
+        assert!(
+            page.ends_with("</html>\n") && page.contains("must 2.3") && page.contains("3.00 (3.00–3.00)")
+        );
         assert!(page.contains("a&lt;b&gt;&amp;") && !page.contains("a<b>"));
         for outside in ["<script", "<link", "src=", "url(", "@import"] {
             assert!(!page.contains(outside), "{outside}");

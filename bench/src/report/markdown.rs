@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 use super::{Report, Row, Verdict};
 use crate::guarantees::Section;
 
+pub(super) const UNOPTIMISED: &str =
+    "**Built without optimisation: these figures show that it works, not what it costs.**";
+
 pub fn render(report: &Report) -> String {
     let mut out = String::from("# weir-bench\n\n");
     machine(&mut out, report);
@@ -28,6 +31,9 @@ fn machine(out: &mut String, report: &Report) {
          of the ratios of each round. CPU is user + system of the target's processes per request.",
         machine.cpu, machine.cores, machine.memory_mib, machine.kernel, machine.date, report.command
     );
+    if !machine.optimised {
+        let _ = writeln!(out, "\n{UNOPTIMISED}");
+    }
 }
 
 fn table<'a>(out: &mut String, case: &str, rows: impl Iterator<Item = &'a Row>) {
@@ -58,7 +64,11 @@ fn table<'a>(out: &mut String, case: &str, rows: impl Iterator<Item = &'a Row>) 
 }
 
 fn section(out: &mut String, section: &Section) {
-    let _ = write!(out, "\n## {}\n\n{}\n\n| figure | value | verdict |\n|---|--:|---|\n", section.name, section.about);
+    let _ = write!(
+        out,
+        "\n## {}\n\n{}\n\n| figure | value | verdict |\n|---|--:|---|\n",
+        section.name, section.about
+    );
     for figure in &section.figures {
         let judged = figure.verdict.as_ref().map(verdict).unwrap_or_default();
         let _ = writeln!(out, "| {} | {} | {judged} |", figure.name, figure.shown());

@@ -38,7 +38,7 @@ pub struct Row {
 /// A figure against its limit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Verdict {
-    /// As in `2.10 ≤ 2.3 × nginx`.
+    /// As in `2.10 × nginx, must be ≤ 2.3`.
     pub text: String,
     pub pass: bool,
 }
@@ -60,7 +60,8 @@ pub fn rows(visits: &[Visit]) -> Vec<Row> {
     cases.dedup();
     let mut rows = Vec::new();
     for case in cases {
-        let mut targets: Vec<&str> = seen.iter().filter(|(at, _)| *at == case).map(|(_, target)| *target).collect();
+        let mut targets: Vec<&str> =
+            seen.iter().filter(|(at, _)| *at == case).map(|(_, target)| *target).collect();
         targets.sort_by_key(|target| place(target));
         rows.extend(targets.into_iter().map(|target| row(visits, case, target)));
     }
@@ -100,7 +101,9 @@ fn row(visits: &[Visit], case: &str, target: &str) -> Row {
         verdicts: Vec::new(),
     };
     if target == JUDGED {
-        let plain = paired(&own, &of(visits, case, "weir-plain"), |own, plain| ratio(own.per_second, plain.per_second));
+        let plain = paired(&own, &of(visits, case, "weir-plain"), |own, plain| {
+            ratio(own.per_second, plain.per_second)
+        });
         row.verdicts = verdicts(&row, median(plain));
     }
     row
@@ -161,15 +164,22 @@ pub fn median(mut values: Vec<f64>) -> Option<f64> {
     if values.len() % 2 == 1 { Some(upper) } else { Some(f64::midpoint(values[middle - 1], upper)) }
 }
 
+/// Whole numbers without a fraction; milliseconds with three digits.
+pub(crate) fn with_unit(value: f64, unit: &str) -> String {
+    let digits = if value.fract() == 0.0 { 0 } else { 2 + usize::from(unit.starts_with("ms")) };
+    let text = format!("{value:.digits$} {unit}");
+    text.trim_end().to_owned()
+}
+
 // --- impl Verdict ---
 
 impl Verdict {
     pub fn at_most(value: f64, limit: f64, unit: &str) -> Verdict {
-        Verdict { text: format!("{value:.2} ≤ {limit} {unit}"), pass: value <= limit }
+        Verdict { text: format!("{}, must be ≤ {limit}", with_unit(value, unit)), pass: value <= limit }
     }
 
     pub fn at_least(value: f64, limit: f64, unit: &str) -> Verdict {
-        Verdict { text: format!("{value:.2} ≥ {limit} {unit}"), pass: value >= limit }
+        Verdict { text: format!("{}, must be ≥ {limit}", with_unit(value, unit)), pass: value >= limit }
     }
 
     pub fn word(&self) -> &'static str {
@@ -223,7 +233,7 @@ pub(super) mod tests {
         assert_eq!(governed.added_p50_us, Some(136.0));
         let words: Vec<(&str, bool)> =
             governed.verdicts.iter().map(|verdict| (verdict.text.as_str(), verdict.pass)).collect();
-        assert_eq!(words, [("2.20 ≤ 2.3 × nginx", true), ("0.91 ≥ 0.85 of plain", true)]);
+        assert_eq!(words, [("2.20 × nginx, must be ≤ 2.3", true), ("0.91 of plain, must be ≥ 0.85", true)]);
         assert!(rows[0].added_p50_us.is_none() && rows[1].verdicts.is_empty());
     }
 
@@ -233,14 +243,20 @@ pub(super) mod tests {
         assert!(!rows(&visits)[1].verdicts[0].pass);
         visits[1] = visit(0, "chat-1k", JUDGED, 22.0);
         visits[1].errors.insert("timeout".to_owned(), 1);
-        assert_eq!(rows(&visits)[1].verdicts.iter().map(|verdict| verdict.pass).collect::<Vec<_>>(), [true, false]);
+        assert_eq!(
+            rows(&visits)[1].verdicts.iter().map(|verdict| verdict.pass).collect::<Vec<_>>(),
+            [true, false]
+        );
     }
 
     #[test]
     fn medians() {
-        for (values, wanted) in
-            [(vec![], None), (vec![3.0], Some(3.0)), (vec![9.0, 1.0], Some(5.0)), (vec![5.0, 1.0, 9.0], Some(5.0))]
-        {
+        for (values, wanted) in [
+            (vec![], None),
+            (vec![3.0], Some(3.0)),
+            (vec![9.0, 1.0], Some(5.0)),
+            (vec![5.0, 1.0, 9.0], Some(5.0)),
+        ] {
             assert_eq!(median(values), wanted);
         }
     }

@@ -64,7 +64,13 @@ fn one(out: &mut String, bar: &Bar<'_>, y: f64, unit: &str, x: &impl Fn(f64) -> 
             "<line class=\"spread\" x1=\"{low:.1}\" x2=\"{high:.1}\" y1=\"{middle:.1}\" y2=\"{middle:.1}\"/>"
         );
     }
-    let _ = write!(out, "<text x=\"{:.1}\" y=\"{:.1}\">{:.2} {unit}</text>", after + 6.0, middle + 4.0, bar.value);
+    let _ = write!(
+        out,
+        "<text x=\"{:.1}\" y=\"{:.1}\">{:.2} {unit}</text>",
+        after + 6.0,
+        middle + 4.0,
+        bar.value
+    );
 }
 
 /// Text inside an element or a quoted attribute.

@@ -26,7 +26,9 @@ impl External {
         let mut external = External { name: name.to_owned(), url, pid: None, key: None };
         for part in parts {
             match part.split_once('=') {
-                Some(("pid", pid)) => external.pid = Some(pid.parse().with_context(|| format!("pid {pid:?}"))?),
+                Some(("pid", pid)) => {
+                    external.pid = Some(pid.parse().with_context(|| format!("pid {pid:?}"))?)
+                }
                 Some(("key", key)) => external.key = Some(key.to_owned()),
                 _ => bail!("{part:?}: known are pid=PID and key=KEY"),
             }

@@ -20,8 +20,8 @@ use tempfile::TempDir;
 
 pub use external::External;
 use process::{Process, Stop};
-pub use weir::{MASTER_KEY, READINESS};
 pub(crate) use weir::generate_key;
+pub use weir::{MASTER_KEY, READINESS};
 
 use crate::cases::PATH;
 use crate::cpu::{self, Usage};
@@ -114,7 +114,8 @@ impl Fleet {
         let pid = process.pid();
         let mut fleet = Fleet { targets: Vec::new(), mock: addr, mock_pid: pid, _mock: process, dir };
         for wanted in wanted {
-            let target = fleet.start_one(setup, wanted).await.with_context(|| format!("target {}", wanted.name()))?;
+            let target =
+                fleet.start_one(setup, wanted).await.with_context(|| format!("target {}", wanted.name()))?;
             tracing::info!(target = %target.name, addr = %target.addr, pid = target.pid, "ready");
             fleet.targets.push(Arc::new(target));
         }
@@ -138,7 +139,11 @@ impl Fleet {
 
     /// Puts options of the mock in force (`pairs` as `switch.rs` takes them).
     pub async fn switch(&self, pairs: &str) -> anyhow::Result<()> {
-        let path = if pairs.is_empty() { crate::switch::PATH.to_owned() } else { format!("{}?{pairs}", crate::switch::PATH) };
+        let path = if pairs.is_empty() {
+            crate::switch::PATH.to_owned()
+        } else {
+            format!("{}?{pairs}", crate::switch::PATH)
+        };
         let (status, body) = control::get(self.mock, &path, "").await?;
         if status != 200 {
             bail!("the mock refuses {pairs:?}: {}", String::from_utf8_lossy(&body));

@@ -56,7 +56,14 @@ pub(super) async fn start(setup: &Setup, mock: SocketAddr, dir: &Path) -> anyhow
     let listen = free_addr()?;
     let file = dir.join("nginx.conf");
     fs::write(&file, config(&dir.to_string_lossy(), listen, mock))?;
-    let arguments = ["-p".to_owned(), text(dir), "-e".to_owned(), text(&dir.join("nginx-error.log")), "-c".to_owned(), text(&file)];
+    let arguments = [
+        "-p".to_owned(),
+        text(dir),
+        "-e".to_owned(),
+        text(&dir.join("nginx-error.log")),
+        "-c".to_owned(),
+        text(&file),
+    ];
     let mut command = Command::new(&setup.nginx);
     command.args(&arguments);
     // Killing the master would leave the worker behind.

@@ -25,7 +25,8 @@ pub(super) async fn plain(setup: &Setup, mock: SocketAddr, dir: &Path) -> anyhow
 
 pub(super) async fn governed(setup: &Setup, mock: SocketAddr, dir: &Path) -> anyhow::Result<Target> {
     let settings = "litellm_settings:\n  callbacks: [prometheus]\n";
-    let mut target = start(setup, "weir-governed", mock, dir, settings, setup.database_url.as_deref()).await?;
+    let mut target =
+        start(setup, "weir-governed", mock, dir, settings, setup.database_url.as_deref()).await?;
     target.key = generate_key(target.addr).await?;
     Ok(target)
 }
@@ -56,7 +57,10 @@ async fn start(
     command.args(["serve", "--host", "127.0.0.1", "--num_workers", "1", "--port", &addr.port().to_string()]);
     command.arg("--config").arg(&file);
     // Nothing of the operator's own environment: a proxy or a provider key there would change what is measured.
-    command.env_clear().env("LITELLM_MASTER_KEY", MASTER_KEY).env("WEIR_DATA_DIR", dir.join(format!("{name}-data")));
+    command
+        .env_clear()
+        .env("LITELLM_MASTER_KEY", MASTER_KEY)
+        .env("WEIR_DATA_DIR", dir.join(format!("{name}-data")));
     if let Some(url) = database_url {
         command.env("DATABASE_URL", url);
     }

@@ -73,7 +73,7 @@ impl JsonBody {
 
     /// The raw JSON text of a top-level value.
     pub fn raw(&self, name: &str) -> Option<&str> {
-        self.fields.iter().find(|f| self.name(f) == name).map(|f| self.text(&f.value))
+        self.fields.iter().find(|f| self.is_named(f, name)).map(|f| self.text(&f.value))
     }
 
     /// A top-level string, unescaped. `None` when absent or of another type.
@@ -89,6 +89,12 @@ impl JsonBody {
     /// Whether a top-level value is exactly `true`.
     pub fn is_true(&self, name: &str) -> bool {
         self.raw(name) == Some("true")
+    }
+
+    /// Whether a field has this name, however it is spelled.
+    pub fn is_named(&self, field: &Field, name: &str) -> bool {
+        let inner = &self.bytes[field.key.start + 1..field.key.end - 1];
+        inner == name.as_bytes() || memchr::memchr(b'\\', inner).is_some() && self.name(field) == name
     }
 
     /// Decoded name of a field.
@@ -164,7 +170,13 @@ impl FieldVisitor<'_> {
             return Some(BodyError::TooManyFields);
         }
         let name = unquote(key)?;
-        let twin = fields.iter().any(|f| unquote(&self.text[f.key.clone()]).is_some_and(|n| n == name));
+        let same = |f: &Field| {
+            let other = &self.text[f.key.clone()];
+            other == key || other.contains('\\') && unquote(other).is_some_and(|n| n == name)
+        };
+        // Two plain spellings differ when their text does; only an escaped one must be decoded to tell.
+        let escaped = key.contains('\\');
+        let twin = fields.iter().any(|f| same(f) || escaped && unquote(&self.text[f.key.clone()]).is_some_and(|n| n == name));
         twin.then(|| BodyError::Duplicate(name.chars().take(64).collect()))
     }
 }

@@ -49,19 +49,24 @@ impl Guard {
         }
     }
 
-    /// Reads until the head is whole, then opens it.
-    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// Reads until the head is whole, then opens it. A head that comes in one piece, as nearly all do, is checked where
+    /// the reader wants it and never copied.
+    fn poll_head(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
-            let mut space = [0_u8; READ];
-            let mut buf = ReadBuf::new(&mut space);
-            ready!(Pin::new(&mut self.inner).poll_read(cx, &mut buf))?;
-            let read = buf.filled();
+            let before = buf.filled().len();
+            ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
+            let read = &buf.filled()[before..];
             if read.is_empty() {
                 // The other side is done; let the parser see how far it came.
                 self.open = self.held.len();
                 return Poll::Ready(Ok(()));
             }
+            if self.held.is_empty() && head::end(read).is_some_and(|end| head::check(&read[..end]).is_ok()) {
+                self.head.store(false, Ordering::Relaxed);
+                return Poll::Ready(Ok(()));
+            }
             self.held.extend_from_slice(read);
+            buf.set_filled(before);
             if self.began.get_or_insert_with(Instant::now).elapsed() > self.timeout {
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
@@ -92,7 +97,11 @@ impl AsyncRead for Guard {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         if this.open == 0 && this.head.load(Ordering::Relaxed) {
-            ready!(this.poll_head(cx))?;
+            let before = buf.filled().len();
+            ready!(this.poll_head(cx, buf))?;
+            if buf.filled().len() > before {
+                return Poll::Ready(Ok(()));
+            }
         }
         if this.open > 0 {
             this.hand_out(buf);

@@ -43,7 +43,7 @@ pub async fn serve(app: &App, down: &mut ServerSession, endpoint: &Endpoint) -> 
 }
 
 pub async fn send(down: &mut ServerSession, reply: Reply) -> Result<()> {
-    let mut head = ResponseHeader::build(reply.status, Some(4))?;
+    let mut head = ResponseHeader::build_no_case(reply.status, Some(4))?;
     head.insert_header(http::header::CONTENT_TYPE, HeaderValue::from_static(reply.content_type))?;
     head.insert_header(http::header::CONTENT_LENGTH, HeaderValue::from(reply.body.len()))?;
     if down.get_header(http::header::ORIGIN).is_some() {
@@ -55,7 +55,7 @@ pub async fn send(down: &mut ServerSession, reply: Reply) -> Result<()> {
 
 /// CORS preflight: every origin may call, with every header; the key decides.
 pub async fn preflight(down: &mut ServerSession) -> Result<()> {
-    let mut head = ResponseHeader::build(StatusCode::OK, Some(8))?;
+    let mut head = ResponseHeader::build_no_case(StatusCode::OK, Some(8))?;
     let asked = down.get_header(http::header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
     head.insert_header(http::header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"))?;
     let methods = HeaderValue::from_static("DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT");
@@ -73,7 +73,7 @@ pub async fn preflight(down: &mut ServerSession) -> Result<()> {
 /// A redirect that keeps method and body.
 pub async fn redirect(down: &mut ServerSession, to: &str) -> Result<()> {
     let query = down.req_header().uri.query().map(|q| format!("?{q}")).unwrap_or_default();
-    let mut head = ResponseHeader::build(StatusCode::TEMPORARY_REDIRECT, Some(3))?;
+    let mut head = ResponseHeader::build_no_case(StatusCode::TEMPORARY_REDIRECT, Some(3))?;
     head.insert_header(http::header::LOCATION, format!("{to}{query}"))?;
     head.insert_header(http::header::CONTENT_LENGTH, HeaderValue::from(0))?;
     down.set_keepalive(None);

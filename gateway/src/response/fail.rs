@@ -14,7 +14,7 @@ pub async fn respond(down: &mut ServerSession, error: &ApiError, x: Option<&Exch
     log(error, x);
     let body = Bytes::from(error.body());
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut head = ResponseHeader::build(status, Some(12))?;
+    let mut head = ResponseHeader::build_no_case(status, Some(12))?;
     head.insert_header(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"))?;
     head.insert_header(http::header::CONTENT_LENGTH, HeaderValue::from(body.len()))?;
     if let Some(seconds) = error.retry_after() {

@@ -38,7 +38,7 @@ static HOP_BY_HOP: &[&str] = &["connection", "keep-alive", "transfer-encoding", 
 
 /// Head of a stream: what is known before its first byte.
 pub fn stream(x: &Exchange, attempt: &Attempt, upstream: &HeaderMap, content_type: HeaderValue) -> Result<ResponseHeader> {
-    let mut head = ResponseHeader::build(StatusCode::OK, Some(24))?;
+    let mut head = ResponseHeader::build_no_case(StatusCode::OK, Some(24))?;
     head.insert_header(http::header::CONTENT_TYPE, content_type)?;
     head.insert_header(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))?;
     head.insert_header(http::header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"))?;
@@ -51,7 +51,7 @@ pub fn stream(x: &Exchange, attempt: &Attempt, upstream: &HeaderMap, content_typ
 
 /// Head of a stream that had to begin before any provider answered.
 pub fn bare_stream() -> Result<ResponseHeader> {
-    let mut head = ResponseHeader::build(StatusCode::OK, Some(4))?;
+    let mut head = ResponseHeader::build_no_case(StatusCode::OK, Some(4))?;
     head.insert_header(http::header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"))?;
     head.insert_header(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))?;
     head.insert_header(http::header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"))?;
@@ -66,7 +66,7 @@ pub fn plain(
     content_type: HeaderValue,
     length: usize,
 ) -> Result<ResponseHeader> {
-    let mut head = ResponseHeader::build(StatusCode::OK, Some(40))?;
+    let mut head = ResponseHeader::build_no_case(StatusCode::OK, Some(40))?;
     head.insert_header(http::header::CONTENT_TYPE, content_type)?;
     head.insert_header(http::header::CONTENT_LENGTH, HeaderValue::from(length))?;
     served_by(&mut head, x, attempt)?;

@@ -65,7 +65,7 @@ fn shared() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    assert!(std::env::var_os("CI").is_none(), "goldens are needed in CI and {} is not there", folder.display());
+    assert!(!std::env::var("CI").is_ok_and(|ci| ci == "true"), "goldens are needed in CI and {} is not there", folder.display());
     println!("skipped: no goldens at {}", folder.display());
     None
 }

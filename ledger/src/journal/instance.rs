@@ -25,7 +25,7 @@ pub struct JournalOptions {
 
 impl Default for JournalOptions {
     fn default() -> Self {
-        Self { max_bytes: 1 << 30, segment_bytes: 8 << 20, shards: 4 }
+        Self { max_bytes: 1 << 30, segment_bytes: 2 << 20, shards: 4 }
     }
 }
 

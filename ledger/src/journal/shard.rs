@@ -1,7 +1,9 @@
-//! One stream of segments. Appending is one `write` to the open segment.
+//! One stream of segments. Appending is a copy into a mapped file: the pages belong to the kernel from that moment on, so
+//! the death of this process loses nothing, and no system call is made. What lies behind the last record is zero, which
+//! is no record.
 
+use memmap2::MmapMut;
 use std::fs::File;
-use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,7 +25,7 @@ pub(super) struct Shard {
     number: usize,
     sequence: u64,
     size: u64,
-    open: Option<(File, Segment)>,
+    open: Option<(MmapMut, Segment)>,
     /// Reused for every record.
     pub buffer: Vec<u8>,
 }
@@ -35,35 +37,56 @@ impl Shard {
 
     /// Appends the buffer. Answers the new segment when one was begun.
     pub(super) fn append(&mut self) -> std::io::Result<Option<Segment>> {
-        let begun = if self.open.is_none() { Some(self.begin()?) } else { None };
-        if let Some((file, segment)) = &mut self.open {
-            file.write_all(&self.buffer)?;
-            let published = segment.published.fetch_add(self.buffer.len() as u64, Ordering::Release);
-            if published + self.buffer.len() as u64 >= self.size {
-                self.seal();
-            }
+        let length = self.buffer.len();
+        if self.open.as_ref().is_some_and(|(map, segment)| used(segment) + length > map.len()) {
+            self.seal();
+        }
+        let begun = if self.open.is_none() { Some(self.begin(length)?) } else { None };
+        if let Some((map, segment)) = &mut self.open {
+            let at = used(segment);
+            map[at..at + length].copy_from_slice(&self.buffer);
+            segment.published.store((at + length) as u64, Ordering::Release);
         }
         self.buffer.clear();
         Ok(begun)
     }
 
-    /// A failed write leaves a torn record; nothing may follow it.
+    /// Nothing more is written to the open segment.
     pub(super) fn seal(&mut self) {
         if let Some((_, segment)) = self.open.take() {
             segment.sealed.store(true, Ordering::Release);
         }
     }
 
-    fn begin(&mut self) -> std::io::Result<Segment> {
+    /// Makes a segment of the usual size, or of a record's that is larger.
+    fn begin(&mut self, length: usize) -> std::io::Result<Segment> {
         let path = self.folder.join(format!("{:03}-{:08}.seg", self.number, self.sequence));
         self.sequence += 1;
-        let file = File::options().create_new(true).append(true).mode(0o600).open(&path)?;
+        let file = File::options().create_new(true).read(true).write(true).mode(0o600).open(&path)?;
+        allocate(&file, self.size.max(length as u64))?;
+        let map = map(&file)?;
         let segment = Segment {
             path,
             published: Arc::new(AtomicU64::new(0)),
             sealed: Arc::new(AtomicBool::new(false)),
         };
-        self.open = Some((file, segment.clone()));
+        self.open = Some((map, segment.clone()));
         Ok(segment)
     }
+}
+
+fn used(segment: &Segment) -> usize {
+    usize::try_from(segment.published.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
+}
+
+/// Really takes the space: writing to a mapped hole of a full disk would kill the process.
+fn allocate(file: &File, size: u64) -> std::io::Result<()> {
+    fs4::FileExt::allocate(file, size)
+}
+
+#[expect(unsafe_code, reason = "mapping a file is unsafe because others could shorten it")]
+fn map(file: &File) -> std::io::Result<MmapMut> {
+    // SAFETY: the file was made by us a moment ago with mode 0600 in our own locked folder; nobody shortens it, and
+    // it is only removed, never truncated, after its last record is booked.
+    unsafe { MmapMut::map_mut(file) }
 }

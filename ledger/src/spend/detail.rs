@@ -14,6 +14,7 @@ use weir_core::time::Micros;
 #[derive(Serialize, Deserialize)]
 pub(super) struct Detail {
     pub ended_at: Micros,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_token_at: Option<Micros>,
     pub operation: Operation,
     pub stream: bool,
@@ -22,6 +23,7 @@ pub(super) struct Detail {
     pub error: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub error_message: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_alias: Option<String>,
     pub model_requested: String,
     pub model: String,

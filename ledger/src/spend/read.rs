@@ -6,7 +6,7 @@ use crate::keys::broken;
 use crate::store::Ledger;
 use async_trait::async_trait;
 use sqlx::any::AnyRow;
-use sqlx::{Any, QueryBuilder, Row};
+use sqlx::Row;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::spend::Entry;
 use weir_core::ports::{LedgerResult, SpendFilter, SpendStore, Written};
@@ -24,8 +24,15 @@ impl SpendStore for Ledger {
     }
 
     async fn entries(&self, filter: &SpendFilter) -> LedgerResult<Vec<Entry>> {
-        let mut query = select(filter);
-        let rows = query.build().fetch_all(&self.reader).await;
+        let selection = Selection::of(filter);
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(selection.text));
+        for value in selection.values {
+            query = match value {
+                Value::Text(text) => query.bind(text),
+                Value::Number(number) => query.bind(number),
+            };
+        }
+        let rows = query.fetch_all(&self.reader).await;
         self.noted(rows)?.iter().map(entry).collect()
     }
 
@@ -36,31 +43,47 @@ impl SpendStore for Ledger {
     }
 }
 
-fn select(filter: &SpendFilter) -> QueryBuilder<Any> {
-    let mut query = QueryBuilder::new(SELECT);
-    let texts = [
-        (" AND key_hash = ", filter.key_hash.map(|h| h.hex())),
-        (" AND user_id = ", filter.user_id.clone()),
-        (" AND team_id = ", filter.team_id.clone()),
-    ];
-    for (clause, value) in texts {
-        if let Some(value) = value {
-            query.push(clause).push_bind(value);
+/// A statement that grows by clauses, with numbered placeholders, which both engines know.
+struct Selection {
+    text: String,
+    values: Vec<Value>,
+}
+
+enum Value {
+    Text(String),
+    Number(i64),
+}
+
+impl Selection {
+    fn of(filter: &SpendFilter) -> Self {
+        let mut selection = Selection { text: String::from(SELECT), values: Vec::new() };
+        let texts = [
+            ("key_hash =", filter.key_hash.map(|h| h.hex())),
+            ("user_id =", filter.user_id.clone()),
+            ("team_id =", filter.team_id.clone()),
+        ];
+        for (clause, value) in texts {
+            selection.filter(" AND ", clause, value.map(Value::Text));
         }
-    }
-    for (clause, time) in [(" AND started_at >= ", filter.from), (" AND started_at < ", filter.until)] {
-        if let Some(time) = time {
-            query.push(clause).push_bind(time.0);
+        selection.filter(" AND ", "started_at >=", filter.from.map(|t| Value::Number(t.0)));
+        selection.filter(" AND ", "started_at <", filter.until.map(|t| Value::Number(t.0)));
+        if let Some(id) = &filter.request_id {
+            selection.filter(" AND (", "call_id =", Some(Value::Text(id.clone())));
+            selection.filter(" OR ", "provider_id =", Some(Value::Text(id.clone())));
+            selection.filter(" OR ", "id =", Some(Value::Text(id.clone())));
+            selection.text.push(')');
         }
+        selection.text.push_str(" ORDER BY started_at DESC, id DESC");
+        selection.filter(" ", "LIMIT", Some(Value::Number(i64::from(filter.limit.clamp(1, MAX_ROWS)))));
+        selection.filter(" ", "OFFSET", Some(Value::Number(i64::from(filter.offset))));
+        selection
     }
-    if let Some(id) = &filter.request_id {
-        query.push(" AND (call_id = ").push_bind(id.clone());
-        query.push(" OR provider_id = ").push_bind(id.clone());
-        query.push(" OR id = ").push_bind(id.clone()).push(")");
+
+    fn filter(&mut self, before: &str, clause: &str, value: Option<Value>) {
+        let Some(value) = value else { return };
+        self.values.push(value);
+        self.text.push_str(&format!("{before}{clause} ${}", self.values.len()));
     }
-    query.push(" ORDER BY started_at DESC, id DESC LIMIT ").push_bind(i64::from(filter.limit.clamp(1, MAX_ROWS)));
-    query.push(" OFFSET ").push_bind(i64::from(filter.offset));
-    query
 }
 
 fn entry(row: &AnyRow) -> LedgerResult<Entry> {

@@ -3,8 +3,8 @@
 use super::detail::Detail;
 use crate::keys::broken;
 use crate::store::Ledger;
-use sqlx::{Any, QueryBuilder, Row, Transaction};
-use std::collections::{BTreeMap, HashSet};
+use sqlx::{Acquire, Any, Transaction};
+use std::collections::BTreeMap;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::spend::{Entry, Status};
 use weir_core::ports::{LedgerResult, Written};
@@ -15,6 +15,9 @@ static SIZES: &[usize] = &[64, 8, 1];
 
 const INSERT: &str = "INSERT INTO spend_entry (started_at, id, call_id, provider_id, status, key_hash, user_id, \
     team_id, end_user, model_group, cost, input_tokens, output_tokens, detail) ";
+
+/// Columns of `INSERT`.
+const COLUMNS: usize = 14;
 
 const RAISE: &str = "INSERT INTO spend_daily (day, key_hash, user_id, team_id, model_group, cost, requests, failures, \
     input_tokens, output_tokens) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
@@ -47,19 +50,12 @@ struct Sums {
 
 pub(super) async fn write(ledger: &Ledger, entries: &[Entry]) -> LedgerResult<Written> {
     let mut transaction = ledger.noted(ledger.writer.begin().await)?;
-    let mut new = HashSet::with_capacity(entries.len());
+    let mut inserted: Vec<&Entry> = Vec::with_capacity(entries.len());
     let mut rest = entries;
     while let Some(size) = SIZES.iter().find(|size| **size <= rest.len()) {
         let (chunk, more) = rest.split_at(*size);
         rest = more;
-        insert(ledger, &mut transaction, chunk, &mut new).await?;
-    }
-    // An id that stands twice in one batch was inserted once.
-    let mut inserted: Vec<&Entry> = Vec::with_capacity(new.len());
-    for entry in entries {
-        if new.remove(&entry.id.to_string()) {
-            inserted.push(entry);
-        }
+        inserted.extend(insert_new(ledger, &mut transaction, chunk).await?);
     }
     for (scope, sums) in &sums(&inserted) {
         raise(ledger, &mut transaction, scope, sums).await?;
@@ -68,37 +64,64 @@ pub(super) async fn write(ledger: &Ledger, entries: &[Entry]) -> LedgerResult<Wr
     Ok(Written { inserted: inserted.len() as u64, cost: inserted.iter().map(|e| e.cost).sum() })
 }
 
-async fn insert(
+/// Inserts a chunk; answers the entries that were not there before. The count of rows tells whether all were new, as
+/// they nearly always are; only a replay is sorted out one by one, since asking for every id back costs more than the
+/// insert.
+async fn insert_new<'e>(
     ledger: &Ledger,
     transaction: &mut Transaction<'_, Any>,
-    chunk: &[Entry],
-    new: &mut HashSet<String>,
-) -> LedgerResult<()> {
-    let details: Vec<String> =
-        chunk.iter().map(|e| serde_json::to_string(&Detail::of(e))).collect::<Result<_, _>>().map_err(broken)?;
-    let mut builder = QueryBuilder::new(INSERT);
-    builder.push_values(chunk.iter().zip(details), |mut row, (entry, detail)| {
-        row.push_bind(entry.started_at.0)
-            .push_bind(entry.id.to_string())
-            .push_bind(entry.call_id.clone())
-            .push_bind(entry.provider_id.clone())
-            .push_bind(entry.status.as_str().to_owned())
-            .push_bind(entry.key_hash.map(|h| h.hex()))
-            .push_bind(entry.user_id.clone())
-            .push_bind(entry.team_id.clone())
-            .push_bind(entry.end_user.clone())
-            .push_bind(entry.model_group.clone())
-            .push_bind(entry.cost.0)
-            .push_bind(number(entry.usage.input))
-            .push_bind(number(entry.usage.output))
-            .push_bind(detail);
-    });
-    builder.push(" ON CONFLICT (started_at, id) DO NOTHING RETURNING id");
-    let rows = ledger.noted(builder.build().fetch_all(&mut **transaction).await)?;
-    for row in rows {
-        new.insert(row.try_get("id").map_err(broken)?);
+    chunk: &'e [Entry],
+) -> LedgerResult<Vec<&'e Entry>> {
+    let mut attempt = ledger.noted(transaction.begin().await)?;
+    if insert(ledger, &mut attempt, chunk).await? == chunk.len() as u64 {
+        ledger.noted(attempt.commit().await)?;
+        return Ok(chunk.iter().collect());
     }
-    Ok(())
+    ledger.noted(attempt.rollback().await)?;
+    let mut new = Vec::new();
+    for entry in chunk {
+        if insert(ledger, transaction, std::slice::from_ref(entry)).await? == 1 {
+            new.push(entry);
+        }
+    }
+    Ok(new)
+}
+
+async fn insert(ledger: &Ledger, transaction: &mut Transaction<'_, Any>, chunk: &[Entry]) -> LedgerResult<u64> {
+    let mut statement = sqlx::query(sqlx::AssertSqlSafe(statement(chunk.len())));
+    for entry in chunk {
+        let detail = serde_json::to_string(&Detail::of(entry)).map_err(broken)?;
+        statement = statement
+            .bind(entry.started_at.0)
+            .bind(entry.id.to_string())
+            .bind(entry.call_id.clone())
+            .bind(entry.provider_id.clone())
+            .bind(entry.status.as_str().to_owned())
+            .bind(entry.key_hash.map(|h| h.hex()))
+            .bind(entry.user_id.clone())
+            .bind(entry.team_id.clone())
+            .bind(entry.end_user.clone())
+            .bind(entry.model_group.clone())
+            .bind(entry.cost.0)
+            .bind(number(entry.usage.input))
+            .bind(number(entry.usage.output))
+            .bind(detail);
+    }
+    ledger.noted(statement.execute(&mut **transaction).await).map(|done| done.rows_affected())
+}
+
+/// The insert of so many rows. Numbered placeholders are the ones that both engines know.
+fn statement(rows: usize) -> String {
+    let mut text = String::from(INSERT);
+    for row in 0..rows {
+        text.push_str(if row == 0 { "VALUES (" } else { ", (" });
+        let first = row * COLUMNS + 1;
+        let places: Vec<String> = (first..first + COLUMNS).map(|n| format!("${n}")).collect();
+        text.push_str(&places.join(", "));
+        text.push(')');
+    }
+    text.push_str(" ON CONFLICT (started_at, id) DO NOTHING");
+    text
 }
 
 fn sums(entries: &[&Entry]) -> BTreeMap<Scope, Sums> {
