@@ -25,7 +25,7 @@ help: ## this list
 run: ## build and start on http://127.0.0.1:4000 (PORT= HOST= CONFIG= PROFILE=), data in ./data
 	@scripts/setup.sh build
 	$(CARGO) build --profile $(PROFILE) --bin weir
-	@exec env WEIR_DATA_DIR="$${WEIR_DATA_DIR:-data}" $(out_dir)/weir serve --config $(CONFIG) --host $(HOST) --port $(PORT)
+	@exec env WEIR_DATA_DIR="$${WEIR_DATA_DIR:-data}" $(out_dir)/weir serve --welcome --config $(CONFIG) --host $(HOST) --port $(PORT)
 
 build: ## the release binary, target/release/weir
 	@scripts/setup.sh build

@@ -1,7 +1,7 @@
 //! The listener, and what handlers may use.
 
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use tokio::net::UnixListener;
 use weir_core::access::MasterKey;
@@ -18,14 +18,12 @@ pub struct Services {
 }
 
 /// A socket that only this user may reach. A socket that a dead process left at `path` is replaced; any other
-/// file is an error. Made beside its place and moved there, so that it is never there with wider rights.
+/// file is an error. Bound where it stays: Pingora compares the path of a pooled connection with the one it asks for.
 pub fn bind(path: &str) -> std::io::Result<UnixListener> {
-    let (path, fresh) = (Path::new(path), PathBuf::from(format!("{path}.new")));
+    let path = Path::new(path);
     remove_socket(path)?;
-    remove_socket(&fresh)?;
-    let listener = UnixListener::bind(&fresh)?;
-    std::fs::set_permissions(&fresh, std::fs::Permissions::from_mode(0o600))?;
-    std::fs::rename(&fresh, path)?;
+    let listener = UnixListener::bind(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
     Ok(listener)
 }
 

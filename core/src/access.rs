@@ -30,8 +30,14 @@ pub enum RouteClass {
 }
 
 /// Headers that may carry a key, first hit wins (LiteLLM's order).
-pub static KEY_HEADERS: &[&str] =
-    &["x-litellm-api-key", "authorization", "api-key", "x-api-key", "x-goog-api-key", "ocp-apim-subscription-key"];
+pub static KEY_HEADERS: &[&str] = &[
+    "x-litellm-api-key",
+    "authorization",
+    "api-key",
+    "x-api-key",
+    "x-goog-api-key",
+    "ocp-apim-subscription-key",
+];
 
 // --- MasterKey ---
 
@@ -71,7 +77,9 @@ pub fn presented<'h>(headers: &'h HeaderMap, custom: Option<&str>) -> Result<&'h
 /// `Bearer x`, `bearer x` and `Basic x` are all taken as `x`, as LiteLLM does.
 fn strip_scheme(text: &str) -> &str {
     match text.split_once(' ') {
-        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("basic") => {
+        Some((scheme, key))
+            if scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("basic") =>
+        {
             key.trim()
         }
         None if text.eq_ignore_ascii_case("bearer") => "",

@@ -74,7 +74,13 @@ pub struct Row {
     pub label: &'static str,
 }
 
-const fn row(kind: Kind, status: u16, error_type: Option<&'static str>, retry: Retry, label: &'static str) -> Row {
+const fn row(
+    kind: Kind,
+    status: u16,
+    error_type: Option<&'static str>,
+    retry: Retry,
+    label: &'static str,
+) -> Row {
     Row { kind, status, error_type, param: None, retry, shape: Shape::OpenAi, label }
 }
 

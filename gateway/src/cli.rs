@@ -119,9 +119,16 @@ fn run_check(check: &Check) -> anyhow::Result<()> {
 fn import(file: &PathBuf, out: Option<PathBuf>) -> anyhow::Result<()> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let (catalogue, report) = weir_core::model::prices::import(&text)?;
-    say(&format!("{} models, {} with a price, {} left out", report.models, report.priced, report.skipped.len()));
+    say(&format!(
+        "{} models, {} with a price, {} left out",
+        report.models,
+        report.priced,
+        report.skipped.len()
+    ));
     match out {
-        Some(path) => std::fs::write(&path, catalogue).with_context(|| format!("cannot write {}", path.display())),
+        Some(path) => {
+            std::fs::write(&path, catalogue).with_context(|| format!("cannot write {}", path.display()))
+        }
         None => {
             print!("{catalogue}");
             Ok(())

@@ -7,9 +7,14 @@ use weir_core::domain::operation::Operation;
 /// What a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Endpoint {
-    Llm { operation: Operation, model: Option<String> },
+    Llm {
+        operation: Operation,
+        model: Option<String>,
+    },
     Models,
-    Model { id: String },
+    Model {
+        id: String,
+    },
     Liveness,
     Readiness,
     Metrics,
@@ -119,7 +124,14 @@ mod tests {
 
     #[test]
     fn what_is_not_ours_goes_to_the_admin_service() {
-        for path in ["/", "/key/info", "//v1/chat/completions", "/v1/chat/completionsx", "/x/embeddings", "/v2/models"] {
+        for path in [
+            "/",
+            "/key/info",
+            "//v1/chat/completions",
+            "/v1/chat/completionsx",
+            "/x/embeddings",
+            "/v2/models",
+        ] {
             assert_eq!(post(path), Endpoint::Admin, "{path}");
         }
     }

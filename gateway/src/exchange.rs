@@ -35,7 +35,12 @@ pub struct Flight<'a> {
 const MAX_ERROR_BODY: usize = 256 * 1024;
 
 /// Serves one LLM request. `Err` closes the client's connection.
-pub async fn serve(app: &App, down: &mut ServerSession, operation: Operation, model: Option<String>) -> Result<()> {
+pub async fn serve(
+    app: &App,
+    down: &mut ServerSession,
+    operation: Operation,
+    model: Option<String>,
+) -> Result<()> {
     let clock = Clock::start();
     let mut place = match app.limits.enter() {
         Ok(place) => place,
@@ -54,7 +59,9 @@ pub async fn serve(app: &App, down: &mut ServerSession, operation: Operation, mo
     // Boxed, here and below: futures are moved when they are made, and these are kilobytes.
     let ended = AssertUnwindSafe(Box::pin(flight.run(down, &mut out))).catch_unwind().await;
     let ended = ended.unwrap_or_else(|_| {
-        Err(Lost::Failed(ApiError::new(Kind::Internal, "Internal error; the request was not served.").because("panic")))
+        Err(Lost::Failed(
+            ApiError::new(Kind::Internal, "Internal error; the request was not served.").because("panic"),
+        ))
     });
     flight.conclude(down, &mut out, ended).await
 }
@@ -98,7 +105,12 @@ impl Flight<'_> {
     }
 
     /// Waits before a retry, as long as the client does.
-    async fn pause(&self, down: &mut ServerSession, out: &mut Outlet, wait: std::time::Duration) -> std::result::Result<(), Lost> {
+    async fn pause(
+        &self,
+        down: &mut ServerSession,
+        out: &mut Outlet,
+        wait: std::time::Duration,
+    ) -> std::result::Result<(), Lost> {
         if wait.is_zero() {
             return Ok(());
         }
@@ -275,7 +287,9 @@ impl Flight<'_> {
             return error;
         }
         let group = self.x.group_name();
-        error.amend(|message| format!("{message}. Received Model Group={group}\nAvailable Model Group Fallbacks=None"))
+        error.amend(|message| {
+            format!("{message}. Received Model Group={group}\nAvailable Model Group Fallbacks=None")
+        })
     }
 }
 

@@ -73,13 +73,19 @@ fn call_id(headers: &HeaderMap) -> Option<String> {
 
 // --- body ---
 
-async fn body(config: &Config, down: &mut ServerSession, place: &mut Place, headers: &HeaderMap) -> Result<Bytes, Fault> {
+async fn body(
+    config: &Config,
+    down: &mut ServerSession,
+    place: &mut Place,
+    headers: &HeaderMap,
+) -> Result<Bytes, Fault> {
     let limit = usize::try_from(config.general.request_limit).unwrap_or(usize::MAX);
     let length = content_length(headers);
     if length.is_some_and(|l| l > limit) {
         return Err(too_large(limit));
     }
-    if let Some(coding) = headers.get(http::header::CONTENT_ENCODING).filter(|c| c.as_bytes() != b"identity") {
+    if let Some(coding) = headers.get(http::header::CONTENT_ENCODING).filter(|c| c.as_bytes() != b"identity")
+    {
         let message = format!("content-encoding {coding:?} is not supported for requests; send plain JSON");
         return Err(Fault::Refused(ApiError::new(Kind::BadRequest, message).with_status(415)));
     }
@@ -125,15 +131,16 @@ async fn collect(
 async fn piece(down: &mut ServerSession) -> Result<Option<Bytes>, Fault> {
     down.read_request_body().await.map_err(|error| match error.etype() {
         pingora::ErrorType::ReadTimedout => timed_out(Duration::from_secs(60)),
-        pingora::ErrorType::InvalidHTTPHeader => {
-            Fault::Refused(ApiError::new(Kind::BadRequest, "The request body is not framed as HTTP says.").because(error))
-        }
+        pingora::ErrorType::InvalidHTTPHeader => Fault::Refused(
+            ApiError::new(Kind::BadRequest, "The request body is not framed as HTTP says.").because(error),
+        ),
         _ => Fault::Gone(error),
     })
 }
 
 fn too_large(limit: usize) -> Fault {
-    let message = format!("The request body is larger than {limit} bytes (general_settings.max_request_size_mb).");
+    let message =
+        format!("The request body is larger than {limit} bytes (general_settings.max_request_size_mb).");
     Fault::Refused(ApiError::new(Kind::BodyTooLarge, message))
 }
 
@@ -155,7 +162,8 @@ fn forwarded(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpA
     if !trusts(&peer) {
         return None;
     }
-    let chain = headers.get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(','));
+    let chain =
+        headers.get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(','));
     let addresses: Vec<IpAddr> = chain.filter_map(|a| a.trim().parse().ok()).collect();
     addresses.into_iter().rev().find(|ip| !trusts(ip))
 }

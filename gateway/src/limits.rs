@@ -39,9 +39,15 @@ impl Limits {
 
     /// A place for one exchange, or the advice to come back.
     pub fn enter(&self) -> Result<Place, ApiError> {
-        let exchange = Arc::clone(&self.exchanges).try_acquire_owned().map_err(|_| shed("requests in progress"))?;
+        let exchange =
+            Arc::clone(&self.exchanges).try_acquire_owned().map_err(|_| shed("requests in progress"))?;
         self.open.fetch_add(1, Ordering::Relaxed);
-        Ok(Place { _exchange: exchange, bytes: None, pool: Arc::clone(&self.bytes), open: Arc::clone(&self.open) })
+        Ok(Place {
+            _exchange: exchange,
+            bytes: None,
+            pool: Arc::clone(&self.bytes),
+            open: Arc::clone(&self.open),
+        })
     }
 
     pub fn open(&self) -> i64 {
@@ -59,7 +65,8 @@ impl Place {
     /// Sets `bytes` more aside for this exchange.
     pub fn hold(&mut self, bytes: usize) -> Result<(), ApiError> {
         let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
-        let more = Arc::clone(&self.pool).try_acquire_many_owned(units).map_err(|_| shed("memory for bodies"))?;
+        let more =
+            Arc::clone(&self.pool).try_acquire_many_owned(units).map_err(|_| shed("memory for bodies"))?;
         match &mut self.bytes {
             Some(held) => held.merge(more),
             None => self.bytes = Some(more),

@@ -7,8 +7,8 @@
 
 mod background;
 mod cli;
-mod endpoints;
 mod data_dir;
+mod endpoints;
 mod exchange;
 mod front;
 mod intake;

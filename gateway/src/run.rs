@@ -23,10 +23,12 @@ use pingora::services::listening::Service;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use weir_core::config::env::Env;
 use weir_core::ExposeSecret;
+use weir_core::config::env::Env;
 use weir_core::config::{Config, MetricsWhen, SslVerify};
-use weir_ledger::{CacheOptions, FileJournal, JournalOptions, KeyCache, Ledger, LedgerOptions, Writer, WriterOptions};
+use weir_ledger::{
+    CacheOptions, FileJournal, JournalOptions, KeyCache, Ledger, LedgerOptions, Writer, WriterOptions,
+};
 use weir_plugins::chain::Chain;
 use weir_plugins::metrics::Metrics;
 use weir_plugins::services::Services;
@@ -148,7 +150,8 @@ fn beside(
         spend: Arc::new(storage.ledger.clone()),
         master: Arc::new(move || master.snapshot.load().master.clone()),
     };
-    let socket = runtime.block_on(async { weir_admin::bind(&app.admin_socket) }).context("the admin socket")?;
+    let socket =
+        runtime.block_on(async { weir_admin::bind(&app.admin_socket) }).context("the admin socket")?;
     runtime.spawn(weir_admin::serve(socket, Arc::new(admin)));
     greet(args, app, &loader);
     runtime.spawn(background::reload::run(Arc::clone(app), loader));
@@ -234,7 +237,12 @@ fn ca_bundle(path: &str, folder: &Path) -> anyhow::Result<String> {
 
 // --- Pingora ---
 
-fn listen(args: &Serve, config: &Config, app: &Arc<App>, flush: impl Fn() -> BoxFuture<'static, ()> + Send + Sync + 'static) -> anyhow::Result<()> {
+fn listen(
+    args: &Serve,
+    config: &Config,
+    app: &Arc<App>,
+    flush: impl Fn() -> BoxFuture<'static, ()> + Send + Sync + 'static,
+) -> anyhow::Result<()> {
     let conf = Arc::new(server_conf(args, config));
     let mut server = Server::new_with_opt_and_conf(None, server_conf(args, config));
     server.bootstrap();
@@ -268,7 +276,8 @@ fn front(
     options.h2c = config.weir.h2c;
     options.h2_idle_timeout = Some(Duration::from_secs(120));
     proxy.server_options = Some(options);
-    let front = Front { inner: Arc::new(proxy), head_timeout: config.weir.header_timeout, h2c: config.weir.h2c };
+    let front =
+        Front { inner: Arc::new(proxy), head_timeout: config.weir.header_timeout, h2c: config.weir.h2c };
     let mut service = Service::new(String::from("gateway"), front);
     let address = format!("{}:{}", bracketed(&args.host), args.port);
     match (&args.ssl_certfile_path, &args.ssl_keyfile_path) {

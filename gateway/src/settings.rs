@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use weir_core::SecretString;
 use weir_core::config::Config;
 use weir_core::config::env::Env;
 use weir_core::config::problems::Problems;
 use weir_core::model::prices::Catalogue;
-use weir_core::SecretString;
 use weir_plugins::providers;
 use weir_plugins::snapshot::Snapshot;
 

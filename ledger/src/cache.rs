@@ -48,14 +48,22 @@ struct Lifetime {
 }
 
 impl Expiry<KeyHash, Option<Arc<KeyRecord>>> for Lifetime {
-    fn expire_after_create(&self, _: &KeyHash, value: &Option<Arc<KeyRecord>>, _: Instant) -> Option<Duration> {
+    fn expire_after_create(
+        &self,
+        _: &KeyHash,
+        value: &Option<Arc<KeyRecord>>,
+        _: Instant,
+    ) -> Option<Duration> {
         Some(if value.is_some() { self.known } else { UNKNOWN_TTL })
     }
 }
 
 impl KeyCache {
     pub fn new(store: Arc<dyn KeyStore>, options: CacheOptions) -> Self {
-        let known = Cache::builder().max_capacity(options.capacity).expire_after(Lifetime { known: options.ttl }).build();
+        let known = Cache::builder()
+            .max_capacity(options.capacity)
+            .expire_after(Lifetime { known: options.ttl })
+            .build();
         Self { store, known, lookups: Semaphore::new(options.lookups.max(1)), epoch: AtomicU64::new(0) }
     }
 

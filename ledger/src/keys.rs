@@ -2,16 +2,15 @@
 
 use crate::store::{Engine, Ledger};
 use async_trait::async_trait;
-use sqlx::any::AnyRow;
 use sqlx::Row;
+use sqlx::any::AnyRow;
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::key::KeyRecord;
 use weir_core::domain::money::NanoUsd;
 use weir_core::ports::{KeyStore, LedgerError, LedgerResult};
 use weir_core::time::Micros;
 
-const COLUMNS: &str =
-    "hash, masked, alias, user_id, team_id, models, metadata, max_budget, expires_at, blocked, created_at, created_by";
+const COLUMNS: &str = "hash, masked, alias, user_id, team_id, models, metadata, max_budget, expires_at, blocked, created_at, created_by";
 
 /// The channel on which Postgres tells replicas that a key changed.
 pub(crate) const CHANNEL: &str = "weir_keys";
@@ -20,7 +19,8 @@ pub(crate) const CHANNEL: &str = "weir_keys";
 impl KeyStore for Ledger {
     async fn key(&self, hash: &KeyHash) -> LedgerResult<Option<KeyRecord>> {
         let statement = format!("SELECT {COLUMNS} FROM virtual_key WHERE hash = $1");
-        let row = sqlx::query(sqlx::AssertSqlSafe(statement)).bind(hash.hex()).fetch_optional(&self.reader).await;
+        let row =
+            sqlx::query(sqlx::AssertSqlSafe(statement)).bind(hash.hex()).fetch_optional(&self.reader).await;
         self.noted(row)?.as_ref().map(record).transpose()
     }
 
@@ -50,7 +50,9 @@ impl KeyStore for Ledger {
 
     async fn delete_keys(&self, hashes: &[KeyHash], aliases: &[String]) -> LedgerResult<Vec<KeyHash>> {
         let mut deleted = Vec::new();
-        for (column, value) in hashes.iter().map(|h| ("hash", h.hex())).chain(aliases.iter().map(|a| ("alias", a.clone()))) {
+        for (column, value) in
+            hashes.iter().map(|h| ("hash", h.hex())).chain(aliases.iter().map(|a| ("alias", a.clone())))
+        {
             let statement = format!("DELETE FROM virtual_key WHERE {column} = $1 RETURNING hash");
             let rows = sqlx::query(sqlx::AssertSqlSafe(statement)).bind(value).fetch_all(&self.writer).await;
             for row in self.noted(rows)? {
@@ -63,7 +65,8 @@ impl KeyStore for Ledger {
     }
 
     async fn key_spend(&self, hash: &KeyHash) -> LedgerResult<NanoUsd> {
-        let sum = "SELECT CAST(COALESCE(SUM(cost), 0) AS BIGINT) AS cost FROM spend_daily WHERE key_hash = $1";
+        let sum =
+            "SELECT CAST(COALESCE(SUM(cost), 0) AS BIGINT) AS cost FROM spend_daily WHERE key_hash = $1";
         let row = sqlx::query(sum).bind(hash.hex()).fetch_one(&self.reader).await;
         self.noted(row)?.try_get("cost").map(NanoUsd).map_err(broken)
     }

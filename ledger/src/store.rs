@@ -155,7 +155,9 @@ impl Ledger {
         let result = result.map_err(sort);
         match &result {
             Ok(_) if self.state() == LedgerState::Degraded => self.set(LedgerState::Connected),
-            Err(LedgerError::Unavailable(_)) if self.state() == LedgerState::Connected => self.set(LedgerState::Degraded),
+            Err(LedgerError::Unavailable(_)) if self.state() == LedgerState::Connected => {
+                self.set(LedgerState::Degraded)
+            }
             _ => {}
         }
         result
@@ -223,7 +225,8 @@ fn partition(now: i64, ahead: i32) -> Option<String> {
     let today = jiff::Timestamp::from_second(now).ok()?.to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
     let first = today.first_of_month().checked_add(jiff::Span::new().months(ahead)).ok()?;
     let next = first.checked_add(jiff::Span::new().months(1)).ok()?;
-    let micros = |date: jiff::civil::Date| date.duration_since(jiff::civil::date(1970, 1, 1)).as_secs() * 1_000_000;
+    let micros =
+        |date: jiff::civil::Date| date.duration_since(jiff::civil::date(1970, 1, 1)).as_secs() * 1_000_000;
     Some(format!(
         "CREATE TABLE IF NOT EXISTS spend_entry_{:04}_{:02} PARTITION OF spend_entry FOR VALUES FROM ({}) TO ({})",
         first.year(),
@@ -236,9 +239,13 @@ fn partition(now: i64, ahead: i32) -> Option<String> {
 /// Which of our errors a database error is.
 fn sort(error: sqlx::Error) -> LedgerError {
     match &error {
-        sqlx::Error::Database(db) if db.is_unique_violation() => LedgerError::Conflict(db.message().to_owned()),
+        sqlx::Error::Database(db) if db.is_unique_violation() => {
+            LedgerError::Conflict(db.message().to_owned())
+        }
         // Connection exceptions, insufficient resources and operator intervention are of the moment.
-        sqlx::Error::Database(db) if db.code().is_some_and(|c| ["08", "53", "57"].iter().any(|p| c.starts_with(p))) => {
+        sqlx::Error::Database(db)
+            if db.code().is_some_and(|c| ["08", "53", "57"].iter().any(|p| c.starts_with(p))) =>
+        {
             LedgerError::Unavailable(error.to_string())
         }
         sqlx::Error::Database(_) | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
@@ -255,6 +262,9 @@ mod tests {
     #[test]
     fn a_month_has_one_partition() {
         let statement = partition(1_795_622_400, 1).unwrap(); // 2026-11-25
-        assert!(statement.contains("spend_entry_2026_12") && statement.contains("FROM (1796083200000000)"), "{statement}");
+        assert!(
+            statement.contains("spend_entry_2026_12") && statement.contains("FROM (1796083200000000)"),
+            "{statement}"
+        );
     }
 }

@@ -58,7 +58,8 @@ async fn keys_are_deleted_by_hash_and_by_alias() {
         let (a, b) = (key("sk-a"), key("sk-b"));
         ledger.insert_key(&a).await.unwrap();
         ledger.insert_key(&b).await.unwrap();
-        let gone = ledger.delete_keys(&[a.hash, KeyHash::of("sk-none")], &[b.alias.clone().unwrap()]).await.unwrap();
+        let gone =
+            ledger.delete_keys(&[a.hash, KeyHash::of("sk-none")], &[b.alias.clone().unwrap()]).await.unwrap();
         assert_eq!(gone, [a.hash, b.hash]);
         assert_eq!(ledger.key(&a.hash).await.unwrap(), None);
         assert_eq!(ledger.delete_keys(&[a.hash], &[]).await.unwrap(), []);
@@ -118,7 +119,8 @@ async fn p09_writers_that_meet_lose_nothing() {
     both(async |ledger| {
         let batches: Vec<Vec<Entry>> = (0..8)
             .map(|_| {
-                let of = |n: usize| Entry { key_hash: Some(KeyHash::of(&format!("sk-{}", n % 17))), ..entry(3) };
+                let of =
+                    |n: usize| Entry { key_hash: Some(KeyHash::of(&format!("sk-{}", n % 17))), ..entry(3) };
                 (0..100).map(of).collect()
             })
             .collect();
@@ -156,7 +158,10 @@ async fn filters_select_what_they_say() {
             ledger.entries(&filter).await.unwrap().into_iter().map(|e| e.call_id).collect()
         };
         assert_eq!(calls(all()).await, ["call-3", "call-2", "call-1", "call-0"], "newest first");
-        assert_eq!(calls(SpendFilter { key_hash: Some(KeyHash::of("sk-a")), ..all() }).await, ["call-2", "call-0"]);
+        assert_eq!(
+            calls(SpendFilter { key_hash: Some(KeyHash::of("sk-a")), ..all() }).await,
+            ["call-2", "call-0"]
+        );
         assert_eq!(calls(SpendFilter { team_id: Some("t1".into()), ..all() }).await, ["call-1", "call-0"]);
         assert_eq!(calls(SpendFilter { user_id: Some("nobody".into()), ..all() }).await, [""; 0]);
         let window = SpendFilter { from: Some(at(1)), until: Some(at(3)), ..all() };

@@ -19,7 +19,11 @@ fn journal(dir: &Path, options: JournalOptions) -> Arc<FileJournal> {
 }
 
 fn writer(ledger: &Ledger, journal: &Arc<FileJournal>, dir: &Path) -> Writer {
-    let options = WriterOptions { data_dir: dir.to_owned(), interval: Duration::from_millis(10), ..WriterOptions::default() };
+    let options = WriterOptions {
+        data_dir: dir.to_owned(),
+        interval: Duration::from_millis(10),
+        ..WriterOptions::default()
+    };
     Writer::new(ledger.clone(), Arc::clone(journal), options)
 }
 
@@ -84,7 +88,11 @@ async fn p40_a_dead_process_leaves_everything_to_the_next() {
     assert_eq!(found.len(), 2);
     let of = |id| found.iter().find(|e| e.id == id).unwrap();
     assert_eq!((of(done.id).status, of(done.id).cost), (Status::Success, NanoUsd(5)));
-    assert_eq!((of(cut.id).status, of(cut.id).cost), (Status::Interrupted, NanoUsd(1)), "its estimate is booked");
+    assert_eq!(
+        (of(cut.id).status, of(cut.id).cost),
+        (Status::Interrupted, NanoUsd(1)),
+        "its estimate is booked"
+    );
 }
 
 #[tokio::test]
@@ -96,7 +104,11 @@ async fn p40_a_record_torn_at_any_byte_costs_only_itself() {
         entries.iter().for_each(|entry| journal.end(entry).unwrap());
     }
     let folder = std::fs::read_dir(dir.path().join("journal")).unwrap().next().unwrap().unwrap().path();
-    let segment = std::fs::read_dir(&folder).unwrap().map(|f| f.unwrap().path()).find(|p| p.extension().is_some()).unwrap();
+    let segment = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|f| f.unwrap().path())
+        .find(|p| p.extension().is_some())
+        .unwrap();
     let mut whole = std::fs::read(&segment).unwrap();
     // Behind the records the file is zero.
     whole.truncate(whole.iter().rposition(|b| *b != 0).unwrap() + 1);

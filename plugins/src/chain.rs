@@ -18,7 +18,11 @@ impl Chain {
     pub fn build(services: &Services) -> Self {
         let built: Vec<_> = FILTERS.iter().map(|kind| (kind, (kind.build)(services))).collect();
         let of = |phase: Phase| {
-            built.iter().filter(|(kind, _)| kind.phases.contains(&phase)).map(|(_, p)| Arc::clone(p)).collect()
+            built
+                .iter()
+                .filter(|(kind, _)| kind.phases.contains(&phase))
+                .map(|(_, p)| Arc::clone(p))
+                .collect()
         };
         Self { request: of(Phase::Request), attempt: of(Phase::Attempt), finish: of(Phase::Finish) }
     }

@@ -57,9 +57,15 @@ pub struct Timeouts {
 
 impl Deployment {
     /// Builds from a config entry whose model holds no wildcard.
-    pub fn build(entry: &ModelEntry, config: &Config, env: &Env, catalogue: &Catalogue) -> Result<Self, Fault> {
+    pub fn build(
+        entry: &ModelEntry,
+        config: &Config,
+        env: &Env,
+        catalogue: &Catalogue,
+    ) -> Result<Self, Fault> {
         let provider = providers::row(&entry.provider).ok_or_else(|| not_served(entry))?;
-        let mock = entry.params.mock_response.as_ref().map(|text| MockAnswer::new(text, entry.params.mock_delay));
+        let mock =
+            entry.params.mock_response.as_ref().map(|text| MockAnswer::new(text, entry.params.mock_delay));
         Ok(Self {
             id: entry.id.clone(),
             group: entry.name.clone(),
@@ -134,7 +140,8 @@ fn wire(provider: &'static Row, entry: &ModelEntry, env: &Env, mocked: bool) -> 
 
 fn timeouts(entry: &ModelEntry, config: &Config) -> Timeouts {
     let total = entry.params.timeout.unwrap_or(config.router.timeout);
-    let first = entry.params.stream_timeout.or(config.router.stream_timeout).or(config.weir.first_token_timeout);
+    let first =
+        entry.params.stream_timeout.or(config.router.stream_timeout).or(config.weir.first_token_timeout);
     Timeouts {
         connect: config.weir.connect_timeout.min(total),
         first_token: first.unwrap_or(total),
@@ -161,7 +168,8 @@ fn price(entry: &ModelEntry, catalogue: &Catalogue) -> Result<Option<Priced>, Fa
         let version = catalogue.version().to_owned();
         return Ok(listed.filter(ModelPrice::prices_tokens).map(|price| Priced { price, version }));
     }
-    let price = ModelPrice::with_overrides(listed.as_ref(), &overrides)
-        .map_err(|(key, why)| Fault::new("model", format!("{key}: {why}"), "write a decimal number of dollars"))?;
+    let price = ModelPrice::with_overrides(listed.as_ref(), &overrides).map_err(|(key, why)| {
+        Fault::new("model", format!("{key}: {why}"), "write a decimal number of dollars")
+    })?;
     Ok(Some(Priced { price, version: String::from("config") }))
 }

@@ -150,12 +150,18 @@ impl Exchange {
     /// else the deployment's.
     pub fn timeouts(&self, deployment: &Deployment) -> Timeouts {
         let mut limits = deployment.timeouts;
-        let asked = self.request.body.raw("timeout").and_then(seconds).or_else(|| seconds(self.header("x-litellm-timeout")));
+        let asked = self
+            .request
+            .body
+            .raw("timeout")
+            .and_then(seconds)
+            .or_else(|| seconds(self.header("x-litellm-timeout")));
         if let Some(total) = asked {
             limits.total = total;
             limits.first_token = total;
         }
-        if let Some(first) = seconds(self.header("x-litellm-stream-timeout")).filter(|_| self.request.stream) {
+        if let Some(first) = seconds(self.header("x-litellm-stream-timeout")).filter(|_| self.request.stream)
+        {
             limits.first_token = first;
         }
         limits

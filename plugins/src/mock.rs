@@ -61,7 +61,8 @@ impl MockAnswer {
     pub fn events(&self, operation: Operation, id: &str, model: &str, created: i64) -> Vec<Bytes> {
         let object = if operation == Operation::Chat { "chat.completion.chunk" } else { "text_completion" };
         let event = |choices: serde_json::Value| {
-            let chunk = json!({ "id": id, "created": created, "model": model, "object": object, "choices": choices });
+            let chunk =
+                json!({ "id": id, "created": created, "model": model, "object": object, "choices": choices });
             sse(&chunk)
         };
         let mut first = true;

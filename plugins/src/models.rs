@@ -55,7 +55,12 @@ const MAX_EXPANDED: u64 = 1_000;
 
 impl ModelTable {
     /// Builds every deployment. What cannot be built is a problem of its entry, not of the others.
-    pub fn build(config: Arc<Config>, env: Arc<Env>, catalogue: Arc<Catalogue>, problems: &mut Problems) -> Self {
+    pub fn build(
+        config: Arc<Config>,
+        env: Arc<Env>,
+        catalogue: Arc<Catalogue>,
+        problems: &mut Problems,
+    ) -> Self {
         let mut table = Self {
             groups: HashMap::new(),
             names: Vec::new(),
@@ -110,12 +115,12 @@ impl ModelTable {
             return Some(Arc::clone(group));
         }
         if let Some(alias) = self.aliases.get(name) {
-            return self.groups.get(&alias.target).cloned().or_else(|| self.from_pattern(&alias.target));
+            return self.groups.get(&alias.target).cloned().or_else(|| self.by_pattern(&alias.target));
         }
-        self.from_pattern(name)
+        self.by_pattern(name)
     }
 
-    fn from_pattern(&self, name: &str) -> Option<Arc<Group>> {
+    fn by_pattern(&self, name: &str) -> Option<Arc<Group>> {
         if let Some(group) = self.expanded.get(name) {
             return Some(group);
         }
@@ -155,7 +160,8 @@ impl ModelTable {
     fn known(&self, pattern: &str, names: &mut Vec<String>) {
         let Some(provider) = pattern.strip_suffix("/*").and_then(providers::row) else { return };
         for model in self.context.catalogue.models_of(provider.prefix) {
-            let plain = model.strip_prefix(provider.prefix).and_then(|m| m.strip_prefix('/')).unwrap_or(model);
+            let plain =
+                model.strip_prefix(provider.prefix).and_then(|m| m.strip_prefix('/')).unwrap_or(model);
             let name = format!("{}/{plain}", provider.prefix);
             if !names.contains(&name) {
                 names.push(name);
@@ -212,7 +218,9 @@ fn filled(entry: &ModelEntry, name: &str, star: &str) -> ModelEntry {
     entry.name = name.to_owned();
     if entry.model_as_written == "*" {
         // `*` passes the whole name on, provider prefix included.
-        if let Some((prefix, model)) = name.split_once('/').filter(|(prefix, _)| providers::row(prefix).is_some()) {
+        if let Some((prefix, model)) =
+            name.split_once('/').filter(|(prefix, _)| providers::row(prefix).is_some())
+        {
             prefix.clone_into(&mut entry.provider);
             model.clone_into(&mut entry.upstream_model);
             return entry;

@@ -176,7 +176,9 @@ impl FieldVisitor<'_> {
         };
         // Two plain spellings differ when their text does; only an escaped one must be decoded to tell.
         let escaped = key.contains('\\');
-        let twin = fields.iter().any(|f| same(f) || escaped && unquote(&self.text[f.key.clone()]).is_some_and(|n| n == name));
+        let twin = fields
+            .iter()
+            .any(|f| same(f) || escaped && unquote(&self.text[f.key.clone()]).is_some_and(|n| n == name));
         twin.then(|| BodyError::Duplicate(name.chars().take(64).collect()))
     }
 }
@@ -202,10 +204,15 @@ mod tests {
 
     #[test]
     fn what_is_not_one_object_is_refused() {
-        for text in ["", "  ", "[1,2]", "5", "null", "{", "{}{}", r#"{"a":1,}"#, r#"{"a":tru}"#, r#"{"a":"\ud800"#] {
+        for text in
+            ["", "  ", "[1,2]", "5", "null", "{", "{}{}", r#"{"a":1,}"#, r#"{"a":tru}"#, r#"{"a":"\ud800"#]
+        {
             assert!(parse(text).is_err(), "{text}");
         }
-        assert_eq!(JsonBody::parse(Bytes::from_static(b"{\"a\":\"\xff\"}")).err(), Some(BodyError::NotUtf8(6)));
+        assert_eq!(
+            JsonBody::parse(Bytes::from_static(b"{\"a\":\"\xff\"}")).err(),
+            Some(BodyError::NotUtf8(6))
+        );
     }
 
     #[test]

@@ -132,7 +132,8 @@ fn data_line(line: &[u8]) -> Option<&[u8]> {
 mod tests {
     use super::*;
 
-    const STREAM: &[u8] = b": hi\n\ndata: {\"a\":1}\n\ndata: x\r\ndata: y\r\n\r\nevent: e\ndata:z\n\ndata: [DONE]";
+    const STREAM: &[u8] =
+        b": hi\n\ndata: {\"a\":1}\n\ndata: x\r\ndata: y\r\n\r\nevent: e\ndata:z\n\ndata: [DONE]";
 
     fn whole(parts: &[&[u8]]) -> Vec<String> {
         let mut framer = Framer::new(1024);

@@ -174,7 +174,9 @@ mod tests {
 
     #[test]
     fn what_is_no_amount_is_refused() {
-        for text in ["", ".", "-", "abc", "1,5", "0x10", "NaN", "inf", "1e", "1e99999999999", "99999999999999999999"] {
+        for text in
+            ["", ".", "-", "abc", "1,5", "0x10", "NaN", "inf", "1e", "1e99999999999", "99999999999999999999"]
+        {
             assert!(NanoUsd::parse(text).is_err(), "{text}");
         }
     }

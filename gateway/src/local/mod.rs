@@ -22,7 +22,11 @@ pub struct Reply {
 
 impl Reply {
     pub fn json(value: &serde_json::Value) -> Self {
-        Self { status: StatusCode::OK, content_type: "application/json", body: Bytes::from(value.to_string()) }
+        Self {
+            status: StatusCode::OK,
+            content_type: "application/json",
+            body: Bytes::from(value.to_string()),
+        }
     }
 }
 

@@ -19,7 +19,8 @@ pub async fn models(app: &App, down: &ServerSession) -> Result<Reply, ApiError> 
     let snapshot = app.snapshot.load_full();
     let caller = caller(app, &snapshot, down).await?;
     let names = snapshot.models.visible(true);
-    let data: Vec<Value> = names.iter().filter(|n| usable(&caller, n, &snapshot)).map(|n| object(n)).collect();
+    let data: Vec<Value> =
+        names.iter().filter(|n| usable(&caller, n, &snapshot)).map(|n| object(n)).collect();
     Ok(Reply::json(&json!({ "data": data, "object": "list" })))
 }
 

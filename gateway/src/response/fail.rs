@@ -41,4 +41,3 @@ fn log(error: &ApiError, x: Option<&Exchange>) {
         tracing::info!(status, class, call_id, model, cause = error.cause(), "{message}");
     }
 }
-

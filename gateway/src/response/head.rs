@@ -37,7 +37,12 @@ static PASSED_ON: &[&str] = &[
 static HOP_BY_HOP: &[&str] = &["connection", "keep-alive", "transfer-encoding", "set-cookie", "alt-svc"];
 
 /// Head of a stream: what is known before its first byte.
-pub fn stream(x: &Exchange, attempt: &Attempt, upstream: &HeaderMap, content_type: HeaderValue) -> Result<ResponseHeader> {
+pub fn stream(
+    x: &Exchange,
+    attempt: &Attempt,
+    upstream: &HeaderMap,
+    content_type: HeaderValue,
+) -> Result<ResponseHeader> {
     let mut head = ResponseHeader::build_no_case(StatusCode::OK, Some(24))?;
     head.insert_header(http::header::CONTENT_TYPE, content_type)?;
     head.insert_header(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))?;
@@ -52,7 +57,10 @@ pub fn stream(x: &Exchange, attempt: &Attempt, upstream: &HeaderMap, content_typ
 /// Head of a stream that had to begin before any provider answered.
 pub fn bare_stream() -> Result<ResponseHeader> {
     let mut head = ResponseHeader::build_no_case(StatusCode::OK, Some(4))?;
-    head.insert_header(http::header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"))?;
+    head.insert_header(
+        http::header::CONTENT_TYPE,
+        HeaderValue::from_static("text/event-stream; charset=utf-8"),
+    )?;
     head.insert_header(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))?;
     head.insert_header(http::header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"))?;
     Ok(head)

@@ -49,7 +49,8 @@ pub async fn read_all(
 }
 
 fn too_long(attempt: &Attempt) -> ApiError {
-    ApiError::new(Kind::UpstreamBroken, "The provider's answer is too long.").because(&attempt.deployment.wire.api_base)
+    ApiError::new(Kind::UpstreamBroken, "The provider's answer is too long.")
+        .because(&attempt.deployment.wire.api_base)
 }
 
 /// Relays a successful answer.

@@ -51,8 +51,13 @@ pub async fn relay(
 ) -> Result<(), Lost> {
     prepare(flight, out, &connected, attempt);
     let keep_usage = flight.x.request.include_usage;
-    let mut relay =
-        Relay { flight, attempt, framer: Framer::new(MAX_EVENT), reader: StreamReader::new(keep_usage), reported: None };
+    let mut relay = Relay {
+        flight,
+        attempt,
+        framer: Framer::new(MAX_EVENT),
+        reader: StreamReader::new(keep_usage),
+        reported: None,
+    };
     let ended = relay.run(down, out, &mut connected).await;
     relay.learn();
     match ended {
@@ -81,7 +86,12 @@ fn prepare(flight: &Flight<'_>, out: &mut Outlet, connected: &Connected, attempt
 
 impl Relay<'_, '_> {
     /// Runs to the end; answers the bytes that are sent after booking.
-    async fn run(&mut self, down: &mut ServerSession, out: &mut Outlet, connected: &mut Connected) -> Result<Bytes, Lost> {
+    async fn run(
+        &mut self,
+        down: &mut ServerSession,
+        out: &mut Outlet,
+        connected: &mut Connected,
+    ) -> Result<Bytes, Lost> {
         loop {
             session::set_idle(connected, self.attempt);
             let next = tokio::select! {
@@ -100,7 +110,12 @@ impl Relay<'_, '_> {
         }
     }
 
-    async fn pass_on(&mut self, down: &mut ServerSession, out: &mut Outlet, chunk: Bytes) -> Result<Progress, Lost> {
+    async fn pass_on(
+        &mut self,
+        down: &mut ServerSession,
+        out: &mut Outlet,
+        chunk: Bytes,
+    ) -> Result<Progress, Lost> {
         let whole = self.framer.push(chunk).map_err(|e| self.broken(&e.to_string()))?;
         if whole.is_empty() {
             return Ok(Progress::More);

@@ -24,7 +24,8 @@ impl Cooldowns {
 
     pub fn is_cooled(&self, deployment: &Deployment) -> bool {
         // Most of the time nothing is cooled, and nothing is looked up.
-        self.until.entry_count() > 0 && self.until.get(&deployment.id).is_some_and(|until| until > Instant::now())
+        self.until.entry_count() > 0
+            && self.until.get(&deployment.id).is_some_and(|until| until > Instant::now())
     }
 }
 

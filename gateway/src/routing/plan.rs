@@ -47,13 +47,20 @@ impl Plan {
     /// The first attempt.
     pub fn first(&mut self, cooldowns: &Cooldowns) -> Result<Arc<Deployment>, ApiError> {
         self.pick(cooldowns).ok_or_else(|| {
-            let message = format!("No deployments available for selected model. Passed model={}", self.group.name);
+            let message =
+                format!("No deployments available for selected model. Passed model={}", self.group.name);
             ApiError::new(Kind::NoDeployment, message)
         })
     }
 
     /// The attempt after a failure.
-    pub fn next(&mut self, x: &mut Exchange, failed: &Deployment, error: &ApiError, cooldowns: &Cooldowns) -> Step {
+    pub fn next(
+        &mut self,
+        x: &mut Exchange,
+        failed: &Deployment,
+        error: &ApiError,
+        cooldowns: &Cooldowns,
+    ) -> Step {
         self.failed.push(failed.id.clone());
         if self.retries_left > 0 && self.worth_retrying(error) {
             self.retries_left -= 1;
@@ -76,7 +83,8 @@ impl Plan {
 
     /// At once on another deployment; on the same one after a while.
     fn retry(&mut self, error: &ApiError, cooldowns: &Cooldowns, retries: u16) -> Option<Step> {
-        let untried = self.group.deployments.iter().any(|d| !self.failed.contains(&d.id) && !cooldowns.is_cooled(d));
+        let untried =
+            self.group.deployments.iter().any(|d| !self.failed.contains(&d.id) && !cooldowns.is_cooled(d));
         let after = if untried { Duration::ZERO } else { wait(error, retries) };
         let deployment = self.pick(cooldowns)?;
         Some(Step::Try { deployment, after })
@@ -164,7 +172,8 @@ fn fallbacks(x: &Exchange, group: &str) -> Vec<String> {
 fn configured(x: &Exchange, group: &str) -> Vec<String> {
     let router = &x.snapshot.config.router;
     let of = |name: &str| router.fallbacks.iter().find(|(group, _)| group == name);
-    let mut names: Vec<String> = of(group).or_else(|| of("*")).map(|(_, names)| names.clone()).unwrap_or_default();
+    let mut names: Vec<String> =
+        of(group).or_else(|| of("*")).map(|(_, names)| names.clone()).unwrap_or_default();
     names.extend(router.default_fallbacks.iter().cloned());
     names
 }

@@ -25,9 +25,13 @@ impl Outgoing {
         let deployment = &attempt.deployment;
         let body = deployment.rules.apply(&request.body, request.operation, request.stream)?;
         let length: usize = body.iter().map(Bytes::len).sum();
-        let head = head(x, attempt, length)
-            .map_err(|error| ApiError::new(Kind::Internal, "The request could not be built.").because(error))?;
-        Ok(Self { head: Box::new(head), body: if length <= COPY_LIMIT { joined(&body, length) } else { body } })
+        let head = head(x, attempt, length).map_err(|error| {
+            ApiError::new(Kind::Internal, "The request could not be built.").because(error)
+        })?;
+        Ok(Self {
+            head: Box::new(head),
+            body: if length <= COPY_LIMIT { joined(&body, length) } else { body },
+        })
     }
 }
 
@@ -58,10 +62,14 @@ fn head(x: &Exchange, attempt: &Attempt, length: usize) -> pingora::Result<Reque
 
 /// Only `x-*` headers that are neither credentials nor ours, as LiteLLM forwards them.
 fn forward(x: &Exchange, head: &mut RequestHeader) -> pingora::Result<()> {
-    static KEPT_BACK: &[&str] = &["x-litellm", "x-api-key", "x-goog-api-key", "x-stainless", "x-forwarded", "x-real-ip"];
+    static KEPT_BACK: &[&str] =
+        &["x-litellm", "x-api-key", "x-goog-api-key", "x-stainless", "x-forwarded", "x-real-ip"];
     for (name, value) in &x.request.headers {
         let text = name.as_str();
-        if text.starts_with("x-") && !KEPT_BACK.iter().any(|k| text.starts_with(k)) && *name != CLIENT_REQUEST_ID {
+        if text.starts_with("x-")
+            && !KEPT_BACK.iter().any(|k| text.starts_with(k))
+            && *name != CLIENT_REQUEST_ID
+        {
             head.insert_header(name.clone(), value.clone())?;
         }
     }

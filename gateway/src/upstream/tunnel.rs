@@ -43,7 +43,8 @@ impl std::fmt::Debug for Tunnel {
 impl Proxy {
     /// From `HTTPS_PROXY` (`http://[user:password@]host:port`) and `NO_PROXY`. `None` when the first is no such URL.
     pub fn parse(url: &str, no_proxy: &str) -> Option<Self> {
-        let uri: http::Uri = if url.contains("://") { url.parse().ok()? } else { format!("http://{url}").parse().ok()? };
+        let uri: http::Uri =
+            if url.contains("://") { url.parse().ok()? } else { format!("http://{url}").parse().ok()? };
         let authority = uri.authority()?;
         let credentials = authority.as_str().rsplit_once('@').map(|(user, _)| SecretString::from(user));
         let direct = no_proxy.split(',').map(|h| h.trim().trim_start_matches('.').to_ascii_lowercase());
@@ -58,7 +59,9 @@ impl Proxy {
     /// Whether a host is dialled directly: named in `NO_PROXY`, or below a domain named there, or `*`.
     pub fn bypasses(&self, host: &str) -> bool {
         let host = host.to_ascii_lowercase();
-        self.direct.iter().any(|d| d == "*" || *d == host || host.strip_suffix(d.as_str()).is_some_and(|h| h.ends_with('.')))
+        self.direct.iter().any(|d| {
+            d == "*" || *d == host || host.strip_suffix(d.as_str()).is_some_and(|h| h.ends_with('.'))
+        })
     }
 
     fn greeting(&self, target: &str) -> String {
@@ -94,7 +97,11 @@ impl Tunnel {
         let greeting = self.proxy.greeting(&self.target);
         stream.write_all(greeting.as_bytes()).await.map_err(|e| format!("proxy: {e}"))?;
         let status = read_reply(&mut stream).await?;
-        if (200..300).contains(&status) { Ok(stream) } else { Err(format!("the proxy refused with {status}")) }
+        if (200..300).contains(&status) {
+            Ok(stream)
+        } else {
+            Err(format!("the proxy refused with {status}"))
+        }
     }
 }
 

@@ -18,10 +18,13 @@ async fn a_chat_goes_through_with_only_the_model_changed() {
 #[tokio::test]
 async fn headers_tell_who_answered_and_what_it_cost() {
     let rig = Rig::start().await;
-    let answer = rig.post_with("/v1/chat/completions", &[
-        ("authorization", &format!("Bearer {MASTER}")),
-        ("x-litellm-call-id", "my-call-1"),
-    ], chat("priced", "hi")).await;
+    let answer = rig
+        .post_with(
+            "/v1/chat/completions",
+            &[("authorization", &format!("Bearer {MASTER}")), ("x-litellm-call-id", "my-call-1")],
+            chat("priced", "hi"),
+        )
+        .await;
     assert_eq!(answer.header("x-litellm-call-id"), "my-call-1");
     // 11 tokens in, 7 out, at 1 and 2 micro-dollars.
     assert_eq!(answer.header("x-litellm-response-cost"), "0.000025");
@@ -64,7 +67,10 @@ async fn azure_gets_its_own_path_and_header() {
     let answer = rig.chat("azure-gpt4", "hi").await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     let seen = &rig.mock.take_log()[0];
-    assert_eq!(seen.path, "/openai/deployments/gpt-4-deployment/chat/completions?api-version=2024-02-15-preview");
+    assert_eq!(
+        seen.path,
+        "/openai/deployments/gpt-4-deployment/chat/completions?api-version=2024-02-15-preview"
+    );
     assert_eq!(seen.header("api-key"), "az-fake");
     assert_eq!(seen.header("authorization"), "");
 }

@@ -42,11 +42,16 @@ fn weir_check_tells_every_problem_at_once() {
     let out = Command::new(env!("CARGO_BIN_EXE_weir")).arg("check").arg(&file).output().unwrap();
     let said = String::from_utf8_lossy(&out.stderr).into_owned();
     assert_eq!(out.status.code(), Some(1), "{said}");
-    assert!(said.contains("bad.yaml:3: model_list[0].litellm_params.model") && said.contains("\"azure\""), "{said}");
+    assert!(
+        said.contains("bad.yaml:3: model_list[0].litellm_params.model") && said.contains("\"azure\""),
+        "{said}"
+    );
     assert!(said.contains("model_list[0].litellm_params.timeout"), "{said}");
     assert!(said.contains("litellm_settings"), "did you mean: {said}");
     std::fs::write(&file, "model_list: []\nlitellm_setings: {}\n").unwrap();
-    let check = |strict: &[&str]| Command::new(env!("CARGO_BIN_EXE_weir")).arg("check").args(strict).arg(&file).output().unwrap();
+    let check = |strict: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_weir")).arg("check").args(strict).arg(&file).output().unwrap()
+    };
     assert_eq!(check(&[]).status.code(), Some(0), "unknown keys warn");
     assert_eq!(check(&["--strict"]).status.code(), Some(1), "--strict refuses");
 }

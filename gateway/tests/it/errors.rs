@@ -37,7 +37,8 @@ async fn bodies_that_are_no_request_are_refused_and_not_forwarded() {
 
 #[tokio::test]
 async fn a_body_over_the_limit_is_413() {
-    let config = crate::rig::CONFIG.replace("general_settings: {", "general_settings: {max_request_size_mb: 1, ");
+    let config =
+        crate::rig::CONFIG.replace("general_settings: {", "general_settings: {max_request_size_mb: 1, ");
     let rig = Rig::config(&config).start().await;
     let answer = rig.chat("gpt-4o", &"x".repeat(1_100_000)).await;
     assert_eq!(answer.status, 413, "{}", answer.text());
@@ -64,7 +65,10 @@ async fn providers_errors_keep_their_status_and_message() {
             assert_eq!(answer.status, status, "{model}: {}", answer.text());
             let error = answer.json()["error"].clone();
             assert!(error["message"].as_str().unwrap().contains("Exception - "), "{error}");
-            assert!(error["message"].as_str().unwrap().contains(&format!("Received Model Group={model}")), "{error}");
+            assert!(
+                error["message"].as_str().unwrap().contains(&format!("Received Model Group={model}")),
+                "{error}"
+            );
             assert_eq!(error["code"], status.to_string());
             assert!(!answer.header("x-litellm-call-id").is_empty());
         }
@@ -82,7 +86,13 @@ async fn a_provider_that_is_not_there_and_one_that_is_slow() {
     assert_eq!(answer.status, 408, "{}", answer.text());
     assert!(answer.text().contains("Timeout"), "{}", answer.text());
     let mut body = chat("gpt-4o", "hi __sleep=4");
-    let asked = rig.post_with("/v1/chat/completions", &[("authorization", &format!("Bearer {MASTER}")), ("x-litellm-timeout", "0.5")], &body).await;
+    let asked = rig
+        .post_with(
+            "/v1/chat/completions",
+            &[("authorization", &format!("Bearer {MASTER}")), ("x-litellm-timeout", "0.5")],
+            &body,
+        )
+        .await;
     assert_eq!(asked.status, 408, "the client may ask for less: {}", asked.text());
     body["timeout"] = 0.5.into();
     assert_eq!(rig.post("/v1/chat/completions", MASTER, &body).await.status, 408);
@@ -114,7 +124,13 @@ async fn p36_a_client_cannot_choose_where_its_request_goes() {
     }
     for header in ["x-litellm-api-base", "api-base", "x-api-base"] {
         let auth = format!("Bearer {MASTER}");
-        let answer = rig.post_with("/v1/chat/completions", &[("authorization", &auth), (header, "http://evil")], chat("gpt-4o", "hi")).await;
+        let answer = rig
+            .post_with(
+                "/v1/chat/completions",
+                &[("authorization", &auth), (header, "http://evil")],
+                chat("gpt-4o", "hi"),
+            )
+            .await;
         assert_eq!(answer.status, 200);
     }
     assert_eq!(rig.mock.seen_count(), 3, "headers change nothing: all went to the configured provider");
@@ -124,7 +140,11 @@ async fn p36_a_client_cannot_choose_where_its_request_goes() {
 async fn cross_origin_clients_may_call() {
     let rig = Rig::start().await;
     let url = format!("{}/v1/chat/completions", rig.url);
-    let asked = [("origin", "http://example.com"), ("access-control-request-method", "POST"), ("access-control-request-headers", "authorization,content-type")];
+    let asked = [
+        ("origin", "http://example.com"),
+        ("access-control-request-method", "POST"),
+        ("access-control-request-headers", "authorization,content-type"),
+    ];
     let answer = client::send("OPTIONS", &url, &asked, "").await;
     assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, "*"));
     assert!(answer.header("access-control-allow-headers").contains("authorization"));

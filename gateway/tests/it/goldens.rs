@@ -18,11 +18,23 @@ static FILES: &[(&str, &[&str])] = &[
 /// (file, case, why): cases that are not compared at all.
 static SKIPPED: &[(&str, &str, &str)] = &[
     ("chat_openai.json", "mock_response", "P36: a client may not choose the answer"),
-    ("chat_openai.json", "mock_testing_fallbacks", "a test switch of LiteLLM; its fallback speaks Ollama's native dialect"),
-    ("chat_openai.json", "request_fallbacks", "the fallback speaks Ollama's native dialect; routing.rs has the same over OpenAI's"),
+    (
+        "chat_openai.json",
+        "mock_testing_fallbacks",
+        "a test switch of LiteLLM; its fallback speaks Ollama's native dialect",
+    ),
+    (
+        "chat_openai.json",
+        "request_fallbacks",
+        "the fallback speaks Ollama's native dialect; routing.rs has the same over OpenAI's",
+    ),
     ("chat_openai.json", "drop_params_request", "Ollama's native dialect"),
     ("chat_openai.json", "client_api_key_in_body", "VERDICTS: refused"),
-    ("endpoints_llm_nodb.json", "completions_on_chat_model", "completions over a chat model are a translation, not a relay"),
+    (
+        "endpoints_llm_nodb.json",
+        "completions_on_chat_model",
+        "completions over a chat model are a translation, not a relay",
+    ),
     ("endpoints_llm_nodb.json", "completions_on_chat_model_stream", "as above"),
     ("endpoints_llm_nodb.json", "completions_on_ollama_chat", "Ollama's native dialect"),
     ("endpoints_llm_nodb.json", "embeddings_ollama", "Ollama's native dialect"),
@@ -34,8 +46,16 @@ static SKIPPED: &[(&str, &str, &str)] = &[
 
 /// (case, what, why): single aspects that differ.
 static DIFFERENCES: &[(&str, &str, &str)] = &[
-    ("response_format_json_object", "rewritten", "sent as asked; LiteLLM drops it for old API versions of Azure"),
-    ("response_format_json_schema", "rewritten", "sent as asked; LiteLLM makes it a tool for old API versions of Azure"),
+    (
+        "response_format_json_object",
+        "rewritten",
+        "sent as asked; LiteLLM drops it for old API versions of Azure",
+    ),
+    (
+        "response_format_json_schema",
+        "rewritten",
+        "sent as asked; LiteLLM makes it a tool for old API versions of Azure",
+    ),
     ("cors_simple", "body", "the catalogue's models of `openai/*` are of another day"),
     ("cors_preflight", "origin", "no credentials are allowed across origins, so the origin is not repeated"),
     ("stream_bad_type", "status", "the provider judges the body: the mock streams"),
@@ -65,7 +85,11 @@ fn shared() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    assert!(!std::env::var("CI").is_ok_and(|ci| ci == "true"), "goldens are needed in CI and {} is not there", folder.display());
+    assert!(
+        !std::env::var("CI").is_ok_and(|ci| ci == "true"),
+        "goldens are needed in CI and {} is not there",
+        folder.display()
+    );
     println!("skipped: no goldens at {}", folder.display());
     None
 }
@@ -78,7 +102,8 @@ fn differs(case: &str, what: &str) -> bool {
 async fn goldens_of_the_served_dialects_agree() {
     let Some(folder) = shared() else { return };
     let config = std::fs::read_to_string(folder.join("configs/main.yaml")).unwrap();
-    let config = config.replace("http://127.0.0.1:9100", "MOCK").replace("os.environ/LITELLM_MASTER_KEY", "sk-1234");
+    let config =
+        config.replace("http://127.0.0.1:9100", "MOCK").replace("os.environ/LITELLM_MASTER_KEY", "sk-1234");
     let rig = Rig::config(&config).env("OPENAI_API_KEY", "sk-up-openai-env").start().await;
     let (mut walked, mut wrong) = (0, Vec::new());
     for (file, only) in FILES {
@@ -108,7 +133,9 @@ async fn walk(rig: &Rig, name: &str, case: &Value) -> Vec<String> {
         let told = format!("status {} instead of {}: {}", answer.status, expected["status"], answer.text());
         return if differs(name, "status") { vec![] } else { vec![told] };
     }
-    if differs(name, "rewritten") && expected["headers"]["x-litellm-model-id"].as_str().is_some_and(|_| is_azure(case)) {
+    if differs(name, "rewritten")
+        && expected["headers"]["x-litellm-model-id"].as_str().is_some_and(|_| is_azure(case))
+    {
         return vec![];
     }
     if !differs(name, "seen") && !differs(name, "body") {
@@ -168,7 +195,9 @@ fn upstream(rig: &Rig, expected: &Value) -> Vec<String> {
             got.as_object_mut().map(|o| o.remove("model"));
             want.as_object_mut().map(|o| o.remove("model"));
         }
-        want.as_object_mut().map(|o| o.retain(|k, v| !(k == "stream" && *v == false)));
+        if let Some(members) = want.as_object_mut() {
+            members.retain(|k, v| !(k == "stream" && *v == false));
+        }
         let (got, want) = (clean(&got), clean(&want));
         if got != want {
             wrong.push(format!("sent {got} instead of {want}"));
@@ -202,7 +231,9 @@ fn body(name: &str, expected: &Value, answer: &Answer) -> Vec<String> {
 fn clean(value: &Value) -> Value {
     match value {
         Value::Object(o) => {
-            let kept = o.iter().filter(|(k, v)| !v.is_null() && *k != "logprobs" && *k != "created" && *k != "annotations");
+            let kept = o
+                .iter()
+                .filter(|(k, v)| !v.is_null() && *k != "logprobs" && *k != "created" && *k != "annotations");
             Value::Object(kept.map(|(k, v)| (k.clone(), clean(v))).collect::<Map<_, _>>())
         }
         Value::Array(a) => a.iter().map(clean).collect(),
@@ -220,7 +251,10 @@ fn compare(path: &str, want: &Value, got: &Value, wrong: &mut Vec<String>) {
             }
         }
         (Value::Array(want), Value::Array(got)) if want.len() == got.len() => {
-            want.iter().zip(got).enumerate().for_each(|(i, (w, g))| compare(&format!("{path}[{i}]"), w, g, wrong));
+            want.iter()
+                .zip(got)
+                .enumerate()
+                .for_each(|(i, (w, g))| compare(&format!("{path}[{i}]"), w, g, wrong));
         }
         _ if path.ends_with(".id") && same_kind_of_id(want, got) => {}
         _ if path.ends_with(".message") => messages(path, want, got, wrong),
@@ -239,7 +273,8 @@ fn same_kind_of_id(want: &Value, got: &Value) -> bool {
 /// Error messages agree when they name the same class and end with the provider's words; ours may say more.
 fn messages(path: &str, want: &Value, got: &Value, wrong: &mut Vec<String>) {
     let (want, got) = (want.as_str().unwrap_or_default(), got.as_str().unwrap_or_default());
-    let core = |m: &str| m.split(" - ").last().unwrap_or(m).split(". Received").next().unwrap_or(m).to_owned();
+    let core =
+        |m: &str| m.split(" - ").last().unwrap_or(m).split(". Received").next().unwrap_or(m).to_owned();
     let start = |m: &str| m.chars().take(22).collect::<String>();
     // The mock's Azure errors have other texts than those of the recording.
     let azure = want.contains("Azure") && got.contains("AzureException - azure mock error");
@@ -258,7 +293,9 @@ fn meaning(answer: &Answer) -> Value {
         let choice = &chunk["choices"][0];
         text.push_str(choice["delta"]["content"].as_str().or(choice["text"].as_str()).unwrap_or_default());
         for call in choice["delta"]["tool_calls"].as_array().into_iter().flatten() {
-            let entry = tools.entry(call["index"].to_string()).or_insert_with(|| json!({"name": "", "arguments": ""}));
+            let entry = tools
+                .entry(call["index"].to_string())
+                .or_insert_with(|| json!({"name": "", "arguments": ""}));
             for part in ["name", "arguments"] {
                 let more = call["function"][part].as_str().unwrap_or_default();
                 entry[part] = format!("{}{more}", entry[part].as_str().unwrap_or_default()).into();
@@ -302,12 +339,16 @@ fn headers(case: &str, expected: &Value, answer: &Answer) -> Vec<String> {
     for (name, exact) in HEADERS {
         let Some(want) = expected[*name].as_str() else { continue };
         let got = answer.header(name);
-        if differs(case, "origin") && name.starts_with("access") || differs(case, "limits") && name.starts_with("x-rate") {
+        if differs(case, "origin") && name.starts_with("access")
+            || differs(case, "limits") && name.starts_with("x-rate")
+        {
             continue;
         }
         let nano = |text: &str| NanoUsd::parse(text).ok();
         let cost = *name == "x-litellm-response-cost" && nano(want) != nano(got);
-        let json = *name == "content-type" && got.starts_with("application/json") && want.starts_with("application/json");
+        let json = *name == "content-type"
+            && got.starts_with("application/json")
+            && want.starts_with("application/json");
         if got.is_empty() || cost || *exact && got != want && !json {
             wrong.push(format!("header {name}: {got:?} instead of {want:?}"));
         }

@@ -33,7 +33,13 @@ async fn strangers_are_told_what_is_wrong() {
         ("x-none", "x", 401, "No api key passed in", "auth_error"),
         ("authorization", "sk-1234", 401, "Malformed API Key", "auth_error"),
         ("authorization", "Bearer wrongkey", 401, "expected to start with 'sk-'", "auth_error"),
-        ("authorization", "Bearer sk-wrong-key-000", 401, "Invalid proxy server token", "token_not_found_in_db"),
+        (
+            "authorization",
+            "Bearer sk-wrong-key-000",
+            401,
+            "Invalid proxy server token",
+            "token_not_found_in_db",
+        ),
     ] {
         let answer = client::send("POST", &url, &[(header, value)], chat("gpt-4o", "hi").to_string()).await;
         assert_eq!(answer.status, status, "{value}: {}", answer.text());
@@ -52,7 +58,10 @@ async fn a_key_may_use_only_its_models() {
     assert_eq!(rig.post("/v1/chat/completions", &key, chat("gpt-4o", "hi")).await.status, 200);
     assert_eq!(rig.post("/v1/chat/completions", &key, chat("openai/gpt-4.1", "hi")).await.status, 200);
     let answer = rig.post("/v1/chat/completions", &key, chat("demo", "hi")).await;
-    assert_eq!((answer.status, answer.json()["error"]["type"].as_str()), (401, Some("key_model_access_denied")));
+    assert_eq!(
+        (answer.status, answer.json()["error"]["type"].as_str()),
+        (401, Some("key_model_access_denied"))
+    );
     let models = rig.get("/v1/models", &key).await.text();
     assert!(models.contains("\"gpt-4o\"") && !models.contains("\"demo\""), "{models}");
 }
@@ -78,7 +87,11 @@ async fn an_expired_key_and_a_deleted_one() {
     assert_eq!(rig.post("/v1/chat/completions", &key, chat("gpt-4o", "hi")).await.status, 200);
     let deleted = rig.post("/key/delete", MASTER, json!({"keys": [key]})).await;
     assert_eq!(deleted.json(), json!({"deleted_keys": [key]}));
-    assert_eq!(rig.post("/v1/chat/completions", &key, chat("gpt-4o", "hi")).await.status, 401, "p19: at once");
+    assert_eq!(
+        rig.post("/v1/chat/completions", &key, chat("gpt-4o", "hi")).await.status,
+        401,
+        "p19: at once"
+    );
 }
 
 #[tokio::test]
@@ -110,7 +123,9 @@ async fn p11_every_accepted_request_is_one_row() {
     rig.post("/v1/chat/completions", &key, chat("unpriced", "hi")).await;
     let rows = rig.rows(5).await;
     assert_eq!(rows.len(), 5, "{rows:?}");
-    let spend = |model: &str| rows.iter().filter(|r| r["model_group"] == model).map(|r| r["spend"].to_string()).collect::<Vec<_>>();
+    let spend = |model: &str| {
+        rows.iter().filter(|r| r["model_group"] == model).map(|r| r["spend"].to_string()).collect::<Vec<_>>()
+    };
     let mut priced = spend("priced");
     priced.sort();
     assert_eq!(priced, ["0", "0", "0.000025", "0.000025"], "{rows:?}");

@@ -11,7 +11,10 @@ async fn p29_health_asks_nobody() {
     let rig = Rig::start().await;
     let ready = rig.get("/health/readiness", "none").await;
     let body = ready.json();
-    assert_eq!((ready.status, body["status"].as_str(), body["db"].as_str()), (200, Some("connected"), Some("connected")));
+    assert_eq!(
+        (ready.status, body["status"].as_str(), body["db"].as_str()),
+        (200, Some("connected"), Some("connected"))
+    );
     assert_eq!(body["litellm_version"], "1.81.0");
     for path in ["/health/liveliness", "/health/liveness"] {
         let answer = rig.get(path, "none").await;
@@ -34,14 +37,23 @@ async fn metrics_count_once_and_agree_with_the_ledger() {
     }
     let text = rig.get("/metrics", "none").await.text();
     let value = |name: &str, label: &str| -> f64 {
-        let line = text.lines().find(|l| l.starts_with(name) && l.contains(label)).unwrap_or_else(|| panic!("{name}: {text}"));
+        let line = text
+            .lines()
+            .find(|l| l.starts_with(name) && l.contains(label))
+            .unwrap_or_else(|| panic!("{name}: {text}"));
         line.rsplit(' ').next().unwrap().parse().unwrap()
     };
     assert_eq!(value("litellm_proxy_total_requests_metric_total{", "requested_model=\"priced\""), 3.0);
     assert_eq!(value("litellm_spend_metric_total{", "model=\"my-custom-model\""), 0.000075);
     assert_eq!(value("litellm_total_tokens_metric_total{", "requested_model=\"priced\""), 54.0);
     assert_eq!(value("litellm_proxy_failed_requests_metric_total{", "exception_status=\"500\""), 1.0);
-    assert_eq!(value("litellm_deployment_failure_responses_total{", "exception_class=\"Openai.InternalServerError\""), 1.0);
+    assert_eq!(
+        value(
+            "litellm_deployment_failure_responses_total{",
+            "exception_class=\"Openai.InternalServerError\""
+        ),
+        1.0
+    );
     assert_eq!(value("litellm_request_total_latency_metric_count{", "requested_model=\"priced\""), 3.0);
 }
 
@@ -58,7 +70,13 @@ async fn p33_stopping_loses_nothing() {
     let url = format!("{}/v1/chat/completions", rig.url);
     let mut body = chat("priced", "hi __sleep=0.3 __chunks=40");
     body["stream"] = true.into();
-    let (status, _, answer) = client::open("POST", &url, &[("authorization", &auth), ("x-litellm-call-id", "last")], body.to_string()).await;
+    let (status, _, answer) = client::open(
+        "POST",
+        &url,
+        &[("authorization", &auth), ("x-litellm-call-id", "last")],
+        body.to_string(),
+    )
+    .await;
     assert_eq!(status, 200);
     rig.signal("TERM");
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -79,7 +97,8 @@ async fn p40_kill_nine_under_load_loses_and_invents_nothing() {
     let mut rig = Rig::start().await;
     let in_flight = 8;
     for round in 0..rounds {
-        let load: Vec<_> = (0..in_flight).map(|worker| tokio::spawn(load(rig.url.clone(), round, worker))).collect();
+        let load: Vec<_> =
+            (0..in_flight).map(|worker| tokio::spawn(load(rig.url.clone(), round, worker))).collect();
         tokio::time::sleep(Duration::from_millis(400 + 37 * round)).await;
         rig.signal("KILL");
         for task in load {
@@ -87,7 +106,8 @@ async fn p40_kill_nine_under_load_loses_and_invents_nothing() {
         }
         rig.restart().await;
     }
-    let seen: Vec<String> = rig.mock.log().iter().map(|s| s.header("x-client-request-id").to_owned()).collect();
+    let seen: Vec<String> =
+        rig.mock.log().iter().map(|s| s.header("x-client-request-id").to_owned()).collect();
     assert!(seen.len() > 50, "only {} requests", seen.len());
     let rows = settled(&rig, seen.len()).await;
     let mut attempts: HashMap<String, &serde_json::Value> = HashMap::new();

@@ -3,6 +3,14 @@
 //! `rig.rs` starts them; each other file is one promise or family of promises. Tests carry the number of the
 //! guarantee they prove.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "tests may fail loudly, look at the environment, and wait for a process"
+)]
+
 mod chat;
 mod client;
 mod config;

@@ -15,7 +15,9 @@ fn config() -> String {
             )
         })
         .collect();
-    format!("model_list:\n{models}litellm_settings: {{num_retries: 0}}\ngeneral_settings: {{master_key: os.environ/LITELLM_MASTER_KEY}}\n")
+    format!(
+        "model_list:\n{models}litellm_settings: {{num_retries: 0}}\ngeneral_settings: {{master_key: os.environ/LITELLM_MASTER_KEY}}\n"
+    )
 }
 
 /// A provider that answers on any path, since every provider has its own.
@@ -24,7 +26,8 @@ fn anything(seen: &weir_bench::mock::Seen) -> weir_bench::mock::Reply {
     let usage = json!({"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5});
     if body["stream"] == true {
         let asked = body["stream_options"]["include_usage"] == true;
-        let last = if asked { json!([]) } else { json!([{"index": 0, "delta": {}, "finish_reason": "stop"}]) };
+        let last =
+            if asked { json!([]) } else { json!([{"index": 0, "delta": {}, "finish_reason": "stop"}]) };
         let text = format!(
             "data: {}\n\ndata: {}\n\ndata: [DONE]\n\n",
             json!({"id": "c1", "choices": [{"index": 0, "delta": {"content": "hi"}, "finish_reason": "stop"}]}),
@@ -32,10 +35,21 @@ fn anything(seen: &weir_bench::mock::Seen) -> weir_bench::mock::Reply {
         );
         let steps = vec![weir_bench::mock::Step { wait: std::time::Duration::ZERO, send: text.into() }];
         let headers = vec![("content-type".into(), "text/event-stream".into())];
-        return weir_bench::mock::Reply::Stream { status: 200, headers, steps, end: weir_bench::mock::End::Clean, delay: std::time::Duration::ZERO };
+        return weir_bench::mock::Reply::Stream {
+            status: 200,
+            headers,
+            steps,
+            end: weir_bench::mock::End::Clean,
+            delay: std::time::Duration::ZERO,
+        };
     }
     let reply = json!({"id": "c1", "object": "chat.completion", "choices": [{"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}], "usage": usage});
-    weir_bench::mock::Reply::Full { status: 200, headers: vec![("content-type".into(), "application/json".into())], body: reply.to_string().into(), delay: std::time::Duration::ZERO }
+    weir_bench::mock::Reply::Full {
+        status: 200,
+        headers: vec![("content-type".into(), "application/json".into())],
+        body: reply.to_string().into(),
+        delay: std::time::Duration::ZERO,
+    }
 }
 
 #[tokio::test]
@@ -56,9 +70,18 @@ async fn plain(rig: &Rig, row: &Row) {
     }
     assert_eq!(answer.status, 200, "{}: {}", row.prefix, answer.text());
     let seen = &rig.mock.take_log()[0];
-    assert!(seen.path.starts_with("/base/") && seen.path.contains("/chat/completions"), "{}: {}", row.prefix, seen.path);
+    assert!(
+        seen.path.starts_with("/base/") && seen.path.contains("/chat/completions"),
+        "{}: {}",
+        row.prefix,
+        seen.path
+    );
     let key = format!("key-of-{}", row.prefix);
-    let sent = if row.kind == Kind::Azure { seen.header("api-key").to_owned() } else { seen.header("authorization").replace("Bearer ", "") };
+    let sent = if row.kind == Kind::Azure {
+        seen.header("api-key").to_owned()
+    } else {
+        seen.header("authorization").replace("Bearer ", "")
+    };
     assert_eq!(sent, key, "{}", row.prefix);
     assert_eq!(seen.json()["model"], "some-model");
     assert_eq!(seen.json()["messages"], chat("", "hi")["messages"]);
@@ -73,7 +96,12 @@ async fn p10_streamed(rig: &Rig, row: &Row) {
     let expected = if unasked { Value::Null } else { json!({"include_usage": true}) };
     assert_eq!(seen["stream_options"], expected, "{}", row.prefix);
     let booked = rig.row(answer.header("x-litellm-call-id")).await;
-    assert_eq!((booked["prompt_tokens"].as_u64(), booked["completion_tokens"].as_u64()), (Some(3), Some(2)), "{}", row.prefix);
+    assert_eq!(
+        (booked["prompt_tokens"].as_u64(), booked["completion_tokens"].as_u64()),
+        (Some(3), Some(2)),
+        "{}",
+        row.prefix
+    );
 }
 
 async fn others(rig: &Rig, row: &Row) {
@@ -102,7 +130,11 @@ async fn quirks_are_kept() {
     refused["logit_bias"] = json!({"1": 1});
     let answer = rig.post("/v1/chat/completions", MASTER, &refused).await;
     assert_eq!(answer.status, 400, "{}", answer.text());
-    assert!(answer.text().contains("logit_bias") && answer.text().contains("drop_params"), "{}", answer.text());
+    assert!(
+        answer.text().contains("logit_bias") && answer.text().contains("drop_params"),
+        "{}",
+        answer.text()
+    );
     refused["drop_params"] = true.into();
     assert_eq!(rig.post("/v1/chat/completions", MASTER, &refused).await.status, 200);
     assert_eq!(rig.mock.take_log()[0].json().get("logit_bias"), None);

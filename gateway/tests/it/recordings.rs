@@ -37,7 +37,11 @@ fn shared() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    assert!(!std::env::var("CI").is_ok_and(|ci| ci == "true"), "recordings are needed in CI and {} is not there", folder.display());
+    assert!(
+        !std::env::var("CI").is_ok_and(|ci| ci == "true"),
+        "recordings are needed in CI and {} is not there",
+        folder.display()
+    );
     println!("skipped: no recordings at {}", folder.display());
     None
 }
@@ -57,7 +61,9 @@ async fn recorded_answers_reach_the_client_as_they_are() {
     assert!(chosen.len() > 60, "only {} recordings of this dialect", chosen.len());
     let replay = Arc::new(Replay::new(chosen[0].0).slices(97));
     let models: String = PROVIDERS.iter().map(|(_, prefix)| model(prefix)).collect();
-    let config = format!("model_list:\n{models}litellm_settings: {{num_retries: 0, drop_params: true}}\nrouter_settings: {{disable_cooldowns: true}}\ngeneral_settings: {{master_key: os.environ/LITELLM_MASTER_KEY}}\n");
+    let config = format!(
+        "model_list:\n{models}litellm_settings: {{num_retries: 0, drop_params: true}}\nrouter_settings: {{disable_cooldowns: true}}\ngeneral_settings: {{master_key: os.environ/LITELLM_MASTER_KEY}}\n"
+    );
     let rig = Rig::config(&config).over(Arc::clone(&replay)).await;
     let mut wrong = Vec::new();
     for (recording, (prefix, path)) in chosen {
@@ -71,7 +77,9 @@ async fn recorded_answers_reach_the_client_as_they_are() {
 
 fn model(prefix: &str) -> String {
     let extra = if prefix == "azure" { ", api_version: \"2024-10-21\"" } else { "" };
-    format!("  - {{model_name: \"{prefix}/*\", litellm_params: {{model: \"{prefix}/*\", api_base: \"MOCK/v1\", api_key: sk-fake{extra}}}}}\n")
+    format!(
+        "  - {{model_name: \"{prefix}/*\", litellm_params: {{model: \"{prefix}/*\", api_base: \"MOCK/v1\", api_key: sk-fake{extra}}}}}\n"
+    )
 }
 
 async fn compare(rig: &Rig, recording: &Recording, prefix: &str, path: &str) -> Result<(), String> {
@@ -92,7 +100,9 @@ async fn compare(rig: &Rig, recording: &Recording, prefix: &str, path: &str) -> 
         return Ok(());
     }
     match &recording.response.body {
-        RecordedBody::Json(expected) if answer.body != *expected => Err(format!("{} is not what was sent", answer.text())),
+        RecordedBody::Json(expected) if answer.body != *expected => {
+            Err(format!("{} is not what was sent", answer.text()))
+        }
         RecordedBody::Text(text) => same_stream(&String::from_utf8_lossy(text), &answer.text(), &body),
         _ => Ok(()),
     }
@@ -111,7 +121,13 @@ fn same_stream(recorded: &str, received: &str, body: &serde_json::Value) -> Resu
         return Ok(());
     }
     let at = expected.iter().zip(&got).position(|(a, b)| a != b).unwrap_or(expected.len().min(got.len()));
-    Err(format!("event {at}: {:?} instead of {:?} ({} and {} events)", got.get(at), expected.get(at), got.len(), expected.len()))
+    Err(format!(
+        "event {at}: {:?} instead of {:?} ({} and {} events)",
+        got.get(at),
+        expected.get(at),
+        got.len(),
+        expected.len()
+    ))
 }
 
 fn events(text: &str) -> Vec<&str> {

@@ -111,7 +111,13 @@ impl Rig {
     pub async fn rows(&self, count: usize) -> Vec<Value> {
         let mut rows = Vec::new();
         for _ in 0..200 {
-            rows = self.get("/spend/logs?limit=10000", MASTER).await.json().as_array().cloned().unwrap_or_default();
+            rows = self
+                .get("/spend/logs?limit=10000", MASTER)
+                .await
+                .json()
+                .as_array()
+                .cloned()
+                .unwrap_or_default();
             if rows.len() >= count {
                 break;
             }
@@ -232,7 +238,16 @@ fn spawn(settings: &Settings, dir: &Path) -> Child {
     let log = std::fs::File::options().create(true).append(true).open(dir.join("weir.log")).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
     command
-        .args(["serve", "--host", "127.0.0.1", "--port", &settings.port.to_string(), "--num_workers", "2", "--config"])
+        .args([
+            "serve",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            &settings.port.to_string(),
+            "--num_workers",
+            "2",
+            "--config",
+        ])
         .arg(dir.join("config.yaml"))
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())

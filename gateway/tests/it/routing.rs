@@ -51,7 +51,11 @@ async fn p28_fallbacks_are_told() {
     assert_eq!(answer.header("x-litellm-attempted-fallbacks"), "1");
     assert_eq!(answer.header("x-litellm-model-group"), "failing");
     let row = rig.row(answer.header("x-litellm-call-id")).await;
-    assert_eq!((row["model_group"].as_str(), row["metadata"]["weir"]["attempts"].as_array().map(Vec::len)), (Some("failing"), Some(3)), "{row}");
+    assert_eq!(
+        (row["model_group"].as_str(), row["metadata"]["weir"]["attempts"].as_array().map(Vec::len)),
+        (Some("failing"), Some(3)),
+        "{row}"
+    );
 }
 
 #[tokio::test]
@@ -61,7 +65,8 @@ async fn p28_the_last_error_is_the_one_told() {
     assert_eq!(answer.status, 503, "{}", answer.text());
     assert!(answer.text().contains("ServiceUnavailableError"), "{}", answer.text());
     assert_eq!(answer.header("x-litellm-attempted-fallbacks"), "2");
-    let models: Vec<_> = rig.mock.take_log().iter().map(|s| s.json()["model"].as_str().unwrap().to_owned()).collect();
+    let models: Vec<_> =
+        rig.mock.take_log().iter().map(|s| s.json()["model"].as_str().unwrap().to_owned()).collect();
     assert_eq!(models, ["failing", "failing", "backup", "backup"]);
 }
 
@@ -82,9 +87,15 @@ async fn retries_asked_for_are_made_and_told() {
     let mut body = chat("backup", "hi __flaky=retried:2");
     body["num_retries"] = 3.into();
     let answer = rig.post("/v1/chat/completions", MASTER, body).await;
-    assert_eq!((answer.status, answer.header("x-litellm-attempted-retries")), (200, "2"), "{}", answer.text());
+    assert_eq!(
+        (answer.status, answer.header("x-litellm-attempted-retries")),
+        (200, "2"),
+        "{}",
+        answer.text()
+    );
     let seen = rig.mock.take_log();
-    let ids: std::collections::HashSet<_> = seen.iter().map(|s| s.header("x-client-request-id").to_owned()).collect();
+    let ids: std::collections::HashSet<_> =
+        seen.iter().map(|s| s.header("x-client-request-id").to_owned()).collect();
     assert_eq!((seen.len(), ids.len()), (3, 3), "each attempt has its own id");
 }
 

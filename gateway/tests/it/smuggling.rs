@@ -19,12 +19,21 @@ async fn requests_with_two_meanings_are_refused_and_not_forwarded() {
     let rig = Rig::start().await;
     let body = r#"{"model":"gpt-4o","messages":[]}"#;
     let length = body.len();
-    let start = format!("POST /v1/chat/completions HTTP/1.1\r\nhost: weir\r\nauthorization: Bearer {MASTER}\r\n");
+    let start =
+        format!("POST /v1/chat/completions HTTP/1.1\r\nhost: weir\r\nauthorization: Bearer {MASTER}\r\n");
     for (what, rest) in [
-        ("length and chunked", format!("content-length: {length}\r\ntransfer-encoding: chunked\r\n\r\n{length:x}\r\n{body}\r\n0\r\n\r\n")),
+        (
+            "length and chunked",
+            format!(
+                "content-length: {length}\r\ntransfer-encoding: chunked\r\n\r\n{length:x}\r\n{body}\r\n0\r\n\r\n"
+            ),
+        ),
         ("two lengths", format!("content-length: {length}\r\ncontent-length: 5\r\n\r\n{body}")),
         ("folded header", format!("content-length: {length}\r\nx-a: b\r\n c: d\r\n\r\n{body}")),
-        ("chunked not last", format!("transfer-encoding: chunked, identity\r\n\r\n{length:x}\r\n{body}\r\n0\r\n\r\n")),
+        (
+            "chunked not last",
+            format!("transfer-encoding: chunked, identity\r\n\r\n{length:x}\r\n{body}\r\n0\r\n\r\n"),
+        ),
         ("space before colon", format!("content-length : {length}\r\n\r\n{body}")),
         ("two hosts", format!("host: other\r\ncontent-length: {length}\r\n\r\n{body}")),
         ("bad length", format!("content-length: +{length}\r\n\r\n{body}")),

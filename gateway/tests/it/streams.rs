@@ -1,7 +1,7 @@
 //! Streams: the same answer as without, whole, alive, and never silently cut.
 
 use crate::client::{self, Answer};
-use crate::rig::{MASTER, Rig, chat, CONFIG};
+use crate::rig::{CONFIG, MASTER, Rig, chat};
 use http_body_util::BodyExt;
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -40,21 +40,28 @@ async fn p20_usage_is_asked_for_always_and_shown_only_when_asked() {
     assert!(stream.chunks().iter().all(|c| !c["usage"].is_object()), "{}", stream.text());
     assert_eq!(rig.mock.take_log()[0].json()["stream_options"], json!({"include_usage": true}));
     let row = rig.row(stream.header("x-litellm-call-id")).await;
-    assert_eq!((row["prompt_tokens"].as_u64(), row["completion_tokens"].as_u64()), (Some(11), Some(7)), "{row}");
+    assert_eq!(
+        (row["prompt_tokens"].as_u64(), row["completion_tokens"].as_u64()),
+        (Some(11), Some(7)),
+        "{row}"
+    );
 }
 
 #[tokio::test]
 async fn p20_a_tool_call_arrives_unchanged() {
     let rig = Rig::start().await;
     let mut body = chat("gpt-4o", "weather? __tool");
-    body["tools"] = json!([{"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}]);
+    body["tools"] =
+        json!([{"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}]);
     let plain = rig.post("/v1/chat/completions", MASTER, &body).await.json();
     body["stream"] = true.into();
     let stream = rig.post("/v1/chat/completions", MASTER, &body).await;
     let arguments: String = stream
         .chunks()
         .iter()
-        .filter_map(|c| c["choices"][0]["delta"]["tool_calls"][0]["function"]["arguments"].as_str().map(str::to_owned))
+        .filter_map(|c| {
+            c["choices"][0]["delta"]["tool_calls"][0]["function"]["arguments"].as_str().map(str::to_owned)
+        })
         .collect();
     let expected = &plain["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"];
     assert_eq!(&serde_json::Value::from(arguments), expected);
@@ -89,7 +96,8 @@ async fn p21_an_error_after_the_first_byte_is_an_event() {
 
 #[tokio::test]
 async fn p21_an_error_as_the_first_event_is_a_status() {
-    let error = "data: {\"error\":{\"message\":\"model overloaded\",\"type\":\"server_error\",\"code\":529}}\n\n";
+    let error =
+        "data: {\"error\":{\"message\":\"model overloaded\",\"type\":\"server_error\",\"code\":529}}\n\n";
     let rig = Rig::config(CONFIG).over(move |_: &_| stream(&[error], Duration::ZERO, End::Clean)).await;
     let answer = streamed(&rig, "hi", false).await;
     assert_eq!(answer.status, 529, "{}", answer.text());
@@ -100,7 +108,8 @@ async fn p21_an_error_as_the_first_event_is_a_status() {
 async fn p22_a_client_that_leaves_stops_the_provider() {
     let chunk = "data: {\"id\":\"c1\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"word \"}}]}\n\n";
     let chunks = [chunk; 100];
-    let rig = Rig::config(CONFIG).over(move |_: &_| stream(&chunks, Duration::from_millis(50), End::Clean)).await;
+    let rig =
+        Rig::config(CONFIG).over(move |_: &_| stream(&chunks, Duration::from_millis(50), End::Clean)).await;
     let mut body = chat("priced", "hi");
     body["stream"] = true.into();
     let auth = format!("Bearer {MASTER}");
@@ -143,9 +152,12 @@ async fn p22_a_client_that_leaves_before_the_answer_stops_the_provider() {
 #[tokio::test]
 async fn p23_an_idle_stream_is_kept_alive_at_frame_boundaries() {
     let config = CONFIG.replace("drain_delay: 0.2", "drain_delay: 0.2, keepalive_interval: 0.2");
-    let parts = ["data: {\"id\":\"c1\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\ndata: {\"id\":\"c1\",",
-        "\"choices\":[{\"index\":0,\"delta\":{\"content\":\"b\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n"];
-    let rig = Rig::config(&config).over(move |_: &_| stream(&parts, Duration::from_millis(700), End::Clean)).await;
+    let parts = [
+        "data: {\"id\":\"c1\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\ndata: {\"id\":\"c1\",",
+        "\"choices\":[{\"index\":0,\"delta\":{\"content\":\"b\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n",
+    ];
+    let rig =
+        Rig::config(&config).over(move |_: &_| stream(&parts, Duration::from_millis(700), End::Clean)).await;
     let answer = streamed(&rig, "hi", false).await;
     assert_eq!(answer.status, 200);
     let comments = answer.text().matches(": keep-alive\n\n").count();
@@ -155,7 +167,8 @@ async fn p23_an_idle_stream_is_kept_alive_at_frame_boundaries() {
 }
 
 fn stream(parts: &[&'static str], wait: Duration, end: End) -> Reply {
-    let steps = parts.iter().map(|part| Step { wait, send: bytes::Bytes::from_static(part.as_bytes()) }).collect();
+    let steps =
+        parts.iter().map(|part| Step { wait, send: bytes::Bytes::from_static(part.as_bytes()) }).collect();
     let headers = vec![("content-type".into(), "text/event-stream".into())];
     Reply::Stream { status: 200, headers, steps, end, delay: Duration::ZERO }
 }

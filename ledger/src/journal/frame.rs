@@ -28,12 +28,18 @@ const PREFIX: usize = 17;
 const MAX_BODY: usize = 1 << 20;
 
 /// Appends a record to `out`.
-pub(crate) fn write(out: &mut Vec<u8>, kind: Kind, id: EntryId, payload: &impl Serialize) -> Result<(), LedgerError> {
+pub(crate) fn write(
+    out: &mut Vec<u8>,
+    kind: Kind,
+    id: EntryId,
+    payload: &impl Serialize,
+) -> Result<(), LedgerError> {
     let start = out.len();
     out.extend_from_slice(&[0; HEAD]);
     out.push(kind as u8);
     out.extend_from_slice(id.as_bytes());
-    let mut done = postcard::to_extend(payload, std::mem::take(out)).map_err(|e| LedgerError::Broken(e.to_string()))?;
+    let mut done =
+        postcard::to_extend(payload, std::mem::take(out)).map_err(|e| LedgerError::Broken(e.to_string()))?;
     let body = &done[start + HEAD..];
     let (length, crc) = (u32::try_from(body.len()).unwrap_or(u32::MAX), crc32fast::hash(body));
     done[start..start + 4].copy_from_slice(&length.to_le_bytes());

@@ -10,6 +10,6 @@ mod instance;
 mod reader;
 mod shard;
 
-pub use instance::{FileJournal, JournalOptions, JournalStats};
 pub(crate) use instance::orphans;
+pub use instance::{FileJournal, JournalOptions, JournalStats};
 pub(crate) use reader::{Reader, replay};

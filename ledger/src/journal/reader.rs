@@ -58,7 +58,10 @@ impl Reader {
             let bytes = window(&file, at, published)?;
             let used = self.records(&bytes, &segment.path, booked);
             if used == 0 {
-                tracing::error!("a record in {} is broken; the rest of it is skipped", segment.path.display());
+                tracing::error!(
+                    "a record in {} is broken; the rest of it is skipped",
+                    segment.path.display()
+                );
                 at = published;
             }
             at += used as u64;

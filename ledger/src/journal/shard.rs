@@ -32,7 +32,14 @@ pub(super) struct Shard {
 
 impl Shard {
     pub(super) fn new(folder: &Path, number: usize, size: u64) -> Self {
-        Self { folder: folder.to_owned(), number, sequence: 0, size, open: None, buffer: Vec::with_capacity(2_048) }
+        Self {
+            folder: folder.to_owned(),
+            number,
+            sequence: 0,
+            size,
+            open: None,
+            buffer: Vec::with_capacity(2_048),
+        }
     }
 
     /// Appends the buffer. Answers the new segment when one was begun.

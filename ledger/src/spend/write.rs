@@ -87,7 +87,11 @@ async fn insert_new<'e>(
     Ok(new)
 }
 
-async fn insert(ledger: &Ledger, transaction: &mut Transaction<'_, Any>, chunk: &[Entry]) -> LedgerResult<u64> {
+async fn insert(
+    ledger: &Ledger,
+    transaction: &mut Transaction<'_, Any>,
+    chunk: &[Entry],
+) -> LedgerResult<u64> {
     let mut statement = sqlx::query(sqlx::AssertSqlSafe(statement(chunk.len())));
     for entry in chunk {
         let detail = serde_json::to_string(&Detail::of(entry)).map_err(broken)?;
@@ -144,7 +148,12 @@ fn sums(entries: &[&Entry]) -> BTreeMap<Scope, Sums> {
     all
 }
 
-async fn raise(ledger: &Ledger, transaction: &mut Transaction<'_, Any>, scope: &Scope, sums: &Sums) -> LedgerResult<()> {
+async fn raise(
+    ledger: &Ledger,
+    transaction: &mut Transaction<'_, Any>,
+    scope: &Scope,
+    sums: &Sums,
+) -> LedgerResult<()> {
     let raised = sqlx::query(RAISE)
         .bind(scope.day)
         .bind(scope.key_hash.clone())

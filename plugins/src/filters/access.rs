@@ -2,7 +2,7 @@
 
 use super::FilterKind;
 use crate::exchange::Exchange;
-use crate::models::may_use;
+use crate::models::{Group, may_use};
 use crate::plugin::{Phase, Plugin};
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -27,9 +27,24 @@ impl Plugin for Access {
             return Err(denied(key, requested));
         }
         let group = snapshot.models.find(requested).ok_or_else(|| unknown(requested))?;
+        if snapshot.config.weir.block_unpriced && !priced(&group) {
+            return Err(unpriced(requested));
+        }
         x.target.group = Some(group);
         Ok(())
     }
+}
+
+fn priced(group: &Group) -> bool {
+    group.deployments.iter().any(|d| d.price.is_some() || d.mock.is_some())
+}
+
+fn unpriced(model: &str) -> ApiError {
+    let message = format!(
+        "No price is known for model {model}, and weir_settings.block_unpriced refuses such models. Ask the operator to \
+         set model_info.input_cost_per_token and output_cost_per_token, or base_model."
+    );
+    ApiError::new(Kind::BadRequest, message)
 }
 
 fn requested(x: &Exchange) -> Option<String> {

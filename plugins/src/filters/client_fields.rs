@@ -61,9 +61,6 @@ static NESTS: &[&str] = &["extra_body", "litellm_params", "litellm_metadata", "m
 #[async_trait]
 impl Plugin for ClientFields {
     async fn on_request(&self, x: &mut Exchange) -> Result<(), ApiError> {
-        if x.snapshot.config.general.allow_client_side_credentials {
-            return Ok(());
-        }
         check(&x.request.body)
     }
 }
@@ -92,7 +89,7 @@ fn check_nested(outer: &str, raw: &str) -> Result<(), ApiError> {
 fn refuse(name: &str) -> ApiError {
     let message = format!(
         "Authentication Error, Rejected Request: {name} is not allowed in request body. \
-         Enable with `general_settings::allow_client_side_credentials` on proxy config.yaml."
+         Where requests go, and with which credentials, is decided by the gateway's configuration alone."
     );
     ApiError::new(Kind::ClientCredentials, message)
 }
@@ -112,7 +109,10 @@ mod tests {
             assert!(verdict(&format!(r#"{{"{name}":"x"}}"#)).is_some(), "{name}");
             for nest in NESTS {
                 let nested = format!(r#"{{"{nest}":{{"a":1,"{name}":"x"}}}}"#);
-                assert!(verdict(&nested).is_some_and(|m| m.contains(&format!("{nest}.{name}"))), "{nest}.{name}");
+                assert!(
+                    verdict(&nested).is_some_and(|m| m.contains(&format!("{nest}.{name}"))),
+                    "{nest}.{name}"
+                );
             }
         }
         assert!(verdict(r#"{"api\u005fbase":"x"}"#).is_some(), "an escaped name is the same name");
@@ -120,6 +120,9 @@ mod tests {
 
     #[test]
     fn ordinary_bodies_pass() {
-        assert_eq!(verdict(r#"{"model":"m","messages":[{"api_base":"in text"}],"metadata":"api_base"}"#), None);
+        assert_eq!(
+            verdict(r#"{"model":"m","messages":[{"api_base":"in text"}],"metadata":"api_base"}"#),
+            None
+        );
     }
 }

@@ -31,7 +31,8 @@ impl Plugin for Booking {
     fn on_attempt(&self, x: &mut Exchange, attempt: &Attempt) -> Result<(), ApiError> {
         let begin = Begin { entry_id: x.id, attempt: attempt.number, entry: provisional(x, attempt) };
         self.journal.begin(&begin).map_err(|full| {
-            let message = "The spend journal is full because the ledger does not take entries; try again later.";
+            let message =
+                "The spend journal is full because the ledger does not take entries; try again later.";
             ApiError::new(Kind::JournalFull, message).because(full)
         })
     }

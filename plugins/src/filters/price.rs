@@ -8,7 +8,8 @@ use weir_core::domain::money::NanoUsd;
 use weir_core::domain::usage::UsageSource;
 use weir_core::model::prices;
 
-pub static KIND: FilterKind = FilterKind { name: "price", phases: &[Phase::Finish], build: |_| Arc::new(Price) };
+pub static KIND: FilterKind =
+    FilterKind { name: "price", phases: &[Phase::Finish], build: |_| Arc::new(Price) };
 
 struct Price;
 

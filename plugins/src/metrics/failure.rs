@@ -45,7 +45,8 @@ fn failed_attempt(metrics: &Metrics, x: &Exchange, attempt: &AttemptRecord) {
     for name in [Name::DeploymentFailure, Name::DeploymentTotal] {
         metrics.counter(name, &labels.values(name)).inc();
     }
-    if let Some(state) = metrics.labelled_gauge(Name::DeploymentState, &labels.values(Name::DeploymentState)) {
+    if let Some(state) = metrics.labelled_gauge(Name::DeploymentState, &labels.values(Name::DeploymentState))
+    {
         state.set(1);
     }
 }

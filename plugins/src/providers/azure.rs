@@ -44,7 +44,8 @@ pub(super) fn wire(row: &'static Row, entry: &ModelEntry, env: &Env) -> Result<W
 /// The v1 API (`…/openai/v1`) takes the deployment as `model` in the body and needs no version.
 fn path(base: &str, entry: &ModelEntry, env: &Env, operation: &str) -> String {
     let version = entry.params.api_version.clone().filter(|v| !v.is_empty());
-    let version = version.or_else(|| set(env, "AZURE_API_VERSION")).unwrap_or_else(|| DEFAULT_VERSION.to_owned());
+    let version =
+        version.or_else(|| set(env, "AZURE_API_VERSION")).unwrap_or_else(|| DEFAULT_VERSION.to_owned());
     let newest = matches!(version.as_str(), "v1" | "latest" | "preview");
     if base.ends_with("/openai/v1") {
         return operation.to_owned();

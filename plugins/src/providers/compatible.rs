@@ -10,7 +10,12 @@ const ALL: &[Operation] = &[Operation::Chat, Operation::Completions, Operation::
 const CHAT: &[Operation] = &[Operation::Chat];
 const CHAT_EMBED: &[Operation] = &[Operation::Chat, Operation::Embeddings];
 
-const fn row(prefix: &'static str, name: &'static str, base: &'static str, key: &'static [&'static str]) -> Row {
+const fn row(
+    prefix: &'static str,
+    name: &'static str,
+    base: &'static str,
+    key: &'static [&'static str],
+) -> Row {
     Row {
         prefix,
         name,

@@ -76,7 +76,8 @@ pub fn row(prefix: &str) -> Option<&'static Row> {
 }
 
 /// Providers of LiteLLM whose models may stand in a config although nothing here serves them yet.
-pub static KNOWN: &[&str] = &["bedrock", "bedrock_converse", "vertex_ai", "azure_ai", "sagemaker", "watsonx", "replicate"];
+pub static KNOWN: &[&str] =
+    &["bedrock", "bedrock_converse", "vertex_ai", "azure_ai", "sagemaker", "watsonx", "replicate"];
 
 /// Whether a prefix names a provider, served or not.
 pub fn is_known(prefix: &str) -> bool {

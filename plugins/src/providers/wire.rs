@@ -64,9 +64,11 @@ impl WireBuilder {
             Some("http") => false,
             _ => return Err(bad("must start with http:// or https://")),
         };
-        let authority = uri.authority().filter(|a| !a.as_str().contains('@')).ok_or_else(|| bad("has no host"))?;
+        let authority =
+            uri.authority().filter(|a| !a.as_str().contains('@')).ok_or_else(|| bad("has no host"))?;
         let host = authority.host().trim_matches(['[', ']']).to_owned();
-        let header = HeaderValue::from_str(authority.as_str()).map_err(|_| bad("has a host that is no text"))?;
+        let header =
+            HeaderValue::from_str(authority.as_str()).map_err(|_| bad("has a host that is no text"))?;
         let wire = Wire {
             tls,
             host,
@@ -94,7 +96,8 @@ impl WireBuilder {
     }
 
     fn put(&mut self, name: &str, value: &str, secret: bool) -> Result<(), Fault> {
-        let bad = || Fault::new("extra_headers", format!("{name:?} cannot be sent as a header"), "use plain ASCII");
+        let bad =
+            || Fault::new("extra_headers", format!("{name:?} cannot be sent as a header"), "use plain ASCII");
         let name: HeaderName = name.parse().map_err(|_| bad())?;
         let mut value: HeaderValue = value.parse().map_err(|_| bad())?;
         value.set_sensitive(secret);
@@ -129,7 +132,11 @@ pub(super) fn base(row: &'static Row, entry: &ModelEntry, env: &Env) -> Result<S
     let base = found.unwrap_or_else(|| row.base.to_owned());
     if base.is_empty() {
         let cure = format!("set api_base, or {} in the environment", row.base_env.join(" or "));
-        return Err(Fault::new("api_base", format!("provider {:?} has no default address", row.prefix), cure));
+        return Err(Fault::new(
+            "api_base",
+            format!("provider {:?} has no default address", row.prefix),
+            cure,
+        ));
     }
     Ok(base.trim_end_matches('/').to_owned())
 }

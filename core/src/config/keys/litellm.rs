@@ -5,13 +5,13 @@ use super::{Key, later, used};
 
 pub(super) const KEYS: &[Key] = &[
     used("callbacks", Texts),
-    used("content_policy_fallbacks", List),
-    used("context_window_fallbacks", List),
+    later("content_policy_fallbacks", List),
+    later("context_window_fallbacks", List),
     used("default_fallbacks", Texts),
     used("drop_params", Bool),
     used("failure_callback", Texts),
     used("fallbacks", List),
-    used("forward_traceparent_to_llm_provider", Bool),
+    later("forward_traceparent_to_llm_provider", Bool),
     used("json_logs", Bool),
     used("max_fallbacks", Int),
     used("num_retries", Int),

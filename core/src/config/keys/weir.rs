@@ -53,5 +53,9 @@ pub(super) const KEYS: &[Key] = &[
     ),
     own("grace_period", Seconds, "How long open requests may go on after that. 600 s."),
     own("h2c", Bool, "Speak HTTP/2 without TLS on the listener. Only where every client is trusted."),
-    own("max_connections", Int, "Client connections at once; above it new ones are closed. 10000."),
+    own(
+        "max_connections",
+        Int,
+        "Requests in progress at once; above it new ones are answered with 503. 10000.",
+    ),
 ];

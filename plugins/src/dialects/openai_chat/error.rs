@@ -56,7 +56,8 @@ pub fn upstream_error(deployment: &Deployment, status: u16, body: &[u8]) -> ApiE
     let error = read_error(body);
     let class = class(status, error.code.as_deref());
     let twice = if class == "BadRequestError" { String::new() } else { format!("{class}: ") };
-    let message = format!("litellm.{class}: {twice}{}Exception - {}", deployment.provider.name, error.message);
+    let message =
+        format!("litellm.{class}: {twice}{}Exception - {}", deployment.provider.name, error.message);
     let told = ApiError::new(Kind::Upstream, message).with_status(client_status(status)).with_class(class);
     match error.error_type {
         _ if status == 429 => told.with_type("throttling_error"),
@@ -80,7 +81,8 @@ fn client_status(status: u16) -> u16 {
 /// An error inside a stream that has begun. Followed by the end of the stream, without `[DONE]`.
 pub fn stream_error_event(error: &ApiError) -> String {
     let status = error.status().to_string();
-    let body = json!({ "error": { "message": error.message(), "type": null, "param": null, "code": status } });
+    let body =
+        json!({ "error": { "message": error.message(), "type": null, "param": null, "code": status } });
     format!("data: {body}\n\n")
 }
 

@@ -88,7 +88,9 @@ struct StreamOptions {
 impl Rules {
     pub fn build(row: &'static Row, entry: &ModelEntry, drop_params: bool) -> Self {
         let params = &entry.params;
-        let raw = |map: &JsonMap| map.iter().map(|(name, json)| (name.to_owned(), Bytes::from(json.to_owned()))).collect();
+        let raw = |map: &JsonMap| {
+            map.iter().map(|(name, json)| (name.to_owned(), Bytes::from(json.to_owned()))).collect()
+        };
         Self {
             provider: row.prefix,
             model: Bytes::from(serde_json::Value::from(entry.upstream_model.as_str()).to_string()),

@@ -88,7 +88,7 @@ impl StreamReader {
     pub fn read(&mut self, block: Bytes) -> Block {
         let mut out = Block::default();
         let (mut from, mut at) = (0, 0);
-                for event in sse::events(&block) {
+        for event in sse::events(&block) {
             let range = at..at + event.len();
             at = range.end;
             if self.is_done(event) {
@@ -169,13 +169,14 @@ impl Block {
 /// Whether a field stands there with a value that starts with `first`.
 fn has_value(finder: &Finder<'_>, name: &[u8], event: &[u8], first: u8) -> bool {
     finder.find_iter(event).any(|at| {
-        let after = event[at + name.len()..].iter().copied();
-        after.skip_while(|b| b.is_ascii_whitespace() || *b == b':').next() == Some(first)
+        let mut after = event[at + name.len()..].iter().copied();
+        after.find(|b| !b.is_ascii_whitespace() && *b != b':') == Some(first)
     })
 }
 
 /// Fields of a delta that carry model output.
-static CONTENT: &[&[u8]] = &[b"\"content\":", b"\"text\":", b"\"arguments\":", b"\"reasoning_content\":", b"\"reasoning\":"];
+static CONTENT: &[&[u8]] =
+    &[b"\"content\":", b"\"text\":", b"\"arguments\":", b"\"reasoning_content\":", b"\"reasoning\":"];
 
 /// Length of the first non-empty text that an event carries, without parsing it.
 fn content_length(event: &[u8]) -> Option<usize> {

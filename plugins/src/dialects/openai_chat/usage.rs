@@ -47,7 +47,7 @@ fn count<'de, D: Deserializer<'de>>(reader: D) -> Result<u64, D::Error> {
     #[serde(untagged)]
     enum Loose {
         Whole(u64),
-        #[expect(clippy::float_arithmetic, reason = "some servers write token counts as 12.0; this is no money")]
+        // Some servers write token counts as 12.0; this is no money.
         Float(f64),
     }
     let read: Option<Loose> = Option::deserialize(reader)?;
