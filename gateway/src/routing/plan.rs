@@ -69,7 +69,20 @@ impl Plan {
                 return step;
             }
         }
+        self.prefer(x, error);
         self.fall_back(x, cooldowns)
+    }
+
+    /// Errors with fallbacks of their own: a longer context window, a laxer filter.
+    fn prefer(&mut self, x: &Exchange, error: &ApiError) {
+        let router = &x.snapshot.config.router;
+        let lists = match error.class() {
+            "ContextWindowExceededError" => &router.context_window_fallbacks,
+            "ContentPolicyViolationError" => &router.content_policy_fallbacks,
+            _ => return,
+        };
+        let own = lists.iter().find(|(group, _)| *group == self.group.name);
+        self.fallbacks.extend(own.into_iter().flat_map(|(_, names)| names.iter().rev().cloned()));
     }
 
     /// LiteLLM retries nearly every error; what the caller did wrong fails everywhere and only costs time.

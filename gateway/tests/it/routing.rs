@@ -17,6 +17,7 @@ router_settings:
   num_retries: 1
   disable_cooldowns: true
   fallbacks: [{primary: [failing, backup]}]
+  context_window_fallbacks: [{weighed: [backup]}]
   model_group_alias: {nick: backup}
 general_settings: {master_key: os.environ/LITELLM_MASTER_KEY}
 "#;
@@ -79,6 +80,16 @@ async fn p28_no_fallback_after_bytes_were_sent() {
     let answer = rig.post("/v1/chat/completions", MASTER, body).await;
     assert_eq!(answer.status, 200);
     assert_eq!(rig.mock.take_log().len(), 1);
+}
+
+#[tokio::test]
+async fn a_context_that_is_too_long_has_fallbacks_of_its_own() {
+    let rig = Rig::config(CONFIG).start().await;
+    rig.chat("weighed", "hi __ctx").await;
+    let models: Vec<_> = rig.mock.take_log().iter().map(|s| s.json()["model"].to_string()).collect();
+    assert_eq!(models.last().map(String::as_str), Some("\"backup\""), "{models:?}");
+    rig.chat("weighed", "hi __err=400").await;
+    assert_eq!(rig.mock.take_log().len(), 1, "another 400 has none");
 }
 
 #[tokio::test]

@@ -5,8 +5,8 @@ use super::{Key, later, used};
 
 pub(super) const KEYS: &[Key] = &[
     used("callbacks", Texts),
-    later("content_policy_fallbacks", List),
-    later("context_window_fallbacks", List),
+    used("content_policy_fallbacks", List),
+    used("context_window_fallbacks", List),
     used("default_fallbacks", Texts),
     used("drop_params", Bool),
     used("failure_callback", Texts),

@@ -14,8 +14,8 @@ const STRATEGIES: &[&str] = &[
 
 pub(super) const KEYS: &[Key] = &[
     later("allowed_fails", Int),
-    later("content_policy_fallbacks", List),
-    later("context_window_fallbacks", List),
+    used("content_policy_fallbacks", List),
+    used("context_window_fallbacks", List),
     used("cooldown_time", Seconds),
     used("default_fallbacks", Texts),
     later("default_max_parallel_requests", Int),
@@ -25,7 +25,7 @@ pub(super) const KEYS: &[Key] = &[
     used("model_group_alias", Map),
     used("num_retries", Int),
     later("retry_after", Seconds),
-    later("routing_strategy", Choice(STRATEGIES)),
+    used("routing_strategy", Choice(STRATEGIES)),
     used("stream_timeout", Seconds),
     used("timeout", Seconds),
     later("alerting_config", Any),

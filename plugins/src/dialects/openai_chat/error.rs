@@ -1,6 +1,7 @@
 //! Errors of providers that speak OpenAI's dialect, and how they are told to the client.
 
 use crate::deployment::Deployment;
+use crate::providers;
 use serde_json::{Value, json};
 use weir_core::error::{ApiError, Kind};
 
@@ -54,7 +55,7 @@ fn clip(text: &str) -> String {
 /// The client's error for a provider's: the provider's status and message, in LiteLLM's words.
 pub fn upstream_error(deployment: &Deployment, status: u16, body: &[u8]) -> ApiError {
     let error = read_error(body);
-    let class = class(status, error.code.as_deref());
+    let class = class(status, error.code.as_deref(), deployment.provider.kind);
     let twice = if class == "BadRequestError" { String::new() } else { format!("{class}: ") };
     let message =
         format!("litellm.{class}: {twice}{}Exception - {}", deployment.provider.name, error.message);
@@ -66,9 +67,12 @@ pub fn upstream_error(deployment: &Deployment, status: u16, body: &[u8]) -> ApiE
     }
 }
 
-fn class(status: u16, code: Option<&str>) -> &'static str {
-    if code == Some("context_length_exceeded") {
-        return "ContextWindowExceededError";
+/// Two errors have names of their own, since they have fallbacks of their own. Only Azure's filter is one, as in LiteLLM.
+fn class(status: u16, code: Option<&str>, kind: providers::Kind) -> &'static str {
+    match code {
+        Some("context_length_exceeded") => return "ContextWindowExceededError",
+        Some("content_filter") if kind == providers::Kind::Azure => return "ContentPolicyViolationError",
+        _ => {}
     }
     CLASSES.iter().find(|(s, _)| *s == status).map_or("APIError", |(_, class)| class)
 }
