@@ -31,7 +31,7 @@ CREATE TABLE spend_entry (
     output_tokens INTEGER NOT NULL,
     detail        TEXT NOT NULL,
     PRIMARY KEY (started_at, id)
-) WITHOUT ROWID;
+);
 
 
 CREATE INDEX spend_entry_key ON spend_entry (key_hash, started_at);

@@ -56,6 +56,6 @@ pub(super) const KEYS: &[Key] = &[
     own(
         "max_connections",
         Int,
-        "Requests in progress at once; above it new ones are answered with 503. 10000.",
+        "Requests in progress at once; above it new ones are answered with 503. 1000.",
     ),
 ];

@@ -57,7 +57,7 @@ impl WeirSettings {
             drain_delay: seconds("drain_delay", 5),
             grace_period: seconds("grace_period", 600),
             h2c: s.bool("h2c").unwrap_or(false),
-            max_connections: s.int("max_connections").unwrap_or(10_000),
+            max_connections: s.int("max_connections").unwrap_or(1_000),
         }
     }
 }
