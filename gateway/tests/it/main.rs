@@ -17,6 +17,7 @@ mod config;
 mod errors;
 mod goldens;
 mod keys;
+mod layers;
 mod lifecycle;
 mod providers;
 mod recordings;
