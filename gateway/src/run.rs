@@ -15,6 +15,7 @@ use arc_swap::ArcSwap;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use pingora::listeners::tls::TlsSettings;
+use pingora::listeners::{L4BufferSettings, ListenerConfig};
 use pingora::proxy::http_proxy;
 use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server};
@@ -285,12 +286,19 @@ fn front(
             let mut tls = TlsSettings::intermediate(&cert.to_string_lossy(), &key.to_string_lossy())
                 .map_err(|e| anyhow::anyhow!("the certificate or key cannot be used: {e}"))?;
             tls.enable_h2();
-            service.add_tls_with_settings(&address, None, tls);
+            service.add_listener(listener(&address).tls(tls));
         }
-        (None, None) => service.add_tcp(&address),
+        (None, None) => service.add_listener(listener(&address)),
         _ => bail!("--ssl_certfile_path and --ssl_keyfile_path go together"),
     }
     Ok(service)
+}
+
+/// Head and body of an answer leave in one packet; with Pingora's buffer of 1,460 bytes they would not.
+const WRITE_BUFFER: usize = 16 * 1024;
+
+fn listener(address: &str) -> ListenerConfig {
+    ListenerConfig::tcp(address).l4_buffer(L4BufferSettings::default().write(WRITE_BUFFER))
 }
 
 /// An IPv6 address needs brackets before its port.

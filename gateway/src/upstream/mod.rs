@@ -1,6 +1,7 @@
 //! From a deployment to its answer: connect, send, read the head.
 
 pub mod connect;
+mod cork;
 pub mod request;
 pub mod resolve;
 pub mod session;

@@ -1,6 +1,7 @@
 //! Sending one request and reading the head of its answer, while watching that the client is still there.
 
 use super::connect::{Connected, Dialer};
+use super::cork;
 use super::request::Outgoing;
 use crate::response::outlet::Outlet;
 use bytes::Bytes;
@@ -77,11 +78,13 @@ async fn transfer(
     up.set_write_timeout(Some(SEND_TIMEOUT));
     up.set_read_timeout(Some(attempt.timeouts.first_token));
     let exchange = async {
+        cork::on(up);
         up.write_request_header(outgoing.head.clone()).await?;
         for piece in &outgoing.body {
             up.write_request_body(piece.clone(), false).await?;
         }
         up.finish_request_body().await?;
+        cork::off(up);
         loop {
             up.read_response_header().await?;
             let status = up.response_header().map_or(0, |h| h.status.as_u16());

@@ -111,6 +111,19 @@ async fn p37_a_virtual_key_is_no_admin() {
 }
 
 #[tokio::test]
+async fn p11_what_a_client_names_cannot_spoil_its_booking() {
+    let rig = Rig::start().await;
+    let mut body = chat("priced", "hi");
+    body["user"] = format!("a\0b{}", "x".repeat(5_000)).into();
+    body["metadata"] = json!({"tags": ["t\0"], "big": "y".repeat(30_000)});
+    let answer = rig.post("/v1/chat/completions", MASTER, body).await;
+    assert_eq!(answer.status, 200);
+    let row = rig.row(answer.header("x-litellm-call-id")).await;
+    assert_eq!(row["spend"].to_string(), "0.000025");
+    assert!(row["end_user"].as_str().unwrap().len() < 300);
+}
+
+#[tokio::test]
 async fn p11_every_accepted_request_is_one_row() {
     let rig = Rig::start().await;
     let key = rig.key(json!({"key_alias": "counter"})).await;

@@ -1,7 +1,7 @@
 //! The local, append-only file that an entry reaches before the client sees its last byte.
 //!
-//! An instance has its own locked folder of segments, a few of them written side by side. A record is handed to the
-//! kernel with one `write`, so it survives the death of this process; it does not survive the machine. All records of
+//! An instance has its own locked folder of segments, a few of them written side by side. A record is
+//! copied into pages that the kernel owns, so it survives the death of this process; it does not survive the machine. All records of
 //! an exchange go to the same shard, so that its `begin` is always read before its `end`. `frame.rs` is the format,
 //! `instance.rs` the folder, `reader.rs` what the writer into the ledger sees.
 

@@ -15,7 +15,7 @@ pub fn entry(x: &Exchange, deployment: Option<&Deployment>, ended_at: Micros) ->
         ended_at,
         first_token_at: x.answer.first_token_at,
         call_id: x.request.call_id.clone(),
-        provider_id: x.answer.provider_id.clone(),
+        provider_id: x.answer.provider_id.as_deref().map(|id| clip(id, 256)),
         operation: x.request.operation,
         stream: x.request.stream,
         status: x.answer.outcome.unwrap_or(Status::Interrupted),
@@ -50,13 +50,10 @@ fn price_version(deployment: Option<&Deployment>) -> String {
     deployment.and_then(|d| d.price.as_ref()).map(|p| p.version.clone()).unwrap_or_default()
 }
 
-/// Text from a client is bounded before it is stored.
+/// Text from outside is bounded before it is stored, and holds no NUL, which Postgres cannot keep.
 fn clip(text: &str, limit: usize) -> String {
-    let mut end = text.len().min(limit);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text[..end].to_owned()
+    let text = &text[..text.floor_char_boundary(limit)];
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text.to_owned() }
 }
 
 const MAX_TAGS: usize = 64;
@@ -85,4 +82,16 @@ struct Tagged {
 fn metadata(x: &Exchange) -> String {
     let raw = x.request.body.raw("metadata").unwrap_or_default();
     if raw.starts_with('{') && raw.len() <= MAX_METADATA { raw.to_owned() } else { String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clip;
+
+    #[test]
+    fn text_is_cut_between_characters_and_holds_no_nul() {
+        assert_eq!(clip("aé漢", 3), "aé");
+        assert_eq!(clip("aé漢", 2), "a");
+        assert_eq!(clip("a\0b", 9), "a\u{fffd}b");
+    }
 }
