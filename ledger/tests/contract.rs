@@ -1,5 +1,12 @@
 //! What both ledgers promise.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "tests may fail loudly, and look at the environment"
+)]
+
 mod common;
 
 use common::{both, entry, key};

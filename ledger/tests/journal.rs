@@ -1,5 +1,12 @@
 //! What the journal keeps when its process does not live.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "tests may fail loudly, and look at the environment"
+)]
+
 #[expect(dead_code, reason = "journals need one engine and no keys")]
 mod common;
 
