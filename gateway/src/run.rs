@@ -295,10 +295,13 @@ fn front(
 }
 
 /// Head and body of an answer leave in one packet; with Pingora's buffer of 1,460 bytes they would not.
-const WRITE_BUFFER: usize = 16 * 1024;
+const WRITE_BUFFER: usize = 4 * 1024;
+
+/// Heads fit; bodies are read past it. Pingora's own 64 KiB would be held by every idle client.
+const READ_BUFFER: usize = 4 * 1024;
 
 fn listener(address: &str) -> ListenerConfig {
-    ListenerConfig::tcp(address).l4_buffer(L4BufferSettings::default().write(WRITE_BUFFER))
+    ListenerConfig::tcp(address).l4_buffer(L4BufferSettings::new(READ_BUFFER, WRITE_BUFFER))
 }
 
 /// An IPv6 address needs brackets before its port.
