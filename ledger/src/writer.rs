@@ -95,7 +95,7 @@ impl Writer {
     async fn insist(&self, entries: &[Entry]) {
         let mut wait = FIRST_WAIT;
         while let Err(error) = self.write(entries).await {
-            if self.ledger.state() == LedgerState::Connected && entries.len() > 1 {
+            if self.ledger.state() == LedgerState::Connected {
                 tracing::error!("a batch was refused, trying its entries one by one: {error}");
                 return self.one_by_one(entries).await;
             }
