@@ -1,3 +1,8 @@
 //! Bytes to frames. Nothing here has heard of models.
 
+pub mod event_stream;
+pub mod frames;
+pub mod ndjson;
 pub mod sse;
+
+pub use frames::{Deframer, Frame, FrameError, Framing};

@@ -122,6 +122,12 @@ pub fn data(event: &[u8]) -> Option<Cow<'_, [u8]>> {
     Some(Cow::Owned(joined))
 }
 
+/// The name of one event: its `event:` line. Empty where there is none.
+pub fn name(event: &[u8]) -> &str {
+    let named = event.split(|b| *b == b'\n').find_map(|line| line.strip_prefix(b"event:"));
+    named.and_then(|name| std::str::from_utf8(name).ok()).unwrap_or_default().trim()
+}
+
 fn data_line(line: &[u8]) -> Option<&[u8]> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let value = line.strip_prefix(b"data:")?;
