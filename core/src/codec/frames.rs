@@ -124,12 +124,12 @@ fn whole_messages(bytes: &[u8]) -> Result<usize, FrameError> {
 pub fn each<E: From<FrameError>>(
     framing: Framing,
     block: &[u8],
-    mut take: impl FnMut(Frame<'_>) -> Result<(), E>,
+    take: impl FnMut(Frame<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     match framing {
         Framing::Sse => sse::events(block).filter_map(sse_frame).try_for_each(take),
         Framing::Ndjson => ndjson::lines(block).map(Frame::Line).try_for_each(take),
-        Framing::EventStream => super::event_stream::messages(block, |frame| take(frame)),
+        Framing::EventStream => super::event_stream::messages(block, take),
     }
 }
 
