@@ -4,6 +4,7 @@
 use crate::dialects::openai_chat::Rules;
 use crate::mock::MockAnswer;
 use crate::providers::{self, Fault, Row, Wire};
+use http::HeaderValue;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use weir_core::config::env::Env;
@@ -33,7 +34,16 @@ pub struct Deployment {
     /// Answers itself, without a provider.
     pub mock: Option<MockAnswer>,
     pub access_groups: Vec<String>,
+    pub told: Told,
     unpriced_told: AtomicBool,
+}
+
+/// What every answer's head says of its deployment. What cannot stand in a header is left out.
+#[derive(Debug)]
+pub struct Told {
+    pub id: HeaderValue,
+    pub group: HeaderValue,
+    pub api_base: HeaderValue,
 }
 
 /// Prices and which ones they are.
@@ -66,12 +76,19 @@ impl Deployment {
         let provider = providers::row(&entry.provider).ok_or_else(|| not_served(entry))?;
         let mock =
             entry.params.mock_response.as_ref().map(|text| MockAnswer::new(text, entry.params.mock_delay));
+        let wire = wire(provider, entry, env, mock.is_some())?;
+        let header = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
         Ok(Self {
+            told: Told {
+                id: header(&entry.id),
+                group: header(&entry.name),
+                api_base: header(&wire.api_base),
+            },
             id: entry.id.clone(),
             group: entry.name.clone(),
             provider,
             model_label: entry.upstream_model.clone(),
-            wire: wire(provider, entry, env, mock.is_some())?,
+            wire,
             rules: Rules::build(provider, entry, config.litellm.drop_params),
             timeouts: timeouts(entry, config),
             weight: weight(entry),

@@ -11,7 +11,7 @@ use weir_core::domain::ids::EntryId;
 use weir_core::domain::key::Caller;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::operation::Operation;
-use weir_core::domain::spend::{AttemptRecord, Status};
+use weir_core::domain::spend::{AttemptRecord, Entry, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::error::ApiError;
 use weir_core::time::Micros;
@@ -32,6 +32,8 @@ pub struct Exchange {
     pub attempts: Vec<AttemptRecord>,
     /// Written while the answer comes in.
     pub answer: Answer,
+    /// The ledger entry as far as it is known. Kept by `filters::journal` between an attempt and the end.
+    pub draft: Option<Box<Entry>>,
 }
 
 /// Wall time for the ledger, monotonic time for durations, read once at intake.
@@ -128,6 +130,7 @@ impl Exchange {
             target: Target::default(),
             attempts: Vec::new(),
             answer: Answer::default(),
+            draft: None,
         }
     }
 

@@ -4,13 +4,12 @@ mod health;
 mod models;
 
 use crate::endpoints::Endpoint;
-use crate::response::fail;
+use crate::response::{fail, head};
 use crate::state::App;
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode};
-use pingora::Result;
-use pingora::http::ResponseHeader;
+use http::{HeaderMap, HeaderValue, StatusCode};
 use pingora::protocols::http::ServerSession;
+use pingora::{OrErr, Result};
 use weir_core::error::{ApiError, Kind};
 
 /// A small whole answer.
@@ -47,41 +46,43 @@ pub async fn serve(app: &App, down: &mut ServerSession, endpoint: &Endpoint) -> 
 }
 
 pub async fn send(down: &mut ServerSession, reply: Reply) -> Result<()> {
-    let mut head = ResponseHeader::build_no_case(reply.status, Some(4))?;
-    head.insert_header(http::header::CONTENT_TYPE, HeaderValue::from_static(reply.content_type))?;
-    head.insert_header(http::header::CONTENT_LENGTH, HeaderValue::from(reply.body.len()))?;
+    let mut head = HeaderMap::with_capacity(4);
+    head.insert(http::header::CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+    head.insert(http::header::CONTENT_LENGTH, HeaderValue::from(reply.body.len()));
     if down.get_header(http::header::ORIGIN).is_some() {
-        head.insert_header(http::header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"))?;
+        head.insert(http::header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     }
-    down.write_response_header(Box::new(head)).await?;
+    down.write_response_header(Box::new(head::of(reply.status, head))).await?;
     down.write_response_body(reply.body, true).await
 }
 
 /// CORS preflight: every origin may call, with every header; the key decides.
 pub async fn preflight(down: &mut ServerSession) -> Result<()> {
-    let mut head = ResponseHeader::build_no_case(StatusCode::OK, Some(8))?;
+    let mut head = HeaderMap::with_capacity(8);
     let asked = down.get_header(http::header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
-    head.insert_header(http::header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"))?;
+    head.insert(http::header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     let methods = HeaderValue::from_static("DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT");
-    head.insert_header(http::header::ACCESS_CONTROL_ALLOW_METHODS, methods)?;
-    head.insert_header(http::header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"))?;
+    head.insert(http::header::ACCESS_CONTROL_ALLOW_METHODS, methods);
+    head.insert(http::header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     if let Some(asked) = asked {
-        head.insert_header(http::header::ACCESS_CONTROL_ALLOW_HEADERS, asked)?;
+        head.insert(http::header::ACCESS_CONTROL_ALLOW_HEADERS, asked);
     }
-    head.insert_header(http::header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))?;
-    head.insert_header(http::header::CONTENT_LENGTH, HeaderValue::from(2))?;
-    down.write_response_header(Box::new(head)).await?;
+    head.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    head.insert(http::header::CONTENT_LENGTH, HeaderValue::from(2));
+    down.write_response_header(Box::new(head::of(StatusCode::OK, head))).await?;
     down.write_response_body(Bytes::from_static(b"OK"), true).await
 }
 
 /// A redirect that keeps method and body.
 pub async fn redirect(down: &mut ServerSession, to: &str) -> Result<()> {
     let query = down.req_header().uri.query().map(|q| format!("?{q}")).unwrap_or_default();
-    let mut head = ResponseHeader::build_no_case(StatusCode::TEMPORARY_REDIRECT, Some(3))?;
-    head.insert_header(http::header::LOCATION, format!("{to}{query}"))?;
-    head.insert_header(http::header::CONTENT_LENGTH, HeaderValue::from(0))?;
+    let location = HeaderValue::from_str(&format!("{to}{query}"))
+        .or_err(pingora::ErrorType::InvalidHTTPHeader, "a path that is no header")?;
+    let mut head = HeaderMap::with_capacity(3);
+    head.insert(http::header::LOCATION, location);
+    head.insert(http::header::CONTENT_LENGTH, HeaderValue::from(0));
     down.set_keepalive(None);
-    down.write_response_header(Box::new(head)).await?;
+    down.write_response_header(Box::new(head::of(StatusCode::TEMPORARY_REDIRECT, head))).await?;
     down.write_response_body(Bytes::new(), true).await
 }
 

@@ -2,9 +2,8 @@
 
 use super::head;
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use pingora::Result;
-use pingora::http::ResponseHeader;
 use pingora::protocols::http::ServerSession;
 use weir_core::error::ApiError;
 use weir_plugins::exchange::Exchange;
@@ -14,20 +13,20 @@ pub async fn respond(down: &mut ServerSession, error: &ApiError, x: Option<&Exch
     log(error, x);
     let body = Bytes::from(error.body());
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut head = ResponseHeader::build_no_case(status, Some(12))?;
-    head.insert_header(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"))?;
-    head.insert_header(http::header::CONTENT_LENGTH, HeaderValue::from(body.len()))?;
+    let mut head = HeaderMap::with_capacity(12);
+    head.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    head.insert(http::header::CONTENT_LENGTH, HeaderValue::from(body.len()));
     if let Some(seconds) = error.retry_after() {
-        head.insert_header(http::header::RETRY_AFTER, HeaderValue::from(seconds))?;
+        head.insert(http::header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     if !down.is_body_done() {
         // The rest of the request is not wanted; a new connection is cheaper than reading it.
         down.set_keepalive(None);
     }
     if let Some(x) = x {
-        head::failed(&mut head, x)?;
+        head::failed(&mut head, x);
     }
-    down.write_response_header(Box::new(head)).await?;
+    down.write_response_header(Box::new(head::of(status, head))).await?;
     down.write_response_body(body, true).await
 }
 

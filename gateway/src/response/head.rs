@@ -1,7 +1,6 @@
 //! Response heads, with the `x-litellm-*` headers that clients and scripts read.
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use pingora::Result;
 use pingora::http::ResponseHeader;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -23,6 +22,7 @@ const OVERHEAD: HeaderName = HeaderName::from_static("x-litellm-overhead-duratio
 const RETRIES: HeaderName = HeaderName::from_static("x-litellm-attempted-retries");
 const FALLBACKS: HeaderName = HeaderName::from_static("x-litellm-attempted-fallbacks");
 const TIMEOUT: HeaderName = HeaderName::from_static("x-litellm-timeout");
+const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 const ALLOW_ORIGIN: HeaderName = http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 
 /// The provider's limits are also passed on under their own names.
@@ -36,34 +36,40 @@ static PASSED_ON: &[&str] = &[
 /// Names that mean something only between us and the provider.
 static HOP_BY_HOP: &[&str] = &["connection", "keep-alive", "transfer-encoding", "set-cookie", "alt-svc"];
 
+/// A head of these headers. Pingora's own setters parse a header's name again each time.
+pub fn of(status: StatusCode, headers: HeaderMap) -> ResponseHeader {
+    let (mut parts, ()) = http::Response::new(()).into_parts();
+    (parts.status, parts.headers) = (status, headers);
+    ResponseHeader::from(parts)
+}
+
 /// Head of a stream: what is known before its first byte.
 pub fn stream(
     x: &Exchange,
     attempt: &Attempt,
     upstream: &HeaderMap,
     content_type: HeaderValue,
-) -> Result<ResponseHeader> {
-    let mut head = ResponseHeader::build_no_case(StatusCode::OK, Some(24))?;
-    head.insert_header(http::header::CONTENT_TYPE, content_type)?;
-    head.insert_header(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))?;
-    head.insert_header(http::header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"))?;
+) -> ResponseHeader {
+    let mut head = HeaderMap::with_capacity(24);
+    stream_basics(&mut head, content_type);
     // nginx as an ingress would collect the stream otherwise.
-    head.insert_header(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"))?;
-    served_by(&mut head, x, attempt)?;
-    provider(&mut head, upstream)?;
-    Ok(head)
+    head.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
+    served_by(&mut head, x, attempt);
+    provider(&mut head, upstream);
+    of(StatusCode::OK, head)
+}
+
+fn stream_basics(head: &mut HeaderMap, content_type: HeaderValue) {
+    head.insert(http::header::CONTENT_TYPE, content_type);
+    head.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    head.insert(http::header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
 }
 
 /// Head of a stream that had to begin before any provider answered.
-pub fn bare_stream() -> Result<ResponseHeader> {
-    let mut head = ResponseHeader::build_no_case(StatusCode::OK, Some(4))?;
-    head.insert_header(
-        http::header::CONTENT_TYPE,
-        HeaderValue::from_static("text/event-stream; charset=utf-8"),
-    )?;
-    head.insert_header(http::header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))?;
-    head.insert_header(http::header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"))?;
-    Ok(head)
+pub fn bare_stream() -> ResponseHeader {
+    let mut head = HeaderMap::with_capacity(4);
+    stream_basics(&mut head, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+    of(StatusCode::OK, head)
 }
 
 /// Head of a plain answer, cost included.
@@ -73,73 +79,72 @@ pub fn plain(
     upstream: &HeaderMap,
     content_type: HeaderValue,
     length: usize,
-) -> Result<ResponseHeader> {
-    let mut head = ResponseHeader::build_no_case(StatusCode::OK, Some(40))?;
-    head.insert_header(http::header::CONTENT_TYPE, content_type)?;
-    head.insert_header(http::header::CONTENT_LENGTH, HeaderValue::from(length))?;
-    served_by(&mut head, x, attempt)?;
+) -> ResponseHeader {
+    let mut head = HeaderMap::with_capacity(40);
+    head.insert(http::header::CONTENT_TYPE, content_type);
+    head.insert(http::header::CONTENT_LENGTH, HeaderValue::from(length));
+    served_by(&mut head, x, attempt);
     if x.answer.usage_source != UsageSource::None && !x.answer.unpriced {
         let cost = text(&x.answer.cost.to_string());
-        head.insert_header(COST, cost.clone())?;
-        head.insert_header(COST_ORIGINAL, cost)?;
+        head.insert(COST, cost.clone());
+        head.insert(COST_ORIGINAL, cost);
     }
     let total = x.clock.started.elapsed();
     let overhead = total.saturating_sub(x.answer.provider_time);
-    head.insert_header(DURATION, millis(total))?;
-    head.insert_header(OVERHEAD, millis(overhead))?;
-    head.insert_header(MODEL_GROUP, text(&attempt.deployment.group))?;
-    attempts(&mut head, x)?;
-    provider(&mut head, upstream)?;
-    Ok(head)
+    head.insert(DURATION, millis(total));
+    head.insert(OVERHEAD, millis(overhead));
+    head.insert(MODEL_GROUP, attempt.deployment.told.group.clone());
+    attempts(&mut head, x);
+    provider(&mut head, upstream);
+    of(StatusCode::OK, head)
 }
 
 /// What an error answer tells beside its body.
-pub fn failed(head: &mut ResponseHeader, x: &Exchange) -> Result<()> {
-    head.insert_header(CALL_ID, text(&x.request.call_id))?;
-    head.insert_header(VERSION, HeaderValue::from_static(LITELLM_VERSION))?;
-    head.insert_header(COST, HeaderValue::from_static("0"))?;
+pub fn failed(head: &mut HeaderMap, x: &Exchange) {
+    head.insert(CALL_ID, text(&x.request.call_id));
+    head.insert(VERSION, HeaderValue::from_static(LITELLM_VERSION));
+    head.insert(COST, HeaderValue::from_static("0"));
     if let Some(deployment) = &x.answer.deployment {
-        head.insert_header(MODEL_ID, text(&deployment.id))?;
-        head.insert_header(TIMEOUT, text(&format!("{:?}", deployment.timeouts.total.as_secs_f64())))?;
-        attempts(head, x)?;
+        head.insert(MODEL_ID, deployment.told.id.clone());
+        head.insert(TIMEOUT, text(&format!("{:?}", deployment.timeouts.total.as_secs_f64())));
+        attempts(head, x);
     }
-    cors(head, x)
+    cors(head, x);
 }
 
-fn served_by(head: &mut ResponseHeader, x: &Exchange, attempt: &Attempt) -> Result<()> {
-    head.insert_header(CALL_ID, text(&x.request.call_id))?;
-    head.insert_header(MODEL_ID, text(&attempt.deployment.id))?;
-    head.insert_header(API_BASE, text(&attempt.deployment.wire.api_base))?;
-    head.insert_header(VERSION, HeaderValue::from_static(LITELLM_VERSION))?;
-    cors(head, x)
+fn served_by(head: &mut HeaderMap, x: &Exchange, attempt: &Attempt) {
+    let told = &attempt.deployment.told;
+    head.insert(CALL_ID, text(&x.request.call_id));
+    head.insert(MODEL_ID, told.id.clone());
+    head.insert(API_BASE, told.api_base.clone());
+    head.insert(VERSION, HeaderValue::from_static(LITELLM_VERSION));
+    cors(head, x);
 }
 
-fn cors(head: &mut ResponseHeader, x: &Exchange) -> Result<()> {
+fn cors(head: &mut HeaderMap, x: &Exchange) {
     if x.request.headers.contains_key(http::header::ORIGIN) {
-        head.insert_header(ALLOW_ORIGIN, HeaderValue::from_static("*"))?;
+        head.insert(ALLOW_ORIGIN, HeaderValue::from_static("*"));
     }
-    Ok(())
 }
 
-fn attempts(head: &mut ResponseHeader, x: &Exchange) -> Result<()> {
-    head.insert_header(RETRIES, HeaderValue::from(x.target.retries))?;
-    head.insert_header(FALLBACKS, HeaderValue::from(x.target.fallbacks))
+fn attempts(head: &mut HeaderMap, x: &Exchange) {
+    head.insert(RETRIES, HeaderValue::from(x.target.retries));
+    head.insert(FALLBACKS, HeaderValue::from(x.target.fallbacks));
 }
 
 /// All of the provider's headers again as `llm_provider-<name>`.
-fn provider(head: &mut ResponseHeader, upstream: &HeaderMap) -> Result<()> {
+fn provider(head: &mut HeaderMap, upstream: &HeaderMap) {
     for (name, value) in upstream {
         if HOP_BY_HOP.contains(&name.as_str()) {
             continue;
         }
         if PASSED_ON.contains(&name.as_str()) {
-            head.insert_header(name.clone(), value.clone())?;
+            head.insert(name.clone(), value.clone());
         }
         if let Some(prefixed) = prefixed(name) {
-            head.insert_header(prefixed, value.clone())?;
+            head.insert(prefixed, value.clone());
         }
     }
-    Ok(())
 }
 
 thread_local! {

@@ -52,9 +52,7 @@ async fn stream(
     events: Vec<Bytes>,
 ) -> Result<(), Lost> {
     let content_type = HeaderValue::from_static("text/event-stream; charset=utf-8");
-    if let Ok(head) = head::stream(&flight.x, attempt, &HeaderMap::new(), content_type) {
-        out.prepare(head);
-    }
+    out.prepare(head::stream(&flight.x, attempt, &HeaderMap::new(), content_type));
     let mut reader = StreamReader::new(flight.x.request.include_usage);
     let mut last = Bytes::new();
     flight.x.answer.first_token_at = Some(flight.x.clock.now());

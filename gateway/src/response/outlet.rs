@@ -75,7 +75,7 @@ impl Outlet {
     /// Sends a comment, and the head if it has not gone out yet: from here on errors are events.
     pub async fn keep_alive(&mut self, down: &mut ServerSession) -> Result<()> {
         if self.head.is_none() && !self.started(down) {
-            self.prepare(super::head::bare_stream()?);
+            self.prepare(super::head::bare_stream());
         }
         self.write(down, Bytes::from_static(COMMENT), false).await
     }

@@ -96,7 +96,7 @@ pub async fn answer(
     let content_type = headers.get(http::header::CONTENT_TYPE).cloned();
     let content_type = content_type.unwrap_or_else(|| HeaderValue::from_static("application/json"));
     let sent = async {
-        let head = head::plain(&flight.x, attempt, headers, content_type, body.len())?;
+        let head = head::plain(&flight.x, attempt, headers, content_type, body.len());
         down.write_response_header(Box::new(head)).await?;
         down.write_response_body(body, true).await
     };

@@ -78,10 +78,7 @@ pub async fn relay(
 fn prepare(flight: &Flight<'_>, out: &mut Outlet, connected: &Connected, attempt: &Attempt) {
     let Some(upstream) = connected.session.response_header() else { return };
     let content_type = HeaderValue::from_static("text/event-stream; charset=utf-8");
-    match head::stream(&flight.x, attempt, &upstream.headers, content_type) {
-        Ok(head) => out.prepare(head),
-        Err(error) => tracing::error!("a response head could not be built: {error}"),
-    }
+    out.prepare(head::stream(&flight.x, attempt, &upstream.headers, content_type));
 }
 
 impl Relay<'_, '_> {

@@ -1,10 +1,10 @@
 //! The request that goes to a provider.
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use pingora::http::RequestHeader;
 use weir_core::body::Pieces;
-use weir_core::error::{ApiError, Kind};
+use weir_core::error::ApiError;
 use weir_plugins::exchange::{Attempt, Exchange};
 
 /// Head and body, ready to send.
@@ -25,11 +25,8 @@ impl Outgoing {
         let deployment = &attempt.deployment;
         let body = deployment.rules.apply(&request.body, request.operation, request.stream)?;
         let length: usize = body.iter().map(Bytes::len).sum();
-        let head = head(x, attempt, length).map_err(|error| {
-            ApiError::new(Kind::Internal, "The request could not be built.").because(error)
-        })?;
         Ok(Self {
-            head: Box::new(head),
+            head: Box::new(head(x, attempt, length)),
             body: if length <= COPY_LIMIT { joined(&body, length) } else { body },
         })
     }
@@ -41,27 +38,25 @@ fn joined(pieces: &Pieces, length: usize) -> Pieces {
     Pieces::from_iter([whole.freeze()])
 }
 
-fn head(x: &Exchange, attempt: &Attempt, length: usize) -> pingora::Result<RequestHeader> {
+fn head(x: &Exchange, attempt: &Attempt, length: usize) -> RequestHeader {
     let wire = &attempt.deployment.wire;
-    let path = wire.path(x.request.operation);
-    let mut head = RequestHeader::build_no_case(Method::POST, path.as_bytes(), Some(8 + wire.headers.len()))?;
-    head.insert_header(http::header::HOST, wire.authority.clone())?;
-    head.insert_header(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"))?;
-    head.insert_header(http::header::CONTENT_LENGTH, HeaderValue::from(length))?;
-    // Compressed streams could be neither scanned nor flushed event by event.
-    head.insert_header(http::header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))?;
-    head.insert_header(CLIENT_REQUEST_ID, format!("{}-{}", x.id, attempt.number))?;
+    let mut headers = HeaderMap::with_capacity(wire.headers.len() + 4);
     if x.snapshot.config.general.forward_client_headers_to_llm_api {
-        forward(x, &mut head)?;
+        forward(x, &mut headers);
     }
-    for (name, value) in &wire.headers {
-        head.insert_header(name.clone(), value.clone())?;
+    headers.extend(wire.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+    headers.insert(http::header::CONTENT_LENGTH, HeaderValue::from(length));
+    if let Ok(id) = HeaderValue::from_str(&format!("{}-{}", x.id, attempt.number)) {
+        headers.insert(CLIENT_REQUEST_ID, id);
     }
-    Ok(head)
+    let (mut parts, ()) = http::Request::new(()).into_parts();
+    (parts.method, parts.uri, parts.headers) =
+        (Method::POST, wire.path(x.request.operation).clone(), headers);
+    RequestHeader::from(parts)
 }
 
 /// Only `x-*` headers that are neither credentials nor ours, as LiteLLM forwards them.
-fn forward(x: &Exchange, head: &mut RequestHeader) -> pingora::Result<()> {
+fn forward(x: &Exchange, headers: &mut HeaderMap) {
     static KEPT_BACK: &[&str] =
         &["x-litellm", "x-api-key", "x-goog-api-key", "x-stainless", "x-forwarded", "x-real-ip"];
     for (name, value) in &x.request.headers {
@@ -70,8 +65,7 @@ fn forward(x: &Exchange, head: &mut RequestHeader) -> pingora::Result<()> {
             && !KEPT_BACK.iter().any(|k| text.starts_with(k))
             && *name != CLIENT_REQUEST_ID
         {
-            head.insert_header(name.clone(), value.clone())?;
+            headers.insert(name.clone(), value.clone());
         }
     }
-    Ok(())
 }

@@ -2,43 +2,45 @@
 
 use crate::deployment::Deployment;
 use crate::exchange::Exchange;
+use weir_core::domain::money::NanoUsd;
 use weir_core::domain::spend::{Entry, Status};
+use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::time::Micros;
 
-/// The entry as it stands. Before the end it says `Interrupted`, which is what it will be if nothing follows.
-pub fn entry(x: &Exchange, deployment: Option<&Deployment>, ended_at: Micros) -> Entry {
+/// What does not change any more once the caller and the model are known. Says `Interrupted`, which is what it will be
+/// if nothing follows.
+pub fn draft(x: &Exchange) -> Entry {
     let key = x.caller.key();
-    let error = x.answer.error.as_ref();
     Entry {
         id: x.id,
         started_at: x.clock.started_at,
-        ended_at,
-        first_token_at: x.answer.first_token_at,
+        ended_at: x.clock.started_at,
+        first_token_at: None,
         call_id: x.request.call_id.clone(),
-        provider_id: x.answer.provider_id.as_deref().map(|id| clip(id, 256)),
+        provider_id: None,
         operation: x.request.operation,
         stream: x.request.stream,
-        status: x.answer.outcome.unwrap_or(Status::Interrupted),
-        http_status: x.answer.status,
-        error: error.map(|e| e.class().to_owned()).unwrap_or_default(),
-        error_message: error.map(|e| clip(e.message(), 2_000)).unwrap_or_default(),
+        status: Status::Interrupted,
+        http_status: 0,
+        error: String::new(),
+        error_message: String::new(),
         key_hash: x.caller.hash(),
         key_alias: key.and_then(|k| k.alias.clone()),
         user_id: x.caller.user_id().map(str::to_owned),
         team_id: key.and_then(|k| k.team_id.clone()),
         end_user: x.end_user().map(|u| clip(&u, 256)),
         model_requested: clip(&x.target.requested, 256),
-        model_group: clip(x.group_name(), 256),
-        model: deployment.map(|d| d.model_label.clone()).unwrap_or_default(),
-        provider: deployment.map(|d| d.provider.prefix.to_owned()).unwrap_or_default(),
-        deployment_id: deployment.map(|d| d.id.clone()).unwrap_or_default(),
-        api_base: deployment.map(|d| d.wire.api_base.clone()).unwrap_or_default(),
-        usage: x.answer.usage,
-        usage_source: x.answer.usage_source,
-        cost: x.answer.cost,
-        price_version: price_version(deployment),
-        unpriced: x.answer.unpriced,
-        attempts: x.attempts.clone(),
+        model_group: String::new(),
+        model: String::new(),
+        provider: String::new(),
+        deployment_id: String::new(),
+        api_base: String::new(),
+        usage: Usage::default(),
+        usage_source: UsageSource::None,
+        cost: NanoUsd::ZERO,
+        price_version: String::new(),
+        unpriced: false,
+        attempts: Vec::new(),
         tags: tags(x),
         metadata: metadata(x),
         client_ip: x.request.client_ip.map(|ip| ip.to_string()).unwrap_or_default(),
@@ -46,8 +48,36 @@ pub fn entry(x: &Exchange, deployment: Option<&Deployment>, ended_at: Micros) ->
     }
 }
 
-fn price_version(deployment: Option<&Deployment>) -> String {
-    deployment.and_then(|d| d.price.as_ref()).map(|p| p.version.clone()).unwrap_or_default()
+/// The entry as it stands now.
+pub fn fill(entry: &mut Entry, x: &Exchange, deployment: Option<&Deployment>, ended_at: Micros) {
+    let error = x.answer.error.as_ref();
+    entry.ended_at = ended_at;
+    entry.first_token_at = x.answer.first_token_at;
+    entry.provider_id = x.answer.provider_id.as_deref().map(|id| clip(id, 256));
+    entry.status = x.answer.outcome.unwrap_or(Status::Interrupted);
+    entry.http_status = x.answer.status;
+    entry.error = error.map(|e| e.class().to_owned()).unwrap_or_default();
+    entry.error_message = error.map(|e| clip(e.message(), 2_000)).unwrap_or_default();
+    entry.usage = x.answer.usage;
+    entry.usage_source = x.answer.usage_source;
+    entry.cost = x.answer.cost;
+    entry.unpriced = x.answer.unpriced;
+    entry.attempts.clone_from(&x.attempts);
+    let group = x.group_name();
+    if entry.model_group != group {
+        entry.model_group = clip(group, 256);
+    }
+    if let Some(deployment) = deployment.filter(|d| d.id != entry.deployment_id) {
+        served_by(entry, deployment);
+    }
+}
+
+fn served_by(entry: &mut Entry, deployment: &Deployment) {
+    entry.model.clone_from(&deployment.model_label);
+    deployment.provider.prefix.clone_into(&mut entry.provider);
+    entry.deployment_id.clone_from(&deployment.id);
+    entry.api_base.clone_from(&deployment.wire.api_base);
+    entry.price_version = deployment.price.as_ref().map(|p| p.version.clone()).unwrap_or_default();
 }
 
 /// Text from outside is bounded before it is stored, and holds no NUL, which Postgres cannot keep.

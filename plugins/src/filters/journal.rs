@@ -1,7 +1,7 @@
 //! Nothing is sent before its `begin` is in the journal, nothing is answered to the end before its `end` is.
 
 use super::FilterKind;
-use super::entry::entry;
+use super::entry::{draft, fill};
 use crate::exchange::{Attempt, Exchange};
 use crate::plugin::{Phase, Plugin};
 use crate::services::Services;
@@ -29,8 +29,11 @@ impl Booking {
 
 impl Plugin for Booking {
     fn on_attempt(&self, x: &mut Exchange, attempt: &Attempt) -> Result<(), ApiError> {
-        let begin = Begin { entry_id: x.id, attempt: attempt.number, entry: provisional(x, attempt) };
-        self.journal.begin(&begin).map_err(|full| {
+        let entry = x.draft.take().map_or_else(|| draft(x), |kept| *kept);
+        let begin = Begin { entry_id: x.id, attempt: attempt.number, entry: provisional(entry, x, attempt) };
+        let begun = self.journal.begin(&begin);
+        x.draft = Some(Box::new(begin.entry));
+        begun.map_err(|full| {
             let message =
                 "The spend journal is full because the ledger does not take entries; try again later.";
             ApiError::new(Kind::JournalFull, message).because(full)
@@ -43,7 +46,8 @@ impl Plugin for Booking {
             return;
         }
         let deployment = x.answer.deployment.clone();
-        let entry = entry(x, deployment.as_deref(), x.clock.now());
+        let mut entry = x.draft.take().unwrap_or_else(|| Box::new(draft(x)));
+        fill(&mut entry, x, deployment.as_deref(), x.clock.now());
         if let Err(full) = self.journal.end(&entry) {
             // Only an exchange that never began can be refused here: one that we turned away ourselves.
             tracing::warn!(call_id = %entry.call_id, "entry of a refused request not booked: {full}");
@@ -52,9 +56,9 @@ impl Plugin for Booking {
 }
 
 /// What is booked if this process dies before the end: the input is taken to be consumed.
-fn provisional(x: &Exchange, attempt: &Attempt) -> Entry {
+fn provisional(mut entry: Entry, x: &Exchange, attempt: &Attempt) -> Entry {
     let deployment = &attempt.deployment;
-    let mut entry = entry(x, Some(deployment), attempt.started_at);
+    fill(&mut entry, x, Some(deployment), attempt.started_at);
     entry.status = Status::Interrupted;
     entry.model_group = deployment.group.clone();
     entry.usage = Usage { input: estimated_input(x), ..Usage::default() };

@@ -27,7 +27,7 @@ pub(super) fn wire(row: &'static Row, entry: &ModelEntry, env: &Env) -> Result<W
     let base = base(row, entry, env)?;
     let mut wire = WireBuilder::new(&base)?;
     for operation in OPERATIONS {
-        wire.path(operation.operation, &path(&base, entry, env, operation.openai_path));
+        wire.path(operation.operation, &path(&base, entry, env, operation.openai_path))?;
     }
     if let Some(token) = &entry.params.azure_ad_token {
         wire.secret_header("authorization", &format!("Bearer {}", token.expose_secret()))?;

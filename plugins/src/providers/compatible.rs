@@ -142,7 +142,7 @@ pub(super) fn wire(row: &'static Row, entry: &ModelEntry, env: &Env) -> Result<W
     }
     let mut wire = WireBuilder::new(&base)?;
     for row in OPERATIONS {
-        wire.path(row.operation, row.openai_path);
+        wire.path(row.operation, row.openai_path)?;
     }
     if let Some(key) = super::wire::key(row, entry, env) {
         wire.secret_header("authorization", &format!("Bearer {key}"))?;

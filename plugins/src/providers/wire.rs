@@ -1,7 +1,7 @@
 //! Address and headers of a deployment, prepared once.
 
 use super::Row;
-use http::{HeaderName, HeaderValue, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use weir_core::ExposeSecret;
 use weir_core::config::ModelEntry;
 use weir_core::config::env::Env;
@@ -13,15 +13,13 @@ pub struct Wire {
     pub tls: bool,
     pub host: String,
     pub port: u16,
-    /// The `host` header: with the port where it is not the scheme's own.
-    pub authority: HeaderValue,
     /// As LiteLLM reports it, without a trailing slash.
     pub api_base: String,
-    /// Secrets among them are marked sensitive, so that Debug does not show them.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// What every request carries, `host` included. Secrets are marked sensitive, so that Debug does not show them.
+    pub headers: HeaderMap,
     /// The variable that should hold a key and does not.
     pub missing_key: Option<&'static str>,
-    paths: Vec<String>,
+    paths: Vec<Uri>,
 }
 
 /// What is wrong with a deployment's settings: the setting below `litellm_params`, the message, the cure.
@@ -40,7 +38,7 @@ impl Fault {
 
 impl Wire {
     /// Path and query for an operation.
-    pub fn path(&self, operation: Operation) -> &str {
+    pub fn path(&self, operation: Operation) -> &Uri {
         &self.paths[operation as usize]
     }
 }
@@ -73,18 +71,27 @@ impl WireBuilder {
             tls,
             host,
             port: authority.port_u16().unwrap_or(if tls { 443 } else { 80 }),
-            authority: header,
             api_base: base.trim_end_matches('/').to_owned(),
-            headers: Vec::new(),
+            headers: HeaderMap::from_iter([
+                (http::header::HOST, header),
+                (http::header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+                // Compressed streams could be neither scanned nor flushed event by event.
+                (http::header::ACCEPT_ENCODING, HeaderValue::from_static("identity")),
+            ]),
             missing_key: None,
-            paths: vec![String::new(); OPERATIONS.len()],
+            paths: vec![Uri::default(); OPERATIONS.len()],
         };
         Ok(Self { wire, prefix: uri.path().trim_end_matches('/').to_owned() })
     }
 
     /// `path` is appended to the path of the base URL.
-    pub fn path(&mut self, operation: Operation, path: &str) {
-        self.wire.paths[operation as usize] = format!("{}{path}", self.prefix);
+    pub fn path(&mut self, operation: Operation, path: &str) -> Result<(), Fault> {
+        let whole = format!("{}{path}", self.prefix);
+        let uri = whole.parse().map_err(|_| {
+            Fault::new("api_base", format!("{whole:?} is no path"), "escape what is not plain ASCII")
+        })?;
+        self.wire.paths[operation as usize] = uri;
+        Ok(())
     }
 
     pub fn header(&mut self, name: &str, value: &str) -> Result<(), Fault> {
@@ -101,8 +108,7 @@ impl WireBuilder {
         let name: HeaderName = name.parse().map_err(|_| bad())?;
         let mut value: HeaderValue = value.parse().map_err(|_| bad())?;
         value.set_sensitive(secret);
-        self.wire.headers.retain(|(n, _)| *n != name);
-        self.wire.headers.push((name, value));
+        self.wire.headers.insert(name, value);
         Ok(())
     }
 
