@@ -74,7 +74,8 @@ pub fn serve(args: &Serve) -> anyhow::Result<()> {
         let closed = handle.spawn(async move { writer.close(LAST_FLUSH).await });
         async move { drop(closed.await) }.boxed()
     };
-    listen(args, &config, &app, flush)
+    let conf = server_conf(args, &config, &folder);
+    listen(args, &config, conf, &app, flush)
 }
 
 /// Every reason why a configuration cannot be served.
@@ -210,10 +211,11 @@ fn dialer(config: &Config, folder: &Path) -> anyhow::Result<DialerOptions> {
         SslVerify::CaFile(path) => Some(path.as_str()),
         _ => env.filled("SSL_CERT_FILE"),
     };
+    roots::write(own, env, folder)?;
     Ok(DialerOptions {
         verify: config.litellm.ssl_verify.clone(),
         https_proxy: https_proxy(env)?,
-        ca_file: own.map(|path| roots::bundle(path, folder)).transpose()?,
+        ca_file: roots::path(folder),
     })
 }
 
@@ -222,7 +224,9 @@ fn https_proxy(env: &Env) -> anyhow::Result<Option<Proxy>> {
     let Some(url) = either("HTTPS_PROXY", "https_proxy") else { return Ok(None) };
     let proxy = Proxy::parse(url, either("NO_PROXY", "no_proxy").unwrap_or_default());
     // Going around a proxy that the network's owner asked for would be worse than not starting.
-    proxy.map(Some).map_err(|why| anyhow!("HTTPS_PROXY: {why}; write it like http://[user:password@]host:port"))
+    proxy
+        .map(Some)
+        .map_err(|why| anyhow!("HTTPS_PROXY: {why}; write it like http://[user:password@]host:port"))
 }
 
 // --- Pingora ---
@@ -230,10 +234,11 @@ fn https_proxy(env: &Env) -> anyhow::Result<Option<Proxy>> {
 fn listen(
     args: &Serve,
     config: &Config,
+    conf: ServerConf,
     app: &Arc<App>,
     flush: impl Fn() -> BoxFuture<'static, ()> + Send + Sync + 'static,
 ) -> anyhow::Result<()> {
-    let mut server = Server::new_with_opt_and_conf(None, server_conf(args, config));
+    let mut server = Server::new_with_opt_and_conf(None, conf);
     server.bootstrap();
     server.add_service(front(args, config, app, &server.configuration)?);
     let drain = Drain { app: Arc::clone(app), grace: config.weir.grace_period, flush: Box::new(flush) };
@@ -242,7 +247,7 @@ fn listen(
     Ok(())
 }
 
-fn server_conf(args: &Serve, config: &Config) -> ServerConf {
+fn server_conf(args: &Serve, config: &Config, folder: &Path) -> ServerConf {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     // Drain ends the process as soon as the last exchange is done; this is only the outer bound.
     let outer = config.weir.grace_period + Duration::from_secs(60);
@@ -250,6 +255,7 @@ fn server_conf(args: &Serve, config: &Config) -> ServerConf {
         threads: args.num_workers.unwrap_or(cores).clamp(1, 256),
         grace_period_seconds: Some(outer.as_secs()),
         graceful_shutdown_timeout_seconds: Some(5),
+        ca_file: Some(roots::path(folder)),
         ..ServerConf::default()
     }
 }

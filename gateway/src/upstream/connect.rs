@@ -50,8 +50,8 @@ pub struct Connected {
 pub struct DialerOptions {
     pub verify: SslVerify,
     pub https_proxy: Option<Proxy>,
-    /// A file with all trusted roots; `None`: the system's.
-    pub ca_file: Option<String>,
+    /// A file with all trusted roots.
+    pub ca_file: String,
 }
 
 const POOL_SIZE: usize = 1_024;
@@ -66,7 +66,7 @@ const H2_STREAM_WINDOW: u32 = 256 * 1024;
 impl Dialer {
     pub fn new(options: DialerOptions) -> Self {
         let mut connector = ConnectorOptions::new(POOL_SIZE);
-        connector.ca_file = options.ca_file;
+        connector.ca_file = Some(options.ca_file);
         Self {
             connector: Connector::new(Some(connector)),
             resolver: Arc::new(Resolver::new()),
@@ -178,7 +178,9 @@ fn with_cure(refused: ApiError, error: &pingora::Error) -> ApiError {
     let context = error.context.as_ref().map_or("", |context| context.as_str());
     let cure = match error.etype() {
         ErrorType::TLSHandshakeFailure if context.contains("not valid for name") => WRONG_HOST.to_owned(),
-        ErrorType::TLSHandshakeFailure if context.contains("invalid peer certificate") => UNTRUSTED.to_owned(),
+        ErrorType::TLSHandshakeFailure if context.contains("invalid peer certificate") => {
+            UNTRUSTED.to_owned()
+        }
         ErrorType::ConnectProxyFailure => format!("HTTPS_PROXY: {context}"),
         _ => return refused,
     };

@@ -1,11 +1,15 @@
-//! Whose certificates of providers are trusted, beyond the system's choice.
+//! Whose certificates are trusted: the system's roots, and an operator's own CA beside them.
+//!
+//! Pingora would load the system's roots itself, but panics over one that it cannot use and over an empty
+//! `SSL_CERT_FILE`, and an own file would replace them. So it always gets one file, made here.
 
 use anyhow::{Context, bail};
 use base64::Engine;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use weir_core::config::env::Env;
 
 /// Where distributions keep their roots.
 static SYSTEM_ROOTS: &[&str] = &[
@@ -15,14 +19,18 @@ static SYSTEM_ROOTS: &[&str] = &[
     "/etc/ssl/ca-bundle.pem",
 ];
 
-/// The system's roots and an own CA in one file, whose path is answered: Pingora's setting replaces the system's.
-pub fn bundle(own: &str, folder: &Path) -> anyhow::Result<String> {
-    let mut all = own_roots(own)?;
-    all.extend(system_roots());
-    let merged = folder.join("ca-bundle.pem");
+/// Where the file is.
+pub fn path(folder: &Path) -> String {
+    folder.join("ca-bundle.pem").display().to_string()
+}
+
+/// Writes the file.
+pub fn write(own: Option<&str>, env: &Env, folder: &Path) -> anyhow::Result<()> {
+    let mut all = own.map(own_roots).transpose()?.unwrap_or_default();
+    all.extend(system_roots(env));
     let text: String = all.iter().map(pem).collect();
-    std::fs::write(&merged, text).with_context(|| format!("{} cannot be written", merged.display()))?;
-    Ok(merged.display().to_string())
+    let path = path(folder);
+    std::fs::write(&path, text).with_context(|| format!("{path} cannot be written"))
 }
 
 /// Every certificate counts: one that cannot be used is an operator's mistake.
@@ -31,15 +39,27 @@ fn own_roots(path: &str) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     let roots: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
     let roots = roots.map_err(|e| anyhow::anyhow!("the CA file {path} is no PEM file: {e}"))?;
     if roots.is_empty() || !roots.iter().all(is_usable) {
-        bail!("the CA file {path} holds no certificates that can be used; it must be PEM, with BEGIN CERTIFICATE");
+        bail!(
+            "the CA file {path} holds no certificates that can be used; it must be PEM, with BEGIN CERTIFICATE"
+        );
     }
     Ok(roots)
 }
 
-/// Old roots that today's rules refuse are left out: Pingora panics over them.
-fn system_roots() -> Vec<CertificateDer<'static>> {
-    let text = SYSTEM_ROOTS.iter().find_map(|file| std::fs::read(file).ok()).unwrap_or_default();
+/// Old roots that today's rules refuse are left out.
+fn system_roots(env: &Env) -> Vec<CertificateDer<'static>> {
+    let text = match env.filled("SSL_CERT_DIR") {
+        Some(folder) => {
+            files(folder).filter_map(|file| std::fs::read(file).ok()).collect::<Vec<_>>().concat()
+        }
+        None => SYSTEM_ROOTS.iter().find_map(|file| std::fs::read(file).ok()).unwrap_or_default(),
+    };
     CertificateDer::pem_slice_iter(&text).flatten().filter(is_usable).collect()
+}
+
+fn files(folder: &str) -> impl Iterator<Item = PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file())
 }
 
 fn is_usable(certificate: &CertificateDer<'static>) -> bool {

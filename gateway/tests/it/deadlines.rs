@@ -120,8 +120,7 @@ fn chunk(text: &str) -> String {
     format!("data: {{\"id\":\"c1\",\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}}}}]}}\n\n")
 }
 
-const LAST: &str =
-    "data: {\"id\":\"c1\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+const LAST: &str = "data: {\"id\":\"c1\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
 
 /// So many words, each after a wait, then an end or none.
 fn words(count: usize, wait: u64, end: End) -> Reply {
@@ -253,8 +252,7 @@ async fn stream_timeout_leaves_the_rest_of_the_stream_and_plain_answers_alone() 
 
 #[tokio::test]
 async fn first_token_timeout_is_the_default_of_stream_timeout() {
-    let rig =
-        Rig::config(&with("first_token_timeout: 0.5")).over(|_: &_| words(1, 60_000, End::Clean)).await;
+    let rig = Rig::config(&with("first_token_timeout: 0.5")).over(|_: &_| words(1, 60_000, End::Clean)).await;
     assert_eq!(patiently(rig.stream("gpt-4o", "hi")).await.status, 408);
     let auth = format!("Bearer {MASTER}");
     let headers = [("authorization", auth.as_str()), ("x-litellm-stream-timeout", "0.2")];

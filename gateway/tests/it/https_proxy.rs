@@ -172,7 +172,11 @@ async fn a_proxy_that_refuses_is_told_from_a_provider_that_is_away() {
         let rig = path.start(path.config(HOST).env("HTTPS_PROXY", &path.url("u:secret-pw@"))).await;
         for answer in [rig.chat("gpt-4o", "hi").await, rig.stream("gpt-4o", "hi").await] {
             assert_eq!(answer.status, 500, "{}", answer.text());
-            assert!(answer.text().contains("HTTPS_PROXY") && answer.text().contains(says), "{}", answer.text());
+            assert!(
+                answer.text().contains("HTTPS_PROXY") && answer.text().contains(says),
+                "{}",
+                answer.text()
+            );
             assert!(!answer.text().contains("secret-pw"), "{}", answer.text());
         }
         assert_eq!((rig.mock.seen_count(), path.end.protocols().len()), (0, 0), "nobody went around it");

@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 use weir_bench::mock::openai::OpenAi;
 use weir_bench::mock::{MockServer, Upstream};
 
+/// Requests that the mock remembers: more than any test sends, or it could not tell what was lost.
+const LOGGED: usize = 200_000;
+
 pub const MASTER: &str = "sk-master-0000-not-real";
 
 /// A config to start with; `MOCK` stands for the mock's address.
@@ -52,7 +55,6 @@ pub struct Rig {
 
 #[derive(Clone)]
 struct Settings {
-    config: String,
     port: u16,
     args: Vec<String>,
     env: Vec<(String, String)>,
@@ -263,7 +265,7 @@ impl Builder {
 
     /// Over another upstream than the ordinary mock.
     pub async fn over(self, upstream: impl Upstream) -> Rig {
-        let mock = MockServer::start(upstream).await.unwrap();
+        let mock = MockServer::start(upstream).await.unwrap().with_log_limit(LOGGED);
         let dir = tempfile::tempdir().unwrap();
         let settings = self.settings(dir.path(), &mock.url());
         let mut child = spawn(&settings, dir.path());
@@ -273,9 +275,8 @@ impl Builder {
 
     fn settings(self, dir: &Path, mock: &str) -> Settings {
         let (args, env, pki) = (self.args, self.env, self.pki);
-        let config = self.config.replace("MOCK", mock);
-        write_config(dir, &config);
-        Settings { config, port: free_port(), args, env, data: dir.join("data"), pki }
+        write_config(dir, &self.config.replace("MOCK", mock));
+        Settings { port: free_port(), args, env, data: dir.join("data"), pki }
     }
 }
 

@@ -110,7 +110,8 @@ async fn p22_a_reset_http2_stream_stops_its_provider_and_nobody_elses() {
 fn words(count: usize) -> Reply {
     let word = "data: {\"id\":\"c1\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"word \"}}]}\n\n";
     let mut steps: Vec<Step> = (0..count).map(|_| Step::after(Duration::from_millis(50), word)).collect();
-    let last = "data: {\"id\":\"c1\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+    let last =
+        "data: {\"id\":\"c1\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
     steps.push(Step::now(format!("{last}data: [DONE]\n\n")));
     Reply::stream("text/event-stream", steps)
 }
