@@ -7,6 +7,7 @@ use crate::response::outlet::Outlet;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use pingora::ErrorType;
+use pingora::prelude::timeout;
 use pingora::protocols::http::ServerSession;
 use std::time::{Duration, Instant};
 use weir_core::error::{ApiError, Kind};
@@ -78,8 +79,9 @@ async fn transfer(
     connected.limit = attempt.timeouts.first_token;
     let up = &mut connected.session;
     up.set_write_timeout(Some(SEND_TIMEOUT));
-    up.set_read_timeout(Some(attempt.timeouts.first_token));
-    let exchange = async {
+    // The limit is on the whole, or a head could drip in for ever.
+    up.set_read_timeout(None);
+    let exchange = timeout(attempt.timeouts.first_token, async {
         cork::on(up);
         up.write_request_header(outgoing.head.clone()).await?;
         for piece in &outgoing.body {
@@ -94,12 +96,15 @@ async fn transfer(
                 return Ok(status);
             }
         }
-    };
+    });
     tokio::pin!(exchange);
     loop {
         tokio::select! {
             biased;
-            done = &mut exchange => return done.map_err(|error: Box<pingora::Error>| sort(&error)),
+            done = &mut exchange => {
+                let done = done.map_err(|_| Transfer::TimedOut)?;
+                return done.map_err(|error: Box<pingora::Error>| sort(&error));
+            }
             () = client_gone(down) => return Err(Transfer::ClientGone),
             () = out.tick() => out.keep_alive(down).await.map_err(|_| Transfer::ClientGone)?,
         }

@@ -71,11 +71,11 @@ async fn a_later_header_of_a_connection_has_the_same_deadline() {
     let first = "GET /health/liveliness HTTP/1.1\r\nhost: weir\r\n\r\n";
     for _ in 0..2 {
         stream.write_all(first.as_bytes()).await.unwrap();
+        // Silence between requests is not a header that is late.
+        tokio::time::sleep(Duration::from_millis(800)).await;
         let mut answer = vec![0; 4096];
         let length = stream.read(&mut answer).await.unwrap();
         assert!(answer[..length].starts_with(b"HTTP/1.1 200"));
-        // Silence between requests is not a header that is late.
-        tokio::time::sleep(Duration::from_millis(800)).await;
     }
     dripping(stream, "GET /health", std::iter::empty()).await;
 }
@@ -155,6 +155,27 @@ async fn p21_a_provider_that_never_answers_ends_at_the_deployments_timeout() {
     assert_eq!(rig.mock.hangups(), 2, "the provider was told to stop");
 }
 
+/// A provider that answers whatever it is asked with a head that never ends.
+async fn endless_head() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\nx-endless: ").await.unwrap();
+        while stream.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    format!("http://{address}")
+}
+
+#[tokio::test]
+async fn p21_a_head_that_drips_in_from_a_provider_ends_too() {
+    let rig = Rig::config(&CONFIG.replace("MOCK", &endless_head().await)).start().await;
+    let answer = patiently(rig.chat("slow", "hi")).await;
+    assert_eq!(answer.status, 408, "{}", answer.text());
+}
+
 #[tokio::test]
 async fn p21_an_answer_that_stalls_ends_too() {
     let begun = |_: &_| {
@@ -189,8 +210,8 @@ async fn p21_p23_keep_alives_do_not_put_the_idle_limit_off() {
 
 #[tokio::test]
 async fn a_slow_stream_that_goes_on_is_not_idle() {
-    let config = with("stream_idle_timeout: 0.9, keepalive_interval: 0.1");
-    let rig = Rig::config(&config).over(|_: &_| words(6, 300, End::Clean)).await;
+    let config = with("stream_idle_timeout: 1.5, keepalive_interval: 0.1");
+    let rig = Rig::config(&config).over(|_: &_| words(6, 400, End::Clean)).await;
     let answer = patiently(rig.stream("gpt-4o", "hi")).await;
     assert_eq!(answer.content(), "w0 w1 w2 w3 w4 w5 ");
     assert_eq!(answer.events().last().unwrap(), "[DONE]");
@@ -220,7 +241,7 @@ async fn p23_a_stream_is_kept_alive_before_its_first_token() {
 
 /// `gpt-4o` with a limit of its own.
 fn stream_timeout() -> String {
-    CONFIG.replacen("api_key: sk-upstream-fake}", "api_key: sk-upstream-fake, stream_timeout: 0.5}", 1)
+    CONFIG.replacen("api_key: sk-upstream-fake}", "api_key: sk-upstream-fake, stream_timeout: 1.0}", 1)
 }
 
 #[tokio::test]
@@ -232,7 +253,7 @@ async fn stream_timeout_bounds_the_wait_for_the_first_token() {
         let rig = Rig::config(&stream_timeout()).over(late).await;
         let answer = patiently(rig.stream("gpt-4o", "hi")).await;
         assert_eq!(answer.status, 408, "{}", answer.text());
-        assert!(answer.text().contains("timeout value=0.5"), "{}", answer.text());
+        assert!(answer.text().contains("timeout value=1.0"), "{}", answer.text());
     }
 }
 
@@ -241,11 +262,11 @@ async fn stream_timeout_leaves_the_rest_of_the_stream_and_plain_answers_alone() 
     let rig = Rig::config(&stream_timeout()).over(|seen: &weir_bench::mock::Seen| {
         let streams = seen.json()["stream"] == true;
         let plain = serde_json::json!({"choices": [{"message": {"role": "assistant", "content": "whole"}}]});
-        let whole = || Reply::json(200, &plain).delayed(Duration::from_millis(900));
-        if streams { words(3, 400, End::Clean) } else { whole() }
+        let whole = || Reply::json(200, &plain).delayed(Duration::from_millis(1600));
+        if streams { words(4, 400, End::Clean) } else { whole() }
     });
     let rig = rig.await;
-    assert_eq!(patiently(rig.stream("gpt-4o", "hi")).await.content(), "w0 w1 w2 ");
+    assert_eq!(patiently(rig.stream("gpt-4o", "hi")).await.content(), "w0 w1 w2 w3 ");
     let plain = patiently(rig.chat("gpt-4o", "hi")).await;
     assert_eq!(plain.status, 200, "{}", plain.text());
 }
