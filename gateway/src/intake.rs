@@ -145,7 +145,7 @@ fn too_large(limit: usize) -> Fault {
 }
 
 fn timed_out(limit: Duration) -> Fault {
-    let message = format!("The request body did not arrive within {} s.", limit.as_secs());
+    let message = format!("The request body did not arrive within {limit:?}.");
     Fault::Refused(ApiError::new(Kind::BodyTimeout, message))
 }
 

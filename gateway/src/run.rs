@@ -2,19 +2,20 @@
 
 use crate::background::drain::{Drain, Stop};
 use crate::cli::{Serve, say};
-use crate::front::Front;
+use crate::front::{Front, certificate};
 use crate::limits::Limits;
 use crate::proxy::Gateway;
 use crate::routing::cooldown::Cooldowns;
 use crate::settings::Loader;
 use crate::state::{App, Draining};
 use crate::upstream::connect::{Dialer, DialerOptions};
+use crate::upstream::roots;
+use crate::upstream::tunnel::Proxy;
 use crate::{background, data_dir, logging};
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use arc_swap::ArcSwap;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use pingora::listeners::tls::TlsSettings;
 use pingora::listeners::{L4BufferSettings, ListenerConfig};
 use pingora::proxy::http_proxy;
 use pingora::server::configuration::ServerConf;
@@ -64,7 +65,7 @@ pub fn serve(args: &Serve) -> anyhow::Result<()> {
     // Connections of the ledger live on a runtime of their own, which outlives Pingora's.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let storage = runtime.block_on(storage(&config, &folder))?;
-    let app = app(snapshot, &storage, &env, &folder)?;
+    let app = app(snapshot, &storage, &folder)?;
     beside(&runtime, &app, &storage, loader, args)?;
     let (handle, writer) = (runtime.handle().clone(), Arc::clone(&storage.writer));
     let flush = move || {
@@ -73,7 +74,8 @@ pub fn serve(args: &Serve) -> anyhow::Result<()> {
         let closed = handle.spawn(async move { writer.close(LAST_FLUSH).await });
         async move { drop(closed.await) }.boxed()
     };
-    listen(args, &config, &app, flush)
+    let conf = server_conf(args, &config, &folder);
+    listen(args, &config, conf, &app, flush)
 }
 
 /// Every reason why a configuration cannot be served.
@@ -100,7 +102,7 @@ async fn storage(config: &Config, folder: &Path) -> anyhow::Result<Storage> {
     Ok(Storage { ledger, journal, cache, writer })
 }
 
-fn app(snapshot: Snapshot, storage: &Storage, env: &Env, folder: &Path) -> anyhow::Result<Arc<App>> {
+fn app(snapshot: Snapshot, storage: &Storage, folder: &Path) -> anyhow::Result<Arc<App>> {
     let metrics = Arc::new(Metrics::new()?);
     let services = Services {
         keys: storage.cache.clone(),
@@ -110,7 +112,7 @@ fn app(snapshot: Snapshot, storage: &Storage, env: &Env, folder: &Path) -> anyho
     let config = Arc::clone(&snapshot.config);
     let app = App {
         chain: Chain::build(&services),
-        dialer: Dialer::new(dialer(&config, env, folder)?),
+        dialer: Dialer::new(dialer(&config, folder)?),
         cooldowns: Cooldowns::new(),
         limits: limits(&config),
         metrics,
@@ -203,37 +205,28 @@ fn limits(config: &Config) -> Limits {
     Limits::new(bytes, usize::try_from(most).unwrap_or(usize::MAX))
 }
 
-fn dialer(config: &Config, env: &Env, folder: &Path) -> anyhow::Result<DialerOptions> {
-    let proxy = env.filled("HTTPS_PROXY").or_else(|| env.filled("https_proxy"));
-    let direct = env.filled("NO_PROXY").or_else(|| env.filled("no_proxy")).unwrap_or_default();
-    let extra = match &config.litellm.ssl_verify {
-        SslVerify::CaFile(path) => Some(path.clone()),
-        _ => env.filled("SSL_CERT_FILE").map(str::to_owned),
+fn dialer(config: &Config, folder: &Path) -> anyhow::Result<DialerOptions> {
+    let env = &config.env;
+    let own = match &config.litellm.ssl_verify {
+        SslVerify::CaFile(path) => Some(path.as_str()),
+        _ => env.filled("SSL_CERT_FILE"),
     };
+    roots::write(own, env, folder)?;
     Ok(DialerOptions {
         verify: config.litellm.ssl_verify.clone(),
-        https_proxy: proxy.map(|url| (url.to_owned(), direct.to_owned())),
-        ca_file: extra.map(|path| ca_bundle(&path, folder)).transpose()?,
+        https_proxy: https_proxy(env)?,
+        ca_file: roots::path(folder),
     })
 }
 
-/// Where distributions keep their roots.
-static SYSTEM_ROOTS: &[&str] = &[
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/cert.pem",
-    "/etc/ssl/ca-bundle.pem",
-];
-
-/// The system's roots and an own one in one file: Pingora's setting replaces the system's.
-fn ca_bundle(path: &str, folder: &Path) -> anyhow::Result<String> {
-    let own = std::fs::read(path).with_context(|| format!("the CA file {path} cannot be read"))?;
-    let mut all = SYSTEM_ROOTS.iter().find_map(|file| std::fs::read(file).ok()).unwrap_or_default();
-    all.push(b'\n');
-    all.extend_from_slice(&own);
-    let merged = folder.join("ca-bundle.pem");
-    std::fs::write(&merged, all).with_context(|| format!("{} cannot be written", merged.display()))?;
-    Ok(merged.display().to_string())
+fn https_proxy(env: &Env) -> anyhow::Result<Option<Proxy>> {
+    let either = |upper, lower| env.filled(upper).or_else(|| env.filled(lower));
+    let Some(url) = either("HTTPS_PROXY", "https_proxy") else { return Ok(None) };
+    let proxy = Proxy::parse(url, either("NO_PROXY", "no_proxy").unwrap_or_default());
+    // Going around a proxy that the network's owner asked for would be worse than not starting.
+    proxy
+        .map(Some)
+        .map_err(|why| anyhow!("HTTPS_PROXY: {why}; write it like http://[user:password@]host:port"))
 }
 
 // --- Pingora ---
@@ -241,20 +234,20 @@ fn ca_bundle(path: &str, folder: &Path) -> anyhow::Result<String> {
 fn listen(
     args: &Serve,
     config: &Config,
+    conf: ServerConf,
     app: &Arc<App>,
     flush: impl Fn() -> BoxFuture<'static, ()> + Send + Sync + 'static,
 ) -> anyhow::Result<()> {
-    let conf = Arc::new(server_conf(args, config));
-    let mut server = Server::new_with_opt_and_conf(None, server_conf(args, config));
+    let mut server = Server::new_with_opt_and_conf(None, conf);
     server.bootstrap();
-    server.add_service(front(args, config, app, &conf)?);
+    server.add_service(front(args, config, app, &server.configuration)?);
     let drain = Drain { app: Arc::clone(app), grace: config.weir.grace_period, flush: Box::new(flush) };
     server.add_service(background_service("drain", drain));
     server.run(RunArgs { shutdown_signal: Box::new(Stop { app: Arc::clone(app) }) });
     Ok(())
 }
 
-fn server_conf(args: &Serve, config: &Config) -> ServerConf {
+fn server_conf(args: &Serve, config: &Config, folder: &Path) -> ServerConf {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     // Drain ends the process as soon as the last exchange is done; this is only the outer bound.
     let outer = config.weir.grace_period + Duration::from_secs(60);
@@ -262,6 +255,7 @@ fn server_conf(args: &Serve, config: &Config) -> ServerConf {
         threads: args.num_workers.unwrap_or(cores).clamp(1, 256),
         grace_period_seconds: Some(outer.as_secs()),
         graceful_shutdown_timeout_seconds: Some(5),
+        ca_file: Some(roots::path(folder)),
         ..ServerConf::default()
     }
 }
@@ -283,10 +277,7 @@ fn front(
     let address = format!("{}:{}", bracketed(&args.host), args.port);
     match (&args.ssl_certfile_path, &args.ssl_keyfile_path) {
         (Some(cert), Some(key)) => {
-            let mut tls = TlsSettings::intermediate(&cert.to_string_lossy(), &key.to_string_lossy())
-                .map_err(|e| anyhow::anyhow!("the certificate or key cannot be used: {e}"))?;
-            tls.enable_h2();
-            service.add_listener(listener(&address).tls(tls));
+            service.add_listener(listener(&address).tls(certificate::tls(cert, key)?));
         }
         (None, None) => service.add_listener(listener(&address)),
         _ => bail!("--ssl_certfile_path and --ssl_keyfile_path go together"),

@@ -153,6 +153,10 @@ impl Exchange {
     /// else the deployment's.
     pub fn timeouts(&self, deployment: &Deployment) -> Timeouts {
         let mut limits = deployment.timeouts;
+        if !self.request.stream {
+            // A whole answer has no first token to wait for.
+            limits.first_token = limits.total;
+        }
         let asked = self
             .request
             .body

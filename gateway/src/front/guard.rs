@@ -12,8 +12,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
 
 pub struct Guard {
     inner: Stream,
@@ -24,14 +25,23 @@ pub struct Guard {
     held: Vec<u8>,
     /// How much of `held` may be handed out.
     open: usize,
-    began: Option<Instant>,
+    /// Whether the connection has not begun to speak: silence is allowed between requests, not before the first.
+    fresh: bool,
+    /// Runs while a head is awaited that must come.
+    deadline: Option<Pin<Box<Sleep>>>,
 }
 
 const READ: usize = 8 * 1024;
 
 impl Guard {
     pub fn new(inner: Stream, timeout: Duration) -> Self {
-        Self { inner, timeout, head: AtomicBool::new(true), held: Vec::new(), open: 0, began: None }
+        let head = AtomicBool::new(true);
+        Self { inner, timeout, head, held: Vec::new(), open: 0, fresh: true, deadline: None }
+    }
+
+    /// Only sees to it that something comes: HTTP/2 has frames, and its parser deadlines and limits for them.
+    pub fn http2(inner: Stream, timeout: Duration) -> Self {
+        Self { head: AtomicBool::new(false), ..Self::new(inner, timeout) }
     }
 
     pub fn expect_head(&self) {
@@ -54,7 +64,7 @@ impl Guard {
     fn poll_head(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
             let before = buf.filled().len();
-            ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
+            ready!(self.poll_in_time(cx, buf))?;
             let read = &buf.filled()[before..];
             if read.is_empty() {
                 // The other side is done; let the parser see how far it came.
@@ -62,18 +72,33 @@ impl Guard {
                 return Poll::Ready(Ok(()));
             }
             if self.held.is_empty() && head::end(read).is_some_and(|end| head::check(&read[..end]).is_ok()) {
-                self.head.store(false, Ordering::Relaxed);
+                self.head_ended();
                 return Poll::Ready(Ok(()));
             }
             self.held.extend_from_slice(read);
             buf.set_filled(before);
-            if self.began.get_or_insert_with(Instant::now).elapsed() > self.timeout {
-                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-            }
             if self.judge() {
                 return Poll::Ready(Ok(()));
             }
         }
+    }
+
+    /// Reads; fails when the time of a head that must come is over.
+    fn poll_in_time(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let read = Pin::new(&mut self.inner).poll_read(cx, buf);
+        if read.is_ready() || !self.fresh && self.held.is_empty() {
+            return read;
+        }
+        let timeout = self.timeout;
+        let deadline = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
+        ready!(deadline.as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    fn head_ended(&mut self) {
+        self.head.store(false, Ordering::Relaxed);
+        self.fresh = false;
+        self.deadline = None;
     }
 
     /// Whether there is something to hand out: a good head, or what stands for a bad one.
@@ -87,8 +112,7 @@ impl Guard {
             self.held = fault.substitute().into_bytes();
         }
         self.open = self.held.len();
-        self.began = None;
-        self.head.store(false, Ordering::Relaxed);
+        self.head_ended();
         true
     }
 }
@@ -111,7 +135,11 @@ impl AsyncRead for Guard {
             this.hand_out(buf);
             return Poll::Ready(Ok(()));
         }
-        Pin::new(&mut this.inner).poll_read(cx, buf)
+        ready!(this.poll_in_time(cx, buf))?;
+        if this.fresh {
+            this.head_ended();
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -191,4 +219,9 @@ impl GetSocketDigest for Guard {
     }
 }
 
-impl Peek for Guard {}
+#[async_trait]
+impl Peek for Guard {
+    async fn try_peek(&mut self, buf: &mut [u8]) -> io::Result<bool> {
+        self.inner.try_peek(buf).await
+    }
+}

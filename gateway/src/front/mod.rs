@@ -2,8 +2,9 @@
 //!
 //! Pingora resolves ambiguous requests its own way (a length beside chunked is dropped) or answers with an empty 400,
 //! and has no deadline for a head that drips in. `head.rs` decides about the bytes of a head, `guard.rs` holds them
-//! back until they are whole.
+//! back until they are whole, `certificate.rs` checks what TLS needs.
 
+pub mod certificate;
 mod guard;
 mod head;
 
@@ -17,28 +18,40 @@ use pingora::server::ShutdownWatch;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A server whose HTTP/1 connections are guarded. HTTP/2 has neither problem.
+/// A server whose connections are guarded: HTTP/1 in full, HTTP/2 against clients that connect and stay silent.
 pub struct Front<A> {
     pub inner: Arc<A>,
-    /// From the first byte of a head to its last.
+    /// From connecting, or the first byte of a later head, to the head's last byte.
     pub head_timeout: Duration,
-    /// HTTP/2 without TLS is recognised by its preface, which is no HTTP/1 head.
+    /// Whether HTTP/2 is spoken without TLS.
     pub h2c: bool,
 }
 
+/// How HTTP/2 begins. RFC 9113, section 3.4.
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
 #[async_trait]
 impl<A: ServerApp + Send + Sync + 'static> ServerApp for Front<A> {
-    async fn process_new(self: &Arc<Self>, stream: Stream, shutdown: &ShutdownWatch) -> Option<Stream> {
-        let h2 = self.h2c || matches!(stream.selected_alpn_proto(), Some(ALPN::H2));
-        if h2 {
-            return self.inner.process_new(stream, shutdown).await;
-        }
-        let guarded: Stream = Box::new(Guard::new(stream, self.head_timeout));
-        self.inner.process_new(guarded, shutdown).await
+    async fn process_new(self: &Arc<Self>, mut stream: Stream, shutdown: &ShutdownWatch) -> Option<Stream> {
+        let h2 = matches!(stream.selected_alpn_proto(), Some(ALPN::H2))
+            || self.h2c && stream.get_ssl_digest().is_none() && self.has_preface(&mut stream).await?;
+        let guard =
+            if h2 { Guard::http2(stream, self.head_timeout) } else { Guard::new(stream, self.head_timeout) };
+        self.inner.process_new(Box::new(guard), shutdown).await
     }
 
     async fn cleanup(&self) {
         self.inner.cleanup().await;
+    }
+}
+
+impl<A> Front<A> {
+    /// Whether a connection without TLS begins as HTTP/2 does; `None` when its first bytes do not come in time. No
+    /// whole HTTP/1.1 head is shorter than a preface.
+    async fn has_preface(&self, stream: &mut Stream) -> Option<bool> {
+        let mut first = [0; PREFACE.len()];
+        let peeked = tokio::time::timeout(self.head_timeout, stream.try_peek(&mut first)).await;
+        Some(peeked.ok()?.ok()? && first == *PREFACE)
     }
 }
 

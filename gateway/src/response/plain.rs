@@ -3,7 +3,7 @@
 use crate::exchange::Flight;
 use crate::response::head;
 use crate::upstream::connect::Connected;
-use crate::upstream::session::{self, Lost};
+use crate::upstream::session::{self, Lost, Silence};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue};
 use pingora::protocols::http::ServerSession;
@@ -27,7 +27,7 @@ pub async fn read_all(
     let mut whole: Option<BytesMut> = None;
     let mut first: Option<Bytes> = None;
     loop {
-        session::set_idle(connected, attempt);
+        session::set_limit(connected, attempt, Silence::begin(false));
         let next = tokio::select! {
             biased;
             next = session::read(connected, attempt) => next.map_err(Lost::Failed)?,

@@ -5,7 +5,7 @@ use crate::exchange::Flight;
 use crate::response::head;
 use crate::response::outlet::Outlet;
 use crate::upstream::connect::Connected;
-use crate::upstream::session::{self, Lost};
+use crate::upstream::session::{self, Lost, Silence};
 use bytes::Bytes;
 use http::HeaderValue;
 use pingora::protocols::http::ServerSession;
@@ -89,8 +89,9 @@ impl Relay<'_, '_> {
         out: &mut Outlet,
         connected: &mut Connected,
     ) -> Result<Bytes, Lost> {
+        let mut silence = Silence::begin(true);
         loop {
-            session::set_idle(connected, self.attempt);
+            session::set_limit(connected, self.attempt, silence);
             let next = tokio::select! {
                 biased;
                 next = session::read(connected, self.attempt) => next.map_err(Lost::Failed)?,
@@ -100,6 +101,7 @@ impl Relay<'_, '_> {
                     continue;
                 }
             };
+            silence = Silence::begin(false);
             let Some(chunk) = next else { return self.ended() };
             if let Progress::Done(last) = self.pass_on(down, out, chunk).await? {
                 return Ok(last);

@@ -2,6 +2,7 @@
 
 use super::resolve::Resolver;
 use super::tunnel::{Proxy, Tunnel};
+use pingora::ErrorType;
 use pingora::connectors::ConnectorOptions;
 use pingora::connectors::http::Connector;
 use pingora::protocols::ALPN;
@@ -39,6 +40,8 @@ pub struct Connected {
     pub peer: Arc<HttpPeer>,
     /// It was used before, so the other side may have closed it meanwhile.
     pub reused: bool,
+    /// The setting that bounds the next read, for the message when it is over.
+    pub limit: Duration,
     /// An end or error that was met while looking for more; told by the next read.
     pub ahead: Option<pingora::Result<Option<bytes::Bytes>>>,
 }
@@ -46,9 +49,9 @@ pub struct Connected {
 /// How connections are made, for the life of the process.
 pub struct DialerOptions {
     pub verify: SslVerify,
-    pub https_proxy: Option<(String, String)>,
-    /// A file with all trusted roots; `None`: the system's.
-    pub ca_file: Option<String>,
+    pub https_proxy: Option<Proxy>,
+    /// A file with all trusted roots.
+    pub ca_file: String,
 }
 
 const POOL_SIZE: usize = 1_024;
@@ -63,11 +66,11 @@ const H2_STREAM_WINDOW: u32 = 256 * 1024;
 impl Dialer {
     pub fn new(options: DialerOptions) -> Self {
         let mut connector = ConnectorOptions::new(POOL_SIZE);
-        connector.ca_file = options.ca_file;
+        connector.ca_file = Some(options.ca_file);
         Self {
             connector: Connector::new(Some(connector)),
             resolver: Arc::new(Resolver::new()),
-            proxy: options.https_proxy.and_then(|(url, direct)| Proxy::parse(&url, &direct)),
+            proxy: options.https_proxy,
             verify: options.verify != SslVerify::Off,
             peers: moka::sync::Cache::new(MAX_PEERS),
         }
@@ -75,15 +78,18 @@ impl Dialer {
 
     /// A connection to the deployment, pooled or new; the next address when one does not answer.
     pub async fn connect(&self, deployment: &Deployment) -> Result<Connected, ApiError> {
-        let mut last = String::from("no address");
+        let mut last = refused(deployment, "no address");
         for address in self.addresses(deployment).await?.iter().take(4) {
             let peer = self.peer(deployment, *address);
             match self.connector.get_http_session(&*peer).await {
-                Ok((session, reused)) => return Ok(Connected { session, peer, reused, ahead: None }),
-                Err(error) => last = error.to_string(),
+                Ok((session, reused)) => {
+                    let limit = deployment.timeouts.first_token;
+                    return Ok(Connected { session, peer, reused, limit, ahead: None });
+                }
+                Err(error) => last = with_cure(refused(deployment, &error.to_string()), &error),
             }
         }
-        Err(refused(deployment, &last))
+        Err(last)
     }
 
     async fn addresses(&self, deployment: &Deployment) -> Result<Arc<[SocketAddr]>, ApiError> {
@@ -97,7 +103,7 @@ impl Dialer {
 
     fn proxy_for(&self, deployment: &Deployment) -> Option<&Proxy> {
         let wire = &deployment.wire;
-        self.proxy.as_ref().filter(|p| wire.tls && !p.bypasses(&wire.host))
+        self.proxy.as_ref().filter(|p| wire.tls && !p.bypasses(&wire.host, wire.port))
     }
 
     fn peer(&self, deployment: &Deployment, address: SocketAddr) -> Arc<HttpPeer> {
@@ -120,7 +126,7 @@ impl Dialer {
         options.max_h2_streams = H2_STREAMS;
         options.h2_stream_window_size = Some(H2_STREAM_WINDOW);
         if let Some(proxy) = self.proxy_for(deployment) {
-            let target = format!("{}:{}", wire.host, wire.port);
+            let target = target(&wire.host, wire.port);
             peer.group_key = hash(&target);
             let tunnel = Tunnel { proxy: proxy.clone(), target, resolver: Arc::clone(&self.resolver) };
             peer.options.custom_l4 = Some(Arc::new(tunnel));
@@ -143,6 +149,11 @@ impl Dialer {
     }
 }
 
+/// An IPv6 address needs brackets before its port.
+fn target(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}
+
 fn hash(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
@@ -150,10 +161,28 @@ fn hash(text: &str) -> u64 {
 }
 
 /// LiteLLM's words for a provider that cannot be reached.
-pub fn refused(deployment: &Deployment, why: &str) -> ApiError {
+fn refused(deployment: &Deployment, why: &str) -> ApiError {
     let message = format!(
         "litellm.InternalServerError: InternalServerError: {}Exception - Connection error.",
         deployment.provider.name
     );
     ApiError::new(Kind::UpstreamRefused, message).because(format!("{}: {why}", deployment.wire.api_base))
+}
+
+const UNTRUSTED: &str = "The provider's certificate is not trusted: if it is signed by a CA of your own, name that CA's \
+                         file in litellm_settings.ssl_verify or SSL_CERT_FILE";
+const WRONG_HOST: &str = "The provider's certificate is for other hosts than the one in api_base";
+
+/// Says what an operator can do, where that is known.
+fn with_cure(refused: ApiError, error: &pingora::Error) -> ApiError {
+    let context = error.context.as_ref().map_or("", |context| context.as_str());
+    let cure = match error.etype() {
+        ErrorType::TLSHandshakeFailure if context.contains("not valid for name") => WRONG_HOST.to_owned(),
+        ErrorType::TLSHandshakeFailure if context.contains("invalid peer certificate") => {
+            UNTRUSTED.to_owned()
+        }
+        ErrorType::ConnectProxyFailure => format!("HTTPS_PROXY: {context}"),
+        _ => return refused,
+    };
+    refused.amend(|message| format!("{message} {cure}"))
 }

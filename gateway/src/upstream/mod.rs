@@ -4,5 +4,6 @@ pub mod connect;
 mod cork;
 pub mod request;
 pub mod resolve;
+pub mod roots;
 pub mod session;
-mod tunnel;
+pub mod tunnel;

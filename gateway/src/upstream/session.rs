@@ -7,8 +7,9 @@ use crate::response::outlet::Outlet;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use pingora::ErrorType;
+use pingora::prelude::timeout;
 use pingora::protocols::http::ServerSession;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use weir_core::error::{ApiError, Kind};
 use weir_plugins::exchange::Attempt;
 
@@ -49,11 +50,12 @@ pub async fn send(
             Ok(status) => return Ok(Answered { connected, status }),
             Err(lost) => {
                 let stale = connected.reused && connected.session.response_header().is_none();
+                let limit = connected.limit;
                 dialer.abort(connected).await;
                 match lost {
                     Transfer::Broken(_) if stale => {}
                     Transfer::Broken(why) => return Err(Lost::Failed(broken(attempt, &why))),
-                    Transfer::TimedOut => return Err(Lost::Failed(timed_out(attempt))),
+                    Transfer::TimedOut => return Err(Lost::Failed(timed_out(attempt, limit))),
                     Transfer::ClientGone => return Err(Lost::ClientGone),
                 }
             }
@@ -74,10 +76,12 @@ async fn transfer(
     outgoing: &Outgoing,
     connected: &mut Connected,
 ) -> Result<u16, Transfer> {
+    connected.limit = attempt.timeouts.first_token;
     let up = &mut connected.session;
     up.set_write_timeout(Some(SEND_TIMEOUT));
-    up.set_read_timeout(Some(attempt.timeouts.first_token));
-    let exchange = async {
+    // The limit is on the whole, or a head could drip in for ever.
+    up.set_read_timeout(None);
+    let exchange = timeout(attempt.timeouts.first_token, async {
         cork::on(up);
         up.write_request_header(outgoing.head.clone()).await?;
         for piece in &outgoing.body {
@@ -92,12 +96,15 @@ async fn transfer(
                 return Ok(status);
             }
         }
-    };
+    });
     tokio::pin!(exchange);
     loop {
         tokio::select! {
             biased;
-            done = &mut exchange => return done.map_err(|error: Box<pingora::Error>| sort(&error)),
+            done = &mut exchange => {
+                let done = done.map_err(|_| Transfer::TimedOut)?;
+                return done.map_err(|error: Box<pingora::Error>| sort(&error));
+            }
             () = client_gone(down) => return Err(Transfer::ClientGone),
             () = out.tick() => out.keep_alive(down).await.map_err(|_| Transfer::ClientGone)?,
         }
@@ -127,7 +134,7 @@ pub async fn read(connected: &mut Connected, attempt: &Attempt) -> Result<Option
         Ok(Some(first)) => Ok(Some(drained(connected, first))),
         Ok(None) => Ok(None),
         Err(error) => Err(match sort(&error) {
-            Transfer::TimedOut => timed_out(attempt),
+            Transfer::TimedOut => timed_out(attempt, connected.limit),
             _ => broken(attempt, &error.to_string()),
         }),
     }
@@ -159,15 +166,36 @@ fn ready(connected: &mut Connected) -> Option<Bytes> {
     }
 }
 
-/// Sets how long the next reads may take: the idle limit, or what is left of the whole time.
-pub fn set_idle(connected: &mut Connected, attempt: &Attempt) {
-    let left = attempt.timeouts.total.saturating_sub(attempt.started.elapsed());
-    let idle = attempt.timeouts.idle.min(left).max(Duration::from_millis(1));
-    connected.session.set_read_timeout(Some(idle));
+/// Since when a provider is silent.
+#[derive(Clone, Copy)]
+pub struct Silence {
+    pub since: Instant,
+    /// Whether it has sent nothing of the body yet.
+    pub first: bool,
 }
 
-pub fn timed_out(attempt: &Attempt) -> ApiError {
-    let limit = attempt.timeouts.first_token.min(attempt.timeouts.total).as_secs_f64();
+impl Silence {
+    pub fn begin(first: bool) -> Self {
+        Self { since: Instant::now(), first }
+    }
+}
+
+/// Sets how long the next read may take: what is left of the idle limit, of the wait for the first token, or of the
+/// whole time. A read that is given up for a keep-alive and begun again gets no new limit.
+pub fn set_limit(connected: &mut Connected, attempt: &Attempt, silence: Silence) {
+    let limits = &attempt.timeouts;
+    let (silent, all) = (silence.since.elapsed(), attempt.started.elapsed());
+    let mut next = (limits.idle.saturating_sub(silent), limits.idle);
+    next = next.min((limits.total.saturating_sub(all), limits.total));
+    if silence.first {
+        next = next.min((limits.first_token.saturating_sub(all), limits.first_token));
+    }
+    connected.limit = next.1;
+    connected.session.set_read_timeout(Some(next.0.max(Duration::from_millis(1))));
+}
+
+fn timed_out(attempt: &Attempt, limit: Duration) -> ApiError {
+    let limit = limit.as_secs_f64();
     let message = format!(
         "litellm.Timeout: APITimeoutError - Request timed out. Error_str: Request timed out. - timeout value={limit:?}"
     );

@@ -3,10 +3,13 @@
 use super::resolve::Resolver;
 use async_trait::async_trait;
 use base64::Engine;
+use ipnet::IpNet;
+use percent_encoding::percent_decode_str;
 use pingora::connectors::L4Connect;
 use pingora::protocols::l4::socket::SocketAddr;
 use pingora::protocols::l4::stream::Stream;
 use pingora::{Error, ErrorType, Result};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -19,7 +22,16 @@ pub struct Proxy {
     host: String,
     port: u16,
     credentials: Option<SecretString>,
-    direct: Vec<String>,
+    direct: Vec<Direct>,
+}
+
+/// An entry of `NO_PROXY`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Direct {
+    Everything,
+    Network(IpNet),
+    /// A host and everything below it; `None` is every port.
+    Domain(String, Option<u16>),
 }
 
 /// Dials one target through the proxy.
@@ -41,27 +53,27 @@ impl std::fmt::Debug for Tunnel {
 // --- Proxy ---
 
 impl Proxy {
-    /// From `HTTPS_PROXY` (`http://[user:password@]host:port`) and `NO_PROXY`. `None` when the first is no such URL.
-    pub fn parse(url: &str, no_proxy: &str) -> Option<Self> {
-        let uri: http::Uri =
-            if url.contains("://") { url.parse().ok()? } else { format!("http://{url}").parse().ok()? };
-        let authority = uri.authority()?;
-        let credentials = authority.as_str().rsplit_once('@').map(|(user, _)| SecretString::from(user));
-        let direct = no_proxy.split(',').map(|h| h.trim().trim_start_matches('.').to_ascii_lowercase());
-        Some(Self {
-            host: authority.host().to_owned(),
+    /// From `HTTPS_PROXY` (`http://[user:password@]host:port`) and `NO_PROXY`; or what is wrong with the first. The
+    /// fault never quotes it: it may hold a password.
+    pub fn parse(url: &str, no_proxy: &str) -> Result<Self, &'static str> {
+        let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+        let uri: http::Uri = url.parse().map_err(|_| "it is no URL")?;
+        if uri.scheme_str() != Some("http") {
+            return Err("only proxies that are themselves spoken to over http:// are supported");
+        }
+        let authority = uri.authority().ok_or("it has no host")?;
+        Ok(Self {
+            host: authority.host().trim_matches(['[', ']']).to_owned(),
             port: authority.port_u16().unwrap_or(80),
-            credentials,
-            direct: direct.filter(|h| !h.is_empty()).collect(),
+            credentials: authority.as_str().rsplit_once('@').map(|(user, _)| decoded(user)),
+            direct: no_proxy.split(',').filter_map(Direct::parse).collect(),
         })
     }
 
-    /// Whether a host is dialled directly: named in `NO_PROXY`, or below a domain named there, or `*`.
-    pub fn bypasses(&self, host: &str) -> bool {
+    /// Whether a host is dialled directly.
+    pub fn bypasses(&self, host: &str, port: u16) -> bool {
         let host = host.to_ascii_lowercase();
-        self.direct.iter().any(|d| {
-            d == "*" || *d == host || host.strip_suffix(d.as_str()).is_some_and(|h| h.ends_with('.'))
-        })
+        self.direct.iter().any(|direct| direct.covers(&host, port))
     }
 
     fn greeting(&self, target: &str) -> String {
@@ -72,6 +84,40 @@ impl Proxy {
         }
         text.push_str("\r\n");
         text
+    }
+}
+
+/// Passwords with an `@` or a `:` are written percent-encoded.
+fn decoded(user: &str) -> SecretString {
+    SecretString::from(percent_decode_str(user).decode_utf8_lossy().into_owned())
+}
+
+impl Direct {
+    /// `*`, an address, a network, or a domain (also as `.domain` or `*.domain`) with or without a port.
+    fn parse(entry: &str) -> Option<Self> {
+        let entry = entry.trim();
+        if entry == "*" {
+            return Some(Self::Everything);
+        }
+        let address = entry.trim_matches(['[', ']']).parse::<IpAddr>().map(IpNet::from);
+        if let Ok(network) = address.or_else(|_| entry.parse()) {
+            return Some(Self::Network(network));
+        }
+        let with_port = entry.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
+        let (host, port) = with_port.map_or((entry, None), |(host, port)| (host, Some(port)));
+        let host = host.trim_start_matches('*').trim_start_matches('.').to_ascii_lowercase();
+        (!host.is_empty()).then_some(Self::Domain(host, port))
+    }
+
+    fn covers(&self, host: &str, at: u16) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Network(network) => host.parse().is_ok_and(|ip: IpAddr| network.contains(&ip)),
+            Self::Domain(domain, port) => {
+                let below = host.strip_suffix(domain.as_str());
+                below.is_some_and(|sub| sub.is_empty() || sub.ends_with('.')) && port.is_none_or(|p| p == at)
+            }
+        }
     }
 }
 
@@ -124,10 +170,27 @@ mod tests {
 
     #[test]
     fn no_proxy_names_hosts_and_domains() {
-        let proxy = Proxy::parse("http://u:p@proxy.corp:3128", "localhost, .internal,api.x.ai").unwrap();
+        let list = "localhost, .internal,api.x.ai,10.0.0.0/8,::1,*.corp:8443,";
+        let proxy = Proxy::parse("http://u:p@proxy.corp:3128", list).unwrap();
         assert_eq!((proxy.host.as_str(), proxy.port), ("proxy.corp", 3128));
-        assert!(proxy.bypasses("localhost") && proxy.bypasses("vllm.internal") && proxy.bypasses("API.x.ai"));
-        assert!(!proxy.bypasses("api.openai.com") && !proxy.bypasses("notinternal"));
+        for host in ["localhost", "vllm.internal", "API.x.ai", "10.1.2.3", "::1"] {
+            assert!(proxy.bypasses(host, 443), "{host}");
+        }
+        for host in ["api.openai.com", "notinternal", "11.1.2.3", "llm.corp"] {
+            assert!(!proxy.bypasses(host, 443), "{host}");
+        }
+        assert!(proxy.bypasses("llm.corp", 8443));
+        assert!(Proxy::parse("proxy:1", "*").unwrap().bypasses("anything", 1));
         assert!(!format!("{proxy:?}").contains("u:p"), "p35: credentials are not shown");
+    }
+
+    #[test]
+    fn a_proxy_that_could_not_be_used_is_refused_rather_than_bypassed() {
+        for url in ["socks5://proxy:1080", "https://proxy:443", "http://", "http://a b"] {
+            assert!(Proxy::parse(url, "").is_err(), "{url}");
+        }
+        let proxy = Proxy::parse("http://us%40er:p%3Aw@[::1]:3128", "").unwrap();
+        assert_eq!(proxy.host, "::1");
+        assert_eq!(proxy.credentials.unwrap().expose_secret(), "us@er:p:w");
     }
 }

@@ -2,11 +2,13 @@
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
+use hyper::client::conn::{http1, http2};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::Value;
 use std::collections::HashMap;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 pub struct Answer {
     pub status: u16,
@@ -65,13 +67,79 @@ pub async fn open(
     headers: &[(&str, &str)],
     body: impl Into<Bytes>,
 ) -> (u16, HashMap<String, String>, hyper::body::Incoming) {
+    let response = http().request(request(method, url, headers, body)).await.unwrap();
+    (response.status().as_u16(), texts(response.headers()), response.into_body())
+}
+
+fn request(
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Bytes>,
+) -> http::Request<Full<Bytes>> {
     let mut request = http::Request::builder().method(method).uri(url);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let request = request.body(Full::new(body.into())).unwrap();
-    let response = http().request(request).await.unwrap();
-    let headers = response.headers().iter();
-    let headers = headers.map(|(n, v)| (n.to_string(), v.to_str().unwrap_or_default().to_owned())).collect();
-    (response.status().as_u16(), headers, response.into_body())
+    request.body(Full::new(body.into())).unwrap()
+}
+
+fn texts(headers: &http::HeaderMap) -> HashMap<String, String> {
+    headers.iter().map(|(n, v)| (n.to_string(), v.to_str().unwrap_or_default().to_owned())).collect()
+}
+
+async fn whole(response: http::Response<hyper::body::Incoming>) -> Answer {
+    let (status, headers) = (response.status().as_u16(), texts(response.headers()));
+    Answer { status, headers, body: response.into_body().collect().await.unwrap().to_bytes() }
+}
+
+// --- over a connection that the caller made ---
+
+pub trait Io: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Io for T {}
+
+/// One request with HTTP/1.1.
+pub async fn send_http1(
+    io: impl Io,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Bytes>,
+) -> Answer {
+    let (mut sender, connection) = http1::handshake(TokioIo::new(io)).await.unwrap();
+    tokio::spawn(connection);
+    let mut all = vec![("host", "localhost")];
+    all.extend_from_slice(headers);
+    whole(sender.send_request(request(method, path, &all, body)).await.unwrap()).await
+}
+
+/// A connection with HTTP/2, for any number of requests at once.
+#[derive(Clone)]
+pub struct Http2(http2::SendRequest<Full<Bytes>>);
+
+impl Http2 {
+    pub async fn over(io: impl Io) -> hyper::Result<Http2> {
+        let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(io)).await?;
+        tokio::spawn(connection);
+        Ok(Http2(sender))
+    }
+
+    /// A chat completion, whose answer is handed out as it comes.
+    pub async fn open(
+        &self,
+        key: &str,
+        body: impl ToString,
+    ) -> hyper::Result<http::Response<hyper::body::Incoming>> {
+        let auth = format!("Bearer {key}");
+        let headers = [("authorization", auth.as_str()), ("content-type", "application/json")];
+        let url = "https://localhost/v1/chat/completions";
+        self.0.clone().send_request(request("POST", url, &headers, body.to_string())).await
+    }
+
+    /// A chat completion, whole.
+    pub async fn chat(&self, key: &str, body: impl ToString) -> Answer {
+        let response = self.open(key, body).await.unwrap();
+        assert_eq!(response.version(), http::Version::HTTP_2);
+        whole(response).await
+    }
 }

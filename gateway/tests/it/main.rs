@@ -5,6 +5,7 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
     clippy::disallowed_methods,
@@ -14,11 +15,15 @@
 mod chat;
 mod client;
 mod config;
+mod deadlines;
 mod errors;
 mod goldens;
+mod https_proxy;
 mod keys;
 mod layers;
 mod lifecycle;
+mod memory;
+mod pki;
 mod providers;
 mod recordings;
 mod rig;
@@ -26,3 +31,5 @@ mod routing;
 mod secrets;
 mod smuggling;
 mod streams;
+mod tls;
+mod upstream_tls;

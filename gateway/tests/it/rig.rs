@@ -1,13 +1,18 @@
 //! Starts the real `weir` over a mock provider, on free ports, in a temporary folder. Stops it when dropped.
 
 use crate::client::{self, Answer};
+use crate::pki::Pki;
 use serde_json::{Value, json};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use weir_bench::mock::openai::OpenAi;
 use weir_bench::mock::{MockServer, Upstream};
+
+/// Requests that the mock remembers: more than any test sends, or it could not tell what was lost.
+const LOGGED: usize = 200_000;
 
 pub const MASTER: &str = "sk-master-0000-not-real";
 
@@ -50,15 +55,19 @@ pub struct Rig {
 
 #[derive(Clone)]
 struct Settings {
-    config: String,
     port: u16,
+    args: Vec<String>,
     env: Vec<(String, String)>,
     data: PathBuf,
+    /// With which the listener speaks TLS.
+    pki: Option<Arc<Pki>>,
 }
 
 pub struct Builder {
     config: String,
+    args: Vec<String>,
     env: Vec<(String, String)>,
+    pki: Option<Arc<Pki>>,
 }
 
 impl Rig {
@@ -68,7 +77,7 @@ impl Rig {
     }
 
     pub fn config(config: &str) -> Builder {
-        Builder { config: config.to_owned(), env: Vec::new() }
+        Builder { config: config.to_owned(), args: Vec::new(), env: Vec::new(), pki: None }
     }
 
     // --- as a client ---
@@ -80,12 +89,12 @@ impl Rig {
     pub async fn post_with(&self, path: &str, headers: &[(&str, &str)], body: impl ToString) -> Answer {
         let mut all = vec![("content-type", "application/json")];
         all.extend_from_slice(headers);
-        client::send("POST", &format!("{}{path}", self.url), &all, body.to_string()).await
+        self.settings.send("POST", path, &all, body.to_string()).await
     }
 
     pub async fn get(&self, path: &str, key: &str) -> Answer {
         let auth = format!("Bearer {key}");
-        client::send("GET", &format!("{}{path}", self.url), &[("authorization", &auth)], "").await
+        self.settings.send("GET", path, &[("authorization", &auth)], String::new()).await
     }
 
     /// A chat with the master key.
@@ -142,6 +151,11 @@ impl Rig {
 
     // --- as an operator ---
 
+    /// Host and port of the listener.
+    pub fn address(&self) -> String {
+        self.settings.address()
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -168,11 +182,11 @@ impl Rig {
         let _ = self.child.kill();
         let _ = self.child.wait();
         self.child = spawn(&self.settings, self.dir.path());
-        ready(&self.url, &mut self.child, self.dir.path()).await;
+        ready(&self.settings, &mut self.child, self.dir.path()).await;
     }
 
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.dir.path().join("weir.log")).unwrap_or_default()
+        log(self.dir.path())
     }
 
     pub fn write_config(&self, config: &str) {
@@ -200,24 +214,93 @@ impl Builder {
         self
     }
 
+    /// More of the config, at its end.
+    pub fn more(mut self, text: &str) -> Self {
+        self.config.push_str(text);
+        self
+    }
+
+    /// Another text in place of one in the config.
+    pub fn replace(mut self, from: &str, to: &str) -> Self {
+        assert!(self.config.contains(from), "{from}");
+        self.config = self.config.replace(from, to);
+        self
+    }
+
+    /// More of the command line.
+    pub fn args(mut self, args: &[&str]) -> Self {
+        self.args.extend(args.iter().map(ToString::to_string));
+        self
+    }
+
+    /// A listener with TLS.
+    pub fn tls(mut self, pki: &Arc<Pki>) -> Self {
+        self.pki = Some(Arc::clone(pki));
+        let (certificate, key) = (pki.file("cert.pem"), pki.file("key.pem"));
+        self.args(&["--ssl_certfile_path", &certificate, "--ssl_keyfile_path", &key])
+    }
+
     pub async fn start(self) -> Rig {
         self.over(OpenAi::new()).await
     }
 
+    /// Starts what must not start; what it said.
+    pub async fn refused(self) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = self.settings(dir.path(), "http://127.0.0.1:9");
+        let mut child = spawn(&settings, dir.path());
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while Instant::now() < deadline {
+            if let Some(status) = child.try_wait().unwrap() {
+                let log = log(dir.path());
+                assert_eq!(status.code(), Some(1), "{log}");
+                return log;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let _ = child.kill();
+        let _ = child.wait();
+        panic!("weir runs:\n{}", log(dir.path()));
+    }
+
     /// Over another upstream than the ordinary mock.
     pub async fn over(self, upstream: impl Upstream) -> Rig {
-        let mock = MockServer::start(upstream).await.unwrap();
+        let mock = MockServer::start(upstream).await.unwrap().with_log_limit(LOGGED);
         let dir = tempfile::tempdir().unwrap();
-        let port = free_port();
-        let data = dir.path().join("data");
-        let config = self.config.replace("MOCK", &mock.url());
-        let settings = Settings { config, port, env: self.env, data };
-        write_config(dir.path(), &settings.config);
-        let url = format!("http://127.0.0.1:{port}");
+        let settings = self.settings(dir.path(), &mock.url());
         let mut child = spawn(&settings, dir.path());
-        ready(&url, &mut child, dir.path()).await;
-        Rig { mock, url, dir, child, settings }
+        ready(&settings, &mut child, dir.path()).await;
+        Rig { mock, url: settings.url(), dir, child, settings }
     }
+
+    fn settings(self, dir: &Path, mock: &str) -> Settings {
+        let (args, env, pki) = (self.args, self.env, self.pki);
+        write_config(dir, &self.config.replace("MOCK", mock));
+        Settings { port: free_port(), args, env, data: dir.join("data"), pki }
+    }
+}
+
+impl Settings {
+    fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    fn url(&self) -> String {
+        let scheme = if self.pki.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address())
+    }
+
+    async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: String) -> Answer {
+        let Some(pki) = &self.pki else {
+            return client::send(method, &format!("{}{path}", self.url()), headers, body).await;
+        };
+        let stream = pki.connect(&self.address(), &["http/1.1"]).await;
+        client::send_http1(stream, method, path, headers, body).await
+    }
+}
+
+fn log(dir: &Path) -> String {
+    std::fs::read_to_string(dir.join("weir.log")).unwrap_or_default()
 }
 
 pub fn chat(model: &str, text: &str) -> Value {
@@ -249,6 +332,7 @@ fn spawn(settings: &Settings, dir: &Path) -> Child {
             "--config",
         ])
         .arg(dir.join("config.yaml"))
+        .args(&settings.args)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("LITELLM_MASTER_KEY", MASTER)
@@ -259,17 +343,16 @@ fn spawn(settings: &Settings, dir: &Path) -> Child {
     command.spawn().unwrap()
 }
 
-async fn ready(url: &str, child: &mut Child, dir: &Path) {
+async fn ready(settings: &Settings, child: &mut Child, dir: &Path) {
     for _ in 0..400 {
         if let Some(status) = child.try_wait().unwrap() {
-            let log = std::fs::read_to_string(dir.join("weir.log")).unwrap_or_default();
-            panic!("weir ended with {status}:\n{log}");
+            panic!("weir ended with {status}:\n{}", log(dir));
         }
-        let up = tokio::net::TcpStream::connect(url.trim_start_matches("http://")).await.is_ok();
-        if up && client::send("GET", &format!("{url}/health/readiness"), &[], "").await.status == 200 {
+        let up = tokio::net::TcpStream::connect(settings.address()).await.is_ok();
+        if up && settings.send("GET", "/health/readiness", &[], String::new()).await.status == 200 {
             return;
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
-    panic!("weir is not ready:\n{}", std::fs::read_to_string(dir.join("weir.log")).unwrap_or_default());
+    panic!("weir is not ready:\n{}", log(dir));
 }

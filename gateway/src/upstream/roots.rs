@@ -1,0 +1,72 @@
+//! Whose certificates are trusted: the system's roots, and an operator's own CA beside them.
+//!
+//! Pingora would load the system's roots itself, but panics over one that it cannot use and over an empty
+//! `SSL_CERT_FILE`, and an own file would replace them. So it always gets one file, made here.
+
+use anyhow::{Context, bail};
+use base64::Engine;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use std::path::{Path, PathBuf};
+use weir_core::config::env::Env;
+
+/// Where distributions keep their roots.
+static SYSTEM_ROOTS: &[&str] = &[
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/cert.pem",
+    "/etc/ssl/ca-bundle.pem",
+];
+
+/// Where the file is.
+pub fn path(folder: &Path) -> String {
+    folder.join("ca-bundle.pem").display().to_string()
+}
+
+/// Writes the file.
+pub fn write(own: Option<&str>, env: &Env, folder: &Path) -> anyhow::Result<()> {
+    let mut all = own.map(own_roots).transpose()?.unwrap_or_default();
+    all.extend(system_roots(env));
+    let text: String = all.iter().map(pem).collect();
+    let path = path(folder);
+    std::fs::write(&path, text).with_context(|| format!("{path} cannot be written"))
+}
+
+/// Every certificate counts: one that cannot be used is an operator's mistake.
+fn own_roots(path: &str) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    let text = std::fs::read(path).with_context(|| format!("the CA file {path} cannot be read"))?;
+    let roots: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+    let roots = roots.map_err(|e| anyhow::anyhow!("the CA file {path} is no PEM file: {e}"))?;
+    if roots.is_empty() || !roots.iter().all(is_usable) {
+        bail!(
+            "the CA file {path} holds no certificates that can be used; it must be PEM, with BEGIN CERTIFICATE"
+        );
+    }
+    Ok(roots)
+}
+
+/// Old roots that today's rules refuse are left out.
+fn system_roots(env: &Env) -> Vec<CertificateDer<'static>> {
+    let text = match env.filled("SSL_CERT_DIR") {
+        Some(folder) => {
+            files(folder).filter_map(|file| std::fs::read(file).ok()).collect::<Vec<_>>().concat()
+        }
+        None => SYSTEM_ROOTS.iter().find_map(|file| std::fs::read(file).ok()).unwrap_or_default(),
+    };
+    CertificateDer::pem_slice_iter(&text).flatten().filter(is_usable).collect()
+}
+
+fn files(folder: &str) -> impl Iterator<Item = PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file())
+}
+
+fn is_usable(certificate: &CertificateDer<'static>) -> bool {
+    RootCertStore::empty().add(certificate.clone()).is_ok()
+}
+
+fn pem(certificate: &CertificateDer<'static>) -> String {
+    let encoded = base64::engine::general_purpose::STANDARD.encode(certificate);
+    format!("-----BEGIN CERTIFICATE-----\n{encoded}\n-----END CERTIFICATE-----\n")
+}
