@@ -8,6 +8,7 @@ use crate::{exchange, front, local};
 use async_trait::async_trait;
 use http::Method;
 use pingora::modules::http::HttpModules;
+use pingora::protocols::http::ServerSession;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session};
 use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorSource, Result};
@@ -19,7 +20,51 @@ pub struct Gateway {
 }
 
 /// Seconds that an idle client connection is kept. Pingora would keep it for ever.
-const KEEPALIVE: u64 = 75;
+pub const KEEPALIVE: u64 = 75;
+
+/// How long the client may keep the connection after this request; not at all while the process is stopping.
+pub fn keepalive(app: &App) -> Option<u64> {
+    (!app.draining.is_on()).then_some(KEEPALIVE)
+}
+
+/// Whether the request with this head is answered by this process, as far as its first line tells.
+pub fn is_ours(head: &[u8]) -> bool {
+    let line = head.split(|b| *b == b'\r').next().unwrap_or_default();
+    let mut words = line.split(|b| *b == b' ');
+    let method = words.next().and_then(|m| Method::from_bytes(m).ok());
+    let path = words.next().and_then(|target| std::str::from_utf8(target).ok());
+    let (Some(method), Some(path)) = (method, path) else { return false };
+    // Anything but a plain path is rare and may mean more than it says.
+    if !path.starts_with('/') {
+        return false;
+    }
+    let path = path.split('?').next().unwrap_or_default();
+    method == Method::OPTIONS || endpoints::find(&method, path) != Endpoint::Admin
+}
+
+/// Answers a request whose head has been read; false for one that the admin service is to answer.
+pub async fn answer(app: &App, down: &mut ServerSession) -> Result<bool> {
+    let header = down.req_header();
+    let path = header.uri.path();
+    if let Some(why) = front::refusal(path) {
+        let message = format!("The request could mean two things and was refused: {why}.");
+        fail::respond(down, &ApiError::new(Kind::BadRequest, message), None).await?;
+        return Ok(true);
+    }
+    if header.method == Method::OPTIONS {
+        local::preflight(down).await?;
+        return Ok(true);
+    }
+    match endpoints::find(&header.method, path) {
+        Endpoint::Llm { operation, model } => exchange::serve(app, down, operation, model).await?,
+        Endpoint::Admin => match endpoints::redirect(path).map(str::to_owned) {
+            Some(to) => local::redirect(down, &to).await?,
+            None => return Ok(false),
+        },
+        endpoint => local::serve(app, down, &endpoint).await?,
+    }
+    Ok(true)
+}
 
 #[async_trait]
 impl ProxyHttp for Gateway {
@@ -31,41 +76,16 @@ impl ProxyHttp for Gateway {
     fn init_downstream_modules(&self, _modules: &mut HttpModules) {}
 
     async fn early_request_filter(&self, session: &mut Session, _ctx: &mut ()) -> Result<()> {
-        let keepalive = if self.app.draining.is_on() { None } else { Some(KEEPALIVE) };
-        session.set_keepalive(keepalive);
+        session.set_keepalive(keepalive(&self.app));
         Ok(())
     }
 
     async fn request_filter(&self, session: &mut Session, _ctx: &mut ()) -> Result<bool> {
-        let header = session.req_header();
-        let endpoint = endpoints::find(&header.method, header.uri.path());
-        if let Some(why) = front::refusal(header.uri.path()) {
-            let message = format!("The request could mean two things and was refused: {why}.");
-            let error = ApiError::new(Kind::BadRequest, message);
-            fail::respond(session.as_downstream_mut(), &error, None).await?;
-            return Ok(true);
-        }
-        let redirect = endpoints::redirect(header.uri.path()).map(str::to_owned);
-        let preflight = header.method == Method::OPTIONS;
-        let down = session.as_downstream_mut();
-        match endpoint {
-            _ if preflight => local::preflight(down).await?,
-            Endpoint::Llm { operation, model } => exchange::serve(&self.app, down, operation, model).await?,
-            Endpoint::Admin => match redirect {
-                Some(to) => local::redirect(down, &to).await?,
-                None => return Ok(false),
-            },
-            endpoint => local::serve(&self.app, down, &endpoint).await?,
-        }
-        Ok(true)
+        answer(&self.app, session.as_downstream_mut()).await
     }
 
     async fn upstream_peer(&self, _session: &mut Session, _ctx: &mut ()) -> Result<Box<HttpPeer>> {
         HttpPeer::new_uds(&self.app.admin_socket, false, String::new()).map(Box::new)
-    }
-
-    async fn logging(&self, session: &mut Session, _error: Option<&Error>, _ctx: &mut ()) {
-        front::request_done(session.as_downstream().stream());
     }
 
     async fn fail_to_proxy(&self, session: &mut Session, error: &Error, _ctx: &mut ()) -> FailToProxy {

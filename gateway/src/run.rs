@@ -271,8 +271,12 @@ fn front(
     options.h2c = config.weir.h2c;
     options.h2_idle_timeout = Some(Duration::from_secs(120));
     proxy.server_options = Some(options);
-    let front =
-        Front { inner: Arc::new(proxy), head_timeout: config.weir.header_timeout, h2c: config.weir.h2c };
+    let front = Front {
+        app: Arc::clone(app),
+        proxy: Arc::new(proxy),
+        head_timeout: config.weir.header_timeout,
+        h2c: config.weir.h2c,
+    };
     let mut service = Service::new(String::from("gateway"), front);
     let address = format!("{}:{}", bracketed(&args.host), args.port);
     match (&args.ssl_certfile_path, &args.ssl_keyfile_path) {

@@ -7,10 +7,11 @@ use pingora::protocols::{
     ALPN, GetProxyDigest, GetSocketDigest, GetTimingDigest, Peek, Shutdown, SocketDigest, Ssl, Stream,
     TimingDigest, UniqueID, UniqueIDType,
 };
+use std::future::poll_fn;
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -20,67 +21,52 @@ pub struct Guard {
     inner: Stream,
     timeout: Duration,
     /// Whether the next byte begins a head.
-    head: AtomicBool,
-    /// Bytes of a head that is not whole yet, or that the reader had no room for.
+    head: bool,
+    /// Bytes of a head that is not whole yet, or that the reader has not taken.
     held: Vec<u8>,
-    /// How much of `held` may be handed out.
-    open: usize,
+    /// How much of `held` has been handed out.
+    taken: usize,
     /// Whether the connection has not begun to speak: silence is allowed between requests, not before the first.
     fresh: bool,
     /// Runs while a head is awaited that must come.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
-const READ: usize = 8 * 1024;
+/// Bytes of one read: a head and a small body.
+const READ: usize = 4 * 1024;
 
 impl Guard {
     pub fn new(inner: Stream, timeout: Duration) -> Self {
-        let head = AtomicBool::new(true);
-        Self { inner, timeout, head, held: Vec::new(), open: 0, fresh: true, deadline: None }
+        Self { inner, timeout, head: true, held: Vec::new(), taken: 0, fresh: true, deadline: None }
     }
 
     /// Only sees to it that something comes: HTTP/2 has frames, and its parser deadlines and limits for them.
     pub fn http2(inner: Stream, timeout: Duration) -> Self {
-        Self { head: AtomicBool::new(false), ..Self::new(inner, timeout) }
+        Self { head: false, ..Self::new(inner, timeout) }
     }
 
-    pub fn expect_head(&self) {
-        self.head.store(true, Ordering::Relaxed);
+    /// Waits for the next request. Answers its head, or what stands for a bad one; `None` when the client closed.
+    /// Fails when a head that has begun is not whole in time. An idle connection holds no buffer here.
+    pub async fn next_head(&mut self) -> io::Result<Option<&[u8]>> {
+        self.head = true;
+        poll_fn(|cx| self.poll_head(cx)).await?;
+        Ok(head::end(&self.held).map(|end| &self.held[..end]))
     }
 
-    /// Gives what may be given.
-    fn hand_out(&mut self, buf: &mut ReadBuf<'_>) {
-        let count = self.open.min(buf.remaining());
-        buf.put_slice(&self.held[..count]);
-        self.held.drain(..count);
-        self.open -= count;
-        if self.open == 0 && self.held.is_empty() {
-            self.held.shrink_to(READ);
-        }
-    }
-
-    /// Reads until the head is whole, then opens it. A head that comes in one piece, as nearly all do, is checked where
-    /// the reader wants it and never copied.
-    fn poll_head(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        loop {
-            let before = buf.filled().len();
-            ready!(self.poll_in_time(cx, buf))?;
-            let read = &buf.filled()[before..];
-            if read.is_empty() {
-                // The other side is done; let the parser see how far it came.
-                self.open = self.held.len();
-                return Poll::Ready(Ok(()));
-            }
-            if self.held.is_empty() && head::end(read).is_some_and(|end| head::check(&read[..end]).is_ok()) {
+    /// Reads until the head is whole, or the other side is done.
+    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut space = [MaybeUninit::uninit(); READ];
+        while self.head {
+            let mut buf = ReadBuf::uninit(&mut space);
+            ready!(self.poll_in_time(cx, &mut buf))?;
+            if buf.filled().is_empty() {
                 self.head_ended();
-                return Poll::Ready(Ok(()));
-            }
-            self.held.extend_from_slice(read);
-            buf.set_filled(before);
-            if self.judge() {
-                return Poll::Ready(Ok(()));
+            } else {
+                self.held.extend_from_slice(buf.filled());
+                self.judge();
             }
         }
+        Poll::Ready(Ok(()))
     }
 
     /// Reads; fails when the time of a head that must come is over.
@@ -96,24 +82,32 @@ impl Guard {
     }
 
     fn head_ended(&mut self) {
-        self.head.store(false, Ordering::Relaxed);
+        self.head = false;
         self.fresh = false;
         self.deadline = None;
     }
 
-    /// Whether there is something to hand out: a good head, or what stands for a bad one.
-    fn judge(&mut self) -> bool {
+    /// Opens a whole head, puts a substitute in the place of a bad one.
+    fn judge(&mut self) {
         let verdict = match head::end(&self.held) {
             Some(end) => head::check(&self.held[..end]),
             None if self.held.len() > MAX_HEAD => Err(Fault::TooLarge),
-            None => return false,
+            None => return,
         };
         if let Err(fault) = verdict {
             self.held = fault.substitute().into_bytes();
         }
-        self.open = self.held.len();
         self.head_ended();
-        true
+    }
+
+    fn hand_out(&mut self, buf: &mut ReadBuf<'_>) {
+        let left = &self.held[self.taken..];
+        let count = left.len().min(buf.remaining());
+        buf.put_slice(&left[..count]);
+        self.taken += count;
+        if self.taken == self.held.len() {
+            (self.held, self.taken) = (Vec::new(), 0);
+        }
     }
 }
 
@@ -124,14 +118,10 @@ impl AsyncRead for Guard {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if this.open == 0 && this.head.load(Ordering::Relaxed) {
-            let before = buf.filled().len();
-            ready!(this.poll_head(cx, buf))?;
-            if buf.filled().len() > before {
-                return Poll::Ready(Ok(()));
-            }
+        if this.head {
+            ready!(this.poll_head(cx))?;
         }
-        if this.open > 0 {
+        if !this.held.is_empty() {
             this.hand_out(buf);
             return Poll::Ready(Ok(()));
         }
