@@ -136,7 +136,8 @@ pub(super) fn kind(value: &Value) -> &str {
 
 fn typed<T: DeserializeOwned>(value: Value) -> Result<T, String> {
     let kind = kind(&value).to_owned();
-    serde_json::from_value(value).map_err(|e| if kind.is_empty() { e.to_string() } else { format!("{kind}: {e}") })
+    serde_json::from_value(value)
+        .map_err(|e| if kind.is_empty() { e.to_string() } else { format!("{kind}: {e}") })
 }
 
 fn opaque(value: Value) -> Part {

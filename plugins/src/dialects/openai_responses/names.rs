@@ -49,10 +49,9 @@ impl Names {
                 self.custom.insert(tool.name);
             }
             "namespace" => {
-                let inner = tool.tools.iter().filter_map(|t| serde_json::from_str::<Listed<'_>>(t.get()).ok());
-                self.spaced.extend(
-                    inner.map(|t| (flat(&tool.name, &t.name), (tool.name.clone(), t.name))),
-                );
+                let inner =
+                    tool.tools.iter().filter_map(|t| serde_json::from_str::<Listed<'_>>(t.get()).ok());
+                self.spaced.extend(inner.map(|t| (flat(&tool.name, &t.name), (tool.name.clone(), t.name))));
             }
             _ => {}
         }
@@ -98,7 +97,7 @@ mod tests {
                {"type":"namespace","name":"mcp__x","tools":[{"type":"function","name":"get"}]}]"#,
         ));
         assert_eq!(names.split(flat("mcp__x", "get")), (Some("mcp__x".to_owned()), "get".to_owned()));
-        assert_eq!(names.split("f".to_owned()), (None, "f".to_owned()));
+        assert_eq!(names.split(String::from("f")), (None, "f".to_owned()));
         assert!(names.is_wrapped("patch", ToolCallKind::Function));
         assert!(!names.is_wrapped("patch", ToolCallKind::Custom));
         assert!(!names.is_wrapped("f", ToolCallKind::Function));

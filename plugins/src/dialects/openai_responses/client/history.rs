@@ -22,7 +22,8 @@ enum Input {
 /// # Errors
 /// 400 where `input` is neither a text nor a list.
 pub fn input_items(body: &JsonBody) -> Result<Vec<Value>, ApiError> {
-    let input = member(body, "input").map_err(|_| bad("input", "Invalid type for 'input': send a text or a list"))?;
+    let input =
+        member(body, "input").map_err(|_| bad("input", "Invalid type for 'input': send a text or a list"))?;
     Ok(match input {
         None => Vec::new(),
         Some(Input::Items(items)) => items,

@@ -172,7 +172,8 @@ impl Output {
 
     fn image(&mut self, data: &str) -> Place {
         let id = self.id("ig");
-        let item = json!({ "id": id, "type": "image_generation_call", "status": "completed", "result": data });
+        let item =
+            json!({ "id": id, "type": "image_generation_call", "status": "completed", "result": data });
         self.add("ig", Some(id), Body::Whole(item))
     }
 
@@ -286,7 +287,9 @@ impl Item {
 fn reasoning(id: &str, text: &str, signature: Option<&str>) -> Value {
     let summary = if text.is_empty() { json!([]) } else { json!([{ "type": "summary_text", "text": text }]) };
     match signature {
-        Some(proof) => json!({ "id": id, "type": "reasoning", "summary": summary, "encrypted_content": proof }),
+        Some(proof) => {
+            json!({ "id": id, "type": "reasoning", "summary": summary, "encrypted_content": proof })
+        }
         None => json!({ "id": id, "type": "reasoning", "summary": summary }),
     }
 }

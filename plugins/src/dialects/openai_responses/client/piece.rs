@@ -54,9 +54,11 @@ pub(super) static TEXT: Words = words("response.output_text.delta", "response.ou
     .parts("response.content_part.added", "response.content_part.done");
 static REFUSAL: Words = words("response.refusal.delta", "response.refusal.done")
     .parts("response.content_part.added", "response.content_part.done");
-static SUMMARY: Words = words("response.reasoning_summary_text.delta", "response.reasoning_summary_text.done")
-    .parts("response.reasoning_summary_part.added", "response.reasoning_summary_part.done");
-static FUNCTION: Words = words("response.function_call_arguments.delta", "response.function_call_arguments.done");
+static SUMMARY: Words =
+    words("response.reasoning_summary_text.delta", "response.reasoning_summary_text.done")
+        .parts("response.reasoning_summary_part.added", "response.reasoning_summary_part.done");
+static FUNCTION: Words =
+    words("response.function_call_arguments.delta", "response.function_call_arguments.done");
 static CUSTOM: Words = words("response.custom_tool_call_input.delta", "response.custom_tool_call_input.done");
 
 // --- Item ---

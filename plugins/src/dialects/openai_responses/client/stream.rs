@@ -151,7 +151,9 @@ impl Writer {
         let Self { output, frames, pending, .. } = self;
         let items = output.items();
         pending.retain(|index| {
-            let Some(item) = items.get(*index).filter(|item| *index < end && item.open == 0) else { return true };
+            let Some(item) = items.get(*index).filter(|item| *index < end && item.open == 0) else {
+                return true;
+            };
             let status = if *index + 1 == items.len() { last } else { "completed" };
             let body = Placed { output_index: *index, item: item.value(status) };
             frames.emit(out, "response.output_item.done", body);

@@ -119,7 +119,9 @@ fn one_of(choice: OneTool, tools: &mut Vec<Tool>) -> Result<ToolChoice, ApiError
 impl OneTool {
     fn allows(&self, tool: &Tool) -> bool {
         match &tool.kind {
-            ToolKind::Function { name, .. } | ToolKind::Custom { name, .. } => self.name.as_ref() == Some(name),
+            ToolKind::Function { name, .. } | ToolKind::Custom { name, .. } => {
+                self.name.as_ref() == Some(name)
+            }
             ToolKind::Provider { value, .. } => value.get("type").and_then(Value::as_str) == Some(&self.kind),
         }
     }

@@ -67,11 +67,15 @@ impl Checker {
             "response.output_item.added" => self.added(event),
             "response.output_item.done" => self.item_done(event),
             "response.content_part.added" | "response.reasoning_summary_part.added" => self.part_added(event),
-            "response.output_text.delta" | "response.refusal.delta" | "response.reasoning_summary_text.delta" => {
+            "response.output_text.delta"
+            | "response.refusal.delta"
+            | "response.reasoning_summary_text.delta" => {
                 self.part(event).text.push_str(text(event, "delta"));
             }
             "response.output_text.annotation.added" => self.annotation(event),
-            "response.output_text.done" | "response.reasoning_summary_text.done" => self.text_done(event, "text"),
+            "response.output_text.done" | "response.reasoning_summary_text.done" => {
+                self.text_done(event, "text")
+            }
             "response.refusal.done" => self.text_done(event, "refusal"),
             "response.content_part.done" | "response.reasoning_summary_part.done" => self.part_done(event),
             "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta" => {
@@ -80,7 +84,9 @@ impl Checker {
             "response.function_call_arguments.done" => {
                 assert_eq!(self.item(event).arguments, text(event, "arguments"));
             }
-            "response.custom_tool_call_input.done" => assert_eq!(self.item(event).arguments, text(event, "input")),
+            "response.custom_tool_call_input.done" => {
+                assert_eq!(self.item(event).arguments, text(event, "input"))
+            }
             "error" => {}
             other => panic!("unknown event {other}"),
         }

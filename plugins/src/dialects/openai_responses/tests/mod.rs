@@ -9,9 +9,7 @@ mod streams;
 mod writing;
 
 use super::OpenAiResponses;
-use crate::dialects::dialect::{
-    Asked, ClientDialect as _, EventWriter as _, TranslateError, UpstreamDialect as _, View,
-};
+use crate::dialects::dialect::{Asked, ClientDialect as _, TranslateError, UpstreamDialect as _, View};
 use crate::dialects::params::Params;
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
@@ -49,7 +47,10 @@ fn recordings() -> Vec<Recording> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
     let folder = env::var_os("WEIR_SHARED").map_or(beside, PathBuf::from).join("recordings/dev");
     if !folder.exists() {
-        assert!(env::var("CI").as_deref() != Ok("true"), "set WEIR_SHARED to the folder of shared references");
+        assert!(
+            env::var("CI").as_deref() != Ok("true"),
+            "set WEIR_SHARED to the folder of shared references"
+        );
         println!("SKIPPED: no recordings; set WEIR_SHARED to the folder of shared references");
         return Vec::new();
     }
@@ -135,7 +136,11 @@ fn sse(events: &[Value]) -> String {
 
 /// The last response object of a recorded stream.
 fn last_response(stream: &str) -> Value {
+    data(stream).iter().filter_map(|e| e.get("response").cloned()).next_back().unwrap()
+}
+
+/// The data of all events.
+fn data(stream: &str) -> Vec<Value> {
     let data = stream.lines().filter_map(|line| line.strip_prefix("data:"));
-    let events = data.filter_map(|data| serde_json::from_str::<Value>(data).ok());
-    events.filter_map(|e| e.get("response").cloned()).last().unwrap()
+    data.filter_map(|data| serde_json::from_str(data).ok()).collect()
 }

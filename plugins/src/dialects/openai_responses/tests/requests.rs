@@ -4,7 +4,9 @@ use super::{ask, body, plain, recordings, tell, view};
 use crate::dialects::openai_responses::{input_items, messages, output_items, prepend, state};
 use crate::dialects::params::Params;
 use serde_json::{Value, json};
-use weir_core::chat::{Format, Kind, Message, Part, Request, Role, ToolCall, ToolCallKind, ToolChoice, ToolKind};
+use weir_core::chat::{
+    Format, Kind, Message, Part, Request, Role, ToolCall, ToolCallKind, ToolChoice, ToolKind,
+};
 
 /// Members that a request may gain or lose between reading and writing, and why.
 static EXCEPTIONS: &[(&str, &str)] = &[
@@ -45,7 +47,8 @@ fn meaning(request: &Value) -> Value {
 fn item(item: Value) -> Value {
     let mut item = item.as_object().unwrap().clone();
     // A reasoning item is found by its id, a provider's tool by the whole item.
-    if item.get("type").is_none_or(|t| t == "message" || t == "function_call" || t == "function_call_output") {
+    if item.get("type").is_none_or(|t| t == "message" || t == "function_call" || t == "function_call_output")
+    {
         FRAMES.iter().for_each(|name| drop(item.remove(*name)));
     }
     if let Some(content) = item.remove("content") {
@@ -120,12 +123,16 @@ fn what_a_model_did_in_a_row_is_one_message() {
     let roles: Vec<Role> = messages.iter().map(|m| m.role).collect();
     assert_eq!(roles, [Role::User, Role::Assistant, Role::Tool]);
     assert_eq!(messages[1].content.len(), 5);
-    assert_eq!(messages[1].content[0].kind, Kind::Thinking { text: "a\n\nb".into(), id: Some("rs_1".into()) });
+    assert_eq!(
+        messages[1].content[0].kind,
+        Kind::Thinking { text: "a\n\nb".into(), id: Some("rs_1".into()) }
+    );
     assert_eq!(messages[1].content[0].signature.as_deref(), Some("gAAAA1"));
     let Kind::ToolCall(call) = &messages[1].content[2].kind else { panic!("{:?}", messages[1].content[2]) };
     assert_eq!(call.name, "mcp__x__get");
     let again = tell(Request { messages, ..Request::default() }, &Params::default()).unwrap();
-    let kinds: Vec<&str> = again["input"].as_array().unwrap().iter().map(|i| i["type"].as_str().unwrap()).collect();
+    let kinds: Vec<&str> =
+        again["input"].as_array().unwrap().iter().map(|i| i["type"].as_str().unwrap()).collect();
     assert_eq!(kinds[4], "custom_tool_call");
     assert_eq!(kinds[5..], ["web_search_call", "function_call_output", "custom_tool_call_output"]);
 }
@@ -139,9 +146,8 @@ fn tools_and_choices_are_read() {
         { "type": "web_search" },
         { "type": "namespace", "name": "n", "tools": [{ "type": "function", "name": "h" }] },
     ]);
-    let ask = |choice: Value| {
-        ask(&json!({ "model": "m", "input": "x", "tools": tools, "tool_choice": choice }))
-    };
+    let ask =
+        |choice: Value| ask(&json!({ "model": "m", "input": "x", "tools": tools, "tool_choice": choice }));
     let request = ask(json!("required")).unwrap();
     let names: Vec<Option<&str>> = request.tools.iter().map(|t| t.name()).collect();
     assert_eq!(names, [Some("f"), Some("g"), Some("c"), None, Some("n__h")]);
@@ -149,7 +155,10 @@ fn tools_and_choices_are_read() {
     assert_eq!(request.tool_choice, Some(ToolChoice::Required));
     let named = ask(json!({ "type": "custom", "name": "c" })).unwrap();
     assert_eq!(named.tool_choice, Some(ToolChoice::Named("c".into())));
-    assert_eq!(tell(named, &Params::default()).unwrap()["tool_choice"], json!({ "type": "custom", "name": "c" }));
+    assert_eq!(
+        tell(named, &Params::default()).unwrap()["tool_choice"],
+        json!({ "type": "custom", "name": "c" })
+    );
     let one = json!({ "type": "function", "name": "g" });
     let allowed = ask(json!({ "type": "allowed_tools", "mode": "required", "tools": [one] })).unwrap();
     assert_eq!((allowed.tools.len(), allowed.tool_choice), (1, Some(ToolChoice::Required)));
@@ -197,11 +206,13 @@ fn state_is_read_with_its_defaults() {
 #[test]
 fn p26_stored_items_come_back_as_the_conversation() {
     let first = body(&json!({ "model": "m", "input": "hi", "instructions": "old" }));
-    let call = ToolCall { id: "c1".into(), name: "f".into(), arguments: "{}".into(), kind: ToolCallKind::Function };
+    let call =
+        ToolCall { id: "c1".into(), name: "f".into(), arguments: "{}".into(), kind: ToolCallKind::Function };
     let mut thought = Part::new(Kind::Thinking { text: "hm".into(), id: None });
     thought.signature = Some("sig".into());
     let redacted = Part::new(Kind::RedactedThinking { data: "xx".into() });
-    let content = vec![thought, redacted.clone(), Part::text("hello"), Part::new(Kind::ToolCall(call.clone()))];
+    let content =
+        vec![thought, redacted.clone(), Part::text("hello"), Part::new(Kind::ToolCall(call.clone()))];
     let answer = weir_core::chat::Answer { content, ..Default::default() };
     let mut stored = input_items(&first).unwrap();
     let output = output_items(&answer, &view(&first));
@@ -252,7 +263,8 @@ fn foreign_thoughts_are_not_sent() {
     let mut foreign = Part::new(Kind::Thinking { text: "hm".into(), id: None });
     foreign.signature = Some("ErUBCkYI".into());
     let content = vec![foreign, Part::text("x")];
-    let messages = vec![Message::new(Role::Assistant, content), Message::new(Role::User, vec![Part::text("y")])];
+    let messages =
+        vec![Message::new(Role::Assistant, content), Message::new(Role::User, vec![Part::text("y")])];
     let written = tell(Request { messages, ..Request::default() }, &Params::default()).unwrap();
     assert_eq!(written["input"].as_array().unwrap().len(), 2);
     assert!(!written.to_string().contains("ErUB"));

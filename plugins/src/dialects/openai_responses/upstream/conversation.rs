@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 use std::collections::HashSet;
-use weir_core::chat::{Dialect, Kind, Media, Message, Part, Role, Source, ToolCall, ToolCallKind, ToolResult};
+use weir_core::chat::{
+    Dialect, Kind, Media, Message, Part, Role, Source, ToolCall, ToolCallKind, ToolResult,
+};
 
 /// How OpenAI's encrypted thoughts begin. Signatures of other providers' models are no thoughts of these.
 const ENCRYPTED: &str = "gAAAA";
@@ -144,9 +146,9 @@ fn document(media: Media) -> Option<Value> {
         Source::File { id } => Some(json!({ "type": "input_file", "file_id": id })),
         Source::Url { url, .. } => Some(json!({ "type": "input_file", "file_url": url })),
         Source::Text { text, .. } => Some(json!({ "type": "input_text", "text": text })),
-        source @ Source::Base64 { .. } => source
-            .to_url()
-            .map(|data| json!({ "type": "input_file", "filename": name, "file_data": data })),
+        source @ Source::Base64 { .. } => {
+            source.to_url().map(|data| json!({ "type": "input_file", "filename": name, "file_data": data }))
+        }
     }
 }
 

@@ -92,7 +92,9 @@ pub(super) fn parts(item: &RawValue) -> Result<Vec<Part>, TranslateError> {
 fn extra(body: &[u8]) -> Object {
     let members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_slice(body).unwrap_or_default();
     let unknown = members.into_iter().filter(|(name, _)| !KNOWN.contains(&name.as_ref()));
-    unknown.filter_map(|(name, raw)| Some((name.into_owned(), serde_json::from_str(raw.get()).ok()?))).collect()
+    unknown
+        .filter_map(|(name, raw)| Some((name.into_owned(), serde_json::from_str(raw.get()).ok()?)))
+        .collect()
 }
 
 // --- Response ---

@@ -258,7 +258,13 @@ impl Reader {
     }
 
     /// The block at a place, begun if it is new.
-    fn block(&mut self, item: u64, part: u64, begun: Begun, out: &mut Events) -> Result<usize, TranslateError> {
+    fn block(
+        &mut self,
+        item: u64,
+        part: u64,
+        begun: Begun,
+        out: &mut Events,
+    ) -> Result<usize, TranslateError> {
         self.start(&Wire::default(), out)?;
         if let Some(index) = self.find(item, part) {
             return Ok(index);
@@ -297,7 +303,9 @@ impl Reader {
 
     fn catch_up(&mut self, index: usize, part: &Part, out: &mut Events) {
         let (text, delta): (&str, fn(String) -> Delta) = match &part.kind {
-            Kind::Text { text, .. } | Kind::Thinking { text, .. } | Kind::Refusal(text) => (text, Delta::Text),
+            Kind::Text { text, .. } | Kind::Thinking { text, .. } | Kind::Refusal(text) => {
+                (text, Delta::Text)
+            }
             Kind::ToolCall(call) => (&call.arguments, Delta::Arguments),
             _ => return,
         };

@@ -19,7 +19,8 @@ fn one(kind: &ToolKind, asked: &Asked<'_>) -> Result<Option<Value>, ApiError> {
         ToolKind::Function { name, description, parameters, strict } => {
             // Without a word on it, Responses is strict; every other dialect is not.
             let strict = strict.unwrap_or(false);
-            let parameters = parameters.clone().unwrap_or_else(|| json!({ "type": "object", "properties": {} }));
+            let parameters =
+                parameters.clone().unwrap_or_else(|| json!({ "type": "object", "properties": {} }));
             let mut tool = named("function", name, description.as_deref());
             tool.insert("parameters".into(), parameters);
             tool.insert("strict".into(), strict.into());
