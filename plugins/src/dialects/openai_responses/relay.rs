@@ -49,6 +49,8 @@ const CREATED: &str = "response.created";
 
 /// What a plain response says about itself. `None` when the body is no JSON object.
 pub fn read_report(body: &[u8]) -> Option<Report> {
+    // A list would be taken for the members in their order.
+    body.trim_ascii_start().strip_prefix(b"{")?;
     let response: Response<'_> = serde_json::from_slice(body).ok()?;
     Some(Report { id: response.id.map(Cow::into_owned), usage: response.usage.map(|u| u.usage()) })
 }

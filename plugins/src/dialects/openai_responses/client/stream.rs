@@ -259,9 +259,11 @@ fn failure(code: &str, message: &str) -> Value {
 /// An error of the gateway's own: `error`, by which the SDKs raise, and `response.failed`, by which Codex does. They
 /// have no numbers, since this knows nothing of the stream before.
 pub(in super::super) fn error_event(error: &ApiError) -> Vec<u8> {
+    let too_long = error.class() == "ContextWindowExceededError";
     let fault = ProviderFault {
         status: error.status(),
         message: error.message().to_owned(),
+        code: too_long.then(|| "context_length_exceeded".to_owned()),
         ..ProviderFault::default()
     };
     let code = response::code(&fault);

@@ -72,7 +72,13 @@ fn part(part: Value) -> Value {
 #[test]
 fn p12_recorded_requests_mean_the_same_when_written_again() {
     for recording in recordings() {
-        let request = ask(&recording.request).unwrap_or_else(|e| panic!("{}: {e}", recording.id));
+        let request = match ask(&recording.request) {
+            Err(error) if recording.request.get("prompt").is_some() => {
+                assert!(error.message().contains("prompt templates"), "{error}");
+                continue;
+            }
+            request => request.unwrap_or_else(|e| panic!("{}: {e}", recording.id)),
+        };
         let lax = Params { drop: true, ..Params::default() };
         let written = tell(request, &lax).unwrap();
         assert_eq!(meaning(&written), meaning(&recording.request), "{}", recording.id);
@@ -248,6 +254,8 @@ fn other_dialects_words_are_translated_or_refused() {
     assert!(tell(request.clone(), &strict).is_err());
     let lax = Params { drop: true, modify: true, ..strict.clone() };
     request.max_tokens = Some(1);
+    let dropped = Params { additional_drop: vec!["max_tokens".into()], ..lax.clone() };
+    assert!(tell(request.clone(), &dropped).unwrap().get("max_output_tokens").is_none());
     request.reasoning = Some(weir_core::chat::Reasoning { budget: Some(6000), ..Default::default() });
     let written = tell(request, &lax).unwrap();
     assert!(written.get("logit_bias").is_none());

@@ -6,8 +6,12 @@ use crate::dialects::dialect::{TranslateError, UpstreamDialect as _};
 use serde_json::{Value, json};
 use weir_core::chat::{Answer, Event, Finish, Kind};
 
-/// Everything that a stream tells; the rest is only in a plain answer.
-fn told(answer: Answer) -> Answer {
+/// Everything that a stream tells; the rest is only in a plain answer. OpenAI encrypts a thought anew each time it is
+/// told.
+fn told(mut answer: Answer) -> Answer {
+    for part in &mut answer.content {
+        part.signature = part.signature.take().map(|_| "proof".to_owned());
+    }
     Answer { extra: weir_core::chat::Object::new(), service_tier: None, ..answer }
 }
 
@@ -18,14 +22,13 @@ fn p24_recorded_streams_tell_what_their_last_response_says() {
         let read = events(&[stream.as_bytes()]).unwrap_or_else(|e| panic!("{}: {e}", recording.id));
         let last = last_response(stream);
         let answer = OpenAiResponses.read_answer(last.to_string().as_bytes()).unwrap();
-        assert_eq!(collect(read.clone()), told(answer.clone()), "{}", recording.id);
+        let collected = collect(read.clone());
+        assert_eq!(told(collected.clone()), told(answer), "{}", recording.id);
 
         let response = checker::check(&written(read, &recording.request));
         assert_eq!(meaning(&response["output"]), meaning(&last["output"]), "{}", recording.id);
         assert_eq!(closing(&response), closing(&last), "{}", recording.id);
-        let mut at_once = plain(answer, &recording.request);
-        at_once["service_tier"] = Value::Null;
-        assert_eq!(response, at_once, "{}", recording.id);
+        assert_eq!(response, plain(collected, &recording.request), "{}", recording.id);
     }
 }
 

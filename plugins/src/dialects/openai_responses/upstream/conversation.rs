@@ -47,7 +47,7 @@ impl Conversation {
         }
     }
 
-    /// Ends the message. One of a single text is written the short way.
+    /// Ends the message.
     fn flush(&mut self, role: Role) {
         let speech = std::mem::take(&mut self.speech);
         if !speech.is_empty() {

@@ -5,7 +5,7 @@ use super::conversation::Conversation;
 use super::tools;
 use crate::dialects::dialect::{Asked, WireRequest};
 use serde_json::{Value, json};
-use weir_core::chat::{Format, Object, Reasoning, Request};
+use weir_core::chat::{Format, Object, Reasoning, Request, Role};
 use weir_core::error::ApiError;
 
 /// OpenAI's chat parameters that Responses takes, by whatever name. Probabilities are not told back, so they are not
@@ -39,7 +39,7 @@ pub(in super::super) fn write(mut request: Request, asked: &Asked<'_>) -> Result
     check(&request, asked)?;
     let mut body = Object::new();
     let mut put = |name: &str, value: Value| {
-        if !value.is_null() && !asked.params.drops(name) {
+        if !value.is_null() && !drops(name, asked) {
             body.insert(name.to_owned(), value);
         }
     };
@@ -64,6 +64,19 @@ pub(in super::super) fn write(mut request: Request, asked: &Asked<'_>) -> Result
     Ok(WireRequest { body, headers: Vec::new() })
 }
 
+/// The configuration names parameters as chat does.
+static CHAT_NAMES: &[(&str, &str)] = &[
+    ("max_output_tokens", "max_tokens"),
+    ("max_output_tokens", "max_completion_tokens"),
+    ("text", "response_format"),
+    ("reasoning", "reasoning_effort"),
+];
+
+fn drops(name: &str, asked: &Asked<'_>) -> bool {
+    let chat = CHAT_NAMES.iter().filter(|(ours, _)| *ours == name).map(|(_, chat)| *chat);
+    std::iter::once(name).chain(chat).any(|name| asked.params.drops(name))
+}
+
 fn check(request: &Request, asked: &Asked<'_>) -> Result<(), ApiError> {
     let mut said = request.said();
     said.extend(CHAT_ONLY.iter().filter(|name| request.extra.get(**name).is_some_and(|v| !v.is_null())));
@@ -72,7 +85,6 @@ fn check(request: &Request, asked: &Asked<'_>) -> Result<(), ApiError> {
 
 /// A first system message of one text; others stand where they stood.
 fn instructions(request: &mut Request) -> Option<String> {
-    use weir_core::chat::Role;
     let first = request.messages.first().filter(|m| m.role == Role::System && m.content.len() == 1)?;
     let text = first.content.first()?.as_text()?.to_owned();
     // An input is required, so a lone system message stays one.
