@@ -59,7 +59,7 @@ pub(super) fn closing(response: &Value) -> Value {
 }
 
 #[test]
-fn p12_recorded_answers_mean_the_same_when_written_again() {
+fn recorded_answers_mean_the_same_when_written_again() {
     for recording in recordings() {
         let Some(recorded) = recording.plain() else { continue };
         let answer = OpenAiResponses.read_answer(recorded.to_string().as_bytes()).unwrap();

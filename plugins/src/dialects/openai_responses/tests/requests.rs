@@ -70,7 +70,7 @@ fn part(part: Value) -> Value {
 }
 
 #[test]
-fn p12_recorded_requests_mean_the_same_when_written_again() {
+fn recorded_requests_mean_the_same_when_written_again() {
     for recording in recordings() {
         let request = match ask(&recording.request) {
             Err(error) if recording.request.get("prompt").is_some() => {

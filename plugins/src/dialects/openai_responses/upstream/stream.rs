@@ -136,14 +136,12 @@ impl Reader {
         Ok(())
     }
 
-    /// Calls and thoughts begin with their item, texts with their first piece, everything else when it is whole.
+    /// Calls and thoughts begin with their item, texts with their first piece, everything else when it is whole. What
+    /// an item holds at this point is told again.
     fn added(&mut self, wire: &Wire<'_>, out: &mut Events) -> Result<(), TranslateError> {
-        for mut part in response::parts(wire.item()?)? {
-            // What it thinks or calls at this point is repeated when the item is done.
-            part.signature = None;
+        for part in response::parts(wire.item()?)? {
             if matches!(part.kind, Kind::Thinking { .. } | Kind::ToolCall(_)) {
-                let index = self.block(wire.place(), 0, begun(&part), out)?;
-                self.catch_up(index, &part, out);
+                self.block(wire.place(), 0, begun(&part), out)?;
             }
         }
         Ok(())
