@@ -3,6 +3,7 @@
 
 mod dialect;
 pub mod openai_chat;
+pub mod openai_responses;
 mod params;
 
 pub use dialect::{

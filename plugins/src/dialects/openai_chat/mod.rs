@@ -8,6 +8,7 @@ mod stream;
 mod usage;
 
 pub use error::{read_error, stream_error_event, upstream_error};
+pub(super) use request::OURS;
 pub use request::{Rules, wants_usage};
 pub use response::{Report, read_response};
 pub use stream::{Block, StreamError, StreamReader};

@@ -35,7 +35,7 @@ enum MaxTokens {
 }
 
 /// Fields that speak to the gateway, not to the provider (LiteLLM's names).
-static OURS: &[&str] = &[
+pub(in crate::dialects) static OURS: &[&str] = &[
     "metadata",
     "litellm_metadata",
     "litellm_params",

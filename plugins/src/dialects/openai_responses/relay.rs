@@ -1,0 +1,125 @@
+//! The same dialect on both sides: what passes is looked at, never changed. Only the first and the last events of a
+//! stream are parsed.
+
+use super::usage::WireUsage;
+use crate::dialects::openai_chat::{Report, StreamError};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use weir_core::codec::sse;
+
+/// One per stream.
+#[derive(Debug, Default)]
+pub struct Scanner {
+    report: Report,
+    finished: bool,
+    /// Events so far.
+    seen: u64,
+    /// Pieces of text so far, and bytes in them: what is booked if no usage ever comes.
+    pieces: u64,
+    bytes: u64,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Response<'a> {
+    #[serde(borrow)]
+    id: Option<Cow<'a, str>>,
+    usage: Option<WireUsage>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Wire<'a> {
+    #[serde(borrow)]
+    r#type: Cow<'a, str>,
+    #[serde(borrow)]
+    response: Option<Response<'a>>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+}
+
+/// Events that close a stream.
+static CLOSING: &[&str] =
+    &["response.completed", "response.incomplete", "response.failed", "response.cancelled", "error"];
+
+const CREATED: &str = "response.created";
+
+/// What a plain response says about itself. `None` when the body is no JSON object.
+pub fn read_report(body: &[u8]) -> Option<Report> {
+    // A list would be taken for the members in their order.
+    body.trim_ascii_start().strip_prefix(b"{")?;
+    let response: Response<'_> = serde_json::from_slice(body).ok()?;
+    Some(Report { id: response.id.map(Cow::into_owned), usage: response.usage.map(|u| u.usage()) })
+}
+
+// --- Scanner ---
+
+impl Scanner {
+    /// Looks at a block of whole events. Gives the error that the provider reports in it.
+    pub fn read(&mut self, block: &[u8]) -> Option<StreamError> {
+        sse::events(block).fold(None, |found, event| self.event(event).or(found))
+    }
+
+    /// What was learned of the response.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// Whether the provider said how the response ended.
+    pub fn finished(&self) -> bool {
+        self.finished
+    }
+
+    /// Output tokens as far as they were seen: about one to a piece, and about four bytes to a token.
+    pub fn estimated_output(&self) -> u64 {
+        self.pieces.max(self.bytes / 4)
+    }
+
+    fn event(&mut self, event: &[u8]) -> Option<StreamError> {
+        let data = sse::data(event)?;
+        self.seen += 1;
+        let kind = match sse::name(event) {
+            "" => Cow::Owned(kind_of(&data)),
+            name => Cow::Borrowed(name),
+        };
+        if kind.ends_with(".delta") {
+            self.pieces += 1;
+            self.bytes += piece(&data);
+        }
+        let closing = CLOSING.contains(&kind.as_ref());
+        if !closing && kind != CREATED {
+            return None;
+        }
+        self.finished |= closing;
+        let wire: Wire<'_> = serde_json::from_slice(&data).ok()?;
+        self.look(wire, kind == "error", &data)
+    }
+
+    fn look(&mut self, wire: Wire<'_>, is_error: bool, data: &[u8]) -> Option<StreamError> {
+        let response = wire.response.unwrap_or_default();
+        if let Some(id) = response.id {
+            self.report.id = Some(id.into_owned());
+        }
+        self.report.usage = response.usage.map(|u| u.usage()).or(self.report.usage);
+        let said = |error: Option<&RawValue>| error.filter(|e| e.get() != "null").map(|e| e.get().to_owned());
+        let flat = || is_error.then(|| String::from_utf8_lossy(data).into_owned());
+        let json = said(wire.error).or_else(|| said(response.error)).or_else(flat)?;
+        Some(StreamError { json, first: self.seen == 1 })
+    }
+}
+
+/// The type of an event that has no `event:` line.
+fn kind_of(data: &[u8]) -> String {
+    let wire: Result<Wire<'_>, _> = serde_json::from_slice(data);
+    wire.map(|wire| wire.r#type.into_owned()).unwrap_or_default()
+}
+
+/// Length of the piece that an event carries, without parsing it.
+fn piece(data: &[u8]) -> u64 {
+    let Some(at) = memchr::memmem::find(data, b"\"delta\":") else { return 0 };
+    let value = data[at + 8..].trim_ascii_start().strip_prefix(b"\"").unwrap_or_default();
+    memchr::memchr(b'"', value).unwrap_or(value.len()) as u64
+}

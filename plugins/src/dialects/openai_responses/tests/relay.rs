@@ -1,0 +1,57 @@
+//! The same dialect on both sides.
+
+use super::{OpenAiResponses, last_response, recordings, sse};
+use crate::dialects::dialect::UpstreamDialect as _;
+use crate::dialects::openai_responses::{Scanner, read_report};
+use serde_json::json;
+
+#[test]
+fn reports_say_what_the_recordings_say() {
+    let mut streams = 0;
+    for recording in recordings() {
+        if let Some(body) = recording.plain() {
+            let answer = OpenAiResponses.read_answer(body.to_string().as_bytes()).unwrap();
+            let report = read_report(body.to_string().as_bytes()).unwrap();
+            assert_eq!((report.id, report.usage), (answer.id, answer.usage), "{}", recording.id);
+        }
+        let Some(stream) = recording.stream() else { continue };
+        let answer = OpenAiResponses.read_answer(last_response(stream).to_string().as_bytes()).unwrap();
+        let mut scanner = Scanner::default();
+        for event in stream.split_inclusive("\n\n") {
+            assert!(scanner.read(event.as_bytes()).is_none());
+        }
+        assert!(scanner.finished(), "{}", recording.id);
+        assert!(scanner.estimated_output() > 0);
+        assert_eq!(
+            (&scanner.report().id, scanner.report().usage),
+            (&answer.id, answer.usage),
+            "{}",
+            recording.id
+        );
+        streams += 1;
+    }
+    assert!(streams > 0 || recordings().is_empty());
+    assert!(read_report(b"[]").is_none());
+}
+
+#[test]
+fn errors_are_seen_and_whether_they_came_first() {
+    let created = json!({ "type": "response.created", "response": { "id": "r" } });
+    let failed = json!({ "type": "response.failed", "response": { "id": "r", "error": { "code": "c" } } });
+    let nested = json!({ "type": "error", "error": { "message": "m" } });
+    let flat = json!({ "type": "error", "code": "c", "message": "m" });
+    for (events, first, part) in
+        [(vec![nested], true, "\"m\""), (vec![flat], true, "\"c\""), (vec![created, failed], false, "\"c\"")]
+    {
+        let mut scanner = Scanner::default();
+        let error = scanner.read(sse(&events).as_bytes()).unwrap();
+        assert_eq!(error.first, first);
+        assert!(error.json.contains(part), "{}", error.json);
+        assert!(scanner.finished());
+    }
+    let mut cut = Scanner::default();
+    let piece = json!({ "type": "response.output_text.delta", "delta": "hello there, you" });
+    assert!(cut.read(sse(&[piece.clone(), piece]).as_bytes()).is_none());
+    assert!(!cut.finished());
+    assert_eq!(cut.estimated_output(), 8);
+}
