@@ -167,6 +167,22 @@ fn piece(part: Value) -> Piece {
 // --- WireMessage ---
 
 impl WireMessage {
+    /// Whether there is anything in it.
+    pub(super) fn says(&self) -> bool {
+        let text = |loose: &Option<Loose>| loose.as_ref().is_some_and(|l| !matches!(l, Loose::Text(t) if t.is_empty()));
+        text(&self.content)
+            || text(&self.reasoning_content)
+            || text(&self.reasoning)
+            || self.refusal.is_some()
+            || self.reasoning_details.is_some()
+            || self.thinking_blocks.is_some()
+            || self.tool_calls.is_some()
+            || self.function_call.is_some()
+            || self.annotations.is_some()
+            || self.audio.is_some()
+            || self.images.is_some()
+    }
+
     /// What the model thought, by whichever name; a provider that uses both says the same twice.
     pub(super) fn take_reasoning(&mut self) -> Option<String> {
         let content = self.reasoning_content.take().map(Loose::into_text).filter(|t| !t.is_empty());
