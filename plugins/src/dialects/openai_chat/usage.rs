@@ -152,7 +152,8 @@ impl WireUsage {
     /// Tokens written with the short and with the long lifetime.
     fn cache_writes(&self) -> (u64, u64) {
         let Some(prompt) = &self.prompt_tokens_details else { return (self.cache_creation_input_tokens, 0) };
-        let all = prompt.cache_write_tokens.max(prompt.cache_creation_tokens).max(self.cache_creation_input_tokens);
+        let all =
+            prompt.cache_write_tokens.max(prompt.cache_creation_tokens).max(self.cache_creation_input_tokens);
         let long = prompt.cache_creation_token_details.as_ref().map_or(0, |d| d.ephemeral_1h_input_tokens);
         (all.saturating_sub(long), long)
     }

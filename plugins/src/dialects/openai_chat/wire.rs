@@ -6,7 +6,16 @@ use serde::Deserialize;
 use serde_json::Value;
 use weir_core::chat::{Finish, Object};
 
-/// A whole answer, and also one chunk of a stream.
+/// A whole answer with what this file does not know.
+#[derive(Debug, Deserialize)]
+pub(super) struct Whole {
+    #[serde(flatten)]
+    pub chunk: Chunk,
+    #[serde(flatten)]
+    pub extra: Object,
+}
+
+/// One chunk of a stream, and what a whole answer has in common with it. Nothing is flattened here: chunks are many.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Chunk {
@@ -20,8 +29,11 @@ pub(super) struct Chunk {
     /// Perplexity's sources: addresses, and the same with titles.
     pub citations: Option<Value>,
     pub search_results: Option<Value>,
-    #[serde(flatten)]
-    pub extra: Object,
+    /// Members of errors that stand without a frame.
+    pub message: Option<Value>,
+    pub detail: Option<Value>,
+    #[serde(rename = "type")]
+    pub kind: Option<Value>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -112,10 +124,11 @@ impl Chunk {
 
     /// Whether this is an error in the place of an answer (or of a chunk).
     pub(super) fn is_fault(&self) -> bool {
-        let told = |name: &str| self.extra.get(name).is_some_and(|v| !v.is_null());
-        let wordless = self.choices.is_none() && self.usage.is_none() && (told("message") || told("detail"));
-        let typed = self.extra.get("type").is_some_and(|t| t == "error");
-        self.error.as_ref().is_some_and(is_said) || self.object.as_deref() == Some("error") || typed || wordless
+        let bare = self.choices.is_none() && self.usage.is_none();
+        let worded = bare && (self.message.is_some() || self.detail.is_some());
+        let typed =
+            self.object.as_deref() == Some("error") || self.kind.as_ref().is_some_and(|k| k == "error");
+        self.error.as_ref().is_some_and(is_said) || typed || worded
     }
 }
 
@@ -169,7 +182,9 @@ fn piece(part: Value) -> Piece {
 impl WireMessage {
     /// Whether there is anything in it.
     pub(super) fn says(&self) -> bool {
-        let text = |loose: &Option<Loose>| loose.as_ref().is_some_and(|l| !matches!(l, Loose::Text(t) if t.is_empty()));
+        let text = |loose: &Option<Loose>| {
+            loose.as_ref().is_some_and(|l| !matches!(l, Loose::Text(t) if t.is_empty()))
+        };
         text(&self.content)
             || text(&self.reasoning_content)
             || text(&self.reasoning)

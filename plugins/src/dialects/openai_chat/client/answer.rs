@@ -130,7 +130,11 @@ impl Message {
 
     fn close(&mut self, legacy: bool) {
         self.provider_specific_fields.thinking_blocks.clone_from(&self.thinking_blocks);
-        if self.content.is_none() && self.tool_calls.is_empty() && self.refusal.is_none() && self.audio.is_none() {
+        if self.content.is_none()
+            && self.tool_calls.is_empty()
+            && self.refusal.is_none()
+            && self.audio.is_none()
+        {
             self.content = Some(String::new());
         }
         if legacy && !self.tool_calls.is_empty() {

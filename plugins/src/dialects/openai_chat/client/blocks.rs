@@ -8,7 +8,8 @@ use super::super::usage::ToldUsage;
 
 /// A thought with its proof. `id` is there where the provider needs it back (Responses).
 pub(super) fn thinking(text: &str, signature: Option<&str>, id: Option<&str>) -> Value {
-    let mut block = json!({ "type": "thinking", "thinking": text, "signature": signature.unwrap_or_default() });
+    let mut block =
+        json!({ "type": "thinking", "thinking": text, "signature": signature.unwrap_or_default() });
     if let (Some(id), Some(object)) = (id, block.as_object_mut()) {
         object.insert("id".into(), id.into());
     }

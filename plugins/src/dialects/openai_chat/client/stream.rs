@@ -31,11 +31,21 @@ pub(in super::super) struct Writer {
 /// A block that was started, and what must be remembered of it until it stops.
 enum Block {
     /// Characters before it, and what it cites: the end of a cited text is known when the block ends.
-    Text { from: u64, citations: Vec<Citation> },
+    Text {
+        from: u64,
+        citations: Vec<Citation>,
+    },
     /// The text is told again with the signature, as one block that clients send back.
-    Thinking { id: Option<String>, text: String, signature: Option<String> },
+    Thinking {
+        id: Option<String>,
+        text: String,
+        signature: Option<String>,
+    },
     Refusal,
-    Call { index: usize, kind: ToolCallKind },
+    Call {
+        index: usize,
+        kind: ToolCallKind,
+    },
     Whole,
 }
 

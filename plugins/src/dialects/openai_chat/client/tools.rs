@@ -40,7 +40,9 @@ fn tool(value: Value, path: String) -> Result<Tool, ApiError> {
         Some("function") => function(fields, "parameters", Object::new())?,
         Some("custom") if fields.has("custom") => custom(fields)?,
         // Anthropic's own form, which LiteLLM lets through.
-        None | Some("custom") if fields.has("input_schema") => function(fields, "input_schema", Object::new())?,
+        None | Some("custom") if fields.has("input_schema") => {
+            function(fields, "input_schema", Object::new())?
+        }
         None => return Err(missing(&fields.path("type"))),
         Some(kind) => provider(kind, whole),
     };
@@ -77,10 +79,11 @@ fn custom(mut fields: Fields) -> Result<Tool, ApiError> {
 
 /// Anthropic's server tools carry their date in the type: `web_search_20250305`.
 fn provider(kind: &str, mut value: Value) -> Tool {
-    let dated = kind.rsplit_once('_').is_some_and(|(_, date)| {
-        date.len() == 8 && date.bytes().all(|b| b.is_ascii_digit())
-    });
-    let dialect = if dated || kind == "mcp_toolset" { Dialect::AnthropicMessages } else { Dialect::OpenAiChat };
+    let dated = kind
+        .rsplit_once('_')
+        .is_some_and(|(_, date)| date.len() == 8 && date.bytes().all(|b| b.is_ascii_digit()));
+    let dialect =
+        if dated || kind == "mcp_toolset" { Dialect::AnthropicMessages } else { Dialect::OpenAiChat };
     if let Some(object) = value.as_object_mut() {
         object.shift_remove("cache_control");
     }

@@ -1,6 +1,8 @@
 //! A whole answer.
 
-use super::super::wire::{Choice, Chunk, Loose, Piece, WireAudio, WireCall, WireMessage, is_said, read_finish};
+use super::super::wire::{
+    Choice, Loose, Piece, Whole, WireAudio, WireCall, WireMessage, is_said, read_finish,
+};
 use super::{calls, sources};
 use crate::dialects::TranslateError;
 use serde_json::Value;
@@ -10,7 +12,7 @@ use weir_core::chat::{Answer, Citation, Dialect, Kind, Media, Object, Part, Sour
 static PLAIN: &[&str] = &["created", "prompt"];
 
 pub(in super::super) fn read(body: &[u8]) -> Result<Answer, TranslateError> {
-    let mut chunk: Chunk = serde_json::from_slice(body).map_err(TranslateError::malformed)?;
+    let Whole { mut chunk, extra: rest } = serde_json::from_slice(body).map_err(TranslateError::malformed)?;
     let choice = chunk.take_choice();
     if choice.is_none() && chunk.is_fault() {
         return Err(TranslateError::Fault(super::fault(0, body)));
@@ -30,7 +32,7 @@ pub(in super::super) fn read(body: &[u8]) -> Result<Answer, TranslateError> {
         usage: chunk.usage.map(|usage| usage.usage()),
         service_tier: chunk.service_tier,
         fault: fault.map(|error| super::fault(0, error.to_string().as_bytes())),
-        extra: extra(chunk.extra, choice),
+        extra: extra(rest, choice),
         id,
     })
 }
@@ -69,7 +71,8 @@ fn thoughts(message: &mut WireMessage) -> Vec<Part> {
     let blocks = message.thinking_blocks.take().unwrap_or_default();
     let details = message.reasoning_details.take().unwrap_or_default();
     let proven: Vec<Part> = blocks.iter().chain(&details).filter_map(proven).collect();
-    let told = proven.iter().any(|part| matches!(&part.kind, Kind::Thinking { text, .. } if !text.is_empty()));
+    let told =
+        proven.iter().any(|part| matches!(&part.kind, Kind::Thinking { text, .. } if !text.is_empty()));
     let text = text.filter(|_| !told).map(|text| Part::new(Kind::Thinking { text, id: None }));
     text.into_iter().chain(proven).collect()
 }

@@ -79,7 +79,9 @@ impl Calls {
         for (at, slot) in self.slots.iter_mut().enumerate() {
             slot.begin(String::new(), || made_up(answer, at), next, out);
         }
-        out.extend(self.slots.drain(..).filter_map(|slot| slot.block).map(|index| Event::BlockStop { index }));
+        out.extend(
+            self.slots.drain(..).filter_map(|slot| slot.block).map(|index| Event::BlockStop { index }),
+        );
     }
 
     /// Position of the call, or of a new one.

@@ -4,10 +4,13 @@ use super::part;
 use super::target::Target;
 use crate::providers::Quirk;
 use serde_json::{Value, json};
-use weir_core::chat::{Dialect, Kind, Message, Object, Part, Role, Source, ToolCall, ToolCallKind, ToolResult};
+use weir_core::chat::{
+    Dialect, Kind, Message, Object, Part, Role, Source, ToolCall, ToolCallKind, ToolResult,
+};
 
 /// Members of messages that other dialects use, or that LiteLLM gives to its clients.
-static FOREIGN: &[&str] = &["id", "status", "type", "phase", "provider_specific_fields", "annotations", "function_call"];
+static FOREIGN: &[&str] =
+    &["id", "status", "type", "phase", "provider_specific_fields", "annotations", "function_call"];
 
 /// All messages, in order.
 pub(super) fn write_all(messages: Vec<Message>, target: &Target<'_>) -> Vec<Value> {
@@ -81,7 +84,8 @@ impl Writer<'_> {
         if texts.is_empty() && media > 0 {
             texts.push(Part::text("The result follows in the next message."));
         }
-        let says = texts.first().and_then(Part::as_text).is_some_and(|t| t.to_lowercase().starts_with("error"));
+        let says =
+            texts.first().and_then(Part::as_text).is_some_and(|t| t.to_lowercase().starts_with("error"));
         if is_error && !says {
             match texts.first_mut().map(|part| &mut part.kind) {
                 Some(Kind::Text { text, .. }) => text.insert_str(0, "Error: "),

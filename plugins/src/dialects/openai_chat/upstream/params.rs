@@ -1,10 +1,9 @@
 //! Parameters that this provider or model refuses, and what the config drops.
 
 use super::target::Target;
-use crate::dialects::Asked;
+use crate::dialects::{Asked, Params};
 use serde_json::Value;
 use weir_core::chat::{Object, Request};
-use weir_core::error::ApiError;
 
 /// Providers that answer 400 to `top_k`, which OpenAI's chat does not have and servers of one's own do.
 static WITHOUT_TOP_K: &[&str] = &["openai", "azure", "groq", "mistral", "cerebras"];
@@ -13,14 +12,10 @@ static WITHOUT_TOP_K: &[&str] = &["openai", "azure", "groq", "mistral", "cerebra
 static NOT_WITH_REASONING: &[&str] =
     &["temperature", "top_p", "presence_penalty", "frequency_penalty", "logprobs", "top_logprobs"];
 
-/// Refuses what the provider would, unless it may be left out.
-pub(super) fn check(request: &Request, asked: &Asked<'_>, target: &Target<'_>) -> Result<(), ApiError> {
-    asked.params.check(&refused(request, asked, target), &[])
-}
-
-/// What was said and must not be sent.
-fn refused(request: &Request, asked: &Asked<'_>, target: &Target<'_>) -> Vec<&'static str> {
-    let mut refused: Vec<&'static str> = target.unsupported().iter().copied().filter(|name| says(request, name)).collect();
+/// What was said and this provider or model refuses, by OpenAI's names, which are those of the body.
+pub(super) fn refused(request: &Request, asked: &Asked<'_>, target: &Target<'_>) -> Vec<&'static str> {
+    let mut refused: Vec<&'static str> =
+        target.unsupported().iter().copied().filter(|name| says(request, name)).collect();
     if request.top_k.is_some() && WITHOUT_TOP_K.contains(&asked.provider) {
         refused.push("top_k");
     }
@@ -42,23 +37,17 @@ fn says(request: &Request, name: &str) -> bool {
     request.said().contains(&name) || request.extra.contains_key(name)
 }
 
-/// Takes out of the body what is dropped by the config, and what [`check`] let pass because dropping is on.
-pub(super) fn prune(body: &mut Object, asked: &Asked<'_>, target: &Target<'_>) {
-    for path in &asked.params.additional_drop {
+/// Takes out of the body what the config drops, and what is refused and may be left out.
+pub(super) fn prune(body: &mut Object, refused: &[&str], params: &Params) {
+    for path in &params.additional_drop {
         remove(body, path);
+        if path == "max_tokens" {
+            remove(body, "max_completion_tokens");
+        }
     }
-    let mut gone: Vec<&str> = target.unsupported().to_vec();
-    if WITHOUT_TOP_K.contains(&asked.provider) {
-        gone.push("top_k");
-    }
-    let effort = body.get("reasoning_effort").and_then(Value::as_str);
-    if target.is_openai() && target.reasons() && !target.model.contains("-chat") && effort != Some("none") {
-        let is_one = body.get("temperature").and_then(Value::as_f64) == Some(1.0);
-        gone.extend(NOT_WITH_REASONING.iter().filter(|name| **name != "temperature" || !is_one));
-    }
-    for name in gone {
-        if !asked.params.allowed.iter().any(|allowed| allowed == name) {
-            body.shift_remove(name);
+    for name in refused {
+        if !params.allowed.iter().any(|allowed| allowed == name) {
+            body.shift_remove(*name);
         }
     }
 }
@@ -76,7 +65,9 @@ fn remove(object: &mut Object, path: &str) {
     let Some(inner) = object.get_mut(name) else { return };
     let items: Vec<&mut Value> = match (inner, item) {
         (Value::Array(list), Some("*")) => list.iter_mut().collect(),
-        (Value::Array(list), Some(at)) => at.parse().ok().and_then(|at: usize| list.get_mut(at)).into_iter().collect(),
+        (Value::Array(list), Some(at)) => {
+            at.parse().ok().and_then(|at: usize| list.get_mut(at)).into_iter().collect()
+        }
         (value, None) => vec![value],
         _ => return,
     };

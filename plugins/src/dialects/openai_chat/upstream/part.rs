@@ -11,7 +11,9 @@ static OURS: &[&str] = &["prompt_cache_breakpoint"];
 /// A single text is a string, as every provider takes it; anything else is a list of parts.
 pub(super) fn content(parts: Vec<Part>, target: &Target<'_>) -> Value {
     let cached = target.has(Quirk::CacheControl) && parts.iter().any(|part| part.cache.is_some());
-    let plain = parts.iter().all(|part| part.as_text().is_some() && !part.extra.keys().any(|k| OURS.contains(&k.as_str())));
+    let plain = parts
+        .iter()
+        .all(|part| part.as_text().is_some() && !part.extra.keys().any(|k| OURS.contains(&k.as_str())));
     if plain && !cached && (parts.len() <= 1 || target.has(Quirk::TextContent)) {
         let texts: Vec<&str> = parts.iter().filter_map(Part::as_text).collect();
         return texts.join("\n").into();

@@ -51,7 +51,8 @@ const MAX_USER: usize = 64;
 /// What goes to the provider.
 pub(in super::super) fn write(mut request: Request, asked: &Asked<'_>) -> Result<WireRequest, ApiError> {
     let target = Target::of(asked);
-    params::check(&request, asked, &target)?;
+    let refused = params::refused(&request, asked, &target);
+    asked.params.check(&refused, &[])?;
     let mut body = Object::new();
     body.insert("model".into(), asked.model.into());
     body.insert("messages".into(), message::write_all(std::mem::take(&mut request.messages), &target).into());
@@ -74,7 +75,7 @@ pub(in super::super) fn write(mut request: Request, asked: &Asked<'_>) -> Result
             body.insert(name, value);
         }
     }
-    params::prune(&mut body, asked, &target);
+    params::prune(&mut body, &refused, asked.params);
     Ok(WireRequest { body, headers: Vec::new() })
 }
 

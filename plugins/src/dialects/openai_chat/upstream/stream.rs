@@ -2,7 +2,9 @@
 //! end, since their deltas may interleave. The end is `[DONE]` or the end of the bytes: some providers say
 //! `finish_reason` twice, and usage comes after it.
 
-use super::super::wire::{Choice, Chunk, Loose, Piece, WireAudio, WireCall, WireMessage, is_said, read_finish};
+use super::super::wire::{
+    Choice, Chunk, Loose, Piece, WireAudio, WireCall, WireMessage, is_said, read_finish,
+};
 use super::calls::Calls;
 use super::{answer, sources};
 use crate::dialects::{EventReader, TranslateError};
@@ -55,7 +57,8 @@ impl EventReader for Reader {
         let mut choice = chunk.take_choice();
         let is_error = matches!(&frame, Frame::Sse { event: "error", .. });
         // `take_choice` has emptied the choices; with one, only a named error is an error.
-        let fault = is_error || if choice.is_some() { chunk.error.as_ref().is_some_and(is_said) } else { chunk.is_fault() };
+        let fault = is_error
+            || if choice.is_some() { chunk.error.as_ref().is_some_and(is_said) } else { chunk.is_fault() };
         if choice.is_some() || chunk.usage.is_some() || fault {
             self.start(&mut chunk, out);
         }
@@ -222,7 +225,8 @@ impl Reader {
         if let Some(data) = more.data {
             audio.data.get_or_insert_default().push_str(&data);
         }
-        let size = audio.data.as_ref().map_or(0, String::len) + audio.transcript.as_ref().map_or(0, String::len);
+        let size =
+            audio.data.as_ref().map_or(0, String::len) + audio.transcript.as_ref().map_or(0, String::len);
         if size > MAX_AUDIO {
             return Err(TranslateError::malformed(format!("more than {MAX_AUDIO} bytes of audio")));
         }

@@ -63,7 +63,12 @@ fn tool_value(
     Ok(Some(Value::Object(told)))
 }
 
-fn function(name: String, description: Option<String>, schema: Option<Value>, strict: Option<bool>) -> Object {
+fn function(
+    name: String,
+    description: Option<String>,
+    schema: Option<Value>,
+    strict: Option<bool>,
+) -> Object {
     let mut inner = Object::new();
     inner.insert("name".into(), name.into());
     if let Some(description) = description {
@@ -99,7 +104,12 @@ fn wrap(kind: &str, inner: Object) -> Object {
 
 /// Web search is a parameter in this dialect, and only models made for it take it; elsewhere it is left out: the model
 /// answers without. A tool that the provider cannot run is refused like a parameter, since the client counts on it.
-fn provider(value: &Value, asked: &Asked<'_>, target: &Target<'_>, body: &mut Object) -> Result<(), ApiError> {
+fn provider(
+    value: &Value,
+    asked: &Asked<'_>,
+    target: &Target<'_>,
+    body: &mut Object,
+) -> Result<(), ApiError> {
     let kind = value.get("type").and_then(Value::as_str).unwrap_or_default();
     if kind.starts_with("web_search") {
         if target.has(Quirk::WebSearch) || target.model.contains("search") {
