@@ -27,6 +27,10 @@ fn requests_for_openai_and_azure_are_what_litellm_sends() {
         for case in cases(file) {
             let name = &case["name"];
             let Some((expected, model)) = received(&case) else { continue };
+            // For Azure's API of early 2024 LiteLLM makes a tool of a schema and drops `json_object`; Azure takes both now.
+            if provider == "azure" && name.as_str().is_some_and(|n| n.starts_with("response_format")) {
+                continue;
+            }
             if !case["request"]["body"].is_object() || case["request"]["body"].get("messages").is_none() {
                 continue;
             }
@@ -47,7 +51,13 @@ fn requests_for_openai_and_azure_are_what_litellm_sends() {
                 expected.remove(name);
                 written.remove(name);
             }
-            expected.retain(|name, value| !value.is_null() && !(name == "stream" && *value == json!(false)));
+            // No content and null are the same to OpenAI; some other servers want it to be there.
+            for message in expected["messages"].as_array_mut().into_iter().flatten() {
+                if message["role"] == "assistant" && message.get("content").is_none() {
+                    message["content"] = Value::Null;
+                }
+            }
+            expected.retain(|name, value| !(value.is_null() || name == "stream" && *value == json!(false)));
             if let Some(Value::String(stop)) = expected.get("stop").cloned() {
                 expected.insert("stop".into(), json!([stop]));
             }
@@ -94,8 +104,13 @@ fn translated_answers_have_litellms_shape() {
             let answer = OpenAiChat.read_answer(body.to_string().as_bytes()).unwrap();
             let told = write_answer(answer, &request);
             let (got, mut expected) = (&told["choices"][0], expected.clone());
-            for call in expected["message"]["tool_calls"].as_array_mut().into_iter().flatten() {
+            let message = expected["message"].as_object_mut().unwrap();
+            for call in message.get_mut("tool_calls").and_then(Value::as_array_mut).into_iter().flatten() {
                 call.as_object_mut().unwrap().remove("index");
+            }
+            // Beside calls LiteLLM says null for Anthropic and nothing in quotes for others.
+            if message.contains_key("tool_calls") && message["content"] == "" {
+                message.insert("content".into(), Value::Null);
             }
             assert_eq!(got["finish_reason"], expected["finish_reason"], "{name}");
             assert_same(&got["message"], &expected["message"], &name);

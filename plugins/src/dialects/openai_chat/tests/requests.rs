@@ -60,6 +60,10 @@ fn normal(body: &Object) -> Value {
     if let Some(Value::String(stop)) = body.get("stop").cloned() {
         body.insert("stop".into(), json!([stop]));
     }
+    // Mistral's word.
+    if body.get("tool_choice") == Some(&json!("any")) {
+        body.insert("tool_choice".into(), "required".into());
+    }
     if body.get("tools").is_none() {
         body.remove("tool_choice");
     }

@@ -7,15 +7,16 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use weir_core::chat::{Begun, Delta, Event, Events, Finish, Kind};
 
-/// Streams of up to this many bytes are cut at every byte, longer ones at about this many places.
-const CUTS: usize = 1500;
+/// Streams of up to this many bytes are cut at every byte, longer ones at about `CUTS` places.
+const SMALL: usize = 2500;
+const CUTS: usize = 150;
 
 #[test]
 fn p23_any_cut_gives_the_same_events() {
     for recording in recordings().iter().filter(|r| !r.text.is_empty()) {
         let bytes = recording.text.as_bytes();
         let whole = events(&[bytes]);
-        let step = (bytes.len() / CUTS).max(1) * usize::from(cfg!(debug_assertions)).max(1);
+        let step = if bytes.len() <= SMALL { 1 } else { bytes.len() / CUTS };
         for cut in (0..bytes.len()).step_by(step) {
             assert_eq!(events(&[&bytes[..cut], &bytes[cut..]]), whole, "{} cut at {cut}", recording.id);
         }
@@ -39,7 +40,9 @@ fn expected(text: &str) -> (String, String, Vec<(String, String)>) {
         thoughts.push_str(thought.or(delta["reasoning"].as_str()).unwrap_or_default());
         for call in delta["tool_calls"].as_array().into_iter().flatten() {
             let name = call["function"]["name"].as_str().unwrap_or_default();
-            let at = calls.iter().position(|(index, ..)| *index == call["index"]);
+            // A name begins a call: no recorded provider repeats it, and Mistral gives all calls the index 0.
+            let known = |(index, ..): &(Value, String, String)| *index == call["index"] && name.is_empty();
+            let at = calls.iter().rposition(known);
             let at = at.unwrap_or_else(|| {
                 calls.push((call["index"].clone(), name.to_owned(), String::new()));
                 calls.len() - 1

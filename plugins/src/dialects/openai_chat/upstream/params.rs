@@ -27,10 +27,12 @@ pub(super) fn refused(request: &Request, asked: &Asked<'_>, target: &Target<'_>)
     refused
 }
 
-/// The chat models of the family and a `gpt-5.1` or later that does not reason take all parameters.
+/// The chat models of the family take all parameters. Of those after `gpt-5` (`gpt-5.4`) some do, by their default
+/// effort: these are left to the provider.
 fn is_strict(request: &Request, target: &Target<'_>) -> bool {
     let effort = request.reasoning.as_ref().and_then(|r| r.effort.as_deref());
-    target.is_openai() && target.reasons() && !target.model.contains("-chat") && effort != Some("none")
+    let lax = target.model.contains("-chat") || target.model.starts_with("gpt-5.");
+    target.is_openai() && target.reasons() && !lax && effort != Some("none")
 }
 
 fn says(request: &Request, name: &str) -> bool {
