@@ -60,6 +60,8 @@ fn normal(body: &Object) -> Value {
     if let Some(Value::String(stop)) = body.get("stop").cloned() {
         body.insert("stop".into(), json!([stop]));
     }
+    // No stop at all.
+    body.retain(|name, value| name != "stop" || *value != json!([]));
     // Mistral's word.
     if body.get("tool_choice") == Some(&json!("any")) {
         body.insert("tool_choice".into(), "required".into());

@@ -9,7 +9,7 @@ use super::calls::Calls;
 use super::{answer, sources};
 use crate::dialects::{EventReader, TranslateError};
 use serde_json::Value;
-use weir_core::chat::{Begun, Citation, Delta, Event, Events, Kind, Part};
+use weir_core::chat::{Begun, Citation, Delta, Event, Events, Part};
 use weir_core::codec::Frame;
 
 /// Audio is told whole; more of it is not kept.
@@ -199,7 +199,6 @@ impl Reader {
     }
 
     fn whole(&mut self, part: Part, out: &mut Events) {
-        debug_assert!(!matches!(part.kind, Kind::ToolCall(_)));
         self.shut(out);
         let index = self.next;
         self.next += 1;
