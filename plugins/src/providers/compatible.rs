@@ -70,7 +70,10 @@ pub static COMPATIBLE: &[Row] = &[
     row("xinference", "Xinference", "http://127.0.0.1:9997/v1", &["XINFERENCE_API_KEY"]).own_server(&["XINFERENCE_API_BASE"]),
     row("docker_model_runner", "Docker_model_runner", "http://localhost:12434/engines/v1", &["DOCKER_MODEL_RUNNER_API_KEY"])
         .own_server(&["DOCKER_MODEL_RUNNER_API_BASE"]),
-    row("litellm_proxy", "Litellm_proxy", "", &["LITELLM_PROXY_API_KEY"]).own_server(&["LITELLM_PROXY_API_BASE"]),
+    row("litellm_proxy", "Litellm_proxy", "", &["LITELLM_PROXY_API_KEY"]).own_server(&["LITELLM_PROXY_API_BASE"])
+        .quirks(&[
+            Quirk::CacheControl, Quirk::ReasoningContent, Quirk::ThinkingBlocks, Quirk::Efforts, Quirk::WebSearch,
+        ]),
     // Through their OpenAI-compatible endpoints, until their own dialects are spoken.
     row("anthropic", "Anthropic", "https://api.anthropic.com", &["ANTHROPIC_API_KEY"])
         .base_env(&["ANTHROPIC_API_BASE", "ANTHROPIC_BASE_URL"]).quirks(BELOW_V1).only(CHAT),
@@ -90,11 +93,12 @@ pub static COMPATIBLE: &[Row] = &[
         .quirks(&[Quirk::UsageUnasked, Quirk::MaxTokensOnly]).only(CHAT),
     row("cometapi", "Cometapi", "https://api.cometapi.com/v1", &["COMETAPI_KEY", "COMETAPI_API_KEY"]),
     row("dashscope", "Dashscope", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1", &["DASHSCOPE_API_KEY"])
-        .base_env(&["DASHSCOPE_API_BASE"]),
+        .base_env(&["DASHSCOPE_API_BASE"]).quirks(&[Quirk::CacheControl]),
     row("databricks", "Databricks", "", &["DATABRICKS_API_KEY"]).base_env(&["DATABRICKS_API_BASE"]),
     row("deepinfra", "Deepinfra", "https://api.deepinfra.com/v1/openai", &["DEEPINFRA_API_KEY"]).base_env(&["DEEPINFRA_API_BASE"]),
     row("deepseek", "Deepseek", "https://api.deepseek.com/v1", &["DEEPSEEK_API_KEY"])
-        .base_env(&["DEEPSEEK_API_BASE"]).quirks(&[Quirk::MaxTokensOnly]).only(CHAT),
+        .base_env(&["DEEPSEEK_API_BASE"]).only(CHAT)
+        .quirks(&[Quirk::ReasoningContent, Quirk::ThinkingSwitch, Quirk::TextContent, Quirk::MaxTokensOnly]),
     row("featherless_ai", "Featherless_ai", "https://api.featherless.ai/v1", &["FEATHERLESS_AI_API_KEY"]),
     row("fireworks_ai", "Fireworks_ai", "https://api.fireworks.ai/inference/v1", &["FIREWORKS_API_KEY", "FIREWORKS_AI_API_KEY"])
         .base_env(&["FIREWORKS_API_BASE"]),
@@ -109,25 +113,30 @@ pub static COMPATIBLE: &[Row] = &[
     row("mistral", "Mistral", "https://api.mistral.ai/v1", &["MISTRAL_API_KEY"]).base_env(&["MISTRAL_API_BASE"])
         .quirks(&[Quirk::UsageUnasked, Quirk::MaxTokensOnly, Quirk::Unsupported(&["logit_bias", "logprobs", "user"])])
         .only(CHAT_EMBED),
-    row("moonshot", "Moonshot", "https://api.moonshot.ai/v1", &["MOONSHOT_API_KEY"]).base_env(&["MOONSHOT_API_BASE"]),
+    row("moonshot", "Moonshot", "https://api.moonshot.ai/v1", &["MOONSHOT_API_KEY"]).base_env(&["MOONSHOT_API_BASE"])
+        .quirks(&[Quirk::ReasoningContent]),
     row("morph", "Morph", "https://api.morphllm.com/v1", &["MORPH_API_KEY"]),
     row("nebius", "Nebius", "https://api.studio.nebius.ai/v1", &["NEBIUS_API_KEY"]),
     row("novita", "Novita", "https://api.novita.ai/v3/openai", &["NOVITA_API_KEY"]),
     row("nscale", "Nscale", "https://inference.api.nscale.com/v1", &["NSCALE_API_KEY"]),
     row("nvidia_nim", "Nvidia_nim", "https://integrate.api.nvidia.com/v1", &["NVIDIA_NIM_API_KEY"]).base_env(&["NVIDIA_NIM_API_BASE"]),
-    row("openrouter", "Openrouter", "https://openrouter.ai/api/v1", &["OPENROUTER_API_KEY"]).base_env(&["OPENROUTER_API_BASE"]),
+    row("openrouter", "Openrouter", "https://openrouter.ai/api/v1", &["OPENROUTER_API_KEY"]).base_env(&["OPENROUTER_API_BASE"])
+        .quirks(&[Quirk::CacheControl, Quirk::ReasoningContent, Quirk::Efforts]),
     row("ovhcloud", "Ovhcloud", "https://oai.endpoints.kepler.ai.cloud.ovh.net/v1", &["OVHCLOUD_API_KEY"]),
     row("perplexity", "Perplexity", "https://api.perplexity.ai", &["PERPLEXITYAI_API_KEY", "PERPLEXITY_API_KEY"])
-        .quirks(&[Quirk::UsageUnasked, Quirk::MaxTokensOnly]).only(CHAT),
-    row("sambanova", "Sambanova", "https://api.sambanova.ai/v1", &["SAMBANOVA_API_KEY"]).base_env(&["SAMBANOVA_API_BASE"]),
+        .quirks(&[Quirk::WebSearch, Quirk::UsageUnasked, Quirk::MaxTokensOnly]).only(CHAT),
+    row("sambanova", "Sambanova", "https://api.sambanova.ai/v1", &["SAMBANOVA_API_KEY"]).base_env(&["SAMBANOVA_API_BASE"])
+        .quirks(&[Quirk::TextContent]),
     row("together_ai", "Together_ai", "https://api.together.xyz/v1", &["TOGETHERAI_API_KEY", "TOGETHER_API_KEY", "TOGETHER_AI_API_KEY"])
         .base_env(&["TOGETHERAI_API_BASE"]),
     row("v0", "V0", "https://api.v0.dev/v1", &["V0_API_KEY"]).only(CHAT),
-    row("vercel_ai_gateway", "Vercel_ai_gateway", "https://ai-gateway.vercel.sh/v1", &["VERCEL_AI_GATEWAY_API_KEY", "AI_GATEWAY_API_KEY"]),
+    row("vercel_ai_gateway", "Vercel_ai_gateway", "https://ai-gateway.vercel.sh/v1", &["VERCEL_AI_GATEWAY_API_KEY", "AI_GATEWAY_API_KEY"])
+        .quirks(&[Quirk::CacheControl, Quirk::Efforts]),
     row("volcengine", "Volcengine", "https://ark.cn-beijing.volces.com/api/v3", &["VOLCENGINE_API_KEY", "ARK_API_KEY"]),
     row("wandb", "Wandb", "https://api.inference.wandb.ai/v1", &["WANDB_API_KEY"]).only(CHAT),
     row("xai", "Xai", "https://api.x.ai/v1", &["XAI_API_KEY"]).base_env(&["XAI_API_BASE"]),
-    row("zai", "Zai", "https://api.z.ai/api/paas/v4", &["ZAI_API_KEY"]).only(CHAT),
+    row("zai", "Zai", "https://api.z.ai/api/paas/v4", &["ZAI_API_KEY"]).only(CHAT)
+        .quirks(&[Quirk::ReasoningContent, Quirk::ThinkingSwitch]),
 ];
 
 /// Base URL + the operation's path, key as bearer.

@@ -51,6 +51,20 @@ pub enum Quirk {
     ReasoningModels,
     /// Paths stand below this prefix of the base URL unless it is there already.
     PathBelow(&'static str),
+    /// Takes Anthropic's `cache_control` at messages and tools.
+    CacheControl,
+    /// Wants the model's thoughts back as `reasoning_content`.
+    ReasoningContent,
+    /// Wants the model's thoughts back as LiteLLM's `thinking_blocks`.
+    ThinkingBlocks,
+    /// Takes `reasoning_effort` for every model that reasons, and ignores it for others.
+    Efforts,
+    /// Takes Anthropic's `thinking.type` to turn reasoning on and off.
+    ThinkingSwitch,
+    /// Takes content as a string where it is text only.
+    TextContent,
+    /// Takes `web_search_options` for every model.
+    WebSearch,
     /// Parameters it refuses.
     Unsupported(&'static [&'static str]),
 }

@@ -26,7 +26,7 @@ pub struct Rules {
 
 /// Which name the output limit goes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum MaxTokens {
+pub(super) enum MaxTokens {
     AsWritten,
     /// `max_completion_tokens` is renamed to `max_tokens`.
     Old,
@@ -175,12 +175,17 @@ impl Rules {
     }
 }
 
-fn max_tokens(row: &'static Row, model: &str) -> MaxTokens {
+pub(super) fn max_tokens(row: &'static Row, model: &str) -> MaxTokens {
     if row.has(Quirk::MaxTokensOnly) {
         return MaxTokens::Old;
     }
-    let reasons = REASONING_MODELS.iter().any(|m| model.starts_with(m));
-    if row.has(Quirk::ReasoningModels) && reasons { MaxTokens::New } else { MaxTokens::AsWritten }
+    let new = row.has(Quirk::ReasoningModels) && reasons(model);
+    if new { MaxTokens::New } else { MaxTokens::AsWritten }
+}
+
+/// Whether this is one of OpenAI's reasoning models.
+pub(super) fn reasons(model: &str) -> bool {
+    REASONING_MODELS.iter().any(|m| model.starts_with(m))
 }
 
 /// The client's other stream options stay as they are.

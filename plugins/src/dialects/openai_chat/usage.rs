@@ -1,6 +1,6 @@
-//! `usage` as OpenAI and those who follow it report it.
+//! `usage` as OpenAI and those who follow it report it, and as translated answers report it.
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use weir_core::domain::usage::Usage;
 
 /// Everything optional: every provider leaves something out or says null.
@@ -11,6 +11,8 @@ pub(super) struct WireUsage {
     prompt_tokens: u64,
     #[serde(deserialize_with = "count")]
     completion_tokens: u64,
+    #[serde(deserialize_with = "count")]
+    total_tokens: u64,
     prompt_tokens_details: Option<PromptDetails>,
     completion_tokens_details: Option<CompletionDetails>,
     /// DeepSeek's name for cached tokens.
@@ -19,6 +21,12 @@ pub(super) struct WireUsage {
     /// Moonshot's.
     #[serde(deserialize_with = "count")]
     cached_tokens: u64,
+    /// Together's.
+    #[serde(deserialize_with = "count")]
+    reasoning_tokens: u64,
+    /// LiteLLM's and Vercel's.
+    #[serde(deserialize_with = "count")]
+    cache_creation_input_tokens: u64,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -28,8 +36,19 @@ struct PromptDetails {
     cached_tokens: u64,
     #[serde(deserialize_with = "count")]
     cache_write_tokens: u64,
+    /// LiteLLM's name for the same.
+    #[serde(deserialize_with = "count")]
+    cache_creation_tokens: u64,
+    cache_creation_token_details: Option<CacheWrites>,
     #[serde(deserialize_with = "count")]
     audio_tokens: u64,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct CacheWrites {
+    #[serde(deserialize_with = "count")]
+    ephemeral_1h_input_tokens: u64,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -58,20 +77,114 @@ fn count<'de, D: Deserializer<'de>>(reader: D) -> Result<u64, D::Error> {
     })
 }
 
+/// `usage` of a translated answer, in LiteLLM's shape.
+#[derive(Debug, Serialize)]
+pub(super) struct ToldUsage {
+    completion_tokens: u64,
+    prompt_tokens: u64,
+    total_tokens: u64,
+    completion_tokens_details: ToldCompletion,
+    prompt_tokens_details: ToldPrompt,
+    cache_creation_input_tokens: u64,
+    cache_read_input_tokens: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct ToldCompletion {
+    reasoning_tokens: u64,
+    text_tokens: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    audio_tokens: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct ToldPrompt {
+    cached_tokens: u64,
+    cache_creation_tokens: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_creation_token_details: Option<ToldWrites>,
+    #[serde(skip_serializing_if = "is_zero")]
+    audio_tokens: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct ToldWrites {
+    ephemeral_5m_input_tokens: u64,
+    ephemeral_1h_input_tokens: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+// --- WireUsage ---
+
 impl WireUsage {
     pub(super) fn usage(&self) -> Usage {
         let prompt = self.prompt_tokens_details.as_ref();
         let completion = self.completion_tokens_details.as_ref();
         let cached = prompt.map_or(0, |p| p.cached_tokens);
+        let reasoning = completion.map_or(0, |c| c.reasoning_tokens).max(self.reasoning_tokens);
+        let (cache_write, cache_write_1h) = self.cache_writes();
         Usage {
             input: self.prompt_tokens,
-            output: self.completion_tokens,
+            output: self.output(reasoning),
             cache_read: cached.max(self.prompt_cache_hit_tokens).max(self.cached_tokens),
-            cache_write: prompt.map_or(0, |p| p.cache_write_tokens),
-            cache_write_1h: 0,
-            reasoning: completion.map_or(0, |c| c.reasoning_tokens),
+            cache_write,
+            cache_write_1h,
+            reasoning,
             audio_input: prompt.map_or(0, |p| p.audio_tokens),
             audio_output: completion.map_or(0, |c| c.audio_tokens),
+        }
+    }
+
+    /// xAI leaves reasoning out of `completion_tokens` and puts it into the total. Others count it in, give or take a
+    /// token (OpenRouter: 11 reasoning tokens of 10).
+    fn output(&self, reasoning: u64) -> u64 {
+        let apart = self.prompt_tokens.saturating_add(self.completion_tokens).saturating_add(reasoning);
+        if reasoning > 0 && self.total_tokens == apart {
+            return self.completion_tokens.saturating_add(reasoning);
+        }
+        self.completion_tokens.max(reasoning)
+    }
+
+    /// Tokens written with the short and with the long lifetime.
+    fn cache_writes(&self) -> (u64, u64) {
+        let Some(prompt) = &self.prompt_tokens_details else { return (self.cache_creation_input_tokens, 0) };
+        let all =
+            prompt.cache_write_tokens.max(prompt.cache_creation_tokens).max(self.cache_creation_input_tokens);
+        let long = prompt.cache_creation_token_details.as_ref().map_or(0, |d| d.ephemeral_1h_input_tokens);
+        (all.saturating_sub(long), long)
+    }
+}
+
+// --- ToldUsage ---
+
+impl From<&Usage> for ToldUsage {
+    fn from(usage: &Usage) -> Self {
+        let written = usage.cache_write.saturating_add(usage.cache_write_1h);
+        let spoken = usage.reasoning.saturating_add(usage.audio_output);
+        Self {
+            completion_tokens: usage.output,
+            prompt_tokens: usage.input,
+            total_tokens: usage.total(),
+            completion_tokens_details: ToldCompletion {
+                reasoning_tokens: usage.reasoning,
+                text_tokens: usage.output.saturating_sub(spoken),
+                audio_tokens: usage.audio_output,
+            },
+            prompt_tokens_details: ToldPrompt {
+                cached_tokens: usage.cache_read,
+                cache_creation_tokens: written,
+                cache_creation_token_details: (written > 0).then_some(ToldWrites {
+                    ephemeral_5m_input_tokens: usage.cache_write,
+                    ephemeral_1h_input_tokens: usage.cache_write_1h,
+                }),
+                audio_tokens: usage.audio_input,
+            },
+            cache_creation_input_tokens: written,
+            cache_read_input_tokens: usage.cache_read,
         }
     }
 }

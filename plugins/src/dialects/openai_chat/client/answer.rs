@@ -1,0 +1,167 @@
+//! A whole answer, in the shape that LiteLLM gives to answers of other providers.
+
+use super::super::usage::ToldUsage;
+use super::super::wire::finish_word;
+use super::blocks;
+use crate::dialects::View;
+use serde::Serialize;
+use serde_json::{Value, json};
+use weir_core::chat::{Answer, Finish, Kind, Part, ToolCall, ToolCallKind};
+
+#[derive(Serialize)]
+struct Body<'a> {
+    id: String,
+    created: i64,
+    model: &'a str,
+    object: &'static str,
+    choices: [Choice<'a>; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<ToldUsage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_tier: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Choice<'a> {
+    finish_reason: &'static str,
+    index: u8,
+    message: Message,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logprobs: Option<&'a Value>,
+}
+
+/// `content` is null where there are only tool calls.
+#[derive(Default, Serialize)]
+struct Message {
+    content: Option<String>,
+    role: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function_call: Option<Value>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    reasoning_content: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    thinking_blocks: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refusal: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    annotations: Vec<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    images: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audio: Option<Value>,
+    #[serde(skip_serializing_if = "Specific::is_empty")]
+    provider_specific_fields: Specific,
+}
+
+/// What LiteLLM repeats or adds for clients that know the provider.
+#[derive(Default, Serialize)]
+struct Specific {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    citations: Vec<Vec<Value>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    thinking_blocks: Vec<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    thought_signatures: Vec<String>,
+}
+
+/// The JSON body of a 200.
+pub(in super::super) fn write(mut answer: Answer, view: &View<'_>) -> Vec<u8> {
+    let finish = answer.finish.take().unwrap_or(Finish::Stop);
+    let mut message = Message { role: "assistant", ..Message::default() };
+    let mut chars = 0;
+    for part in std::mem::take(&mut answer.content) {
+        message.take(part, &mut chars);
+    }
+    message.close(blocks::is_legacy(view.body));
+    let legacy = message.function_call.is_some();
+    let choice = Choice {
+        finish_reason: if legacy { "function_call" } else { finish_word(&finish) },
+        index: 0,
+        message,
+        logprobs: answer.extra.get("logprobs"),
+    };
+    let body = Body {
+        id: format!("chatcmpl-{}", view.id),
+        created: view.created,
+        model: view.model,
+        object: "chat.completion",
+        choices: [choice],
+        usage: answer.usage.as_ref().map(blocks::usage),
+        service_tier: answer.service_tier.as_deref(),
+    };
+    serde_json::to_vec(&body).unwrap_or_default()
+}
+
+// --- Message ---
+
+impl Message {
+    /// `chars`: characters of text so far.
+    fn take(&mut self, part: Part, chars: &mut u64) {
+        let Part { kind, signature, extra, .. } = part;
+        match kind {
+            Kind::Text { text, citations } => {
+                let from = *chars;
+                *chars += text.chars().count() as u64;
+                self.annotations.extend(citations.iter().filter_map(|c| blocks::annotation(c, from, *chars)));
+                if !citations.is_empty() {
+                    let told = citations.iter().map(blocks::original).collect();
+                    self.provider_specific_fields.citations.push(told);
+                }
+                self.provider_specific_fields.thought_signatures.extend(signature);
+                self.content.get_or_insert_default().push_str(&text);
+            }
+            Kind::Thinking { text, id } => {
+                self.reasoning_content.push_str(&text);
+                if signature.is_some() {
+                    self.thinking_blocks.push(blocks::thinking(&text, signature.as_deref(), id.as_deref()));
+                }
+            }
+            Kind::RedactedThinking { data } => self.thinking_blocks.push(blocks::redacted(&data)),
+            Kind::Refusal(text) => self.refusal.get_or_insert_default().push_str(&text),
+            Kind::ToolCall(call) => self.tool_calls.push(tool_call(call, signature)),
+            Kind::Image(media) => self.images.extend(blocks::image(&media, self.images.len())),
+            Kind::Audio(media) => self.audio = Some(blocks::audio(&media, &extra)),
+            // Server tools and what they found: OpenAI's chat has no words for them.
+            Kind::Document(_) | Kind::ToolResult(_) | Kind::Opaque { .. } => {}
+        }
+    }
+
+    fn close(&mut self, legacy: bool) {
+        self.provider_specific_fields.thinking_blocks.clone_from(&self.thinking_blocks);
+        if self.content.is_none()
+            && self.tool_calls.is_empty()
+            && self.refusal.is_none()
+            && self.audio.is_none()
+        {
+            self.content = Some(String::new());
+        }
+        if legacy && !self.tool_calls.is_empty() {
+            self.function_call = self.tool_calls.swap_remove(0).get("function").cloned();
+            self.tool_calls.clear();
+        }
+    }
+}
+
+impl Specific {
+    fn is_empty(&self) -> bool {
+        self.citations.is_empty() && self.thinking_blocks.is_empty() && self.thought_signatures.is_empty()
+    }
+}
+
+fn tool_call(call: ToolCall, signature: Option<String>) -> Value {
+    let ToolCall { id, name, arguments, kind } = call;
+    let mut told = match kind {
+        ToolCallKind::Function => {
+            json!({ "id": id, "type": "function", "function": { "name": name, "arguments": arguments } })
+        }
+        ToolCallKind::Custom => {
+            json!({ "id": id, "type": "custom", "custom": { "name": name, "input": arguments } })
+        }
+    };
+    if let Some(signature) = signature {
+        told["provider_specific_fields"] = json!({ "thought_signature": signature });
+    }
+    told
+}

@@ -1,0 +1,77 @@
+//! Parameters that this provider or model refuses, and what the config drops.
+
+use super::target::Target;
+use crate::dialects::{Asked, Params};
+use serde_json::Value;
+use weir_core::chat::{Object, Request};
+
+/// Providers that answer 400 to `top_k`, which OpenAI's chat does not have and servers of one's own do.
+static WITHOUT_TOP_K: &[&str] = &["openai", "azure", "groq", "mistral", "cerebras"];
+
+/// OpenAI's reasoning models answer 400 to these (OpenAI's guide to reasoning; LiteLLM refuses the same).
+static NOT_WITH_REASONING: &[&str] =
+    &["temperature", "top_p", "presence_penalty", "frequency_penalty", "logprobs", "top_logprobs"];
+
+/// What was said and this provider or model refuses, by OpenAI's names, which are those of the body.
+pub(super) fn refused(request: &Request, asked: &Asked<'_>, target: &Target<'_>) -> Vec<&'static str> {
+    let mut refused: Vec<&'static str> =
+        target.unsupported().iter().copied().filter(|name| says(request, name)).collect();
+    if request.top_k.is_some() && WITHOUT_TOP_K.contains(&asked.provider) {
+        refused.push("top_k");
+    }
+    if is_strict(request, target) {
+        let is_one = request.temperature.as_ref().and_then(serde_json::Number::as_f64) == Some(1.0);
+        let said = NOT_WITH_REASONING.iter().copied().filter(|name| says(request, name));
+        refused.extend(said.filter(|name| *name != "temperature" || !is_one));
+    }
+    refused
+}
+
+/// The chat models of the family take all parameters. Of those after `gpt-5` (`gpt-5.4`) some do, by their default
+/// effort: these are left to the provider.
+fn is_strict(request: &Request, target: &Target<'_>) -> bool {
+    let effort = request.reasoning.as_ref().and_then(|r| r.effort.as_deref());
+    let lax = target.model.contains("-chat") || target.model.starts_with("gpt-5.");
+    target.is_openai() && target.reasons() && !lax && effort != Some("none")
+}
+
+fn says(request: &Request, name: &str) -> bool {
+    request.said().contains(&name) || request.extra.contains_key(name)
+}
+
+/// Takes out of the body what the config drops, and what is refused and may be left out.
+pub(super) fn prune(body: &mut Object, refused: &[&str], params: &Params) {
+    for path in &params.additional_drop {
+        remove(body, path);
+        if path == "max_tokens" {
+            remove(body, "max_completion_tokens");
+        }
+    }
+    for name in refused {
+        if !params.allowed.iter().any(|allowed| allowed == name) {
+            body.shift_remove(*name);
+        }
+    }
+}
+
+/// Removes a member by its dotted path; `name[*]` steps into every item of a list, `name[2]` into one.
+fn remove(object: &mut Object, path: &str) {
+    let Some((head, rest)) = path.split_once('.') else {
+        object.shift_remove(path);
+        return;
+    };
+    let (name, item) = match head.split_once('[') {
+        Some((name, item)) => (name, Some(item.trim_end_matches(']'))),
+        None => (head, None),
+    };
+    let Some(inner) = object.get_mut(name) else { return };
+    let items: Vec<&mut Value> = match (inner, item) {
+        (Value::Array(list), Some("*")) => list.iter_mut().collect(),
+        (Value::Array(list), Some(at)) => {
+            at.parse().ok().and_then(|at: usize| list.get_mut(at)).into_iter().collect()
+        }
+        (value, None) => vec![value],
+        _ => return,
+    };
+    items.into_iter().filter_map(Value::as_object_mut).for_each(|inner| remove(inner, rest));
+}

@@ -1,0 +1,263 @@
+//! What answers and streams look like on the wire, and the words for why a model stopped. Everything is optional: every
+//! provider leaves something out or says null.
+
+use super::usage::WireUsage;
+use serde::Deserialize;
+use serde_json::Value;
+use weir_core::chat::{Finish, Object};
+
+/// A whole answer with what this file does not know.
+#[derive(Debug, Deserialize)]
+pub(super) struct Whole {
+    #[serde(flatten)]
+    pub chunk: Chunk,
+    #[serde(flatten)]
+    pub extra: Object,
+}
+
+/// One chunk of a stream, and what a whole answer has in common with it. Nothing is flattened here: chunks are many.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Chunk {
+    pub id: Option<String>,
+    pub model: Option<String>,
+    pub object: Option<String>,
+    pub choices: Option<Vec<Choice>>,
+    pub usage: Option<WireUsage>,
+    pub service_tier: Option<String>,
+    pub error: Option<Value>,
+    /// Perplexity's sources: addresses, and the same with titles.
+    pub citations: Option<Value>,
+    pub search_results: Option<Value>,
+    /// Members of errors that stand without a frame.
+    pub message: Option<Value>,
+    pub detail: Option<Value>,
+    #[serde(rename = "type")]
+    pub kind: Option<Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Choice {
+    pub index: Option<u64>,
+    pub message: Option<WireMessage>,
+    pub delta: Option<WireMessage>,
+    pub finish_reason: Option<String>,
+    pub logprobs: Option<Value>,
+    /// OpenRouter reports here that the provider behind it failed.
+    pub error: Option<Value>,
+}
+
+/// A message, whole or growing.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct WireMessage {
+    pub content: Option<Loose>,
+    pub refusal: Option<String>,
+    pub reasoning_content: Option<Loose>,
+    pub reasoning: Option<Loose>,
+    pub reasoning_details: Option<Vec<Value>>,
+    pub thinking_blocks: Option<Vec<Value>>,
+    pub tool_calls: Option<Vec<WireCall>>,
+    pub function_call: Option<WireFunction>,
+    pub annotations: Option<Vec<Value>>,
+    pub audio: Option<WireAudio>,
+    pub images: Option<Vec<Value>>,
+}
+
+/// Text, or what some providers say instead: Mistral's list of parts, arguments as an object.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Loose {
+    Text(String),
+    Other(Value),
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct WireCall {
+    pub index: Option<u64>,
+    pub id: Option<String>,
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    pub function: Option<WireFunction>,
+    pub custom: Option<WireFunction>,
+    /// Where LiteLLM and Google put Gemini's thought signature.
+    pub provider_specific_fields: Option<Value>,
+    pub extra_content: Option<Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct WireFunction {
+    pub name: Option<String>,
+    #[serde(alias = "input")]
+    pub arguments: Option<Loose>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct WireAudio {
+    pub id: Option<String>,
+    pub data: Option<String>,
+    pub transcript: Option<String>,
+    pub expires_at: Option<i64>,
+}
+
+/// A piece of content.
+#[derive(Debug, PartialEq)]
+pub(super) enum Piece {
+    Text(String),
+    Thinking(String),
+    /// A part that only its provider understands (Mistral's `reference`).
+    Other(Value),
+}
+
+// --- Chunk ---
+
+impl Chunk {
+    /// The first choice; a translated request asks for one.
+    pub(super) fn take_choice(&mut self) -> Option<Choice> {
+        let choices = self.choices.take()?;
+        choices.into_iter().find(|c| c.index.unwrap_or(0) == 0)
+    }
+
+    /// Whether this is an error in the place of an answer (or of a chunk).
+    pub(super) fn is_fault(&self) -> bool {
+        let bare = self.choices.is_none() && self.usage.is_none();
+        let worded = bare && (self.message.is_some() || self.detail.is_some());
+        let typed =
+            self.object.as_deref() == Some("error") || self.kind.as_ref().is_some_and(|k| k == "error");
+        self.error.as_ref().is_some_and(is_said) || typed || worded
+    }
+}
+
+/// Some providers send `"error": null` or `{}` with every chunk.
+pub(super) fn is_said(error: &Value) -> bool {
+    match error {
+        Value::Null | Value::Bool(false) => false,
+        Value::Object(object) => !object.is_empty(),
+        Value::String(text) => !text.is_empty(),
+        _ => true,
+    }
+}
+
+// --- Loose ---
+
+impl Loose {
+    /// The text; anything else as JSON text. Null is nothing.
+    pub(super) fn into_text(self) -> String {
+        match self {
+            Loose::Text(text) => text,
+            Loose::Other(Value::Null) => String::new(),
+            Loose::Other(value) => value.to_string(),
+        }
+    }
+
+    pub(super) fn into_pieces(self) -> Vec<Piece> {
+        match self {
+            Loose::Text(text) => vec![Piece::Text(text)],
+            Loose::Other(Value::Array(parts)) => parts.into_iter().map(piece).collect(),
+            Loose::Other(_) => Vec::new(),
+        }
+    }
+}
+
+/// Mistral: `{"type":"thinking","thinking":[{"type":"text","text":…}]}`.
+fn piece(part: Value) -> Piece {
+    let text = |part: &Value| part.get("text").and_then(Value::as_str).map(str::to_owned);
+    match part.get("type").and_then(Value::as_str) {
+        Some("text" | "output_text") => Piece::Text(text(&part).unwrap_or_default()),
+        Some("thinking") => Piece::Thinking(match part.get("thinking") {
+            Some(Value::String(thought)) => thought.clone(),
+            Some(Value::Array(list)) => list.iter().filter_map(text).collect(),
+            _ => String::new(),
+        }),
+        _ => Piece::Other(part),
+    }
+}
+
+// --- WireMessage ---
+
+impl WireMessage {
+    /// Whether there is anything in it.
+    pub(super) fn says(&self) -> bool {
+        let text = |loose: &Option<Loose>| {
+            loose.as_ref().is_some_and(|l| !matches!(l, Loose::Text(t) if t.is_empty()))
+        };
+        text(&self.content)
+            || text(&self.reasoning_content)
+            || text(&self.reasoning)
+            || self.refusal.is_some()
+            || self.reasoning_details.is_some()
+            || self.thinking_blocks.is_some()
+            || self.tool_calls.is_some()
+            || self.function_call.is_some()
+            || self.annotations.is_some()
+            || self.audio.is_some()
+            || self.images.is_some()
+    }
+
+    /// What the model thought, by whichever name; a provider that uses both says the same twice.
+    pub(super) fn take_reasoning(&mut self) -> Option<String> {
+        let content = self.reasoning_content.take().map(Loose::into_text).filter(|t| !t.is_empty());
+        let other = self.reasoning.take().map(Loose::into_text).filter(|t| !t.is_empty());
+        content.or(other)
+    }
+}
+
+impl WireCall {
+    /// Name and arguments, and whether the tool is a custom one.
+    pub(super) fn take_function(&mut self) -> (WireFunction, bool) {
+        let custom = self.kind.as_deref() == Some("custom") || self.custom.is_some();
+        let function = if custom { self.custom.take() } else { self.function.take() };
+        (function.unwrap_or_default(), custom)
+    }
+
+    pub(super) fn signature(&self) -> Option<String> {
+        let ours = self.provider_specific_fields.as_ref().and_then(|p| p.get("thought_signature"));
+        let google = || self.extra_content.as_ref()?.get("google")?.get("thought_signature");
+        ours.or_else(google).and_then(Value::as_str).map(str::to_owned)
+    }
+}
+
+// --- why a model stopped ---
+
+/// OpenAI's words, those of providers that follow it, and what they mean.
+static FINISHES: &[(&str, Finish)] = &[
+    ("stop", Finish::Stop),
+    ("length", Finish::Length),
+    ("tool_calls", Finish::ToolCalls),
+    ("function_call", Finish::ToolCalls),
+    ("content_filter", Finish::ContentFilter),
+    // Together and Hugging Face.
+    ("eos", Finish::Stop),
+    ("eos_token", Finish::Stop),
+    ("stop_sequence", Finish::StopSequence(None)),
+    ("end_turn", Finish::Stop),
+    // Mistral.
+    ("model_length", Finish::Length),
+    ("max_tokens", Finish::Length),
+    ("tool_use", Finish::ToolCalls),
+    ("refusal", Finish::Refusal),
+];
+
+/// `calls`: the answer holds tool calls. Several servers, and OpenAI where the choice was forced, say `stop` then.
+pub(super) fn read_finish(word: &str, calls: bool) -> Finish {
+    let known = FINISHES.iter().find(|(name, _)| *name == word).map(|(_, finish)| finish.clone());
+    match known {
+        Some(Finish::Stop) if calls => Finish::ToolCalls,
+        Some(finish) => finish,
+        None => Finish::Other(word.to_owned()),
+    }
+}
+
+/// OpenAI knows five words; LiteLLM's rules for the others.
+pub(super) fn finish_word(finish: &Finish) -> &'static str {
+    match finish {
+        Finish::Stop | Finish::StopSequence(_) | Finish::Pause | Finish::Other(_) => "stop",
+        Finish::Length => "length",
+        Finish::ToolCalls => "tool_calls",
+        Finish::ContentFilter | Finish::Refusal => "content_filter",
+    }
+}
