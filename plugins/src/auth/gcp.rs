@@ -264,7 +264,9 @@ impl User {
 impl TokenRequest {
     /// The form as `application/x-www-form-urlencoded`.
     pub fn body(&self) -> SecretString {
-        let encode = |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let encode = |text: &str| {
+            percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+        };
         let pairs = self.form.iter().map(|(name, value)| format!("{name}={}", encode(value.expose_secret())));
         pairs.collect::<Vec<_>>().join("&").into()
     }
@@ -286,8 +288,8 @@ impl Token {
             error_description: String,
         }
         if status == 200 {
-            let granted: Granted =
-                serde_json::from_slice(body).map_err(|_| GcpError::Refused("an answer without a token".into()))?;
+            let granted: Granted = serde_json::from_slice(body)
+                .map_err(|_| GcpError::Refused("an answer without a token".into()))?;
             let lasts = Duration::from_secs(granted.expires_in);
             return Ok(Self { secret: granted.access_token.into(), lasts });
         }

@@ -68,7 +68,11 @@ mod tests {
             ("models/gemini-2.5-pro", Call::CountTokens, "/v1beta/models/gemini-2.5-pro:countTokens"),
             ("gemini-2.5-pro", Call::Stream, "/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse"),
             ("tunedModels/mine", Call::Generate, "/v1beta/tunedModels/mine:generateContent"),
-            ("gemini-embedding-001", Call::BatchEmbed, "/v1beta/models/gemini-embedding-001:batchEmbedContents"),
+            (
+                "gemini-embedding-001",
+                Call::BatchEmbed,
+                "/v1beta/models/gemini-embedding-001:batchEmbedContents",
+            ),
         ] {
             assert_eq!(path(model, call), expected);
         }

@@ -45,9 +45,14 @@ impl Place {
     ) -> Result<Self, Fault> {
         let from_env = |names: &[&str]| names.iter().find_map(|name| set(env, name));
         let said = |value: Option<&str>| value.filter(|v| !v.is_empty()).map(str::to_owned);
-        let project = said(project).or_else(|| from_env(PROJECT_ENV)).or_else(|| said(own)).ok_or_else(|| {
-            Fault::new("vertex_project", "Vertex AI needs a project", "set vertex_project, or VERTEXAI_PROJECT")
-        })?;
+        let project =
+            said(project).or_else(|| from_env(PROJECT_ENV)).or_else(|| said(own)).ok_or_else(|| {
+                Fault::new(
+                    "vertex_project",
+                    "Vertex AI needs a project",
+                    "set vertex_project, or VERTEXAI_PROJECT",
+                )
+            })?;
         let location =
             said(location).or_else(|| from_env(LOCATION_ENV)).unwrap_or_else(|| DEFAULT_LOCATION.to_owned());
         check("vertex_project", &project, ":.")?;
@@ -136,7 +141,8 @@ mod tests {
     #[test]
     fn paths_name_publisher_and_model() {
         let place = place("us-east5");
-        let google = "/v1/projects/p-1/locations/us-east5/publishers/google/models/gemini-2.5-pro:generateContent";
+        let google =
+            "/v1/projects/p-1/locations/us-east5/publishers/google/models/gemini-2.5-pro:generateContent";
         assert_eq!(place.path("gemini-2.5-pro", Publisher::Google, Call::Generate), google);
         let claude = "claude-sonnet-4-5@20250929";
         let publisher = Publisher::of(claude);

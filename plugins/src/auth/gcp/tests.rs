@@ -31,7 +31,8 @@ const PUBLIC: &str = "\
     xwIDAQAB";
 
 fn pem(label: &str, base64: &str) -> String {
-    let lines: Vec<&str> = base64.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    let lines: Vec<&str> =
+        base64.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
@@ -56,7 +57,11 @@ fn token(lasts: u64) -> Token {
 #[test]
 fn credentials_come_from_setting_environment_or_machine() {
     let env = Env::of([("GOOGLE_APPLICATION_CREDENTIALS", "/keys/a.json")]);
-    for found in [find(Some(&account()), &Env::default()), find(Some("/keys/a.json"), &Env::default()), find(None, &env)] {
+    for found in [
+        find(Some(&account()), &Env::default()),
+        find(Some("/keys/a.json"), &Env::default()),
+        find(None, &env),
+    ] {
         assert_eq!(found.unwrap().project(), Some("p-1"));
     }
     assert!(matches!(find(None, &Env::default()).unwrap(), Credentials::Metadata { .. }));
@@ -85,10 +90,14 @@ fn a_service_account_signs_an_assertion_that_its_public_key_checks() {
 
 #[test]
 fn a_login_and_a_machine_ask_in_their_own_way() {
-    let login = json!({ "type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "r" });
+    let login =
+        json!({ "type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "r" });
     let request = Credentials::parse(&login.to_string()).unwrap().request(0).unwrap();
     assert_eq!(request.url, TOKEN_URI);
-    assert_eq!(request.body().expose_secret(), "grant_type=refresh%5Ftoken&client_id=c&client_secret=s&refresh_token=r");
+    assert_eq!(
+        request.body().expose_secret(),
+        "grant_type=refresh%5Ftoken&client_id=c&client_secret=s&refresh_token=r"
+    );
     let machine = find(None, &Env::of([("GCE_METADATA_HOST", "127.0.0.1:9")])).unwrap().request(0).unwrap();
     assert_eq!(machine.url, format!("http://127.0.0.1:9{METADATA_PATH}"));
     assert_eq!((machine.form.len(), machine.headers), (0, vec![("metadata-flavor", "Google")]));
@@ -113,9 +122,11 @@ fn broken_credentials_are_named_and_never_shown() {
 
 #[test]
 fn the_endpoints_answers_are_read() {
-    let granted = Token::read(200, br#"{"access_token":"ya29","expires_in":3599,"token_type":"Bearer"}"#).unwrap();
+    let granted =
+        Token::read(200, br#"{"access_token":"ya29","expires_in":3599,"token_type":"Bearer"}"#).unwrap();
     assert_eq!((granted.secret.expose_secret(), granted.lasts.as_secs()), ("ya29", 3599));
-    let denied = Token::read(400, br#"{"error":"invalid_grant","error_description":"Invalid JWT"}"#).unwrap_err();
+    let denied =
+        Token::read(400, br#"{"error":"invalid_grant","error_description":"Invalid JWT"}"#).unwrap_err();
     assert!(denied.to_string().contains("invalid_grant: Invalid JWT"), "{denied}");
     for (status, body) in [(200, "{}"), (200, "<html>"), (500, "<html>"), (403, "{}")] {
         assert!(Token::read(status, body.as_bytes()).is_err(), "{status} {body}");

@@ -203,7 +203,8 @@ struct BatchEmbedContents {
 /// # Errors
 /// 400: neither of the two.
 pub fn write_openai_request(body: &[u8], model: &str) -> Result<(Value, bool), ApiError> {
-    let bad = |e: serde_json::Error| ApiError::new(Kind::BadRequest, format!("Invalid JSON payload received. {e}"));
+    let bad =
+        |e: serde_json::Error| ApiError::new(Kind::BadRequest, format!("Invalid JSON payload received. {e}"));
     let object: Object = serde_json::from_slice(body).map_err(bad)?;
     let batch = object.contains_key("requests");
     let value = Value::Object(object);

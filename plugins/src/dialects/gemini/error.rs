@@ -105,7 +105,8 @@ mod tests {
     fn p21_an_error_is_told_in_googles_words() {
         let error = ApiError::new(Kind::NoDeployment, "slow down");
         let told: Value = serde_json::from_str(&write(&error)).unwrap();
-        let expected = json!({ "error": { "code": 429, "message": "slow down", "status": "RESOURCE_EXHAUSTED" } });
+        let expected =
+            json!({ "error": { "code": 429, "message": "slow down", "status": "RESOURCE_EXHAUSTED" } });
         assert_eq!(told, expected);
     }
 }

@@ -30,7 +30,8 @@ static ODD: &[&str] = &[
 ];
 
 /// Numbers of reasons that mean the same in both of Google's APIs.
-static NUMBERED: &[&str] = &["FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER"];
+static NUMBERED: &[&str] =
+    &["FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER"];
 
 /// `called`: the answer holds function calls, which Gemini does not tell by its reason.
 pub(super) fn read(reason: &Value, called: bool) -> Finish {

@@ -48,7 +48,8 @@ impl Reader {
             return self.fresh(all);
         }
         let all = grounding.grounding_supports.iter().flat_map(|support| {
-            let chunks = support.grounding_chunk_indices.iter().filter_map(|i| grounding.grounding_chunks.get(*i));
+            let chunks =
+                support.grounding_chunk_indices.iter().filter_map(|i| grounding.grounding_chunks.get(*i));
             chunks.map(|chunk| grounded(chunk, &support.segment, text))
         });
         self.fresh(all)

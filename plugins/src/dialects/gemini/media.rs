@@ -37,11 +37,7 @@ pub(super) enum Sort {
 pub(super) fn write(media: &Media, sort: Sort, levels: bool) -> WirePart {
     let mut part = match &media.source {
         Source::Base64 { media_type, data } => WirePart {
-            inline_data: Some(Blob {
-                mime_type: media_type.clone(),
-                data: data.clone(),
-                display_name: None,
-            }),
+            inline_data: Some(Blob { mime_type: media_type.clone(), data: data.clone(), display_name: None }),
             ..WirePart::default()
         },
         Source::Url { url, media_type } => file(url, media_type.as_deref(), sort),
@@ -107,10 +103,7 @@ mod tests {
     fn media_come_back_as_they_were() {
         for media in [
             Media::from_url("data:image/png;base64,QUJD"),
-            Media::new(Source::Url {
-                url: "gs://b/o".into(),
-                media_type: Some("audio/wav".into()),
-            }),
+            Media::new(Source::Url { url: "gs://b/o".into(), media_type: Some("audio/wav".into()) }),
         ] {
             let part = write(&media, Sort::Document, false);
             let kind = part.inline_data.map(read_blob).or_else(|| part.file_data.map(read_file));

@@ -1,9 +1,11 @@
 //! Gemini's `:generateContent`, as Google's Gemini API and Vertex AI speak it: a client's dialect and a provider's.
 //!
 //! `wire.rs` is the JSON as types; `request/` reads and writes requests, `response/` answers and streams; `scan.rs`
-//! looks at answers that are relayed as they came; `embeddings.rs` translates embeddings to and from OpenAI's.
+//! looks at answers that are relayed as they came; `embeddings.rs` translates embeddings to and from OpenAI's;
+//! `count.rs` is `:countTokens`.
 //! Sources: Gemini API reference (v1beta), Vertex AI REST reference; parameters as LiteLLM maps them.
 
+mod count;
 mod embeddings;
 mod error;
 mod finish;
@@ -20,6 +22,7 @@ mod tests;
 mod usage;
 mod wire;
 
+pub use count::{read_count, read_count_request, write_count};
 pub use embeddings::{
     Embedded, read_batch, read_predict, write_batch, write_embed_answer, write_openai_request, write_predict,
 };

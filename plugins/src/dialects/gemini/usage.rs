@@ -158,7 +158,8 @@ mod tests {
 
     #[test]
     fn p12_thoughts_inside_the_candidates_are_not_added() {
-        let usage = read(json!({ "promptTokenCount": 10, "candidatesTokenCount": 30, "thoughtsTokenCount": 20,
+        let usage =
+            read(json!({ "promptTokenCount": 10, "candidatesTokenCount": 30, "thoughtsTokenCount": 20,
             "totalTokenCount": 40 }));
         assert_eq!((usage.output, usage.reasoning), (30, 20));
     }
@@ -172,7 +173,9 @@ mod tests {
 
     #[test]
     fn counts_may_be_null_text_or_float() {
-        let usage = read(json!({ "promptTokenCount": "12", "candidatesTokenCount": 3.0, "thoughtsTokenCount": null }));
+        let usage = read(
+            json!({ "promptTokenCount": "12", "candidatesTokenCount": 3.0, "thoughtsTokenCount": null }),
+        );
         assert_eq!((usage.input, usage.output), (12, 3));
     }
 }

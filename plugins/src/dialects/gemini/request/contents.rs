@@ -1,9 +1,9 @@
 //! The conversation for Google: roles `user` and `model` in turn, results of functions among the user's parts.
 
+use super::super::ids;
 use super::super::media::{self, Sort};
 use super::super::model::Model;
 use super::super::wire::{Content, FunctionCall, FunctionResponse, WirePart};
-use super::super::ids;
 use super::read::HINTS;
 use serde_json::Value;
 use weir_core::chat::{Dialect, Kind, Object, Part, Request, Role, ToolCall, ToolCallKind, ToolResult};

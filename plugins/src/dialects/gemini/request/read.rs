@@ -4,15 +4,15 @@ use super::super::ids;
 use super::super::media;
 use super::super::schema;
 use super::super::wire::{
-    Content, FunctionCall, FunctionCallingConfig, FunctionDeclaration, FunctionResponse, GenerationConfig, ToolConfig,
-    WireBody, WirePart, WireTool,
+    Content, FunctionCall, FunctionCallingConfig, FunctionDeclaration, FunctionResponse, GenerationConfig,
+    ToolConfig, WireBody, WirePart, WireTool,
 };
 use super::thinking;
 use serde_json::{Value, json};
 use weir_core::body::JsonBody;
 use weir_core::chat::{
-    Dialect, Format, Kind, Message, Object, Part, Request, Role, Tool, ToolCall, ToolCallKind, ToolChoice, ToolKind,
-    ToolResult,
+    Dialect, Format, Kind, Message, Object, Part, Request, Role, Tool, ToolCall, ToolCallKind, ToolChoice,
+    ToolKind, ToolResult,
 };
 use weir_core::error::{ApiError, Kind as ErrorKind};
 
@@ -25,7 +25,8 @@ pub(in super::super) fn read(body: &JsonBody) -> Result<Request, ApiError> {
     if body.contents.is_empty() {
         return Err(ApiError::new(ErrorKind::BadRequest, "contents is not specified").with_param("contents"));
     }
-    let mut request = Request { extra: body.extra, model: body.model.unwrap_or_default(), ..Request::default() };
+    let mut request =
+        Request { extra: body.extra, model: body.model.unwrap_or_default(), ..Request::default() };
     if let Some(system) = body.system_instruction {
         request.messages.push(Message::new(Role::System, plain_parts(system.parts)));
     }

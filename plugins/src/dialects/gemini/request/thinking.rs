@@ -119,7 +119,10 @@ mod tests {
             let expected = json!({ "includeThoughts": true, "thinkingBudget": budget });
             assert_eq!(effort(model, word), expected, "{model} {word}");
         }
-        assert_eq!(effort("gemini-2.5-flash", "none"), json!({ "includeThoughts": false, "thinkingBudget": 0 }));
+        assert_eq!(
+            effort("gemini-2.5-flash", "none"),
+            json!({ "includeThoughts": false, "thinkingBudget": 0 })
+        );
     }
 
     #[test]

@@ -92,7 +92,8 @@ fn provider(dialect: Dialect, value: Value, params: &Params) -> Result<Option<Va
 /// Clients of OpenAI's dialect may write `{"googleSearch": {}}` among their tools.
 fn named_like_ours(value: &Value) -> Option<Value> {
     let members = value.as_object()?.iter();
-    let ours: Object = members.map(|(name, v)| (camel(name), v.clone())).filter(|(n, _)| is_ours(n)).collect();
+    let ours: Object =
+        members.map(|(name, v)| (camel(name), v.clone())).filter(|(n, _)| is_ours(n)).collect();
     (!ours.is_empty()).then_some(Value::Object(ours))
 }
 
@@ -156,8 +157,10 @@ mod tests {
 
     #[test]
     fn a_search_is_asked_for_once() {
-        let tools =
-            vec![Tool::new(ToolKind::Provider { dialect: Dialect::Gemini, value: json!({ "googleSearch": {} }) })];
+        let tools = vec![Tool::new(ToolKind::Provider {
+            dialect: Dialect::Gemini,
+            value: json!({ "googleSearch": {} }),
+        })];
         assert_eq!(write(tools, true, &Params::default()).unwrap().len(), 1);
     }
 }

@@ -5,7 +5,8 @@ use super::super::{error, finish, grounding, ids, media};
 use crate::dialects::{EventReader, TranslateError};
 use serde_json::Value;
 use weir_core::chat::{
-    Answer, Begun, Citation, Collector, Delta, Dialect, Event, Events, Finish, Kind, Object, Part, ToolCallKind,
+    Answer, Begun, Citation, Collector, Delta, Dialect, Event, Events, Finish, Kind, Object, Part,
+    ToolCallKind,
 };
 use weir_core::codec::Frame;
 
@@ -13,7 +14,8 @@ use weir_core::codec::Frame;
 const MAX_TEXT: usize = 1 << 20;
 
 /// Members of a candidate that no event carries.
-static KEPT: &[&str] = &["safetyRatings", "logprobsResult", "avgLogprobs", "urlContextMetadata", "finishMessage"];
+static KEPT: &[&str] =
+    &["safetyRatings", "logprobsResult", "avgLogprobs", "urlContextMetadata", "finishMessage"];
 
 /// One per response.
 #[derive(Debug, Default)]

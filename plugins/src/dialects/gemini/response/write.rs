@@ -6,7 +6,8 @@ use crate::dialects::{EventWriter, View};
 use bytes::BytesMut;
 use serde_json::{Value, json};
 use weir_core::chat::{
-    Answer, Begun, Delta, Dialect, Event, Finish, Kind, Media, Object, Part, Source, ToolCall, ToolCallKind, replay,
+    Answer, Begun, Delta, Dialect, Event, Finish, Kind, Media, Object, Part, Source, ToolCall, ToolCallKind,
+    replay,
 };
 use weir_core::domain::usage::Usage;
 use weir_core::error::ApiError;
@@ -29,7 +30,7 @@ enum Block {
     Text { text: String },
     Thought,
     Call { call: ToolCall, signature: Option<String> },
-    Whole { part: Option<WirePart>, signature: Option<String> },
+    Whole { part: Option<Box<WirePart>>, signature: Option<String> },
     Done,
 }
 
@@ -138,14 +139,16 @@ impl Block {
                 let call = ToolCall { id, name, arguments: String::new(), kind };
                 Block::Call { call, signature: None }
             }
-            Begun::Whole(part) => Block::Whole { part: whole(*part), signature: None },
+            Begun::Whole(part) => Block::Whole { part: whole(*part).map(Box::new), signature: None },
         }
     }
 
     fn end(self) -> Option<WirePart> {
         match self {
             Block::Call { call, signature } => Some(call_part(call, signature)),
-            Block::Whole { part, signature } => part.map(|part| WirePart { thought_signature: signature, ..part }),
+            Block::Whole { part, signature } => {
+                part.map(|part| WirePart { thought_signature: signature, ..*part })
+            }
             Block::Text { .. } | Block::Thought | Block::Done => None,
         }
     }

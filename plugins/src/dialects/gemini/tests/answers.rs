@@ -31,7 +31,11 @@ fn recorded_answers_keep_text_calls_and_counts() {
         assert_eq!(json!(usage.total()), recorded["usageMetadata"]["totalTokenCount"], "{name}");
         assert_eq!(answer.model.as_deref(), recorded["modelVersion"].as_str(), "{name}");
         let report = read_report(recorded.to_string().as_bytes()).unwrap();
-        assert_eq!((report.usage, report.finish, report.id), (answer.usage, answer.finish, answer.id), "{name}");
+        assert_eq!(
+            (report.usage, report.finish, report.id),
+            (answer.usage, answer.finish, answer.id),
+            "{name}"
+        );
     }
 }
 
@@ -117,7 +121,12 @@ fn an_answer_of_another_provider_is_valid_for_geminis_clients() {
             Part::new(call),
         ],
         finish: Some(Finish::ToolCalls),
-        usage: Some(weir_core::domain::usage::Usage { input: 5, output: 7, reasoning: 2, ..Default::default() }),
+        usage: Some(weir_core::domain::usage::Usage {
+            input: 5,
+            output: 7,
+            reasoning: 2,
+            ..Default::default()
+        }),
         ..Answer::default()
     };
     let expected = json!({
@@ -138,4 +147,23 @@ fn an_answer_of_another_provider_is_valid_for_geminis_clients() {
         "responseId": "msg_1",
     });
     assert_eq!(rewritten(answer), expected);
+}
+
+#[test]
+fn litellms_golden_is_met() {
+    let Some(golden) = recordings::golden() else { return };
+    let request = Gemini.read_request(&body(&golden["request"]["body"]), &http::HeaderMap::new()).unwrap();
+    assert_eq!(request.messages[0].text(), golden["upstream_received"][0]["body"]["messages"][0]["content"]);
+    let usage = weir_core::domain::usage::Usage { input: 11, output: 7, ..Default::default() };
+    let written = rewritten(Answer {
+        content: vec![Part::text("Hello from mock.")],
+        finish: Some(Finish::Stop),
+        usage: Some(usage),
+        ..Answer::default()
+    });
+    let expected = &golden["response"]["body"];
+    assert_eq!(written["usageMetadata"], expected["usageMetadata"]);
+    for member in ["content", "finishReason", "index"] {
+        assert_eq!(written["candidates"][0][member], expected["candidates"][0][member], "{member}");
+    }
 }

@@ -1,4 +1,6 @@
-use super::super::{read_batch, read_predict, write_batch, write_embed_answer, write_openai_request, write_predict};
+use super::super::{
+    read_batch, read_predict, write_batch, write_embed_answer, write_openai_request, write_predict,
+};
 use serde_json::{Value, json};
 
 fn bytes(value: &Value) -> Vec<u8> {
@@ -14,7 +16,10 @@ fn a_request_becomes_a_batch() {
     };
     assert_eq!(write_batch(&bytes(&request), "e").unwrap(), json!({ "requests": [one("a"), one("b")] }));
     let single = write_batch(&bytes(&json!({ "input": "a" })), "models/e").unwrap();
-    assert_eq!(single, json!({ "requests": [{ "model": "models/e", "content": { "parts": [{ "text": "a" }] } }] }));
+    assert_eq!(
+        single,
+        json!({ "requests": [{ "model": "models/e", "content": { "parts": [{ "text": "a" }] } }] })
+    );
 }
 
 #[test]
@@ -54,7 +59,8 @@ fn answers_become_openais_with_usage_where_google_counts() {
 
 #[test]
 fn googles_clients_reach_openais_embeddings() {
-    let one = json!({ "content": { "parts": [{ "text": "a" }] }, "outputDimensionality": 4, "taskType": "X" });
+    let one =
+        json!({ "content": { "parts": [{ "text": "a" }] }, "outputDimensionality": 4, "taskType": "X" });
     let (request, batch) = write_openai_request(&bytes(&one), "m").unwrap();
     assert_eq!((request, batch), (json!({ "model": "m", "input": ["a"], "dimensions": 4 }), false));
     let (request, batch) = write_openai_request(&bytes(&json!({ "requests": [one, one] })), "m").unwrap();

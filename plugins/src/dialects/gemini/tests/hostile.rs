@@ -63,7 +63,9 @@ fn spoilt(json: &Value, each: &mut impl FnMut(&Value)) {
     let mut paths = Vec::new();
     pointers(json, String::new(), &mut paths);
     for path in paths {
-        for bad in [json!(null), json!(-1), json!(1e300), json!("x"), json!([]), json!([{}]), json!({}), json!(true)] {
+        for bad in
+            [json!(null), json!(-1), json!(1e300), json!("x"), json!([]), json!([{}]), json!({}), json!(true)]
+        {
             let mut copy = json.clone();
             *copy.pointer_mut(&path).unwrap() = bad;
             each(&copy);
@@ -128,7 +130,9 @@ fn recordings_with_a_wrong_value_are_no_panic() {
 
 #[test]
 fn nonsense_is_no_answer() {
-    for bad in ["", "{}", "[]", "null", "1", "\"x\"", "<html>", "{\"candidates\":[]}", "{\"candidates\":7}", "[[]]"] {
+    for bad in
+        ["", "{}", "[]", "null", "1", "\"x\"", "<html>", "{\"candidates\":[]}", "{\"candidates\":7}", "[[]]"]
+    {
         assert!(Gemini.read_answer(bad.as_bytes()).is_err(), "{bad}");
         assert!(events(&[format!("data: {bad}\n\n").as_bytes()]).is_err(), "{bad}");
     }

@@ -19,8 +19,9 @@ pub enum Response {
 
 /// All interactions in Gemini's dialect.
 pub fn all() -> Vec<Recording> {
-    let Some(folder) = folder() else { return Vec::new() };
-    let mut names: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let Some(folder) = shared("recordings/dev") else { return Vec::new() };
+    let mut names: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     names.retain(|path| {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         name.starts_with("gemini-generate") || name.starts_with("vertex-generate")
@@ -54,17 +55,25 @@ pub fn streams() -> Vec<(String, String)> {
     .collect()
 }
 
+/// What LiteLLM answered to a client of Gemini's dialect over a provider of OpenAI's.
+pub fn golden() -> Option<Value> {
+    let file = shared("compat/litellm-1.81/goldens/endpoints_llm_nodb.json")?;
+    let cases: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let cases = cases.as_array().or_else(|| cases["cases"].as_array()).unwrap();
+    Some(cases.iter().find(|case| case["name"] == "gemini_generateContent").cloned().unwrap())
+}
+
 #[expect(clippy::disallowed_methods, reason = "a test helper that finds the shared folder")]
-fn folder() -> Option<PathBuf> {
+fn shared(path: &str) -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
     let shared = std::env::var_os("WEIR_SHARED").map_or(beside, PathBuf::from);
-    let folder = shared.join("recordings/dev");
-    if folder.is_dir() {
-        return Some(folder);
+    let found = shared.join(path);
+    if found.exists() {
+        return Some(found);
     }
     let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-    assert!(!ci, "recordings are needed: set WEIR_SHARED to the folder of shared references");
-    println!("SKIPPED: no recordings; set WEIR_SHARED to the folder of shared references");
+    assert!(!ci, "{path} is needed: set WEIR_SHARED to the folder of shared references");
+    println!("SKIPPED: no {path}; set WEIR_SHARED to the folder of shared references");
     None
 }
 

@@ -4,8 +4,8 @@ use crate::dialects::{ClientDialect, Params};
 use http::HeaderMap;
 use serde_json::{Map, Number, Value, json};
 use weir_core::chat::{
-    Citation, Format, Kind, Media, Message, Part, Reasoning, Request, Role, Source, Tool, ToolCall, ToolCallKind,
-    ToolChoice, ToolKind, ToolResult,
+    Citation, Format, Kind, Media, Message, Part, Reasoning, Request, Role, Source, Tool, ToolCall,
+    ToolCallKind, ToolChoice, ToolKind, ToolResult,
 };
 
 fn read(value: &Value) -> Request {
@@ -298,7 +298,8 @@ fn parameters_have_googles_names() {
 
 #[test]
 fn an_answers_format_is_json_schema_where_the_model_takes_it() {
-    let schema = json!({ "type": "object", "properties": { "a": { "const": "x" } }, "additionalProperties": false });
+    let schema =
+        json!({ "type": "object", "properties": { "a": { "const": "x" } }, "additionalProperties": false });
     let request = Request {
         messages: vec![user(vec![Part::text("x")])],
         format: Some(Format::JsonSchema {
@@ -330,7 +331,10 @@ fn what_gemini_cannot_do_is_refused_or_left_out() {
         (
             "reasoning_effort",
             "gemini-2.0-flash",
-            Request { reasoning: Some(Reasoning { effort: Some("low".into()), ..Reasoning::default() }), ..base() },
+            Request {
+                reasoning: Some(Reasoning { effort: Some("low".into()), ..Reasoning::default() }),
+                ..base()
+            },
         ),
         (
             "parallel_tool_calls",
@@ -363,7 +367,8 @@ fn what_config_drops_is_not_sent() {
 
 #[test]
 fn a_body_without_contents_is_the_clients_mistake() {
-    for bad in [json!({}), json!({ "contents": [] }), json!({ "contents": "hi" }), json!({ "contents": [1] })] {
+    for bad in [json!({}), json!({ "contents": [] }), json!({ "contents": "hi" }), json!({ "contents": [1] })]
+    {
         let error = Gemini.read_request(&body(&bad), &HeaderMap::new()).unwrap_err();
         assert_eq!(error.status(), 400, "{bad}");
     }

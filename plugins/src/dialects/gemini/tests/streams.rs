@@ -72,7 +72,8 @@ fn a_stream_for_clients_tells_the_same_in_both_forms() {
         let list = written(&mut ArrayWriter::new(&view(&body)), told);
         assert!(serde_json::from_slice::<Vec<Value>>(&list).is_ok(), "{name}");
         assert_eq!(meaning(&Gemini.read_answer(&list).unwrap()), expected, "{name}");
-        let ids: Vec<Value> = chunks(std::str::from_utf8(&sse).unwrap()).iter().map(|c| c["responseId"].clone()).collect();
+        let ids: Vec<Value> =
+            chunks(std::str::from_utf8(&sse).unwrap()).iter().map(|c| c["responseId"].clone()).collect();
         assert!(ids.windows(2).all(|two| two[0] == two[1]), "{name}: one id for all chunks");
     }
 }
@@ -92,9 +93,11 @@ fn a_relayed_stream_is_understood_on_the_way() {
 #[test]
 fn p21_an_error_is_told_and_only_a_first_one_is_worth_another_try() {
     let error = json!({ "error": { "code": 503, "message": "busy", "status": "UNAVAILABLE" } });
-    let alone = stream(&[error.clone()]);
+    let alone = stream(std::slice::from_ref(&error));
     let told = events(&[alone.as_bytes()]).unwrap();
-    assert!(matches!(told.as_slice(), [Event::Fault(fault)] if fault.message == "busy" && fault.status == 503));
+    assert!(
+        matches!(told.as_slice(), [Event::Fault(fault)] if fault.message == "busy" && fault.status == 503)
+    );
     assert_eq!(Scanner::new().read(alone.as_bytes()).map(|f| f.status), Some(503));
     let late = stream(&[said(json!([{ "text": "a" }])), error, said(json!([{ "text": "b" }]))]);
     assert!(matches!(events(&[late.as_bytes()]).unwrap().last(), Some(Event::Fault(_))));
@@ -143,7 +146,14 @@ fn ids_that_google_does_not_give_are_unique_and_stable() {
     let stream = stream(&[said(json!([call, call])), end(json!([call]))]);
     let ids = || -> Vec<String> {
         let answer = collect(events(&[stream.as_bytes()]).unwrap());
-        answer.content.into_iter().filter_map(|p| match p.kind { Kind::ToolCall(c) => Some(c.id), _ => None }).collect()
+        answer
+            .content
+            .into_iter()
+            .filter_map(|p| match p.kind {
+                Kind::ToolCall(c) => Some(c.id),
+                _ => None,
+            })
+            .collect()
     };
     let first = ids();
     assert_eq!(first, ids());
