@@ -1,6 +1,7 @@
 use super::super::{
     read_batch, read_predict, write_batch, write_embed_answer, write_openai_request, write_predict,
 };
+use super::recordings::{self, Response};
 use serde_json::{Value, json};
 
 fn bytes(value: &Value) -> Vec<u8> {
@@ -68,4 +69,24 @@ fn googles_clients_reach_openais_embeddings() {
     let answer = bytes(&json!({ "data": [{ "embedding": [1.5], "index": 0 }] }));
     assert_eq!(write_embed_answer(&answer, false).unwrap(), json!({ "embedding": { "values": [1.5] } }));
     assert_eq!(write_embed_answer(&answer, true).unwrap(), json!({ "embeddings": [{ "values": [1.5] }] }));
+}
+
+#[test]
+fn recorded_embeddings_keep_every_number() {
+    for recording in recordings::embeddings() {
+        let Response::Json(answer) = &recording.response else { panic!("{}", recording.name) };
+        let read = match answer.get("predictions") {
+            Some(_) => read_predict(&bytes(answer), &recording.model, false),
+            None => read_batch(&bytes(answer), &recording.model, false),
+        };
+        let read = read.unwrap().body;
+        if let Some(values) = answer.pointer("/embedding/values") {
+            assert_eq!(read["data"][0]["embedding"], *values, "{}", recording.name);
+            assert_eq!(write_embed_answer(&bytes(&read), false).unwrap()["embedding"]["values"], *values);
+            let (request, batch) =
+                write_openai_request(&bytes(&recording.request), &recording.model).unwrap();
+            assert_eq!(request["input"][0], recording.request["content"]["parts"][0]["text"]);
+            assert!(!batch);
+        }
+    }
 }

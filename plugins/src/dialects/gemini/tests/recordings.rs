@@ -17,17 +17,25 @@ pub enum Response {
     Stream(String),
 }
 
-/// All interactions in Gemini's dialect.
+/// All chats in Gemini's dialect.
 pub fn all() -> Vec<Recording> {
+    named(&["gemini-generate", "vertex-generate"])
+}
+
+pub fn embeddings() -> Vec<Recording> {
+    named(&["gemini-embeddings", "vertex-embeddings"])
+}
+
+fn named(starts: &[&str]) -> Vec<Recording> {
     let Some(folder) = shared("recordings/dev") else { return Vec::new() };
     let mut names: Vec<PathBuf> =
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     names.retain(|path| {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        name.starts_with("gemini-generate") || name.starts_with("vertex-generate")
+        starts.iter().any(|start| name.starts_with(start))
     });
     names.sort();
-    assert!(!names.is_empty(), "the folder holds no recording of Gemini");
+    assert!(!names.is_empty(), "no recording of {starts:?}");
     names.iter().map(|path| Recording::read(path)).collect()
 }
 
