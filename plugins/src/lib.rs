@@ -5,6 +5,7 @@
 //! built from a config entry by one of `providers/` (who) and spoken to in one of `dialects/` (how).
 //! `models.rs` finds deployments by name; `snapshot.rs` is all of that for one state of the configuration.
 
+pub mod auth;
 pub mod chain;
 pub mod deployment;
 pub mod dialects;

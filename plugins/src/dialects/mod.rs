@@ -2,6 +2,7 @@
 //! (`weir_core::chat`). `dialect.rs` says what an adapter is; `client` and `upstream` are the tables of all adapters.
 
 mod dialect;
+pub mod gemini;
 pub mod openai_chat;
 pub mod openai_responses;
 mod params;

@@ -3,6 +3,8 @@
 
 mod azure;
 mod compatible;
+pub mod gemini;
+pub mod vertex;
 mod wire;
 
 pub use compatible::COMPATIBLE;

@@ -1,0 +1,4 @@
+//! Credentials that are more than a key in a header. No sockets here: what has to be fetched is described as data and
+//! fetched by whoever asks.
+
+pub mod gcp;

@@ -1,0 +1,181 @@
+//! Token counts, in both directions.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+use weir_core::chat::Object;
+use weir_core::domain::usage::Usage;
+
+/// `usageMetadata`. Everything optional: the first chunks of a stream leave most of it out.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct UsageMetadata {
+    #[serde(deserialize_with = "count")]
+    prompt_token_count: u64,
+    /// The Live API and some of Vertex's models say `responseTokenCount`.
+    #[serde(alias = "responseTokenCount", deserialize_with = "count")]
+    candidates_token_count: u64,
+    #[serde(deserialize_with = "count")]
+    thoughts_token_count: u64,
+    #[serde(deserialize_with = "count")]
+    cached_content_token_count: u64,
+    /// What Google's own tools put into the prompt; not part of `promptTokenCount`.
+    #[serde(deserialize_with = "count")]
+    tool_use_prompt_token_count: u64,
+    #[serde(deserialize_with = "count")]
+    total_token_count: u64,
+    prompt_tokens_details: Option<Vec<Modality>>,
+    #[serde(alias = "responseTokensDetails")]
+    candidates_tokens_details: Option<Vec<Modality>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Modality {
+    /// A word, or a number where the client asked for numbers.
+    modality: Value,
+    #[serde(deserialize_with = "count")]
+    token_count: u64,
+}
+
+const AUDIO: &str = "AUDIO";
+/// Audio where modalities are numbers.
+const AUDIO_NUMBER: u64 = 4;
+
+// --- UsageMetadata ---
+
+impl UsageMetadata {
+    pub(super) fn usage(&self) -> Usage {
+        Usage {
+            input: self.input(),
+            output: self.output(),
+            cache_read: self.cached_content_token_count,
+            reasoning: self.thoughts_token_count,
+            audio_input: audio(self.prompt_tokens_details.as_deref()),
+            audio_output: audio(self.candidates_tokens_details.as_deref()),
+            ..Usage::default()
+        }
+    }
+
+    fn input(&self) -> u64 {
+        self.prompt_token_count.saturating_add(self.tool_use_prompt_token_count)
+    }
+
+    /// Thoughts are counted apart from the candidates. Some models include them: then the total says so.
+    fn output(&self) -> u64 {
+        let inclusive = self.input().saturating_add(self.candidates_token_count) == self.total_token_count;
+        if inclusive && self.candidates_token_count >= self.thoughts_token_count {
+            return self.candidates_token_count;
+        }
+        self.candidates_token_count.saturating_add(self.thoughts_token_count)
+    }
+}
+
+fn audio(details: Option<&[Modality]>) -> u64 {
+    let is_audio = |m: &&Modality| m.modality == AUDIO || m.modality.as_u64() == Some(AUDIO_NUMBER);
+    details.unwrap_or_default().iter().filter(is_audio).fold(0, |sum, m| sum.saturating_add(m.token_count))
+}
+
+/// A count that may be null, a text, or a float without a fraction; anything else is an error.
+pub(super) fn count<'de, D: Deserializer<'de>>(reader: D) -> Result<u64, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Loose {
+        Whole(u64),
+        Float(f64),
+        /// How protobuf's JSON writes 64-bit numbers.
+        Text(String),
+    }
+    Ok(match Option::deserialize(reader)? {
+        Some(Loose::Whole(n)) => n,
+        Some(Loose::Float(f)) if f.is_finite() && f >= 0.0 => f as u64,
+        Some(Loose::Text(text)) => text.parse().unwrap_or_default(),
+        _ => 0,
+    })
+}
+
+/// `usageMetadata` for a client.
+pub(super) fn write(usage: &Usage) -> Value {
+    let mut out = Object::new();
+    out.insert("promptTokenCount".into(), usage.input.into());
+    out.insert("candidatesTokenCount".into(), usage.output.saturating_sub(usage.reasoning).into());
+    out.insert("totalTokenCount".into(), usage.total().into());
+    for (name, count) in
+        [("thoughtsTokenCount", usage.reasoning), ("cachedContentTokenCount", usage.cache_read)]
+    {
+        if count > 0 {
+            out.insert(name.into(), count.into());
+        }
+    }
+    details(&mut out, "promptTokensDetails", usage.input, usage.audio_input);
+    details(
+        &mut out,
+        "candidatesTokensDetails",
+        usage.output.saturating_sub(usage.reasoning),
+        usage.audio_output,
+    );
+    Value::Object(out)
+}
+
+fn details(out: &mut Object, name: &str, all: u64, audio: u64) {
+    if audio == 0 {
+        return;
+    }
+    let text = all.saturating_sub(audio);
+    let details = json!([
+        { "modality": "TEXT", "tokenCount": text },
+        { "modality": AUDIO, "tokenCount": audio },
+    ]);
+    out.insert(name.into(), details);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: Value) -> Usage {
+        serde_json::from_value::<UsageMetadata>(json).unwrap().usage()
+    }
+
+    #[test]
+    fn p12_every_token_is_counted_once() {
+        let usage = read(json!({
+            "promptTokenCount": 100, "toolUsePromptTokenCount": 20, "cachedContentTokenCount": 40,
+            "candidatesTokenCount": 30, "thoughtsTokenCount": 50, "totalTokenCount": 200,
+            "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 90}, {"modality": "AUDIO", "tokenCount": 10}],
+            "candidatesTokensDetails": [{"modality": 4, "tokenCount": 7}],
+        }));
+        let expected = Usage {
+            input: 120,
+            output: 80,
+            cache_read: 40,
+            reasoning: 50,
+            audio_input: 10,
+            audio_output: 7,
+            ..Usage::default()
+        };
+        assert_eq!(usage, expected);
+    }
+
+    #[test]
+    fn p12_thoughts_inside_the_candidates_are_not_added() {
+        let usage =
+            read(json!({ "promptTokenCount": 10, "candidatesTokenCount": 30, "thoughtsTokenCount": 20,
+            "totalTokenCount": 40 }));
+        assert_eq!((usage.output, usage.reasoning), (30, 20));
+    }
+
+    #[test]
+    fn counts_come_back() {
+        let usage =
+            Usage { input: 9, output: 8, cache_read: 3, reasoning: 2, audio_input: 1, ..Usage::default() };
+        assert_eq!(read(write(&usage)), usage);
+    }
+
+    #[test]
+    fn counts_may_be_null_text_or_float() {
+        let usage = read(
+            json!({ "promptTokenCount": "12", "candidatesTokenCount": 3.0, "thoughtsTokenCount": null }),
+        );
+        assert_eq!((usage.input, usage.output), (12, 3));
+    }
+}
