@@ -2,7 +2,10 @@
 //! is one row in `compatible.rs`; anything else is a file and its row here.
 
 mod azure;
+pub mod cohere;
 mod compatible;
+pub mod native;
+pub mod ollama;
 mod wire;
 
 pub use compatible::COMPATIBLE;
