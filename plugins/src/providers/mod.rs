@@ -2,9 +2,12 @@
 //! is one row in `compatible.rs`; anything else is a file and its row here.
 
 mod azure;
+pub mod cohere;
 mod compatible;
 pub mod gemini;
 pub mod vertex;
+pub mod native;
+pub mod ollama;
 mod wire;
 
 pub use compatible::COMPATIBLE;

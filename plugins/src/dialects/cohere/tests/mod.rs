@@ -1,0 +1,6 @@
+//! Against recorded traffic and recorded LiteLLM.
+
+mod chat;
+mod hostile;
+mod lists;
+mod requests;

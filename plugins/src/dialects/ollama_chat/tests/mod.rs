@@ -1,0 +1,5 @@
+//! Against recorded servers (answers) and recorded LiteLLM (requests).
+
+mod answers;
+mod hostile;
+mod requests;
