@@ -1,6 +1,8 @@
 //! How a provider or client is spoken to: one folder per wire format, each an adapter to the canonical chat model
 //! (`weir_core::chat`). `dialect.rs` says what an adapter is; `client` and `upstream` are the tables of all adapters.
 
+pub mod bedrock_converse;
+pub mod bedrock_invoke;
 mod dialect;
 pub mod openai_chat;
 mod params;

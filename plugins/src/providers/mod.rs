@@ -2,6 +2,7 @@
 //! is one row in `compatible.rs`; anything else is a file and its row here.
 
 mod azure;
+pub mod bedrock;
 mod compatible;
 mod wire;
 
@@ -60,6 +61,8 @@ pub enum Quirk {
 pub enum Kind {
     Compatible,
     Azure,
+    /// Addresses by `bedrock::endpoint`, requests signed.
+    Bedrock,
 }
 
 /// Rows that are not plain OpenAI-compatible ones.
@@ -90,6 +93,7 @@ impl Row {
         match self.kind {
             Kind::Compatible => compatible::wire(self, entry, env),
             Kind::Azure => azure::wire(self, entry, env),
+            Kind::Bedrock => Err(Fault::new("model", "bedrock is not served yet", "")),
         }
     }
 
