@@ -3,6 +3,7 @@
 //! Start at `exchange.rs` (everything known about one request), `plugin.rs` (when a filter is asked) and
 //! `chain.rs` (in which order). Then any one file in `filters/`. `deployment.rs` is one way to serve a model,
 //! built from a config entry by one of `providers/` (who) and spoken to in one of `dialects/` (how).
+//! `auth/` is where credentials come from that are more than a key.
 //! `models.rs` finds deployments by name; `snapshot.rs` is all of that for one state of the configuration.
 
 pub mod auth;
@@ -18,3 +19,6 @@ pub mod plugin;
 pub mod providers;
 pub mod services;
 pub mod snapshot;
+
+#[cfg(test)]
+mod testing;

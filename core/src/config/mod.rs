@@ -4,6 +4,7 @@
 //! every name and type against the tables (`keys`, `section`, `file`), then the meaning (`models`, `params`,
 //! `provider`, `fallbacks`, `settings`). `problems` collects what is wrong on the way; nothing stops at the first.
 
+mod aws;
 mod database;
 pub mod env;
 mod fallbacks;
@@ -24,6 +25,7 @@ pub mod tree;
 #[cfg(test)]
 mod tests;
 
+pub use aws::Aws;
 pub use env::Env;
 pub use fallbacks::{Alias, Fallbacks};
 pub use file::ConfigFile;

@@ -1,5 +1,6 @@
 //! What `litellm_params` and `model_info` mean.
 
+use super::aws::Aws;
 use super::json::JsonMap;
 use super::keys::Open;
 use super::problems::Problems;
@@ -51,6 +52,7 @@ pub struct Params {
     pub tenant_id: Option<String>,
     pub client_id: Option<String>,
     pub client_secret: Option<SecretString>,
+    pub aws: Aws,
     /// `None`: as `litellm_settings` has it.
     pub ssl_verify: Option<SslVerify>,
     /// Name of the shared credential that was filled in.
@@ -116,6 +118,7 @@ impl Params {
             tenant_id: s.text("tenant_id"),
             client_id: s.text("client_id"),
             client_secret: s.secret("client_secret"),
+            aws: Aws::read(s),
             ssl_verify: s.node("ssl_verify").map(SslVerify::read),
             credential: s.text("litellm_credential_name"),
             rest: s.rest().collect(),

@@ -2,6 +2,8 @@
 //! (`weir_core::chat`). `dialect.rs` says what an adapter is; `client` and `upstream` are the tables of all adapters.
 
 pub mod cohere;
+pub mod bedrock_converse;
+pub mod bedrock_invoke;
 mod dialect;
 pub mod gemini;
 pub mod embeddings;

@@ -3,6 +3,7 @@
 
 mod azure;
 pub mod cohere;
+pub mod bedrock;
 mod compatible;
 pub mod gemini;
 pub mod vertex;
@@ -79,6 +80,8 @@ pub enum Quirk {
 pub enum Kind {
     Compatible,
     Azure,
+    /// Addresses by `bedrock::endpoint`, requests signed.
+    Bedrock,
 }
 
 /// Rows that are not plain OpenAI-compatible ones.
@@ -109,6 +112,7 @@ impl Row {
         match self.kind {
             Kind::Compatible => compatible::wire(self, entry, env),
             Kind::Azure => azure::wire(self, entry, env),
+            Kind::Bedrock => Err(Fault::new("model", "bedrock is not served yet", "")),
         }
     }
 

@@ -76,7 +76,7 @@ fn a_deployments_parameters_are_read() {
     let entry = model(
         "api_base: \"https://x.test/v1\", timeout: 1.5, weight: 0.7, mock_response: {a: [1, null]}, temperature: 0.20, \
          stop: [a, b], extra_body: {z: 1.0, a: true}, extra_headers: {X-A: 1, x-b: true}, tags: [t], ssl_verify: false, \
-         configurable_clientside_auth_params: [api_key, {api_base: \"^https://ok\"}], aws_region_name: r",
+         configurable_clientside_auth_params: [api_key, {api_base: \"^https://ok\"}], azure_scope: r",
     );
     let params = entry.params;
     assert_eq!((entry.provider.as_str(), entry.upstream_model.as_str()), ("openai", "m"));
@@ -92,7 +92,7 @@ fn a_deployments_parameters_are_read() {
     let clientside = &params.configurable_clientside_auth_params;
     assert_eq!(clientside[0], ClientParam { name: "api_key".into(), pattern: None });
     assert_eq!(clientside[1].pattern.as_deref(), Some("^https://ok"));
-    assert_eq!(params.rest.get("aws_region_name"), Some("\"r\""));
+    assert_eq!(params.rest.get("azure_scope"), Some("\"r\""));
 }
 
 #[test]

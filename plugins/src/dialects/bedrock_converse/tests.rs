@@ -1,0 +1,4 @@
+//! Recordings, goldens and hostile input.
+
+mod reading;
+mod writing;

@@ -1,0 +1,185 @@
+use super::*;
+use crate::testing::{cuts, events, golden_cases, recordings};
+use aws_smithy_eventstream::frame::write_message_to;
+use aws_smithy_types::event_stream::{Header, HeaderValue as Text, Message};
+use weir_core::body::JsonBody;
+
+/// Stands for Anthropic's reader: tells each event as text, so that what arrives can be compared.
+#[derive(Default)]
+struct Echo(usize);
+
+impl EventReader for Echo {
+    fn read(&mut self, frame: Frame<'_>, out: &mut Events) -> Result<(), TranslateError> {
+        let Frame::Sse { event, data } = frame else { return Err(TranslateError::malformed("not SSE")) };
+        let id = Some(format!("{event} {}", String::from_utf8_lossy(&data)));
+        out.push(Event::Start { id, model: None });
+        self.0 += 1;
+        Ok(())
+    }
+
+    fn end(&mut self, _: &mut Events) -> Result<(), TranslateError> {
+        if self.0 == 0 { Err(TranslateError::Unfinished) } else { Ok(()) }
+    }
+}
+
+fn read(pieces: &[&[u8]]) -> Result<Vec<Event>, TranslateError> {
+    events(Framing::EventStream, Box::new(Reader::new(Box::new(Echo::default()))), pieces)
+}
+
+fn frame(headers: &[(&'static str, &'static str)], payload: &str) -> Vec<u8> {
+    let mut message = Message::new(payload.as_bytes().to_vec());
+    for (name, value) in headers {
+        message = message.add_header(Header::new(*name, Text::String((*value).into())));
+    }
+    let mut out = Vec::new();
+    write_message_to(&message, &mut out).unwrap();
+    out
+}
+
+#[test]
+fn p23_wrapped_streams_are_read_however_they_are_cut() {
+    for recording in recordings("bedrock-invoke-stream").into_iter().filter(|r| r.status() == 200) {
+        let (name, body) = (&recording.name, recording.body());
+        let whole = read(&[&body]).unwrap();
+        assert_eq!(read(&body.chunks(1).collect::<Vec<_>>()).unwrap(), whole, "{name}: byte by byte");
+        for cut in cuts(body.len()) {
+            assert_eq!(read(&[&body[..cut], &body[cut..]]).unwrap(), whole, "{name}: cut at {cut}");
+        }
+        for cut in (1..body.len()).step_by(97) {
+            let _ = read(&[&body[..cut]]);
+        }
+        let is_claude = recording.json["model"].as_str().unwrap().contains("claude-3")
+            || recording.json["model"].as_str().unwrap().contains("-4");
+        if is_claude {
+            let Event::Start { id: Some(first), .. } = &whole[0] else { panic!("{whole:?}") };
+            let Some(Event::Start { id: Some(last), .. }) = whole.last() else { panic!("{whole:?}") };
+            assert!(first.starts_with("message_start {"), "{name}: {first}");
+            assert!(last.starts_with("message_stop {"), "{name}: {last}");
+        }
+    }
+}
+
+#[test]
+fn exceptions_and_rubbish_inside_streams_are_told() {
+    let exception = [(":message-type", "exception"), (":exception-type", "modelStreamErrorException")];
+    let body = frame(&exception, r#"{"message":"broken","originalStatusCode":500}"#);
+    let told = read(&[&body]).unwrap();
+    let [Event::Fault(fault)] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((fault.status, fault.message.as_str()), (424, "broken"));
+    let chunk = [(":message-type", "event"), (":event-type", "chunk")];
+    for payload in ["", "{}", "[]", r#"{"bytes":7}"#, r#"{"bytes":"%%%"}"#, r#"{"bytes":"bm8ganNvbg=="}"#] {
+        assert!(matches!(read(&[&frame(&chunk, payload)]), Err(TranslateError::Malformed(_))), "{payload}");
+    }
+    let mut flipped = frame(&chunk, r#"{"bytes":"e30="}"#);
+    flipped[20] ^= 1;
+    assert!(read(&[&flipped]).is_err());
+}
+
+#[test]
+fn p20_bodies_become_what_litellm_sent() {
+    let Some(cases) = golden_cases("endpoints_llm_nodb.json") else { return };
+    let mut compared = 0;
+    for case in cases.iter().filter(|c| c["name"].as_str().unwrap().starts_with("messages_bedrock")) {
+        let Some(sent) = case["upstream_received"].get(0) else { continue };
+        let mut body = case["request"]["body"].as_object().unwrap().clone();
+        change_body(&mut body, "anthropic.claude-3-sonnet-20240229-v1:0", &HeaderMap::new());
+        assert_eq!(Value::Object(body), sent["body"], "{}", case["name"]);
+        compared += 1;
+    }
+    assert!(compared >= 8, "{compared}");
+}
+
+#[test]
+fn p24_marks_stay_and_betas_are_filtered() {
+    let mut headers = HeaderMap::new();
+    headers.insert("anthropic-beta", "claude-code-20250219,context-1m-2025-08-07".parse().unwrap());
+    let cache = json!({ "type": "ephemeral", "ttl": "1h", "scope": "global" });
+    let body = json!({
+        "model": "m", "stream": true, "max_tokens": 1,
+        "system": [{ "type": "text", "text": "s", "cache_control": cache }],
+        "messages": [{ "role": "user", "content": [{ "type": "tool_result", "tool_use_id": "t",
+            "content": [{ "type": "text", "text": "x", "cache_control": cache }] }] }],
+        "tools": [{ "name": "f", "input_schema": { "properties": { "cache_control": { "scope": 1 } } },
+            "cache_control": { "type": "ephemeral" } }],
+    });
+    let change = |model| {
+        let mut body = body.as_object().unwrap().clone();
+        change_body(&mut body, model, &headers);
+        Value::Object(body)
+    };
+    let new = change("us.anthropic.claude-sonnet-4-5-20250929-v1:0");
+    let kept = json!({ "type": "ephemeral", "ttl": "1h" });
+    assert_eq!(new["system"][0]["cache_control"], kept);
+    assert_eq!(new["messages"][0]["content"][0]["content"][0]["cache_control"], kept);
+    assert_eq!(new["tools"], body["tools"], "schemas are not touched");
+    assert_eq!(new["anthropic_beta"], json!(["context-1m-2025-08-07"]));
+    assert_eq!(new["anthropic_version"], "bedrock-2023-05-31");
+    let old = change("anthropic.claude-3-5-sonnet-20240620-v1:0");
+    assert_eq!(old["system"][0]["cache_control"], json!({ "type": "ephemeral" }));
+    assert_eq!(old.get("anthropic_beta"), None);
+    // Still JSON that the gateway can read.
+    assert!(JsonBody::parse(new.to_string().into_bytes().into()).is_ok());
+}
+
+mod embeddings {
+    use super::super::embeddings::*;
+    use crate::testing::recordings;
+    use base64::Engine as _;
+    use serde_json::{Value, json};
+    use weir_core::chat::Object;
+
+    fn object(value: &Value) -> Object {
+        value.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn recorded_embeddings_are_openais() {
+        for recording in recordings("bedrock-embeddings") {
+            let model = recording.json["model"].as_str().unwrap();
+            let body = recording.body();
+            let counted = &recording.json["response"]["headers"]["x-amzn-bedrock-input-token-count"];
+            let tokens = counted.as_str().and_then(|n| n.parse().ok());
+            let parts = [Part { body: &body, tokens }, Part { body: &body, tokens }];
+            let answer = Value::Object(read(model, &parts, false).unwrap());
+            assert_eq!(answer["data"].as_array().unwrap().len(), 2, "{}", recording.name);
+            assert_eq!(answer["data"][1]["index"], 1);
+            assert!(answer["data"][1]["embedding"].as_array().unwrap().len() >= 512);
+            assert_eq!(answer["usage"]["prompt_tokens"].as_u64(), tokens.map(|n: u64| 2 * n));
+            let packed = Value::Object(read(model, &parts[..1], true).unwrap());
+            let packed = packed["data"][0]["embedding"].as_str().unwrap().to_owned();
+            let bytes = base64::engine::general_purpose::STANDARD.decode(packed).unwrap();
+            let first = f32::from_le_bytes(bytes[..4].try_into().unwrap());
+            let difference = f64::from(first) - answer["data"][0]["embedding"][0].as_f64().unwrap();
+            assert!(difference.abs() < 1e-6);
+            for cut in (0..body.len()).step_by(97) {
+                assert!(read(model, &[Part { body: &body[..cut], tokens }], false).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn requests_of_each_family() {
+        let request =
+            object(&json!({ "model": "m", "input": ["a", "b"], "dimensions": 256, "normalize": true }));
+        let titan = write("amazon.titan-embed-text-v2:0", &request).unwrap();
+        assert_eq!(titan.len(), 2, "one text to a request");
+        assert_eq!(
+            Value::Object(titan[1].clone()),
+            json!({ "normalize": true, "inputText": "b", "dimensions": 256 })
+        );
+        let cohere =
+            write("cohere.embed-v4:0", &object(&json!({ "input": "a", "dimensions": 512 }))).unwrap();
+        assert_eq!(
+            Value::Object(cohere[0].clone()),
+            json!({ "texts": ["a"], "input_type": "search_document", "output_dimension": 512 })
+        );
+        let many: Vec<String> = (0..200).map(|n| n.to_string()).collect();
+        assert_eq!(write("cohere.embed-english-v3", &object(&json!({ "input": many }))).unwrap().len(), 3);
+        for bad in
+            [json!({}), json!({ "input": [1, 2] }), json!({ "input": [] }), json!({ "input": [["a"]] })]
+        {
+            assert!(write("amazon.titan-embed-text-v1", &object(&bad)).is_err(), "{bad}");
+        }
+        assert!(write("anthropic.claude-v2", &request).is_err());
+    }
+}
