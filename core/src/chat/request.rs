@@ -36,6 +36,9 @@ pub struct Request {
     pub stream: bool,
     /// Top-level members that the model does not know, as written. Ours (`metadata`, `fallbacks`, …) are gone.
     pub extra: Object,
+    /// Top-level members that only this dialect understands (Anthropic's `context_management`): every other dialect
+    /// leaves them out. A member the model knows in part holds here what is left of it.
+    pub native: Option<(Dialect, Object)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

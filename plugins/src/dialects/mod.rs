@@ -4,6 +4,7 @@
 pub mod cohere;
 pub mod bedrock_converse;
 pub mod bedrock_invoke;
+pub mod anthropic_messages;
 mod dialect;
 pub mod gemini;
 pub mod embeddings;

@@ -1,0 +1,41 @@
+//! An answer as a message.
+
+use super::super::{finish, usage, write_parts};
+use serde_json::{Value, json};
+use weir_core::chat::{Answer, Object};
+
+use crate::dialects::View;
+
+/// Members of a message that only this dialect has; what other dialects say more is not for its clients.
+static NATIVE: &[&str] = &["container", "context_management", "stop_details"];
+
+pub(in super::super) fn write_answer(answer: Answer, view: &View<'_>) -> Vec<u8> {
+    let (reason, sequence) = finish::write(answer.finish.clone(), answer.has_tool_calls());
+    let usage = usage::write(&answer.usage.unwrap_or_default(), answer.service_tier.as_deref());
+    let mut message = head(answer.id, view);
+    message.insert("content".to_owned(), write_parts::blocks(answer.content).into());
+    message.insert("stop_reason".to_owned(), reason.into());
+    message.insert("stop_sequence".to_owned(), json!(sequence));
+    message.insert("usage".to_owned(), usage);
+    message.extend(answer.extra.into_iter().filter(|(name, _)| NATIVE.contains(&name.as_str())));
+    Value::Object(message).to_string().into_bytes()
+}
+
+/// What a message begins with, whole or in a stream.
+pub(super) fn head(id: Option<String>, view: &View<'_>) -> Object {
+    head_of(id.unwrap_or_else(|| made_up(view)), view.model)
+}
+
+pub(super) fn made_up(view: &View<'_>) -> String {
+    format!("msg_{}", view.id)
+}
+
+pub(super) fn head_of(id: String, model: &str) -> Object {
+    let members = [
+        ("id", json!(id)),
+        ("type", json!("message")),
+        ("role", json!("assistant")),
+        ("model", json!(model)),
+    ];
+    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
