@@ -1,15 +1,15 @@
 //! How a provider or client is spoken to: one folder per wire format, each an adapter to the canonical chat model
 //! (`weir_core::chat`). `dialect.rs` says what an adapter is; `client` and `upstream` are the tables of all adapters.
 
-pub mod cohere;
+pub mod anthropic_messages;
 pub mod bedrock_converse;
 pub mod bedrock_invoke;
-pub mod anthropic_messages;
+pub mod cohere;
 mod dialect;
-pub mod gemini;
 pub mod embeddings;
 #[cfg(test)]
 mod fixtures;
+pub mod gemini;
 pub mod ollama_chat;
 pub mod openai_chat;
 pub mod openai_responses;

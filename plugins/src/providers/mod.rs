@@ -2,13 +2,13 @@
 //! is one row in `compatible.rs`; anything else is a file and its row here.
 
 mod azure;
-pub mod cohere;
 pub mod bedrock;
+pub mod cohere;
 mod compatible;
 pub mod gemini;
-pub mod vertex;
 pub mod native;
 pub mod ollama;
+pub mod vertex;
 mod wire;
 
 pub use compatible::COMPATIBLE;

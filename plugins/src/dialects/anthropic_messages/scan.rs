@@ -105,11 +105,7 @@ impl Default for Scanner {
             begun: false,
             events: 0,
             bytes: 0,
-            texts: [
-                Finder::new("\"text\":"),
-                Finder::new("\"partial_json\":"),
-                Finder::new("\"thinking\":"),
-            ],
+            texts: [Finder::new("\"text\":"), Finder::new("\"partial_json\":"), Finder::new("\"thinking\":")],
         }
     }
 }
@@ -214,7 +210,8 @@ fn watched(event: &[u8]) -> Watched {
 fn leading_type(event: &[u8]) -> &str {
     let read = || {
         let data = event.split(|b| *b == b'\n').find_map(|line| line.strip_prefix(b"data:"))?;
-        let rest = data.trim_ascii_start().strip_prefix(b"{")?.trim_ascii_start().strip_prefix(b"\"type\"")?;
+        let rest =
+            data.trim_ascii_start().strip_prefix(b"{")?.trim_ascii_start().strip_prefix(b"\"type\"")?;
         let value = rest.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"\"")?;
         std::str::from_utf8(&value[..memchr::memchr(b'"', value)?]).ok()
     };

@@ -275,7 +275,10 @@ fn said(role: Role, parts: Vec<Part>, extra: Object) -> Message {
 }
 
 fn tools(wire: Vec<Value>) -> Result<Vec<Tool>, ApiError> {
-    wire.into_iter().enumerate().map(|(i, value)| tool(value).map_err(|e| at(&format!("tools.{i}"), &e))).collect()
+    wire.into_iter()
+        .enumerate()
+        .map(|(i, value)| tool(value).map_err(|e| at(&format!("tools.{i}"), &e)))
+        .collect()
 }
 
 fn tool(mut value: Value) -> Result<Tool, serde_json::Error> {

@@ -240,13 +240,13 @@ impl Writer {
 
     fn whole(&mut self, index: usize, part: Part, out: &mut BytesMut) {
         self.has_tool_calls |= matches!(part.kind, Kind::ToolCall(_));
-        let may_have_input =
-            matches!(part.kind, Kind::ToolCall(_) | Kind::Opaque { dialect: DIALECT, .. });
+        let may_have_input = matches!(part.kind, Kind::ToolCall(_) | Kind::Opaque { dialect: DIALECT, .. });
         let Some(mut block) = write_parts::block(part) else { return };
         // Clients expect the input of any tool use in pieces.
-        let input = block.get_mut("input").filter(|v| may_have_input && v.is_object()).map(|v| {
-            std::mem::replace(v, json!({})).to_string()
-        });
+        let input = block
+            .get_mut("input")
+            .filter(|v| may_have_input && v.is_object())
+            .map(|v| std::mem::replace(v, json!({})).to_string());
         self.open(index, OpenKind::Flow(Flow::Text), &block, out);
         if let Some(input) = input {
             self.partial_json(&input, out);

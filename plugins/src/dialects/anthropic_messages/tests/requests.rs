@@ -120,7 +120,8 @@ fn full() -> Value {
 
 #[test]
 fn p24_nothing_a_client_says_is_lost() {
-    let written = write_request(read_request(&full()).unwrap(), "claude-opus-4-5", &Params::default()).unwrap();
+    let written =
+        write_request(read_request(&full()).unwrap(), "claude-opus-4-5", &Params::default()).unwrap();
     assert_eq!(meaning(&written), meaning(&full()));
 }
 
@@ -151,7 +152,10 @@ fn what_is_no_request_is_refused_with_its_place() {
         (json!({ "messages": [{ "role": "user", "content": "x" }] }), "model"),
         (json!({ "model": "m" }), "messages"),
         (json!({ "model": "m", "messages": [{ "role": "tool", "content": "x" }] }), "messages.0"),
-        (json!({ "model": "m", "messages": [{ "role": "user", "content": [{ "type": "text" }] }] }), "messages.0.content"),
+        (
+            json!({ "model": "m", "messages": [{ "role": "user", "content": [{ "type": "text" }] }] }),
+            "messages.0.content",
+        ),
         (json!({ "model": "m", "max_tokens": "many", "messages": [] }), "max_tokens"),
         (json!({ "model": "m", "messages": [], "tool_choice": { "type": "tool" } }), "tool_choice"),
     ];

@@ -8,7 +8,11 @@ use weir_core::chat::{Kind, Message, Object, Part, Role};
 use weir_core::error::{ApiError, Kind as ErrorKind};
 
 /// `messages`, after the system was taken out. `faithful`: the client spoke this dialect, so that nothing is mended.
-pub(super) fn write(messages: Vec<Message>, asked: &Asked<'_>, faithful: bool) -> Result<Vec<Value>, ApiError> {
+pub(super) fn write(
+    messages: Vec<Message>,
+    asked: &Asked<'_>,
+    faithful: bool,
+) -> Result<Vec<Value>, ApiError> {
     let mut turns: Vec<Turn> = Vec::with_capacity(messages.len());
     for message in messages {
         add(&mut turns, message, faithful)?;
@@ -22,7 +26,11 @@ pub(super) fn write(messages: Vec<Message>, asked: &Asked<'_>, faithful: bool) -
 
 /// `system`: the parts of all system messages.
 pub(super) fn system(parts: Vec<Part>) -> Vec<Value> {
-    parts.into_iter().filter(|p| p.as_text().is_some_and(|text| !text.is_empty())).filter_map(write_parts::block).collect()
+    parts
+        .into_iter()
+        .filter(|p| p.as_text().is_some_and(|text| !text.is_empty()))
+        .filter_map(write_parts::block)
+        .collect()
 }
 
 /// Consecutive messages of one side.
@@ -141,7 +149,9 @@ fn begin_with_user(turns: &mut Vec<Turn>, asked: &Asked<'_>) -> Result<(), ApiEr
 /// The beginning of an answer must not end with white space.
 fn trim_end(turns: &mut [Turn]) {
     let Some(last) = turns.last_mut().filter(|turn| turn.role == "assistant") else { return };
-    let Some(Value::String(text)) = last.content.last_mut().and_then(|block| block.get_mut("text")) else { return };
+    let Some(Value::String(text)) = last.content.last_mut().and_then(|block| block.get_mut("text")) else {
+        return;
+    };
     text.truncate(text.trim_end().len());
     if text.is_empty() {
         last.content.pop();
@@ -153,8 +163,10 @@ pub(super) fn calls_without_thought(messages: &[Message]) -> bool {
     let last = messages.iter().rev().find(|m| m.role == Role::Assistant);
     last.is_some_and(|message| {
         let calls = message.content.iter().any(|p| matches!(p.kind, Kind::ToolCall(_)));
-        let thought = |p: &Part| matches!(p.kind, Kind::RedactedThinking { .. }) || {
-            matches!(p.kind, Kind::Thinking { .. }) && may_go(p)
+        let thought = |p: &Part| {
+            matches!(p.kind, Kind::RedactedThinking { .. }) || {
+                matches!(p.kind, Kind::Thinking { .. }) && may_go(p)
+            }
         };
         calls && !message.content.iter().any(thought)
     })

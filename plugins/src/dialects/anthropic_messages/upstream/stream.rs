@@ -51,10 +51,17 @@ enum State {
     Text,
     Thinking,
     /// `whole`: the input that came with the start, told at the end if none comes in pieces.
-    Call { whole: Option<String> },
+    Call {
+        whole: Option<String>,
+    },
     /// The tool that stood for a format: its input is told as text.
-    Json { whole: Option<String> },
-    Gathered { block: Object, input: String },
+    Json {
+        whole: Option<String>,
+    },
+    Gathered {
+        block: Object,
+        input: String,
+    },
 }
 
 #[derive(Deserialize)]
@@ -199,7 +206,9 @@ impl Reader {
     fn block_start(&mut self, wire: u64, raw: &RawValue, out: &mut Events) -> Result<(), TranslateError> {
         self.begin(out);
         if self.open.len() >= MAX_OPEN || self.open.iter().any(|b| b.wire == wire) {
-            return Err(TranslateError::malformed(format!("block {wire} starts while it is open, or too many are")));
+            return Err(TranslateError::malformed(format!(
+                "block {wire} starts while it is open, or too many are"
+            )));
         }
         let Value::Object(object) = parse(raw)? else {
             return Err(TranslateError::malformed("a block that is no object"));
@@ -277,7 +286,9 @@ impl Reader {
             }
             ("citations_delta", State::Text) => {
                 let citation: Option<Citation> = delta.citation.map(read_parts::citation);
-                out.extend(citation.map(|c| Event::BlockDelta { index, delta: Delta::Citation(Box::new(c)) }));
+                out.extend(
+                    citation.map(|c| Event::BlockDelta { index, delta: Delta::Citation(Box::new(c)) }),
+                );
             }
             ("input_json_delta", State::Call { whole } | State::Json { whole }) => {
                 let piece = delta.partial_json.unwrap_or_default();

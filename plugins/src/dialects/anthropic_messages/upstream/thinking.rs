@@ -71,7 +71,9 @@ pub(super) fn translated(
     let budget = match (reasoning.budget, effort) {
         (Some(budget), _) => budget,
         (None, Some(effort)) => budget_of(effort)?,
-        (None, None) if reasoning.adaptive && model.thinks_adaptively() => return Ok(Thinking::adaptive(None)),
+        (None, None) if reasoning.adaptive && model.thinks_adaptively() => {
+            return Ok(Thinking::adaptive(None));
+        }
         (None, None) if reasoning.adaptive || reasoning.enabled == Some(true) => budget_of("medium")?,
         (None, None) => return Ok(Thinking::default()),
     };
@@ -137,12 +139,14 @@ mod tests {
         assert_eq!(of("high", "claude-sonnet-4-20250514", None), Thinking::enabled(4096));
         assert_eq!(of("minimal", "claude-opus-4-6", None), Thinking::adaptive(Some("low")));
         assert_eq!(of("none", "claude-opus-4-5", None), Thinking::default());
-        assert!(translated(
-            &Reasoning { effort: Some("huge".into()), ..Reasoning::default() },
-            Model::of("claude-opus-4-5"),
-            None
-        )
-        .is_err());
+        assert!(
+            translated(
+                &Reasoning { effort: Some("huge".into()), ..Reasoning::default() },
+                Model::of("claude-opus-4-5"),
+                None
+            )
+            .is_err()
+        );
     }
 
     #[test]
