@@ -68,7 +68,8 @@ struct WireError {
 
 /// The body of an error answer.
 pub(super) fn read(status: u16, body: &[u8]) -> ProviderFault {
-    let read = serde_json::from_slice::<Value>(body).ok().map(first).and_then(|v| serde_json::from_value(v).ok());
+    let read =
+        serde_json::from_slice::<Value>(body).ok().map(first).and_then(|v| serde_json::from_value(v).ok());
     let wire: WireError = read.unwrap_or_default();
     match (wire.error, wire.message.or(wire.detail)) {
         (Some(error), _) => read_member(status, &error),
@@ -109,7 +110,9 @@ mod tests {
 
     #[test]
     fn p25_errors_have_the_type_of_their_status() {
-        for (status, kind) in [(400, "invalid_request_error"), (422, "invalid_request_error"), (529, "overloaded_error")] {
+        for (status, kind) in
+            [(400, "invalid_request_error"), (422, "invalid_request_error"), (529, "overloaded_error")]
+        {
             let error = ApiError::new(Kind::Upstream, "no").with_status(status);
             assert_eq!(body(&error), json!({ "type": "error", "error": { "type": kind, "message": "no" } }));
         }
@@ -120,7 +123,11 @@ mod tests {
     fn every_shape_of_error_is_read() {
         for (text, message, kind) in [
             (r#"{"type":"error","error":{"type":"api_error","message":"no"}}"#, "no", Some("api_error")),
-            (r#"[{"error":{"code":400,"message":"no","status":"INVALID_ARGUMENT"}}]"#, "no", Some("INVALID_ARGUMENT")),
+            (
+                r#"[{"error":{"code":400,"message":"no","status":"INVALID_ARGUMENT"}}]"#,
+                "no",
+                Some("INVALID_ARGUMENT"),
+            ),
             (r#"{"error":"no"}"#, "no", None),
             (r#"{"message":"no"}"#, "no", None),
             (r#"{"Message":"no"}"#, "no", None),
@@ -129,7 +136,11 @@ mod tests {
             ("[]", "[]", None),
         ] {
             let read = read(400, text.as_bytes());
-            assert_eq!((read.message.as_str(), read.kind.as_deref(), read.status), (message, kind, 400), "{text}");
+            assert_eq!(
+                (read.message.as_str(), read.kind.as_deref(), read.status),
+                (message, kind, 400),
+                "{text}"
+            );
         }
     }
 

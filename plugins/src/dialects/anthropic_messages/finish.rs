@@ -42,7 +42,9 @@ mod tests {
 
     #[test]
     fn every_reason_survives_the_way_in_and_out() {
-        for word in ["end_turn", "stop_sequence", "max_tokens", "tool_use", "refusal", "pause_turn", "compaction"] {
+        for word in
+            ["end_turn", "stop_sequence", "max_tokens", "tool_use", "refusal", "pause_turn", "compaction"]
+        {
             assert_eq!(write(Some(read(word, None)), false).0, word);
         }
         assert_eq!(read("model_context_window_exceeded", None), Finish::Length);

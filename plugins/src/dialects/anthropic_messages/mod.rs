@@ -16,7 +16,9 @@ mod upstream;
 mod usage;
 mod write_parts;
 
-use super::{Asked, ClientDialect, EventReader, EventWriter, TranslateError, UpstreamDialect, View, WireRequest};
+use super::{
+    Asked, ClientDialect, EventReader, EventWriter, TranslateError, UpstreamDialect, View, WireRequest,
+};
 use http::HeaderMap;
 use weir_core::body::JsonBody;
 use weir_core::chat::{Answer, Dialect, ProviderFault, Request};

@@ -89,7 +89,9 @@ struct Fault {
 
 /// What a plain answer says about itself; it is relayed as it came. `None`: no JSON object.
 pub fn read_report(body: &[u8]) -> Option<Report> {
-    let head: Head<'_> = serde_json::from_slice(body).ok()?;
+    // A list would pass for an object without members.
+    let head: Head<'_> =
+        serde_json::from_slice(body).ok().filter(|_| body.trim_ascii_start().starts_with(b"{"))?;
     Some(Report { id: head.id.map(Cow::into_owned), usage: head.usage.map(|u| u.usage()) })
 }
 
@@ -105,11 +107,7 @@ impl Default for Scanner {
             begun: false,
             events: 0,
             bytes: 0,
-            texts: [
-                Finder::new("\"text\":"),
-                Finder::new("\"partial_json\":"),
-                Finder::new("\"thinking\":"),
-            ],
+            texts: [Finder::new("\"text\":"), Finder::new("\"partial_json\":"), Finder::new("\"thinking\":")],
         }
     }
 }
@@ -214,7 +212,8 @@ fn watched(event: &[u8]) -> Watched {
 fn leading_type(event: &[u8]) -> &str {
     let read = || {
         let data = event.split(|b| *b == b'\n').find_map(|line| line.strip_prefix(b"data:"))?;
-        let rest = data.trim_ascii_start().strip_prefix(b"{")?.trim_ascii_start().strip_prefix(b"\"type\"")?;
+        let rest =
+            data.trim_ascii_start().strip_prefix(b"{")?.trim_ascii_start().strip_prefix(b"\"type\"")?;
         let value = rest.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"\"")?;
         std::str::from_utf8(&value[..memchr::memchr(b'"', value)?]).ok()
     };

@@ -146,7 +146,8 @@ mod tests {
 
     #[test]
     fn a_later_report_replaces_only_what_it_says() {
-        let mut usage = read(r#"{"input_tokens":10,"cache_creation":{"ephemeral_1h_input_tokens":6},"output_tokens":1}"#);
+        let mut usage =
+            read(r#"{"input_tokens":10,"cache_creation":{"ephemeral_1h_input_tokens":6},"output_tokens":1}"#);
         usage.merge(read(r#"{"output_tokens":8,"cache_creation_input_tokens":20,"input_tokens":null}"#));
         let usage = usage.usage();
         assert_eq!((usage.input, usage.output, usage.cache_write, usage.cache_write_1h), (30, 8, 14, 6));
@@ -154,7 +155,10 @@ mod tests {
 
     #[test]
     fn strange_numbers_are_no_error() {
-        assert_eq!(read(r#"{"input_tokens":12.0,"output_tokens":-3,"cache_creation":null}"#).usage().input, 12);
+        assert_eq!(
+            read(r#"{"input_tokens":12.0,"output_tokens":-3,"cache_creation":null}"#).usage().input,
+            12
+        );
         let huge = read(r#"{"input_tokens":18446744073709551615,"cache_read_input_tokens":5}"#).usage();
         assert_eq!(huge.input, u64::MAX);
         assert_eq!(write(&Usage { cache_read: 9, ..Usage::default() }, None)["input_tokens"], 0);

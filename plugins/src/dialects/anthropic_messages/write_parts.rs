@@ -89,8 +89,12 @@ pub(super) fn citation(citation: Citation) -> Value {
 fn media_block(media: Media, called_image: bool) -> Value {
     let is_image = media.source.media_type().map_or(called_image, |known| known.starts_with("image/"));
     let source = match media.source {
-        Source::Base64 { media_type, data } => json!({ "type": "base64", "media_type": media_type, "data": data }),
-        Source::Text { media_type, text } => json!({ "type": "text", "media_type": media_type, "data": text }),
+        Source::Base64 { media_type, data } => {
+            json!({ "type": "base64", "media_type": media_type, "data": data })
+        }
+        Source::Text { media_type, text } => {
+            json!({ "type": "text", "media_type": media_type, "data": text })
+        }
         Source::Url { url, .. } => json!({ "type": "url", "url": url }),
         Source::File { id } => json!({ "type": "file", "file_id": id }),
     };

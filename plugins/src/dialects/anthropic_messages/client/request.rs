@@ -160,6 +160,8 @@ impl Draft {
             "system" => self.system = Some(read_parts::parts(parse(name, raw)?).map_err(|e| at(name, &e))?),
             "max_tokens" => request.max_tokens = Some(parse(name, raw)?),
             "temperature" => request.temperature = Some(parse(name, raw)?),
+            // Anthropic takes -1 for "not said", and its older SDKs send that.
+            "top_p" | "top_k" if raw.starts_with('-') => {}
             "top_p" => request.top_p = Some(parse(name, raw)?),
             "top_k" => request.top_k = Some(parse(name, raw)?),
             "stop_sequences" => request.stop = parse(name, raw)?,
@@ -275,7 +277,10 @@ fn said(role: Role, parts: Vec<Part>, extra: Object) -> Message {
 }
 
 fn tools(wire: Vec<Value>) -> Result<Vec<Tool>, ApiError> {
-    wire.into_iter().enumerate().map(|(i, value)| tool(value).map_err(|e| at(&format!("tools.{i}"), &e))).collect()
+    wire.into_iter()
+        .enumerate()
+        .map(|(i, value)| tool(value).map_err(|e| at(&format!("tools.{i}"), &e)))
+        .collect()
 }
 
 fn tool(mut value: Value) -> Result<Tool, serde_json::Error> {

@@ -81,7 +81,10 @@ fn p25_what_other_dialects_say_fits_the_schema() {
             Part::text(""),
             Part::new(Kind::Text { text: "see".into(), citations: vec![citation] }),
             Part::new(Kind::Refusal("no".into())),
-            Part::new(Kind::Opaque { dialect: weir_core::chat::Dialect::OpenAiResponses, value: json!({ "type": "x" }) }),
+            Part::new(Kind::Opaque {
+                dialect: weir_core::chat::Dialect::OpenAiResponses,
+                value: json!({ "type": "x" }),
+            }),
         ],
         ..Answer::default()
     };

@@ -5,8 +5,8 @@ use super::write_request;
 use crate::dialects::Params;
 use serde_json::{Map, Value, json};
 use weir_core::chat::{
-    Dialect, Format, Kind, Media, Message, Part, Reasoning, Request, Role, Tool, ToolCall, ToolCallKind, ToolChoice,
-    ToolKind, ToolResult,
+    Dialect, Format, Kind, Media, Message, Part, Reasoning, Request, Role, Tool, ToolCall, ToolCallKind,
+    ToolChoice, ToolKind, ToolResult,
 };
 
 /// A small reader of OpenAI's chat: what the goldens say.
@@ -14,11 +14,30 @@ fn from_chat(body: &Value) -> Request {
     let text = |name: &str| body[name].as_str().map(str::to_owned);
     let number = |name: &str| body[name].as_number().cloned();
     let known = [
-        "model", "messages", "tools", "tool_choice", "temperature", "top_p", "max_tokens", "max_completion_tokens",
-        "stop", "user", "response_format", "reasoning_effort", "stream", "n", "parallel_tool_calls", "metadata",
+        "model",
+        "messages",
+        "tools",
+        "tool_choice",
+        "temperature",
+        "top_p",
+        "max_tokens",
+        "max_completion_tokens",
+        "stop",
+        "user",
+        "response_format",
+        "reasoning_effort",
+        "stream",
+        "n",
+        "parallel_tool_calls",
+        "metadata",
     ];
-    let extra: Map<String, Value> = body.as_object().unwrap().clone().into_iter()
-        .filter(|(name, _)| !known.contains(&name.as_str())).collect();
+    let extra: Map<String, Value> = body
+        .as_object()
+        .unwrap()
+        .clone()
+        .into_iter()
+        .filter(|(name, _)| !known.contains(&name.as_str()))
+        .collect();
     let list = |name: &str| body[name].as_array().cloned().unwrap_or_default();
     Request {
         model: text("model").unwrap(),
@@ -57,7 +76,8 @@ fn message(value: &Value) -> Message {
     for call in value["tool_calls"].as_array().into_iter().flatten() {
         let of = |name: &str| call["function"][name].as_str().unwrap().to_owned();
         let id = call["id"].as_str().unwrap().to_owned();
-        let call = ToolCall { id, name: of("name"), arguments: of("arguments"), kind: ToolCallKind::Function };
+        let call =
+            ToolCall { id, name: of("name"), arguments: of("arguments"), kind: ToolCallKind::Function };
         content.push(Part::new(Kind::ToolCall(call)));
     }
     Message::new(role, content)
@@ -162,9 +182,11 @@ fn what_is_unsupported_is_refused_or_dropped_as_the_rules_say() {
     let expected = json!({ "model": "claude-3-opus-20240229", "max_tokens": 4096,
         "messages": [{ "role": "user", "content": [{ "type": "text", "text": "hi" }] }] });
     assert_eq!(written, sorted(&expected).clone());
-    let lets = Params { allowed: vec!["n".into(), "logit_bias".into(), "reasoning_effort".into()], ..params() };
+    let lets =
+        Params { allowed: vec!["n".into(), "logit_bias".into(), "reasoning_effort".into()], ..params() };
     let written = write_request(from_chat(&body), "claude-3-opus-20240229", &lets).unwrap();
     assert_eq!((&written["n"], &written["logit_bias"]), (&json!(2), &json!({ "1": 1 })));
+    assert_eq!(written["thinking"]["budget_tokens"], 1024);
 }
 
 fn chat(messages: Value) -> Request {
@@ -187,26 +209,36 @@ fn the_conversation_is_made_such_as_anthropic_takes_it() {
     ]));
     let unsigned = Part::new(Kind::Thinking { text: "hm".into(), id: None });
     let signed = Part { signature: Some("sig".into()), ..unsigned.clone() };
-    let foreign = Part { signature: Some("sig".into()), ..Part::new(Kind::Thinking { text: "x".into(), id: Some("rs".into()) }) };
+    let foreign = Part {
+        signature: Some("sig".into()),
+        ..Part::new(Kind::Thinking { text: "x".into(), id: Some("rs".into()) })
+    };
     let opaque = Part::new(Kind::Opaque { dialect: Dialect::Gemini, value: json!({ "x": 1 }) });
+    request.messages[0].content[0].extra.insert("theirs".into(), json!(1));
     request.messages[2].content.splice(0..0, [unsigned, signed, foreign, opaque]);
     request.tools = vec![tool(&json!({ "function": { "name": "f" } }))];
     let written = write_request(request, "claude-3-opus-20240229", &params()).unwrap();
     let text = |text: &str| json!({ "type": "text", "text": text });
     assert_eq!(written["system"], json!([text("late")]));
-    assert_eq!(written["tools"], json!([{ "name": "f", "input_schema": { "type": "object", "properties": {} } }]));
-    assert_eq!(written["messages"], json!([
-        { "role": "user", "content": [text("a")] },
-        { "role": "assistant", "content": [
-            { "type": "thinking", "thinking": "hm", "signature": "sig" },
-            { "type": "tool_use", "id": "call_1", "name": "f", "input": { "input": "{broken" } },
-            { "type": "tool_use", "id": "call_2", "name": "f", "input": {} }] },
-        { "role": "user", "content": [
-            { "type": "tool_result", "tool_use_id": "call_1", "content": "" },
-            { "type": "tool_result", "tool_use_id": "call_2", "content": [text("x"), text("y")] },
-            text("b")] },
-        { "role": "assistant", "content": [text("so far")] },
-    ]));
+    assert_eq!(
+        written["tools"],
+        json!([{ "name": "f", "input_schema": { "type": "object", "properties": {} } }])
+    );
+    assert_eq!(
+        written["messages"],
+        json!([
+            { "role": "user", "content": [text("a")] },
+            { "role": "assistant", "content": [
+                { "type": "thinking", "thinking": "hm", "signature": "sig" },
+                { "type": "tool_use", "id": "call_1", "name": "f", "input": { "input": "{broken" } },
+                { "type": "tool_use", "id": "call_2", "name": "f", "input": {} }] },
+            { "role": "user", "content": [
+                { "type": "tool_result", "tool_use_id": "call_1", "content": "" },
+                { "type": "tool_result", "tool_use_id": "call_2", "content": [text("x"), text("y")] },
+                text("b")] },
+            { "role": "assistant", "content": [text("so far")] },
+        ])
+    );
 }
 
 #[test]
@@ -215,8 +247,13 @@ fn the_user_begins_or_the_request_is_mended() {
     assert_eq!(write_request(request.clone(), "m", &params()).unwrap_err().status(), 400);
     let mends = Params { modify: true, ..params() };
     let written = write_request(request, "m", &mends).unwrap();
-    assert_eq!(written["messages"][0], json!({ "role": "user", "content": [{ "type": "text", "text": "." }] }));
-    let calls = chat(json!([{ "role": "user", "content": "a" }, { "role": "tool", "tool_call_id": "c", "content": "r" }]));
+    assert_eq!(
+        written["messages"][0],
+        json!({ "role": "user", "content": [{ "type": "text", "text": "." }] })
+    );
+    let calls = chat(
+        json!([{ "role": "user", "content": "a" }, { "role": "tool", "tool_call_id": "c", "content": "r" }]),
+    );
     assert!(write_request(calls.clone(), "m", &params()).unwrap_err().message().contains("modify_params"));
     assert_eq!(write_request(calls, "m", &mends).unwrap()["tools"][0]["name"], "dummy_tool");
 }
@@ -233,7 +270,8 @@ fn schemas_are_formats_where_the_model_has_them() {
     let native = request(closed.clone(), "claude-sonnet-4-5");
     assert_eq!(native["output_config"]["format"], json!({ "type": "json_schema", "schema": closed }));
     assert!(native.get("tools").is_none() && native.get("tool_choice").is_none());
-    for (schema, model) in [(json!({ "type": "object" }), "claude-sonnet-4-5"), (closed, "claude-3-5-sonnet")] {
+    for (schema, model) in [(json!({ "type": "object" }), "claude-sonnet-4-5"), (closed, "claude-3-5-sonnet")]
+    {
         let by_tool = request(schema, model);
         assert_eq!(by_tool["tool_choice"], json!({ "type": "tool", "name": "json_tool_call" }));
     }
@@ -262,8 +300,11 @@ fn tools_of_other_providers_are_translated_or_refused() {
     };
     let search = json!({ "type": "web_search_preview", "search_context_size": "low",
         "user_location": { "type": "approximate", "city": "Bonn" } });
-    assert_eq!(with(search, false).unwrap()["tools"][0], json!({ "type": "web_search_20250305", "name": "web_search",
-        "user_location": { "type": "approximate", "city": "Bonn" }, "max_uses": 1 }));
+    assert_eq!(
+        with(search, false).unwrap()["tools"][0],
+        json!({ "type": "web_search_20250305", "name": "web_search",
+        "user_location": { "type": "approximate", "city": "Bonn" }, "max_uses": 1 })
+    );
     let hosted = json!({ "type": "text_editor_20250728", "name": "e" });
     assert_eq!(with(hosted.clone(), false).unwrap()["tools"][0], hosted);
     assert_eq!(with(json!({ "type": "file_search" }), false).unwrap_err().status(), 400);
@@ -273,7 +314,8 @@ fn tools_of_other_providers_are_translated_or_refused() {
 #[test]
 fn sound_is_refused_and_files_go_by_what_is_inside() {
     let mut request = chat(json!([{ "role": "user", "content": "a" }]));
-    request.messages[0].content = vec![Part::new(Kind::Image(Media::from_url("data:application/pdf;base64,QUJD")))];
+    request.messages[0].content =
+        vec![Part::new(Kind::Image(Media::from_url("data:application/pdf;base64,QUJD")))];
     let written = write_request(request.clone(), "m", &params()).unwrap();
     assert_eq!(written["messages"][0]["content"][0]["type"], "document");
     request.messages[0].content = vec![Part::new(Kind::Audio(Media::from_url("data:audio/wav;base64,QUJD")))];

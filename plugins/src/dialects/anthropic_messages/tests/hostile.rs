@@ -25,7 +25,9 @@ fn walk(value: &Value, path: String, out: &mut Vec<String>) {
     let step = |name: &str| format!("{path}/{}", name.replace('~', "~0").replace('/', "~1"));
     match value {
         Value::Object(object) => object.iter().for_each(|(name, inner)| walk(inner, step(name), out)),
-        Value::Array(list) => list.iter().enumerate().for_each(|(i, inner)| walk(inner, step(&i.to_string()), out)),
+        Value::Array(list) => {
+            list.iter().enumerate().for_each(|(i, inner)| walk(inner, step(&i.to_string()), out))
+        }
         _ => {}
     }
     out.push(path);
@@ -33,7 +35,9 @@ fn walk(value: &Value, path: String, out: &mut Vec<String>) {
 
 /// Recordings without megabytes of images.
 fn small() -> impl Iterator<Item = super::shared::Recording> {
-    recordings().into_iter().filter(|r| r.request.as_ref().is_none_or(|request| request.to_string().len() < 20_000))
+    recordings()
+        .into_iter()
+        .filter(|r| r.request.as_ref().is_none_or(|request| request.to_string().len() < 20_000))
 }
 
 #[test]
@@ -90,7 +94,9 @@ fn streams_with_a_value_replaced() {
                 if let Ok(read) = read_stream(&parts) {
                     let written = write_stream(read, "m");
                     let is_error = written.windows(12).any(|w| w == b"event: error");
-                    assert!(is_error || fold(&written).is_ok_and(|m| m.is_object()) || has_broken_input(&written));
+                    assert!(
+                        is_error || fold(&written).is_ok_and(|m| m.is_object()) || has_broken_input(&written)
+                    );
                 }
             });
         }
@@ -123,6 +129,7 @@ fn endless_blocks_are_an_error() {
     let mut parts = vec![start.as_bytes()];
     parts.extend((0..20).map(|_| piece.as_bytes()));
     assert!(read_stream(&parts).is_err());
-    let many: Vec<String> = (0..100).map(|i| start.replace("\"index\":0", &format!("\"index\":{i}"))).collect();
+    let many: Vec<String> =
+        (0..100).map(|i| start.replace("\"index\":0", &format!("\"index\":{i}"))).collect();
     assert!(read_stream(&[many.concat().as_bytes()]).is_err());
 }

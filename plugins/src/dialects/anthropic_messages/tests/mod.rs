@@ -172,8 +172,11 @@ impl Fold {
         self.message.insert("content".to_owned(), Value::Array(std::mem::take(&mut self.content)));
         for part in [&event["delta"], &event["usage"]] {
             for (name, value) in part.as_object().into_iter().flatten() {
-                let holder =
-                    if name.starts_with("stop") { &mut self.message } else { self.message["usage"].as_object_mut().unwrap() };
+                let holder = if name.starts_with("stop") {
+                    &mut self.message
+                } else {
+                    self.message["usage"].as_object_mut().unwrap()
+                };
                 holder.insert(name.clone(), value.clone());
             }
         }
@@ -183,8 +186,13 @@ impl Fold {
 /// The meaning of a message: without what a stream cannot carry across dialects (`caller`), empty text, and members of
 /// the usage that are no counts of tokens.
 fn meaning(message: &Value) -> Value {
-    let content: Vec<Value> =
-        message["content"].as_array().into_iter().flatten().filter(|b| b["text"] != "").map(plain_block).collect();
+    let content: Vec<Value> = message["content"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|b| b["text"] != "")
+        .map(plain_block)
+        .collect();
     let usage = &message["usage"];
     let count = |name: &str| usage[name].as_u64().unwrap_or(0);
     json!({
@@ -201,8 +209,10 @@ fn meaning(message: &Value) -> Value {
 fn plain_block(block: &Value) -> Value {
     let mut block = block.clone();
     if let Value::Object(object) = &mut block {
-        let is_opaque = !matches!(object["type"].as_str(), Some("text" | "tool_use" | "thinking" | "redacted_thinking"));
-        object.retain(|name, value| is_opaque || !(name == "caller" || value.is_null() || *value == json!([])));
+        let is_opaque =
+            !matches!(object["type"].as_str(), Some("text" | "tool_use" | "thinking" | "redacted_thinking"));
+        object
+            .retain(|name, value| is_opaque || !(name == "caller" || value.is_null() || *value == json!([])));
     }
     block
 }

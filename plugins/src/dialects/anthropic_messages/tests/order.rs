@@ -37,26 +37,54 @@ fn content(events: Vec<Event>) -> Value {
 #[test]
 fn p25_parallel_calls_come_one_after_the_other() {
     let events = vec![
-        call(0), call(1), call(2), arguments(0, "{\"a\""), arguments(2, "{}"), arguments(1, "{\"b\""),
-        arguments(0, ":1}"), arguments(1, ":2}"), stop(2), stop(0), stop(1),
+        call(0),
+        call(1),
+        call(2),
+        arguments(0, "{\"a\""),
+        arguments(2, "{}"),
+        arguments(1, "{\"b\""),
+        arguments(0, ":1}"),
+        arguments(1, ":2}"),
+        stop(2),
+        stop(0),
+        stop(1),
     ];
     let calls = |n: usize, input: Value| json!({ "type": "tool_use", "id": format!("c{n}"), "name": "f", "input": input });
-    assert_eq!(content(events), json!([calls(0, json!({ "a": 1 })), calls(1, json!({ "b": 2 })), calls(2, json!({}))]));
+    assert_eq!(
+        content(events),
+        json!([calls(0, json!({ "a": 1 })), calls(1, json!({ "b": 2 })), calls(2, json!({}))])
+    );
 }
 
 #[test]
 fn p25_text_is_streamed_while_other_blocks_are_open() {
-    let events = vec![start(0, thinking()), text(0, "hm"), start(1, Begun::Text), text(1, "a"), text(0, "more"),
-        text(1, "b"), call(2), arguments(2, "{}"), text(1, "c"), stop(2), stop(0), stop(1)];
+    let events = vec![
+        start(0, thinking()),
+        text(0, "hm"),
+        start(1, Begun::Text),
+        text(1, "a"),
+        text(0, "more"),
+        text(1, "b"),
+        call(2),
+        arguments(2, "{}"),
+        text(1, "c"),
+        stop(2),
+        stop(0),
+        stop(1),
+    ];
     let thought = |text: &str| json!({ "type": "thinking", "thinking": text, "signature": "" });
     let said = |text: &str| json!({ "type": "text", "text": text });
     let called = json!({ "type": "tool_use", "id": "c2", "name": "f", "input": {} });
-    assert_eq!(content(events), json!([thought("hm"), said("a"), thought("more"), said("b"), called, said("c")]));
+    assert_eq!(
+        content(events),
+        json!([thought("hm"), said("a"), thought("more"), said("b"), called, said("c")])
+    );
 }
 
 #[test]
 fn p25_blocks_that_say_nothing_are_not_sent() {
-    let events = vec![start(0, Begun::Text), text(0, ""), start(1, thinking()), call(2), stop(0), stop(1), stop(2)];
+    let events =
+        vec![start(0, Begun::Text), text(0, ""), start(1, thinking()), call(2), stop(0), stop(1), stop(2)];
     let called = json!({ "type": "tool_use", "id": "c2", "name": "f", "input": {} });
     assert_eq!(content(events), json!([called]));
     assert_eq!(content(vec![]), json!([]));
@@ -77,9 +105,16 @@ fn free_text_of_custom_tools_is_an_object() {
 
 #[test]
 fn whole_blocks_come_between() {
-    let block = json!({ "type": "server_tool_use", "id": "s", "name": "web_search", "input": { "query": "q" } });
+    let block =
+        json!({ "type": "server_tool_use", "id": "s", "name": "web_search", "input": { "query": "q" } });
     let whole = Part::new(Kind::Opaque { dialect: super::super::DIALECT, value: block.clone() });
-    let events = vec![start(0, Begun::Text), text(0, "a"), start(1, Begun::Whole(Box::new(whole))), stop(1), text(0, "b")];
+    let events = vec![
+        start(0, Begun::Text),
+        text(0, "a"),
+        start(1, Begun::Whole(Box::new(whole))),
+        stop(1),
+        text(0, "b"),
+    ];
     let said = |text: &str| json!({ "type": "text", "text": text });
     assert_eq!(content(events), json!([said("a"), block, said("b")]));
 }
@@ -94,7 +129,10 @@ fn p25_usage_and_reason_come_at_the_end_whenever_they_were_told() {
     ];
     let message = fold(&write_stream(events, "m")).unwrap();
     assert_eq!((&message["id"], &message["model"]), (&json!("x"), &json!("m")));
-    assert_eq!((&message["stop_reason"], &message["stop_sequence"]), (&json!("stop_sequence"), &json!("END")));
+    assert_eq!(
+        (&message["stop_reason"], &message["stop_sequence"]),
+        (&json!("stop_sequence"), &json!("END"))
+    );
     assert_eq!(message["usage"]["input_tokens"], 6);
     assert_eq!(message["usage"]["output_tokens"], 3);
 }

@@ -37,7 +37,8 @@ pub(super) fn goldens(file: &str) -> Vec<Value> {
 /// All recordings of this dialect, from Anthropic and the clouds that host its models.
 pub(super) fn recordings() -> Vec<Recording> {
     let Some(folder) = part("recordings/dev") else { return Vec::new() };
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|e| e == "json"));
     paths.sort();
     let all: Vec<Recording> = paths.iter().filter_map(read).collect();

@@ -20,7 +20,9 @@ pub(super) fn from_event_stream(base64: &str) -> Vec<u8> {
         let outer: Value = serde_json::from_slice(frame.json()).unwrap();
         let inner = STANDARD.decode(outer["bytes"].as_str().unwrap()).unwrap();
         let event: Value = serde_json::from_slice(&inner).unwrap();
-        out.extend_from_slice(format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap()).as_bytes());
+        out.extend_from_slice(
+            format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap()).as_bytes(),
+        );
         Ok::<(), FrameError>(())
     })
     .unwrap();
@@ -70,10 +72,13 @@ fn p20_the_grammar_of_events_holds() {
         let events = read_stream(&[&stream]).unwrap();
         assert!(matches!(events.first(), Some(Event::Start { .. })), "{name}");
         assert!(matches!(events.last(), Some(Event::Finish(_))), "{name}");
-        let started: Vec<usize> = events.iter().filter_map(|e| match e {
-            Event::BlockStart { index, .. } => Some(*index),
-            _ => None,
-        }).collect();
+        let started: Vec<usize> = events
+            .iter()
+            .filter_map(|e| match e {
+                Event::BlockStart { index, .. } => Some(*index),
+                _ => None,
+            })
+            .collect();
         let stopped = events.iter().filter(|e| matches!(e, Event::BlockStop { .. })).count();
         assert_eq!(started, (0..stopped).collect::<Vec<_>>(), "{name}");
     }
@@ -91,7 +96,10 @@ fn p10_the_scanner_sees_what_the_reader_sees() {
         let output = answer.usage.unwrap().output;
         let estimate = scanner.estimated_output();
         let has_content = answer.content.iter().any(|p| p.as_text().is_some());
-        assert!(!has_content || (estimate > 0 && estimate < output * 10 + 100), "{name}: {estimate} of {output}");
+        assert!(
+            !has_content || (estimate > 0 && estimate < output * 10 + 100),
+            "{name}: {estimate} of {output}"
+        );
     }
 }
 
@@ -114,8 +122,11 @@ fn read(parts: &[&str]) -> Result<Answer, TranslateError> {
 #[test]
 fn an_answer_to_a_schema_is_streamed_as_text() {
     let tool = block_start(r#"{"type":"tool_use","id":"t","name":"json_tool_call","input":{}}"#);
-    let pieces = [piece(r#"{"type":"input_json_delta","partial_json":"{\"a\""}"#),
-        piece(r#"{"type":"input_json_delta","partial_json":":1}"}"#)].concat();
+    let pieces = [
+        piece(r#"{"type":"input_json_delta","partial_json":"{\"a\""}"#),
+        piece(r#"{"type":"input_json_delta","partial_json":":1}"}"#),
+    ]
+    .concat();
     let answer = read(&[START, &tool, &pieces, STOP, END]).unwrap();
     assert_eq!((answer.text().as_str(), answer.finish), (r#"{"a":1}"#, Some(Finish::Stop)));
 }
@@ -132,8 +143,11 @@ fn input_that_comes_with_the_start_is_not_lost() {
 #[test]
 fn blocks_to_come_are_gathered_whole() {
     let block = block_start(r#"{"type":"compaction","content":""}"#);
-    let pieces = [piece(r#"{"type":"compaction_delta","content":"so "}"#),
-        piece(r#"{"type":"compaction_delta","content":"far"}"#)].concat();
+    let pieces = [
+        piece(r#"{"type":"compaction_delta","content":"so "}"#),
+        piece(r#"{"type":"compaction_delta","content":"far"}"#),
+    ]
+    .concat();
     let answer = read(&[START, &block, &pieces, STOP, END]).unwrap();
     let weir_core::chat::Kind::Opaque { value, .. } = &answer.content[0].kind else { panic!("{answer:?}") };
     assert_eq!(value["content"], "so far");
@@ -146,6 +160,8 @@ fn p21_errors_inside_a_stream_reach_the_client() {
     assert!(matches!(events.last(), Some(Event::Fault(fault)) if fault.status == 529));
     let written = String::from_utf8(write_stream(events, "m")).unwrap();
     assert_eq!(written, error);
+    let unnamed = read_stream(&[b"data: {\"error\":{\"message\":\"no\"}}\n\n"]).unwrap();
+    assert!(matches!(unnamed.as_slice(), [Event::Fault(fault)] if fault.message == "no"));
     let ours = AnthropicMessages.error_event(&ApiError::new(Kind::Overloaded, "no"));
     assert_eq!(String::from_utf8(ours).unwrap(), error);
 }

@@ -8,7 +8,11 @@ use weir_core::chat::{Kind, Message, Object, Part, Role};
 use weir_core::error::{ApiError, Kind as ErrorKind};
 
 /// `messages`, after the system was taken out. `faithful`: the client spoke this dialect, so that nothing is mended.
-pub(super) fn write(messages: Vec<Message>, asked: &Asked<'_>, faithful: bool) -> Result<Vec<Value>, ApiError> {
+pub(super) fn write(
+    messages: Vec<Message>,
+    asked: &Asked<'_>,
+    faithful: bool,
+) -> Result<Vec<Value>, ApiError> {
     let mut turns: Vec<Turn> = Vec::with_capacity(messages.len());
     for message in messages {
         add(&mut turns, message, faithful)?;
@@ -22,7 +26,11 @@ pub(super) fn write(messages: Vec<Message>, asked: &Asked<'_>, faithful: bool) -
 
 /// `system`: the parts of all system messages.
 pub(super) fn system(parts: Vec<Part>) -> Vec<Value> {
-    parts.into_iter().filter(|p| p.as_text().is_some_and(|text| !text.is_empty())).filter_map(write_parts::block).collect()
+    parts
+        .into_iter()
+        .filter(|p| p.as_text().is_some_and(|text| !text.is_empty()))
+        .filter_map(write_parts::block)
+        .collect()
 }
 
 /// Consecutive messages of one side.
@@ -49,7 +57,7 @@ fn add(turns: &mut Vec<Turn>, message: Message, faithful: bool) -> Result<(), Ap
         Role::System | Role::Developer => "system",
         Role::User | Role::Tool => "user",
     };
-    let mut blocks = blocks(content)?;
+    let mut blocks = blocks(content, faithful)?;
     // LiteLLM's place for it where the content is text.
     if let (Some(cache), Some(last)) = (extra.shift_remove("cache_control"), blocks.last_mut()) {
         last["cache_control"] = cache;
@@ -67,12 +75,12 @@ fn add(turns: &mut Vec<Turn>, message: Message, faithful: bool) -> Result<(), Ap
     Ok(())
 }
 
-fn blocks(content: Vec<Part>) -> Result<Vec<Value>, ApiError> {
+fn blocks(content: Vec<Part>, faithful: bool) -> Result<Vec<Value>, ApiError> {
     if let Some(place) = content.iter().position(is_audio) {
         let message = format!("content.{place}: Anthropic's models do not take audio");
         return Err(ApiError::new(ErrorKind::BadRequest, message));
     }
-    Ok(write_parts::blocks(content.into_iter().filter(may_go).map(own).collect()))
+    Ok(write_parts::blocks(content.into_iter().filter(may_go).map(|part| own(part, faithful)).collect()))
 }
 
 fn is_audio(part: &Part) -> bool {
@@ -91,11 +99,21 @@ fn may_go(part: &Part) -> bool {
     }
 }
 
+/// Members of a part that OpenAI's clients may say in Anthropic's words, as with LiteLLM. Others are refused.
+static KEPT: &[&str] = &["citations", "context"];
+
 /// Ids in the letters that Anthropic takes; sources only as it gave them itself.
-fn own(mut part: Part) -> Part {
+fn own(mut part: Part, faithful: bool) -> Part {
+    if !faithful {
+        part.extra.retain(|name, _| KEPT.contains(&name.as_str()));
+    }
     match &mut part.kind {
         Kind::ToolCall(call) => clean(&mut call.id),
-        Kind::ToolResult(result) => clean(&mut result.call_id),
+        Kind::ToolResult(result) => {
+            clean(&mut result.call_id);
+            let content = std::mem::take(&mut result.content);
+            result.content = content.into_iter().map(|part| own(part, faithful)).collect();
+        }
         Kind::Text { citations, .. } => {
             citations.retain(|c| matches!(&c.original, Some((dialect, _)) if *dialect == DIALECT));
         }
@@ -141,7 +159,9 @@ fn begin_with_user(turns: &mut Vec<Turn>, asked: &Asked<'_>) -> Result<(), ApiEr
 /// The beginning of an answer must not end with white space.
 fn trim_end(turns: &mut [Turn]) {
     let Some(last) = turns.last_mut().filter(|turn| turn.role == "assistant") else { return };
-    let Some(Value::String(text)) = last.content.last_mut().and_then(|block| block.get_mut("text")) else { return };
+    let Some(Value::String(text)) = last.content.last_mut().and_then(|block| block.get_mut("text")) else {
+        return;
+    };
     text.truncate(text.trim_end().len());
     if text.is_empty() {
         last.content.pop();
@@ -153,8 +173,10 @@ pub(super) fn calls_without_thought(messages: &[Message]) -> bool {
     let last = messages.iter().rev().find(|m| m.role == Role::Assistant);
     last.is_some_and(|message| {
         let calls = message.content.iter().any(|p| matches!(p.kind, Kind::ToolCall(_)));
-        let thought = |p: &Part| matches!(p.kind, Kind::RedactedThinking { .. }) || {
-            matches!(p.kind, Kind::Thinking { .. }) && may_go(p)
+        let thought = |p: &Part| {
+            matches!(p.kind, Kind::RedactedThinking { .. }) || {
+                matches!(p.kind, Kind::Thinking { .. }) && may_go(p)
+            }
         };
         calls && !message.content.iter().any(thought)
     })

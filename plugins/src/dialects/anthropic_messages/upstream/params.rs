@@ -49,8 +49,9 @@ pub(super) fn admit(request: &mut Request, asked: &Asked<'_>, model: Model) -> R
     said.extend(REFUSED.iter().filter(|name| request.extra.contains_key(**name)));
     params.check(&said, &supported)?;
     pass_allowed(request, params);
-    leave_out(request, |name| said.contains(&name) && !supported.contains(&name));
-    let out = |name: &str| REFUSED.contains(&name) && !params.allowed.iter().any(|a| a == name);
+    let is_allowed = |name: &str| params.allowed.iter().any(|a| a == name);
+    leave_out(request, |name| said.contains(&name) && !supported.contains(&name) && !is_allowed(name));
+    let out = |name: &str| REFUSED.contains(&name) && !is_allowed(name);
     request.extra.retain(|name, _| !out(name) && !IGNORED.contains(&name.as_str()));
     Ok(())
 }
@@ -106,9 +107,9 @@ pub(super) fn remove_paths(body: &mut Object, paths: &[String]) {
     for path in paths {
         let mut steps: Vec<&str> = path.split('.').collect();
         let Some(last) = steps.pop() else { continue };
-        let holder = steps.iter().try_fold(&mut *body, |object, step| {
-            object.get_mut(*step).and_then(Value::as_object_mut)
-        });
+        let holder = steps
+            .iter()
+            .try_fold(&mut *body, |object, step| object.get_mut(*step).and_then(Value::as_object_mut));
         if let Some(object) = holder.filter(|_| !REQUIRED.contains(&path.as_str())) {
             object.shift_remove(last);
         }
@@ -124,7 +125,10 @@ mod tests {
 
     #[test]
     fn dotted_paths_reach_into_objects() {
-        let Value::Object(mut body) = json!({ "model": "m", "a": { "b": { "c": 1, "d": 2 } }, "e": 3 }) else { return };
+        let Value::Object(mut body) = json!({ "model": "m", "a": { "b": { "c": 1, "d": 2 } }, "e": 3 })
+        else {
+            return;
+        };
         remove_paths(&mut body, &["a.b.c".into(), "e".into(), "x.y".into(), "model".into(), String::new()]);
         assert_eq!(Value::Object(body), json!({ "model": "m", "a": { "b": { "d": 2 } } }));
     }

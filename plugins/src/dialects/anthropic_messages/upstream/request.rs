@@ -1,7 +1,7 @@
 //! The request, put together. A client of this dialect is quoted faithfully; for others, LiteLLM's rules hold.
 
-use super::super::client::read_thinking;
 use super::super::DIALECT;
+use super::super::client::read_thinking;
 use super::model::Model;
 use super::thinking::{self, Thinking};
 use super::tools::{self, Tools};
@@ -14,13 +14,17 @@ use weir_core::error::{ApiError, Kind};
 /// Anthropic wants a limit. LiteLLM's.
 const DEFAULT_MAX_TOKENS: u64 = 4096;
 
-pub(in super::super) fn write_request(mut request: Request, asked: &Asked<'_>) -> Result<WireRequest, ApiError> {
+pub(in super::super) fn write_request(
+    mut request: Request,
+    asked: &Asked<'_>,
+) -> Result<WireRequest, ApiError> {
     let faithful = matches!(&request.native, Some((dialect, _)) if *dialect == DIALECT);
     let model = Model::of(asked.model);
     if !faithful {
         params::admit(&mut request, asked, model)?;
     }
-    let mut native = request.native.take().filter(|_| faithful).map(|(_, members)| members).unwrap_or_default();
+    let mut native =
+        request.native.take().filter(|_| faithful).map(|(_, members)| members).unwrap_or_default();
     let system = take_system(&mut request, faithful);
     let thinking = thought(&mut request, &mut native, asked, model, faithful)?;
     let mut tools = tools::write(&mut request, asked, model, faithful)?;

@@ -58,7 +58,8 @@ mod tests {
 
     #[test]
     fn open_objects_and_limits_are_not_plain() {
-        let closed = |inner: Value| json!({ "type": "object", "additionalProperties": false, "properties": inner });
+        let closed =
+            |inner: Value| json!({ "type": "object", "additionalProperties": false, "properties": inner });
         assert!(is_plain(&closed(json!({ "minimum": { "type": "integer", "default": { "maximum": 1 } } }))));
         assert!(is_plain(&closed(json!({ "a": { "anyOf": [{ "type": "null" }, closed(json!({}))] } }))));
         assert!(!is_plain(&json!({ "type": "object" })));

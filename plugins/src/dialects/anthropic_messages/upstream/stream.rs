@@ -51,15 +51,22 @@ enum State {
     Text,
     Thinking,
     /// `whole`: the input that came with the start, told at the end if none comes in pieces.
-    Call { whole: Option<String> },
+    Call {
+        whole: Option<String>,
+    },
     /// The tool that stood for a format: its input is told as text.
-    Json { whole: Option<String> },
-    Gathered { block: Object, input: String },
+    Json {
+        whole: Option<String>,
+    },
+    Gathered {
+        block: Object,
+        input: String,
+    },
 }
 
 #[derive(Deserialize)]
 struct WireEvent<'a> {
-    #[serde(rename = "type", borrow)]
+    #[serde(rename = "type", borrow, default)]
     kind: Cow<'a, str>,
     #[serde(default)]
     index: u64,
@@ -100,7 +107,8 @@ impl EventReader for Reader {
             return Ok(());
         }
         let event: WireEvent<'_> = serde_json::from_slice(json).map_err(TranslateError::malformed)?;
-        match &*event.kind {
+        let kind = if event.kind.is_empty() { name(&frame, event.error.is_some()) } else { &*event.kind };
+        match kind {
             "message_start" => self.message_start(event.message, out),
             "content_block_start" => self.block_start(event.index, needed(event.content_block)?, out),
             "content_block_delta" => self.block_delta(event.index, needed(event.delta)?, out),
@@ -199,7 +207,9 @@ impl Reader {
     fn block_start(&mut self, wire: u64, raw: &RawValue, out: &mut Events) -> Result<(), TranslateError> {
         self.begin(out);
         if self.open.len() >= MAX_OPEN || self.open.iter().any(|b| b.wire == wire) {
-            return Err(TranslateError::malformed(format!("block {wire} starts while it is open, or too many are")));
+            return Err(TranslateError::malformed(format!(
+                "block {wire} starts while it is open, or too many are"
+            )));
         }
         let Value::Object(object) = parse(raw)? else {
             return Err(TranslateError::malformed("a block that is no object"));
@@ -277,7 +287,9 @@ impl Reader {
             }
             ("citations_delta", State::Text) => {
                 let citation: Option<Citation> = delta.citation.map(read_parts::citation);
-                out.extend(citation.map(|c| Event::BlockDelta { index, delta: Delta::Citation(Box::new(c)) }));
+                out.extend(
+                    citation.map(|c| Event::BlockDelta { index, delta: Delta::Citation(Box::new(c)) }),
+                );
             }
             ("input_json_delta", State::Call { whole } | State::Json { whole }) => {
                 let piece = delta.partial_json.unwrap_or_default();
@@ -335,6 +347,15 @@ impl Reader {
     }
 }
 
+/// What an event without a type is: its name, or an error by what is in it.
+fn name<'a>(frame: &Frame<'a>, has_error: bool) -> &'a str {
+    match frame {
+        _ if has_error => "error",
+        Frame::Sse { event, .. } => event,
+        Frame::Line(_) | Frame::Message { .. } => "",
+    }
+}
+
 fn gathered(mut block: Object, input: &str) -> Result<Part, TranslateError> {
     if !input.is_empty() {
         block.insert("input".to_owned(), serde_json::from_str(input).map_err(TranslateError::malformed)?);
@@ -370,7 +391,7 @@ fn push(index: usize, delta: Delta, out: &mut Events) {
     out.push(Event::BlockDelta { index, delta });
 }
 
-fn needed<'a>(member: Option<&'a RawValue>) -> Result<&'a RawValue, TranslateError> {
+fn needed(member: Option<&RawValue>) -> Result<&RawValue, TranslateError> {
     member.ok_or_else(|| TranslateError::malformed("an event without its block or delta"))
 }
 

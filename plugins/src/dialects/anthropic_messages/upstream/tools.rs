@@ -11,6 +11,9 @@ use weir_core::error::{ApiError, Kind as ErrorKind};
 /// Searches that OpenAI's `search_context_size` stands for. LiteLLM's numbers.
 static SEARCHES: &[(&str, u64)] = &[("low", 1), ("medium", 5), ("high", 10)];
 
+/// Members of a tool that OpenAI's clients may say in Anthropic's words, as with LiteLLM. Others are refused.
+static KEPT: &[&str] = &["allowed_callers", "defer_loading", "eager_input_streaming", "input_examples"];
+
 /// `tools` and `tool_choice`; empty and `None` where there are none.
 #[derive(Default)]
 pub(super) struct Tools {
@@ -57,13 +60,22 @@ pub(super) fn add_json_tool(out: &mut Tools, schema: Value, description: Option<
     };
 }
 
-fn write_tool(tool: Tool, asked: &Asked<'_>, model: Model, faithful: bool) -> Result<Option<Value>, ApiError> {
-    let Tool { kind, cache, extra } = tool;
+fn write_tool(
+    tool: Tool,
+    asked: &Asked<'_>,
+    model: Model,
+    faithful: bool,
+) -> Result<Option<Value>, ApiError> {
+    let Tool { kind, cache, mut extra } = tool;
+    if !faithful {
+        extra.retain(|name, _| KEPT.contains(&name.as_str()));
+    }
     let mut value = match kind {
         ToolKind::Function { name, description, parameters, strict } => {
             let schema = object_schema(parameters.unwrap_or_default());
             // A strict tool must obey the rules for formats; whoever speaks this dialect knows them.
-            let strict = strict.filter(|s| faithful || (*s && model.has_formats() && schema::is_plain(&schema)));
+            let strict =
+                strict.filter(|s| faithful || (*s && model.has_formats() && schema::is_plain(&schema)));
             function(&name, description, schema, strict)
         }
         ToolKind::Custom { name, description, .. } => function(&name, description, free_text_schema(), None),
@@ -151,7 +163,12 @@ fn has_tool_parts(message: &Message) -> bool {
 /// A conversation with tool calls needs tools. LiteLLM's rule.
 fn stand_in(asked: &Asked<'_>) -> Result<Value, ApiError> {
     if asked.params.modify {
-        return Ok(function("dummy_tool", Some("This tool does nothing.".to_owned()), object_schema(Value::Null), None));
+        return Ok(function(
+            "dummy_tool",
+            Some("This tool does nothing.".to_owned()),
+            object_schema(Value::Null),
+            None,
+        ));
     }
     let message = "litellm.UnsupportedParamsError: Anthropic doesn't support tool calling without `tools=` param \
                    specified. Pass `tools=` OR set `litellm_settings.modify_params: true` to add a stand-in.";
