@@ -89,7 +89,9 @@ struct Fault {
 
 /// What a plain answer says about itself; it is relayed as it came. `None`: no JSON object.
 pub fn read_report(body: &[u8]) -> Option<Report> {
-    let head: Head<'_> = serde_json::from_slice(body).ok()?;
+    // A list would pass for an object without members.
+    let head: Head<'_> =
+        serde_json::from_slice(body).ok().filter(|_| body.trim_ascii_start().starts_with(b"{"))?;
     Some(Report { id: head.id.map(Cow::into_owned), usage: head.usage.map(|u| u.usage()) })
 }
 

@@ -160,6 +160,8 @@ impl Draft {
             "system" => self.system = Some(read_parts::parts(parse(name, raw)?).map_err(|e| at(name, &e))?),
             "max_tokens" => request.max_tokens = Some(parse(name, raw)?),
             "temperature" => request.temperature = Some(parse(name, raw)?),
+            // Anthropic takes -1 for "not said", and its older SDKs send that.
+            "top_p" | "top_k" if raw.starts_with('-') => {}
             "top_p" => request.top_p = Some(parse(name, raw)?),
             "top_k" => request.top_k = Some(parse(name, raw)?),
             "stop_sequences" => request.stop = parse(name, raw)?,

@@ -4,7 +4,7 @@
 use super::super::{DIALECT, error, finish, usage, write_parts};
 use super::answer::{head_of, made_up};
 use crate::dialects::{EventWriter, View};
-use bytes::BytesMut;
+use bytes::{BufMut as _, BytesMut};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -312,13 +312,14 @@ impl Writer {
     /// Nearly all events are of this kind, so they are put together by hand.
     fn text(&self, (kind, member): (&str, &str), text: &str, out: &mut BytesMut) {
         let index = self.next;
-        let quoted = Value::from(text);
-        // Writing to memory does not fail.
+        // Writing to memory does not fail, and every text is JSON.
         let _ = write!(
             out,
             "event: content_block_delta\ndata: {{\"type\":\"content_block_delta\",\"index\":{index},\
-             \"delta\":{{\"type\":\"{kind}\",\"{member}\":{quoted}}}}}\n\n"
+             \"delta\":{{\"type\":\"{kind}\",\"{member}\":"
         );
+        let _ = serde_json::to_writer((&mut *out).writer(), text);
+        out.extend_from_slice(b"}}\n\n");
     }
 }
 

@@ -186,6 +186,7 @@ fn what_is_unsupported_is_refused_or_dropped_as_the_rules_say() {
         Params { allowed: vec!["n".into(), "logit_bias".into(), "reasoning_effort".into()], ..params() };
     let written = write_request(from_chat(&body), "claude-3-opus-20240229", &lets).unwrap();
     assert_eq!((&written["n"], &written["logit_bias"]), (&json!(2), &json!({ "1": 1 })));
+    assert_eq!(written["thinking"]["budget_tokens"], 1024);
 }
 
 fn chat(messages: Value) -> Request {
@@ -213,6 +214,7 @@ fn the_conversation_is_made_such_as_anthropic_takes_it() {
         ..Part::new(Kind::Thinking { text: "x".into(), id: Some("rs".into()) })
     };
     let opaque = Part::new(Kind::Opaque { dialect: Dialect::Gemini, value: json!({ "x": 1 }) });
+    request.messages[0].content[0].extra.insert("theirs".into(), json!(1));
     request.messages[2].content.splice(0..0, [unsigned, signed, foreign, opaque]);
     request.tools = vec![tool(&json!({ "function": { "name": "f" } }))];
     let written = write_request(request, "claude-3-opus-20240229", &params()).unwrap();

@@ -160,6 +160,8 @@ fn p21_errors_inside_a_stream_reach_the_client() {
     assert!(matches!(events.last(), Some(Event::Fault(fault)) if fault.status == 529));
     let written = String::from_utf8(write_stream(events, "m")).unwrap();
     assert_eq!(written, error);
+    let unnamed = read_stream(&[b"data: {\"error\":{\"message\":\"no\"}}\n\n"]).unwrap();
+    assert!(matches!(unnamed.as_slice(), [Event::Fault(fault)] if fault.message == "no"));
     let ours = AnthropicMessages.error_event(&ApiError::new(Kind::Overloaded, "no"));
     assert_eq!(String::from_utf8(ours).unwrap(), error);
 }

@@ -69,7 +69,7 @@ impl Draft {
         if !has_content {
             return Err(TranslateError::malformed("a message without content"));
         }
-        let said_as_json = answer.content.iter_mut().fold(false, |any, part| unwrap_json(part) || any);
+        let said_as_json = answer.content.iter_mut().map(unwrap_json).filter(|is| *is).count() > 0;
         answer.finish = reason.map(|reason| finish::read(&reason, sequence));
         if said_as_json && answer.finish == Some(Finish::ToolCalls) && !answer.has_tool_calls() {
             answer.finish = Some(Finish::Stop);

@@ -57,7 +57,7 @@ fn add(turns: &mut Vec<Turn>, message: Message, faithful: bool) -> Result<(), Ap
         Role::System | Role::Developer => "system",
         Role::User | Role::Tool => "user",
     };
-    let mut blocks = blocks(content)?;
+    let mut blocks = blocks(content, faithful)?;
     // LiteLLM's place for it where the content is text.
     if let (Some(cache), Some(last)) = (extra.shift_remove("cache_control"), blocks.last_mut()) {
         last["cache_control"] = cache;
@@ -75,12 +75,12 @@ fn add(turns: &mut Vec<Turn>, message: Message, faithful: bool) -> Result<(), Ap
     Ok(())
 }
 
-fn blocks(content: Vec<Part>) -> Result<Vec<Value>, ApiError> {
+fn blocks(content: Vec<Part>, faithful: bool) -> Result<Vec<Value>, ApiError> {
     if let Some(place) = content.iter().position(is_audio) {
         let message = format!("content.{place}: Anthropic's models do not take audio");
         return Err(ApiError::new(ErrorKind::BadRequest, message));
     }
-    Ok(write_parts::blocks(content.into_iter().filter(may_go).map(own).collect()))
+    Ok(write_parts::blocks(content.into_iter().filter(may_go).map(|part| own(part, faithful)).collect()))
 }
 
 fn is_audio(part: &Part) -> bool {
@@ -99,11 +99,21 @@ fn may_go(part: &Part) -> bool {
     }
 }
 
+/// Members of a part that OpenAI's clients may say in Anthropic's words, as with LiteLLM. Others are refused.
+static KEPT: &[&str] = &["citations", "context"];
+
 /// Ids in the letters that Anthropic takes; sources only as it gave them itself.
-fn own(mut part: Part) -> Part {
+fn own(mut part: Part, faithful: bool) -> Part {
+    if !faithful {
+        part.extra.retain(|name, _| KEPT.contains(&name.as_str()));
+    }
     match &mut part.kind {
         Kind::ToolCall(call) => clean(&mut call.id),
-        Kind::ToolResult(result) => clean(&mut result.call_id),
+        Kind::ToolResult(result) => {
+            clean(&mut result.call_id);
+            let content = std::mem::take(&mut result.content);
+            result.content = content.into_iter().map(|part| own(part, faithful)).collect();
+        }
         Kind::Text { citations, .. } => {
             citations.retain(|c| matches!(&c.original, Some((dialect, _)) if *dialect == DIALECT));
         }

@@ -49,8 +49,9 @@ pub(super) fn admit(request: &mut Request, asked: &Asked<'_>, model: Model) -> R
     said.extend(REFUSED.iter().filter(|name| request.extra.contains_key(**name)));
     params.check(&said, &supported)?;
     pass_allowed(request, params);
-    leave_out(request, |name| said.contains(&name) && !supported.contains(&name));
-    let out = |name: &str| REFUSED.contains(&name) && !params.allowed.iter().any(|a| a == name);
+    let is_allowed = |name: &str| params.allowed.iter().any(|a| a == name);
+    leave_out(request, |name| said.contains(&name) && !supported.contains(&name) && !is_allowed(name));
+    let out = |name: &str| REFUSED.contains(&name) && !is_allowed(name);
     request.extra.retain(|name, _| !out(name) && !IGNORED.contains(&name.as_str()));
     Ok(())
 }

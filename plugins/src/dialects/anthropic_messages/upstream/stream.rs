@@ -66,7 +66,7 @@ enum State {
 
 #[derive(Deserialize)]
 struct WireEvent<'a> {
-    #[serde(rename = "type", borrow)]
+    #[serde(rename = "type", borrow, default)]
     kind: Cow<'a, str>,
     #[serde(default)]
     index: u64,
@@ -107,7 +107,8 @@ impl EventReader for Reader {
             return Ok(());
         }
         let event: WireEvent<'_> = serde_json::from_slice(json).map_err(TranslateError::malformed)?;
-        match &*event.kind {
+        let kind = if event.kind.is_empty() { name(&frame, event.error.is_some()) } else { &*event.kind };
+        match kind {
             "message_start" => self.message_start(event.message, out),
             "content_block_start" => self.block_start(event.index, needed(event.content_block)?, out),
             "content_block_delta" => self.block_delta(event.index, needed(event.delta)?, out),
@@ -346,6 +347,15 @@ impl Reader {
     }
 }
 
+/// What an event without a type is: its name, or an error by what is in it.
+fn name<'a>(frame: &Frame<'a>, has_error: bool) -> &'a str {
+    match frame {
+        _ if has_error => "error",
+        Frame::Sse { event, .. } => event,
+        Frame::Line(_) | Frame::Message { .. } => "",
+    }
+}
+
 fn gathered(mut block: Object, input: &str) -> Result<Part, TranslateError> {
     if !input.is_empty() {
         block.insert("input".to_owned(), serde_json::from_str(input).map_err(TranslateError::malformed)?);
@@ -381,7 +391,7 @@ fn push(index: usize, delta: Delta, out: &mut Events) {
     out.push(Event::BlockDelta { index, delta });
 }
 
-fn needed<'a>(member: Option<&'a RawValue>) -> Result<&'a RawValue, TranslateError> {
+fn needed(member: Option<&RawValue>) -> Result<&RawValue, TranslateError> {
     member.ok_or_else(|| TranslateError::malformed("an event without its block or delta"))
 }
 

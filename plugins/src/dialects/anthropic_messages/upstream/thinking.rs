@@ -31,9 +31,10 @@ impl Thinking {
         Self { thinking, effort: None, budget }
     }
 
-    fn adaptive(effort: Option<&str>) -> Self {
+    /// `room`: about what it may take, so that a limit that nobody gave leaves some for the answer.
+    fn adaptive(effort: Option<&str>, room: u64) -> Self {
         let effort = effort.map(str::to_owned);
-        Self { thinking: Some(json!({ "type": "adaptive" })), effort, budget: 0 }
+        Self { thinking: Some(json!({ "type": "adaptive" })), effort, budget: room }
     }
 }
 
@@ -72,14 +73,14 @@ pub(super) fn translated(
         (Some(budget), _) => budget,
         (None, Some(effort)) => budget_of(effort)?,
         (None, None) if reasoning.adaptive && model.thinks_adaptively() => {
-            return Ok(Thinking::adaptive(None));
+            return Ok(Thinking::adaptive(None, budget_of("medium")?));
         }
         (None, None) if reasoning.adaptive || reasoning.enabled == Some(true) => budget_of("medium")?,
         (None, None) => return Ok(Thinking::default()),
     };
     // A budget is a cap, which only those that refuse it lose; an effort is what adaptive models ask for.
     if model.refuses_budgets() || (reasoning.budget.is_none() && model.thinks_adaptively()) {
-        return Ok(Thinking::adaptive(Some(effort_for(effort, budget, model))));
+        return Ok(Thinking::adaptive(Some(effort_for(effort, budget, model)), budget));
     }
     if reasoning.budget.is_some() {
         return Ok(Thinking::enabled(budget));
@@ -137,7 +138,7 @@ mod tests {
     #[test]
     fn efforts_are_budgets_or_efforts_by_the_model() {
         assert_eq!(of("high", "claude-sonnet-4-20250514", None), Thinking::enabled(4096));
-        assert_eq!(of("minimal", "claude-opus-4-6", None), Thinking::adaptive(Some("low")));
+        assert_eq!(of("minimal", "claude-opus-4-6", None), Thinking::adaptive(Some("low"), 1024));
         assert_eq!(of("none", "claude-opus-4-5", None), Thinking::default());
         assert!(
             translated(
@@ -160,7 +161,7 @@ mod tests {
         let budget = Reasoning { budget: Some(2000), enabled: Some(true), ..Reasoning::default() };
         let on = |model: &str| translated(&budget, Model::of(model), None).unwrap();
         assert_eq!(on("claude-opus-4-6"), Thinking::enabled(2000));
-        assert_eq!(on("claude-opus-4-8"), Thinking::adaptive(Some("medium")));
+        assert_eq!(on("claude-opus-4-8"), Thinking::adaptive(Some("medium"), 2000));
         let off = Reasoning { enabled: Some(false), ..Reasoning::default() };
         assert_eq!(translated(&off, Model::of("claude-fable-5"), None).unwrap(), Thinking::default());
     }

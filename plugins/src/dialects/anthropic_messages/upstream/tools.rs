@@ -11,6 +11,9 @@ use weir_core::error::{ApiError, Kind as ErrorKind};
 /// Searches that OpenAI's `search_context_size` stands for. LiteLLM's numbers.
 static SEARCHES: &[(&str, u64)] = &[("low", 1), ("medium", 5), ("high", 10)];
 
+/// Members of a tool that OpenAI's clients may say in Anthropic's words, as with LiteLLM. Others are refused.
+static KEPT: &[&str] = &["allowed_callers", "defer_loading", "eager_input_streaming", "input_examples"];
+
 /// `tools` and `tool_choice`; empty and `None` where there are none.
 #[derive(Default)]
 pub(super) struct Tools {
@@ -63,7 +66,10 @@ fn write_tool(
     model: Model,
     faithful: bool,
 ) -> Result<Option<Value>, ApiError> {
-    let Tool { kind, cache, extra } = tool;
+    let Tool { kind, cache, mut extra } = tool;
+    if !faithful {
+        extra.retain(|name, _| KEPT.contains(&name.as_str()));
+    }
     let mut value = match kind {
         ToolKind::Function { name, description, parameters, strict } => {
             let schema = object_schema(parameters.unwrap_or_default());
