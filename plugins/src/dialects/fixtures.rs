@@ -1,4 +1,4 @@
-//! Recorded traffic for the tests of native dialects, and helpers that every dialect's tests need.
+//! Recorded traffic for the tests of native dialects, and the checks that all of them share.
 
 use super::{Asked, Params, TranslateError, UpstreamDialect};
 use bytes::Bytes;
