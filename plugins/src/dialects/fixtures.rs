@@ -1,4 +1,4 @@
-//! Recorded traffic for the tests of native dialects, and helpers that every dialect's tests need.
+//! Recorded traffic for the tests of native dialects, and the checks that all of them share.
 
 use super::{Asked, Params, TranslateError, UpstreamDialect};
 use bytes::Bytes;
@@ -96,11 +96,11 @@ pub(crate) fn collect(events: Events) -> Answer {
 }
 
 /// The stream gives the same events wherever it is cut once, and when it comes byte by byte.
-pub(crate) fn p23_cuts(dialect: &dyn UpstreamDialect, body: &[u8], name: &str) {
+pub(crate) fn assert_cuts(dialect: &dyn UpstreamDialect, body: &[u8], name: &str) {
     let whole = events(dialect, &[body]);
     // Every byte of a short stream; of a long one every byte of its ends and some between, for time's sake.
     let step = if body.len() <= 12_000 { 1 } else { 61 };
-    let near = |cut: &usize| *cut < 400 || *cut + 400 > body.len() || cut % step == 0;
+    let near = |cut: &usize| *cut < 400 || *cut + 400 > body.len() || cut.is_multiple_of(step);
     for cut in (0..=body.len()).filter(near) {
         assert_eq!(events(dialect, &[&body[..cut], &body[cut..]]), whole, "{name} cut at {cut}");
     }

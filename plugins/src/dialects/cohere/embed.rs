@@ -124,8 +124,11 @@ fn jina_input(input: Vec<String>) -> Value {
 
 /// The base64 of an image's `data:` URL.
 fn image(text: &str) -> Option<String> {
+    if !text.starts_with("data:image/") {
+        return None;
+    }
     match Source::from_url(text) {
-        Source::Base64 { media_type, data } if media_type.starts_with("image/") => Some(data),
+        Source::Base64 { data, .. } => Some(data),
         _ => None,
     }
 }

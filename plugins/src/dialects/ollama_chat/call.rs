@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn p23_a_call_is_a_call_however_the_text_is_cut() {
+    fn a_call_is_a_call_however_the_text_is_cut() {
         let spaces = " ".repeat(70);
         let far = format!("{spaces}{{\"name\":\"f\",\"arguments\":{{}}}}");
         for (whole, call) in [

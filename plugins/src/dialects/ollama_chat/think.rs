@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn p23_thoughts_are_found_however_the_text_is_cut() {
+    fn thoughts_are_found_however_the_text_is_cut() {
         for (whole, thought, text) in [
             ("<think>\nhm ü</think>\n\nHi", "\nhm ü", "\n\nHi"),
             ("<thinking>a</b </thinking>x<think>", "a</b ", "x<think>"),

@@ -1,5 +1,5 @@
 use crate::dialects::cohere::CohereChat;
-use crate::dialects::fixtures::{Recorded, assert_grammar, collect, events, p23_cuts, recordings};
+use crate::dialects::fixtures::{Recorded, assert_cuts, assert_grammar, collect, events, recordings};
 use crate::dialects::{TranslateError, UpstreamDialect};
 use serde_json::{Value, json};
 use weir_core::chat::{Answer, Citation, Finish, Kind};
@@ -95,7 +95,7 @@ fn streams() -> Vec<Recorded> {
 }
 
 #[test]
-fn p20_recorded_answers_are_read() {
+fn recorded_answers_are_read() {
     for recorded in recordings("cohere", &["chat"]) {
         let answer = CohereChat.read_answer(&recorded.body()).unwrap();
         check(&answer, &recorded.file["response"]["body"], &recorded.name);
@@ -106,7 +106,7 @@ fn p20_recorded_answers_are_read() {
 }
 
 #[test]
-fn p24_a_stream_put_together_is_the_plain_answer() {
+fn p20_a_stream_put_together_is_the_plain_answer() {
     for recorded in streams() {
         let body = recorded.body();
         let told = events(&CohereChat, &[&body]).unwrap();
@@ -128,14 +128,14 @@ fn p24_a_stream_put_together_is_the_plain_answer() {
 }
 
 #[test]
-fn p23_streams_may_be_cut_anywhere() {
+fn streams_may_be_cut_anywhere() {
     for recorded in streams() {
-        p23_cuts(&CohereChat, &recorded.body(), &recorded.name);
+        assert_cuts(&CohereChat, &recorded.body(), &recorded.name);
     }
 }
 
 #[test]
-fn p20_citations_say_where_and_from_what() {
+fn citations_say_where_and_from_what() {
     let sources = json!([
         {"type": "document", "id": "d0", "document": {"title": "T", "snippet": "s", "url": "https://x"}},
         {"type": "tool", "id": "t:0", "tool_output": {"content": "18C"}},
@@ -175,7 +175,7 @@ fn why_it_ended_is_told() {
 }
 
 #[test]
-fn p26_streams_that_break_off_or_report_errors_say_so() {
+fn p21_streams_that_break_off_or_report_errors_say_so() {
     let start = "event: message-start\ndata: {\"id\":\"i\",\"type\":\"message-start\",\"delta\":{\"message\":{}}}\n\n";
     assert_eq!(events(&CohereChat, &[start.as_bytes()]), Err(TranslateError::Unfinished));
     let done = format!("{start}data: [DONE]\n\n");

@@ -3,7 +3,7 @@ use crate::dialects::cohere::{CohereChat, Vendor, read_embeddings, read_rerank};
 use crate::dialects::fixtures::{assert_grammar, broken, events, recordings};
 
 #[test]
-fn p26_broken_answers_are_errors_or_answers_and_never_panics() {
+fn broken_answers_are_errors_or_answers_and_never_panics() {
     for recorded in recordings("cohere", &["chat", "chat_stream"]) {
         for body in broken(&recorded.body()) {
             let _ = CohereChat.read_answer(&body);
@@ -16,7 +16,7 @@ fn p26_broken_answers_are_errors_or_answers_and_never_panics() {
 }
 
 #[test]
-fn p26_broken_lists_are_errors_or_answers_and_never_panics() {
+fn broken_lists_are_errors_or_answers_and_never_panics() {
     let embeddings = br#"{"embeddings":{"float":[[0.1]]},"meta":{"billed_units":{"input_tokens":3}}}"#;
     let listed =
         br#"{"data":[{"index":0,"embedding":[0.1],"relevance_score":1}],"usage":{"total_tokens":3}}"#;
@@ -31,7 +31,7 @@ fn p26_broken_lists_are_errors_or_answers_and_never_panics() {
 }
 
 #[test]
-fn p26_calls_without_end_are_bounded() {
+fn calls_without_end_are_bounded() {
     let start = |n: usize| {
         format!(
             "data: {{\"type\":\"tool-call-start\",\"index\":{n},\"delta\":{{\"message\":{{\"tool_calls\":{{}}}}}}}}\n\n"

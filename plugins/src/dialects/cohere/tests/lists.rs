@@ -17,7 +17,7 @@ fn embed(vendor: Vendor, ask: &Value) -> Value {
 }
 
 #[test]
-fn p22_rerankings_are_asked_as_litellm_asks_them() {
+fn rerankings_are_asked_as_litellm_asks_them() {
     let cases = goldens("endpoints_llm_nodb.json");
     let mut compared = 0;
     for case in cases.iter().filter(|c| c["name"].as_str().unwrap().starts_with("rerank")) {
@@ -38,7 +38,7 @@ fn p22_rerankings_are_asked_as_litellm_asks_them() {
 }
 
 #[test]
-fn p20_recorded_rerankings_are_read() {
+fn recorded_rerankings_are_read() {
     for recorded in recordings("cohere", &["rerank"]) {
         let sent = &recorded.file["request"]["body"];
         let ours = write_rerank(Vendor::Cohere, object(sent), sent["model"].as_str().unwrap()).unwrap();

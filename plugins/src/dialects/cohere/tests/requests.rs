@@ -24,7 +24,7 @@ fn plain(mut body: Value) -> Value {
 }
 
 #[test]
-fn p20_recorded_requests_survive_the_way_through_the_hub() {
+fn recorded_requests_survive_the_way_through_the_hub() {
     for recorded in recordings("cohere", &["chat", "chat_stream"]) {
         let sent = &recorded.file["request"]["body"];
         let ours = written(&CohereChat, sent["model"].as_str().unwrap(), sent);
@@ -81,7 +81,7 @@ fn a_named_tool_is_the_only_one_and_must_be_called() {
 }
 
 #[test]
-fn p20_thoughts_go_back_as_a_plan_of_calls_or_as_a_block() {
+fn p25_thoughts_go_back_as_a_plan_of_calls_or_as_a_block() {
     let thought = Part::new(Kind::Thinking { text: "hm".into(), id: None });
     let said = |parts| Request { messages: vec![Message::new(Role::Assistant, parts)], ..Request::default() };
     let block = sent(said(vec![thought.clone(), Part::text("Hi")]));
@@ -96,7 +96,7 @@ fn p20_thoughts_go_back_as_a_plan_of_calls_or_as_a_block() {
 }
 
 #[test]
-fn p20_documents_in_messages_are_documents_to_cite() {
+fn documents_in_messages_are_documents_to_cite() {
     let source = Source::Text { media_type: "text/plain".into(), text: "facts".into() };
     let document = Part::new(Kind::Document(Media { name: Some("t".into()), ..Media::new(source) }));
     let messages = vec![Message::new(Role::User, vec![document, Part::text("q")])];

@@ -1,4 +1,4 @@
-use crate::dialects::fixtures::{Recorded, assert_grammar, collect, events, p23_cuts, recordings};
+use crate::dialects::fixtures::{Recorded, assert_cuts, assert_grammar, collect, events, recordings};
 use crate::dialects::ollama_chat::{OllamaChat, OllamaGenerate, read_embeddings};
 use crate::dialects::{TranslateError, UpstreamDialect};
 use serde_json::{Value, json};
@@ -79,7 +79,7 @@ fn check(answer: &Answer, body: &[u8], name: &str) {
 }
 
 #[test]
-fn p20_recorded_answers_are_read() {
+fn recorded_answers_are_read() {
     for recorded in good(&["chat", "generate"]) {
         let body = recorded.body();
         let answer = chat_or_generate(&recorded).read_answer(&body).unwrap();
@@ -89,7 +89,7 @@ fn p20_recorded_answers_are_read() {
 }
 
 #[test]
-fn p20_recorded_streams_are_read() {
+fn recorded_streams_are_read() {
     for recorded in good(&["chat_stream", "generate_stream"]) {
         let body = recorded.body();
         let told = events(chat_or_generate(&recorded), &[&body]).unwrap();
@@ -99,14 +99,14 @@ fn p20_recorded_streams_are_read() {
 }
 
 #[test]
-fn p23_streams_may_be_cut_anywhere() {
+fn streams_may_be_cut_anywhere() {
     for recorded in good(&["chat_stream", "generate_stream"]) {
-        p23_cuts(chat_or_generate(&recorded), &recorded.body(), &recorded.name);
+        assert_cuts(chat_or_generate(&recorded), &recorded.body(), &recorded.name);
     }
 }
 
 #[test]
-fn p24_a_stream_put_together_is_the_plain_answer() {
+fn p20_a_stream_put_together_is_the_plain_answer() {
     for recorded in good(&["chat_stream", "generate_stream"]) {
         let dialect = chat_or_generate(&recorded);
         let body = recorded.body();
@@ -144,7 +144,7 @@ fn recorded_errors_keep_the_servers_words() {
 const LINE: &str = "{\"model\":\"m\",\"created_at\":\"2026-01-02T03:04:05.678Z\",\"message\":{\"role\":\"assistant\",\"content\":\"Hi\"},\"done\":false}\n";
 
 #[test]
-fn p26_an_error_inside_a_stream_is_a_fault_and_the_end() {
+fn p21_an_error_inside_a_stream_is_a_fault_and_the_end() {
     for error in
         ["{\"error\":\"out of memory\"}", "{\"error\":{\"message\":\"out of memory\",\"code\":\"oom\"}}"]
     {
@@ -160,7 +160,7 @@ fn p26_an_error_inside_a_stream_is_a_fault_and_the_end() {
 }
 
 #[test]
-fn p26_a_stream_that_breaks_off_is_unfinished() {
+fn p21_a_stream_that_breaks_off_is_unfinished() {
     assert_eq!(events(&OllamaChat, &[LINE.as_bytes()]), Err(TranslateError::Unfinished));
     assert_eq!(events(&OllamaChat, &[]), Err(TranslateError::Unfinished));
     assert_eq!(OllamaChat.read_answer(LINE.as_bytes()), Err(TranslateError::Unfinished));
@@ -183,7 +183,7 @@ fn why_it_ended_is_told() {
 }
 
 #[test]
-fn p20_calls_without_ids_get_ids_of_their_own_turn() {
+fn p25_calls_without_ids_get_ids_of_their_own_turn() {
     let call =
         json!({"function": {"name": "f", "arguments": {"n": 12345678901234567890123u128.to_string()}}});
     let body = |time: &str| {
@@ -199,7 +199,7 @@ fn p20_calls_without_ids_get_ids_of_their_own_turn() {
 }
 
 #[test]
-fn p20_arguments_keep_every_digit() {
+fn arguments_keep_every_digit() {
     let body = r#"{"message":{"tool_calls":[{"function":{"name":"f","arguments":{"n":12345678901234567890123,"x":1.50}}}]},"done":true}"#;
     let answer = OllamaChat.read_answer(body.as_bytes()).unwrap();
     assert_eq!(calls(&answer)[0].arguments, r#"{"n":12345678901234567890123,"x":1.50}"#);
@@ -211,7 +211,7 @@ fn p20_arguments_keep_every_digit() {
 }
 
 #[test]
-fn p24_a_call_written_as_text_is_a_call_streamed_or_not() {
+fn p20_a_call_written_as_text_is_a_call_streamed_or_not() {
     let text = "{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Paris\"}}";
     let line =
         |text: &str, done: bool| json!({"model": "m", "response": text, "done": done}).to_string() + "\n";
@@ -225,7 +225,7 @@ fn p24_a_call_written_as_text_is_a_call_streamed_or_not() {
 }
 
 #[test]
-fn p20_thoughts_of_generate_stand_beside_the_response() {
+fn thoughts_of_generate_stand_beside_the_response() {
     let body = json!({"response": "4", "thinking": "2+2", "done": true, "done_reason": "stop"}).to_string();
     let answer = OllamaGenerate.read_answer(body.as_bytes()).unwrap();
     assert_eq!((thoughts(&answer).as_str(), answer.text().as_str()), ("2+2", "4"));
@@ -234,7 +234,7 @@ fn p20_thoughts_of_generate_stand_beside_the_response() {
 }
 
 #[test]
-fn p20_recorded_embeddings_are_read() {
+fn recorded_embeddings_are_read() {
     for recorded in recordings("ollama", &["embeddings"]) {
         let theirs = &recorded.file["response"]["body"];
         let answer = read_embeddings(&recorded.body(), "m", false).unwrap();

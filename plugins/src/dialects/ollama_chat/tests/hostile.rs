@@ -3,7 +3,7 @@ use crate::dialects::fixtures::{assert_grammar, broken, events, recordings};
 use crate::dialects::ollama_chat::{OllamaChat, OllamaGenerate, read_embeddings};
 
 #[test]
-fn p26_broken_answers_are_errors_or_answers_and_never_panics() {
+fn broken_answers_are_errors_or_answers_and_never_panics() {
     for recorded in recordings("ollama", &["chat", "chat_stream", "generate", "generate_stream"]) {
         for body in broken(&recorded.body()) {
             for dialect in [&OllamaChat as &dyn UpstreamDialect, &OllamaGenerate] {
@@ -18,7 +18,7 @@ fn p26_broken_answers_are_errors_or_answers_and_never_panics() {
 }
 
 #[test]
-fn p26_broken_embeddings_are_errors_or_answers_and_never_panics() {
+fn broken_embeddings_are_errors_or_answers_and_never_panics() {
     for recorded in recordings("ollama", &["embeddings"]) {
         for body in broken(&recorded.body()) {
             let _ = read_embeddings(&body, "m", false);

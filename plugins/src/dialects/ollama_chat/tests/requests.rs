@@ -7,7 +7,7 @@ use weir_core::chat::{Kind, Media, Message, Part, Reasoning, Role, Tool, ToolKin
 
 /// What LiteLLM loses in a turn after tools, and we do not: the calls, and whose result it is.
 fn without_calls(mut body: Value) -> Value {
-    for message in body["messages"].as_array_mut().into_iter().flatten() {
+    for message in body.get_mut("messages").and_then(Value::as_array_mut).into_iter().flatten() {
         let message = message.as_object_mut().unwrap();
         for ours in ["tool_calls", "tool_call_id", "tool_name"] {
             message.shift_remove(ours);
@@ -29,19 +29,19 @@ fn check_goldens(file: &str, dialect: &dyn UpstreamDialect) -> usize {
 }
 
 #[test]
-fn p22_chats_are_asked_as_litellm_asks_them() {
+fn chats_are_asked_as_litellm_asks_them() {
     let compared = check_goldens("chat_ollama_chat.json", &OllamaChat);
     assert!(compared == 0 || compared >= 28, "{compared} requests");
 }
 
 #[test]
-fn p22_prompts_are_asked_as_litellm_asks_them() {
+fn prompts_are_asked_as_litellm_asks_them() {
     let compared = check_goldens("chat_ollama.json", &OllamaGenerate);
     assert!(compared == 0 || compared >= 26, "{compared} requests");
 }
 
 #[test]
-fn p22_embeddings_are_asked_as_litellm_asks_them() {
+fn embeddings_are_asked_as_litellm_asks_them() {
     let cases = goldens("endpoints_llm_nodb.json");
     let case = cases.iter().find(|c| c["name"] == "embeddings_ollama");
     if let Some(case) = case {
@@ -59,25 +59,23 @@ fn p22_embeddings_are_asked_as_litellm_asks_them() {
 #[test]
 fn what_ollama_has_no_word_for_is_refused_unless_it_may_be_dropped() {
     let headers = http::HeaderMap::new();
-    for name in ["unsupported_param_logit_bias_n"] {
-        for (file, dialect) in [
-            ("chat_ollama_chat.json", &OllamaChat as &dyn UpstreamDialect),
-            ("chat_ollama.json", &OllamaGenerate),
-        ] {
-            let Some(case) = goldens(file).into_iter().find(|c| c["name"] == name) else { return };
-            let body = &case["request"]["body"];
-            let strict = Params { provider: "ollama".into(), ..Params::default() };
-            let error = dialect.write_request(request(body), &asked("m", &strict, &headers)).unwrap_err();
-            assert!(error.message().contains("['n', 'logit_bias']"), "{}", error.message());
-            let lax = Params { drop: true, ..strict };
-            let sent = dialect.write_request(request(body), &asked("m", &lax, &headers)).unwrap().body;
-            assert_eq!(sent["options"], json!({}));
-        }
+    let dialects: [(_, &dyn UpstreamDialect); 2] =
+        [("chat_ollama_chat.json", &OllamaChat), ("chat_ollama.json", &OllamaGenerate)];
+    for (file, dialect) in dialects {
+        let cases = goldens(file);
+        let case = cases.iter().find(|c| c["name"] == "unsupported_param_logit_bias_n");
+        let Some(body) = case.map(|c| &c["request"]["body"]) else { return };
+        let strict = Params { provider: "ollama".into(), ..Params::default() };
+        let error = dialect.write_request(request(body), &asked("m", &strict, &headers)).unwrap_err();
+        assert!(error.message().contains("['n', 'logit_bias']"), "{}", error.message());
+        let lax = Params { drop: true, ..strict };
+        let sent = dialect.write_request(request(body), &asked("m", &lax, &headers)).unwrap().body;
+        assert_eq!(sent["options"], json!({}));
     }
 }
 
 #[test]
-fn p20_a_turn_after_tools_names_the_tool_and_keeps_the_calls() {
+fn p25_a_turn_after_tools_names_the_tool_and_keeps_the_calls() {
     let sent = written(
         &OllamaChat,
         "m",
@@ -152,8 +150,8 @@ fn what_ollama_cannot_take_is_refused_and_never_lost_in_silence() {
             ..Default::default()
         }
     };
-    let mut custom = weir_core::chat::Request::default();
-    custom.tools = vec![Tool::new(ToolKind::Custom { name: "c".into(), description: None, format: None })];
+    let custom = Tool::new(ToolKind::Custom { name: "c".into(), description: None, format: None });
+    let custom = weir_core::chat::Request { tools: vec![custom], ..Default::default() };
     for refused in [
         media(Kind::Image, "https://x/y.png"),
         media(Kind::Audio, "data:audio/wav;base64,AA"),
