@@ -32,7 +32,7 @@ pub enum Access {
     /// `authorization: Bearer …`; nothing is signed.
     Bearer(SecretString),
     /// Requests are signed.
-    Signed(Source),
+    Signed(Box<Source>),
 }
 
 /// One source of credentials, ready to be asked.
@@ -69,7 +69,7 @@ impl Access {
         let from_env = || env.filled("AWS_BEARER_TOKEN_BEDROCK").filter(|_| !signs).map(SecretString::from);
         match key.or_else(from_env) {
             Some(key) => Access::Bearer(key),
-            None => Access::Signed(Source::new(entry.params.aws.clone(), region, env)),
+            None => Access::Signed(Box::new(Source::new(entry.params.aws.clone(), region, env))),
         }
     }
 }

@@ -1,9 +1,12 @@
 //! The sources, in LiteLLM's order: web identity with a role, a role, a profile, keys of the environment, and then what
-//! AWS's own chain finds.
+//! AWS's own chain would find.
 
 use super::{AwsFault, Source};
 use aws_config::BehaviorVersion;
-use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_config::ecs::EcsCredentialsProvider;
+use aws_config::imds;
+use aws_config::imds::credentials::ImdsCredentialsProvider;
+use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{Region, SdkConfig};
@@ -84,11 +87,44 @@ async fn ambient(source: &Source, pod: Option<(String, String)>) -> Result<Crede
     if let Some(name) = source.env.filled("AWS_PROFILE") {
         return profile(source, name).await;
     }
-    let chain = DefaultCredentialsChain::builder().configure(provider_config(source)).build().await;
-    chain.provide_credentials().await.map_err(|e| refused("the machine's credential chain", &e))
+    the_machines(source).await
+}
+
+/// What AWS's own chain asks in the end: the default profile, the container, the instance. Not its ready-made chain,
+/// which reads the process's environment and not ours.
+async fn the_machines(source: &Source) -> Result<Credentials, AwsFault> {
+    let config = provider_config(source);
+    // The container's address is in the process's own environment, put there by ECS, EKS or Greengrass.
+    let container = EcsCredentialsProvider::builder().configure(&config).build();
+    let mut chain = CredentialsProviderChain::first_try("profile", profile_provider(source, "default"))
+        .or_else("container", container);
+    if !source.env.filled("AWS_EC2_METADATA_DISABLED").is_some_and(|is| is.eq_ignore_ascii_case("true")) {
+        let instance =
+            ImdsCredentialsProvider::builder().configure(&config).imds_client(instance(source)?).build();
+        chain = chain.or_else("instance", instance);
+    }
+    chain.provide_credentials().await.map_err(|e| refused("this machine (profile, container, instance)", &e))
+}
+
+/// The instance's metadata service. One try and a short wait: on a machine that is no instance nobody answers.
+fn instance(source: &Source) -> Result<imds::Client, AwsFault> {
+    let mut client = imds::Client::builder()
+        .configure(&provider_config(source))
+        .connect_timeout(Duration::from_secs(1))
+        .read_timeout(Duration::from_secs(2))
+        .max_attempts(2);
+    if let Some(endpoint) = source.env.filled("AWS_EC2_METADATA_SERVICE_ENDPOINT") {
+        let bad = |e: Box<dyn Error + Send + Sync>| refused("AWS_EC2_METADATA_SERVICE_ENDPOINT", &*e);
+        client = client.endpoint(endpoint).map_err(bad)?;
+    }
+    Ok(client.build())
 }
 
 async fn profile(source: &Source, name: &str) -> Result<Credentials, AwsFault> {
+    profile_provider(source, name).provide_credentials().await.map_err(|e| refused("the profile", &e))
+}
+
+fn profile_provider(source: &Source, name: &str) -> ProfileFileCredentialsProvider {
     let mut files = EnvConfigFiles::builder();
     files = match source.env.filled("AWS_CONFIG_FILE") {
         Some(path) => files.with_file(EnvConfigFileKind::Config, path),
@@ -98,12 +134,11 @@ async fn profile(source: &Source, name: &str) -> Result<Credentials, AwsFault> {
         Some(path) => files.with_file(EnvConfigFileKind::Credentials, path),
         None => files.include_default_credentials_file(true),
     };
-    let provider = ProfileFileCredentialsProvider::builder()
+    ProfileFileCredentialsProvider::builder()
         .configure(&provider_config(source))
         .profile_files(files.build())
         .profile_name(name)
-        .build();
-    provider.provide_credentials().await.map_err(|e| refused("the profile", &e))
+        .build()
 }
 
 // --- STS ---

@@ -158,6 +158,58 @@ async fn a_profile_is_read_from_the_files_that_the_environment_names() {
     std::fs::remove_file(file).unwrap();
 }
 
+/// Answers like an instance's metadata service, with a token first (IMDSv2).
+async fn instance() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                while let Some(request) = request(&mut socket).await {
+                    let (status, body) = metadata(&request);
+                    let head = format!("HTTP/1.1 {status}\r\nx-aws-ec2-metadata-token-ttl-seconds: 600\r\n");
+                    let answer = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
+                    socket.write_all(answer.as_bytes()).await.unwrap();
+                }
+            });
+        }
+    });
+    address
+}
+
+fn metadata(request: &str) -> (&'static str, String) {
+    let line = request.lines().next().unwrap_or_default();
+    if line.starts_with("PUT /latest/api/token") {
+        return ("200 OK", "token-1".to_owned());
+    }
+    if !request.contains("token-1") {
+        return ("401 Unauthorized", String::new());
+    }
+    let expiry = Micros(now().0 + 3_600_000_000).rfc3339();
+    match line.split_whitespace().nth(1).unwrap_or_default().rsplit('/').next() {
+        Some("") => ("200 OK", "role-1".to_owned()),
+        Some("role-1") => (
+            "200 OK",
+            format!(
+                r#"{{"Code":"Success","Type":"AWS-HMAC","AccessKeyId":"ASIAINSTANCE","SecretAccessKey":"s",
+                "Token":"t","Expiration":"{expiry}","LastUpdated":"{expiry}"}}"#
+            ),
+        ),
+        _ => ("404 Not Found", String::new()),
+    }
+}
+
+#[tokio::test]
+async fn an_instance_gives_its_role() {
+    let address = instance().await;
+    let nowhere = [("AWS_CONFIG_FILE", "/nonexistent"), ("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")];
+    let env = Env::of(nowhere).with([("AWS_EC2_METADATA_SERVICE_ENDPOINT", address.as_str())]);
+    let keys = AwsCredentials::default().get(&source(Aws::default(), &env)).await.unwrap();
+    assert_eq!((keys.access_key_id(), keys.session_token()), ("ASIAINSTANCE", Some("t")));
+    let disabled = env.with([("AWS_EC2_METADATA_DISABLED", "true")]);
+    assert!(AwsCredentials::default().get(&source(Aws::default(), &disabled)).await.is_err());
+}
+
 #[tokio::test]
 async fn a_refusal_names_the_source_and_no_secret() {
     // Nobody listens on port 9 (discard).

@@ -78,7 +78,7 @@ fn litellms_signatures_come_out() {
     for upstream in cases.iter().flat_map(|case| case["upstream_received"].as_array().unwrap()) {
         let headers = &upstream["headers"];
         let body = python(&upstream["body"]);
-        if headers["Content-Length"] != body.len().to_string() {
+        if headers["Content-Length"].as_str().and_then(|n| n.parse().ok()) != Some(body.len()) {
             continue; // spelt in another way
         }
         let date = headers["x-amz-date"].as_str().unwrap();

@@ -165,7 +165,7 @@ fn said(request: &Request) -> Vec<&'static str> {
     let mut said = request.said();
     let thinking =
         |r: &weir_core::chat::Reasoning| r.budget.is_some() || r.adaptive || r.enabled == Some(true);
-    if request.reasoning.as_ref().is_some_and(thinking) {
+    if request.reasoning.as_ref().is_some_and(thinking) || request.extra.contains_key("thinking") {
         said.push("thinking");
     }
     if request.reasoning.as_ref().and_then(|r| r.effort.as_deref()) == Some("none") {
