@@ -26,7 +26,8 @@ pub(super) fn prelude(total: usize) -> Bytes {
 
 /// The order of the headers is that of the recorded provider.
 fn message(name: &'static str, kind: &str, message_type: &'static str, payload: &[u8]) -> Bytes {
-    let header = |name: &'static str, value: &str| Header::new(name, HeaderValue::String(value.to_owned().into()));
+    let header =
+        |name: &'static str, value: &str| Header::new(name, HeaderValue::String(value.to_owned().into()));
     let message = Message::new(payload.to_vec())
         .add_header(header(name, kind))
         .add_header(header(":content-type", "application/json"))

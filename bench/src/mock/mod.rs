@@ -13,9 +13,13 @@ mod bedrock;
 mod body;
 pub mod canned;
 mod cohere;
+#[cfg(test)]
+mod dialect_tests;
 mod exchange;
 mod frames;
 mod gemini;
+#[cfg(test)]
+mod goldens;
 mod hostile;
 mod ids;
 pub mod json;

@@ -100,7 +100,8 @@ impl Script {
     pub fn parse(text: &[u8]) -> anyhow::Result<Vec<Script>> {
         let value: Value = serde_json::from_slice(text)?;
         let parsed = serde_json::from_value(value);
-        let file: File = parsed.map_err(|_| anyhow::anyhow!("neither a script, nor a list of scripts or turns"))?;
+        let file: File =
+            parsed.map_err(|_| anyhow::anyhow!("neither a script, nor a list of scripts or turns"))?;
         Ok(match file {
             File::Scripts(list) => list,
             File::One(script) => vec![script],
@@ -251,13 +252,22 @@ mod tests {
     fn results_are_counted_in_every_dialect() {
         for (body, expected) in [
             (json!({"messages": [{"role": "user", "content": "a"}, {"role": "tool", "content": "b"}]}), 1),
-            (json!({"messages": [{"role": "user", "content": [{"type": "tool_result", "content": [
-                {"type": "text", "text": "x"}]}, {"type": "tool_result"}]}]}), 2),
-            (json!({"input": [{"type": "function_call"}, {"type": "function_call_output", "output": "x"},
-                {"type": "custom_tool_call_output"}]}), 2),
+            (
+                json!({"messages": [{"role": "user", "content": [{"type": "tool_result", "content": [
+                {"type": "text", "text": "x"}]}, {"type": "tool_result"}]}]}),
+                2,
+            ),
+            (
+                json!({"input": [{"type": "function_call"}, {"type": "function_call_output", "output": "x"},
+                {"type": "custom_tool_call_output"}]}),
+                2,
+            ),
             (json!({"messages": [{"role": "user", "content": [{"toolResult": {"toolUseId": "x"}}]}]}), 1),
             (json!({"contents": [{"parts": [{"functionResponse": {"name": "x"}}]}]}), 1),
-            (json!({"previous_response_id": "resp_mock_after_3", "input": [{"type": "function_call_output"}]}), 4),
+            (
+                json!({"previous_response_id": "resp_mock_after_3", "input": [{"type": "function_call_output"}]}),
+                4,
+            ),
             (json!({"messages": "tool"}), 0),
         ] {
             assert_eq!(results(&body), expected, "{body}");
@@ -277,7 +287,8 @@ mod tests {
     #[test]
     fn the_three_forms_are_read_and_others_refused() {
         let turns = r#"[{"text": "a"}]"#;
-        for text in [turns.to_owned(), format!("{{\"turns\": {turns}}}"), format!("[{{\"turns\": {turns}}}]")] {
+        for text in [turns.to_owned(), format!("{{\"turns\": {turns}}}"), format!("[{{\"turns\": {turns}}}]")]
+        {
             assert_eq!(script(&text).turns[0].text.as_deref(), Some("a"), "{text}");
         }
         assert!(Script::parse(b"[]").unwrap().is_empty());

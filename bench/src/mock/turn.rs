@@ -161,7 +161,11 @@ mod tests {
     #[test]
     fn arguments_come_in_parts_that_join_to_the_whole() {
         for (arguments, parts, spaced) in [
-            (serde_json::json!({"city": "Paris"}), vec!["{\"city\":", "\"Paris\"}"], vec!["{\"cit", "y\": \"Paris\"}"]),
+            (
+                serde_json::json!({"city": "Paris"}),
+                vec!["{\"city\":", "\"Paris\"}"],
+                vec!["{\"cit", "y\": \"Paris\"}"],
+            ),
             (serde_json::json!({}), vec!["{}"], vec!["{}"]),
             (serde_json::json!({"ü": 1}), vec!["{\"\\u00fc\":", "1}"], vec!["{\"\\u0", "0fc\": 1}"]),
         ] {

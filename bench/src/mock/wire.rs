@@ -60,7 +60,8 @@ pub(super) fn failure(status: u16, value: &Value) -> Reply {
 /// The one error that belongs to no provider.
 pub(super) fn unknown_path(path: &str) -> Reply {
     let message = format!("mock: unknown path {path}");
-    let error = json!({"message": message, "type": "invalid_request_error", "param": null, "code": "not_found"});
+    let error =
+        json!({"message": message, "type": "invalid_request_error", "param": null, "code": "not_found"});
     failure(404, &json!({"error": error}))
 }
 
@@ -85,7 +86,9 @@ pub(super) fn done() -> Step {
 /// Named after its `type`.
 pub(super) fn named_event(value: &Value) -> Step {
     let name = value["type"].as_str().unwrap_or_default();
-    Step::now(Bytes::from([b"event: ", name.as_bytes(), b"\ndata: ", &json::compact(value), b"\n\n"].concat()))
+    Step::now(Bytes::from(
+        [b"event: ", name.as_bytes(), b"\ndata: ", &json::compact(value), b"\n\n"].concat(),
+    ))
 }
 
 /// A line of NDJSON.

@@ -49,7 +49,8 @@ impl<'a> Words<'a> {
 
     /// The word that follows `word`; the last one when there are several.
     pub(super) fn name(&self, word: &str) -> Option<&str> {
-        let names = self.after(word).map(|text| leading(text, |c| c.is_ascii_alphanumeric() || "_-".contains(c)));
+        let names =
+            self.after(word).map(|text| leading(text, |c| c.is_ascii_alphanumeric() || "_-".contains(c)));
         names.filter(|name| !name.is_empty()).last()
     }
 

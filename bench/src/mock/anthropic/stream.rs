@@ -12,7 +12,9 @@ pub(in crate::mock) fn events(envelope: &Envelope<'_>, turn: &Turn, breaks: bool
     for (index, block) in turn.blocks.iter().enumerate() {
         events.push(json!({"type": "content_block_start", "index": index, "content_block": opened(block)}));
         let deltas = deltas(block).into_iter();
-        events.extend(deltas.map(|delta| json!({"type": "content_block_delta", "index": index, "delta": delta})));
+        events.extend(
+            deltas.map(|delta| json!({"type": "content_block_delta", "index": index, "delta": delta})),
+        );
         if breaks && !turn.has_calls() && matches!(block, Block::Text(_)) {
             events.push(overloaded());
             return events;
@@ -54,7 +56,9 @@ fn deltas(block: &Block) -> Vec<Value> {
             json!({"type": "thinking_delta", "thinking": text}),
             json!({"type": "signature_delta", "signature": SIGNATURE}),
         ],
-        Block::Text(pieces) => pieces.iter().map(|text| json!({"type": "text_delta", "text": text})).collect(),
+        Block::Text(pieces) => {
+            pieces.iter().map(|text| json!({"type": "text_delta", "text": text})).collect()
+        }
         Block::Call(call) => {
             let call = ToolCall { arguments: call.object(), ..call.clone() };
             let parts = call.spaced_parts().into_iter();

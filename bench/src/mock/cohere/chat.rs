@@ -53,7 +53,8 @@ fn usage() -> Value {
 
 /// With `breaks`, the message ends as an error after the text; a turn with calls does not break.
 pub(super) fn events(turn: &Turn, breaks: bool) -> Vec<Value> {
-    let role = json!({"role": "assistant", "content": [], "tool_plan": "", "tool_calls": [], "citations": []});
+    let role =
+        json!({"role": "assistant", "content": [], "tool_plan": "", "tool_calls": [], "citations": []});
     let mut events = vec![json!({"id": ID, "type": "message-start", "delta": {"message": role}})];
     let mut index = 0;
     for block in &turn.blocks {
@@ -83,9 +84,7 @@ fn text(block: &Block) -> Option<(&'static str, &[String])> {
 }
 
 fn content_events(index: usize, kind: &str, pieces: &[String]) -> Vec<Value> {
-    let event = |name: &str, content: Value| {
-        json!({"type": name, "index": index, "delta": {"message": {"content": content}}})
-    };
+    let event = |name: &str, content: Value| json!({"type": name, "index": index, "delta": {"message": {"content": content}}});
     let mut events = vec![event("content-start", json!({"type": kind, kind: ""}))];
     events.extend(pieces.iter().map(|piece| event("content-delta", json!({kind: piece}))));
     events.push(json!({"type": "content-end", "index": index}));
@@ -93,9 +92,7 @@ fn content_events(index: usize, kind: &str, pieces: &[String]) -> Vec<Value> {
 }
 
 fn call_events(index: usize, call: &ToolCall) -> Vec<Value> {
-    let event = |name: &str, calls: Value| {
-        json!({"type": name, "index": index, "delta": {"message": {"tool_calls": calls}}})
-    };
+    let event = |name: &str, calls: Value| json!({"type": name, "index": index, "delta": {"message": {"tool_calls": calls}}});
     let mut events = vec![event("tool-call-start", called(call, ""))];
     let parts = call.parts().into_iter();
     events.extend(parts.map(|part| event("tool-call-delta", json!({"function": {"arguments": part}}))));

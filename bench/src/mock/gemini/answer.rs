@@ -50,7 +50,8 @@ fn part(block: &Block) -> Value {
         Block::Thinking(text) => json!({"text": text, "thought": true}),
         Block::Text(pieces) => json!({"text": pieces.concat()}),
         Block::Call(call) => {
-            let function = json!({"id": format!("call_mock{}", call.tag), "name": call.name, "args": call.object()});
+            let function =
+                json!({"id": format!("call_mock{}", call.tag), "name": call.name, "args": call.object()});
             json!({"functionCall": function, "thoughtSignature": SIGNATURE})
         }
     }

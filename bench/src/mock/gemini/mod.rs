@@ -49,7 +49,8 @@ const OPS: &[(&str, Op)] = &[
 ];
 
 /// What stands before the model.
-const PREFIXES: &[&str] = &["/publishers/google/models/", "/v1beta/models/", "/v1/models/", "/v1alpha/models/"];
+const PREFIXES: &[&str] =
+    &["/publishers/google/models/", "/v1beta/models/", "/v1/models/", "/v1alpha/models/"];
 
 // --- impl Gemini ---
 
@@ -68,9 +69,10 @@ impl Dialect for Gemini {
             Op::Stream => stream(ask, route.model),
             Op::CountTokens => wire::plain(200, &answer::count()),
             Op::Embed => wire::plain(200, &json!({"embedding": {"values": EMBEDDING}})),
-            Op::BatchEmbed => {
-                wire::plain(200, &json!({"embeddings": each(&ask.body["requests"], &json!({"values": EMBEDDING}))}))
-            }
+            Op::BatchEmbed => wire::plain(
+                200,
+                &json!({"embeddings": each(&ask.body["requests"], &json!({"values": EMBEDDING}))}),
+            ),
             Op::Predict => wire::plain(200, &predictions(&ask.body)),
         }
     }

@@ -76,9 +76,7 @@ impl Answer<'_> {
     }
 
     fn calls(&self) -> Value {
-        let function = |call: &crate::mock::turn::ToolCall| {
-            json!({"function": {"name": call.name, "arguments": call.object()}})
-        };
+        let function = |call: &crate::mock::turn::ToolCall| json!({"function": {"name": call.name, "arguments": call.object()}});
         self.turn.calls().map(function).collect()
     }
 

@@ -13,11 +13,11 @@ mod media;
 mod models;
 mod responses;
 mod responses_stream;
+#[cfg(test)]
+mod responses_tests;
 mod route;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod tests_responses;
 mod wire;
 
 use serde_json::Value;
@@ -25,6 +25,7 @@ use serde_json::Value;
 use super::ask::Ask;
 use super::provider::{self, Provider};
 use super::reply::Reply;
+use super::script::Script;
 use super::seen::{Seen, Upstream};
 use route::{Op, Route};
 
@@ -47,6 +48,12 @@ impl OpenAi {
     /// With a random mark in its ids.
     pub fn new() -> OpenAi {
         OpenAi { provider: Provider::of(&[&Dialect]) }
+    }
+
+    /// As [`Provider::with_scripts`].
+    #[must_use]
+    pub fn with_scripts(self, scripts: Vec<Script>) -> OpenAi {
+        OpenAi { provider: self.provider.with_scripts(scripts) }
     }
 }
 

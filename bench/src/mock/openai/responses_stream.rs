@@ -100,8 +100,11 @@ impl Events<'_> {
     fn call(&mut self, index: usize, block: &Block, call: &ToolCall) {
         let opened = responses::called(self.ask, call, "in_progress", "");
         let custom = responses::is_custom(self.ask, call);
-        let (name, field) =
-            if custom { ("custom_tool_call_input", "input") } else { ("function_call_arguments", "arguments") };
+        let (name, field) = if custom {
+            ("custom_tool_call_input", "input")
+        } else {
+            ("function_call_arguments", "arguments")
+        };
         let of = |more: Value| merged(json!({"item_id": opened["id"], "output_index": index}), more);
         self.added(index, &opened);
         for part in call.parts() {
