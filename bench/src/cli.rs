@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use weir_bench::cases::{Case, STANDARD};
+use weir_bench::cases::{Case, GROUPS, MODEL};
 use weir_bench::guarantees::{self, Context, Guarantee};
 use weir_bench::report::{Report, markdown};
 use weir_bench::run::{Mode, Settings, standard};
@@ -35,7 +35,7 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct RunArgs {
-    /// Case to run; repeat it or put commas between names. `standard` and `all` are groups
+    /// Case to run; repeat it or put commas between names. `standard`, `translation` and `all` are groups
     #[arg(long = "case", value_delimiter = ',', default_value = "standard")]
     cases: Vec<String>,
     /// Known target, several with commas between them, or name=URL[,pid=PID][,key=KEY]; may be repeated
@@ -120,7 +120,8 @@ async fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let context = args.context()?;
     let mut visits = Vec::new();
     if !cases.is_empty() {
-        let fleet = Fleet::start(&context.setup, &context.wanted, &Mock::Canned).await?;
+        let setup = Setup { models: more_models(&cases), ..context.setup.clone() };
+        let fleet = Fleet::start(&setup, &context.wanted, &Mock::Canned).await?;
         visits = standard(&fleet, &cases, &args.settings()).await?;
     }
     let mut sections = Vec::new();
@@ -140,19 +141,16 @@ impl RunArgs {
     fn cases(&self) -> anyhow::Result<(Vec<Case>, Vec<Guarantee>)> {
         let (mut cases, mut guarantees) = (Vec::new(), Vec::new());
         for name in &self.cases {
-            if matches!(name.as_str(), "standard" | "all") {
-                cases.extend_from_slice(STANDARD);
-            }
-            if name == "all" {
-                guarantees.extend(guarantees::ALL.iter().map(|(_, guarantee, _)| *guarantee));
-            }
             let before = cases.len() + guarantees.len();
-            cases.extend(STANDARD.iter().filter(|case| case.name == name));
+            let named = |one: &str| one == name || name == "all";
+            for (group, members) in GROUPS {
+                cases.extend(members.iter().filter(|case| named(group) || case.name == name));
+            }
             guarantees.extend(
-                guarantees::ALL.iter().filter(|(one, ..)| one == name).map(|(_, guarantee, _)| *guarantee),
+                guarantees::ALL.iter().filter(|(one, ..)| named(one)).map(|(_, guarantee, _)| *guarantee),
             );
-            if before == cases.len() + guarantees.len() && !matches!(name.as_str(), "standard" | "all") {
-                bail!("no case {name:?}; known are standard, all, {}", known_cases().join(", "));
+            if before == cases.len() + guarantees.len() {
+                bail!("no case {name:?}; known are standard, translation, all, {}", known_cases().join(", "));
             }
         }
         Ok((cases, guarantees))
@@ -188,6 +186,7 @@ impl RunArgs {
             database_url: self.database_url.clone(),
             temporary: self.temporary.clone().unwrap_or_else(std::env::temp_dir),
             more_models: 0,
+            models: Vec::new(),
         };
         Ok(Context {
             setup,
@@ -223,7 +222,15 @@ impl RunArgs {
 }
 
 fn known_cases() -> Vec<&'static str> {
-    STANDARD.iter().map(|case| case.name).chain(guarantees::ALL.iter().map(|(name, ..)| *name)).collect()
+    let cases = GROUPS.iter().flat_map(|(_, cases)| *cases).map(|case| case.name);
+    cases.chain(guarantees::ALL.iter().map(|(name, ..)| *name)).collect()
+}
+
+/// Those that a Weir must know for these cases, beside the usual one.
+fn more_models(cases: &[Case]) -> Vec<&'static str> {
+    let mut models: Vec<_> = cases.iter().map(|case| case.model).filter(|model| *model != MODEL).collect();
+    models.dedup();
+    models
 }
 
 /// As it was typed, but without keys and passwords: reports are committed.
@@ -256,7 +263,10 @@ mod tests {
             let (cases, guarantees) = parse(&["--case", name]).cases().unwrap();
             assert_eq!(cases.len() + guarantees.len(), 1, "{name}");
         }
-        assert_eq!(parse(&[]).cases().unwrap().0.len(), STANDARD.len());
+        for (group, members) in GROUPS {
+            assert_eq!(parse(&["--case", group]).cases().unwrap().0.len(), members.len());
+        }
+        assert_eq!(parse(&[]).cases().unwrap().0.len(), GROUPS[0].1.len());
         let (cases, guarantees) = parse(&["--case", "all"]).cases().unwrap();
         assert_eq!(cases.len() + guarantees.len(), known_cases().len());
         assert!(parse(&["--case", "chat-2k"]).cases().is_err());

@@ -85,7 +85,7 @@ pub async fn standard(fleet: &Fleet, cases: &[Case], settings: &Settings) -> any
 
 /// One visit, warmed up; the mock's options must be in force.
 pub async fn visit(target: &Target, case: &Case, settings: &Settings, round: usize) -> anyhow::Result<Visit> {
-    let plans: Arc<[Plan]> = Arc::from([target.plan(&case.request(), case.expect())]);
+    let plans: Arc<[Plan]> = Arc::from([target.plan_of(case)]);
     let closed = settings.closed(case);
     let warm = Closed {
         requests: (closed.requests / WARM_UP).clamp(closed.connections as u64, 2_000),

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use http::Uri;
 use tokio::signal::unix::{SignalKind, signal};
 use weir_bench::mock::canned::Options;
 use weir_bench::mock::openai::OpenAi;
-use weir_bench::mock::{MockServer, Upstream};
+use weir_bench::mock::{MockServer, Provider, Script, Upstream};
 use weir_bench::switch::Switch;
 use weir_bench::{pass as proxy, stamped};
 
@@ -37,14 +38,19 @@ pub(crate) struct MockArgs {
     /// Of a thousand requests, so many get a status 500
     #[arg(long, default_value_t = 0)]
     fail: u32,
-    /// Requests that are kept for reading back under /__; 0 keeps none [default: 0, with openai 2000]
+    /// Conversations to play, for the dialects `all` and `openai`: JSON, see src/mock/script.rs
+    #[arg(long)]
+    script: Option<PathBuf>,
+    /// Requests that are kept for reading back under /__; 0 keeps none [default: 0, with all and openai 2000]
     #[arg(long)]
     log: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Dialect {
-    /// OpenAI's API, obeying control words in the request
+    /// Every provider's API, told by the path, obeying control words in the request
+    All,
+    /// OpenAI's API alone
     Openai,
     /// Answers built beforehand, the cheapest; /__options?chunks=8&pace_us=5000 changes them
     Canned,
@@ -68,7 +74,8 @@ pub(crate) fn mock(args: &MockArgs) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         match args.dialect {
-            Dialect::Openai => upstream(args, OpenAi::new(), 2000).await,
+            Dialect::All => upstream(args, Provider::new().with_scripts(args.scripts()?), 2000).await,
+            Dialect::Openai => upstream(args, OpenAi::new().with_scripts(args.scripts()?), 2000).await,
             Dialect::Canned => upstream(args, Switch::new(args.options()), 0).await,
             Dialect::Stamped => stamps(args).await,
         }
@@ -153,6 +160,12 @@ pub(crate) fn seconds(text: &str) -> anyhow::Result<Duration> {
 // --- impl MockArgs ---
 
 impl MockArgs {
+    fn scripts(&self) -> anyhow::Result<Vec<Script>> {
+        let Some(path) = &self.script else { return Ok(Vec::new()) };
+        let text = std::fs::read(path).with_context(|| format!("read {}", path.display()))?;
+        Script::parse(&text).with_context(|| path.display().to_string())
+    }
+
     fn options(&self) -> Options {
         Options {
             chunks: self.chunks,

@@ -45,7 +45,7 @@ pub(super) async fn run(context: &Context, section: &mut Section) -> anyhow::Res
 async fn keys(context: &Context, target: &Target) -> anyhow::Result<Vec<String>> {
     let mut keys = Vec::new();
     for _ in 0..context.keys.max(1) {
-        keys.push(generate_key(target.addr).await?);
+        keys.push(generate_key(target.addr, &[]).await?);
     }
     Ok(keys)
 }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use memchr::memmem;
 
 use super::wire::Head;
+use crate::mock::canned::MARK;
 
 /// What an answer must be to count as done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,10 @@ pub enum Expect {
     Json,
     /// Status 200, exactly so many events with a `delta`, and `[DONE]` at the end.
     Stream { chunks: usize },
+    /// Status 200 and a whole JSON object that is a message of Anthropic's API.
+    Message,
+    /// Status 200, the text of a canned stream with so many marks, and `end` at the end.
+    Text { marks: usize, end: &'static str },
     /// Status 200; the connection is closed by us after the first piece of the body.
     Cut,
     /// This status, whatever the body.
@@ -75,9 +80,16 @@ impl Expect {
             return Some(status_label(head));
         }
         match self {
-            Expect::Json if !is_chat(body) => Some("body_not_a_chat".to_owned()),
-            Expect::Stream { .. } if !ends_with_done(body) => Some("stream_without_done".to_owned()),
-            Expect::Stream { chunks } if count_deltas(body) != chunks => {
+            Expect::Json if !is_object_with(body, "\"choices\"") => Some("body_not_a_chat".to_owned()),
+            Expect::Message if !is_object_with(body, "\"stop_reason\"") => {
+                Some("body_not_a_message".to_owned())
+            }
+            Expect::Text { end, .. } if !ends_with(body, end) => Some("stream_without_end".to_owned()),
+            Expect::Text { marks, .. } if count(body, MARK) != marks => Some("stream_wrong_text".to_owned()),
+            Expect::Stream { .. } if !ends_with(body, "data: [DONE]") => {
+                Some("stream_without_done".to_owned())
+            }
+            Expect::Stream { chunks } if count(body, "\"delta\":") != chunks => {
                 Some("stream_wrong_chunks".to_owned())
             }
             _ => None,
@@ -91,17 +103,19 @@ fn status_label(head: &Head) -> String {
     format!("status_{}{}", head.status, if silent { "_no_retry_after" } else { "" })
 }
 
-fn is_chat(body: &[u8]) -> bool {
+fn is_object_with(body: &[u8], name: &str) -> bool {
     let body = body.trim_ascii();
-    body.starts_with(b"{") && body.ends_with(b"}") && memmem::find(body, b"\"choices\"").is_some()
+    body.starts_with(b"{") && body.ends_with(b"}") && memmem::find(body, name.as_bytes()).is_some()
 }
 
-fn ends_with_done(body: &[u8]) -> bool {
-    body.trim_ascii_end().ends_with(b"data: [DONE]")
+/// In the last line that says something, which ends there or with the object that says it.
+fn ends_with(body: &[u8], end: &str) -> bool {
+    let last = body.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    memmem::find(last, end.as_bytes()).is_some()
 }
 
-fn count_deltas(body: &[u8]) -> usize {
-    memmem::find_iter(body, b"\"delta\":").count()
+fn count(body: &[u8], text: &str) -> usize {
+    memmem::find_iter(body, text).count()
 }
 
 #[cfg(test)]
@@ -113,11 +127,22 @@ mod tests {
     fn an_answer_is_judged_by_its_whole_body() {
         const EVENT: &str = "data: {\"choices\":[{\"delta\":{}}]}\n\n";
         let stream = Expect::Stream { chunks: 2 };
+        let text = Expect::Text { marks: 1, end: "message_stop" };
         for (expect, status, body, complaint) in [
             (Expect::Json, 200, r#"{"choices":[]}"#.to_owned(), None),
             (Expect::Json, 200, r#"{"choices":[]"#.to_owned(), Some("body_not_a_chat")),
             (Expect::Json, 503, String::new(), Some("status_503_no_retry_after")),
             (Expect::Status(503), 503, String::new(), None),
+            (Expect::Message, 200, r#"{"stop_reason":"end_turn"}"#.to_owned(), None),
+            (Expect::Message, 200, r#"{"choices":[]}"#.to_owned(), Some("body_not_a_message")),
+            (text, 200, "data: \"a model\"\n\ndata: {\"type\":\"message_stop\"}\n\n".to_owned(), None),
+            (text, 200, "data: {\"type\":\"message_stop\"}\n\n".to_owned(), Some("stream_wrong_text")),
+            (
+                text,
+                200,
+                "data: {\"type\":\"message_stop\"}\n\ndata: \" model".to_owned(),
+                Some("stream_without_end"),
+            ),
             (stream, 200, format!("{EVENT}{EVENT}data: [DONE]\n\n"), None),
             (stream, 200, format!("{EVENT}{EVENT}"), Some("stream_without_done")),
             (stream, 200, format!("{EVENT}data: [DONE]\n\n"), Some("stream_wrong_chunks")),

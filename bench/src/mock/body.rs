@@ -25,6 +25,8 @@ pub(super) struct Aborted;
 pub(super) struct StreamBody {
     steps: vec::IntoIter<Step>,
     next: Option<Step>,
+    /// Kept for an end that repeats it.
+    last: Option<Step>,
     end: End,
     /// When the last step that was sent had been due.
     due: Instant,
@@ -39,7 +41,7 @@ impl StreamBody {
     pub(super) fn new(steps: Vec<Step>, end: End, exchange: Exchange) -> StreamBody {
         let mut steps = steps.into_iter();
         let next = steps.next();
-        StreamBody { steps, next, end, due: Instant::now(), timer: None, flush: false, exchange }
+        StreamBody { steps, next, last: None, end, due: Instant::now(), timer: None, flush: false, exchange }
     }
 
     fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -56,8 +58,11 @@ impl StreamBody {
         Poll::Ready(())
     }
 
-    fn advance(&mut self) {
-        self.next = self.steps.next();
+    fn advance(&mut self, sent: &Step) {
+        if self.end == End::Endless && self.last.is_none() && self.steps.len() == 0 {
+            self.last = Some(sent.clone());
+        }
+        self.next = self.steps.next().or_else(|| self.last.clone());
         // A clean end may share a packet with the last step; a hang or an abort must find it gone.
         self.flush = self.next.is_some() || self.end != End::Clean;
     }
@@ -72,8 +77,9 @@ impl StreamBody {
                 self.exchange.finish();
                 Poll::Ready(Some(Err(Aborted)))
             }
-            // No waker is kept: the connection watches its read half and drops this body with it.
-            End::Hang => Poll::Pending,
+            // No waker is kept: the connection watches its read half and drops this body with it. An endless stream gets
+            // here only without a step to repeat.
+            End::Hang | End::Endless => Poll::Pending,
         }
     }
 }
@@ -93,7 +99,7 @@ impl Body for StreamBody {
         }
         ready!(self.poll_due(cx));
         let Some(step) = self.next.take() else { return self.poll_end() };
-        self.advance();
+        self.advance(&step);
         Poll::Ready(Some(Ok(Frame::data(step.send))))
     }
 }

@@ -36,6 +36,8 @@ pub enum End {
     Abort,
     /// Nothing more is sent, and the connection stays open until the peer goes away.
     Hang,
+    /// The last step is sent again and again until the peer goes away.
+    Endless,
 }
 
 // --- impl Step ---
@@ -81,6 +83,15 @@ impl Reply {
     pub fn delayed(mut self, wait: Duration) -> Reply {
         match &mut self {
             Reply::Full { delay, .. } | Reply::Stream { delay, .. } => *delay = wait,
+        }
+        self
+    }
+
+    /// Puts this pause before each step of a stream but the first.
+    #[must_use]
+    pub(super) fn paced(mut self, pace: Duration) -> Reply {
+        if let Reply::Stream { steps, .. } = &mut self {
+            steps.iter_mut().skip(1).for_each(|step| step.wait += pace);
         }
         self
     }

@@ -12,7 +12,9 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-use super::MockServer;
+use weir_core::codec::frames::{self, Frame, FrameError, Framing};
+
+use super::{MockServer, Provider, Script};
 
 pub(super) type Http = Client<HttpConnector, Full<Bytes>>;
 
@@ -46,6 +48,16 @@ pub(super) async fn send(server: &MockServer, method: Method, path: &str, body: 
     let (head, body) = response.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     Got { status: head.status.as_u16(), headers: head.headers, body }
+}
+
+/// Every dialect on one port.
+pub(super) async fn provider() -> MockServer {
+    MockServer::start(Provider::new()).await.unwrap()
+}
+
+pub(super) async fn scripted(script: &str) -> MockServer {
+    let scripts = Script::parse(script.as_bytes()).unwrap();
+    MockServer::start(Provider::new().with_scripts(scripts)).await.unwrap()
 }
 
 /// Waits until `done`; a test that never gets there fails with `what`.
@@ -88,7 +100,46 @@ impl Got {
         events.map(|event| event.strip_prefix("data: ").unwrap()).collect()
     }
 
+    /// Every event or line as JSON, of an event stream with its kind in `"kind"`; checksums are checked.
+    pub(super) fn values(&self) -> Vec<Value> {
+        let mut values = Vec::new();
+        let take = |frame: Frame<'_>| {
+            if frame.json() != b"[DONE]" {
+                values.push(parsed(&frame));
+            }
+            Ok::<(), FrameError>(())
+        };
+        frames::each(self.framing(), &self.body, take).unwrap();
+        values
+    }
+
+    fn framing(&self) -> Framing {
+        match self.header("content-type").split(';').next().unwrap_or_default() {
+            "text/event-stream" => Framing::Sse,
+            "application/x-ndjson" => Framing::Ndjson,
+            "application/vnd.amazon.eventstream" => Framing::EventStream,
+            other => panic!("{other} is no stream"),
+        }
+    }
+
+    /// The names of the events, or the kinds of the frames.
+    pub(super) fn kinds(&self) -> Vec<String> {
+        let kind = |value: Value| value["kind"].as_str().or(value["type"].as_str()).unwrap().to_owned();
+        self.values().into_iter().map(kind).collect()
+    }
+
     pub(super) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
+}
+
+/// What names an event must name it in its data too.
+fn parsed(frame: &Frame<'_>) -> Value {
+    let mut value: Value = serde_json::from_slice(frame.json()).unwrap();
+    match frame {
+        Frame::Sse { event, .. } if !event.is_empty() => assert_eq!(value["type"], *event),
+        Frame::Message { kind, .. } => value["kind"] = (*kind).into(),
+        _ => {}
+    }
+    value
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::cases::{Figure, JUDGED, limit};
+use crate::cases::{Figure, JUDGED, RELAYED, limit};
 use crate::run::Visit;
 
 /// One target in one case. Every figure is the median over the rounds.
@@ -17,6 +17,8 @@ pub struct Row {
     pub cpu_to_nginx: Option<f64>,
     /// Lowest and highest ratio of a round.
     pub cpu_spread: Option<(f64, f64)>,
+    /// To the relayed case of the same target in the same round.
+    pub cpu_to_relayed: Option<f64>,
     pub per_second: f64,
     pub p50_us: f64,
     pub p99_us: f64,
@@ -85,6 +87,9 @@ fn row(visits: &[Visit], case: &str, target: &str) -> Row {
         cpu_us: option(|visit| visit.cpu_us),
         cpu_to_nginx: median(ratios.clone()),
         cpu_spread: spread(&ratios),
+        cpu_to_relayed: median(paired(&own, &of(visits, RELAYED, target), |own, relayed| {
+            Some(own.cpu_us? / relayed.cpu_us?)
+        })),
         per_second: figure(|visit| visit.per_second),
         p50_us: figure(|visit| visit.p50_us),
         p99_us: figure(|visit| visit.p99_us),
@@ -123,6 +128,7 @@ fn verdicts(row: &Row, governed_to_plain: Option<f64>) -> Vec<Verdict> {
     let milli = |us: Option<f64>| us.map(|us| us / 1000.0);
     let mut verdicts: Vec<Verdict> = [
         (Figure::CpuRatio, row.cpu_to_nginx, "× nginx"),
+        (Figure::CpuToRelayed, row.cpu_to_relayed, "× relayed"),
         (Figure::AddedP50, milli(row.added_p50_us), "ms added p50"),
         (Figure::AddedP99, milli(row.added_p99_us), "ms added p99"),
     ]
@@ -235,6 +241,22 @@ pub(super) mod tests {
             governed.verdicts.iter().map(|verdict| (verdict.text.as_str(), verdict.pass)).collect();
         assert_eq!(words, [("2.20 × nginx, must be ≤ 2.3", true), ("0.91 of plain, must be ≥ 0.85", true)]);
         assert!(rows[0].added_p50_us.is_none() && rows[1].verdicts.is_empty());
+    }
+
+    #[test]
+    fn a_translated_case_is_compared_with_the_relayed_one_of_its_target() {
+        let visits: Vec<Visit> = [1.0, 3.0]
+            .into_iter()
+            .enumerate()
+            .flat_map(|(round, drift)| {
+                [(RELAYED, JUDGED, 20.0), (RELAYED, "nginx", 1.0), ("chat-anthropic-16k", JUDGED, 40.0)]
+                    .map(|(case, target, cpu)| visit(round, case, target, cpu * drift))
+            })
+            .collect();
+        let rows = rows(&visits);
+        let translated = rows.iter().find(|row| row.case == "chat-anthropic-16k").unwrap();
+        assert_eq!(translated.cpu_to_relayed, Some(2.0));
+        assert_eq!(translated.verdicts[0].text, "2 × relayed, must be ≤ 2.5");
     }
 
     #[test]

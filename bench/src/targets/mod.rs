@@ -23,7 +23,7 @@ use process::{Process, Stop};
 pub(crate) use weir::generate_key;
 pub use weir::{MASTER_KEY, READINESS};
 
-use crate::cases::PATH;
+use crate::cases::{Case, PATH};
 use crate::cpu::{self, Usage};
 use crate::load::{Expect, Plan};
 
@@ -83,6 +83,8 @@ pub struct Setup {
     pub temporary: PathBuf,
     /// Models in a Weir's configuration beside the one that is asked for.
     pub more_models: usize,
+    /// Models that are asked for beside the usual one, of those that `weir.rs` knows.
+    pub models: Vec<&'static str>,
 }
 
 /// What the mock process does.
@@ -178,6 +180,12 @@ impl Target {
 
     pub fn plan_with(&self, key: &str, body: &Bytes, expect: Expect) -> Plan {
         Plan::post(self.addr, &format!("{}{PATH}", self.prefix), key, body, expect)
+    }
+
+    /// The request of a case, in the API it speaks.
+    pub fn plan_of(&self, case: &Case) -> Plan {
+        let path = format!("{}{}", self.prefix, case.api.path());
+        Plan::post(self.addr, &path, &self.key, &case.request(), case.expect())
     }
 
     /// CPU time and memory now; none without a PID or when the process has gone.

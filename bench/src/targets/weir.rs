@@ -19,6 +19,42 @@ pub const MASTER_KEY: &str = "sk-bench-master";
 /// Where a gateway says that it may be sent requests.
 pub const READINESS: &str = "/health/readiness";
 
+/// What stands behind a model that a case asks for; `MOCK` is the mock's address.
+struct Model {
+    name: &'static str,
+    params: &'static [(&'static str, &'static str)],
+}
+
+const MODELS: &[Model] = &[
+    Model {
+        name: MODEL,
+        params: &[("model", "openai/bench"), ("api_base", "http://MOCK/v1"), ("api_key", "sk-fake-upstream")],
+    },
+    Model {
+        name: "bench-anthropic",
+        params: &[
+            ("model", "anthropic/claude-sonnet-4-5-20250929"),
+            ("api_base", "http://MOCK"),
+            ("api_key", "sk-ant-fake-upstream"),
+        ],
+    },
+    Model {
+        name: "bench-bedrock",
+        params: &[
+            // Not one of Anthropic's, whose own API Bedrock has too: this one is translated.
+            ("model", "bedrock/amazon.nova-lite-v1:0"),
+            ("aws_bedrock_runtime_endpoint", "http://MOCK"),
+            ("aws_region_name", "us-east-1"),
+            ("aws_access_key_id", "AKIAFAKEUPSTREAM"),
+            ("aws_secret_access_key", "fake-upstream"),
+        ],
+    },
+    Model {
+        name: "bench-ollama",
+        params: &[("model", "ollama_chat/qwen2.5:7b-instruct"), ("api_base", "http://MOCK")],
+    },
+];
+
 pub(super) async fn plain(setup: &Setup, mock: SocketAddr, dir: &Path) -> anyhow::Result<Target> {
     start(setup, "weir-plain", mock, dir, "", None).await
 }
@@ -27,13 +63,14 @@ pub(super) async fn governed(setup: &Setup, mock: SocketAddr, dir: &Path) -> any
     let settings = "litellm_settings:\n  callbacks: [prometheus]\n";
     let mut target =
         start(setup, "weir-governed", mock, dir, settings, setup.database_url.as_deref()).await?;
-    target.key = generate_key(target.addr).await?;
+    target.key = generate_key(target.addr, &setup.models).await?;
     Ok(target)
 }
 
-/// A virtual key that may use the model and has a budget it will not reach.
-pub(crate) async fn generate_key(addr: SocketAddr) -> anyhow::Result<String> {
-    let ask = json!({"models": [MODEL], "max_budget": 1_000_000});
+/// A virtual key that may use the models and has a budget it will not reach.
+pub(crate) async fn generate_key(addr: SocketAddr, more: &[&str]) -> anyhow::Result<String> {
+    let models: Vec<&str> = std::iter::once(MODEL).chain(more.iter().copied()).collect();
+    let ask = json!({"models": models, "max_budget": 1_000_000});
     let (status, body) = control::post(addr, "/key/generate", MASTER_KEY, &ask).await?;
     if status != 200 {
         bail!("/key/generate answers {status}: {}", String::from_utf8_lossy(&body));
@@ -52,7 +89,7 @@ async fn start(
 ) -> anyhow::Result<Target> {
     let addr = free_addr()?;
     let file = dir.join(format!("{name}.yaml"));
-    fs::write(&file, config(mock, setup.more_models, settings))?;
+    fs::write(&file, config(mock, setup, settings))?;
     let mut command = Command::new(&setup.weir);
     command.args(["serve", "--host", "127.0.0.1", "--num_workers", "1", "--port", &addr.port().to_string()]);
     command.arg("--config").arg(&file);
@@ -82,29 +119,58 @@ async fn ready(process: &mut Process, addr: SocketAddr) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn config(mock: SocketAddr, more_models: usize, settings: &str) -> String {
+fn config(mock: SocketAddr, setup: &Setup, settings: &str) -> String {
     let mut text = String::from("model_list:\n");
-    let names = (0..more_models).map(|number| format!("other-{number}"));
-    for name in std::iter::once(MODEL.to_owned()).chain(names) {
-        let _ = write!(
-            text,
-            "  - model_name: {name}\n    litellm_params:\n      model: openai/{MODEL}\n      \
-             api_base: http://{mock}/v1\n      api_key: sk-fake-upstream\n      \
-             input_cost_per_token: 0.000001\n      output_cost_per_token: 0.000002\n"
-        );
+    let wanted = |model: &&Model| model.name == MODEL || setup.models.contains(&model.name);
+    for model in MODELS.iter().filter(wanted) {
+        model.write(model.name, mock, &mut text);
+    }
+    for number in 0..setup.more_models {
+        MODELS[0].write(&format!("other-{number}"), mock, &mut text);
     }
     text + settings
+}
+
+// --- impl Model ---
+
+impl Model {
+    fn write(&self, name: &str, mock: SocketAddr, text: &mut String) {
+        let _ = write!(text, "  - model_name: {name}\n    litellm_params:\n");
+        for (name, value) in self.params {
+            let _ = writeln!(text, "      {name}: {}", value.replace("MOCK", &mock.to_string()));
+        }
+        text.push_str("      input_cost_per_token: 0.000001\n      output_cost_per_token: 0.000002\n");
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cases::GROUPS;
+
+    fn setup(more_models: usize, models: &[&'static str]) -> Setup {
+        let (weir, own, nginx, temporary) = Default::default();
+        let mock = "127.0.0.1:0".parse().unwrap();
+        Setup { weir, own, nginx, mock, database_url: None, temporary, more_models, models: models.to_vec() }
+    }
 
     #[test]
-    fn the_configuration_has_one_deployment_and_the_extra_ones() {
-        let text = config("127.0.0.1:9".parse().unwrap(), 2, "litellm_settings: {}\n");
+    fn the_configuration_has_the_models_asked_for_and_the_extra_ones() {
+        let mock = "127.0.0.1:9".parse().unwrap();
+        let text = config(mock, &setup(2, &[]), "litellm_settings: {}\n");
         assert_eq!(text.matches("- model_name: ").count(), 3);
         assert!(text.contains("- model_name: bench\n    litellm_params:\n      model: openai/bench\n"));
+        assert!(text.contains("      api_base: http://127.0.0.1:9/v1\n"));
         assert!(text.ends_with("litellm_settings: {}\n"));
+        let text = config(mock, &setup(0, &["bench-bedrock"]), "");
+        assert_eq!(text.matches("- model_name: ").count(), 2);
+        assert!(text.contains("      aws_bedrock_runtime_endpoint: http://127.0.0.1:9\n"));
+    }
+
+    #[test]
+    fn every_model_of_a_case_is_known() {
+        for case in GROUPS.iter().flat_map(|(_, cases)| *cases) {
+            assert!(MODELS.iter().any(|model| model.name == case.model), "{}", case.model);
+        }
     }
 }

@@ -1,9 +1,14 @@
 //! A provider for benchmarks: every reply was built before the first request, no body is parsed.
 //!
-//! The end of the path names the operation: chat, `embeddings`, `models`. Options come from
+//! The end of the path names the API and the operation: chat, `embeddings` and `models` of OpenAI, `messages`,
+//! Bedrock's `converse` and `invoke`, `/api/chat` of Ollama; a file each. Options come from
 //! [`Options`]; a request overrides them in the first segment of its path or in its query, so that one server
 //! carries several bench cases: `/chunks=8,pace_us=5000/v1/chat/completions`, `/v1/embeddings?fail=10`.
 
+mod anthropic;
+mod bedrock;
+mod ollama;
+mod openai;
 mod options;
 mod replies;
 mod scan;
@@ -18,7 +23,7 @@ use super::reply::Reply;
 use super::seen::{Seen, Upstream};
 pub use options::Options;
 use replies::Replies;
-pub use replies::{COMPLETION_TOKENS, PROMPT_TOKENS};
+pub use replies::{COMPLETION_TOKENS, MARK, PROMPT_TOKENS, marks};
 
 /// Sets of overrides that are kept; requests with more than these get a status 400.
 const MAX_VARIANTS: usize = 64;
@@ -78,12 +83,6 @@ impl Upstream for Canned {
         if self.fails(replies.fail_per_mille) {
             return replies.failure.clone();
         }
-        match seen.route().rsplit('/').next() {
-            Some("embeddings") => replies.embeddings.clone(),
-            Some("models") => replies.models.clone(),
-            _ if !scan::is_true(&seen.body, b"\"stream\"") => replies.chat.clone(),
-            _ if scan::is_true(&seen.body, b"\"include_usage\"") => replies.stream_with_usage.clone(),
-            _ => replies.stream.clone(),
-        }
+        replies.pick(seen).clone()
     }
 }

@@ -9,13 +9,14 @@ const MAX_WAIT: Duration = Duration::from_secs(3600);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// Chunks of one stream, without the usage chunk and `[DONE]`. At least 1.
+    /// Chunks of one stream, without the usage chunk and `[DONE]`; pieces of text where a stream has other frames beside
+    /// them. At least 1.
     pub chunks: usize,
     /// Pause before each event of a stream but the first; zero sends the whole stream in one write.
     pub pace: Duration,
     /// Wait before the first byte of any reply.
     pub delay: Duration,
-    /// Bytes of a plain chat reply. Below the size of its frame (some 400) the frame is sent, without text.
+    /// Bytes of a plain reply, except embeddings. Below the size of its frame (some 400) the frame is sent, without text.
     pub reply_bytes: usize,
     /// Requests out of a thousand that get a status 500.
     pub fail_per_mille: u32,

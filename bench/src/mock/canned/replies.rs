@@ -6,28 +6,56 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::options::Options;
+use super::{anthropic, bedrock, ollama, openai, scan};
 use crate::mock::json;
 use crate::mock::reply::{Reply, Step};
+use crate::mock::seen::Seen;
 
 /// Every reply with usage says so, so that sums can be compared with counts of requests.
 pub const PROMPT_TOKENS: u64 = 25;
 pub const COMPLETION_TOKENS: u64 = 64;
 
-const CREATED: u64 = 1_700_000_000;
-const MODEL: &str = "gpt-4o-mini-2024-07-18";
-const ID: &str = "chatcmpl-BkqJ3fU8xT2mVnR5wYhZ7cLdQ9eA1";
-const DIMENSIONS: usize = 256;
+pub(super) const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
 /// Short words, as tokens are.
 const WORDS: &[&str] = &[" gateway", " the", " of", " answers", " model", " and", " stream", " token"];
+/// The one by which [`marks`] counts.
+pub const MARK: &str = " model";
 
 pub(super) struct Replies {
-    pub(super) chat: Reply,
-    pub(super) stream: Reply,
-    pub(super) stream_with_usage: Reply,
-    pub(super) embeddings: Reply,
-    pub(super) models: Reply,
+    openai: Streamable,
+    stream_with_usage: Reply,
+    anthropic: Streamable,
+    converse: Streamable,
+    invoke: Streamable,
+    ollama: Streamable,
+    embeddings: Reply,
+    models: Reply,
     pub(super) failure: Reply,
     pub(super) fail_per_mille: u32,
+}
+
+/// An answer in both forms.
+struct Streamable {
+    whole: Reply,
+    stream: Reply,
+}
+
+/// How often [`MARK`] occurs in the text of a stream of so many chunks. OpenAI's streams have no text in their last
+/// chunk; with 64 chunks that makes no difference.
+pub fn marks(chunks: usize) -> usize {
+    (0..chunks).filter(|at| word(*at) == MARK).count()
+}
+
+/// The text of one chunk.
+pub(super) fn word(at: usize) -> &'static str {
+    WORDS[at % WORDS.len()]
+}
+
+/// A body of exactly `size` bytes, unless the frame around the text is larger.
+pub(super) fn sized(size: usize, frame: impl Fn(&str) -> Value) -> Bytes {
+    let room = size.saturating_sub(json::compact(&frame("")).len());
+    let text: String = WORDS.iter().cycle().flat_map(|word| word.chars()).take(room).collect();
+    json::compact(&frame(&text))
 }
 
 // --- impl Replies ---
@@ -35,16 +63,53 @@ pub(super) struct Replies {
 impl Replies {
     pub(super) fn build(options: &Options) -> Replies {
         let options = &options.bounded();
-        let finish = |reply: Reply| dress(reply, options.delay);
+        let (chunks, bytes) = (options.chunks, options.reply_bytes);
+        let both = |body: Bytes, content_type: &str, frames: Vec<Bytes>| Streamable {
+            whole: dress(whole(200, body), options.delay),
+            stream: dress(stream(content_type, frames, options.pace), options.delay),
+        };
+        let single = |status, body| dress(whole(status, body), options.delay);
+        let message = sized(bytes, anthropic::message);
+        let events = openai::events(chunks, true);
         Replies {
-            chat: finish(whole(200, chat(options.reply_bytes))),
-            stream: finish(stream(options, false)),
-            stream_with_usage: finish(stream(options, true)),
-            embeddings: finish(whole(200, json::compact(&embeddings()))),
-            models: finish(whole(200, json::compact(&models()))),
-            failure: finish(whole(500, json::compact(&failure()))),
+            openai: both(sized(bytes, openai::chat), EVENT_STREAM, openai::events(chunks, false)),
+            stream_with_usage: dress(stream(EVENT_STREAM, events, options.pace), options.delay),
+            anthropic: both(message.clone(), EVENT_STREAM, anthropic::events(chunks)),
+            converse: both(sized(bytes, bedrock::converse), bedrock::EVENT_STREAM, bedrock::frames(chunks)),
+            invoke: both(message, bedrock::EVENT_STREAM, bedrock::invoke_frames(chunks)),
+            ollama: both(sized(bytes, ollama::chat), ollama::NDJSON, ollama::lines(chunks)),
+            embeddings: single(200, json::compact(&openai::embeddings())),
+            models: single(200, json::compact(&openai::models())),
+            failure: single(500, json::compact(&openai::failure())),
             fail_per_mille: options.fail_per_mille,
         }
+    }
+
+    /// The end of the path says which API is spoken.
+    pub(super) fn pick(&self, seen: &Seen) -> &Reply {
+        let (before, last) = seen.route().rsplit_once('/').unwrap_or_default();
+        let streams = || scan::is_true(&seen.body, b"\"stream\"");
+        match last {
+            "embeddings" => &self.embeddings,
+            "models" => &self.models,
+            "messages" => self.anthropic.form(streams()),
+            "converse" => &self.converse.whole,
+            "converse-stream" => &self.converse.stream,
+            "invoke" => &self.invoke.whole,
+            "invoke-with-response-stream" => &self.invoke.stream,
+            // Ollama streams unless told not to.
+            "chat" if before.ends_with("/api") => {
+                self.ollama.form(!scan::is_false(&seen.body, b"\"stream\""))
+            }
+            _ if streams() && scan::is_true(&seen.body, b"\"include_usage\"") => &self.stream_with_usage,
+            _ => self.openai.form(streams()),
+        }
+    }
+}
+
+impl Streamable {
+    fn form(&self, streamed: bool) -> &Reply {
+        if streamed { &self.stream } else { &self.whole }
     }
 }
 
@@ -63,109 +128,14 @@ fn whole(status: u16, body: Bytes) -> Reply {
     Reply::full(status, "application/json", body)
 }
 
-// --- bodies ---
-
-/// Exactly `size` bytes, unless the frame around the text is larger.
-fn chat(size: usize) -> Bytes {
-    let frame = json::compact(&chat_value(""));
-    let text: String =
-        WORDS.iter().cycle().flat_map(|word| word.chars()).take(size.saturating_sub(frame.len())).collect();
-    json::compact(&chat_value(&text))
+fn stream(content_type: &str, frames: Vec<Bytes>, pace: Duration) -> Reply {
+    Reply::stream(content_type, steps(frames, pace))
 }
 
-fn chat_value(text: &str) -> Value {
-    let message = json!({"role": "assistant", "content": text, "refusal": null, "annotations": []});
-    json!({
-        "id": ID,
-        "object": "chat.completion",
-        "created": CREATED,
-        "model": MODEL,
-        "choices": [{"index": 0, "message": message, "logprobs": null, "finish_reason": "stop"}],
-        "usage": usage(),
-        "system_fingerprint": "fp_canned",
-    })
-}
-
-fn usage() -> Value {
-    json!({
-        "prompt_tokens": PROMPT_TOKENS,
-        "completion_tokens": COMPLETION_TOKENS,
-        "total_tokens": PROMPT_TOKENS + COMPLETION_TOKENS,
-    })
-}
-
-fn embeddings() -> Value {
-    let vector: Vec<f64> = (0..DIMENSIONS).map(|i| i as f64 / 1024.0 - 0.125).collect();
-    json!({
-        "object": "list",
-        "data": [{"object": "embedding", "index": 0, "embedding": vector}],
-        "model": "text-embedding-3-small",
-        "usage": {"prompt_tokens": PROMPT_TOKENS, "total_tokens": PROMPT_TOKENS},
-    })
-}
-
-fn models() -> Value {
-    let model = json!({"id": MODEL, "object": "model", "created": CREATED, "owned_by": "openai"});
-    json!({"object": "list", "data": [model]})
-}
-
-fn failure() -> Value {
-    json!({"error": {"message": "canned failure", "type": "server_error", "param": null, "code": null}})
-}
-
-// --- streams ---
-
-fn stream(options: &Options, with_usage: bool) -> Reply {
-    let events = events(options.chunks, with_usage);
-    Reply::stream("text/event-stream; charset=utf-8", steps(events, options.pace))
-}
-
-fn steps(events: Vec<Bytes>, pace: Duration) -> Vec<Step> {
+fn steps(frames: Vec<Bytes>, pace: Duration) -> Vec<Step> {
     if pace.is_zero() {
-        return vec![Step::now(events.concat())];
+        return vec![Step::now(frames.concat())];
     }
-    let paced = |(at, event)| Step::after(if at == 0 { Duration::ZERO } else { pace }, event);
-    events.into_iter().enumerate().map(paced).collect()
-}
-
-fn events(chunks: usize, with_usage: bool) -> Vec<Bytes> {
-    let mut events: Vec<Bytes> = (0..chunks).map(|at| event(&chunk(at, chunks, with_usage))).collect();
-    if with_usage {
-        let mut last = frame(json!([]));
-        last["usage"] = usage();
-        events.push(event(&last));
-    }
-    events.push(Bytes::from_static(b"data: [DONE]\n\n"));
-    events
-}
-
-/// The first brings the role, the last the finish reason and no text (unless it is also the first).
-fn chunk(at: usize, chunks: usize, with_usage: bool) -> Value {
-    let mut delta = json!({});
-    if at == 0 {
-        delta = json!({"role": "assistant", "content": "Hello"});
-    } else if at + 1 < chunks {
-        delta["content"] = WORDS[at % WORDS.len()].into();
-    }
-    let finish = if at + 1 == chunks { "stop".into() } else { Value::Null };
-    let mut chunk = frame(json!([{"index": 0, "delta": delta, "logprobs": null, "finish_reason": finish}]));
-    if with_usage {
-        chunk["usage"] = Value::Null;
-    }
-    chunk
-}
-
-fn frame(choices: Value) -> Value {
-    json!({
-        "id": ID,
-        "object": "chat.completion.chunk",
-        "created": CREATED,
-        "model": MODEL,
-        "system_fingerprint": "fp_canned",
-        "choices": choices,
-    })
-}
-
-fn event(value: &Value) -> Bytes {
-    Bytes::from([b"data: ", &json::compact(value)[..], b"\n\n"].concat())
+    let paced = |(at, frame)| Step::after(if at == 0 { Duration::ZERO } else { pace }, frame);
+    frames.into_iter().enumerate().map(paced).collect()
 }

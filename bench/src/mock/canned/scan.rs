@@ -1,12 +1,20 @@
-//! Finding `"name": true` in a body without parsing it.
+//! Finding `"name": true` and `"name": false` in a body without parsing it.
 
 use memchr::memmem;
 
 /// `quoted_name` comes with its quotes. Text inside a JSON string cannot match, as its quotes are escaped.
 pub(super) fn is_true(body: &[u8], quoted_name: &[u8]) -> bool {
+    is(body, quoted_name, b"true")
+}
+
+pub(super) fn is_false(body: &[u8], quoted_name: &[u8]) -> bool {
+    is(body, quoted_name, b"false")
+}
+
+fn is(body: &[u8], quoted_name: &[u8], wanted: &[u8]) -> bool {
     memmem::find_iter(body, quoted_name).any(|at| {
         let rest = body[at + quoted_name.len()..].trim_ascii_start();
-        rest.strip_prefix(b":").is_some_and(|value| value.trim_ascii_start().starts_with(b"true"))
+        rest.strip_prefix(b":").is_some_and(|value| value.trim_ascii_start().starts_with(wanted))
     })
 }
 

@@ -117,3 +117,30 @@ async fn embeddings_and_models_are_told_by_the_path() {
     assert_eq!(post(&server, "/v1/models", "").await.json()["object"], "list");
     assert_eq!(canned::PROMPT_TOKENS, embedding["usage"]["total_tokens"].as_u64().unwrap());
 }
+
+#[tokio::test]
+async fn every_api_answers_in_the_size_and_with_the_chunks_asked_for() {
+    let options = Options { reply_bytes: 16384, ..Options::default() };
+    let server = server(options).await;
+    let bedrock = "/model/amazon.nova-lite-v1:0";
+    for (whole, stream, piece) in [
+        ("/v1/chat/completions", "/v1/chat/completions", "/choices/0/delta/content"),
+        ("/v1/messages", "/v1/messages", "/delta/text"),
+        (&format!("{bedrock}/converse"), &format!("{bedrock}/converse-stream"), "/delta/text"),
+        ("/api/chat", "/api/chat", "/message/content"),
+    ] {
+        assert_eq!(post(&server, whole, r#"{"stream":false}"#).await.body.len(), 16384, "{whole}");
+        let values = post(&server, stream, r#"{"stream":true}"#).await.values();
+        let pieces =
+            values.iter().filter_map(|value| value.pointer(piece)?.as_str()).filter(|text| !text.is_empty());
+        let text: String = pieces.collect();
+        assert_eq!(text.matches(canned::MARK).count(), canned::marks(64), "{stream}");
+    }
+    let invoke = post(&server, &format!("{bedrock}/invoke-with-response-stream"), "{}").await;
+    assert_eq!(invoke.values().len(), 64 + 5);
+    assert_eq!(
+        post(&server, "/api/chat", "{}").await.values().len(),
+        65,
+        "Ollama streams unless told not to"
+    );
+}

@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, chat, wire};
+use super::wire::success_stream;
+use super::{Call, chat};
 use crate::mock::reply::{End, Reply, Step};
+use crate::mock::turn::{Block, Finish, ToolCall, Turn};
+use crate::mock::wire;
 
-const MAX_PIECES: usize = 100_000;
 /// `__errmid` and `__hangmid` strike after this many pieces of text.
 const PIECES_BEFORE_FAULT: usize = 2;
 
@@ -13,59 +15,74 @@ const PIECES_BEFORE_FAULT: usize = 2;
 struct Chunks<'a> {
     call: &'a Call<'a>,
     id: &'a str,
+    turn: Turn,
     with_usage: bool,
 }
 
 pub(super) fn reply(call: &Call<'_>, id: &str) -> Reply {
-    let with_usage = call.body["stream_options"]["include_usage"] == true;
-    let chunks = Chunks { call, id, with_usage };
-    let (steps, end) =
-        if call.wants_tool() { (chunks.tool_stream(), End::Clean) } else { chunks.text_stream() };
-    wire::success_stream(wire::EVENT_STREAM_UTF8, steps).ending(end)
+    let with_usage = call.ask.body["stream_options"]["include_usage"] == true;
+    let chunks = Chunks { call, id, turn: call.turn(true), with_usage };
+    let (steps, end) = chunks.stream();
+    success_stream(wire::EVENT_STREAM_UTF8, steps).ending(end)
 }
 
 // --- impl Chunks ---
 
 impl Chunks<'_> {
-    fn tool_stream(&self) -> Vec<Step> {
-        let arguments = |part: &str| json!({"index": 0, "function": {"arguments": part}});
-        let calls = [opened_call(), arguments("{\"city\":"), arguments("\"Paris\"}")];
-        let mut steps = vec![self.opening(Value::Null)];
-        steps.extend(calls.into_iter().map(|call| self.delta(json!({"tool_calls": [call]}))));
-        self.close(&mut steps, "tool_calls");
-        steps
-    }
-
-    fn text_stream(&self) -> (Vec<Step>, End) {
-        let mut pieces = pieces(self.call);
-        let fault = if pieces.len() >= PIECES_BEFORE_FAULT { self.fault() } else { None };
-        if fault.is_some() {
-            pieces.truncate(PIECES_BEFORE_FAULT);
-        }
-        let mut steps = vec![self.opening("".into())];
-        steps.extend(pieces.into_iter().map(|piece| self.delta(json!({"content": piece}))));
-        let Some((last, end)) = fault else {
-            self.close(&mut steps, "stop");
+    fn stream(&self) -> (Vec<Step>, End) {
+        let breaks = self.turn.piece_count() >= PIECES_BEFORE_FAULT && !self.turn.has_calls();
+        let Some((last, end)) = self.fault().filter(|_| breaks) else {
+            let mut steps = self.said(&self.turn);
+            self.close(&mut steps);
             return (steps, End::Clean);
         };
+        let mut steps = self.said(&self.turn.cut(PIECES_BEFORE_FAULT));
         steps.extend(last);
         (steps, end)
     }
 
+    fn said(&self, turn: &Turn) -> Vec<Step> {
+        let silent = turn.has_calls() && turn.piece_count() == 0;
+        let mut steps = vec![self.opening(if silent { Value::Null } else { "".into() })];
+        steps.extend(turn.blocks.iter().flat_map(|block| self.block(block)));
+        let calls = turn.calls().enumerate();
+        steps.extend(calls.flat_map(|(index, call)| self.tool_call(index, call)));
+        steps
+    }
+
     /// How the stream breaks off, when a control word says so.
     fn fault(&self) -> Option<(Option<Step>, End)> {
-        if self.call.words.has("__errmid") {
+        if self.call.ask.words.has("__errmid") {
             return Some((Some(error_event()), End::Clean));
         }
-        self.call.words.has("__hangmid").then_some((None, End::Abort))
+        self.call.ask.words.has("__hangmid").then_some((None, End::Abort))
     }
 
     fn opening(&self, content: Value) -> Step {
         self.delta(json!({"role": "assistant", "content": content, "refusal": null}))
     }
 
-    fn close(&self, steps: &mut Vec<Step>, finish: &str) {
-        steps.push(self.choice(json!({}), finish.into()));
+    fn block(&self, block: &Block) -> Vec<Step> {
+        let field = if self.turn.finish == Finish::Refusal { "refusal" } else { "content" };
+        match block {
+            Block::Thinking(text) => vec![self.delta(json!({"reasoning_content": text}))],
+            Block::Text(pieces) => pieces.iter().map(|piece| self.delta(json!({field: piece}))).collect(),
+            // Calls have indexes of their own.
+            Block::Call(_) => Vec::new(),
+        }
+    }
+
+    fn tool_call(&self, index: usize, call: &ToolCall) -> Vec<Step> {
+        let function = json!({"name": call.name, "arguments": ""});
+        let opened =
+            json!({"index": index, "id": chat::call_id(call), "type": "function", "function": function});
+        let part = |part: String| json!({"index": index, "function": {"arguments": part}});
+        let deltas = std::iter::once(opened).chain(call.parts().into_iter().map(part));
+        deltas.map(|delta| self.delta(json!({"tool_calls": [delta]}))).collect()
+    }
+
+    fn close(&self, steps: &mut Vec<Step>) {
+        steps.push(self.choice(json!({}), chat::finish(&self.turn).into()));
         if self.with_usage {
             steps.push(self.usage());
         }
@@ -88,7 +105,7 @@ impl Chunks<'_> {
     /// The one chunk that names the model without its date.
     fn usage(&self) -> Step {
         let mut chunk = self.chunk(self.call.chat_model(), json!([]));
-        chunk["usage"] = chat::usage(self.call);
+        chunk["usage"] = chat::usage(self.turn.usage);
         wire::compact_event(&chunk)
     }
 
@@ -103,18 +120,6 @@ impl Chunks<'_> {
             "choices": choices,
         })
     }
-}
-
-fn pieces(call: &Call<'_>) -> Vec<String> {
-    match call.words.chunks() {
-        Some(count) => (0..count.min(MAX_PIECES)).map(|i| format!("w{i} ")).collect(),
-        None => ["Hello", " from", " mock."].map(String::from).into(),
-    }
-}
-
-fn opened_call() -> Value {
-    let function = json!({"name": chat::TOOL_NAME, "arguments": ""});
-    json!({"index": 0, "id": chat::TOOL_ID, "type": "function", "function": function})
 }
 
 fn error_event() -> Step {

@@ -2,34 +2,35 @@
 
 use serde_json::{Value, json};
 
-use super::ids::Ids;
-use super::{Call, wire};
+use super::Call;
+use super::wire::{success, success_stream};
 use crate::mock::reply::{Reply, Step};
+use crate::mock::wire;
 
-pub(super) fn reply(call: &Call<'_>, ids: &Ids) -> Reply {
-    if call.truthy("stream") { streamed(call, ids) } else { whole(call, ids) }
+pub(super) fn reply(call: &Call<'_>) -> Reply {
+    if call.ask.truthy("stream") { streamed(call) } else { whole(call) }
 }
 
 /// One choice, also for a list of prompts.
-fn whole(call: &Call<'_>, ids: &Ids) -> Reply {
-    let mut value = completion(call, ids, "Hello text", "stop".into());
+fn whole(call: &Call<'_>) -> Reply {
+    let mut value = completion(call, "Hello text", "stop".into());
     value["usage"] = json!({"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7});
-    wire::success(&value)
+    success(&value)
 }
 
 /// Never a usage chunk; every chunk has an id of its own.
-fn streamed(call: &Call<'_>, ids: &Ids) -> Reply {
-    let chunk = |text, finish| -> Step { wire::spaced_event(&completion(call, ids, text, finish)) };
+fn streamed(call: &Call<'_>) -> Reply {
+    let chunk = |text, finish| -> Step { wire::spaced_event(&completion(call, text, finish)) };
     let steps = vec![chunk("Hello", Value::Null), chunk(" text", "stop".into()), wire::done()];
-    wire::success_stream(wire::EVENT_STREAM, steps)
+    success_stream(wire::EVENT_STREAM, steps)
 }
 
-fn completion(call: &Call<'_>, ids: &Ids, text: &str, finish: Value) -> Value {
+fn completion(call: &Call<'_>, text: &str, finish: Value) -> Value {
     json!({
-        "id": ids.next("cmpl"),
+        "id": call.ask.process.ids.next("cmpl"),
         "object": "text_completion",
         "created": wire::CREATED,
-        "model": call.model_or("gpt"),
+        "model": call.ask.model_or("gpt"),
         "choices": [{"index": 0, "text": text, "logprobs": null, "finish_reason": finish}],
     })
 }

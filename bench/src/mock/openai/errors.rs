@@ -2,36 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::wire;
 use crate::mock::reply::Reply;
-
-struct Row {
-    status: u16,
-    message: &'static str,
-    kind: &'static str,
-    code: Option<&'static str>,
-}
-
-const fn row(status: u16, message: &'static str, kind: &'static str, code: Option<&'static str>) -> Row {
-    Row { status, message, kind, code }
-}
+use crate::mock::wire;
 
 const INVALID: &str = "invalid_request_error";
 const SERVER: &str = "server_error";
 
-const OPENAI: &[Row] = &[
-    row(400, "mock bad request: field x is invalid", INVALID, None),
-    row(401, "Incorrect API key provided: sk-mock", INVALID, Some("invalid_api_key")),
-    row(403, "mock forbidden", "permission_error", None),
-    row(404, "The model `nope` does not exist", INVALID, Some("model_not_found")),
-    row(408, "mock request timeout", INVALID, None),
-    row(413, "mock payload too large", INVALID, None),
-    row(422, "mock unprocessable", INVALID, None),
-    row(429, "mock rate limit reached", "rate_limit_error", Some("rate_limit_exceeded")),
-    row(500, "mock internal error", SERVER, None),
-    row(502, "mock bad gateway", SERVER, None),
-    row(503, "mock overloaded", SERVER, None),
-    row(529, "mock overloaded 529", SERVER, None),
+/// Type and code. Other statuses: by whose fault it is, without a code.
+const KINDS: &[(u16, (&str, Option<&str>))] = &[
+    (401, (INVALID, Some("invalid_api_key"))),
+    (403, ("permission_error", None)),
+    (404, (INVALID, Some("model_not_found"))),
+    (429, ("rate_limit_error", Some("rate_limit_exceeded"))),
 ];
 
 /// Other codes: the code as text, `azure mock error <code>`.
@@ -48,9 +30,9 @@ const AZURE_CHAT: &[(u16, &str, &str)] = &[
 ];
 
 pub(super) fn openai(status: u16) -> Reply {
-    let other = row(status, "mock error", if status < 500 { INVALID } else { SERVER }, None);
-    let row = OPENAI.iter().find(|row| row.status == status).unwrap_or(&other);
-    wire::failure(status, &body(row.message, row.kind, row.code))
+    let other = if status < 500 { INVALID } else { SERVER };
+    let (kind, code) = wire::by_status(KINDS, status).unwrap_or((other, None));
+    wire::failure(status, &body(wire::message(status).unwrap_or("mock error"), kind, code))
 }
 
 pub(super) fn azure_chat(status: u16) -> Reply {
@@ -87,15 +69,6 @@ pub(super) fn content_filter() -> Reply {
         },
     });
     wire::failure(400, &json!({"error": error}))
-}
-
-pub(super) fn unknown_path(path: &str) -> Reply {
-    wire::failure(404, &body(&format!("mock: unknown path {path}"), INVALID, Some("not_found")))
-}
-
-/// No provider was recorded with such a body; a gateway that forwards one should notice.
-pub(super) fn not_json() -> Reply {
-    wire::failure(400, &body("mock: the body is not JSON", INVALID, None))
 }
 
 fn body(message: &str, kind: &str, code: Option<&str>) -> Value {

@@ -1,42 +1,45 @@
 //! A mock of OpenAI and Azure OpenAI that obeys control words found in the request.
 //!
 //! It answers as the provider behind the recorded goldens did, so that a gateway in front of it can be
-//! compared with them. `route.rs` says which paths exist, `words.rs` which control words; every other
-//! file is one operation or one concern of the replies. Responses, images, audio and moderations are unknown
-//! paths here.
+//! compared with them. `route.rs` says which paths exist; every other file is one operation or one concern of the replies.
+//! Beyond the recorded provider: responses call tools and think, and have `cancel` and `input_items`.
 
 mod chat;
 mod chat_stream;
 mod completions;
 mod embeddings;
 mod errors;
-mod ids;
+mod media;
 mod models;
+mod responses;
+mod responses_stream;
+#[cfg(test)]
+mod responses_tests;
 mod route;
 #[cfg(test)]
 mod tests;
 mod wire;
-mod words;
 
 use serde_json::Value;
 
+use super::ask::Ask;
+use super::provider::{self, Provider};
 use super::reply::Reply;
+use super::script::Script;
 use super::seen::{Seen, Upstream};
-use ids::Ids;
 use route::{Op, Route};
-use words::{Flaky, Words};
 
-/// The provider. One value is one "process" of it: one counter for ids, one memory of `__flaky` keys.
+/// This provider alone. One value is one "process" of it: one counter for ids, one memory of `__flaky` keys.
 pub struct OpenAi {
-    ids: Ids,
-    flaky: Flaky,
+    provider: Provider,
 }
+
+pub(super) struct Dialect;
 
 /// What a request asks for.
 struct Call<'a> {
     route: Route<'a>,
-    words: &'a Words<'a>,
-    body: Value,
+    ask: &'a Ask<'a>,
 }
 
 // --- impl OpenAi ---
@@ -44,58 +47,13 @@ struct Call<'a> {
 impl OpenAi {
     /// With a random mark in its ids.
     pub fn new() -> OpenAi {
-        OpenAi { ids: Ids::new(), flaky: Flaky::default() }
+        OpenAi { provider: Provider::of(&[&Dialect]) }
     }
 
-    fn reply(&self, seen: &Seen, words: &Words<'_>) -> Reply {
-        let Some(route) = route::find(&seen.method, seen.route()) else {
-            return errors::unknown_path(seen.route());
-        };
-        if route.op == Op::Models {
-            return models::list();
-        }
-        let Some(body) = parse(&seen.body) else { return errors::not_json() };
-        self.call(&Call { route, words, body })
-    }
-
-    fn call(&self, call: &Call<'_>) -> Reply {
-        match call.route.op {
-            Op::Chat => self.chat(call),
-            Op::Completions => self.failure(call).unwrap_or_else(|| completions::reply(call, &self.ids)),
-            Op::Embeddings => self.failure(call).unwrap_or_else(|| embeddings::reply(call)),
-            Op::Models => models::list(),
-        }
-    }
-
-    fn chat(&self, call: &Call<'_>) -> Reply {
-        // Taken first: a call that then fails has used up its id too.
-        let id = self.ids.next("chatcmpl");
-        if let Some(failure) = self.chat_failure(call) {
-            return failure;
-        }
-        if call.truthy("stream") { chat_stream::reply(call, &id) } else { chat::reply(call, &id) }
-    }
-
-    fn chat_failure(&self, call: &Call<'_>) -> Option<Reply> {
-        if call.words.has("__ctx") {
-            return Some(errors::context_length());
-        }
-        if call.words.has("__cf") {
-            return Some(errors::content_filter());
-        }
-        let code = self.code(call)?;
-        Some(if call.route.azure { errors::azure_chat(code) } else { errors::openai(code) })
-    }
-
-    fn failure(&self, call: &Call<'_>) -> Option<Reply> {
-        self.code(call).map(errors::openai)
-    }
-
-    fn code(&self, call: &Call<'_>) -> Option<u16> {
-        if self.flaky.fails(call.words) {
-            return Some(500);
-        }
-        call.words.error_for(call.body["model"].as_str())
+    /// As [`Provider::with_scripts`].
+    #[must_use]
+    pub fn with_scripts(self, scripts: Vec<Script>) -> OpenAi {
+        OpenAi { provider: self.provider.with_scripts(scripts) }
     }
 }
 
@@ -107,44 +65,86 @@ impl Default for OpenAi {
 
 impl Upstream for OpenAi {
     fn answer(&self, seen: &Seen) -> Reply {
-        let words = Words::of(&seen.body);
-        self.reply(seen, &words).delayed(words.sleep()).header("server", wire::SERVER)
+        self.provider.answer(seen)
     }
 }
 
-/// None when the body is not JSON; an absent body counts as an empty object.
-fn parse(body: &[u8]) -> Option<Value> {
-    if body.is_empty() {
-        return Some(Value::Object(serde_json::Map::new()));
+// --- impl Dialect ---
+
+impl provider::Dialect for Dialect {
+    fn owns(&self, seen: &Seen) -> bool {
+        route::find(&seen.method, seen.route()).is_some()
     }
-    serde_json::from_slice(body).ok()
+
+    fn reply(&self, ask: &Ask<'_>) -> Reply {
+        match route::find(&ask.seen.method, ask.route()) {
+            Some(route) => Call { route, ask }.reply(),
+            None => super::wire::unknown_path(ask.route()),
+        }
+    }
+
+    fn error(&self, ask: &Ask<'_>, status: u16) -> Reply {
+        let route = route::find(&ask.seen.method, ask.route());
+        let azure_chat = route.is_some_and(|route| route.azure && route.op == Op::Chat);
+        if azure_chat { errors::azure_chat(status) } else { errors::openai(status) }
+    }
 }
 
 // --- impl Call ---
 
 impl Call<'_> {
-    /// True in the sense of Python, as the first of these providers took it.
-    fn truthy(&self, field: &str) -> bool {
-        match &self.body[field] {
-            Value::Null => false,
-            Value::Bool(yes) => *yes,
-            Value::Number(n) => n.as_f64() != Some(0.0),
-            Value::String(text) => !text.is_empty(),
-            Value::Array(items) => !items.is_empty(),
-            Value::Object(members) => !members.is_empty(),
+    fn reply(&self) -> Reply {
+        match self.route.op {
+            Op::Chat => self.chat(),
+            Op::Completions => self.unless_failing(|| completions::reply(self)),
+            Op::Embeddings => self.unless_failing(|| embeddings::reply(self)),
+            Op::Responses => self.unless_failing(|| responses::reply(self)),
+            Op::Images => self.unless_failing(media::images),
+            Op::Response => responses::stored(self),
+            Op::DeleteResponse => responses::deleted(self),
+            Op::CancelResponse => responses::cancelled(self),
+            Op::ResponseInput => responses::input_items(),
+            Op::Speech => media::speech(),
+            Op::Transcriptions => media::transcriptions(),
+            Op::Moderations => media::moderations(self),
+            Op::Models => models::list(),
         }
     }
 
-    fn model_or<'a>(&'a self, default: &'a str) -> &'a str {
-        self.body["model"].as_str().unwrap_or(default)
+    fn chat(&self) -> Reply {
+        // Taken first: a call that then fails has used up its id too.
+        let id = self.ask.process.ids.next("chatcmpl");
+        if let Some(failure) = self.chat_failure() {
+            return failure;
+        }
+        if self.ask.truthy("stream") { chat_stream::reply(self, &id) } else { chat::reply(self, &id) }
+    }
+
+    fn chat_failure(&self) -> Option<Reply> {
+        if self.ask.words.has("__ctx") {
+            return Some(errors::context_length());
+        }
+        if self.ask.words.has("__cf") {
+            return Some(errors::content_filter());
+        }
+        let code = self.code()?;
+        Some(if self.route.azure { errors::azure_chat(code) } else { errors::openai(code) })
+    }
+
+    fn unless_failing(&self, reply: impl FnOnce() -> Reply) -> Reply {
+        self.code().map_or_else(reply, errors::openai)
+    }
+
+    fn code(&self) -> Option<u16> {
+        self.ask.failure(self.ask.body["model"].as_str())
     }
 
     /// Whether the answer is a tool call.
     fn wants_tool(&self) -> bool {
-        let chosen = match &self.body["tool_choice"] {
+        let chosen = match &self.ask.body["tool_choice"] {
             Value::Null => false,
             choice => choice != "none",
         };
-        self.truthy("tools") && (chosen || self.words.has("__tool"))
+        self.ask.truthy("tools") && (chosen || self.ask.words.has("__tool"))
     }
 }

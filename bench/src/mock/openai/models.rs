@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::wire;
 use crate::mock::reply::Reply;
+use crate::mock::wire;
 
 const MODELS: &[(&str, &str)] = &[("gpt-4o", "openai"), ("mock-up-model", "mock")];
 

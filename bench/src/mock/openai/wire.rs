@@ -1,16 +1,9 @@
-//! What replies have in common: header sets, the clock, the two text forms.
+//! The header set of a success.
 
-use bytes::Bytes;
 use serde_json::Value;
 
-use crate::mock::json;
 use crate::mock::reply::{Reply, Step};
-
-/// The value of every `created`.
-pub(super) const CREATED: u64 = 1_700_000_000;
-pub(super) const SERVER: &str = "Python/3.11 aiohttp/3.13.3";
-pub(super) const EVENT_STREAM: &str = "text/event-stream";
-pub(super) const EVENT_STREAM_UTF8: &str = "text/event-stream; charset=utf-8";
+use crate::mock::wire::{plain, with_headers};
 
 /// On every success except the list of models.
 const SUCCESS_HEADERS: &[(&str, &str)] = &[
@@ -26,48 +19,14 @@ const SUCCESS_HEADERS: &[(&str, &str)] = &[
     ("x-ratelimit-reset-tokens", "3ms"),
 ];
 
-const LIMITED_HEADERS: &[(&str, &str)] = &[
-    ("retry-after", "7"),
-    ("x-ratelimit-limit-requests", "100"),
-    ("x-ratelimit-remaining-requests", "0"),
-    ("x-ratelimit-reset-requests", "600ms"),
-];
-
-/// A reply in the spaced form, without any header set.
-pub(super) fn plain(status: u16, value: &Value) -> Reply {
-    Reply::full(status, "application/json; charset=utf-8", json::spaced(value))
-}
-
 pub(super) fn success(value: &Value) -> Reply {
-    with_headers(plain(200, value), SUCCESS_HEADERS)
+    dressed(plain(200, value))
 }
 
 pub(super) fn success_stream(content_type: &str, steps: Vec<Step>) -> Reply {
-    with_headers(Reply::stream(content_type, steps), SUCCESS_HEADERS)
+    dressed(Reply::stream(content_type, steps))
 }
 
-/// Status 429 brings the headers of a rate limit.
-pub(super) fn failure(status: u16, value: &Value) -> Reply {
-    let reply = plain(status, value);
-    if status == 429 { with_headers(reply, LIMITED_HEADERS) } else { reply }
-}
-
-pub(super) fn compact_event(value: &Value) -> Step {
-    event(&json::compact(value))
-}
-
-pub(super) fn spaced_event(value: &Value) -> Step {
-    event(&json::spaced(value))
-}
-
-pub(super) fn done() -> Step {
-    event(b"[DONE]")
-}
-
-fn event(data: &[u8]) -> Step {
-    Step::now(Bytes::from([b"data: ", data, b"\n\n"].concat()))
-}
-
-fn with_headers(reply: Reply, headers: &[(&str, &str)]) -> Reply {
-    headers.iter().fold(reply, |reply, (name, value)| reply.header(name, value))
+pub(super) fn dressed(reply: Reply) -> Reply {
+    with_headers(reply, SUCCESS_HEADERS)
 }

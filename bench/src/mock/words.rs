@@ -42,6 +42,18 @@ impl<'a> Words<'a> {
         (count > 0).then_some(count)
     }
 
+    /// `__pace=SECS`
+    pub(super) fn pace(&self) -> Duration {
+        Duration::from_secs_f64(self.number("__pace=").min(MAX_SLEEP_SECS))
+    }
+
+    /// The word that follows `word`; the last one when there are several.
+    pub(super) fn name(&self, word: &str) -> Option<&str> {
+        let names =
+            self.after(word).map(|text| leading(text, |c| c.is_ascii_alphanumeric() || "_-".contains(c)));
+        names.filter(|name| !name.is_empty()).last()
+    }
+
     /// `__errif=MODEL:CODE` for this model, else `__err=CODE`.
     pub(super) fn error_for(&self, model: Option<&str>) -> Option<u16> {
         let by_model = model.and_then(|model| self.error_if(model));
