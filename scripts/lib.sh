@@ -7,6 +7,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 TOOLS=$ROOT/.tools                              # ignored by git; deleting it costs only a new `make setup`
 VENV=$TOOLS/venv
 NODE_DIR=$ROOT/tests/sdk/node
+AGENTS_DIR=$ROOT/tests/sdk/agents
 TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
 CARGO=${CARGO:-cargo}                           # a wrapper may be given, e.g. one that takes a lock
 PATH=$TOOLS/cargo/bin:$PATH

@@ -8,6 +8,7 @@
 #   system    build + services
 #   python    .tools/venv with the versions of tests/sdk/python/requirements.txt
 #   node      tests/sdk/node/node_modules from package-lock.json
+#   agents    tests/sdk/agents/node_modules likewise: Claude Code and Codex, 800 MB; not part of "all", `make test` asks for it
 #   nextest   cargo-nextest; without it the tests run under `cargo test`
 #   lint      cargo-deny and shellcheck, for `make lint`; not part of "all", cargo-deny takes minutes to build
 #   all       system python node nextest (the default)
@@ -98,16 +99,25 @@ setup_python() {
     printf '%s\n' "$stamp" >"$VENV/.stamp"
 }
 
-setup_node() {
-    local modules=$NODE_DIR/node_modules stamp
-    stamp=$(stamp_of "$NODE_DIR/package-lock.json")
+node_modules() { # FOLDER WHAT: what the lock file of the folder says
+    local modules=$1/node_modules stamp
+    stamp=$(stamp_of "$1/package-lock.json")
     if [[ $(cat "$modules/.stamp" 2>/dev/null) == "$stamp" ]] && have node; then return; fi
     want nodejs have node
     want npm have npm
     install_needed
-    say "installing the Node clients into ${modules#"$ROOT"/}"
-    (cd "$NODE_DIR" && npm ci --no-fund --no-audit --loglevel=error)
+    say "installing $2 into ${modules#"$ROOT"/}"
+    (cd "$1" && npm ci --no-fund --no-audit --loglevel=error)
     printf '%s\n' "$stamp" >"$modules/.stamp"
+}
+
+setup_node() { node_modules "$NODE_DIR" "the Node clients"; }
+
+# Their programs come inside packages, one per platform, as optional dependencies: npm passes over those that do not fit.
+setup_agents() {
+    node_modules "$AGENTS_DIR" "the coding agents"
+    "$AGENTS_DIR/node_modules/.bin/claude" --version >/dev/null || die "Claude Code does not start here"
+    "$AGENTS_DIR/node_modules/.bin/codex" --version >/dev/null || die "Codex does not start here"
 }
 
 # --- cargo tools ---
@@ -143,10 +153,11 @@ setup() {
             ;;
         python) setup_python ;;
         node) setup_node ;;
+        agents) setup_agents ;;
         nextest) setup_nextest ;;
         lint) setup_lint ;;
         all) setup_all ;;
-        *) die "unknown part '$1'; the parts are: build services system python node nextest lint all" ;;
+        *) die "unknown part '$1'; the parts are: build services system python node agents nextest lint all" ;;
     esac
     install_needed
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Every test: Rust, documentation, and the official SDKs against a running gateway.
+# Every test: Rust, documentation, and the official SDKs and coding agents against a running gateway.
 #
-#   scripts/test.sh [PART...] [-- NEXTEST-ARGUMENT...]      PART: rust doc python node (default: all four)
+#   scripts/test.sh [PART...] [-- NEXTEST-ARGUMENT...]      PART: rust doc python node agents (default: all)
 #   scripts/test.sh rust -- -p weir-ledger spend
 #
 #   SCALE=1      sizes that fit a coffee break (default); SCALE=full: the sizes that the guarantees name
@@ -29,7 +29,7 @@ while (($# > 0)) && [[ $1 != -- ]]; do
 done
 if (($# > 0)); then shift; fi
 nextest_arguments=("$@")
-if ((${#parts[@]} == 0)); then parts=(rust doc python node); fi
+if ((${#parts[@]} == 0)); then parts=(rust doc python node agents); fi
 
 wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 
@@ -62,7 +62,12 @@ run_python() {
 run_node() {
     timeout --foreground "${sdk_minutes}m" "$VENV/bin/python" "$ROOT/tests/sdk/rig.py" -- \
         node --test --test-reporter=spec --test-reporter-destination=stdout \
-        --test-reporter=junit --test-reporter-destination="$RESULTS/node.xml" "$NODE_DIR/sdk.test.mjs"
+        --test-reporter=junit --test-reporter-destination="$RESULTS/node.xml" "$NODE_DIR"/*.test.mjs
+}
+
+run_agents() {
+    timeout --foreground "${sdk_minutes}m" "$VENV/bin/python" -m pytest "$ROOT/tests/sdk/agents" \
+        --junitxml="$RESULTS/agents.xml"
 }
 
 # --- order ---
@@ -71,8 +76,9 @@ prepare() {
     "$ROOT/scripts/setup.sh" build
     # Someone without root may still run what needs no server; services_start says what is skipped.
     "$ROOT/scripts/setup.sh" services || missing "some services could not be installed"
-    "$ROOT/scripts/setup.sh" python # also for Node: the rig and the summary are Python
+    "$ROOT/scripts/setup.sh" python # also for Node and agents: the rig and the summary are Python
     if wants node; then "$ROOT/scripts/setup.sh" node; fi
+    if wants agents; then "$ROOT/scripts/setup.sh" agents || missing "the coding agents could not be installed"; fi
     if wants rust; then "$ROOT/scripts/setup.sh" nextest; fi
 }
 
@@ -102,13 +108,13 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 for part in "${parts[@]}"; do
-    case $part in rust | doc | python | node) ;; *) die "unknown part '$part'" ;; esac
+    case $part in rust | doc | python | node | agents) ;; *) die "unknown part '$part'" ;; esac
 done
 prepare
 build
 export WEIR_BIN=$TARGET/debug/weir WEIR_BENCH_BIN=$TARGET/debug/weir-bench WEIR_SCALE=$SCALE
 if wants rust; then services_start; fi
-for part in rust doc python node; do
+for part in rust doc python node agents; do
     if wants "$part"; then run_part "$part"; fi
 done
 "$VENV/bin/python" "$ROOT/scripts/results.py" "$RESULTS" "${steps[@]}" --scale "$SCALE" ${REPORT:+--report "$REPORT"}

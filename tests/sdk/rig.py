@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
-"""A running gateway over a mock provider, on free ports and with a throw-away data directory.
+"""A running gateway over mock providers, on free ports and with a throw-away data directory.
 
 As a module:    with rig.gateway() as gw: print(gw.url)
 As a command:   rig.py -- node --test sdk.test.mjs      the command finds WEIR_URL, WEIR_MASTER_KEY, WEIR_MOCK_URL
 
 The programs come from WEIR_BIN and WEIR_BENCH_BIN, else from cargo's debug folder. Python's standard library only, so that
-the tests of every language can use it. Both SDK suites meet the same configuration: see CONFIG.
+the tests of every language can use it. All suites meet the same configuration (CONFIG) and the same scripts (SCRIPTS).
+
+WEIR_TEST_DIRECT=1 leaves the gateway out: clients talk to the mock. What fails then is a fault of the test or the mock.
 """
 
 import contextlib
 import dataclasses
+import json
 import os
 import pathlib
 import re
@@ -27,7 +30,23 @@ MASTER_KEY = "sk-sdk-test-master"
 START_SECONDS = 30
 STOP_SECONDS = 30  # longer than the drain delay and the grace period together
 
-# The address of the mock goes in where it says %(mock)s.
+# One provider's API each; the address of the mock goes in where it says %(mock)s.
+PROVIDERS = {
+    "openai": {"model": "openai/gpt-4o", "api_base": "%(mock)s/v1", "api_key": "sk-upstream-openai"},
+    "anthropic": {"model": "anthropic/claude-sonnet-4-5", "api_base": "%(mock)s", "api_key": "sk-upstream-anthropic"},
+    "bedrock": {
+        "model": "bedrock/anthropic.claude-sonnet-4-5-20250929-v1:0",
+        "aws_bedrock_runtime_endpoint": "%(mock)s",
+        "aws_region_name": "us-east-1",
+        "aws_access_key_id": "AKIAUPSTREAM",
+        "aws_secret_access_key": "upstream-secret",
+    },
+    "ollama": {"model": "ollama_chat/qwen3", "api_base": "%(mock)s"},
+    "gemini": {"model": "gemini/gemini-2.5-pro", "api_base": "%(mock)s", "api_key": "upstream-gemini"},
+    "cohere": {"model": "cohere_chat/command-r-plus-08-2024", "api_base": "%(mock)s", "api_key": "upstream-cohere"},
+}
+# Model on-X has provider X behind it. Agents ask for more of a model whose name they know.
+NAMES = ["on-%s", "claude-sonnet-4-5-on-%s", "gpt-5.5-on-%s"]
 CONFIG = """
 model_list:
   - model_name: gpt-4o
@@ -38,6 +57,7 @@ model_list:
     litellm_params: {model: openai/text-embedding-3-small, api_base: "%(mock)s/v1", api_key: sk-upstream-openai}
   - model_name: demo
     litellm_params: {model: openai/demo, mock_response: "Hello from the demo model."}
+%(models)s
 litellm_settings:
   callbacks: [prometheus]
   num_retries: 0
@@ -46,6 +66,27 @@ router_settings:
 general_settings:
   master_key: os.environ/LITELLM_MASTER_KEY
 """
+
+# What the mock says to a request that contains `__script=NAME`, see bench/src/mock/script.rs. The member `when` keeps a
+# script from every other request.
+SCRIPTS = [
+    {
+        "name": "weather",
+        "when": "__script=weather",
+        "turns": [
+            {
+                "thinking": "Both cities at once.",
+                "text": "I will look.",
+                "calls": [
+                    {"name": "get_weather", "arguments": {"city": "Paris"}},
+                    {"name": "get_weather", "arguments": {"city": "Zürich", "days": [1, 2], "note": 'a "quoted" \\ word\n'}},
+                ],
+            },
+            {"text": "Paris has 18 degrees, Zürich is unknown."},
+        ],
+    },
+    {"name": "answer", "when": "__script=answer", "turns": [{"text": '{"answer":42}'}]},
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,6 +111,13 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def config_for(mock):
+    named = [(name % provider, params) for provider, params in PROVIDERS.items() for name in NAMES]
+    # What is JSON is YAML too.
+    models = [f"  - {json.dumps({'model_name': name, 'litellm_params': params})}" for name, params in named]
+    return CONFIG.replace("%(models)s", "\n".join(models)) % {"mock": mock}
 
 
 # --- processes ---
@@ -143,7 +191,7 @@ def status_of(url):
 
 def clean_env(**extra):
     """The caller's environment without anything that would change what the gateway does."""
-    unwanted = re.compile(r"^(LITELLM_|DATABASE_|REDIS_|OPENAI_|AZURE_|ANTHROPIC_|CONFIG_FILE_PATH$|WEIR_DATA_DIR$|HTTPS?_PROXY$)", re.I)
+    unwanted = re.compile(r"^(LITELLM_|DATABASE_|REDIS_|OPENAI_|AZURE_|ANTHROPIC_|AWS_|GEMINI_|COHERE_|OLLAMA_|CONFIG_FILE_PATH$|WEIR_DATA_DIR$|HTTPS?_PROXY$)", re.I)
     env = {name: value for name, value in os.environ.items() if not unwanted.match(name)}
     return env | extra
 
@@ -152,8 +200,11 @@ def clean_env(**extra):
 
 
 @contextlib.contextmanager
-def mock_provider():
-    process = Process([program("WEIR_BENCH_BIN", "weir-bench"), "mock", "--listen", "127.0.0.1:0", "--dialect", "openai"])
+def mock_provider(folder):
+    scripts = folder / "scripts.json"
+    scripts.write_text(json.dumps(SCRIPTS))
+    command = [program("WEIR_BENCH_BIN", "weir-bench"), "mock", "--listen", "127.0.0.1:0", "--dialect", "all"]
+    process = Process([*command, "--script", str(scripts)])
     try:
         yield process.wait_for(r"mock listening on (http://\S+)").group(1)
     finally:
@@ -179,9 +230,14 @@ def weir(config_text, folder):
 
 @contextlib.contextmanager
 def gateway():
-    with tempfile.TemporaryDirectory(prefix="weir-sdk.") as folder, mock_provider() as mock:
-        with weir(CONFIG % {"mock": mock}, pathlib.Path(folder)) as url:
-            yield Gateway(url=url, master_key=MASTER_KEY, mock_url=mock)
+    with tempfile.TemporaryDirectory(prefix="weir-sdk.") as name:
+        folder = pathlib.Path(name)
+        with mock_provider(folder) as mock:
+            if os.environ.get("WEIR_TEST_DIRECT") == "1":
+                yield Gateway(url=mock, master_key=MASTER_KEY, mock_url=mock)
+                return
+            with weir(config_for(mock), folder) as url:
+                yield Gateway(url=url, master_key=MASTER_KEY, mock_url=mock)
 
 
 def main():

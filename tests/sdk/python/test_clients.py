@@ -75,20 +75,6 @@ def test_azure_unknown_deployment(azure):
 # --- virtual keys ---
 
 
-@pytest.fixture(scope="module")
-def manage(gateway):
-    """POSTs to the management API with the master key."""
-    headers = {"Authorization": f"Bearer {gateway.master_key}"}
-    with httpx2.Client(base_url=gateway.url, headers=headers, timeout=20) as http:
-
-        def post(path, body):
-            answer = http.post(path, json=body)
-            assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text}"
-            return answer.json()
-
-        yield post
-
-
 def test_virtual_key_may_do_what_it_may(make_client, manage):
     key = manage("/key/generate", {"key_alias": "sdk-allowed", "models": ["gpt-4o"], "max_budget": 10})["key"]
     assert key.startswith("sk-")
