@@ -21,7 +21,7 @@ use weir_core::domain::operation::Operation;
 use weir_core::domain::spend::{AttemptRecord, Status};
 use weir_core::error::{ApiError, Kind};
 use weir_plugins::deployment::Deployment;
-use weir_plugins::dialects::{Plan, upstream_error};
+use weir_plugins::dialects::{ResponsePlan, upstream_error};
 use weir_plugins::exchange::{Attempt, Clock, Exchange};
 use weir_plugins::outgoing;
 
@@ -182,7 +182,7 @@ impl Flight<'_> {
         down: &mut ServerSession,
         mut answered: Answered,
         attempt: &Attempt,
-        plan: Plan,
+        plan: ResponsePlan,
     ) -> Lost {
         let read = plain::read_all(self, down, &mut answered.connected, attempt, MAX_ERROR_BODY).await;
         let retry_after = retry_after(&answered);
@@ -308,7 +308,7 @@ fn is_ours(error: &ApiError) -> bool {
     matches!(error.kind(), Kind::JournalFull | Kind::Overloaded | Kind::Internal)
 }
 
-fn is_stream(answered: &Answered, plan: Plan) -> bool {
+fn is_stream(answered: &Answered, plan: ResponsePlan) -> bool {
     let head = answered.connected.session.response_header();
     let content_type = head.and_then(|h| h.headers.get(http::header::CONTENT_TYPE));
     content_type.is_some_and(|v| plan.streams_as(v.as_bytes()))

@@ -1,7 +1,7 @@
 //! The request of one attempt, as it goes to the provider.
 
 use crate::deployment::Deployment;
-use crate::dialects::{Asked, Plan, client, upstream};
+use crate::dialects::{Asked, ResponsePlan, client, upstream};
 use crate::exchange::{Attempt, Exchange};
 use crate::providers::Call;
 use bytes::{Bytes, BytesMut};
@@ -18,7 +18,7 @@ pub struct Outgoing {
     pub headers: HeaderMap,
     pub body: Pieces,
     /// How the answer comes back.
-    pub plan: Plan,
+    pub plan: ResponsePlan,
 }
 
 /// Bodies up to this size are sent in one piece: copying is cheaper than another system call.
@@ -43,13 +43,13 @@ impl Outgoing {
             .ok_or_else(|| deployment.lacks(x.request.operation))?;
         let mut headers = headers(x, attempt, plan);
         let body = match plan {
-            Plan::Relay(dialect) => {
+            ResponsePlan::Relay(dialect) => {
                 deployment.rules.apply(&x.request.body, x.request.operation, dialect, x.request.stream)?
             }
-            Plan::Translate { client, upstream } => {
+            ResponsePlan::Translate { client, upstream } => {
                 translated(x, deployment, client, upstream, &mut headers)?
             }
-            Plan::Embed(way) => {
+            ResponsePlan::Embed(way) => {
                 let mut body = way.write(x.request.body.bytes(), &deployment.model_label)?;
                 deployment.rules.put_over(&mut body);
                 written(&body)?
@@ -60,21 +60,21 @@ impl Outgoing {
 }
 
 /// How a call is led to this deployment.
-fn plan(operation: Operation, deployment: &Deployment) -> Result<(Plan, Call), ApiError> {
+fn plan(operation: Operation, deployment: &Deployment) -> Result<(ResponsePlan, Call), ApiError> {
     let wire = &deployment.wire;
     let Some(client) = operation.row().chat else {
         let call = Call::Plain(operation);
         return Ok(match wire.embeddings {
-            Some(way) if operation == Operation::Embeddings => (Plan::Embed(way), call),
-            _ => (Plan::Relay(operation.row().errors), call),
+            Some(way) if operation == Operation::Embeddings => (ResponsePlan::Embed(way), call),
+            _ => (ResponsePlan::Relay(operation.row().errors), call),
         });
     };
     let upstream = wire.speaks(client).ok_or_else(|| deployment.lacks(operation))?;
     let call = Call::Chat(upstream);
     Ok(if upstream == client {
-        (Plan::Relay(client), call)
+        (ResponsePlan::Relay(client), call)
     } else {
-        (Plan::Translate { client, upstream }, call)
+        (ResponsePlan::Translate { client, upstream }, call)
     })
 }
 
@@ -117,14 +117,14 @@ fn joined(pieces: Pieces) -> Pieces {
     Pieces::from_iter([whole.freeze()])
 }
 
-fn headers(x: &Exchange, attempt: &Attempt, plan: Plan) -> HeaderMap {
+fn headers(x: &Exchange, attempt: &Attempt, plan: ResponsePlan) -> HeaderMap {
     let wire = &attempt.deployment.wire;
     let mut headers = HeaderMap::with_capacity(wire.headers.len() + 6);
     if x.snapshot.config.general.forward_client_headers_to_llm_api {
         forward(x, &mut headers);
     }
     headers.extend(wire.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
-    if plan == Plan::Relay(Dialect::AnthropicMessages) {
+    if plan == ResponsePlan::Relay(Dialect::AnthropicMessages) {
         for name in ANTHROPIC {
             let said = x.request.headers.get(&name).cloned();
             headers.extend(said.map(|value| (name, value)));

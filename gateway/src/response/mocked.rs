@@ -10,7 +10,7 @@ use weir_core::chat::Dialect;
 use weir_core::domain::operation::Operation;
 use weir_core::domain::spend::Status;
 use weir_core::domain::usage::UsageSource;
-use weir_plugins::dialects::{Plan, untranslatable};
+use weir_plugins::dialects::{ResponsePlan, untranslatable};
 use weir_plugins::exchange::Attempt;
 use weir_plugins::mock::{MockAnswer, USAGE};
 
@@ -41,12 +41,12 @@ pub async fn answer(
 }
 
 /// A mocked deployment speaks OpenAI's dialect, whatever the client speaks.
-fn plan(operation: Operation) -> Plan {
+fn plan(operation: Operation) -> ResponsePlan {
     match operation.row().chat {
         Some(client) if client != Dialect::OpenAiChat => {
-            Plan::Translate { client, upstream: Dialect::OpenAiChat }
+            ResponsePlan::Translate { client, upstream: Dialect::OpenAiChat }
         }
-        _ => Plan::Relay(operation.row().errors),
+        _ => ResponsePlan::Relay(operation.row().errors),
     }
 }
 

@@ -10,7 +10,7 @@ use pingora::protocols::http::ServerSession;
 use weir_core::domain::spend::Status;
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::error::{ApiError, Kind};
-use weir_plugins::dialects::{Plan, untranslatable};
+use weir_plugins::dialects::{ResponsePlan, untranslatable};
 use weir_plugins::exchange::Attempt;
 
 /// Larger answers are refused: nothing but a broken provider sends them.
@@ -59,7 +59,7 @@ pub async fn relay(
     down: &mut ServerSession,
     mut connected: Connected,
     attempt: &Attempt,
-    plan: Plan,
+    plan: ResponsePlan,
 ) -> Result<(), Lost> {
     let body = match read_all(flight, down, &mut connected, attempt, MAX_ANSWER).await {
         Ok(body) => body,
@@ -80,7 +80,7 @@ pub async fn answer(
     attempt: &Attempt,
     headers: &HeaderMap,
     body: Bytes,
-    plan: Plan,
+    plan: ResponsePlan,
 ) -> Result<(), Lost> {
     let id = flight.x.id.to_string();
     let told = plan.answer(&body, &flight.x.view(&id));
@@ -95,7 +95,8 @@ pub async fn answer(
     (answer.usage, answer.usage_source) = (usage, source);
     flight.attempt_ended(attempt, 200, None);
     flight.finish(200, Status::Success, None);
-    let content_type = headers.get(http::header::CONTENT_TYPE).filter(|_| matches!(plan, Plan::Relay(_)));
+    let content_type =
+        headers.get(http::header::CONTENT_TYPE).filter(|_| matches!(plan, ResponsePlan::Relay(_)));
     let content_type = content_type.cloned().unwrap_or(HeaderValue::from_static("application/json"));
     let sent = async {
         let head = head::plain(&flight.x, attempt, headers, content_type, body.len());

@@ -14,7 +14,7 @@ use weir_core::codec::Deframer;
 use weir_core::domain::spend::Status;
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::error::ApiError;
-use weir_plugins::dialects::{Passage, Passed, Plan, TranslateError, untranslatable, upstream_error};
+use weir_plugins::dialects::{Passage, Passed, ResponsePlan, TranslateError, untranslatable, upstream_error};
 use weir_plugins::exchange::Attempt;
 
 /// An event longer than this is no chunk of a chat.
@@ -46,7 +46,7 @@ pub async fn relay(
     out: &mut Outlet,
     mut connected: Connected,
     attempt: &Attempt,
-    plan: Plan,
+    plan: ResponsePlan,
 ) -> Result<(), Lost> {
     prepare(flight, out, &connected, attempt);
     let id = flight.x.id.to_string();

@@ -7,14 +7,14 @@ use weir_core::body::Pieces;
 use weir_core::error::ApiError;
 use weir_plugins::auth::ToSend;
 use weir_plugins::deployment::Deployment;
-use weir_plugins::dialects::Plan;
+use weir_plugins::dialects::ResponsePlan;
 use weir_plugins::outgoing;
 
 /// Head and body, ready to send.
 pub struct Outgoing {
     pub head: Box<RequestHeader>,
     pub body: Pieces,
-    pub plan: Plan,
+    pub plan: ResponsePlan,
 }
 
 impl Outgoing {

@@ -26,5 +26,5 @@ pub use dialect::{
 pub use fault::{untranslatable, upstream_error};
 pub use openai_chat::Report;
 pub use params::Params;
-pub use passage::{Passage, Passed, Plan, StreamFault};
+pub use passage::{Passage, Passed, ResponsePlan, StreamFault};
 pub use table::{client, upstream};

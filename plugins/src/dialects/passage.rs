@@ -13,7 +13,7 @@ use weir_core::domain::usage::Usage;
 
 /// How the client's words reach the provider and come back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Plan {
+pub enum ResponsePlan {
     /// Both sides speak this dialect, or the call is none of a chat and its usage is told in this dialect's way.
     Relay(Dialect),
     Translate {
@@ -65,14 +65,14 @@ pub trait Passage: Send {
     fn estimated_output(&self) -> u64;
 }
 
-impl Plan {
+impl ResponsePlan {
     /// How the provider's stream is cut into frames.
     pub fn framing(self) -> Framing {
         match self {
-            Plan::Relay(dialect) | Plan::Translate { upstream: dialect, .. } => {
+            ResponsePlan::Relay(dialect) | ResponsePlan::Translate { upstream: dialect, .. } => {
                 table::upstream(dialect).framing()
             }
-            Plan::Embed(_) => Framing::Sse,
+            ResponsePlan::Embed(_) => Framing::Sse,
         }
     }
 
@@ -89,8 +89,8 @@ impl Plan {
     /// What an error answer of the provider says.
     pub fn read_error(self, status: u16, body: &[u8]) -> ProviderFault {
         let dialect = match self {
-            Plan::Relay(dialect) | Plan::Translate { upstream: dialect, .. } => dialect,
-            Plan::Embed(_) => Dialect::OpenAiChat,
+            ResponsePlan::Relay(dialect) | ResponsePlan::Translate { upstream: dialect, .. } => dialect,
+            ResponsePlan::Embed(_) => Dialect::OpenAiChat,
         };
         let fault = table::upstream(dialect).read_error(status, body);
         ProviderFault { status, ..fault }
@@ -99,11 +99,15 @@ impl Plan {
     /// The way of one stream.
     pub fn passage(self, view: &View<'_>) -> Box<dyn Passage> {
         match self {
-            Plan::Relay(Dialect::AnthropicMessages) => Box::new(Watched::new(anthropic::Scanner::default())),
-            Plan::Relay(Dialect::OpenAiResponses) => Box::new(Watched::new(responses::Scanner::default())),
-            Plan::Relay(Dialect::Gemini) => Box::new(Watched::new(gemini::Scanner::new())),
-            Plan::Relay(_) | Plan::Embed(_) => Box::new(Chunks::new(view.include_usage)),
-            Plan::Translate { client, upstream } => match table::client(client) {
+            ResponsePlan::Relay(Dialect::AnthropicMessages) => {
+                Box::new(Watched::new(anthropic::Scanner::default()))
+            }
+            ResponsePlan::Relay(Dialect::OpenAiResponses) => {
+                Box::new(Watched::new(responses::Scanner::default()))
+            }
+            ResponsePlan::Relay(Dialect::Gemini) => Box::new(Watched::new(gemini::Scanner::new())),
+            ResponsePlan::Relay(_) | ResponsePlan::Embed(_) => Box::new(Chunks::new(view.include_usage)),
+            ResponsePlan::Translate { client, upstream } => match table::client(client) {
                 Some(client) => Box::new(Translation::new(
                     table::upstream(upstream).framing(),
                     table::upstream(upstream).reader(),
@@ -120,13 +124,13 @@ impl Plan {
     /// It is not what the provider's dialect says, or an error under a good status.
     pub fn answer(self, body: &Bytes, view: &View<'_>) -> Result<(Bytes, Report), TranslateError> {
         match self {
-            Plan::Relay(dialect) => {
+            ResponsePlan::Relay(dialect) => {
                 let report = read_report(dialect, body);
                 let report = report.ok_or_else(|| TranslateError::malformed("no JSON object"))?;
                 Ok((body.clone(), report))
             }
-            Plan::Translate { client, upstream } => translated(client, upstream, body, view),
-            Plan::Embed(way) => {
+            ResponsePlan::Translate { client, upstream } => translated(client, upstream, body, view),
+            ResponsePlan::Embed(way) => {
                 let base64 = view.body.string("encoding_format").as_deref() == Some("base64");
                 let read = way.read(body, view.model, base64)?;
                 Ok((Bytes::from(read.body), Report { id: None, usage: read.usage }))
