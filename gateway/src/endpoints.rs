@@ -29,6 +29,9 @@ static OPERATIONS: &[(&str, Operation)] = &[
     ("/chat/completions", Operation::Chat),
     ("/completions", Operation::Completions),
     ("/embeddings", Operation::Embeddings),
+    ("/messages", Operation::Messages),
+    ("/messages/count_tokens", Operation::CountTokens),
+    ("/responses", Operation::Responses),
 ];
 
 /// Prefixes under which they are found; those ending in a slash are followed by a model.

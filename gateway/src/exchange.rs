@@ -21,8 +21,9 @@ use weir_core::domain::operation::Operation;
 use weir_core::domain::spend::{AttemptRecord, Status};
 use weir_core::error::{ApiError, Kind};
 use weir_plugins::deployment::Deployment;
-use weir_plugins::dialects::openai_chat::{stream_error_event, upstream_error};
+use weir_plugins::dialects::{ResponsePlan, upstream_error};
 use weir_plugins::exchange::{Attempt, Clock, Exchange};
+use weir_plugins::outgoing;
 
 /// An exchange under way, with its place among the others.
 pub struct Flight<'a> {
@@ -44,18 +45,18 @@ pub async fn serve(
     let clock = Clock::start();
     let mut place = match app.limits.enter() {
         Ok(place) => place,
-        Err(error) => return shed(app, down, &error).await,
+        Err(error) => return shed(app, down, &error, operation).await,
     };
     let snapshot = app.snapshot.load_full();
     let id = new_entry_id();
     let request = match intake::read(&snapshot.config, down, &mut place, operation, model, id).await {
         Ok(request) => request,
-        Err(intake::Fault::Refused(error)) => return shed(app, down, &error).await,
+        Err(intake::Fault::Refused(error)) => return shed(app, down, &error, operation).await,
         Err(intake::Fault::Gone(error)) => return Err(error),
     };
     let x = Exchange::new(id, clock, snapshot, request);
     let mut flight = Flight { app, x, place };
-    let mut out = Outlet::new(flight.keepalive());
+    let mut out = Outlet::new(flight.keepalive(), flight.x.request.client().keep_alive());
     // Boxed, here and below: futures are moved when they are made, and these are kilobytes.
     let ended = AssertUnwindSafe(Box::pin(flight.run(down, &mut out))).catch_unwind().await;
     let ended = ended.unwrap_or_else(|_| {
@@ -67,11 +68,11 @@ pub async fn serve(
 }
 
 /// Refused before it became an exchange: nothing is booked.
-async fn shed(app: &App, down: &mut ServerSession, error: &ApiError) -> Result<()> {
+async fn shed(app: &App, down: &mut ServerSession, error: &ApiError, operation: Operation) -> Result<()> {
     if error.kind() == Kind::Overloaded {
         app.metrics.count(weir_core::metrics::Name::ShedRequests, error.class());
     }
-    fail::respond(down, error, None).await
+    fail::respond_in(operation.row().errors, down, error, None).await
 }
 
 impl Flight<'_> {
@@ -155,25 +156,34 @@ impl Flight<'_> {
         attempt: &Attempt,
     ) -> std::result::Result<(), Lost> {
         let deployment = &attempt.deployment;
-        deployment.ready_for(self.x.request.operation).map_err(Lost::Failed)?;
-        let outgoing = Outgoing::new(&self.x, attempt).map_err(Lost::Failed)?;
-        self.app.chain.on_attempt(&mut self.x, attempt).map_err(Lost::Failed)?;
+        deployment.ready().map_err(Lost::Failed)?;
         if let Some(mock) = &deployment.mock {
+            self.app.chain.on_attempt(&mut self.x, attempt).map_err(Lost::Failed)?;
             return Box::pin(mocked::answer(self, down, out, attempt, mock)).await;
         }
+        let made = outgoing::Outgoing::new(&self.x, attempt).map_err(Lost::Failed)?;
+        let outgoing = Outgoing::seal(made, deployment).await.map_err(Lost::Failed)?;
+        let plan = outgoing.plan;
+        self.app.chain.on_attempt(&mut self.x, attempt).map_err(Lost::Failed)?;
         let answered = Box::pin(session::send(&self.app.dialer, down, out, attempt, &outgoing)).await?;
         if !(200..300).contains(&answered.status) {
-            return Err(Box::pin(self.refused(down, answered, attempt)).await);
+            return Err(Box::pin(self.refused(down, answered, attempt, plan)).await);
         }
         self.provider_limits(&answered);
-        if is_stream(&answered) {
-            return Box::pin(stream::relay(self, down, out, answered.connected, attempt)).await;
+        if is_stream(&answered, plan) {
+            return Box::pin(stream::relay(self, down, out, answered.connected, attempt, plan)).await;
         }
-        Box::pin(plain::relay(self, down, answered.connected, attempt)).await
+        Box::pin(plain::relay(self, down, answered.connected, attempt, plan)).await
     }
 
     /// The provider answered with an error; its body says why.
-    async fn refused(&mut self, down: &mut ServerSession, mut answered: Answered, attempt: &Attempt) -> Lost {
+    async fn refused(
+        &mut self,
+        down: &mut ServerSession,
+        mut answered: Answered,
+        attempt: &Attempt,
+        plan: ResponsePlan,
+    ) -> Lost {
         let read = plain::read_all(self, down, &mut answered.connected, attempt, MAX_ERROR_BODY).await;
         let retry_after = retry_after(&answered);
         let body = match read {
@@ -190,7 +200,7 @@ impl Flight<'_> {
                 Bytes::new()
             }
         };
-        let error = upstream_error(&attempt.deployment, answered.status, &body);
+        let error = upstream_error(&attempt.deployment, &plan.read_error(answered.status, &body));
         Lost::Failed(match retry_after {
             Some(wait) => error.with_retry_after(wait),
             None => error,
@@ -274,7 +284,7 @@ impl Flight<'_> {
 
     /// The head is out: the error is an event, and the connection is closed after it.
     async fn fail_late(&mut self, down: &mut ServerSession, out: &mut Outlet, error: ApiError) -> Result<()> {
-        let event = Bytes::from(stream_error_event(&error));
+        let event = Bytes::from(self.x.request.client().error_event(&error));
         tracing::warn!(call_id = %self.x.request.call_id, cause = error.cause(), "stream failed: {error}");
         self.finish(error.status(), Status::Failure, Some(error));
         down.set_keepalive(None);
@@ -298,10 +308,10 @@ fn is_ours(error: &ApiError) -> bool {
     matches!(error.kind(), Kind::JournalFull | Kind::Overloaded | Kind::Internal)
 }
 
-fn is_stream(answered: &Answered) -> bool {
+fn is_stream(answered: &Answered, plan: ResponsePlan) -> bool {
     let head = answered.connected.session.response_header();
     let content_type = head.and_then(|h| h.headers.get(http::header::CONTENT_TYPE));
-    content_type.is_some_and(|v| v.as_bytes().starts_with(b"text/event-stream"))
+    content_type.is_some_and(|v| plan.streams_as(v.as_bytes()))
 }
 
 /// `retry-after` in seconds; dates are not worth a parser here.

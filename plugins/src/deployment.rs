@@ -89,7 +89,7 @@ impl Deployment {
             provider,
             model_label: entry.upstream_model.clone(),
             wire,
-            rules: Rules::build(provider, entry, config.litellm.drop_params),
+            rules: Rules::build(provider, entry, &config.litellm),
             timeouts: timeouts(entry, config),
             weight: weight(entry),
             order: entry.params.order.unwrap_or_default(),
@@ -100,19 +100,18 @@ impl Deployment {
         })
     }
 
-    /// Whether a request of this kind can be sent at all.
-    pub fn ready_for(&self, operation: Operation) -> Result<(), ApiError> {
-        if self.mock.is_some() {
-            return Ok(());
-        }
-        if !self.provider.serves(operation) {
-            let message = format!("{} does not serve {}.", self.provider.prefix, operation.row().route);
-            return Err(ApiError::new(Kind::NotServed, message));
-        }
+    /// Whether a request can be sent at all.
+    pub fn ready(&self) -> Result<(), ApiError> {
         match self.wire.missing_key {
-            Some(variable) => Err(no_key(self.provider, variable)),
-            None => Ok(()),
+            Some(variable) if self.mock.is_none() => Err(no_key(self.provider, variable)),
+            _ => Ok(()),
         }
+    }
+
+    /// The error for a call that the provider does not have.
+    pub fn lacks(&self, operation: Operation) -> ApiError {
+        let message = format!("{} does not serve {}.", self.provider.prefix, operation.row().route);
+        ApiError::new(Kind::NotServed, message)
     }
 
     /// What a usage costs here; zero when no price is known.

@@ -1,6 +1,8 @@
 //! One client request and its answer, from first byte to ledger entry. Each group says who writes it.
 
 use crate::deployment::{Deployment, Timeouts};
+use crate::dialects::openai_chat::OpenAiChat;
+use crate::dialects::{self, ClientDialect, View};
 use crate::models::Group;
 use crate::snapshot::Snapshot;
 use std::net::IpAddr;
@@ -117,6 +119,16 @@ impl Clock {
     }
 }
 
+// --- Request ---
+
+impl Request {
+    /// How the client speaks, and wants to be told errors.
+    pub fn client(&self) -> &'static dyn ClientDialect {
+        let row = self.operation.row();
+        dialects::client(row.chat.unwrap_or(row.errors)).unwrap_or(&OpenAiChat)
+    }
+}
+
 // --- Exchange ---
 
 impl Exchange {
@@ -131,6 +143,17 @@ impl Exchange {
             attempts: Vec::new(),
             answer: Answer::default(),
             draft: None,
+        }
+    }
+
+    /// What a writer of answers must know; `id` is the entry's as text.
+    pub fn view<'v>(&'v self, id: &'v str) -> View<'v> {
+        View {
+            model: &self.target.requested,
+            id,
+            created: self.clock.started_at.seconds(),
+            include_usage: self.request.include_usage,
+            body: &self.request.body,
         }
     }
 

@@ -1,4 +1,4 @@
-//! `mock_response`: a deployment that answers by itself, in the shape of its operation.
+//! `mock_response`: a deployment that answers by itself, as a provider of OpenAI's dialect would.
 
 use bytes::Bytes;
 use serde_json::json;
@@ -37,7 +37,8 @@ impl MockAnswer {
     pub fn json(&self, operation: Operation, id: &str, model: &str, created: i64) -> Bytes {
         let usage = json!({ "prompt_tokens": USAGE.input, "completion_tokens": USAGE.output, "total_tokens": USAGE.total() });
         let body = match operation {
-            Operation::Chat => json!({
+            Operation::CountTokens => json!({ "input_tokens": USAGE.input }),
+            Operation::Chat | Operation::Messages | Operation::Responses | Operation::Generate => json!({
                 "id": id, "created": created, "model": model, "object": "chat.completion",
                 "choices": [{ "finish_reason": "stop", "index": 0,
                               "message": { "content": self.text, "role": "assistant" } }],
@@ -59,7 +60,8 @@ impl MockAnswer {
 
     /// The answer as server-sent events, a word to an event, with a usage event at the end, before `[DONE]`.
     pub fn events(&self, operation: Operation, id: &str, model: &str, created: i64) -> Vec<Bytes> {
-        let object = if operation == Operation::Chat { "chat.completion.chunk" } else { "text_completion" };
+        let chat = operation != Operation::Completions;
+        let object = if chat { "chat.completion.chunk" } else { "text_completion" };
         let event = |choices: serde_json::Value| {
             let chunk =
                 json!({ "id": id, "created": created, "model": model, "object": object, "choices": choices });
@@ -82,17 +84,17 @@ impl MockAnswer {
 }
 
 fn piece(operation: Operation, word: &str, first: bool) -> serde_json::Value {
-    match (operation, first) {
-        (Operation::Chat, true) => json!({ "index": 0, "delta": { "role": "assistant", "content": word } }),
-        (Operation::Chat, false) => json!({ "index": 0, "delta": { "content": word } }),
+    match (operation != Operation::Completions, first) {
+        (true, true) => json!({ "index": 0, "delta": { "role": "assistant", "content": word } }),
+        (true, false) => json!({ "index": 0, "delta": { "content": word } }),
         _ => json!({ "index": 0, "text": word, "finish_reason": null }),
     }
 }
 
 fn stop(operation: Operation) -> serde_json::Value {
-    match operation {
-        Operation::Chat => json!({ "index": 0, "delta": {}, "finish_reason": "stop" }),
-        _ => json!({ "index": 0, "text": "", "finish_reason": "stop" }),
+    match operation != Operation::Completions {
+        true => json!({ "index": 0, "delta": {}, "finish_reason": "stop" }),
+        false => json!({ "index": 0, "text": "", "finish_reason": "stop" }),
     }
 }
 

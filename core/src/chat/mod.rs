@@ -26,6 +26,8 @@ pub enum Dialect {
     OpenAiResponses,
     AnthropicMessages,
     BedrockConverse,
+    /// Anthropic's Messages inside Bedrock's InvokeModel.
+    BedrockInvoke,
     /// `/api/chat`.
     OllamaChat,
     /// `/api/generate`.

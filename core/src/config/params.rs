@@ -38,6 +38,8 @@ pub struct Params {
     /// `None`: as `litellm_settings` has it.
     pub drop_params: Option<bool>,
     pub additional_drop_params: Vec<String>,
+    /// OpenAI parameters that go to the provider whatever it is said to support.
+    pub allowed_openai_params: Vec<String>,
     /// Valid header names, in lower case, and values.
     pub extra_headers: Vec<(String, SecretString)>,
     /// Members to add to a request's body.
@@ -108,6 +110,7 @@ impl Params {
             mock_delay: s.seconds("mock_delay").unwrap_or_default(),
             drop_params: s.bool("drop_params"),
             additional_drop_params: s.texts("additional_drop_params").unwrap_or_default(),
+            allowed_openai_params: s.texts("allowed_openai_params").unwrap_or_default(),
             extra_headers: headers(s, problems),
             extra_body: s.node("extra_body").map(Node::entries).unwrap_or_default().iter().collect(),
             defaults: s.open(Open::OpenAi).collect(),

@@ -5,13 +5,27 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use pingora::Result;
 use pingora::protocols::http::ServerSession;
+use weir_core::chat::Dialect;
 use weir_core::error::ApiError;
+use weir_plugins::dialects;
 use weir_plugins::exchange::Exchange;
 
 /// Answers with an error before anything was sent. `x` is absent where the request was never understood.
 pub async fn respond(down: &mut ServerSession, error: &ApiError, x: Option<&Exchange>) -> Result<()> {
+    let dialect = x.map_or(Dialect::OpenAiChat, |x| x.request.operation.row().errors);
+    respond_in(dialect, down, error, x).await
+}
+
+/// Answers with an error in the shape of a dialect.
+pub async fn respond_in(
+    dialect: Dialect,
+    down: &mut ServerSession,
+    error: &ApiError,
+    x: Option<&Exchange>,
+) -> Result<()> {
     log(error, x);
-    let body = Bytes::from(error.body());
+    let body = dialects::client(dialect).map_or_else(|| error.body().into(), |c| c.write_error(error));
+    let body = Bytes::from(body);
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut head = HeaderMap::with_capacity(12);
     head.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -6,10 +6,11 @@ use crate::upstream::session::{self, Lost};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use pingora::protocols::http::ServerSession;
+use weir_core::chat::Dialect;
 use weir_core::domain::operation::Operation;
 use weir_core::domain::spend::Status;
 use weir_core::domain::usage::UsageSource;
-use weir_plugins::dialects::openai_chat::StreamReader;
+use weir_plugins::dialects::{ResponsePlan, untranslatable};
 use weir_plugins::exchange::Attempt;
 use weir_plugins::mock::{MockAnswer, USAGE};
 
@@ -36,7 +37,17 @@ pub async fn answer(
         return stream(flight, down, out, attempt, events).await;
     }
     let body = mock.json(operation, &id, &model, created);
-    plain::answer(flight, down, attempt, &HeaderMap::new(), body).await
+    plain::answer(flight, down, attempt, &HeaderMap::new(), body, plan(operation)).await
+}
+
+/// A mocked deployment speaks OpenAI's dialect, whatever the client speaks.
+fn plan(operation: Operation) -> ResponsePlan {
+    match operation.row().chat {
+        Some(client) if client != Dialect::OpenAiChat => {
+            ResponsePlan::Translate { client, upstream: Dialect::OpenAiChat }
+        }
+        _ => ResponsePlan::Relay(operation.row().errors),
+    }
 }
 
 fn id(flight: &Flight<'_>) -> String {
@@ -53,19 +64,24 @@ async fn stream(
 ) -> Result<(), Lost> {
     let content_type = HeaderValue::from_static("text/event-stream; charset=utf-8");
     out.prepare(head::stream(&flight.x, attempt, &HeaderMap::new(), content_type));
-    let mut reader = StreamReader::new(flight.x.request.include_usage);
+    let id = flight.x.id.to_string();
+    let mut passage = plan(flight.x.request.operation).passage(&flight.x.view(&id));
     let mut last = Bytes::new();
+    let broken = |e| Lost::Failed(untranslatable(&attempt.deployment, &e));
     flight.x.answer.first_token_at = Some(flight.x.clock.now());
     for event in events {
-        let block = reader.read(event);
-        for bytes in block.relay {
+        let passed = passage.pass(event).map_err(broken)?;
+        for bytes in passed.send {
             out.send(down, bytes).await.map_err(|_| Lost::ClientGone)?;
         }
-        last = block.done.unwrap_or_default();
+        last = passed.done.unwrap_or_default();
+    }
+    if last.is_empty() {
+        last = passage.end(Bytes::new()).map_err(broken)?.done.unwrap_or_default();
     }
     let x = &mut flight.x;
     x.answer.provider_time = attempt.started.elapsed();
-    x.answer.provider_id.clone_from(&reader.report().id);
+    x.answer.provider_id = passage.report().id;
     (x.answer.usage, x.answer.usage_source) = (USAGE, UsageSource::Reported);
     flight.attempt_ended(attempt, 200, None);
     flight.finish(200, Status::Success, None);

@@ -12,19 +12,18 @@ use tokio::time::{Instant, Sleep};
 /// One per exchange.
 pub struct Outlet {
     head: Option<Box<ResponseHeader>>,
+    /// What keeps an idle stream alive, in the client's dialect.
+    comment: &'static [u8],
     interval: Option<Duration>,
     timer: Option<Pin<Box<Sleep>>>,
     last_sent: Instant,
     content_sent: bool,
 }
 
-/// A comment: every client skips it, every proxy sees traffic.
-const COMMENT: &[u8] = b": keep-alive\n\n";
-
 impl Outlet {
     /// `interval`: between keep-alives of a stream; `None` for a plain answer, which cannot be kept alive.
-    pub fn new(interval: Option<Duration>) -> Self {
-        Self { head: None, interval, timer: None, last_sent: Instant::now(), content_sent: false }
+    pub fn new(interval: Option<Duration>, comment: &'static [u8]) -> Self {
+        Self { head: None, comment, interval, timer: None, last_sent: Instant::now(), content_sent: false }
     }
 
     /// The head to send with the first byte. A head that was sent already stays what it was.
@@ -77,7 +76,7 @@ impl Outlet {
         if self.head.is_none() && !self.started(down) {
             self.prepare(super::head::bare_stream());
         }
-        self.write(down, Bytes::from_static(COMMENT), false).await
+        self.write(down, Bytes::from_static(self.comment), false).await
     }
 
     async fn write(&mut self, down: &mut ServerSession, bytes: Bytes, end: bool) -> Result<()> {

@@ -10,7 +10,7 @@ use pingora::protocols::http::ServerSession;
 use weir_core::domain::spend::Status;
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::error::{ApiError, Kind};
-use weir_plugins::dialects::openai_chat::read_response;
+use weir_plugins::dialects::{ResponsePlan, untranslatable};
 use weir_plugins::exchange::Attempt;
 
 /// Larger answers are refused: nothing but a broken provider sends them.
@@ -59,6 +59,7 @@ pub async fn relay(
     down: &mut ServerSession,
     mut connected: Connected,
     attempt: &Attempt,
+    plan: ResponsePlan,
 ) -> Result<(), Lost> {
     let body = match read_all(flight, down, &mut connected, attempt, MAX_ANSWER).await {
         Ok(body) => body,
@@ -69,7 +70,7 @@ pub async fn relay(
     };
     let headers = connected.session.response_header().map(|h| h.headers.clone()).unwrap_or_default();
     flight.app.dialer.release(connected).await;
-    answer(flight, down, attempt, &headers, body).await
+    answer(flight, down, attempt, &headers, body, plan).await
 }
 
 /// Books and sends a whole answer.
@@ -79,10 +80,11 @@ pub async fn answer(
     attempt: &Attempt,
     headers: &HeaderMap,
     body: Bytes,
+    plan: ResponsePlan,
 ) -> Result<(), Lost> {
-    let Some(report) = read_response(&body) else {
-        return Err(Lost::Failed(session::broken(attempt, "the answer is no JSON object")));
-    };
+    let id = flight.x.id.to_string();
+    let told = plan.answer(&body, &flight.x.view(&id));
+    let (body, report) = told.map_err(|e| Lost::Failed(untranslatable(&attempt.deployment, &e)))?;
     let (usage, source) = match report.usage {
         Some(usage) => (usage, UsageSource::Reported),
         None => (estimated(flight, body.len()), UsageSource::Estimated),
@@ -93,8 +95,9 @@ pub async fn answer(
     (answer.usage, answer.usage_source) = (usage, source);
     flight.attempt_ended(attempt, 200, None);
     flight.finish(200, Status::Success, None);
-    let content_type = headers.get(http::header::CONTENT_TYPE).cloned();
-    let content_type = content_type.unwrap_or_else(|| HeaderValue::from_static("application/json"));
+    let content_type =
+        headers.get(http::header::CONTENT_TYPE).filter(|_| matches!(plan, ResponsePlan::Relay(_)));
+    let content_type = content_type.cloned().unwrap_or(HeaderValue::from_static("application/json"));
     let sent = async {
         let head = head::plain(&flight.x, attempt, headers, content_type, body.len());
         down.write_response_header(Box::new(head)).await?;

@@ -10,11 +10,11 @@ use bytes::Bytes;
 use http::HeaderValue;
 use pingora::protocols::http::ServerSession;
 use std::time::Duration;
-use weir_core::codec::sse::Framer;
+use weir_core::codec::Deframer;
 use weir_core::domain::spend::Status;
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::error::ApiError;
-use weir_plugins::dialects::openai_chat::{Block, StreamError, StreamReader, upstream_error};
+use weir_plugins::dialects::{Passage, Passed, ResponsePlan, TranslateError, untranslatable, upstream_error};
 use weir_plugins::exchange::Attempt;
 
 /// An event longer than this is no chunk of a chat.
@@ -23,13 +23,11 @@ const MAX_EVENT: usize = 16 * 1024 * 1024;
 /// How long the end of a body may take after its `[DONE]`, for the connection to be used again.
 const LINGER: Duration = Duration::from_millis(200);
 
-const DONE: &[u8] = b"data: [DONE]\n\n";
-
 struct Relay<'r, 'f> {
     flight: &'r mut Flight<'f>,
     attempt: &'r Attempt,
-    framer: Framer,
-    reader: StreamReader,
+    frames: Deframer,
+    passage: Box<dyn Passage>,
     /// An error that the provider reported inside the stream. It has been passed on as it came.
     reported: Option<ApiError>,
 }
@@ -48,16 +46,13 @@ pub async fn relay(
     out: &mut Outlet,
     mut connected: Connected,
     attempt: &Attempt,
+    plan: ResponsePlan,
 ) -> Result<(), Lost> {
     prepare(flight, out, &connected, attempt);
-    let keep_usage = flight.x.request.include_usage;
-    let mut relay = Relay {
-        flight,
-        attempt,
-        framer: Framer::new(MAX_EVENT),
-        reader: StreamReader::new(keep_usage),
-        reported: None,
-    };
+    let id = flight.x.id.to_string();
+    let passage = plan.passage(&flight.x.view(&id));
+    let frames = Deframer::new(plan.framing(), MAX_EVENT);
+    let mut relay = Relay { flight, attempt, frames, passage, reported: None };
     let ended = relay.run(down, out, &mut connected).await;
     relay.learn();
     match ended {
@@ -102,7 +97,7 @@ impl Relay<'_, '_> {
                 }
             };
             silence = Silence::begin(false);
-            let Some(chunk) = next else { return self.ended() };
+            let Some(chunk) = next else { return self.ended(down, out).await };
             if let Progress::Done(last) = self.pass_on(down, out, chunk).await? {
                 return Ok(last);
             }
@@ -115,21 +110,34 @@ impl Relay<'_, '_> {
         out: &mut Outlet,
         chunk: Bytes,
     ) -> Result<Progress, Lost> {
-        let whole = self.framer.push(chunk).map_err(|e| self.broken(&e.to_string()))?;
+        let whole = self.frames.push(chunk).map_err(|e| self.invalid(&e.into()))?;
         if whole.is_empty() {
             return Ok(Progress::More);
         }
         self.first_token();
-        let Block { relay, done, error } = self.reader.read(whole);
-        if let Some(StreamError { json, first }) = error {
-            let error = self.provider_error(&json);
-            if first {
-                return Err(Lost::Failed(error));
-            }
-            self.reported.get_or_insert(error);
+        let passed = self.passage.pass(whole).map_err(|e| self.invalid(&e))?;
+        self.send(down, out, passed).await
+    }
+
+    /// Sends what may be sent; an error that the client has not got from the provider itself ends the stream.
+    async fn send(
+        &mut self,
+        down: &mut ServerSession,
+        out: &mut Outlet,
+        passed: Passed,
+    ) -> Result<Progress, Lost> {
+        let Passed { send, done, fault } = passed;
+        let fault = fault.map(|f| (upstream_error(&self.attempt.deployment, &f.fault), f.first, f.told));
+        if let Some((error, true, _)) = fault {
+            return Err(Lost::Failed(error));
         }
-        for bytes in relay {
+        for bytes in send {
             out.send(down, bytes).await.map_err(|_| Lost::ClientGone)?;
+        }
+        match fault {
+            Some((error, _, false)) => return Err(Lost::Failed(error)),
+            Some((error, ..)) => drop(self.reported.get_or_insert(error)),
+            None => {}
         }
         Ok(done.map_or(Progress::More, Progress::Done))
     }
@@ -143,20 +151,17 @@ impl Relay<'_, '_> {
         self.flight.finish(error.status(), Status::Failure, Some(error));
     }
 
-    /// The body ended without `[DONE]`: fine if the model had finished, else the provider was cut off.
-    fn ended(&mut self) -> Result<Bytes, Lost> {
-        let rest = self.framer.rest();
-        let done = self.reader.read(rest.clone()).done.is_some();
-        if done {
-            return Ok(rest);
+    /// The body has ended.
+    async fn ended(&mut self, down: &mut ServerSession, out: &mut Outlet) -> Result<Bytes, Lost> {
+        let rest = self.frames.rest();
+        let passed = self.passage.end(rest).map_err(|e| match e {
+            TranslateError::Unfinished => self.broken(&e.to_string()),
+            e => self.invalid(&e),
+        })?;
+        match self.send(down, out, passed).await? {
+            Progress::Done(last) => Ok(last),
+            Progress::More => Ok(Bytes::new()),
         }
-        if self.reported.is_some() {
-            return Ok(rest);
-        }
-        if self.reader.finished() {
-            return Ok([rest.as_ref(), DONE].concat().into());
-        }
-        Err(self.broken("the stream ended before the model had finished"))
     }
 
     fn first_token(&mut self) {
@@ -170,9 +175,10 @@ impl Relay<'_, '_> {
     fn learn(&mut self) {
         let x = &mut self.flight.x;
         x.answer.provider_time = self.attempt.started.elapsed();
-        x.answer.provider_id.clone_from(&self.reader.report().id);
-        let output = self.reader.estimated_output();
-        (x.answer.usage, x.answer.usage_source) = match self.reader.report().usage {
+        let report = self.passage.report();
+        let output = self.passage.estimated_output();
+        x.answer.provider_id = report.id;
+        (x.answer.usage, x.answer.usage_source) = match report.usage {
             Some(usage) => (usage, UsageSource::Reported),
             None if output == 0 => (Usage::default(), UsageSource::None),
             None => {
@@ -186,12 +192,8 @@ impl Relay<'_, '_> {
         Lost::Failed(session::broken(self.attempt, why))
     }
 
-    /// An error that the provider reports inside a stream; without a status of its own it counts as unavailable.
-    fn provider_error(&self, error: &str) -> ApiError {
-        let wrapped = format!("{{\"error\":{error}}}");
-        let code = weir_plugins::dialects::openai_chat::read_error(wrapped.as_bytes()).code;
-        let status = code.and_then(|c| c.parse().ok()).filter(|s| (400..600).contains(s)).unwrap_or(503);
-        upstream_error(&self.attempt.deployment, status, wrapped.as_bytes())
+    fn invalid(&self, error: &TranslateError) -> Lost {
+        Lost::Failed(untranslatable(&self.attempt.deployment, error))
     }
 }
 

@@ -15,6 +15,7 @@
 mod chat;
 mod client;
 mod config;
+mod crossed;
 mod deadlines;
 mod errors;
 mod goldens;

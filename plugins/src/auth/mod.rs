@@ -2,4 +2,7 @@
 
 pub mod aws;
 pub mod gcp;
+mod signer;
 pub mod sigv4;
+
+pub use signer::{Signer, ToSend};

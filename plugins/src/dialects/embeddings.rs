@@ -1,7 +1,8 @@
 //! OpenAI's embeddings, the shape clients speak: what they ask, and the list they get. Providers with a format of their
 //! own translate to and from these two.
 
-use super::TranslateError;
+use super::cohere::{self, Vendor};
+use super::{TranslateError, bedrock_invoke, gemini, ollama_chat};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
@@ -10,6 +11,15 @@ use serde_json::value::RawValue;
 use weir_core::chat::Object;
 use weir_core::domain::usage::Usage;
 use weir_core::error::{ApiError, Kind};
+
+/// Who has embeddings of its own format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Embeddings {
+    Ollama,
+    Vendor(Vendor),
+    Gemini,
+    Bedrock,
+}
 
 /// What a client asks.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -53,6 +63,61 @@ struct Item {
 struct Tokens {
     prompt_tokens: u64,
     total_tokens: u64,
+}
+
+// --- Embeddings ---
+
+impl Embeddings {
+    /// The provider's request for OpenAI's.
+    ///
+    /// # Errors
+    /// 400 for what the provider cannot take: token arrays, too many texts.
+    pub fn write(self, body: &[u8], model: &str) -> Result<Object, ApiError> {
+        let object: Object = serde_json::from_slice(body).map_err(|_| bad("the body must be an object"))?;
+        Ok(match self {
+            Embeddings::Ollama => ollama_chat::write_embeddings(EmbeddingAsk::read(object)?, model),
+            Embeddings::Vendor(vendor) => {
+                cohere::write_embeddings(vendor, EmbeddingAsk::read(object)?, model)
+            }
+            Embeddings::Gemini => match gemini::write_batch(body, model)? {
+                Value::Object(object) => object,
+                _ => return Err(bad("the body must be an object")),
+            },
+            Embeddings::Bedrock => one(bedrock_invoke::embeddings::write(model, &object)?)?,
+        })
+    }
+
+    /// OpenAI's answer for the provider's. `model` is what the client shall read.
+    ///
+    /// # Errors
+    /// The answer is not what the provider's API says.
+    pub fn read(self, body: &[u8], model: &str, base64: bool) -> Result<EmbeddingAnswer, TranslateError> {
+        match self {
+            Embeddings::Ollama => ollama_chat::read_embeddings(body, model, base64),
+            Embeddings::Vendor(vendor) => cohere::read_embeddings(vendor, body, model, base64),
+            Embeddings::Gemini => {
+                let read = gemini::read_batch(body, model, base64)?;
+                Ok(EmbeddingAnswer { body: read.body.to_string().into_bytes(), usage: read.usage })
+            }
+            Embeddings::Bedrock => bedrock(body, model, base64),
+        }
+    }
+}
+
+fn bedrock(body: &[u8], model: &str, base64: bool) -> Result<EmbeddingAnswer, TranslateError> {
+    let parts = [bedrock_invoke::embeddings::Part { body, tokens: None }];
+    let read = bedrock_invoke::embeddings::read(model, &parts, base64).map_err(TranslateError::Malformed)?;
+    let tokens = read.get("usage").and_then(|usage| usage.get("prompt_tokens")).and_then(Value::as_u64);
+    let usage = tokens.filter(|n| *n > 0).map(|input| Usage { input, ..Usage::default() });
+    Ok(EmbeddingAnswer { body: Value::Object(read).to_string().into_bytes(), usage })
+}
+
+/// An exchange is one request to the provider.
+fn one(mut requests: Vec<Object>) -> Result<Object, ApiError> {
+    match (requests.pop(), requests.is_empty()) {
+        (Some(only), true) => Ok(only),
+        _ => Err(bad("this model takes one text at a time; send one request for each")),
+    }
 }
 
 // --- EmbeddingAsk ---

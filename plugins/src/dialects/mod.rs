@@ -1,5 +1,6 @@
 //! How a provider or client is spoken to: one folder per wire format, each an adapter to the canonical chat model
-//! (`weir_core::chat`). `dialect.rs` says what an adapter is; `client` and `upstream` are the tables of all adapters.
+//! (`weir_core::chat`). `dialect.rs` says what an adapter is, `table.rs` lists them all, `passage.rs` leads an answer
+//! through one or two of them. `embeddings.rs` is for what is no chat.
 
 pub mod anthropic_messages;
 pub mod bedrock_converse;
@@ -7,6 +8,7 @@ pub mod bedrock_invoke;
 pub mod cohere;
 mod dialect;
 pub mod embeddings;
+mod fault;
 #[cfg(test)]
 mod fixtures;
 pub mod gemini;
@@ -14,9 +16,15 @@ pub mod ollama_chat;
 pub mod openai_chat;
 pub mod openai_responses;
 mod params;
+mod passage;
 mod settle;
+mod table;
 
 pub use dialect::{
     Asked, ClientDialect, EventReader, EventWriter, TranslateError, UpstreamDialect, View, WireRequest,
 };
+pub use fault::{untranslatable, upstream_error};
+pub use openai_chat::Report;
 pub use params::Params;
+pub use passage::{Passage, Passed, ResponsePlan, StreamFault};
+pub use table::{client, upstream};

@@ -1,15 +1,19 @@
 //! AWS Bedrock: the region is in the host, the model in the path, and a model is reached by Converse or by its own
 //! format (InvokeModel). Source: Amazon Bedrock API Reference; which way a model takes: LiteLLM's rules.
 
-use super::wire::{Fault, set};
-use super::{Auth, Kind, Row};
+use super::wire::{Call, Fault, Wire, WireBuilder, set};
+use super::{Auth, Row};
+use crate::auth::Signer;
+use crate::auth::aws::Access;
 use crate::dialects::bedrock_converse::Model;
+use crate::dialects::embeddings::Embeddings;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use weir_core::ExposeSecret;
+use weir_core::chat::Dialect;
 use weir_core::config::ModelEntry;
 use weir_core::config::env::Env;
 use weir_core::domain::operation::Operation;
 
-/// Not in the table of rows before requests are signed.
 pub const ROW: Row = Row {
     prefix: "bedrock",
     name: "Bedrock",
@@ -18,9 +22,33 @@ pub const ROW: Row = Row {
     key_env: &["AWS_BEARER_TOKEN_BEDROCK"],
     auth: Auth::OptionalBearer,
     quirks: &[],
-    operations: &[Operation::Chat, Operation::Embeddings],
-    kind: Kind::Bedrock,
+    operations: &[Operation::Chat, Operation::Messages, Operation::Embeddings],
+    wire,
 };
+
+fn wire(_: &'static Row, entry: &ModelEntry, env: &Env) -> Result<Wire, Fault> {
+    let model = entry.upstream_model.as_str();
+    let native = route(model, true);
+    let here = endpoint(model, native, entry, env)?;
+    let mut wire = WireBuilder::new(&here.base)?;
+    for route in [route(model, false), native] {
+        let at = endpoint(model, route, entry, env)?;
+        let dialect = match route {
+            Route::Converse => Dialect::BedrockConverse,
+            Route::Invoke => Dialect::BedrockInvoke,
+        };
+        wire.doors(Call::Chat(dialect), &at.path_plain, &at.path_stream)?;
+    }
+    let invoke = endpoint(model, Route::Invoke, entry, env)?;
+    wire.embeddings(Embeddings::Bedrock, &invoke.path_plain)?;
+    match Access::of(entry, &here.region, env) {
+        Access::Bearer(key) => {
+            wire.secret_header("authorization", &format!("Bearer {}", key.expose_secret()))?;
+        }
+        Access::Signed(source) => wire.signed(Signer::Aws { source, region: here.region }),
+    }
+    wire.finish(entry)
+}
 
 /// The region where nobody says, as LiteLLM has it.
 const DEFAULT_REGION: &str = "us-west-2";

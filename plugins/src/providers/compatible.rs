@@ -1,12 +1,15 @@
 //! Providers that speak OpenAI's dialect below one base URL. Adding one is adding a row.
 
 use super::wire::{Fault, Wire, WireBuilder};
-use super::{Auth, Kind, Quirk, Row};
+use super::{Auth, Quirk, Row};
 use weir_core::config::ModelEntry;
 use weir_core::config::env::Env;
-use weir_core::domain::operation::{OPERATIONS, Operation};
+use weir_core::domain::operation::Operation;
 
 const ALL: &[Operation] = &[Operation::Chat, Operation::Completions, Operation::Embeddings];
+/// All, and OpenAI's Responses as they are.
+const RESPONSES: &[Operation] =
+    &[Operation::Chat, Operation::Completions, Operation::Embeddings, Operation::Responses];
 const CHAT: &[Operation] = &[Operation::Chat];
 const CHAT_EMBED: &[Operation] = &[Operation::Chat, Operation::Embeddings];
 
@@ -25,7 +28,7 @@ const fn row(
         auth: Auth::Bearer,
         quirks: &[],
         operations: ALL,
-        kind: Kind::Compatible,
+        wire,
     }
 }
 
@@ -54,12 +57,11 @@ impl Row {
 
 const OPENAI: &str = "https://api.openai.com/v1";
 const OPENAI_BASES: &[&str] = &["OPENAI_BASE_URL", "OPENAI_API_BASE"];
-const BELOW_V1: &[Quirk] = &[Quirk::PathBelow("/v1")];
 
 /// Base URLs and key variables are those of the providers' own documentation and of LiteLLM 1.81.
 #[rustfmt::skip]
 pub static COMPATIBLE: &[Row] = &[
-    row("openai", "OpenAI", OPENAI, &["OPENAI_API_KEY"]).base_env(OPENAI_BASES).quirks(&[Quirk::ReasoningModels]),
+    row("openai", "OpenAI", OPENAI, &["OPENAI_API_KEY"]).base_env(OPENAI_BASES).quirks(&[Quirk::ReasoningModels]).only(RESPONSES),
     row("text-completion-openai", "OpenAI", OPENAI, &["OPENAI_API_KEY"]).base_env(OPENAI_BASES),
     row("openai_like", "OpenAILike", "", &["OPENAI_LIKE_API_KEY"]).own_server(&["OPENAI_LIKE_API_BASE"]),
     row("custom_openai", "CustomOpenai", "", &["OPENAI_LIKE_API_KEY"]).own_server(&["OPENAI_LIKE_API_BASE"]),
@@ -75,14 +77,6 @@ pub static COMPATIBLE: &[Row] = &[
             Quirk::CacheControl, Quirk::ReasoningContent, Quirk::ThinkingBlocks, Quirk::Efforts, Quirk::WebSearch,
         ]),
     // Through their OpenAI-compatible endpoints, until their own dialects are spoken.
-    row("anthropic", "Anthropic", "https://api.anthropic.com", &["ANTHROPIC_API_KEY"])
-        .base_env(&["ANTHROPIC_API_BASE", "ANTHROPIC_BASE_URL"]).quirks(BELOW_V1).only(CHAT),
-    row("gemini", "Gemini", "https://generativelanguage.googleapis.com", &["GEMINI_API_KEY", "GOOGLE_API_KEY"])
-        .quirks(&[Quirk::PathBelow("/v1beta/openai")]).only(CHAT_EMBED),
-    row("ollama", "Ollama", "http://localhost:11434", &["OLLAMA_API_KEY"]).own_server(&["OLLAMA_API_BASE"]).quirks(BELOW_V1),
-    row("ollama_chat", "Ollama_chat", "http://localhost:11434", &["OLLAMA_API_KEY"]).own_server(&["OLLAMA_API_BASE"]).quirks(BELOW_V1),
-    row("cohere", "Cohere", "https://api.cohere.ai/compatibility/v1", &["COHERE_API_KEY", "CO_API_KEY"])
-        .quirks(&[Quirk::UsageUnasked]).only(CHAT_EMBED),
     // Hosted, in alphabetical order.
     row("ai21", "Ai21", "https://api.ai21.com/studio/v1", &["AI21_API_KEY"]).only(CHAT),
     row("ai21_chat", "Ai21_chat", "https://api.ai21.com/studio/v1", &["AI21_API_KEY"]).only(CHAT),
@@ -134,7 +128,7 @@ pub static COMPATIBLE: &[Row] = &[
         .quirks(&[Quirk::CacheControl, Quirk::Efforts]),
     row("volcengine", "Volcengine", "https://ark.cn-beijing.volces.com/api/v3", &["VOLCENGINE_API_KEY", "ARK_API_KEY"]),
     row("wandb", "Wandb", "https://api.inference.wandb.ai/v1", &["WANDB_API_KEY"]).only(CHAT),
-    row("xai", "Xai", "https://api.x.ai/v1", &["XAI_API_KEY"]).base_env(&["XAI_API_BASE"]),
+    row("xai", "Xai", "https://api.x.ai/v1", &["XAI_API_KEY"]).base_env(&["XAI_API_BASE"]).only(RESPONSES),
     row("zai", "Zai", "https://api.z.ai/api/paas/v4", &["ZAI_API_KEY"]).only(CHAT)
         .quirks(&[Quirk::ReasoningContent, Quirk::ThinkingSwitch]),
 ];
@@ -150,14 +144,8 @@ pub(super) fn wire(row: &'static Row, entry: &ModelEntry, env: &Env) -> Result<W
         }
     }
     let mut wire = WireBuilder::new(&base)?;
-    for row in OPERATIONS {
-        wire.path(row.operation, row.openai_path)?;
-    }
-    if let Some(key) = super::wire::key(row, entry, env) {
-        wire.secret_header("authorization", &format!("Bearer {key}"))?;
-    } else if row.auth == Auth::Bearer {
-        wire.lacks_key(row);
-    }
+    wire.openai(row.operations, str::to_owned)?;
+    super::wire::bearer(&mut wire, row, entry, env)?;
     if let Some(organization) = &entry.params.organization {
         wire.header("openai-organization", organization)?;
     }

@@ -1,12 +1,28 @@
 //! The Gemini API (Google AI Studio): the model stands in the path, the key has its own header.
 //! Source: Gemini API reference, v1beta.
 
+use super::wire::{self, Fault, Wire, WireBuilder, base, key};
+use super::{Auth, Row};
+use crate::dialects::embeddings::Embeddings;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use weir_core::chat::Dialect;
+use weir_core::config::ModelEntry;
+use weir_core::config::env::Env;
+use weir_core::domain::operation::Operation;
 
-pub const BASE: &str = "https://generativelanguage.googleapis.com";
-/// Variables that hold the key, first set wins.
-pub static KEY_ENV: &[&str] = &["GEMINI_API_KEY", "GOOGLE_API_KEY"];
-pub const KEY_HEADER: &str = "x-goog-api-key";
+pub(super) const ROW: Row = Row {
+    prefix: "gemini",
+    name: "Gemini",
+    base: "https://generativelanguage.googleapis.com",
+    base_env: &["GEMINI_API_BASE"],
+    key_env: &["GEMINI_API_KEY", "GOOGLE_API_KEY"],
+    auth: Auth::Bearer,
+    quirks: &[],
+    operations: &[Operation::Chat, Operation::Generate, Operation::Embeddings],
+    wire,
+};
+
+const KEY_HEADER: &str = "x-goog-api-key";
 
 /// What Google's APIs do with a model. Both of them name it after a colon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +42,20 @@ pub enum Call {
 
 /// What may stand in a model's name; anything else is escaped, so that no name reaches another path.
 const IN_NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'@').remove(b'~');
+
+fn wire(row: &'static Row, entry: &ModelEntry, env: &Env) -> Result<Wire, Fault> {
+    let (base, model) = (base(row, entry, env)?, entry.upstream_model.as_str());
+    let base = base.trim_end_matches("/openai").trim_end_matches("/v1beta");
+    let mut wire = WireBuilder::new(base)?;
+    let chat = wire::Call::Chat(Dialect::Gemini);
+    wire.doors(chat, &path(model, Call::Generate), &path(model, Call::Stream))?;
+    wire.embeddings(Embeddings::Gemini, &path(model, Call::BatchEmbed))?;
+    match key(row, entry, env) {
+        Some(key) => wire.secret_header(KEY_HEADER, &key)?,
+        None => wire.lacks_key(row),
+    }
+    wire.finish(entry)
+}
 
 impl Call {
     /// What follows the model in the path.

@@ -1,18 +1,18 @@
 //! Who serves a model: address, credentials, quirks. A provider that speaks OpenAI's dialect at an ordinary address
 //! is one row in `compatible.rs`; anything else is a file and its row here.
 
+mod anthropic;
 mod azure;
 pub mod bedrock;
 pub mod cohere;
 mod compatible;
 pub mod gemini;
-pub mod native;
 pub mod ollama;
 pub mod vertex;
 mod wire;
 
 pub use compatible::COMPATIBLE;
-pub use wire::{Fault, Wire, WireBuilder};
+pub use wire::{Call, Fault, Wire, WireBuilder};
 
 use weir_core::config::ModelEntry;
 use weir_core::config::env::Env;
@@ -34,7 +34,8 @@ pub struct Row {
     pub auth: Auth,
     pub quirks: &'static [Quirk],
     pub operations: &'static [Operation],
-    pub kind: Kind,
+    /// Which code builds the address.
+    pub wire: BuildWire,
 }
 
 /// How the key travels.
@@ -75,17 +76,22 @@ pub enum Quirk {
     Unsupported(&'static [&'static str]),
 }
 
-/// Which code builds the address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    Compatible,
-    Azure,
-    /// Addresses by `bedrock::endpoint`, requests signed.
-    Bedrock,
-}
+/// Builds address and headers of one deployment.
+pub type BuildWire = fn(&'static Row, &ModelEntry, &Env) -> Result<Wire, Fault>;
 
 /// Rows that are not plain OpenAI-compatible ones.
-static SPECIAL: &[Row] = &[azure::ROW];
+static SPECIAL: &[Row] = &[
+    anthropic::ROW,
+    azure::ROW,
+    bedrock::ROW,
+    cohere::ROW,
+    cohere::ROW_CHAT,
+    cohere::ROW_JINA,
+    cohere::ROW_VOYAGE,
+    gemini::ROW,
+    ollama::ROW,
+    ollama::ROW_CHAT,
+];
 
 /// All providers.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
@@ -99,7 +105,7 @@ pub fn row(prefix: &str) -> Option<&'static Row> {
 
 /// Providers of LiteLLM whose models may stand in a config although nothing here serves them yet.
 pub static KNOWN: &[&str] =
-    &["bedrock", "bedrock_converse", "vertex_ai", "azure_ai", "sagemaker", "watsonx", "replicate"];
+    &["bedrock_converse", "vertex_ai", "azure_ai", "sagemaker", "watsonx", "replicate"];
 
 /// Whether a prefix names a provider, served or not.
 pub fn is_known(prefix: &str) -> bool {
@@ -109,15 +115,7 @@ pub fn is_known(prefix: &str) -> bool {
 impl Row {
     /// Address and headers for one deployment, checked once and for all.
     pub fn wire(&'static self, entry: &ModelEntry, env: &Env) -> Result<Wire, Fault> {
-        match self.kind {
-            Kind::Compatible => compatible::wire(self, entry, env),
-            Kind::Azure => azure::wire(self, entry, env),
-            Kind::Bedrock => Err(Fault::new("model", "bedrock is not served yet", "")),
-        }
-    }
-
-    pub fn serves(&self, operation: Operation) -> bool {
-        self.operations.contains(&operation)
+        (self.wire)(self, entry, env)
     }
 
     pub fn has(&self, quirk: Quirk) -> bool {

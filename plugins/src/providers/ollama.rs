@@ -1,33 +1,50 @@
-//! Ollama's own API. A local server has no key; Ollama's cloud and servers behind a proxy do.
+//! Ollama's own API. A local server has no key; Ollama's cloud and servers behind a proxy do. LiteLLM's two prefixes
+//! stand for two calls.
 
-use super::native::{Call, Native};
+use super::wire::{Call, Fault, Wire, WireBuilder, base, bearer, without};
+use super::{Auth, Row};
+use crate::dialects::embeddings::Embeddings;
+use weir_core::chat::Dialect;
+use weir_core::config::ModelEntry;
+use weir_core::config::env::Env;
+use weir_core::domain::operation::Operation;
 
-pub static OLLAMA: Native = Native {
-    prefixes: &["ollama_chat", "ollama"],
-    base: "http://localhost:11434",
-    base_env: &["OLLAMA_API_BASE"],
-    key_env: &["OLLAMA_API_KEY"],
-    key_optional: true,
-    paths: &[
-        (Call::Chat, "/api/chat"),
-        (Call::Generate, "/api/generate"),
-        (Call::Embed, "/api/embed"),
-        (Call::Models, "/api/tags"),
-    ],
-};
+pub(super) const ROW: Row = row("ollama", "Ollama", generate);
+pub(super) const ROW_CHAT: Row = row("ollama_chat", "Ollama_chat", chat);
 
-/// The call that serves a chat: LiteLLM's two prefixes stand for two calls.
-pub fn chat_call(prefix: &str) -> Call {
-    if prefix == "ollama" { Call::Generate } else { Call::Chat }
+const fn row(prefix: &'static str, name: &'static str, wire: super::BuildWire) -> Row {
+    Row {
+        prefix,
+        name,
+        base: "http://localhost:11434",
+        base_env: &["OLLAMA_API_BASE"],
+        key_env: &["OLLAMA_API_KEY"],
+        auth: Auth::OptionalBearer,
+        quirks: &[],
+        operations: &[Operation::Chat, Operation::Embeddings],
+        wire,
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn generate(row: &'static Row, entry: &ModelEntry, env: &Env) -> Result<Wire, Fault> {
+    wire(row, entry, env, Dialect::OllamaGenerate, "/api/generate")
+}
 
-    #[test]
-    fn each_prefix_has_its_own_call() {
-        let paths: Vec<_> = OLLAMA.prefixes.iter().map(|p| OLLAMA.path(chat_call(p))).collect();
-        assert_eq!(paths, [Some("/api/chat"), Some("/api/generate")]);
-    }
+fn chat(row: &'static Row, entry: &ModelEntry, env: &Env) -> Result<Wire, Fault> {
+    wire(row, entry, env, Dialect::OllamaChat, "/api/chat")
+}
+
+fn wire(
+    row: &'static Row,
+    entry: &ModelEntry,
+    env: &Env,
+    dialect: Dialect,
+    path: &str,
+) -> Result<Wire, Fault> {
+    let base = base(row, entry, env)?;
+    let mut wire = WireBuilder::new(without(&base, path))?;
+    wire.door(Call::Chat(dialect), path)?;
+    wire.embeddings(Embeddings::Ollama, "/api/embed")?;
+    bearer(&mut wire, row, entry, env)?;
+    wire.finish(entry)
 }

@@ -1,11 +1,32 @@
 //! Address and headers of a deployment, prepared once.
 
 use super::Row;
+use crate::auth::Signer;
+use crate::dialects::cohere::Vendor;
+use crate::dialects::embeddings::Embeddings;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use weir_core::ExposeSecret;
+use weir_core::chat::Dialect;
 use weir_core::config::ModelEntry;
 use weir_core::config::env::Env;
-use weir_core::domain::operation::{OPERATIONS, Operation};
+use weir_core::domain::operation::Operation;
+
+/// What a provider can be asked for; each has an address of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// A chat in this dialect.
+    Chat(Dialect),
+    /// Anything that is not a chat.
+    Plain(Operation),
+}
+
+/// Where a call goes.
+#[derive(Clone, Debug)]
+struct Door {
+    call: Call,
+    plain: Uri,
+    stream: Uri,
+}
 
 /// Where requests of a deployment go, and what they carry.
 #[derive(Clone, Debug)]
@@ -19,7 +40,14 @@ pub struct Wire {
     pub headers: HeaderMap,
     /// The variable that should hold a key and does not.
     pub missing_key: Option<&'static str>,
-    paths: Vec<Uri>,
+    /// How requests are signed, where a key in a header is not enough.
+    pub signer: Option<Signer>,
+    /// How embeddings are spoken, where it is not OpenAI's way.
+    pub embeddings: Option<Embeddings>,
+    /// How rerankings are spoken, where it is not Cohere's first way.
+    pub rerank: Option<Vendor>,
+    /// In order of preference.
+    doors: Vec<Door>,
 }
 
 /// What is wrong with a deployment's settings: the setting below `litellm_params`, the message, the cure.
@@ -37,9 +65,38 @@ impl Fault {
 }
 
 impl Wire {
-    /// Path and query for an operation.
-    pub fn path(&self, operation: Operation) -> &Uri {
-        &self.paths[operation as usize]
+    /// Scheme and authority, as the `host` header names it.
+    pub fn origin(&self) -> String {
+        let host = self.headers.get(http::header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
+        format!("{}://{host}", if self.tls { "https" } else { "http" })
+    }
+
+    /// Path and query of a call; `None` where the provider does not have it.
+    pub fn uri(&self, call: Call, stream: bool) -> Option<&Uri> {
+        let door = self.doors.iter().find(|door| door.call == call)?;
+        Some(if stream { &door.stream } else { &door.plain })
+    }
+
+    /// The dialect in which a client's chat goes out: the client's own where the provider has it, else the provider's
+    /// preferred one. `None`: the provider does not chat.
+    pub fn speaks(&self, client: Dialect) -> Option<Dialect> {
+        let spoken = || self.doors.iter().filter_map(Door::chat);
+        let own = spoken().find(|dialect| *dialect == client);
+        // Claude on Bedrock keeps everything that Anthropic's clients say only in Anthropic's own format.
+        let near = || {
+            spoken()
+                .find(|dialect| (client, *dialect) == (Dialect::AnthropicMessages, Dialect::BedrockInvoke))
+        };
+        own.or_else(near).or_else(|| spoken().next())
+    }
+}
+
+impl Door {
+    fn chat(&self) -> Option<Dialect> {
+        match self.call {
+            Call::Chat(dialect) => Some(dialect),
+            Call::Plain(_) => None,
+        }
     }
 }
 
@@ -79,19 +136,54 @@ impl WireBuilder {
                 (http::header::ACCEPT_ENCODING, HeaderValue::from_static("identity")),
             ]),
             missing_key: None,
-            paths: vec![Uri::default(); OPERATIONS.len()],
+            signer: None,
+            embeddings: None,
+            rerank: None,
+            doors: Vec::new(),
         };
         Ok(Self { wire, prefix: uri.path().trim_end_matches('/').to_owned() })
     }
 
     /// `path` is appended to the path of the base URL.
-    pub fn path(&mut self, operation: Operation, path: &str) -> Result<(), Fault> {
-        let whole = format!("{}{path}", self.prefix);
-        let uri = whole.parse().map_err(|_| {
-            Fault::new("api_base", format!("{whole:?} is no path"), "escape what is not plain ASCII")
-        })?;
-        self.wire.paths[operation as usize] = uri;
+    pub fn door(&mut self, call: Call, path: &str) -> Result<(), Fault> {
+        self.doors(call, path, path)
+    }
+
+    /// Streams have a path of their own.
+    pub fn doors(&mut self, call: Call, plain: &str, stream: &str) -> Result<(), Fault> {
+        let door = Door { call, plain: self.uri(plain)?, stream: self.uri(stream)? };
+        self.wire.doors.push(door);
         Ok(())
+    }
+
+    /// OpenAI's paths for these operations, as the provider spells them.
+    pub fn openai(
+        &mut self,
+        operations: &[Operation],
+        spell: impl Fn(&'static str) -> String,
+    ) -> Result<(), Fault> {
+        for operation in operations {
+            let row = operation.row();
+            let call = row.chat.map_or(Call::Plain(*operation), Call::Chat);
+            self.door(call, &spell(row.openai_path))?;
+        }
+        Ok(())
+    }
+
+    pub fn signed(&mut self, signer: Signer) {
+        self.wire.signer = Some(signer);
+    }
+
+    pub fn embeddings(&mut self, way: Embeddings, path: &str) -> Result<(), Fault> {
+        self.wire.embeddings = Some(way);
+        self.door(Call::Plain(Operation::Embeddings), path)
+    }
+
+    fn uri(&self, path: &str) -> Result<Uri, Fault> {
+        let whole = format!("{}{path}", self.prefix);
+        whole.parse().map_err(|_| {
+            Fault::new("api_base", format!("{whole:?} is no path"), "escape what is not plain ASCII")
+        })
     }
 
     pub fn header(&mut self, name: &str, value: &str) -> Result<(), Fault> {
@@ -155,4 +247,29 @@ pub(super) fn key(row: &'static Row, entry: &ModelEntry, env: &Env) -> Option<St
 
 pub(super) fn set(env: &Env, name: &str) -> Option<String> {
     env.get(name).filter(|v| !v.is_empty()).map(str::to_owned)
+}
+
+/// The key as a bearer token; a missing one is noted where the provider wants one.
+pub(super) fn bearer(
+    wire: &mut WireBuilder,
+    row: &'static Row,
+    entry: &ModelEntry,
+    env: &Env,
+) -> Result<(), Fault> {
+    match key(row, entry, env) {
+        Some(key) => wire.secret_header("authorization", &format!("Bearer {key}")),
+        None => {
+            if row.auth == super::Auth::Bearer {
+                wire.lacks_key(row);
+            }
+            Ok(())
+        }
+    }
+}
+
+/// As in LiteLLM, a base may already end with the path or its first parts.
+pub(super) fn without<'a>(base: &'a str, path: &str) -> &'a str {
+    let ends = path.match_indices('/').map(|(at, _)| at).skip(1).chain([path.len()]);
+    let there = ends.filter(|end| base.ends_with(&path[..*end])).max().unwrap_or_default();
+    &base[..base.len() - there]
 }

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::details;
-use crate::mock::turn::{Block, Finish, INPUT_TOKENS, OUTPUT_TOKENS, SIGNATURE, TOTAL_TOKENS, Turn, Usage};
+use crate::mock::turn::{Block, Finish, INPUT_TOKENS, OUTPUT_TOKENS, TOTAL_TOKENS, Turn, Usage};
+
+/// Base64, unlike the signatures of the others: clients decode it.
+const SIGNATURE: &str = "c2lnPT0=";
 
 pub(super) fn whole(model: &str, turn: &Turn) -> Value {
     let parts = turn.blocks.iter().map(|block| match block {

@@ -5,6 +5,7 @@ use super::{Key, Open, is_openai_param, is_price, later, used};
 
 pub(super) const KEYS: &[Key] = &[
     used("additional_drop_params", Texts),
+    used("allowed_openai_params", Texts),
     used("api_base", Text),
     used("api_key", Secret),
     used("api_version", Text),
@@ -33,7 +34,6 @@ pub(super) const KEYS: &[Key] = &[
     used("timeout", Seconds),
     used("tpm", Int),
     used("weight", Number),
-    later("allowed_openai_params", Any),
     later("auto_router_config", Text),
     later("auto_router_config_path", Text),
     later("auto_router_default_model", Text),

@@ -16,6 +16,8 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(6000);
 pub struct LitellmSettings {
     /// Leave out parameters that a model does not know, instead of refusing the request.
     pub drop_params: bool,
+    /// Mend requests that a provider would refuse (an assistant's turn first, a missing tool list).
+    pub modify_params: bool,
     pub num_retries: Option<u32>,
     pub request_timeout: Duration,
     pub fallbacks: Fallbacks,
@@ -42,6 +44,7 @@ impl LitellmSettings {
         let ssl_verify = s.node("ssl_verify").map(SslVerify::read);
         Self {
             drop_params: s.bool("drop_params").unwrap_or_else(|| env_bool("LITELLM_DROP_PARAMS")),
+            modify_params: s.bool("modify_params").unwrap_or_else(|| env_bool("LITELLM_MODIFY_PARAMS")),
             num_retries: s.count("num_retries"),
             request_timeout: timeout.unwrap_or(REQUEST_TIMEOUT),
             fallbacks: fallbacks::read(s, "fallbacks", problems),

@@ -1,9 +1,7 @@
 //! Errors of providers that speak OpenAI's dialect, and how they are told to the client.
 
-use crate::deployment::Deployment;
-use crate::providers;
 use serde_json::{Value, json};
-use weir_core::error::{ApiError, Kind};
+use weir_core::error::ApiError;
 
 /// What a provider's error body says.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -12,22 +10,6 @@ pub struct ProviderError {
     pub error_type: Option<String>,
     pub code: Option<String>,
 }
-
-/// Class names of LiteLLM's exceptions, by the provider's status. The status itself is passed on.
-static CLASSES: &[(u16, &str)] = &[
-    (400, "BadRequestError"),
-    (401, "AuthenticationError"),
-    (403, "PermissionDeniedError"),
-    (404, "NotFoundError"),
-    (408, "Timeout"),
-    (413, "BadRequestError"),
-    (422, "UnprocessableEntityError"),
-    (429, "RateLimitError"),
-    (500, "InternalServerError"),
-    (502, "BadGatewayError"),
-    (503, "ServiceUnavailableError"),
-    (504, "Timeout"),
-];
 
 const MAX_MESSAGE: usize = 4_000;
 
@@ -50,36 +32,6 @@ fn plain(value: &Value) -> String {
 
 fn clip(text: &str) -> String {
     text.chars().take(MAX_MESSAGE).collect()
-}
-
-/// The client's error for a provider's: the provider's status and message, in LiteLLM's words.
-pub fn upstream_error(deployment: &Deployment, status: u16, body: &[u8]) -> ApiError {
-    let error = read_error(body);
-    let class = class(status, error.code.as_deref(), deployment.provider.kind);
-    let twice = if class == "BadRequestError" { String::new() } else { format!("{class}: ") };
-    let message =
-        format!("litellm.{class}: {twice}{}Exception - {}", deployment.provider.name, error.message);
-    let told = ApiError::new(Kind::Upstream, message).with_status(client_status(status)).with_class(class);
-    match error.error_type {
-        _ if status == 429 => told.with_type("throttling_error"),
-        Some(error_type) => told.with_type(error_type),
-        None => told,
-    }
-}
-
-/// Two errors have names of their own, since they have fallbacks of their own. Only Azure's filter is one, as in LiteLLM.
-fn class(status: u16, code: Option<&str>, kind: providers::Kind) -> &'static str {
-    match code {
-        Some("context_length_exceeded") => return "ContextWindowExceededError",
-        Some("content_filter") if kind == providers::Kind::Azure => return "ContentPolicyViolationError",
-        _ => {}
-    }
-    CLASSES.iter().find(|(s, _)| *s == status).map_or("APIError", |(_, class)| class)
-}
-
-/// A status outside 400…599 is no error for a client; a provider that redirects is broken.
-fn client_status(status: u16) -> u16 {
-    if (400..600).contains(&status) { status } else { 502 }
 }
 
 /// An error inside a stream that has begun. Followed by the end of the stream, without `[DONE]`.

@@ -17,7 +17,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-pub use error::{read_error, stream_error_event, upstream_error};
+pub use error::{read_error, stream_error_event};
 pub(super) use request::OURS;
 pub use request::{Rules, wants_usage};
 pub use response::{Report, read_response};

@@ -1,25 +1,26 @@
 //! What is changed in a request before it goes upstream: the model, what is ours alone, what this provider refuses.
 
+use crate::dialects::Params;
 use crate::providers::{Quirk, Row};
 use bytes::Bytes;
+use std::borrow::Cow;
 use weir_core::body::{Edits, JsonBody, Pieces};
-use weir_core::config::{JsonMap, ModelEntry};
+use weir_core::chat::{Dialect, Object};
+use weir_core::config::{JsonMap, LitellmSettings, ModelEntry};
 use weir_core::domain::operation::Operation;
-use weir_core::error::{ApiError, Kind};
+use weir_core::error::ApiError;
 
 /// The edits of one deployment, decided when it is built.
 #[derive(Debug)]
 pub struct Rules {
-    provider: &'static str,
     /// The upstream model as JSON text.
     model: Bytes,
     /// Parameters from the config; the client's win.
     defaults: Vec<(String, Bytes)>,
     /// `extra_body` from the config; wins over the client's.
     extra: Vec<(String, Bytes)>,
-    dropped: Vec<String>,
     unsupported: &'static [&'static str],
-    drop_unsupported: bool,
+    params: Params,
     max_tokens: MaxTokens,
     ask_usage: bool,
 }
@@ -86,59 +87,93 @@ struct StreamOptions {
 // --- Rules ---
 
 impl Rules {
-    pub fn build(row: &'static Row, entry: &ModelEntry, drop_params: bool) -> Self {
+    pub fn build(row: &'static Row, entry: &ModelEntry, settings: &LitellmSettings) -> Self {
         let params = &entry.params;
         let raw = |map: &JsonMap| {
             map.iter().map(|(name, json)| (name.to_owned(), Bytes::from(json.to_owned()))).collect()
         };
         Self {
-            provider: row.prefix,
             model: Bytes::from(serde_json::Value::from(entry.upstream_model.as_str()).to_string()),
             defaults: raw(&params.defaults),
             extra: raw(&params.extra_body),
-            dropped: params.additional_drop_params.clone(),
             unsupported: row.unsupported(),
-            drop_unsupported: params.drop_params.unwrap_or(drop_params),
+            params: params_of(row, entry, settings),
             max_tokens: max_tokens(row, &entry.upstream_model),
             ask_usage: !row.has(Quirk::UsageUnasked),
         }
     }
 
-    /// The body for the provider.
-    pub fn apply(&self, body: &JsonBody, operation: Operation, stream: bool) -> Result<Pieces, ApiError> {
+    /// The body for a provider that speaks the client's dialect.
+    pub fn apply(
+        &self,
+        body: &JsonBody,
+        operation: Operation,
+        dialect: Dialect,
+        stream: bool,
+    ) -> Result<Pieces, ApiError> {
         let mut edits = Edits::default();
-        edits.set("model", self.model.clone());
+        // Gemini's model stands in the path only.
+        if dialect != Dialect::Gemini {
+            edits.set("model", self.model.clone());
+        }
         for field in body.fields() {
             let name = body.name(field);
-            if OURS.contains(&name.as_ref()) || self.drops(body, &name)? {
+            if is_ours(&name, dialect) || self.drops(body, &name)? {
                 edits.remove(&name);
             }
         }
-        self.rename_limit(body, &mut edits);
-        if stream && operation.row().streams {
-            self.stream_options(body, &mut edits);
+        if dialect == Dialect::OpenAiChat {
+            self.rename_limit(body, &mut edits);
+            if stream && operation.row().streams {
+                self.stream_options(body, &mut edits);
+            }
         }
         self.configured(&mut edits);
         Ok(edits.apply(body))
     }
 
+    /// The rules for a request that is translated. Only a client that speaks OpenAI's parameters can be told which of
+    /// them a provider lacks; what others say beyond it is left out.
+    pub fn params_for(&self, body: &JsonBody, client: Dialect) -> Params {
+        let mut params = self.params.clone();
+        params.drop |= client != Dialect::OpenAiChat || body.is_true("drop_params");
+        params.allowed.extend(names(body, "allowed_openai_params"));
+        params.additional_drop.extend(names(body, "additional_drop_params"));
+        params
+    }
+
+    /// The client's body with the config's parameters where it has none.
+    pub fn with_defaults<'b>(&self, body: &'b JsonBody) -> Cow<'b, JsonBody> {
+        if self.defaults.is_empty() {
+            return Cow::Borrowed(body);
+        }
+        let mut edits = Edits::default();
+        for (name, value) in &self.defaults {
+            edits.set_default(name, value.clone());
+        }
+        let whole = Bytes::from(edits.apply(body).concat());
+        JsonBody::parse(whole).map_or(Cow::Borrowed(body), Cow::Owned)
+    }
+
+    /// Puts what the config says over a request that was written for the provider.
+    pub fn put_over(&self, body: &mut Object) {
+        for (name, value) in &self.extra {
+            if let Ok(value) = serde_json::from_slice(value) {
+                body.insert(name.clone(), value);
+            }
+        }
+    }
+
     /// Whether a field is left out. What the provider refuses is refused here, unless it may be dropped.
     fn drops(&self, body: &JsonBody, name: &str) -> Result<bool, ApiError> {
-        if self.dropped.iter().any(|d| d == name) {
+        if self.params.drops(name) {
             return Ok(true);
         }
-        if !self.unsupported.contains(&name) {
-            return Ok(false);
+        let Some(name) = self.unsupported.iter().copied().find(|n| *n == name) else { return Ok(false) };
+        if !body.is_true("drop_params") {
+            self.params.check(&[name], &[])?;
         }
-        if self.drop_unsupported || body.is_true("drop_params") {
-            return Ok(true);
-        }
-        let message = format!(
-            "litellm.UnsupportedParamsError: {} does not support parameters: ['{name}']. \
-             To drop these, set `litellm_settings.drop_params: true`",
-            self.provider
-        );
-        Err(ApiError::new(Kind::UnsupportedParams, message))
+        Ok(true)
     }
 
     fn rename_limit(&self, body: &JsonBody, edits: &mut Edits) {
@@ -172,6 +207,26 @@ impl Rules {
         for (name, value) in &self.extra {
             edits.set(name, value.clone());
         }
+    }
+}
+
+/// Fields that speak to the gateway. Only in OpenAI's chats and completions is `metadata` one of them.
+fn is_ours(name: &str, dialect: Dialect) -> bool {
+    OURS.contains(&name) && (name != "metadata" || dialect == Dialect::OpenAiChat)
+}
+
+/// A list of names in a request; what is none is not understood.
+fn names(body: &JsonBody, field: &str) -> Vec<String> {
+    body.raw(field).and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or_default()
+}
+
+fn params_of(row: &'static Row, entry: &ModelEntry, settings: &LitellmSettings) -> Params {
+    Params {
+        provider: row.prefix.to_owned(),
+        drop: entry.params.drop_params.unwrap_or(settings.drop_params),
+        additional_drop: entry.params.additional_drop_params.clone(),
+        allowed: entry.params.allowed_openai_params.clone(),
+        modify: settings.modify_params,
     }
 }
 

@@ -1,0 +1,456 @@
+//! What becomes of a provider's answer on its way to the client: relayed and watched, or translated.
+
+use super::anthropic_messages as anthropic;
+use super::embeddings::Embeddings;
+use super::openai_chat::{self, Report, StreamReader};
+use super::openai_responses as responses;
+use super::{EventReader, EventWriter, TranslateError, View, gemini, table};
+use bytes::{Bytes, BytesMut};
+use smallvec::SmallVec;
+use weir_core::chat::{Delta, Dialect, Event, Events, ProviderFault};
+use weir_core::codec::{Framing, frames};
+use weir_core::domain::usage::Usage;
+
+/// How the client's words reach the provider and come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResponsePlan {
+    /// Both sides speak this dialect, or the call is none of a chat and its usage is told in this dialect's way.
+    Relay(Dialect),
+    Translate {
+        client: Dialect,
+        upstream: Dialect,
+    },
+    /// Embeddings in the provider's own form.
+    Embed(Embeddings),
+}
+
+/// What one block of frames led to.
+#[derive(Debug, Default)]
+pub struct Passed {
+    /// Bytes for the client, in order.
+    pub send: SmallVec<[Bytes; 2]>,
+    /// The stream is whole. Its last bytes, held back so that the entry is booked before the client has them.
+    pub done: Option<Bytes>,
+    /// The provider reports an error inside the stream.
+    pub fault: Option<StreamFault>,
+}
+
+#[derive(Debug)]
+pub struct StreamFault {
+    pub fault: ProviderFault,
+    /// Nothing of the answer came before it: another deployment may do better.
+    pub first: bool,
+    /// The client has it from the provider's own bytes.
+    pub told: bool,
+}
+
+/// A stream's way to the client. One per response.
+pub trait Passage: Send {
+    /// Takes a block of whole frames.
+    ///
+    /// # Errors
+    /// What came is not what the provider's dialect says.
+    fn pass(&mut self, block: Bytes) -> Result<Passed, TranslateError>;
+
+    /// The body has ended; `rest` is a frame without its end, mostly empty. Answers the last bytes for the client.
+    ///
+    /// # Errors
+    /// The model had not finished.
+    fn end(&mut self, rest: Bytes) -> Result<Passed, TranslateError>;
+
+    /// What was learned so far.
+    fn report(&self) -> Report;
+
+    /// Output tokens as far as they were seen, for streams that never say.
+    fn estimated_output(&self) -> u64;
+}
+
+impl ResponsePlan {
+    /// How the provider's stream is cut into frames.
+    pub fn framing(self) -> Framing {
+        match self {
+            ResponsePlan::Relay(dialect) | ResponsePlan::Translate { upstream: dialect, .. } => {
+                table::upstream(dialect).framing()
+            }
+            ResponsePlan::Embed(_) => Framing::Sse,
+        }
+    }
+
+    /// Whether an answer of this content type is a stream.
+    pub fn streams_as(self, content_type: &[u8]) -> bool {
+        let begins: &[u8] = match self.framing() {
+            Framing::Sse => b"text/event-stream",
+            Framing::Ndjson => b"application/x-ndjson",
+            Framing::EventStream => b"application/vnd.amazon.eventstream",
+        };
+        content_type.starts_with(begins)
+    }
+
+    /// What an error answer of the provider says.
+    pub fn read_error(self, status: u16, body: &[u8]) -> ProviderFault {
+        let dialect = match self {
+            ResponsePlan::Relay(dialect) | ResponsePlan::Translate { upstream: dialect, .. } => dialect,
+            ResponsePlan::Embed(_) => Dialect::OpenAiChat,
+        };
+        let fault = table::upstream(dialect).read_error(status, body);
+        ProviderFault { status, ..fault }
+    }
+
+    /// The way of one stream.
+    pub fn passage(self, view: &View<'_>) -> Box<dyn Passage> {
+        match self {
+            ResponsePlan::Relay(Dialect::AnthropicMessages) => {
+                Box::new(Watched::new(anthropic::Scanner::default()))
+            }
+            ResponsePlan::Relay(Dialect::OpenAiResponses) => {
+                Box::new(Watched::new(responses::Scanner::default()))
+            }
+            ResponsePlan::Relay(Dialect::Gemini) => Box::new(Watched::new(gemini::Scanner::new())),
+            ResponsePlan::Relay(_) | ResponsePlan::Embed(_) => Box::new(Chunks::new(view.include_usage)),
+            ResponsePlan::Translate { client, upstream } => match table::client(client) {
+                Some(client) => Box::new(Translation::new(
+                    table::upstream(upstream).framing(),
+                    table::upstream(upstream).reader(),
+                    client.writer(view),
+                )),
+                None => Box::new(Chunks::new(view.include_usage)),
+            },
+        }
+    }
+
+    /// A whole answer: the bytes for the client, and what is to be known of it.
+    ///
+    /// # Errors
+    /// It is not what the provider's dialect says, or an error under a good status.
+    pub fn answer(self, body: &Bytes, view: &View<'_>) -> Result<(Bytes, Report), TranslateError> {
+        match self {
+            ResponsePlan::Relay(dialect) => {
+                let report = read_report(dialect, body);
+                let report = report.ok_or_else(|| TranslateError::malformed("no JSON object"))?;
+                Ok((body.clone(), report))
+            }
+            ResponsePlan::Translate { client, upstream } => translated(client, upstream, body, view),
+            ResponsePlan::Embed(way) => {
+                let base64 = view.body.string("encoding_format").as_deref() == Some("base64");
+                let read = way.read(body, view.model, base64)?;
+                Ok((Bytes::from(read.body), Report { id: None, usage: read.usage }))
+            }
+        }
+    }
+}
+
+fn read_report(dialect: Dialect, body: &[u8]) -> Option<Report> {
+    match dialect {
+        Dialect::AnthropicMessages => {
+            anthropic::read_report(body).map(|r| Report { id: r.id, usage: r.usage })
+        }
+        Dialect::OpenAiResponses => responses::read_report(body),
+        Dialect::Gemini => gemini::read_report(body).map(|r| Report { id: r.id, usage: r.usage }),
+        _ => openai_chat::read_response(body),
+    }
+}
+
+fn translated(
+    client: Dialect,
+    upstream: Dialect,
+    body: &[u8],
+    view: &View<'_>,
+) -> Result<(Bytes, Report), TranslateError> {
+    let answer = table::upstream(upstream).read_answer(body)?;
+    if let Some(fault) = answer.fault {
+        return Err(TranslateError::Fault(fault));
+    }
+    let report = Report { id: answer.id.clone(), usage: answer.usage };
+    let writer = table::client(client).ok_or_else(|| TranslateError::malformed("no client speaks this"))?;
+    Ok((Bytes::from(writer.write_answer(answer, view)), report))
+}
+
+// --- OpenAI's chunks, relayed ---
+
+/// Chat and completions: the usage chunk is taken out where the client did not ask for it.
+struct Chunks {
+    reader: StreamReader,
+    /// The provider told an error, which has been passed on.
+    told: bool,
+}
+
+const DONE: &[u8] = b"data: [DONE]\n\n";
+
+impl Chunks {
+    fn new(keep_usage: bool) -> Self {
+        Self { reader: StreamReader::new(keep_usage), told: false }
+    }
+}
+
+impl Passage for Chunks {
+    fn pass(&mut self, block: Bytes) -> Result<Passed, TranslateError> {
+        let block = self.reader.read(block);
+        let fault = block.error.map(|error| {
+            let wrapped = format!("{{\"error\":{}}}", error.json);
+            let read = table::upstream(Dialect::OpenAiChat).read_error(0, wrapped.as_bytes());
+            StreamFault { fault: read, first: error.first, told: !error.first }
+        });
+        self.told |= fault.is_some();
+        Ok(Passed { send: block.relay, done: block.done, fault })
+    }
+
+    /// Without `[DONE]`: fine if the model had finished, else the provider was cut off.
+    fn end(&mut self, rest: Bytes) -> Result<Passed, TranslateError> {
+        let done = |bytes| Ok(Passed { done: Some(bytes), ..Passed::default() });
+        let whole = self.reader.read(rest.clone()).done.is_some();
+        if whole || self.told {
+            return done(rest);
+        }
+        if self.reader.finished() {
+            return done([rest.as_ref(), DONE].concat().into());
+        }
+        Err(TranslateError::Unfinished)
+    }
+
+    fn report(&self) -> Report {
+        self.reader.report().clone()
+    }
+
+    fn estimated_output(&self) -> u64 {
+        self.reader.estimated_output()
+    }
+}
+
+// --- other dialects, relayed ---
+
+/// What looks at a relayed stream without touching it.
+trait Scan: Send {
+    /// Looks at a block of whole events; gives an error the provider reports in it.
+    fn scan(&mut self, block: &[u8]) -> Option<StreamFault>;
+    fn finished(&self) -> bool;
+    fn report(&self) -> Report;
+    fn estimated_output(&self) -> u64;
+}
+
+impl Scan for anthropic::Scanner {
+    fn scan(&mut self, block: &[u8]) -> Option<StreamFault> {
+        let before = self.fault().is_some();
+        self.read(block);
+        let told = self.fault().filter(|_| !before)?;
+        Some(StreamFault { fault: told.fault.clone(), first: told.first, told: !told.first })
+    }
+
+    fn finished(&self) -> bool {
+        anthropic::Scanner::finished(self)
+    }
+
+    fn report(&self) -> Report {
+        let report = anthropic::Scanner::report(self);
+        Report { id: report.id.clone(), usage: report.usage }
+    }
+
+    fn estimated_output(&self) -> u64 {
+        anthropic::Scanner::estimated_output(self)
+    }
+}
+
+impl Scan for responses::Scanner {
+    fn scan(&mut self, block: &[u8]) -> Option<StreamFault> {
+        let error = self.read(block)?;
+        let wrapped = format!("{{\"error\":{}}}", error.json);
+        let fault = table::upstream(Dialect::OpenAiResponses).read_error(0, wrapped.as_bytes());
+        Some(StreamFault { fault, first: error.first, told: !error.first })
+    }
+
+    fn finished(&self) -> bool {
+        responses::Scanner::finished(self)
+    }
+
+    fn report(&self) -> Report {
+        responses::Scanner::report(self).clone()
+    }
+
+    fn estimated_output(&self) -> u64 {
+        responses::Scanner::estimated_output(self)
+    }
+}
+
+impl Scan for gemini::Scanner {
+    fn scan(&mut self, block: &[u8]) -> Option<StreamFault> {
+        let first = gemini::Scanner::report(self).id.is_none();
+        let fault = self.read(block)?;
+        Some(StreamFault { fault, first, told: !first })
+    }
+
+    fn finished(&self) -> bool {
+        gemini::Scanner::finished(self)
+    }
+
+    fn report(&self) -> Report {
+        let report = gemini::Scanner::report(self);
+        Report { id: report.id.clone(), usage: report.usage }
+    }
+
+    fn estimated_output(&self) -> u64 {
+        gemini::Scanner::estimated_output(self)
+    }
+}
+
+struct Watched<S> {
+    scanner: S,
+    /// The last block since the model finished: the client gets it when the entry is booked.
+    held: Option<Bytes>,
+    told: bool,
+}
+
+impl<S: Scan> Watched<S> {
+    fn new(scanner: S) -> Self {
+        Self { scanner, held: None, told: false }
+    }
+}
+
+impl<S: Scan> Passage for Watched<S> {
+    fn pass(&mut self, block: Bytes) -> Result<Passed, TranslateError> {
+        let fault = self.scanner.scan(&block);
+        self.told |= fault.is_some();
+        let mut passed = Passed { fault, ..Passed::default() };
+        passed.send.extend(self.held.take());
+        if self.scanner.finished() {
+            self.held = Some(block);
+        } else {
+            passed.send.push(block);
+        }
+        Ok(passed)
+    }
+
+    fn end(&mut self, rest: Bytes) -> Result<Passed, TranslateError> {
+        let fault = if rest.is_empty() { None } else { self.scanner.scan(&rest) };
+        if !self.scanner.finished() && !self.told {
+            return Err(TranslateError::Unfinished);
+        }
+        let last = match self.held.take() {
+            Some(held) if rest.is_empty() => held,
+            held => [held.unwrap_or_default(), rest].concat().into(),
+        };
+        Ok(Passed { done: Some(last), fault, ..Passed::default() })
+    }
+
+    fn report(&self) -> Report {
+        self.scanner.report()
+    }
+
+    fn estimated_output(&self) -> u64 {
+        self.scanner.estimated_output()
+    }
+}
+
+// --- translation ---
+
+/// Frames to events to frames.
+struct Translation {
+    framing: Framing,
+    reader: Box<dyn EventReader>,
+    writer: Box<dyn EventWriter>,
+    events: Events,
+    out: BytesMut,
+    /// Whether anything of the answer itself has come. What was written before is held back, so that another
+    /// deployment can still take over.
+    begun: bool,
+    faulted: bool,
+    id: Option<String>,
+    usage: Option<Usage>,
+    /// Bytes of model output.
+    seen: u64,
+}
+
+impl Translation {
+    fn new(framing: Framing, reader: Box<dyn EventReader>, writer: Box<dyn EventWriter>) -> Self {
+        Self {
+            framing,
+            reader,
+            writer,
+            events: Events::new(),
+            out: BytesMut::new(),
+            begun: false,
+            faulted: false,
+            id: None,
+            usage: None,
+            seen: 0,
+        }
+    }
+
+    fn read(&mut self, block: &[u8]) -> Result<(), TranslateError> {
+        let (reader, events) = (&mut self.reader, &mut self.events);
+        frames::each(self.framing, block, |frame| reader.read(frame, events))
+    }
+
+    /// Writes what was read; gives the fault among it.
+    fn write(&mut self) -> Option<StreamFault> {
+        let mut events = std::mem::take(&mut self.events);
+        let mut fault = None;
+        for event in events.drain(..) {
+            if let Event::Fault(told) = event {
+                self.faulted = true;
+                fault = Some(StreamFault { fault: told, first: !self.begun, told: false });
+                break;
+            }
+            self.note(&event);
+            self.writer.write(event, &mut self.out);
+        }
+        self.events = events;
+        fault
+    }
+
+    fn note(&mut self, event: &Event) {
+        match event {
+            Event::Start { id, .. } => self.id.clone_from(id),
+            Event::Usage(usage) => self.usage = Some(*usage),
+            Event::BlockDelta { delta: Delta::Text(text) | Delta::Arguments(text), .. } => {
+                self.begun = true;
+                self.seen += text.len() as u64;
+            }
+            _ => self.begun = true,
+        }
+    }
+
+    fn passed(&mut self, fault: Option<StreamFault>) -> Passed {
+        let mut passed = Passed { fault, ..Passed::default() };
+        if self.begun && !self.out.is_empty() {
+            passed.send.push(self.out.split().freeze());
+        }
+        passed
+    }
+}
+
+impl Passage for Translation {
+    fn pass(&mut self, block: Bytes) -> Result<Passed, TranslateError> {
+        if self.faulted {
+            return Ok(Passed::default());
+        }
+        let read = self.read(&block);
+        let fault = self.write();
+        // What came before an error in the same block is the client's.
+        match (read, &fault) {
+            (Err(error), None) => Err(error),
+            _ => Ok(self.passed(fault)),
+        }
+    }
+
+    fn end(&mut self, rest: Bytes) -> Result<Passed, TranslateError> {
+        if self.faulted {
+            return Ok(Passed::default());
+        }
+        if !rest.is_empty() {
+            self.read(&rest)?;
+        }
+        self.reader.end(&mut self.events)?;
+        if let Some(fault) = self.write() {
+            return Ok(Passed { fault: Some(fault), ..Passed::default() });
+        }
+        self.writer.end(&mut self.out);
+        Ok(Passed { done: Some(self.out.split().freeze()), ..Passed::default() })
+    }
+
+    fn report(&self) -> Report {
+        Report { id: self.id.clone(), usage: self.usage }
+    }
+
+    fn estimated_output(&self) -> u64 {
+        self.seen.div_ceil(4)
+    }
+}

@@ -1,0 +1,152 @@
+//! The request of one attempt, as it goes to the provider.
+
+use crate::deployment::Deployment;
+use crate::dialects::{Asked, ResponsePlan, client, upstream};
+use crate::exchange::{Attempt, Exchange};
+use crate::providers::Call;
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use weir_core::body::Pieces;
+use weir_core::chat::Dialect;
+use weir_core::domain::operation::Operation;
+use weir_core::error::{ApiError, Kind};
+
+/// Head and body, ready to send but for `content-length` and a signature.
+#[derive(Debug)]
+pub struct Outgoing {
+    pub uri: Uri,
+    pub headers: HeaderMap,
+    pub body: Pieces,
+    /// How the answer comes back.
+    pub plan: ResponsePlan,
+}
+
+/// Bodies up to this size are sent in one piece: copying is cheaper than another system call.
+const COPY_LIMIT: usize = 64 * 1024;
+
+/// OpenAI documents this header for the caller's own id of a request; others ignore it.
+const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-client-request-id");
+
+/// Headers of Anthropic's API that are the client's to say.
+const ANTHROPIC: [HeaderName; 2] =
+    [HeaderName::from_static("anthropic-beta"), HeaderName::from_static("anthropic-version")];
+
+impl Outgoing {
+    /// # Errors
+    /// 400 for what the provider cannot be asked, 501 for a call that it does not have.
+    pub fn new(x: &Exchange, attempt: &Attempt) -> Result<Self, ApiError> {
+        let deployment = &attempt.deployment;
+        let (plan, call) = plan(x.request.operation, deployment)?;
+        let uri = deployment
+            .wire
+            .uri(call, x.request.stream)
+            .ok_or_else(|| deployment.lacks(x.request.operation))?;
+        let mut headers = headers(x, attempt, plan);
+        let body = match plan {
+            ResponsePlan::Relay(dialect) => {
+                deployment.rules.apply(&x.request.body, x.request.operation, dialect, x.request.stream)?
+            }
+            ResponsePlan::Translate { client, upstream } => {
+                translated(x, deployment, client, upstream, &mut headers)?
+            }
+            ResponsePlan::Embed(way) => {
+                let mut body = way.write(x.request.body.bytes(), &deployment.model_label)?;
+                deployment.rules.put_over(&mut body);
+                written(&body)?
+            }
+        };
+        Ok(Self { uri: uri.clone(), headers, body: joined(body), plan })
+    }
+}
+
+/// How a call is led to this deployment.
+fn plan(operation: Operation, deployment: &Deployment) -> Result<(ResponsePlan, Call), ApiError> {
+    let wire = &deployment.wire;
+    let Some(client) = operation.row().chat else {
+        let call = Call::Plain(operation);
+        return Ok(match wire.embeddings {
+            Some(way) if operation == Operation::Embeddings => (ResponsePlan::Embed(way), call),
+            _ => (ResponsePlan::Relay(operation.row().errors), call),
+        });
+    };
+    let upstream = wire.speaks(client).ok_or_else(|| deployment.lacks(operation))?;
+    let call = Call::Chat(upstream);
+    Ok(if upstream == client {
+        (ResponsePlan::Relay(client), call)
+    } else {
+        (ResponsePlan::Translate { client, upstream }, call)
+    })
+}
+
+fn translated(
+    x: &Exchange,
+    deployment: &Deployment,
+    from: Dialect,
+    to: Dialect,
+    headers: &mut HeaderMap,
+) -> Result<Pieces, ApiError> {
+    let reader = client(from).ok_or_else(|| deployment.lacks(x.request.operation))?;
+    let body = deployment.rules.with_defaults(&x.request.body);
+    let mut request = reader.read_request(&body, &x.request.headers)?;
+    request.stream = x.request.stream;
+    let asked = Asked {
+        model: &deployment.model_label,
+        provider: deployment.provider.prefix,
+        params: &deployment.rules.params_for(&x.request.body, from),
+        headers: &x.request.headers,
+    };
+    let mut wire = upstream(to).write_request(request, &asked)?;
+    headers.extend(wire.headers);
+    deployment.rules.put_over(&mut wire.body);
+    written(&wire.body)
+}
+
+fn written(body: &weir_core::chat::Object) -> Result<Pieces, ApiError> {
+    let text = serde_json::to_vec(body)
+        .map_err(|e| ApiError::new(Kind::Internal, "The request could not be written.").because(e))?;
+    Ok(Pieces::from_iter([Bytes::from(text)]))
+}
+
+fn joined(pieces: Pieces) -> Pieces {
+    let length: usize = pieces.iter().map(Bytes::len).sum();
+    if pieces.len() < 2 || length > COPY_LIMIT {
+        return pieces;
+    }
+    let mut whole = BytesMut::with_capacity(length);
+    pieces.iter().for_each(|piece| whole.extend_from_slice(piece));
+    Pieces::from_iter([whole.freeze()])
+}
+
+fn headers(x: &Exchange, attempt: &Attempt, plan: ResponsePlan) -> HeaderMap {
+    let wire = &attempt.deployment.wire;
+    let mut headers = HeaderMap::with_capacity(wire.headers.len() + 6);
+    if x.snapshot.config.general.forward_client_headers_to_llm_api {
+        forward(x, &mut headers);
+    }
+    headers.extend(wire.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+    if plan == ResponsePlan::Relay(Dialect::AnthropicMessages) {
+        for name in ANTHROPIC {
+            let said = x.request.headers.get(&name).cloned();
+            headers.extend(said.map(|value| (name, value)));
+        }
+    }
+    if let Ok(id) = HeaderValue::from_str(&format!("{}-{}", x.id, attempt.number)) {
+        headers.insert(CLIENT_REQUEST_ID, id);
+    }
+    headers
+}
+
+/// Only `x-*` headers that are neither credentials nor ours, as LiteLLM forwards them.
+fn forward(x: &Exchange, headers: &mut HeaderMap) {
+    static KEPT_BACK: &[&str] =
+        &["x-litellm", "x-api-key", "x-goog-api-key", "x-stainless", "x-forwarded", "x-real-ip"];
+    for (name, value) in &x.request.headers {
+        let text = name.as_str();
+        if text.starts_with("x-")
+            && !KEPT_BACK.iter().any(|k| text.starts_with(k))
+            && *name != CLIENT_REQUEST_ID
+        {
+            headers.insert(name.clone(), value.clone());
+        }
+    }
+}
