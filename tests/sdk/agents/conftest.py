@@ -13,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import rig  # noqa: E402  (found through the line above)
 
 BIN = pathlib.Path(__file__).with_name("node_modules") / ".bin"
-SECONDS = 90
+SECONDS = 40
 # A closed port instead of a proxy: whatever an agent has to say to its makers stays on the machine.
 NOWHERE = "http://127.0.0.1:9"
 TASK = "Please write the answer into a file. __script=task"

@@ -8,7 +8,7 @@ from conftest import TASK, agent_program, run_agent
 PATHS = {
     "anthropic": "/v1/messages",
     "openai": "/v1/chat/completions",
-    "bedrock": "/converse-stream",
+    "bedrock": "/model/",  # Claude by InvokeModel, others by Converse
     "ollama": "/api/chat",
     "gemini": ":streamGenerateContent",
 }
@@ -18,13 +18,14 @@ MODELS = [f"on-{upstream}" for upstream in PATHS] + [f"claude-sonnet-4-5-on-{ups
 
 
 def run_claude(gateway, folder, model, *options):
-    command = [agent_program("claude"), "-p", TASK, "--output-format", "json", "--model", model, *options]
+    command = [agent_program("claude"), "-p", TASK, "--output-format", "json", "--model", model, "--max-turns", "6", *options]
     return json.loads(
         run_agent(
             command,
             folder,
             ANTHROPIC_BASE_URL=gateway.url,
             ANTHROPIC_AUTH_TOKEN=gateway.master_key,
+            CLAUDE_CODE_MAX_RETRIES="0",
             DISABLE_TELEMETRY="1",
             DISABLE_AUTOUPDATER="1",
             DISABLE_ERROR_REPORTING="1",

@@ -8,7 +8,7 @@ from conftest import TASK, agent_program, run_agent
 PATHS = {
     "openai": "/v1/responses",
     "anthropic": "/v1/messages",
-    "bedrock": "/converse-stream",
+    "bedrock": "/model/",  # Claude by InvokeModel, others by Converse
     "ollama": "/api/chat",
     "gemini": ":streamGenerateContent",
 }

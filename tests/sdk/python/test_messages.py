@@ -55,7 +55,7 @@ def calls_of(message):
 def test_plain_message(claude, upstream):
     message = say(claude, upstream)
     assert (message.type, message.role, message.stop_reason) == ("message", "assistant", "end_turn")
-    assert message.id.startswith("msg")
+    assert message.id
     assert text_of(message) == TEXT
     assert (message.usage.input_tokens, message.usage.output_tokens) == (11, 7)
 
@@ -183,12 +183,13 @@ def test_thinking_returns_to_the_provider_with_its_signature(claude, received, u
     assert "sig==" in sent
 
 
-@pytest.mark.parametrize(("upstream", "mark"), [("anthropic", '"cache_control"'), ("bedrock", '"cachePoint"')])
-def test_p24_cache_marks_reach_the_provider(claude, received, upstream, mark):
+@pytest.mark.parametrize("upstream", SIGNERS)
+def test_p24_cache_marks_reach_the_provider(claude, received, upstream):
     cached = {"type": "text", "text": "a long text", "cache_control": {"type": "ephemeral"}}
     tools = [TOOLS[0] | {"cache_control": {"type": "ephemeral"}}]
     say(claude, upstream, [{"role": "user", "content": [cached]}], system=[cached], tools=tools)
-    assert received()[0].count(mark) == 3
+    # Bedrock's InvokeModel takes Anthropic's own marks.
+    assert received()[0].count('"cache_control"') == 3
 
 
 # --- counting ---
