@@ -12,6 +12,7 @@ pub struct Limits {
     total: usize,
     exchanges: Arc<Semaphore>,
     open: Arc<AtomicI64>,
+    clients: Arc<Semaphore>,
 }
 
 /// One exchange in progress. Dropping it gives back its place and its bytes.
@@ -26,15 +27,22 @@ pub struct Place {
 const UNIT: usize = 1024;
 
 impl Limits {
-    /// `inflight_bytes`: request and response bytes held at one time; `exchanges`: requests in progress.
-    pub fn new(inflight_bytes: usize, exchanges: usize) -> Self {
+    /// `inflight_bytes`: request and response bytes held at one time; `exchanges`: requests in progress; `clients`:
+    /// connections, idle ones included.
+    pub fn new(inflight_bytes: usize, exchanges: usize, clients: usize) -> Self {
         let total = (inflight_bytes / UNIT).clamp(1, Semaphore::MAX_PERMITS);
         Self {
             bytes: Arc::new(Semaphore::new(total)),
             total,
             exchanges: Arc::new(Semaphore::new(exchanges.clamp(1, Semaphore::MAX_PERMITS))),
             open: Arc::new(AtomicI64::new(0)),
+            clients: Arc::new(Semaphore::new(clients.clamp(1, Semaphore::MAX_PERMITS))),
         }
+    }
+
+    /// Room for one more client connection, given back when dropped.
+    pub fn client(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.clients).try_acquire_owned().ok()
     }
 
     /// A place for one exchange, or the advice to come back.

@@ -2,6 +2,7 @@
 
 use crate::background::drain::{Drain, Stop};
 use crate::cli::{Serve, say};
+use crate::front::probes::Probes;
 use crate::front::{Front, certificate};
 use crate::limits::Limits;
 use crate::proxy::Gateway;
@@ -202,7 +203,8 @@ pub fn apply(app: &App, snapshot: &Snapshot) {
 fn limits(config: &Config) -> Limits {
     let bytes = usize::try_from(config.weir.inflight_bytes).unwrap_or(usize::MAX);
     let most = config.general.global_max_parallel_requests.map_or(config.weir.max_connections, u64::from);
-    Limits::new(bytes, usize::try_from(most).unwrap_or(usize::MAX))
+    let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+    Limits::new(bytes, count(most), count(config.weir.max_clients))
 }
 
 fn dialer(config: &Config, folder: &Path) -> anyhow::Result<DialerOptions> {
@@ -241,6 +243,9 @@ fn listen(
     let mut server = Server::new_with_opt_and_conf(None, conf);
     server.bootstrap();
     server.add_service(front(args, config, app, &server.configuration)?);
+    if let Some(port) = config.weir.health_port {
+        server.add_service(probes(args, port, app));
+    }
     let drain = Drain { app: Arc::clone(app), grace: config.weir.grace_period, flush: Box::new(flush) };
     server.add_service(background_service("drain", drain));
     server.run(RunArgs { shutdown_signal: Box::new(Stop { app: Arc::clone(app) }) });
@@ -287,6 +292,14 @@ fn front(
         _ => bail!("--ssl_certfile_path and --ssl_keyfile_path go together"),
     }
     Ok(service)
+}
+
+/// Probes have a thread that nothing else uses.
+fn probes(args: &Serve, port: u16, app: &Arc<App>) -> Service<Probes> {
+    let mut service = Service::new(String::from("probes"), Probes { app: Arc::clone(app) });
+    service.threads = Some(1);
+    service.add_listener(listener(&format!("{}:{port}", bracketed(&args.host))));
+    service
 }
 
 /// Head and body of an answer leave in one packet; with Pingora's buffer of 1,460 bytes they would not.

@@ -58,7 +58,7 @@ impl Config {
         let litellm = LitellmSettings::read(&file.litellm, &env, problems);
         let router = RouterSettings::read(&file.router, &litellm, problems);
         let general = GeneralSettings::read(&file.general, &env);
-        let weir = WeirSettings::read(&file.weir, problems);
+        let weir = WeirSettings::read(&file.weir, &env, problems);
         let config = Config { models, litellm, router, general, weir, env };
         if !problems.has_errors() {
             config.check_names(file, problems);

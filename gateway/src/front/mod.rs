@@ -8,6 +8,7 @@
 pub mod certificate;
 mod guard;
 mod head;
+pub mod probes;
 
 pub use head::refusal;
 
@@ -18,10 +19,11 @@ use guard::Guard;
 use pingora::apps::{HttpServerApp, ServerApp};
 use pingora::prelude::timeout;
 use pingora::protocols::http::ServerSession;
-use pingora::protocols::{ALPN, Stream};
+use pingora::protocols::{ALPN, Shutdown, Stream};
 use pingora::server::ShutdownWatch;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::AsyncWriteExt;
 
 /// A server whose connections are guarded: HTTP/1 in full, HTTP/2 against clients that connect and stay silent.
 pub struct Front<P> {
@@ -40,6 +42,10 @@ const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 #[async_trait]
 impl<P: HttpServerApp + Send + Sync + 'static> ServerApp for Front<P> {
     async fn process_new(self: &Arc<Self>, mut stream: Stream, shutdown: &ShutdownWatch) -> Option<Stream> {
+        let Some(_place) = self.app.limits.client() else {
+            turn_away(stream).await;
+            return None;
+        };
         let h2 = matches!(stream.selected_alpn_proto(), Some(ALPN::H2))
             || self.h2c && stream.get_ssl_digest().is_none() && self.has_preface(&mut stream).await?;
         if h2 {
@@ -53,6 +59,28 @@ impl<P: HttpServerApp + Send + Sync + 'static> ServerApp for Front<P> {
     async fn cleanup(&self) {
         self.proxy.http_cleanup().await;
     }
+}
+
+/// What a client reads that finds no room. Written without a parser: thousands may come at once.
+const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\n\
+    connection: close\r\ncontent-length: 118\r\n\r\n\
+    {\"error\":{\"message\":\"The gateway has too many connections; try again.\",\"type\":\"overloaded_error\",\"param\":null,\"code\":\"503\"}}";
+
+/// How long a client that finds no room may take to send a request and take its answer.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Closing before the request was read would look like a broken connection rather than an answer.
+async fn turn_away(stream: Stream) {
+    let mut guard = Guard::new(stream, FAREWELL);
+    let told = async {
+        if matches!(guard.next_head().await, Ok(Some(_))) {
+            // Whoever does not take it gets a closed connection.
+            let _ = guard.write_all(NO_ROOM).await;
+            let _ = guard.flush().await;
+        }
+        Shutdown::shutdown(&mut guard).await;
+    };
+    let _ = timeout(FAREWELL, told).await;
 }
 
 impl<P: HttpServerApp + Send + Sync + 'static> Front<P> {
@@ -110,5 +138,18 @@ impl<P: HttpServerApp + Send + Sync + 'static> Front<P> {
                 None
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::NO_ROOM;
+
+    #[test]
+    fn p49_the_answer_without_room_is_whole() {
+        let text = std::str::from_utf8(NO_ROOM).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("content-length: {}", body.len())), "{}", body.len());
+        assert!(serde_json::from_str::<serde_json::Value>(body).is_ok());
     }
 }

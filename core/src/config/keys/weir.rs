@@ -58,4 +58,15 @@ pub(super) const KEYS: &[Key] = &[
         Int,
         "Requests in progress at once; above it new ones are answered with 503. 1000.",
     ),
+    own(
+        "max_clients",
+        Int,
+        "Client connections at once, idle ones included; above it new ones get 503 and are closed. 10000.",
+    ),
+    own(
+        "health_port",
+        Int,
+        "A second listener with a thread of its own for /health/* and /metrics, so that probes never wait behind \
+         requests. Off by default; LiteLLM's SEPARATE_HEALTH_APP=1 switches it on, SEPARATE_HEALTH_PORT (4001) moves it.",
+    ),
 ];

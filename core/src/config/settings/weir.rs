@@ -1,5 +1,6 @@
 //! `weir_settings`. What each one does stands in its row of `keys::WEIR`.
 
+use super::super::env::Env;
 use super::super::problems::{Place, Problems};
 use super::super::section::Section;
 use ipnet::IpNet;
@@ -35,10 +36,13 @@ pub struct WeirSettings {
     pub grace_period: Duration,
     pub h2c: bool,
     pub max_connections: u64,
+    pub max_clients: u64,
+    /// `None`: health is answered on the main listener only.
+    pub health_port: Option<u16>,
 }
 
 impl WeirSettings {
-    pub(in super::super) fn read(s: &Section, problems: &mut Problems) -> Self {
+    pub(in super::super) fn read(s: &Section, env: &Env, problems: &mut Problems) -> Self {
         let seconds = |name: &str, default| s.seconds(name).unwrap_or(Duration::from_secs(default));
         let always = s.text("metrics").as_deref() == Some("always");
         Self {
@@ -58,8 +62,26 @@ impl WeirSettings {
             grace_period: seconds("grace_period", 600),
             h2c: s.bool("h2c").unwrap_or(false),
             max_connections: s.int("max_connections").unwrap_or(1_000),
+            max_clients: s.int("max_clients").unwrap_or(10_000),
+            health_port: health_port(s, env, problems),
         }
     }
+}
+
+/// Ours, else LiteLLM's variables.
+fn health_port(s: &Section, env: &Env, problems: &mut Problems) -> Option<u16> {
+    const USUAL: u64 = 4001;
+    let from_env = || {
+        let on = env.filled("SEPARATE_HEALTH_APP").is_some_and(|v| matches!(v, "1" | "true" | "True"));
+        let port = env.filled("SEPARATE_HEALTH_PORT").and_then(|port| port.parse().ok());
+        on.then(|| port.unwrap_or(USUAL))
+    };
+    let port = s.int("health_port").or_else(from_env)?;
+    let valid = u16::try_from(port).ok().filter(|port| *port > 0);
+    if valid.is_none() {
+        problems.error(&s.place("health_port"), "not a port", "use 1 to 65535");
+    }
+    valid
 }
 
 /// Networks, or single addresses.
