@@ -242,10 +242,10 @@ fn listen(
 ) -> anyhow::Result<()> {
     let mut server = Server::new_with_opt_and_conf(None, conf);
     server.bootstrap();
-    server.add_service(front(args, config, app, &server.configuration)?);
     if let Some(port) = config.weir.health_port {
         server.add_service(probes(args, port, app));
     }
+    server.add_service(front(args, config, app, &server.configuration)?);
     let drain = Drain { app: Arc::clone(app), grace: config.weir.grace_period, flush: Box::new(flush) };
     server.add_service(background_service("drain", drain));
     server.run(RunArgs { shutdown_signal: Box::new(Stop { app: Arc::clone(app) }) });

@@ -43,6 +43,8 @@ pub(super) async fn run(context: &Context, section: &mut Section) -> anyhow::Res
     }
     let (stats, probes) = overload(context, target, &plans, carried * TIMES).await?;
     report(section, target, &stats, &probes);
+    let beside = micros(&probes.beside.total, 0.99) / 1000.0;
+    section.show(format!("{} readiness p99 on the listener of the requests", target.name), beside, "ms");
     tokio::time::sleep(REST).await;
     let after = closed(&plans, RECOVERY_REQUESTS, Duration::from_secs(30)).await?;
     section.at_most(target, "errors after a rest", after.failed() as f64, "", 0.0);
@@ -59,14 +61,23 @@ async fn overload(
     target: &Target,
     plans: &Arc<[Plan]>,
     rate: f64,
-) -> anyhow::Result<(Stats, Stats)> {
+) -> anyhow::Result<(Stats, Probes)> {
     let stop = Arc::new(AtomicBool::new(false));
-    let (plan, stopped) = (Plan::get(target.addr, READINESS, "", Expect::Status(200)), Arc::clone(&stop));
-    let probing = tokio::spawn(driver(move || probe(plan, stopped)));
+    let spawn = |addr| {
+        let (plan, stopped) = (Plan::get(addr, READINESS, "", Expect::Status(200)), Arc::clone(&stop));
+        tokio::spawn(driver(move || probe(plan, stopped)))
+    };
+    let (probing, beside) = (spawn(target.probes.unwrap_or(target.addr)), spawn(target.addr));
     let open = Open { rate, time: context.time, outstanding: outstanding(context) };
     let stats = drive_open(plans, open).await;
     stop.store(true, Ordering::SeqCst);
-    Ok((stats?, probing.await??))
+    Ok((stats?, Probes { own: probing.await??, beside: beside.await?? }))
+}
+
+/// Readiness, asked where probes have a listener of their own, and where requests come in.
+struct Probes {
+    own: Stats,
+    beside: Stats,
 }
 
 fn outstanding(context: &Context) -> usize {
@@ -86,7 +97,7 @@ async fn probe(plan: Plan, stop: Arc<AtomicBool>) -> Stats {
     stats
 }
 
-fn report(section: &mut Section, target: &Target, stats: &Stats, probes: &Stats) {
+fn report(section: &mut Section, target: &Target, stats: &Stats, probes: &Probes) {
     let (all, shed) = (stats.done + stats.failed(), stats.errors.get(SHED).copied().unwrap_or(0));
     let offered = all as f64 / stats.elapsed.as_secs_f64().max(0.001);
     section.show(format!("{} was sent", target.name), offered, "req/s");
@@ -94,8 +105,8 @@ fn report(section: &mut Section, target: &Target, stats: &Stats, probes: &Stats)
     section.show("not sent by the driver (overruns)".to_owned(), stats.overruns as f64, "");
     let other = stats.failed() - shed;
     section.at_most(target, "answers neither 200 nor 503 with retry-after", other as f64, "", 0.0);
-    section.at_most(target, "readiness p99", micros(&probes.total, 0.99) / 1000.0, "ms", MUST_PROBE_MS);
-    section.at_most(target, "readiness errors", probes.failed() as f64, "", 0.0);
+    section.at_most(target, "readiness p99", micros(&probes.own.total, 0.99) / 1000.0, "ms", MUST_PROBE_MS);
+    section.at_most(target, "readiness errors", probes.own.failed() as f64, "", 0.0);
     if let Some(usage) = target.usage() {
         let peak = usage.peak_kib as f64 / 1024.0;
         section.at_most(target, "peak of resident memory", peak, "MiB", MUST_PEAK_MIB);

@@ -39,6 +39,8 @@ pub struct Target {
     pub key: String,
     /// A Weir of ours: its master key and its readiness page can be used.
     pub weir: bool,
+    /// Where its probes have a listener of their own.
+    pub probes: Option<SocketAddr>,
     _process: Option<Process>,
 }
 
@@ -169,6 +171,7 @@ impl Target {
             pid,
             key: "sk-none".to_owned(),
             weir: false,
+            probes: None,
             _process: process,
         }
     }

@@ -87,7 +87,7 @@ async fn start(
     settings: &str,
     database_url: Option<&str>,
 ) -> anyhow::Result<Target> {
-    let addr = free_addr()?;
+    let (addr, probes) = (free_addr()?, free_addr()?);
     let file = dir.join(format!("{name}.yaml"));
     fs::write(&file, config(mock, setup, settings))?;
     let mut command = Command::new(&setup.weir);
@@ -97,6 +97,8 @@ async fn start(
     command
         .env_clear()
         .env("LITELLM_MASTER_KEY", MASTER_KEY)
+        .env("SEPARATE_HEALTH_APP", "1")
+        .env("SEPARATE_HEALTH_PORT", probes.port().to_string())
         .env("WEIR_DATA_DIR", dir.join(format!("{name}-data")));
     if let Some(url) = database_url {
         command.env("DATABASE_URL", url);
@@ -107,7 +109,7 @@ async fn start(
     let pid = process.pid();
     let mut target = Target::new(name, addr, Some(pid), Some(process));
     MASTER_KEY.clone_into(&mut target.key);
-    target.weir = true;
+    (target.weir, target.probes) = (true, Some(probes));
     Ok(target)
 }
 
@@ -128,7 +130,8 @@ fn config(mock: SocketAddr, setup: &Setup, settings: &str) -> String {
     for number in 0..setup.more_models {
         MODELS[0].write(&format!("other-{number}"), mock, &mut text);
     }
-    text + settings
+    // Memory is bounded by how many clients may come, see p49-overload.
+    text + settings + "weir_settings: {max_clients: 2000}\n"
 }
 
 // --- impl Model ---

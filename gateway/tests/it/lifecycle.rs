@@ -24,6 +24,46 @@ async fn p29_health_asks_nobody() {
 }
 
 #[tokio::test]
+async fn p29_probes_have_a_listener_of_their_own() {
+    let port = crate::rig::free_port().to_string();
+    let builder = Rig::config(CONFIG).env("SEPARATE_HEALTH_APP", "1").env("SEPARATE_HEALTH_PORT", &port);
+    let _rig = builder.start().await;
+    let get = async |path: &str| {
+        client::send("GET", &format!("http://127.0.0.1:{port}{path}"), &[], "").await.status
+    };
+    for path in ["/health/readiness", "/health/liveliness", "/metrics"] {
+        assert_eq!(get(path).await, 200, "{path}");
+    }
+    assert_eq!(get("/v1/models").await, 405, "nothing else is served there");
+}
+
+#[tokio::test]
+async fn p49_clients_beyond_the_bound_are_turned_away_and_the_others_are_served() {
+    let rig = Rig::config(CONFIG).more("weir_settings: {max_clients: 3}\n").start().await;
+    let mut held = Vec::new();
+    for _ in 0..10 {
+        let stream = tokio::net::TcpStream::connect(rig.address()).await.unwrap();
+        held.push(ask(stream).await);
+    }
+    let with = |status: &str| held.iter().filter(|(_, text)| text.starts_with(status)).count();
+    assert!((1..=3).contains(&with("HTTP/1.1 200")), "{held:?}");
+    assert_eq!(with("HTTP/1.1 200") + with("HTTP/1.1 503"), 10, "{held:?}");
+    assert!(held.iter().all(|(_, text)| text.contains("200 OK") || text.contains("retry-after")), "{held:?}");
+    drop(held);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(rig.get("/health/liveliness", "none").await.status, 200, "room again");
+}
+
+/// Asks for a sign of life on this connection.
+async fn ask(mut stream: tokio::net::TcpStream) -> (tokio::net::TcpStream, String) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    stream.write_all(b"GET /health/liveliness HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    let mut buffer = vec![0; 1024];
+    let read = stream.read(&mut buffer).await.unwrap();
+    (stream, String::from_utf8_lossy(&buffer[..read]).into_owned())
+}
+
+#[tokio::test]
 async fn metrics_count_once_and_agree_with_the_ledger() {
     let rig = Rig::start().await;
     for _ in 0..3 {

@@ -188,7 +188,7 @@ impl Reader {
     }
 
     fn tool_call(&mut self, id: Option<String>, name: String, arguments: String, out: &mut Events) {
-        let id = id.filter(|id| !id.is_empty()).unwrap_or_else(|| self.made_up_id());
+        let id = id.filter(|id| !id.is_empty()).unwrap_or_else(|| self.made_up_id(&name, &arguments));
         self.called += 1;
         let index = self.begin(Begun::ToolCall { id, name, kind: ToolCallKind::Function }, out);
         if !arguments.is_empty() {
@@ -197,12 +197,14 @@ impl Reader {
         out.push(Event::BlockStop { index });
     }
 
-    /// The same for the same answer; other than in the turns before, since clients find calls by their ids.
-    fn made_up_id(&self) -> String {
-        match &self.stamp {
-            Some(stamp) => format!("call_{stamp}_{}", self.called),
-            None => format!("call_{}", self.called),
-        }
+    /// The same for the same answer; other than in the turns before, since clients find calls by their ids. The hash
+    /// tells turns apart where a server's clock does not.
+    fn made_up_id(&self, name: &str, arguments: &str) -> String {
+        let stamp = self.stamp.as_deref().unwrap_or("0");
+        let hash = name.bytes().chain(arguments.bytes()).fold(0x811c_9dc5_u32, |hash, byte| {
+            (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193) // FNV-1a
+        });
+        format!("call_{stamp}_{hash:08x}_{}", self.called)
     }
 
     fn finish(&mut self, line: &Line, out: &mut Events) {

@@ -253,7 +253,10 @@ fn reasoning(item: Reasoning) -> Part {
     if let Some(data) = item.encrypted_content.as_deref().and_then(|e| e.strip_prefix(REDACTED)) {
         return Part::new(Kind::RedactedThinking { data: data.to_owned() });
     }
-    let mut part = Part::new(Kind::Thinking { text, id: item.id });
+    // An id with a dash is one that we made for another provider's thoughts (OpenAI's are hexadecimal); given back as
+    // an id it would make them OpenAI's, which no other provider takes.
+    let id = item.id.filter(|id| !id.contains('-'));
+    let mut part = Part::new(Kind::Thinking { text, id });
     part.signature = item.encrypted_content;
     part
 }

@@ -193,7 +193,8 @@ fn p25_calls_without_ids_get_ids_of_their_own_turn() {
     let (one, again, other) =
         (read("2026-01-01T00:00:01Z"), read("2026-01-01T00:00:01Z"), read("2026-01-01T00:00:02Z"));
     let ids = |answer: &Answer| calls(answer).iter().map(|c| c.id.clone()).collect::<Vec<_>>();
-    assert_eq!(ids(&one), ["call_20260101000001_0", "call_20260101000001_1"]);
+    assert!(ids(&one).iter().all(|id| id.starts_with("call_20260101000001_")), "{:?}", ids(&one));
+    assert_ne!(ids(&one)[0], ids(&one)[1]);
     assert_eq!(ids(&one), ids(&again));
     assert_ne!(ids(&one), ids(&other));
 }

@@ -165,7 +165,10 @@ impl Writer {
             }
             (Block::Call { index, .. }, Delta::Signature(proof)) if !self.legacy => {
                 let fields = json!({ "thought_signature": proof });
-                let call = json!([{ "index": *index, "provider_specific_fields": fields }]);
+                // The SDKs take it for granted that a piece of a call has its function.
+                let function = json!({ "arguments": "" });
+                let call =
+                    json!([{ "index": *index, "function": function, "provider_specific_fields": fields }]);
                 self.say("tool_calls", call, out);
             }
             _ => {}
