@@ -34,11 +34,11 @@ static PASSED_ON: &[&str] = &[
 ];
 
 /// Anthropic's names of the same limits.
-static RENAMED: &[(&str, HeaderName)] = &[
-    ("anthropic-ratelimit-requests-limit", HeaderName::from_static("x-ratelimit-limit-requests")),
-    ("anthropic-ratelimit-requests-remaining", HeaderName::from_static("x-ratelimit-remaining-requests")),
-    ("anthropic-ratelimit-tokens-limit", HeaderName::from_static("x-ratelimit-limit-tokens")),
-    ("anthropic-ratelimit-tokens-remaining", HeaderName::from_static("x-ratelimit-remaining-tokens")),
+static RENAMED: &[(&str, &str)] = &[
+    ("anthropic-ratelimit-requests-limit", "x-ratelimit-limit-requests"),
+    ("anthropic-ratelimit-requests-remaining", "x-ratelimit-remaining-requests"),
+    ("anthropic-ratelimit-tokens-limit", "x-ratelimit-limit-tokens"),
+    ("anthropic-ratelimit-tokens-remaining", "x-ratelimit-remaining-tokens"),
 ];
 
 /// Names that mean something only between us and the provider.
@@ -150,7 +150,7 @@ fn provider(head: &mut HeaderMap, upstream: &HeaderMap) {
             head.insert(name.clone(), value.clone());
         }
         if let Some((_, known)) = RENAMED.iter().find(|(theirs, _)| *theirs == name.as_str()) {
-            head.insert(known.clone(), value.clone());
+            head.insert(HeaderName::from_static(known), value.clone());
         }
         if let Some(prefixed) = prefixed(name) {
             head.insert(prefixed, value.clone());
