@@ -20,7 +20,10 @@ static MODELS: &[(&str, &str)] = &[
     ),
     ("ollama", r#"{model: ollama/llama3.1, api_base: "MOCK"}"#),
     ("ollama-chat", r#"{model: ollama_chat/llama3.1, api_base: "MOCK", num_ctx: 4096, keep_alive: 5m}"#),
-    ("gemini", r#"{model: gemini/gemini-2.5-flash, safety_settings: [{category: c, threshold: t}], api_base: "MOCK", api_key: k}"#),
+    (
+        "gemini",
+        r#"{model: gemini/gemini-2.5-flash, safety_settings: [{category: c, threshold: t}], api_base: "MOCK", api_key: k}"#,
+    ),
     ("cohere", r#"{model: cohere/command-a-03-2025, api_base: "MOCK", api_key: k}"#),
 ];
 

@@ -38,7 +38,8 @@ async fn goldens_of_the_served_dialects_agree() {
     let config = std::fs::read_to_string(folder.join("configs/main.yaml")).unwrap();
     let config =
         config.replace("http://127.0.0.1:9100", "MOCK").replace("os.environ/LITELLM_MASTER_KEY", "sk-1234");
-    let rig = Rig::config(&priced(config)).env("OPENAI_API_KEY", "sk-up-openai-env").over(Provider::new()).await;
+    let rig =
+        Rig::config(&priced(config)).env("OPENAI_API_KEY", "sk-up-openai-env").over(Provider::new()).await;
     let (mut walked, mut wrong) = (0, Vec::new());
     for (file, only) in FILES {
         let text = std::fs::read_to_string(folder.join("goldens").join(file)).unwrap();

@@ -14,7 +14,8 @@ pub fn compare(rig: &Rig, expected: &Value) -> Vec<String> {
     let mut wrong = Vec::new();
     for (seen, expected) in seen.iter().zip(&expected) {
         // Bedrock takes a model's colon written either way.
-        if expected["path"].as_str().unwrap_or_default().replace("%3A", ":") != seen.path.replace("%3A", ":") {
+        if expected["path"].as_str().unwrap_or_default().replace("%3A", ":") != seen.path.replace("%3A", ":")
+        {
             wrong.push(format!("path {} instead of {}", seen.path, expected["path"]));
         }
         let mut want = expected["body"].clone();

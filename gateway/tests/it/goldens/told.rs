@@ -45,9 +45,13 @@ fn expected_of(expected: &Value, got: &Value) -> Value {
 pub fn clean(value: &Value) -> Value {
     match value {
         Value::Object(o) => {
-            let kept = o
-                .iter()
-                .filter(|(k, v)| !v.is_null() && *k != "logprobs" && *k != "created" && *k != "created_at" && *k != "annotations");
+            let kept = o.iter().filter(|(k, v)| {
+                !v.is_null()
+                    && *k != "logprobs"
+                    && *k != "created"
+                    && *k != "created_at"
+                    && *k != "annotations"
+            });
             Value::Object(kept.map(|(k, v)| (k.clone(), clean(v))).collect::<Map<_, _>>())
         }
         Value::Array(a) => a.iter().map(clean).collect(),

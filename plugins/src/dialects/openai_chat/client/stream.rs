@@ -255,7 +255,9 @@ impl EventWriter for Writer {
     fn write(&mut self, event: Event, out: &mut BytesMut) {
         match event {
             // Nothing to say yet; ids are ours.
-            Event::Start { model, .. } => self.model = model.unwrap_or_else(|| std::mem::take(&mut self.model)),
+            Event::Start { model, .. } => {
+                self.model = model.unwrap_or_else(|| std::mem::take(&mut self.model))
+            }
             // Told by the gateway with `error_event`.
             Event::Fault(_) => {}
             Event::BlockStart { block, .. } => self.start(block, out),
