@@ -112,7 +112,7 @@ pub static TABLE: &[Row] = &[
     row(Kind::ClientCredentials, 401, AUTH, Retry::Never, "ProxyException").param("None"),
     row(Kind::BadJson,           400, INVALID, Retry::Never, "ProxyException").param("request_body"),
     row(Kind::BadRequest,        400, INVALID, Retry::Never, "BadRequestError"),
-    row(Kind::UnsupportedParams, 400, None, Retry::Never, "UnsupportedParamsError"),
+    row(Kind::UnsupportedParams, 400, Some("None"), Retry::Never, "UnsupportedParamsError"),
     row(Kind::UnknownModel,      400, None, Retry::Never, "BadRequestError"),
     row(Kind::NotFound,          404, INVALID, Retry::Never, "NotFound").detail(),
     row(Kind::MethodNotAllowed,  405, INVALID, Retry::Never, "MethodNotAllowed").detail(),

@@ -149,7 +149,7 @@ impl Exchange {
     /// What a writer of answers must know; `id` is the entry's as text.
     pub fn view<'v>(&'v self, id: &'v str) -> View<'v> {
         View {
-            model: &self.target.requested,
+            model: self.answer.deployment.as_ref().map_or(&self.target.requested, |d| &d.model_label),
             id,
             created: self.clock.started_at.seconds(),
             include_usage: self.request.include_usage,

@@ -44,7 +44,7 @@ pub struct Params {
     pub extra_headers: Vec<(String, SecretString)>,
     /// Members to add to a request's body.
     pub extra_body: JsonMap,
-    /// Parameters of OpenAI's API to set where the request does not.
+    /// Parameters to set where the request does not: OpenAI's, and a provider's own (`num_ctx`, `guardrailConfig` …).
     pub defaults: JsonMap,
     /// Price name and US dollars per unit as decimal text.
     pub prices: Vec<(String, String)>,
@@ -113,7 +113,7 @@ impl Params {
             allowed_openai_params: s.texts("allowed_openai_params").unwrap_or_default(),
             extra_headers: headers(s, problems),
             extra_body: s.node("extra_body").map(Node::entries).unwrap_or_default().iter().collect(),
-            defaults: s.open(Open::OpenAi).collect(),
+            defaults: s.open(Open::OpenAi).chain(s.unknown_names()).collect(),
             prices: prices(s),
             tags: s.texts("tags").unwrap_or_default(),
             configurable_clientside_auth_params: client_params(s, problems),

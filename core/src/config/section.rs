@@ -123,6 +123,14 @@ impl Section {
         })
     }
 
+    /// Entries that no table knows and that are no misspelling of one that it does: a provider's own parameters.
+    pub fn unknown_names(&self) -> impl Iterator<Item = &(String, Node)> {
+        self.entries.iter().filter(|(name, _)| {
+            let known = self.table.find(name).is_some() || (self.table.open)(name).is_some();
+            !known && keys::section_of(name).is_none() && nearest(name, self.table.names()).is_none()
+        })
+    }
+
     /// Entries whose name is known by its shape, in the order of the file.
     pub fn open(&self, open: Open) -> impl Iterator<Item = &(String, Node)> {
         self.entries

@@ -33,6 +33,14 @@ static PASSED_ON: &[&str] = &[
     "x-ratelimit-remaining-tokens",
 ];
 
+/// Anthropic's names of the same limits.
+static RENAMED: &[(&str, &str)] = &[
+    ("anthropic-ratelimit-requests-limit", "x-ratelimit-limit-requests"),
+    ("anthropic-ratelimit-requests-remaining", "x-ratelimit-remaining-requests"),
+    ("anthropic-ratelimit-tokens-limit", "x-ratelimit-limit-tokens"),
+    ("anthropic-ratelimit-tokens-remaining", "x-ratelimit-remaining-tokens"),
+];
+
 /// Names that mean something only between us and the provider.
 static HOP_BY_HOP: &[&str] = &["connection", "keep-alive", "transfer-encoding", "set-cookie", "alt-svc"];
 
@@ -140,6 +148,9 @@ fn provider(head: &mut HeaderMap, upstream: &HeaderMap) {
         }
         if PASSED_ON.contains(&name.as_str()) {
             head.insert(name.clone(), value.clone());
+        }
+        if let Some((_, known)) = RENAMED.iter().find(|(theirs, _)| *theirs == name.as_str()) {
+            head.insert(HeaderName::from_static(known), value.clone());
         }
         if let Some(prefixed) = prefixed(name) {
             head.insert(prefixed, value.clone());

@@ -12,15 +12,18 @@ static MODELS: &[(&str, &str)] = &[
     ("anthropic", r#"{model: anthropic/claude-sonnet-4-5, api_base: "MOCK", api_key: k}"#),
     (
         "converse",
-        r#"{model: bedrock/converse/amazon.nova-pro-v1:0, aws_bedrock_runtime_endpoint: "MOCK", aws_access_key_id: AKIAFAKE, aws_secret_access_key: fake, aws_region_name: us-east-1}"#,
+        r#"{model: bedrock/converse/amazon.nova-pro-v1:0, guardrailConfig: {guardrailIdentifier: g, guardrailVersion: "1"}, aws_bedrock_runtime_endpoint: "MOCK", aws_access_key_id: AKIAFAKE, aws_secret_access_key: fake, aws_region_name: us-east-1}"#,
     ),
     (
         "claude-on-bedrock",
         r#"{model: bedrock/us.anthropic.claude-sonnet-4-20250514-v1:0, aws_bedrock_runtime_endpoint: "MOCK", aws_access_key_id: AKIAFAKE, aws_secret_access_key: fake, aws_region_name: us-east-1}"#,
     ),
     ("ollama", r#"{model: ollama/llama3.1, api_base: "MOCK"}"#),
-    ("ollama-chat", r#"{model: ollama_chat/llama3.1, api_base: "MOCK"}"#),
-    ("gemini", r#"{model: gemini/gemini-2.5-flash, api_base: "MOCK", api_key: k}"#),
+    ("ollama-chat", r#"{model: ollama_chat/llama3.1, api_base: "MOCK", num_ctx: 4096, keep_alive: 5m}"#),
+    (
+        "gemini",
+        r#"{model: gemini/gemini-2.5-flash, safety_settings: [{category: c, threshold: t}], api_base: "MOCK", api_key: k}"#,
+    ),
     ("cohere", r#"{model: cohere/command-a-03-2025, api_base: "MOCK", api_key: k}"#),
 ];
 
@@ -122,4 +125,22 @@ async fn errors_are_told_in_the_clients_dialect() {
     assert_eq!(refused.status, 401);
     assert_eq!(refused.json()["type"], "error", "{}", refused.text());
     assert_eq!(refused.json()["error"]["type"], "authentication_error", "{}", refused.text());
+}
+
+#[tokio::test]
+async fn a_providers_own_parameters_in_the_config_reach_it() {
+    let rig = rig().await;
+    let cases = [
+        ("ollama-chat", "/options/num_ctx", json!(4096)),
+        ("ollama-chat", "/keep_alive", json!("5m")),
+        ("converse", "/guardrailConfig/guardrailIdentifier", json!("g")),
+        ("gemini", "/safetySettings/0/category", json!("c")),
+    ];
+    for (model, at, value) in cases {
+        rig.mock.take_log();
+        let answer = rig.chat(model, "Say hello").await;
+        assert_eq!(answer.status, 200, "{model}: {}", answer.text());
+        let seen = rig.mock.take_log().remove(0).json();
+        assert_eq!(seen.pointer(at), Some(&value), "{model}: {seen}");
+    }
 }

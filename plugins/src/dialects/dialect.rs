@@ -88,7 +88,7 @@ pub struct WireRequest {
 /// What a writer of answers must know beside the answer.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
-    /// The model as clients see it: the name they asked for.
+    /// The upstream model, told where the provider does not name the one that answered.
     pub model: &'a str,
     /// Unique text of letters, digits and dashes, for ids that the dialect wants and the provider did not give:
     /// `chatcmpl-{id}`, `msg_{id}`, `resp_{id}`.

@@ -96,6 +96,12 @@ fn a_deployments_parameters_are_read() {
 }
 
 #[test]
+fn parameters_of_a_provider_are_set_and_misspelt_settings_are_not() {
+    let defaults = model("num_ctx: 4096, api_bse: x").params.defaults;
+    assert_eq!(defaults.iter().collect::<Vec<_>>(), [("num_ctx", "4096")]);
+}
+
+#[test]
 fn merge_keys_and_anchors_share_parameters() {
     let text = "\
 shared: &shared {api_base: \"https://x.test\", rpm: 5}

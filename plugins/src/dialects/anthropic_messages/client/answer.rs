@@ -12,7 +12,7 @@ static NATIVE: &[&str] = &["container", "context_management", "stop_details"];
 pub(in super::super) fn write_answer(answer: Answer, view: &View<'_>) -> Vec<u8> {
     let (reason, sequence) = finish::write(answer.finish.clone(), answer.has_tool_calls());
     let usage = usage::write(&answer.usage.unwrap_or_default(), answer.service_tier.as_deref());
-    let mut message = head(answer.id, view);
+    let mut message = head(answer.id, answer.model.as_deref(), view);
     message.insert("content".to_owned(), write_parts::blocks(answer.content).into());
     message.insert("stop_reason".to_owned(), reason.into());
     message.insert("stop_sequence".to_owned(), json!(sequence));
@@ -22,8 +22,8 @@ pub(in super::super) fn write_answer(answer: Answer, view: &View<'_>) -> Vec<u8>
 }
 
 /// What a message begins with, whole or in a stream.
-pub(super) fn head(id: Option<String>, view: &View<'_>) -> Object {
-    head_of(id.unwrap_or_else(|| made_up(view)), view.model)
+pub(super) fn head(id: Option<String>, model: Option<&str>, view: &View<'_>) -> Object {
+    head_of(id.unwrap_or_else(|| made_up(view)), model.unwrap_or(view.model))
 }
 
 pub(super) fn made_up(view: &View<'_>) -> String {

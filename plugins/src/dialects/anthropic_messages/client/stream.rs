@@ -92,7 +92,10 @@ impl EventWriter for Writer {
             return;
         }
         match event {
-            Event::Start { id, .. } => self.id = id.unwrap_or_else(|| std::mem::take(&mut self.id)),
+            Event::Start { id, model } => {
+                self.id = id.unwrap_or_else(|| std::mem::take(&mut self.id));
+                self.model = model.unwrap_or_else(|| std::mem::take(&mut self.model));
+            }
             Event::Usage(usage) => self.usage = Some(usage),
             Event::Finish(finish) => self.finish = Some(finish),
             Event::Fault(fault) => self.fail(&fault, out),

@@ -23,6 +23,7 @@ struct Parts {
     finish: Option<Finish>,
     usage: Option<Usage>,
     id: Option<String>,
+    model: Option<String>,
 }
 
 #[derive(Debug)]
@@ -42,8 +43,9 @@ pub(in super::super) fn write_answer(answer: Answer, view: &View<'_>) -> Vec<u8>
     }
     let joined = join(written);
     let id = parts.id.take().unwrap_or_else(|| view.id.to_owned());
+    let model = parts.model.take();
     let last = parts.last(joined);
-    envelope(last, view.model, &id).to_string().into_bytes()
+    envelope(last, model.as_deref().unwrap_or(view.model), &id).to_string().into_bytes()
 }
 
 /// A signature that follows a text stands on that text where both are whole.
@@ -72,7 +74,7 @@ fn envelope(mut chunk: Object, model: &str, id: &str) -> Value {
 impl Parts {
     fn take(&mut self, event: Event, out: &mut Vec<WirePart>) {
         match event {
-            Event::Start { id, .. } => self.id = id,
+            Event::Start { id, model } => (self.id, self.model) = (id, model),
             Event::BlockStart { block, .. } => self.blocks.push(Block::begin(block)),
             Event::BlockDelta { index, delta } => self.grow(index, delta, out),
             Event::BlockStop { index } => {
@@ -218,14 +220,15 @@ impl Chunks {
     }
 
     fn last(&mut self) -> Value {
-        let id = self.parts.id.clone();
-        let parts = std::mem::replace(&mut self.parts, Parts { id, ..Parts::default() });
+        let (id, model) = (self.parts.id.clone(), self.parts.model.clone());
+        let parts = std::mem::replace(&mut self.parts, Parts { id, model, ..Parts::default() });
         let chunk = parts.last(Vec::new());
         self.envelope(chunk)
     }
 
     fn envelope(&self, chunk: Object) -> Value {
-        envelope(chunk, &self.model, self.parts.id.as_deref().unwrap_or(&self.id))
+        let model = self.parts.model.as_deref().unwrap_or(&self.model);
+        envelope(chunk, model, self.parts.id.as_deref().unwrap_or(&self.id))
     }
 }
 

@@ -44,7 +44,8 @@ fn recorded_answers_are_the_same_when_written_and_read_again() {
     for (name, recorded) in recordings::answers().into_iter().filter(|(_, r)| r.is_object()) {
         let answer = read(&recorded).unwrap();
         let again = rewritten(answer.clone());
-        assert_eq!(again["modelVersion"], "mine", "{name}");
+        let said = answer.model.as_deref().unwrap_or("mine");
+        assert_eq!(again["modelVersion"], said, "{name}");
         assert_eq!(meaning(&read(&again).unwrap()), meaning(&answer), "{name}");
     }
 }

@@ -85,7 +85,7 @@ pub(in super::super) fn write(mut answer: Answer, view: &View<'_>) -> Vec<u8> {
     let body = Body {
         id: format!("chatcmpl-{}", view.id),
         created: view.created,
-        model: view.model,
+        model: answer.model.as_deref().unwrap_or(view.model),
         object: "chat.completion",
         choices: [choice],
         usage: answer.usage.as_ref().map(blocks::usage),

@@ -257,8 +257,12 @@ impl Writer {
 impl EventWriter for Writer {
     fn write(&mut self, event: Event, out: &mut BytesMut) {
         match event {
-            // Nothing to say yet; ids are ours. A fault is told by the gateway with `error_event`.
-            Event::Start { .. } | Event::Fault(_) => {}
+            // Nothing to say yet; ids are ours.
+            Event::Start { model, .. } => {
+                self.model = model.unwrap_or_else(|| std::mem::take(&mut self.model))
+            }
+            // Told by the gateway with `error_event`.
+            Event::Fault(_) => {}
             Event::BlockStart { block, .. } => self.start(block, out),
             Event::BlockDelta { index, delta } => self.grow(index, delta, out),
             Event::BlockStop { index } => self.stop(index, out),

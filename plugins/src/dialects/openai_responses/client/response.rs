@@ -72,10 +72,11 @@ pub(super) struct Response<'a> {
 struct Echo<'a>(&'a JsonBody);
 
 pub(in super::super) fn write(answer: Answer, view: &View<'_>) -> Vec<u8> {
-    let Answer { content, finish, usage, service_tier, fault, .. } = answer;
+    let Answer { content, model, finish, usage, service_tier, fault, .. } = answer;
     let end = End { finish, fault, usage: usage.map(WireUsage::from), service_tier };
     let output = Output::of(content, view).values(end.finish.as_ref());
-    let head = Head::new(view);
+    let mut head = Head::new(view);
+    head.said_by(model);
     // Only maps with keys that are no text cannot be written, and there are none.
     serde_json::to_vec(&head.ended(output, &end)).unwrap_or_default()
 }
@@ -90,6 +91,11 @@ impl Head {
             created: view.created,
             body: view.body.clone(),
         }
+    }
+
+    /// The provider names the model itself.
+    pub(super) fn said_by(&mut self, model: Option<String>) {
+        self.model = model.unwrap_or_else(|| std::mem::take(&mut self.model));
     }
 
     /// Before anything was said.

@@ -192,6 +192,13 @@ impl EventWriter for Writer {
         if self.closed {
             return;
         }
+        let event = match event {
+            Event::Start { model, .. } => {
+                self.head.said_by(model);
+                return self.begin(out);
+            }
+            event => event,
+        };
         self.begin(out);
         match event {
             Event::Start { .. } => {}

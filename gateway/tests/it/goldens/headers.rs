@@ -1,0 +1,47 @@
+//! Heads of answers.
+
+use super::differences::differs;
+use crate::client::Answer;
+use serde_json::Value;
+use weir_core::domain::money::NanoUsd;
+
+/// Headers that clients and scripts read. Their values are compared where they are not of the moment.
+static HEADERS: &[(&str, bool)] = &[
+    ("x-litellm-call-id", false),
+    ("x-litellm-model-id", false),
+    ("x-litellm-version", true),
+    ("x-litellm-model-group", true),
+    ("x-litellm-attempted-retries", true),
+    ("x-litellm-attempted-fallbacks", true),
+    ("x-litellm-response-cost", false),
+    ("x-ratelimit-limit-requests", true),
+    ("x-ratelimit-remaining-tokens", true),
+    ("llm_provider-x-request-id", true),
+    ("llm_provider-openai-organization", true),
+    ("content-type", true),
+    ("location", false),
+    ("access-control-allow-origin", true),
+];
+
+pub fn compare(case: &str, expected: &Value, answer: &Answer) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (name, exact) in HEADERS {
+        let Some(want) = expected[*name].as_str() else { continue };
+        let got = answer.header(name);
+        if differs(case, "origin") && name.starts_with("access")
+            || differs(case, "cost") && name.ends_with("cost")
+            || differs(case, "limits") && name.starts_with("x-rate")
+        {
+            continue;
+        }
+        let nano = |text: &str| NanoUsd::parse(text).ok();
+        let cost = *name == "x-litellm-response-cost" && nano(want) != nano(got);
+        let json = *name == "content-type"
+            && got.starts_with("application/json")
+            && want.starts_with("application/json");
+        if got.is_empty() || cost || *exact && got != want && !json {
+            wrong.push(format!("header {name}: {got:?} instead of {want:?}"));
+        }
+    }
+    wrong
+}
