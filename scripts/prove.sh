@@ -10,4 +10,10 @@ WEIR_STARTED=$(date +%s)
 REPORT=$ROOT/bench/reports/$(date -u +%Y-%m-%d-%H%M)-prove.md
 export WEIR_STARTED REPORT SCALE=full
 cd "$ROOT"
-exec scripts/test.sh "$@"
+status=0
+scripts/test.sh "$@" || status=$?
+# Load, and what a request costs: the release build against nginx and a bare Pingora.
+scripts/bench.sh --case all || status=$?
+latest=$(ls -td bench/out/*/ | head -1)
+cp "$latest"report.md "${REPORT%.md}-load.md"
+exit "$status"
