@@ -2,10 +2,13 @@
 
 use crate::deployment::Deployment;
 use crate::dialects::{Asked, ResponsePlan, client, upstream};
+use crate::dialects::openai_responses::{messages, prepend};
 use crate::exchange::{Attempt, Exchange};
 use crate::providers::Call;
+use crate::responses::Previous;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use std::borrow::Cow;
 use weir_core::body::Pieces;
 use weir_core::chat::Dialect;
 use weir_core::domain::operation::Operation;
@@ -44,7 +47,11 @@ impl Outgoing {
         let mut headers = headers(x, attempt, plan);
         let body = match plan {
             ResponsePlan::Relay(dialect) => {
-                deployment.rules.apply(&x.request.body, x.request.operation, dialect, x.request.stream)?
+                let body = match &x.conversation {
+                    Some(conversation) => conversation.relayed(&x.request.body)?,
+                    None => Cow::Borrowed(&x.request.body),
+                };
+                deployment.rules.apply(&body, x.request.operation, dialect, x.request.stream)?
             }
             ResponsePlan::Translate { client, upstream } => {
                 translated(x, deployment, client, upstream, &mut headers)?
@@ -89,6 +96,7 @@ fn translated(
     let body = deployment.rules.with_defaults(&x.request.body);
     let mut request = reader.read_request(&body, &x.request.headers)?;
     request.stream = x.request.stream;
+    go_on(&mut request, x)?;
     let asked = Asked {
         model: &deployment.model_label,
         provider: deployment.provider.prefix,
@@ -99,6 +107,23 @@ fn translated(
     headers.extend(wire.headers);
     deployment.rules.put_over(&mut wire.body);
     written(&wire.body)
+}
+
+/// Puts the conversation so far in front.
+fn go_on(request: &mut weir_core::chat::Request, x: &Exchange) -> Result<(), ApiError> {
+    match x.conversation.as_ref().map(|c| &c.previous) {
+        Some(Previous::Kept { items }) => {
+            prepend(request, messages(items.clone())?, &x.request.body);
+            Ok(())
+        }
+        // Only after a change of the configuration: whoever kept it spoke the API.
+        Some(Previous::Native { .. }) => {
+            let message = "The previous response is kept by a provider that is not asked in this way any more; send \
+                           the conversation as `input`.";
+            Err(ApiError::new(Kind::BadRequest, message).with_param("previous_response_id"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn written(body: &weir_core::chat::Object) -> Result<Pieces, ApiError> {
