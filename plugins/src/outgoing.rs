@@ -66,6 +66,23 @@ impl Outgoing {
     }
 }
 
+/// Where a provider is asked about a response that it keeps: `below` is `/cancel` or the like, `query` the client's.
+///
+/// # Errors
+/// 501 where the provider keeps none.
+pub fn about(deployment: &Deployment, id: &str, below: &str, query: &str) -> Result<Uri, ApiError> {
+    let lacks = || deployment.lacks(Operation::Responses);
+    let made = deployment.wire.uri(Call::Chat(Dialect::OpenAiResponses), false).ok_or_else(lacks)?;
+    let id = percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC);
+    // Only what every provider's id holds is left as it is.
+    let id = id.to_string().replace("%5F", "_").replace("%2D", "-");
+    let queries = [made.query().unwrap_or_default(), query];
+    let query: Vec<&str> = queries.into_iter().filter(|q| !q.is_empty()).collect();
+    let mark = if query.is_empty() { "" } else { "?" };
+    let uri = format!("{}/{id}{below}{mark}{}", made.path(), query.join("&"));
+    uri.parse().map_err(|e| ApiError::new(Kind::BadRequest, "The query cannot be sent.").because(e))
+}
+
 /// How a call is led to this deployment.
 fn plan(operation: Operation, deployment: &Deployment) -> Result<(ResponsePlan, Call), ApiError> {
     let wire = &deployment.wire;

@@ -4,7 +4,6 @@ use super::FilterKind;
 use crate::exchange::Exchange;
 use crate::plugin::{Phase, Plugin};
 use crate::responses;
-use crate::services::Services;
 use async_trait::async_trait;
 use std::sync::Arc;
 use weir_core::domain::operation::Operation;
