@@ -147,7 +147,7 @@ impl Relay<'_, '_> {
     }
 
     /// What the ledger is to keep is there before the client has the end.
-    async fn keep(&self, plan: ResponsePlan, last: Bytes) -> Result<Bytes, Lost> {
+    async fn keep(&mut self, plan: ResponsePlan, last: Bytes) -> Result<Bytes, Lost> {
         if self.reported.is_none() {
             self.flight.keep(self.attempt, plan, &last).await.map_err(Lost::Failed)?;
         }
