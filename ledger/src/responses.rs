@@ -53,8 +53,7 @@ fn record(row: &AnyRow) -> LedgerResult<ResponseRecord> {
     let owner: String = row.try_get("owner").map_err(broken)?;
     Ok(ResponseRecord {
         id: row.try_get("id").map_err(broken)?,
-        owner: KeyHash::from_hex(&owner)
-            .ok_or_else(|| LedgerError::Broken(format!("no hash: {owner:?}")))?,
+        owner: KeyHash::from_hex(&owner).ok_or_else(|| LedgerError::Broken(format!("no hash: {owner:?}")))?,
         deployment_id: row.try_get("deployment_id").map_err(broken)?,
         model: row.try_get("model").map_err(broken)?,
         created_at: Micros(row.try_get("created_at").map_err(broken)?),

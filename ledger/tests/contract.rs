@@ -12,11 +12,9 @@ mod common;
 use common::{both, entry, key};
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::money::NanoUsd;
-use weir_core::domain::spend::{Entry, Status};
 use weir_core::domain::response::ResponseRecord;
-use weir_core::ports::{
-    Journal, KeyStore, LedgerError, ResponseStore, SpendFilter, SpendStore, Written,
-};
+use weir_core::domain::spend::{Entry, Status};
+use weir_core::ports::{Journal, KeyStore, LedgerError, ResponseStore, SpendFilter, SpendStore, Written};
 use weir_core::time::Micros;
 
 fn all() -> SpendFilter {

@@ -1,8 +1,8 @@
 //! The request of one attempt, as it goes to the provider.
 
 use crate::deployment::Deployment;
-use crate::dialects::{Asked, ResponsePlan, client, upstream};
 use crate::dialects::openai_responses::{messages, prepend};
+use crate::dialects::{Asked, ResponsePlan, client, upstream};
 use crate::exchange::{Attempt, Exchange};
 use crate::providers::Call;
 use crate::responses::Previous;

@@ -27,6 +27,9 @@ use weir_plugins::snapshot::Snapshot;
 /// Larger answers are refused.
 const LARGEST: usize = 64 * 1024 * 1024;
 
+/// Of a request's body, which nobody reads.
+const LARGEST_BODY: usize = 64 * 1024;
+
 /// Answers for the owner of the response; to anybody else there is none.
 pub async fn serve(
     app: &App,
@@ -66,9 +69,7 @@ async fn kept(
     }
     let kept = Kept::open(&snapshot.sealer, &record).ok_or_else(|| not_found(id))?;
     match call {
-        ResponseCall::Cancel => {
-            Err(ApiError::new(Kind::BadRequest, "Cannot cancel a synchronous response."))
-        }
+        ResponseCall::Cancel => Err(ApiError::new(Kind::BadRequest, "Cannot cancel a synchronous response.")),
         ResponseCall::InputItems => responses::input_list(kept, query).map(|list| Reply::json(&list)),
         _ => Ok(Reply::json(&kept.response)),
     }
@@ -85,8 +86,7 @@ async fn native(
     call: ResponseCall,
 ) -> Result<Reply, ApiError> {
     let mut place = app.limits.enter()?;
-    // The body of a cancellation says nothing, but has to be read.
-    while down.read_request_body().await.map_err(|e| gone().because(e))?.is_some() {}
+    skip_body(down).await?;
     maker.ready()?;
     let query = down.req_header().uri.query().unwrap_or_default();
     let uri = outgoing::about(&maker, &origin.upstream, call.path(), query)?;
@@ -124,6 +124,16 @@ async fn native(
         content_type: if streamed { "text/event-stream; charset=utf-8" } else { "application/json" },
         body: if streamed { names.events(body) } else { names.whole(body) },
     })
+}
+
+/// The body of a cancellation says nothing, but has to be read.
+async fn skip_body(down: &mut ServerSession) -> Result<(), ApiError> {
+    let mut left = LARGEST_BODY;
+    while let Some(piece) = down.read_request_body().await.map_err(|e| gone().because(e))? {
+        let too_large = || ApiError::new(Kind::BodyTooLarge, "This request takes no body.");
+        left = left.checked_sub(piece.len()).ok_or_else(too_large)?;
+    }
+    Ok(())
 }
 
 fn gone() -> ApiError {

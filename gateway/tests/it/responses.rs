@@ -55,7 +55,9 @@ async fn p26_a_native_response_is_found_by_its_owner_alone_also_after_a_restart(
     let id = id(&made);
     assert!(id.starts_with("resp_") && !id.contains("mock"), "{id}");
     rig.restart().await;
-    for path in [format!("/v1/responses/{id}"), format!("/responses/{id}"), format!("/openai/v1/responses/{id}")] {
+    for path in
+        [format!("/v1/responses/{id}"), format!("/responses/{id}"), format!("/openai/v1/responses/{id}")]
+    {
         let got = rig.get(&path, &owner).await;
         assert_eq!((got.status, &got.json()["id"]), (200, &json!(id)), "{}", got.text());
         assert_eq!(sent(&rig).1, "/v1/responses/resp_mock1");

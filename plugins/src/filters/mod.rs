@@ -29,8 +29,8 @@ pub static FILTERS: &[&FilterKind] = &[
     &client_fields::KIND, // after auth: what is refused to strangers is not explained to them
     &access::KIND,
     &responses::KIND, // after access: may leave fewer deployments
-    &price::KIND,   // before journal: the entry carries the cost
-    &journal::KIND, // last to say yes: what it has begun is sent
+    &price::KIND,     // before journal: the entry carries the cost
+    &journal::KIND,   // last to say yes: what it has begun is sent
     &metrics::KIND,
 ];
 
