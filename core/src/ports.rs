@@ -4,6 +4,7 @@
 use crate::domain::ids::KeyHash;
 use crate::domain::key::KeyRecord;
 use crate::domain::money::NanoUsd;
+use crate::domain::response::ResponseRecord;
 use crate::domain::spend::{Begin, Entry};
 use crate::time::Micros;
 use async_trait::async_trait;
@@ -78,6 +79,19 @@ pub trait SpendStore: Send + Sync {
     async fn entries(&self, filter: &SpendFilter) -> LedgerResult<Vec<Entry>>;
     /// Total of everything booked.
     async fn total_spend(&self) -> LedgerResult<NanoUsd>;
+}
+
+/// Responses that are kept for a provider that keeps none.
+#[async_trait]
+pub trait ResponseStore: Send + Sync {
+    /// Fails with `Conflict` when the id exists.
+    async fn keep_response(&self, record: &ResponseRecord) -> LedgerResult<()>;
+    /// `None`: there is none, or it had expired at `now`.
+    async fn response(&self, id: &str, now: Micros) -> LedgerResult<Option<ResponseRecord>>;
+    /// Answers whether it was there.
+    async fn delete_response(&self, id: &str) -> LedgerResult<bool>;
+    /// Deletes what has expired; answers how many there were.
+    async fn expire_responses(&self, now: Micros) -> LedgerResult<u64>;
 }
 
 /// Is the ledger there?

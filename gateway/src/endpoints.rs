@@ -15,6 +15,11 @@ pub enum Endpoint {
     Model {
         id: String,
     },
+    /// About a response that was made before.
+    Response {
+        id: String,
+        call: ResponseCall,
+    },
     Liveness,
     Readiness,
     Metrics,
@@ -23,6 +28,23 @@ pub enum Endpoint {
     /// Everything else is answered, or refused, by the admin service.
     Admin,
 }
+
+/// What is asked about a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResponseCall {
+    Get,
+    Delete,
+    Cancel,
+    InputItems,
+}
+
+/// Below the path of a response.
+static RESPONSE_CALLS: &[(&str, Method, ResponseCall)] = &[
+    ("", Method::GET, ResponseCall::Get),
+    ("", Method::DELETE, ResponseCall::Delete),
+    ("/cancel", Method::POST, ResponseCall::Cancel),
+    ("/input_items", Method::GET, ResponseCall::InputItems),
+];
 
 /// Paths of LLM operations, without prefix.
 static OPERATIONS: &[(&str, Operation)] = &[
@@ -53,6 +75,9 @@ pub fn find(method: &Method, path: &str) -> Endpoint {
     if let Some((operation, model)) = llm(&path) {
         let post = method == Method::POST;
         return if post { Endpoint::Llm { operation, model } } else { Endpoint::WrongMethod };
+    }
+    if let Some(endpoint) = response(method, &path) {
+        return endpoint;
     }
     match local(&path) {
         Some(endpoint) if method == Method::GET => endpoint,
@@ -91,6 +116,20 @@ fn llm(path: &str) -> Option<(Operation, Option<String>)> {
     let with_model = PREFIXES.iter().filter(|p| p.ends_with('/'));
     let model = with_model.filter_map(|p| before.strip_prefix(p)).find(|m| !m.is_empty())?;
     Some((operation, Some(percent_decoded(model))))
+}
+
+/// `/v1/responses/{id}` and what is below it.
+fn response(method: &Method, path: &str) -> Option<Endpoint> {
+    let plain = PREFIXES.iter().filter(|p| !p.ends_with('/'));
+    let rest = plain.filter_map(|p| path.strip_prefix(p)?.strip_prefix("/responses/")).next()?;
+    let (id, below) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+    let there = RESPONSE_CALLS.iter().filter(|(p, ..)| *p == below && !id.is_empty());
+    let called = there.clone().find(|(_, m, _)| m == method).map(|(.., call)| *call);
+    there.map(|_| ()).next()?;
+    Some(match called {
+        Some(call) => Endpoint::Response { id: percent_decoded(id), call },
+        None => Endpoint::WrongMethod,
+    })
 }
 
 fn percent_decoded(text: &str) -> String {
@@ -144,6 +183,19 @@ mod tests {
         let id = String::from("openai/gpt-4o");
         assert_eq!(find(&Method::GET, "/v1/models/openai%2Fgpt-4o"), Endpoint::Model { id: id.clone() });
         assert_eq!(find(&Method::GET, "/models/openai/gpt-4o"), Endpoint::Model { id });
+    }
+
+    #[test]
+    fn a_response_is_found_under_every_prefix() {
+        let id = || String::from("resp_1");
+        for prefix in ["", "/v1", "/openai/v1"] {
+            for (below, method, call) in RESPONSE_CALLS {
+                let path = format!("{prefix}/responses/resp_1{below}");
+                assert_eq!(find(method, &path), Endpoint::Response { id: id(), call: *call }, "{path}");
+                assert_eq!(find(&Method::PATCH, &path), Endpoint::WrongMethod, "{path}");
+            }
+            assert_eq!(find(&Method::GET, &format!("{prefix}/responses/a/b")), Endpoint::Admin);
+        }
     }
 
     #[test]

@@ -305,7 +305,7 @@ impl Flight<'_> {
 
 /// Errors that no other deployment can mend.
 fn is_ours(error: &ApiError) -> bool {
-    matches!(error.kind(), Kind::JournalFull | Kind::Overloaded | Kind::Internal)
+    matches!(error.kind(), Kind::JournalFull | Kind::LedgerUnavailable | Kind::Overloaded | Kind::Internal)
 }
 
 fn is_stream(answered: &Answered, plan: ResponsePlan) -> bool {

@@ -109,6 +109,7 @@ fn app(snapshot: Snapshot, storage: &Storage, folder: &Path) -> anyhow::Result<A
         keys: storage.cache.clone(),
         journal: storage.journal.clone(),
         metrics: Arc::clone(&metrics),
+        responses: Arc::new(storage.ledger.clone()),
     };
     let config = Arc::clone(&snapshot.config);
     let app = App {
@@ -118,6 +119,7 @@ fn app(snapshot: Snapshot, storage: &Storage, folder: &Path) -> anyhow::Result<A
         limits: limits(&config),
         metrics,
         keys: storage.cache.clone(),
+        responses: Arc::new(storage.ledger.clone()),
         ledger: Arc::new(storage.ledger.clone()),
         journal: Arc::clone(&storage.journal),
         draining: Draining::default(),

@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use weir_core::metrics::Name;
-use weir_core::ports::{KeyLookup, LedgerHealth};
+use weir_core::ports::{KeyLookup, LedgerHealth, ResponseStore};
 use weir_ledger::FileJournal;
 use weir_plugins::chain::Chain;
 use weir_plugins::metrics::Metrics;
@@ -23,6 +23,7 @@ pub struct App {
     pub keys: Arc<dyn KeyLookup>,
     pub ledger: Arc<dyn LedgerHealth>,
     pub journal: Arc<FileJournal>,
+    pub responses: Arc<dyn ResponseStore>,
     pub draining: Draining,
     /// Where the admin service listens.
     pub admin_socket: String,

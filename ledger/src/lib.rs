@@ -1,6 +1,7 @@
-//! What is kept: virtual keys and every spend entry, in Postgres or SQLite, and the journal that an entry reaches first.
+//! What is kept: virtual keys, every spend entry and bridged responses, in Postgres or SQLite, and the journal that an entry reaches first.
 //!
-//! Start at `store.rs` (one set of statements over both engines), then `keys.rs` and `spend/` (what is asked of them).
+//! Start at `store.rs` (one set of statements over both engines), then `keys.rs`, `spend/` and
+//! `responses.rs` (what is asked of them).
 //! `journal/` is the local file that survives this process; `writer.rs` carries it into the store. `cache.rs` is how
 //! the data plane sees keys, `notify.rs` how other replicas hear of changes. Only this crate speaks SQL.
 
@@ -8,6 +9,7 @@ mod cache;
 mod journal;
 mod keys;
 mod notify;
+mod responses;
 mod spend;
 mod store;
 mod writer;

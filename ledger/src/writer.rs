@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use weir_core::domain::spend::Entry;
-use weir_core::ports::{LedgerHealth, LedgerResult, LedgerState, SpendStore};
+use weir_core::ports::{LedgerHealth, LedgerResult, LedgerState, ResponseStore, SpendStore};
 
 /// How often and how much.
 #[derive(Clone, Debug)]
@@ -37,7 +37,8 @@ pub struct Writer {
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 const PROBE: Duration = Duration::from_secs(1);
-const PARTITIONS: Duration = Duration::from_secs(6 * 3_600);
+/// Between two rounds of housekeeping.
+const HOUSEKEEPING: Duration = Duration::from_secs(3_600);
 
 impl Writer {
     pub fn new(ledger: Ledger, journal: Arc<FileJournal>, options: WriterOptions) -> Self {
@@ -47,7 +48,8 @@ impl Writer {
     /// Runs for the life of the process: first what dead processes left, then what this one writes.
     pub async fn run(&self) {
         self.adopt().await;
-        let (mut probed, mut partitioned) = (Instant::now(), Instant::now());
+        self.keep_house().await;
+        let (mut probed, mut kept) = (Instant::now(), Instant::now());
         loop {
             tokio::time::sleep(self.options.interval).await;
             self.drain().await;
@@ -55,11 +57,21 @@ impl Writer {
                 probed = Instant::now();
                 self.ledger.probe().await;
             }
-            if partitioned.elapsed() > PARTITIONS {
-                partitioned = Instant::now();
-                // Told by itself; entries go to the default partition meanwhile.
-                let _ = self.ledger.partitions().await;
+            if kept.elapsed() > HOUSEKEEPING {
+                kept = Instant::now();
+                self.keep_house().await;
             }
+        }
+    }
+
+    /// Makes room for what comes, and deletes what has expired. What fails is tried again the next time.
+    async fn keep_house(&self) {
+        // Told by itself; entries go to the default partition meanwhile.
+        let _ = self.ledger.partitions().await;
+        match self.ledger.expire_responses(weir_core::time::now()).await {
+            Ok(0) => {}
+            Ok(expired) => tracing::info!(expired, "expired responses were deleted"),
+            Err(error) => tracing::warn!("expired responses could not be deleted: {error}"),
         }
     }
 

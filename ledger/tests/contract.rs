@@ -12,8 +12,9 @@ mod common;
 use common::{both, entry, key};
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::money::NanoUsd;
+use weir_core::domain::response::ResponseRecord;
 use weir_core::domain::spend::{Entry, Status};
-use weir_core::ports::{Journal, KeyStore, LedgerError, SpendFilter, SpendStore, Written};
+use weir_core::ports::{Journal, KeyStore, LedgerError, ResponseStore, SpendFilter, SpendStore, Written};
 use weir_core::time::Micros;
 
 fn all() -> SpendFilter {
@@ -202,6 +203,33 @@ async fn an_entry_that_the_ledger_refuses_does_not_hold_up_the_others() {
         assert!(writer.flush(std::time::Duration::from_secs(10)).await, "among others");
         let found = ledger.entries(&all()).await.unwrap();
         assert!(found.iter().any(|e| e.id == good.id));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn p26_a_response_comes_back_as_it_went_until_it_expires() {
+    both(async |ledger| {
+        let of = |id: &str, expires: i64| ResponseRecord {
+            id: id.to_owned(),
+            owner: KeyHash::of("sk-a"),
+            deployment_id: String::from("d1"),
+            model: String::from("claude ü"),
+            created_at: Micros(1),
+            expires_at: Micros(expires),
+            sealed: (0..=255).collect(),
+        };
+        let (short, long) = (of("resp_1", 10), of("resp_2", 20));
+        ledger.keep_response(&short).await.unwrap();
+        ledger.keep_response(&long).await.unwrap();
+        assert!(matches!(ledger.keep_response(&long).await, Err(LedgerError::Conflict(_))));
+        assert_eq!(ledger.response("resp_1", Micros(9)).await.unwrap(), Some(short));
+        assert_eq!(ledger.response("resp_1", Micros(10)).await.unwrap(), None, "expired, if not deleted yet");
+        assert_eq!(ledger.expire_responses(Micros(10)).await.unwrap(), 1);
+        assert_eq!(ledger.response("resp_1", Micros(9)).await.unwrap(), None);
+        assert_eq!(ledger.response("resp_2", Micros(10)).await.unwrap(), Some(long));
+        assert!(ledger.delete_response("resp_2").await.unwrap());
+        assert!(!ledger.delete_response("resp_2").await.unwrap());
     })
     .await;
 }

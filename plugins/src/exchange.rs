@@ -4,6 +4,7 @@ use crate::deployment::{Deployment, Timeouts};
 use crate::dialects::openai_chat::OpenAiChat;
 use crate::dialects::{self, ClientDialect, View};
 use crate::models::Group;
+use crate::responses::Conversation;
 use crate::snapshot::Snapshot;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -30,6 +31,8 @@ pub struct Exchange {
     pub caller: Caller,
     /// Written by `filters::access`, then by routing.
     pub target: Target,
+    /// Written by `filters::responses`; `None` for any other API.
+    pub conversation: Option<Conversation>,
     /// Written by the attempt loop, one per try.
     pub attempts: Vec<AttemptRecord>,
     /// Written while the answer comes in.
@@ -67,6 +70,8 @@ pub struct Target {
     pub requested: String,
     /// The group it stands for. Set by `filters::access`.
     pub group: Option<Arc<Group>>,
+    /// Nobody else can serve it: there are no fallbacks.
+    pub bound: bool,
     pub retries: u16,
     pub max_retries: u16,
     pub fallbacks: u16,
@@ -140,6 +145,7 @@ impl Exchange {
             request,
             caller: Caller::Anonymous,
             target: Target::default(),
+            conversation: None,
             attempts: Vec::new(),
             answer: Answer::default(),
             draft: None,

@@ -4,6 +4,7 @@
 //! `chain.rs` (in which order). Then any one file in `filters/`. `deployment.rs` is one way to serve a model,
 //! built from a config entry by one of `providers/` (who) and spoken to in one of `dialects/` (how).
 //! `auth/` is where credentials come from that are more than a key.
+//! `responses/` is what becomes of a response after it was answered, `seal.rs` keeps secrets of it.
 //! `outgoing.rs` makes the request of one attempt. `models.rs` finds deployments by name; `snapshot.rs` is all of that for one state of the configuration.
 
 pub mod auth;
@@ -18,6 +19,8 @@ pub mod models;
 pub mod outgoing;
 pub mod plugin;
 pub mod providers;
+pub mod responses;
+pub mod seal;
 pub mod services;
 pub mod snapshot;
 

@@ -180,6 +180,12 @@ impl ModelTable {
         self.by_id.get(id).and_then(|group| group.deployments.first().cloned())
     }
 
+    /// A deployment by its id and the group it was made for.
+    pub fn made(&self, id: &str, group: &str) -> Option<Arc<Deployment>> {
+        let by_group = || self.find(group)?.deployments.iter().find(|d| d.id == id).cloned();
+        self.by_id(id).or_else(by_group)
+    }
+
     pub fn deployments(&self) -> impl Iterator<Item = &Arc<Deployment>> {
         self.groups.values().flat_map(|group| &group.deployments)
     }

@@ -1,11 +1,14 @@
 //! The request of one attempt, as it goes to the provider.
 
 use crate::deployment::Deployment;
+use crate::dialects::openai_responses::{messages, prepend};
 use crate::dialects::{Asked, ResponsePlan, client, upstream};
 use crate::exchange::{Attempt, Exchange};
 use crate::providers::Call;
+use crate::responses::Previous;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use std::borrow::Cow;
 use weir_core::body::Pieces;
 use weir_core::chat::Dialect;
 use weir_core::domain::operation::Operation;
@@ -44,7 +47,11 @@ impl Outgoing {
         let mut headers = headers(x, attempt, plan);
         let body = match plan {
             ResponsePlan::Relay(dialect) => {
-                deployment.rules.apply(&x.request.body, x.request.operation, dialect, x.request.stream)?
+                let body = match &x.conversation {
+                    Some(conversation) => conversation.relayed(&x.request.body)?,
+                    None => Cow::Borrowed(&x.request.body),
+                };
+                deployment.rules.apply(&body, x.request.operation, dialect, x.request.stream)?
             }
             ResponsePlan::Translate { client, upstream } => {
                 translated(x, deployment, client, upstream, &mut headers)?
@@ -57,6 +64,23 @@ impl Outgoing {
         };
         Ok(Self { uri: uri.clone(), headers, body: joined(body), plan })
     }
+}
+
+/// Where a provider is asked about a response that it keeps: `below` is `/cancel` or the like, `query` the client's.
+///
+/// # Errors
+/// 501 where the provider keeps none.
+pub fn about(deployment: &Deployment, id: &str, below: &str, query: &str) -> Result<Uri, ApiError> {
+    let lacks = || deployment.lacks(Operation::Responses);
+    let made = deployment.wire.uri(Call::Chat(Dialect::OpenAiResponses), false).ok_or_else(lacks)?;
+    let id = percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC);
+    // Only what every provider's id holds is left as it is.
+    let id = id.to_string().replace("%5F", "_").replace("%2D", "-");
+    let queries = [made.query().unwrap_or_default(), query];
+    let query: Vec<&str> = queries.into_iter().filter(|q| !q.is_empty()).collect();
+    let mark = if query.is_empty() { "" } else { "?" };
+    let uri = format!("{}/{id}{below}{mark}{}", made.path(), query.join("&"));
+    uri.parse().map_err(|e| ApiError::new(Kind::BadRequest, "The query cannot be sent.").because(e))
 }
 
 /// How a call is led to this deployment.
@@ -89,6 +113,7 @@ fn translated(
     let body = deployment.rules.with_defaults(&x.request.body);
     let mut request = reader.read_request(&body, &x.request.headers)?;
     request.stream = x.request.stream;
+    go_on(&mut request, x)?;
     let asked = Asked {
         model: &deployment.model_label,
         provider: deployment.provider.prefix,
@@ -99,6 +124,23 @@ fn translated(
     headers.extend(wire.headers);
     deployment.rules.put_over(&mut wire.body);
     written(&wire.body)
+}
+
+/// Puts the conversation so far in front.
+fn go_on(request: &mut weir_core::chat::Request, x: &Exchange) -> Result<(), ApiError> {
+    match x.conversation.as_ref().map(|c| &c.previous) {
+        Some(Previous::Kept { items }) => {
+            prepend(request, messages(items.clone())?, &x.request.body);
+            Ok(())
+        }
+        // Only after a change of the configuration: whoever kept it spoke the API.
+        Some(Previous::Native { .. }) => {
+            let message = "The previous response is kept by a provider that is not asked in this way any more; send \
+                           the conversation as `input`.";
+            Err(ApiError::new(Kind::BadRequest, message).with_param("previous_response_id"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn written(body: &weir_core::chat::Object) -> Result<Pieces, ApiError> {

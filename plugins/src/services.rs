@@ -2,7 +2,7 @@
 
 use crate::metrics::Metrics;
 use std::sync::Arc;
-use weir_core::ports::{Journal, KeyLookup};
+use weir_core::ports::{Journal, KeyLookup, ResponseStore};
 
 /// Injected once, at composition.
 #[derive(Clone)]
@@ -10,4 +10,5 @@ pub struct Services {
     pub keys: Arc<dyn KeyLookup>,
     pub journal: Arc<dyn Journal>,
     pub metrics: Arc<Metrics>,
+    pub responses: Arc<dyn ResponseStore>,
 }

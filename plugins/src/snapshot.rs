@@ -1,6 +1,7 @@
 //! One state of the configuration, ready to serve. Exchanges keep the one they started with; a reload makes another.
 
 use crate::models::ModelTable;
+use crate::seal::Sealer;
 use std::sync::Arc;
 use weir_core::access::MasterKey;
 use weir_core::config::problems::Problems;
@@ -12,6 +13,8 @@ pub struct Snapshot {
     /// `None`: everybody is the master, as LiteLLM has it without a master key.
     pub master: Option<MasterKey>,
     pub models: ModelTable,
+    /// For what clients or the ledger keep for us.
+    pub sealer: Arc<Sealer>,
 }
 
 impl Snapshot {
@@ -19,6 +22,7 @@ impl Snapshot {
         let config = Arc::new(config);
         Self {
             master: config.general.master_key.as_ref().map(MasterKey::new),
+            sealer: Arc::new(Sealer::of(&env, config.general.master_key.as_ref())),
             models: ModelTable::build(Arc::clone(&config), env, catalogue, problems),
             config,
         }

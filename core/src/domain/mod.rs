@@ -4,5 +4,6 @@ pub mod ids;
 pub mod key;
 pub mod money;
 pub mod operation;
+pub mod response;
 pub mod spend;
 pub mod usage;

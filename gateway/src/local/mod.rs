@@ -2,6 +2,7 @@
 
 mod health;
 mod models;
+mod responses;
 
 use crate::endpoints::Endpoint;
 use crate::response::{fail, head};
@@ -37,6 +38,7 @@ pub async fn serve(app: &App, down: &mut ServerSession, endpoint: &Endpoint) -> 
         Endpoint::Metrics => metrics(app, down).await,
         Endpoint::Models => models::models(app, down).await,
         Endpoint::Model { id } => models::model(app, down, id).await,
+        Endpoint::Response { id, call } => Box::pin(responses::serve(app, down, id, *call)).await,
         _ => Err(ApiError::new(Kind::MethodNotAllowed, "Method Not Allowed")),
     };
     match reply {

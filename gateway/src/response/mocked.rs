@@ -83,6 +83,7 @@ async fn stream(
     x.answer.provider_time = attempt.started.elapsed();
     x.answer.provider_id = passage.report().id;
     (x.answer.usage, x.answer.usage_source) = (USAGE, UsageSource::Reported);
+    flight.keep(attempt, plan(flight.x.request.operation), &last).await.map_err(Lost::Failed)?;
     flight.attempt_ended(attempt, 200, None);
     flight.finish(200, Status::Success, None);
     out.end(down, last).await.map_err(|_| Lost::ClientGone)

@@ -5,4 +5,5 @@ pub mod head;
 pub mod mocked;
 pub mod outlet;
 pub mod plain;
+pub mod state;
 pub mod stream;

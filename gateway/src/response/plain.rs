@@ -1,7 +1,7 @@
 //! A plain answer: read whole, priced, booked, then sent as it came.
 
 use crate::exchange::Flight;
-use crate::response::head;
+use crate::response::{head, state};
 use crate::upstream::connect::Connected;
 use crate::upstream::session::{self, Lost, Silence};
 use bytes::{Bytes, BytesMut};
@@ -93,6 +93,8 @@ pub async fn answer(
     answer.provider_time = attempt.started.elapsed();
     answer.provider_id = report.id;
     (answer.usage, answer.usage_source) = (usage, source);
+    let body = state::renamed(&flight.x, attempt, plan, body);
+    flight.keep(attempt, plan, &body).await.map_err(Lost::Failed)?;
     flight.attempt_ended(attempt, 200, None);
     flight.finish(200, Status::Success, None);
     let content_type =

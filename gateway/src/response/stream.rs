@@ -4,6 +4,7 @@
 use crate::exchange::Flight;
 use crate::response::head;
 use crate::response::outlet::Outlet;
+use crate::response::state;
 use crate::upstream::connect::Connected;
 use crate::upstream::session::{self, Lost, Silence};
 use bytes::Bytes;
@@ -49,12 +50,15 @@ pub async fn relay(
     plan: ResponsePlan,
 ) -> Result<(), Lost> {
     prepare(flight, out, &connected, attempt);
-    let id = flight.x.id.to_string();
-    let passage = plan.passage(&flight.x.view(&id));
+    let passage = state::passage(&flight.x, attempt, plan);
     let frames = Deframer::new(plan.framing(), MAX_EVENT);
     let mut relay = Relay { flight, attempt, frames, passage, reported: None };
     let ended = relay.run(down, out, &mut connected).await;
     relay.learn();
+    let ended = match ended {
+        Ok(last) => relay.keep(plan, last).await,
+        lost => lost,
+    };
     match ended {
         Ok(last) => {
             relay.finish();
@@ -140,6 +144,14 @@ impl Relay<'_, '_> {
             None => {}
         }
         Ok(done.map_or(Progress::More, Progress::Done))
+    }
+
+    /// What the ledger is to keep is there before the client has the end.
+    async fn keep(&mut self, plan: ResponsePlan, last: Bytes) -> Result<Bytes, Lost> {
+        if self.reported.is_none() {
+            self.flight.keep(self.attempt, plan, &last).await.map_err(Lost::Failed)?;
+        }
+        Ok(last)
     }
 
     fn finish(&mut self) {

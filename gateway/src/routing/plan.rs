@@ -36,7 +36,7 @@ impl Plan {
         let retries = retries(x);
         Self {
             fallbacks: fallbacks(x, &group.name),
-            fallbacks_left: x.snapshot.config.router.max_fallbacks,
+            fallbacks_left: if x.target.bound { 0 } else { x.snapshot.config.router.max_fallbacks },
             tried_groups: vec![group.name.clone()],
             group,
             failed: Vec::new(),

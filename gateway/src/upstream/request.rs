@@ -23,6 +23,18 @@ impl Outgoing {
     /// # Errors
     /// There are no credentials to sign with.
     pub async fn seal(made: outgoing::Outgoing, deployment: &Deployment) -> Result<Self, ApiError> {
+        Self::seal_as(Method::POST, made, deployment).await
+    }
+
+    /// The same for another method.
+    ///
+    /// # Errors
+    /// There are no credentials to sign with.
+    pub async fn seal_as(
+        method: Method,
+        made: outgoing::Outgoing,
+        deployment: &Deployment,
+    ) -> Result<Self, ApiError> {
         let outgoing::Outgoing { uri, mut headers, body, plan } = made;
         if let Some(signer) = &deployment.wire.signer {
             let url = format!("{}{uri}", deployment.wire.origin());
@@ -32,7 +44,7 @@ impl Outgoing {
         let length: usize = body.iter().map(Bytes::len).sum();
         headers.insert(http::header::CONTENT_LENGTH, HeaderValue::from(length));
         let (mut parts, ()) = http::Request::new(()).into_parts();
-        (parts.method, parts.uri, parts.headers) = (Method::POST, uri, headers);
+        (parts.method, parts.uri, parts.headers) = (method, uri, headers);
         Ok(Self { head: Box::new(RequestHeader::from(parts)), body, plan })
     }
 }

@@ -27,6 +27,7 @@ mod memory;
 mod pki;
 mod providers;
 mod recordings;
+mod responses;
 mod rig;
 mod routing;
 mod secrets;

@@ -97,6 +97,11 @@ impl Rig {
         self.settings.send("GET", path, &[("authorization", &auth)], String::new()).await
     }
 
+    pub async fn delete(&self, path: &str, key: &str) -> Answer {
+        let auth = format!("Bearer {key}");
+        self.settings.send("DELETE", path, &[("authorization", &auth)], String::new()).await
+    }
+
     /// A chat with the master key.
     pub async fn chat(&self, model: &str, text: &str) -> Answer {
         self.post("/v1/chat/completions", MASTER, chat(model, text)).await

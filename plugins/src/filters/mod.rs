@@ -7,6 +7,7 @@ mod entry;
 mod journal;
 mod metrics;
 mod price;
+mod responses;
 
 pub use access::unknown as unknown_model;
 pub use journal::estimated_input;
@@ -27,8 +28,9 @@ pub static FILTERS: &[&FilterKind] = &[
     &auth::KIND,
     &client_fields::KIND, // after auth: what is refused to strangers is not explained to them
     &access::KIND,
-    &price::KIND,   // before journal: the entry carries the cost
-    &journal::KIND, // last to say yes: what it has begun is sent
+    &responses::KIND, // after access: may leave fewer deployments
+    &price::KIND,     // before journal: the entry carries the cost
+    &journal::KIND,   // last to say yes: what it has begun is sent
     &metrics::KIND,
 ];
 
