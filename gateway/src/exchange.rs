@@ -11,6 +11,7 @@ use crate::upstream::request::Outgoing;
 use crate::upstream::session::{self, Answered, Lost};
 use bytes::Bytes;
 use futures_util::FutureExt;
+use http::HeaderMap;
 use pingora::Result;
 use pingora::protocols::http::ServerSession;
 use std::panic::AssertUnwindSafe;
@@ -21,9 +22,10 @@ use weir_core::domain::operation::Operation;
 use weir_core::domain::spend::{AttemptRecord, Status};
 use weir_core::error::{ApiError, Kind};
 use weir_plugins::deployment::Deployment;
+use weir_plugins::dialects::gemini::array_error;
 use weir_plugins::dialects::{ResponsePlan, upstream_error};
 use weir_plugins::exchange::{Attempt, Clock, Exchange};
-use weir_plugins::outgoing;
+use weir_plugins::{count, outgoing};
 
 /// An exchange under way, with its place among the others.
 pub struct Flight<'a> {
@@ -77,7 +79,9 @@ async fn shed(app: &App, down: &mut ServerSession, error: &ApiError, operation: 
 
 impl Flight<'_> {
     fn keepalive(&self) -> Option<std::time::Duration> {
-        self.x.request.stream.then_some(self.x.snapshot.config.weir.keepalive_interval)
+        // A JSON list has no comments.
+        let events = self.x.request.stream && !self.x.request.listed;
+        events.then_some(self.x.snapshot.config.weir.keepalive_interval)
     }
 
     async fn run(&mut self, down: &mut ServerSession, out: &mut Outlet) -> std::result::Result<(), Lost> {
@@ -160,6 +164,11 @@ impl Flight<'_> {
         if let Some(mock) = &deployment.mock {
             self.app.chain.on_attempt(&mut self.x, attempt).map_err(Lost::Failed)?;
             return Box::pin(mocked::answer(self, down, out, attempt, mock)).await;
+        }
+        if let Some(counted) = count::answer(&self.x, deployment) {
+            let body = counted.map_err(Lost::Failed)?;
+            let (headers, plan) = (HeaderMap::new(), ResponsePlan::Relay(self.x.request.operation.row().errors));
+            return Box::pin(plain::answer(self, down, attempt, &headers, body, plan)).await;
         }
         let made = outgoing::Outgoing::new(&self.x, attempt).map_err(Lost::Failed)?;
         let outgoing = Outgoing::seal(made, deployment).await.map_err(Lost::Failed)?;
@@ -284,7 +293,10 @@ impl Flight<'_> {
 
     /// The head is out: the error is an event, and the connection is closed after it.
     async fn fail_late(&mut self, down: &mut ServerSession, out: &mut Outlet, error: ApiError) -> Result<()> {
-        let event = Bytes::from(self.x.request.client().error_event(&error));
+        let event = Bytes::from(match self.x.request.listed {
+            true => array_error(&error, out.content_sent()),
+            false => self.x.request.client().error_event(&error),
+        });
         tracing::warn!(call_id = %self.x.request.call_id, cause = error.cause(), "stream failed: {error}");
         self.finish(error.status(), Status::Failure, Some(error));
         down.set_keepalive(None);

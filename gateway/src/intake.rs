@@ -48,12 +48,18 @@ pub async fn read(
         operation,
         client_ip: client_ip(down, &headers, &config.weir.trusted_proxies),
         path_model,
-        stream: operation.row().streams && body.is_true("stream"),
+        stream: operation.row().streams.of(|| body.is_true("stream")),
+        listed: operation == Operation::StreamGenerate && !asks_for_events(down),
         include_usage: wants_usage(&body),
         call_id,
         headers,
         body,
     })
+}
+
+/// Gemini's streams are JSON lists unless `alt=sse` is asked for.
+fn asks_for_events(down: &ServerSession) -> bool {
+    down.req_header().uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "alt=sse"))
 }
 
 fn check_headers(headers: &HeaderMap) -> Result<(), ApiError> {

@@ -54,6 +54,8 @@ pub struct Request {
     /// The model in the path (`/engines/{model}/…`), which wins over the body's.
     pub path_model: Option<String>,
     pub stream: bool,
+    /// The stream is to be one JSON list (Gemini's, without `alt=sse`).
+    pub listed: bool,
     /// `stream_options.include_usage`: whether the client wants the usage chunk.
     pub include_usage: bool,
     /// `x-litellm-call-id`, else the entry id.

@@ -8,6 +8,7 @@
 
 pub mod auth;
 pub mod chain;
+pub mod count;
 pub mod deployment;
 pub mod dialects;
 pub mod exchange;

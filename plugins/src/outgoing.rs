@@ -2,7 +2,7 @@
 
 use crate::deployment::Deployment;
 use crate::dialects::{Asked, ResponsePlan, client, upstream};
-use crate::exchange::{Attempt, Exchange};
+use crate::exchange::{Attempt, Exchange, Request};
 use crate::providers::Call;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
@@ -36,7 +36,7 @@ impl Outgoing {
     /// 400 for what the provider cannot be asked, 501 for a call that it does not have.
     pub fn new(x: &Exchange, attempt: &Attempt) -> Result<Self, ApiError> {
         let deployment = &attempt.deployment;
-        let (plan, call) = plan(x.request.operation, deployment)?;
+        let (plan, call) = plan(&x.request, deployment)?;
         let uri = deployment
             .wire
             .uri(call, x.request.stream)
@@ -49,6 +49,9 @@ impl Outgoing {
             ResponsePlan::Translate { client, upstream } => {
                 translated(x, deployment, client, upstream, &mut headers)?
             }
+            ResponsePlan::List { upstream } => {
+                translated(x, deployment, Dialect::Gemini, upstream, &mut headers)?
+            }
             ResponsePlan::Embed(way) => {
                 let mut body = way.write(x.request.body.bytes(), &deployment.model_label)?;
                 deployment.rules.put_over(&mut body);
@@ -60,8 +63,8 @@ impl Outgoing {
 }
 
 /// How a call is led to this deployment.
-fn plan(operation: Operation, deployment: &Deployment) -> Result<(ResponsePlan, Call), ApiError> {
-    let wire = &deployment.wire;
+fn plan(request: &Request, deployment: &Deployment) -> Result<(ResponsePlan, Call), ApiError> {
+    let (operation, wire) = (request.operation, &deployment.wire);
     let Some(client) = operation.row().chat else {
         let call = Call::Plain(operation);
         return Ok(match wire.embeddings {
@@ -71,11 +74,12 @@ fn plan(operation: Operation, deployment: &Deployment) -> Result<(ResponsePlan, 
     };
     let upstream = wire.speaks(client).ok_or_else(|| deployment.lacks(operation))?;
     let call = Call::Chat(upstream);
-    Ok(if upstream == client {
-        (ResponsePlan::Relay(client), call)
-    } else {
-        (ResponsePlan::Translate { client, upstream }, call)
-    })
+    let plan = match upstream == client {
+        _ if request.listed => ResponsePlan::List { upstream },
+        true => ResponsePlan::Relay(client),
+        false => ResponsePlan::Translate { client, upstream },
+    };
+    Ok((plan, call))
 }
 
 fn translated(

@@ -86,6 +86,7 @@ pub async fn answer(
     let told = plan.answer(&body, &flight.x.view(&id));
     let (body, report) = told.map_err(|e| Lost::Failed(untranslatable(&attempt.deployment, &e)))?;
     let (usage, source) = match report.usage {
+        _ if flight.x.request.operation.counts() => (Usage::default(), UsageSource::None),
         Some(usage) => (usage, UsageSource::Reported),
         None => (estimated(flight, body.len()), UsageSource::Estimated),
     };

@@ -48,7 +48,7 @@ pub async fn relay(
     attempt: &Attempt,
     plan: ResponsePlan,
 ) -> Result<(), Lost> {
-    prepare(flight, out, &connected, attempt);
+    prepare(flight, out, &connected, attempt, plan);
     let id = flight.x.id.to_string();
     let passage = plan.passage(&flight.x.view(&id));
     let frames = Deframer::new(plan.framing(), MAX_EVENT);
@@ -70,9 +70,15 @@ pub async fn relay(
     }
 }
 
-fn prepare(flight: &Flight<'_>, out: &mut Outlet, connected: &Connected, attempt: &Attempt) {
+fn prepare(
+    flight: &Flight<'_>,
+    out: &mut Outlet,
+    connected: &Connected,
+    attempt: &Attempt,
+    plan: ResponsePlan,
+) {
     let Some(upstream) = connected.session.response_header() else { return };
-    let content_type = HeaderValue::from_static("text/event-stream; charset=utf-8");
+    let content_type = HeaderValue::from_static(plan.stream_type());
     out.prepare(head::stream(&flight.x, attempt, &upstream.headers, content_type));
 }
 

@@ -20,6 +20,10 @@ pub enum ResponsePlan {
         client: Dialect,
         upstream: Dialect,
     },
+    /// Any provider's chat as Gemini's stream in the form of one JSON list.
+    List {
+        upstream: Dialect,
+    },
     /// Embeddings in the provider's own form.
     Embed(Embeddings),
 }
@@ -69,9 +73,9 @@ impl ResponsePlan {
     /// How the provider's stream is cut into frames.
     pub fn framing(self) -> Framing {
         match self {
-            ResponsePlan::Relay(dialect) | ResponsePlan::Translate { upstream: dialect, .. } => {
-                table::upstream(dialect).framing()
-            }
+            ResponsePlan::Relay(dialect)
+            | ResponsePlan::Translate { upstream: dialect, .. }
+            | ResponsePlan::List { upstream: dialect } => table::upstream(dialect).framing(),
             ResponsePlan::Embed(_) => Framing::Sse,
         }
     }
@@ -86,10 +90,20 @@ impl ResponsePlan {
         content_type.starts_with(begins)
     }
 
+    /// What a stream is sent to the client as.
+    pub fn stream_type(self) -> &'static str {
+        match self {
+            ResponsePlan::List { .. } => "application/json; charset=UTF-8",
+            _ => "text/event-stream; charset=utf-8",
+        }
+    }
+
     /// What an error answer of the provider says.
     pub fn read_error(self, status: u16, body: &[u8]) -> ProviderFault {
         let dialect = match self {
-            ResponsePlan::Relay(dialect) | ResponsePlan::Translate { upstream: dialect, .. } => dialect,
+            ResponsePlan::Relay(dialect)
+            | ResponsePlan::Translate { upstream: dialect, .. }
+            | ResponsePlan::List { upstream: dialect } => dialect,
             ResponsePlan::Embed(_) => Dialect::OpenAiChat,
         };
         let fault = table::upstream(dialect).read_error(status, body);
@@ -107,12 +121,11 @@ impl ResponsePlan {
             }
             ResponsePlan::Relay(Dialect::Gemini) => Box::new(Watched::new(gemini::Scanner::new())),
             ResponsePlan::Relay(_) | ResponsePlan::Embed(_) => Box::new(Chunks::new(view.include_usage)),
+            ResponsePlan::List { upstream } => {
+                Box::new(Translation::of(upstream, Box::new(gemini::ArrayWriter::new(view))))
+            }
             ResponsePlan::Translate { client, upstream } => match table::client(client) {
-                Some(client) => Box::new(Translation::new(
-                    table::upstream(upstream).framing(),
-                    table::upstream(upstream).reader(),
-                    client.writer(view),
-                )),
+                Some(client) => Box::new(Translation::of(upstream, client.writer(view))),
                 None => Box::new(Chunks::new(view.include_usage)),
             },
         }
@@ -130,6 +143,7 @@ impl ResponsePlan {
                 Ok((body.clone(), report))
             }
             ResponsePlan::Translate { client, upstream } => translated(client, upstream, body, view),
+            ResponsePlan::List { upstream } => translated(Dialect::Gemini, upstream, body, view),
             ResponsePlan::Embed(way) => {
                 let base64 = view.body.string("encoding_format").as_deref() == Some("base64");
                 let read = way.read(body, view.model, base64)?;
@@ -359,10 +373,11 @@ struct Translation {
 }
 
 impl Translation {
-    fn new(framing: Framing, reader: Box<dyn EventReader>, writer: Box<dyn EventWriter>) -> Self {
+    fn of(upstream: Dialect, writer: Box<dyn EventWriter>) -> Self {
+        let upstream = table::upstream(upstream);
         Self {
-            framing,
-            reader,
+            framing: upstream.framing(),
+            reader: upstream.reader(),
             writer,
             events: Events::new(),
             out: BytesMut::new(),
