@@ -3,7 +3,7 @@
 use crate::intake;
 use crate::limits::Place;
 use crate::response::outlet::Outlet;
-use crate::response::{fail, mocked, plain, stream};
+use crate::response::{carry, fail, mocked, plain, stream};
 use crate::routing::cooldown;
 use crate::routing::plan::{Plan, Step};
 use crate::state::App;
@@ -167,7 +167,8 @@ impl Flight<'_> {
         }
         if let Some(counted) = count::answer(&self.x, deployment) {
             let body = counted.map_err(Lost::Failed)?;
-            let (headers, plan) = (HeaderMap::new(), ResponsePlan::Relay(self.x.request.operation.row().errors));
+            let (headers, plan) =
+                (HeaderMap::new(), ResponsePlan::Relay(self.x.request.operation.row().errors));
             return Box::pin(plain::answer(self, down, attempt, &headers, body, plan)).await;
         }
         let made = outgoing::Outgoing::new(&self.x, attempt).map_err(Lost::Failed)?;
@@ -179,6 +180,9 @@ impl Flight<'_> {
             return Err(Box::pin(self.refused(down, answered, attempt, plan)).await);
         }
         self.provider_limits(&answered);
+        if matches!(plan, ResponsePlan::Carry(_)) && !is_json(&answered) {
+            return Box::pin(carry::relay(self, down, out, answered.connected, attempt, plan)).await;
+        }
         if is_stream(&answered, plan) {
             return Box::pin(stream::relay(self, down, out, answered.connected, attempt, plan)).await;
         }
@@ -300,6 +304,11 @@ impl Flight<'_> {
         tracing::warn!(call_id = %self.x.request.call_id, cause = error.cause(), "stream failed: {error}");
         self.finish(error.status(), Status::Failure, Some(error));
         down.set_keepalive(None);
+        if !out.tells() {
+            // Cut off: the client sees that it is not whole.
+            down.shutdown().await;
+            return Ok(());
+        }
         out.end(down, event).await
     }
 
@@ -318,6 +327,12 @@ impl Flight<'_> {
 /// Errors that no other deployment can mend.
 fn is_ours(error: &ApiError) -> bool {
     matches!(error.kind(), Kind::JournalFull | Kind::Overloaded | Kind::Internal)
+}
+
+fn is_json(answered: &Answered) -> bool {
+    let head = answered.connected.session.response_header();
+    let kind = head.and_then(|h| h.headers.get(http::header::CONTENT_TYPE));
+    kind.is_none_or(|v| v.as_bytes().starts_with(b"application/json"))
 }
 
 fn is_stream(answered: &Answered, plan: ResponsePlan) -> bool {

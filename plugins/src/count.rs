@@ -88,7 +88,9 @@ mod tests {
         let tool = r#"[{"name":"f","description":"does things","input_schema":{"type":"object"}}]"#;
         assert!(counted(r#""twelve bytes""#, tool) > plain);
         let image = |data: &str| {
-            format!(r#"[{{"type":"image","source":{{"type":"base64","media_type":"image/png","data":"{data}"}}}}]"#)
+            format!(
+                r#"[{{"type":"image","source":{{"type":"base64","media_type":"image/png","data":"{data}"}}}}]"#
+            )
         };
         assert_eq!(counted(&image("aGk="), "[]"), counted(&image(&"aGk=".repeat(99)), "[]"));
     }

@@ -3,12 +3,13 @@
 use crate::deployment::{Deployment, Timeouts};
 use crate::dialects::openai_chat::OpenAiChat;
 use crate::dialects::{self, ClientDialect, View};
+use crate::measure::Measured;
 use crate::models::Group;
 use crate::snapshot::Snapshot;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use weir_core::body::JsonBody;
+use weir_core::body::{Form, JsonBody};
 use weir_core::domain::ids::EntryId;
 use weir_core::domain::key::Caller;
 use weir_core::domain::money::NanoUsd;
@@ -50,7 +51,10 @@ pub struct Request {
     pub operation: Operation,
     pub headers: http::HeaderMap,
     pub client_ip: Option<IpAddr>,
+    /// The JSON object that came, or the text fields of the form.
     pub body: JsonBody,
+    /// A multipart body, which goes out as a form again.
+    pub form: Option<Form>,
     /// The model in the path (`/engines/{model}/…`), which wins over the body's.
     pub path_model: Option<String>,
     pub stream: bool,
@@ -89,6 +93,8 @@ pub struct Answer {
     pub provider_id: Option<String>,
     pub usage: Usage,
     pub usage_source: UsageSource,
+    /// What is paid by the piece instead of by tokens.
+    pub measured: Option<Measured>,
     pub cost: NanoUsd,
     pub unpriced: bool,
     /// What the provider says is left of its own rate limits.

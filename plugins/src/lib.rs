@@ -13,6 +13,7 @@ pub mod deployment;
 pub mod dialects;
 pub mod exchange;
 pub mod filters;
+pub mod measure;
 pub mod metrics;
 pub mod mock;
 pub mod models;

@@ -1,12 +1,14 @@
 //! The request of one attempt, as it goes to the provider.
 
 use crate::deployment::Deployment;
+use crate::dialects::cohere::{Vendor, write_rerank};
+use crate::dialects::openai_chat::OURS;
 use crate::dialects::{Asked, ResponsePlan, client, upstream};
 use crate::exchange::{Attempt, Exchange, Request};
 use crate::providers::Call;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
-use weir_core::body::Pieces;
+use weir_core::body::{Form, Pieces};
 use weir_core::chat::Dialect;
 use weir_core::domain::operation::Operation;
 use weir_core::error::{ApiError, Kind};
@@ -43,9 +45,18 @@ impl Outgoing {
             .ok_or_else(|| deployment.lacks(x.request.operation))?;
         let mut headers = headers(x, attempt, plan);
         let body = match plan {
+            ResponsePlan::Carry(_) if x.request.form.is_some() => {
+                let form = x.request.form.as_ref();
+                form.map(|form| formed(form, x, deployment, &mut headers)).unwrap_or_default()
+            }
+            ResponsePlan::Carry(_) => {
+                let rules = &deployment.rules;
+                rules.apply(&x.request.body, x.request.operation, Dialect::OpenAiChat, false)?
+            }
             ResponsePlan::Relay(dialect) => {
                 deployment.rules.apply(&x.request.body, x.request.operation, dialect, x.request.stream)?
             }
+            ResponsePlan::Rerank(vendor) => reranked(x, deployment, vendor)?,
             ResponsePlan::Translate { client, upstream } => {
                 translated(x, deployment, client, upstream, &mut headers)?
             }
@@ -69,7 +80,7 @@ fn plan(request: &Request, deployment: &Deployment) -> Result<(ResponsePlan, Cal
         let call = Call::Plain(operation);
         return Ok(match wire.embeddings {
             Some(way) if operation == Operation::Embeddings => (ResponsePlan::Embed(way), call),
-            _ => (ResponsePlan::Relay(operation.row().errors), call),
+            _ => (other(operation, wire.rerank), call),
         });
     };
     let upstream = wire.speaks(client).ok_or_else(|| deployment.lacks(operation))?;
@@ -80,6 +91,33 @@ fn plan(request: &Request, deployment: &Deployment) -> Result<(ResponsePlan, Cal
         false => ResponsePlan::Translate { client, upstream },
     };
     Ok((plan, call))
+}
+
+/// Calls of OpenAI's kind that are no chats.
+fn other(operation: Operation, vendor: Option<Vendor>) -> ResponsePlan {
+    match (operation, vendor) {
+        (Operation::Rerank, Some(vendor)) => ResponsePlan::Rerank(vendor),
+        (Operation::Completions | Operation::Embeddings, _) => ResponsePlan::Relay(Dialect::OpenAiChat),
+        _ if operation.counts() => ResponsePlan::Relay(operation.row().errors),
+        _ => ResponsePlan::Carry(Dialect::OpenAiResponses),
+    }
+}
+
+fn reranked(x: &Exchange, deployment: &Deployment, vendor: Vendor) -> Result<Pieces, ApiError> {
+    let mut ask: weir_core::chat::Object = serde_json::from_slice(x.request.body.bytes())
+        .map_err(|e| ApiError::new(Kind::BadJson, e.to_string()))?;
+    ask.retain(|name, _| !OURS.contains(&name.as_str()));
+    let mut body = write_rerank(vendor, ask, &deployment.model_label)?;
+    deployment.rules.put_over(&mut body);
+    written(&body)
+}
+
+/// A form with the provider's name for the model, under the client's own boundary.
+fn formed(form: &Form, x: &Exchange, deployment: &Deployment, headers: &mut HeaderMap) -> Pieces {
+    if let Some(kind) = x.request.headers.get(http::header::CONTENT_TYPE) {
+        headers.insert(http::header::CONTENT_TYPE, kind.clone());
+    }
+    form.with_model(&deployment.model_label, |name| OURS.contains(&name))
 }
 
 fn translated(
