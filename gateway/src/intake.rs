@@ -42,7 +42,7 @@ pub async fn read(
     let headers = down.req_header().headers.clone();
     check_headers(&headers).map_err(Fault::Refused)?;
     let bytes = body(config, down, place, &headers).await?;
-    let (body, form) = understood(&headers, bytes).map_err(Fault::Refused)?;
+    let (body, form) = understood(operation, &headers, bytes).map_err(Fault::Refused)?;
     let call_id = call_id(&headers).unwrap_or_else(|| id.to_string());
     Ok(Request {
         operation,
@@ -59,9 +59,13 @@ pub async fn read(
 }
 
 /// A form's text fields are looked at as if they were a JSON object.
-fn understood(headers: &HeaderMap, bytes: Bytes) -> Result<(JsonBody, Option<Form>), ApiError> {
+fn understood(
+    operation: Operation,
+    headers: &HeaderMap,
+    bytes: Bytes,
+) -> Result<(JsonBody, Option<Form>), ApiError> {
     let content_type = headers.get(http::header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
-    let form = content_type.filter(|kind| kind.starts_with("multipart/form-data"));
+    let form = content_type.filter(|kind| operation.takes_forms() && kind.starts_with("multipart/form-data"));
     let Some(kind) = form else { return Ok((json(bytes)?, None)) };
     let form = Form::parse(kind, bytes).map_err(|e| ApiError::new(Kind::BadRequest, e.to_string()))?;
     let fields: Map<String, Value> =

@@ -103,8 +103,8 @@ fn boundary(content_type: &str) -> Option<&str> {
     if !kind.trim().eq_ignore_ascii_case("multipart/form-data") {
         return None;
     }
-    let named = parameters.split(';').filter_map(|p| p.trim().split_once('='));
-    let (_, value) = named.into_iter().find(|(name, _)| name.eq_ignore_ascii_case("boundary"))?;
+    let mut named = parameters.split(';').filter_map(|p| p.trim().split_once('='));
+    let (_, value) = named.find(|(name, _)| name.eq_ignore_ascii_case("boundary"))?;
     Some(value.trim_matches('"')).filter(|b| !b.is_empty() && b.len() <= 70)
 }
 
@@ -136,19 +136,33 @@ fn part(bytes: &[u8], whole: Range<usize>, inner: Range<usize>) -> Result<FormPa
     let text = &bytes[inner.clone()];
     let head = memmem::find(text, b"\r\n\r\n").ok_or(FormError::BadPart)?;
     let lines = std::str::from_utf8(&text[..head]).map_err(|_| FormError::BadPart)?;
-    let disposition = lines.split("\r\n").find(|line| {
+    // Readers differ in what they make of a lone line feed, and of a header given twice.
+    if lines.matches(['\r', '\n']).count() != 2 * lines.matches("\r\n").count() {
+        return Err(FormError::BadPart);
+    }
+    let mut dispositions = lines.split("\r\n").filter(|line| {
         line.split_once(':').is_some_and(|(name, _)| name.eq_ignore_ascii_case("content-disposition"))
     });
-    let disposition = disposition.ok_or(FormError::BadPart)?;
-    let name = parameter(disposition, "name").ok_or(FormError::BadPart)?.to_owned();
+    let (Some(disposition), None) = (dispositions.next(), dispositions.next()) else {
+        return Err(FormError::BadPart);
+    };
+    let name = named(disposition).ok_or(FormError::BadPart)?.to_owned();
     let file = disposition.contains("filename");
     Ok(FormPart { name, file, whole, value: inner.start + head + 4..inner.end })
 }
 
-/// A parameter of a header line; values that hold semicolons are quoted, and only file names do.
-fn parameter<'l>(line: &'l str, name: &str) -> Option<&'l str> {
-    let pairs = line.split(';').skip(1).filter_map(|pair| pair.trim().split_once('='));
-    pairs.into_iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim_matches('"'))
+/// The `name` of a part; `None` where two readers could find different ones.
+fn named(line: &str) -> Option<&str> {
+    let mut quoted = false;
+    let pairs = line.split(|c| {
+        quoted ^= c == '"';
+        c == ';' && !quoted
+    });
+    let is_name = |name: &str| name.trim_end_matches('*').eq_ignore_ascii_case("name");
+    let mut names = pairs.skip(1).filter_map(|pair| pair.trim().split_once('=')).filter(|(n, _)| is_name(n));
+    let (Some((name, value)), None) = (names.next(), names.next()) else { return None };
+    let value = value.strip_prefix('"').and_then(|v| v.strip_suffix('"')).unwrap_or(value);
+    (!name.ends_with('*') && !value.contains(['"', '\\'])).then_some(value)
 }
 
 #[cfg(test)]
@@ -181,6 +195,25 @@ mod tests {
         let added = none.with_model("w", |_| false).concat();
         let again = form(std::str::from_utf8(&added).unwrap()).unwrap();
         assert_eq!(again.texts().collect::<Vec<_>>(), [("model", "w"), ("prompt", "mine"), ("tags", "t")]);
+    }
+
+    #[test]
+    fn a_name_that_two_readers_could_read_differently_is_refused() {
+        for disposition in [
+            r#"form-data; x="; name=a"; name="model""#,
+            r#"form-data; name=a; name="model""#,
+            r#"form-data; name="mo\\del""#,
+            "form-data; name*=utf-8''model",
+        ] {
+            let text = format!("--xx\r\nContent-Disposition: {disposition}\r\n\r\nv\r\n--xx--");
+            let name = form(&text).map(|f| f.texts().map(|(n, _)| n.to_owned()).collect::<Vec<_>>());
+            assert!(
+                matches!(&name, Err(FormError::BadPart)) || name == Ok(vec!["model".to_owned()]),
+                "{text}: {name:?}"
+            );
+        }
+        let twice = "--xx\r\nContent-Disposition: form-data; name=a\nContent-Disposition: form-data; name=model\r\n\r\nv\r\n--xx--";
+        assert_eq!(form(twice).err(), Some(FormError::BadPart));
     }
 
     #[test]

@@ -197,6 +197,12 @@ impl Operation {
         &OPERATIONS[self as usize]
     }
 
+    /// Whether files may come with it, in a multipart form.
+    pub fn takes_forms(self) -> bool {
+        use Operation as O;
+        matches!(self, O::ImageEdits | O::ImageVariations | O::Transcriptions | O::Translations)
+    }
+
     /// Nothing is generated, only counted: free of charge.
     pub fn counts(self) -> bool {
         matches!(self, Operation::CountTokens | Operation::CountContents)

@@ -91,7 +91,10 @@ pub async fn answer(
         Some(usage) => (usage, UsageSource::Reported),
         None => (estimated(flight, spoken(plan, body.len())), UsageSource::Estimated),
     };
-    let (usage, source) = measured(flight, &body, usage, source);
+    let (usage, source) = match plan {
+        ResponsePlan::Carry(_) | ResponsePlan::Rerank(_) => measured(flight, &body, usage, source),
+        _ => (usage, source),
+    };
     let answer = &mut flight.x.answer;
     answer.provider_time = attempt.started.elapsed();
     answer.provider_id = report.id;
@@ -123,9 +126,6 @@ pub fn measured(
     usage: Usage,
     source: UsageSource,
 ) -> (Usage, UsageSource) {
-    if flight.x.request.operation.row().chat.is_some() {
-        return (usage, source);
-    }
     let answer = serde_json::from_slice(body).unwrap_or_default();
     let Some((measured, told)) = Measured::of(&flight.x, &answer) else { return (usage, source) };
     flight.x.answer.measured = Some(measured);

@@ -2,7 +2,7 @@
 
 use super::FilterKind;
 use crate::exchange::Exchange;
-use crate::measure;
+use crate::measure::{self, Measured};
 use crate::plugin::{Phase, Plugin};
 use std::sync::Arc;
 use weir_core::domain::money::NanoUsd;
@@ -21,12 +21,18 @@ impl Plugin for Price {
         }
         let answer = &x.answer;
         let priced = deployment.price.as_ref();
-        let cost =
-            priced.and_then(|p| measure::cost(&p.price, &answer.usage, answer.usage_source, answer.measured));
+        let timed = priced.filter(|p| !p.price.prices_tokens()).and_then(|_| by_time(x));
+        let measured = answer.measured.or(timed);
+        let cost = priced.and_then(|p| measure::cost(&p.price, &answer.usage, answer.usage_source, measured));
         x.answer.cost = cost.unwrap_or(NanoUsd::ZERO);
         x.answer.unpriced = cost.is_none();
         if x.answer.unpriced {
             deployment.warn_unpriced();
         }
     }
+}
+
+/// Chats of models that are paid by the second cost what the provider took.
+fn by_time(x: &Exchange) -> Option<Measured> {
+    x.request.operation.row().chat.map(|_| Measured::Time(x.answer.provider_time))
 }
