@@ -25,6 +25,8 @@ pub enum Endpoint {
     Metrics,
     /// An LLM path with another method.
     WrongMethod,
+    /// An API of LiteLLM's that is none of this gateway's.
+    OutOfScope(&'static str),
     /// Everything else is answered, or refused, by the admin service.
     Admin,
 }
@@ -54,10 +56,49 @@ static OPERATIONS: &[(&str, Operation)] = &[
     ("/messages", Operation::Messages),
     ("/messages/count_tokens", Operation::CountTokens),
     ("/responses", Operation::Responses),
+    ("/moderations", Operation::Moderations),
+    ("/images/generations", Operation::Images),
+    ("/images/edits", Operation::ImageEdits),
+    ("/images/variations", Operation::ImageVariations),
+    ("/rerank", Operation::Rerank),
+    ("/audio/speech", Operation::Speech),
+    ("/audio/transcriptions", Operation::Transcriptions),
+    ("/audio/translations", Operation::Translations),
 ];
+
+/// What follows the model in Gemini's paths.
+static METHODS: &[(&str, Operation)] = &[
+    ("generateContent", Operation::Generate),
+    ("streamGenerateContent", Operation::StreamGenerate),
+    ("countTokens", Operation::CountContents),
+];
+
+static MODELS: &[&str] = &["/v1beta/models/", "/v1/models/", "/models/"];
 
 /// Prefixes under which they are found; those ending in a slash are followed by a model.
 static PREFIXES: &[&str] = &["", "/v1", "/openai/v1", "/engines/", "/v1/engines/", "/openai/deployments/"];
+
+/// Roots of paths, with and without `/v1`, and what they are called. `OUT_OF_SCOPE.md` is the same list with reasons.
+pub static OUT_OF_SCOPE: &[(&str, &str)] = &[
+    ("/files", "Files"),
+    ("/batches", "Batches"),
+    ("/fine_tuning", "Fine-tuning"),
+    ("/assistants", "Assistants"),
+    ("/threads", "Assistants"),
+    ("/vector_stores", "Vector stores"),
+    ("/vector_store", "Vector stores"),
+    ("/indexes", "Vector stores"),
+    ("/rag", "Vector stores"),
+    ("/videos", "Videos"),
+    ("/mcp", "MCP"),
+    ("/mcp-rest", "MCP"),
+    ("/a2a", "A2A agents"),
+    ("/agents", "A2A agents"),
+    ("/prompts", "Prompts"),
+    ("/search", "Search"),
+    ("/search_tools", "Search"),
+    ("/containers", "Containers"),
+];
 
 static LOCAL: &[(&str, Endpoint)] = &[
     ("/v1/models", Endpoint::Models),
@@ -78,6 +119,9 @@ pub fn find(method: &Method, path: &str) -> Endpoint {
     }
     if let Some(endpoint) = response(method, &path) {
         return endpoint;
+    }
+    if let Some(api) = out_of_scope(&path) {
+        return Endpoint::OutOfScope(api);
     }
     match local(&path) {
         Some(endpoint) if method == Method::GET => endpoint,
@@ -103,10 +147,25 @@ fn local(path: &str) -> Option<Endpoint> {
     (!id.is_empty()).then_some(Endpoint::Model { id })
 }
 
+/// The API that a path belongs to, if it is one that is left out. See `OUT_OF_SCOPE.md`.
+fn out_of_scope(path: &str) -> Option<&'static str> {
+    let below = |root: &str| {
+        let rest = path.strip_prefix("/v1").unwrap_or(path).strip_prefix(root);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    OUT_OF_SCOPE.iter().find(|(root, _)| below(root)).map(|(_, api)| *api)
+}
+
 fn llm(path: &str) -> Option<(Operation, Option<String>)> {
     // The hottest path of all.
     if path == "/v1/chat/completions" {
         return Some((Operation::Chat, None));
+    }
+    if path == "/v2/rerank" {
+        return Some((Operation::Rerank, None));
+    }
+    if let Some(found) = gemini(path) {
+        return Some(found);
     }
     let (operation, before) = OPERATIONS.iter().find_map(|(p, op)| Some((*op, path.strip_suffix(p)?)))?;
     if PREFIXES.contains(&before) && !before.ends_with('/') {
@@ -130,6 +189,14 @@ fn response(method: &Method, path: &str) -> Option<Endpoint> {
         Some(call) => Endpoint::Response { id: percent_decoded(id), call },
         None => Endpoint::WrongMethod,
     })
+}
+
+/// `…/models/{model}:{method}`; a model may hold slashes and colons.
+fn gemini(path: &str) -> Option<(Operation, Option<String>)> {
+    let (path, method) = path.rsplit_once(':')?;
+    let (_, operation) = METHODS.iter().find(|(name, _)| *name == method)?;
+    let model = MODELS.iter().find_map(|prefix| path.strip_prefix(prefix)).filter(|m| !m.is_empty())?;
+    Some((*operation, Some(percent_decoded(model))))
 }
 
 fn percent_decoded(text: &str) -> String {
@@ -196,6 +263,40 @@ mod tests {
             }
             assert_eq!(find(&Method::GET, &format!("{prefix}/responses/a/b")), Endpoint::Admin);
         }
+    }
+
+    #[test]
+    fn geminis_paths_name_model_and_method() {
+        let asked = |operation, model: &str| Endpoint::Llm { operation, model: Some(model.to_owned()) };
+        for prefix in MODELS {
+            for (method, operation) in METHODS {
+                let path = format!("{prefix}openai/gpt-4o:{method}");
+                assert_eq!(post(&path), asked(*operation, "openai/gpt-4o"), "{path}");
+            }
+        }
+        let nova = "/v1beta/models/amazon.nova-pro-v1:0:generateContent";
+        assert_eq!(post(nova), asked(Operation::Generate, "amazon.nova-pro-v1:0"));
+        assert_eq!(post("/v1beta/models/:generateContent"), Endpoint::Admin);
+        assert_eq!(post("/v1beta/models/x:embedEverything"), Endpoint::Admin);
+    }
+
+    /// The last row of the verdicts: what answers 501 is listed, and what is listed answers 501.
+    #[test]
+    fn what_is_out_of_scope_stands_in_the_list() {
+        let list = include_str!("../../OUT_OF_SCOPE.md");
+        for (root, api) in OUT_OF_SCOPE {
+            assert!(list.contains(&format!("`{root}`")), "{root} is not in OUT_OF_SCOPE.md");
+            for path in [(*root).to_owned(), format!("/v1{root}"), format!("/v1{root}/some/thing")] {
+                for method in [Method::GET, Method::POST, Method::DELETE] {
+                    assert_eq!(find(&method, &path), Endpoint::OutOfScope(api), "{method} {path}");
+                }
+            }
+        }
+        let listed = list.lines().filter_map(|line| line.strip_prefix("| `"));
+        for root in listed.filter_map(|line| line.split('`').next()) {
+            assert!(OUT_OF_SCOPE.iter().any(|(r, _)| *r == root), "{root} is listed but answered otherwise");
+        }
+        assert_eq!(post("/filesystem"), Endpoint::Admin);
     }
 
     #[test]

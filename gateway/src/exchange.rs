@@ -3,7 +3,7 @@
 use crate::intake;
 use crate::limits::Place;
 use crate::response::outlet::Outlet;
-use crate::response::{fail, mocked, plain, stream};
+use crate::response::{carry, fail, mocked, plain, stream};
 use crate::routing::cooldown;
 use crate::routing::plan::{Plan, Step};
 use crate::state::App;
@@ -11,6 +11,7 @@ use crate::upstream::request::Outgoing;
 use crate::upstream::session::{self, Answered, Lost};
 use bytes::Bytes;
 use futures_util::FutureExt;
+use http::HeaderMap;
 use pingora::Result;
 use pingora::protocols::http::ServerSession;
 use std::panic::AssertUnwindSafe;
@@ -21,9 +22,10 @@ use weir_core::domain::operation::Operation;
 use weir_core::domain::spend::{AttemptRecord, Status};
 use weir_core::error::{ApiError, Kind};
 use weir_plugins::deployment::Deployment;
+use weir_plugins::dialects::gemini::array_error;
 use weir_plugins::dialects::{ResponsePlan, upstream_error};
 use weir_plugins::exchange::{Attempt, Clock, Exchange};
-use weir_plugins::outgoing;
+use weir_plugins::{count, outgoing};
 
 /// An exchange under way, with its place among the others.
 pub struct Flight<'a> {
@@ -77,7 +79,9 @@ async fn shed(app: &App, down: &mut ServerSession, error: &ApiError, operation: 
 
 impl Flight<'_> {
     fn keepalive(&self) -> Option<std::time::Duration> {
-        self.x.request.stream.then_some(self.x.snapshot.config.weir.keepalive_interval)
+        // A JSON list has no comments.
+        let events = self.x.request.stream && !self.x.request.listed;
+        events.then_some(self.x.snapshot.config.weir.keepalive_interval)
     }
 
     async fn run(&mut self, down: &mut ServerSession, out: &mut Outlet) -> std::result::Result<(), Lost> {
@@ -161,6 +165,12 @@ impl Flight<'_> {
             self.app.chain.on_attempt(&mut self.x, attempt).map_err(Lost::Failed)?;
             return Box::pin(mocked::answer(self, down, out, attempt, mock)).await;
         }
+        if let Some(counted) = count::answer(&self.x, deployment) {
+            let body = counted.map_err(Lost::Failed)?;
+            let (headers, plan) =
+                (HeaderMap::new(), ResponsePlan::Relay(self.x.request.operation.row().errors));
+            return Box::pin(plain::answer(self, down, attempt, &headers, body, plan)).await;
+        }
         let made = outgoing::Outgoing::new(&self.x, attempt).map_err(Lost::Failed)?;
         let outgoing = Outgoing::seal(made, deployment).await.map_err(Lost::Failed)?;
         let plan = outgoing.plan;
@@ -170,6 +180,9 @@ impl Flight<'_> {
             return Err(Box::pin(self.refused(down, answered, attempt, plan)).await);
         }
         self.provider_limits(&answered);
+        if matches!(plan, ResponsePlan::Carry(_)) && !is_json(&answered) {
+            return Box::pin(carry::relay(self, down, out, answered.connected, attempt, plan)).await;
+        }
         if is_stream(&answered, plan) {
             return Box::pin(stream::relay(self, down, out, answered.connected, attempt, plan)).await;
         }
@@ -284,10 +297,18 @@ impl Flight<'_> {
 
     /// The head is out: the error is an event, and the connection is closed after it.
     async fn fail_late(&mut self, down: &mut ServerSession, out: &mut Outlet, error: ApiError) -> Result<()> {
-        let event = Bytes::from(self.x.request.client().error_event(&error));
+        let event = Bytes::from(match self.x.request.listed {
+            true => array_error(&error, out.content_sent()),
+            false => self.x.request.client().error_event(&error),
+        });
         tracing::warn!(call_id = %self.x.request.call_id, cause = error.cause(), "stream failed: {error}");
         self.finish(error.status(), Status::Failure, Some(error));
         down.set_keepalive(None);
+        if !out.tells() {
+            // Cut off: the client sees that it is not whole.
+            down.shutdown().await;
+            return Ok(());
+        }
         out.end(down, event).await
     }
 
@@ -306,6 +327,12 @@ impl Flight<'_> {
 /// Errors that no other deployment can mend.
 fn is_ours(error: &ApiError) -> bool {
     matches!(error.kind(), Kind::JournalFull | Kind::LedgerUnavailable | Kind::Overloaded | Kind::Internal)
+}
+
+fn is_json(answered: &Answered) -> bool {
+    let head = answered.connected.session.response_header();
+    let kind = head.and_then(|h| h.headers.get(http::header::CONTENT_TYPE));
+    kind.is_none_or(|v| v.as_bytes().starts_with(b"application/json"))
 }
 
 fn is_stream(answered: &Answered, plan: ResponsePlan) -> bool {

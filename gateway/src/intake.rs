@@ -5,9 +5,10 @@ use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use ipnet::IpNet;
 use pingora::protocols::http::ServerSession;
+use serde_json::{Map, Value};
 use std::net::IpAddr;
 use std::time::Duration;
-use weir_core::body::JsonBody;
+use weir_core::body::{Form, JsonBody};
 use weir_core::config::Config;
 use weir_core::domain::ids::EntryId;
 use weir_core::domain::operation::Operation;
@@ -41,19 +42,49 @@ pub async fn read(
     let headers = down.req_header().headers.clone();
     check_headers(&headers).map_err(Fault::Refused)?;
     let bytes = body(config, down, place, &headers).await?;
-    let body = JsonBody::parse(bytes)
-        .map_err(|error| Fault::Refused(ApiError::new(Kind::BadJson, error.to_string())))?;
+    let (body, form) = understood(operation, &headers, bytes).map_err(Fault::Refused)?;
     let call_id = call_id(&headers).unwrap_or_else(|| id.to_string());
     Ok(Request {
         operation,
         client_ip: client_ip(down, &headers, &config.weir.trusted_proxies),
         path_model,
-        stream: operation.row().streams && body.is_true("stream"),
+        stream: operation.row().streams.of(|| body.is_true("stream")),
+        listed: operation == Operation::StreamGenerate && !asks_for_events(down),
         include_usage: wants_usage(&body),
         call_id,
         headers,
         body,
+        form,
     })
+}
+
+/// A form's text fields are looked at as if they were a JSON object.
+fn understood(
+    operation: Operation,
+    headers: &HeaderMap,
+    bytes: Bytes,
+) -> Result<(JsonBody, Option<Form>), ApiError> {
+    let content_type = headers.get(http::header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    let form = content_type.filter(|kind| operation.takes_forms() && kind.starts_with("multipart/form-data"));
+    let Some(kind) = form else { return Ok((json(bytes)?, None)) };
+    let form = Form::parse(kind, bytes).map_err(|e| ApiError::new(Kind::BadRequest, e.to_string()))?;
+    let fields: Map<String, Value> =
+        form.texts().map(|(name, text)| (name.to_owned(), field(name, text))).collect();
+    Ok((json(Bytes::from(Value::from(fields).to_string()))?, Some(form)))
+}
+
+/// The only field of a form that is read as something else than text.
+fn field(name: &str, text: &str) -> Value {
+    if name == "stream" { Value::from(text.eq_ignore_ascii_case("true")) } else { Value::from(text) }
+}
+
+fn json(bytes: Bytes) -> Result<JsonBody, ApiError> {
+    JsonBody::parse(bytes).map_err(|error| ApiError::new(Kind::BadJson, error.to_string()))
+}
+
+/// Gemini's streams are JSON lists unless `alt=sse` is asked for.
+fn asks_for_events(down: &ServerSession) -> bool {
+    down.req_header().uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "alt=sse"))
 }
 
 fn check_headers(headers: &HeaderMap) -> Result<(), ApiError> {

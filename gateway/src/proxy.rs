@@ -57,6 +57,10 @@ pub async fn answer(app: &App, down: &mut ServerSession) -> Result<bool> {
     }
     match endpoints::find(&header.method, path) {
         Endpoint::Llm { operation, model } => exchange::serve(app, down, operation, model).await?,
+        Endpoint::OutOfScope(api) => {
+            let message = format!("{api} are not offered by this gateway; see OUT_OF_SCOPE.md.");
+            fail::respond(down, &ApiError::new(Kind::NotServed, message), None).await?;
+        }
         Endpoint::Admin => match endpoints::redirect(path).map(str::to_owned) {
             Some(to) => local::redirect(down, &to).await?,
             None => return Ok(false),

@@ -175,14 +175,14 @@ fn weight(entry: &ModelEntry) -> u32 {
     u32::try_from(weighed.or(limited).unwrap_or(UNIT)).unwrap_or(u32::MAX)
 }
 
-/// The catalogue's price, or the config's over it. A price that says nothing about tokens is none.
+/// The catalogue's price, or the config's over it. A list without any price is none.
 fn price(entry: &ModelEntry, catalogue: &Catalogue) -> Result<Option<Priced>, Fault> {
     let facts = catalogue.find(&entry.provider, &entry.upstream_model, entry.info.base_model.as_deref());
     let listed = facts.and_then(|f| f.price);
     let overrides: Vec<_> = entry.info.prices.iter().chain(&entry.params.prices).cloned().collect();
     if overrides.is_empty() {
         let version = catalogue.version().to_owned();
-        return Ok(listed.filter(ModelPrice::prices_tokens).map(|price| Priced { price, version }));
+        return Ok(listed.filter(|p| p.listed().next().is_some()).map(|price| Priced { price, version }));
     }
     let price = ModelPrice::with_overrides(listed.as_ref(), &overrides).map_err(|(key, why)| {
         Fault::new("model", format!("{key}: {why}"), "write a decimal number of dollars")

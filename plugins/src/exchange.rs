@@ -3,13 +3,14 @@
 use crate::deployment::{Deployment, Timeouts};
 use crate::dialects::openai_chat::OpenAiChat;
 use crate::dialects::{self, ClientDialect, View};
+use crate::measure::Measured;
 use crate::models::Group;
 use crate::responses::Conversation;
 use crate::snapshot::Snapshot;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use weir_core::body::JsonBody;
+use weir_core::body::{Form, JsonBody};
 use weir_core::domain::ids::EntryId;
 use weir_core::domain::key::Caller;
 use weir_core::domain::money::NanoUsd;
@@ -53,10 +54,15 @@ pub struct Request {
     pub operation: Operation,
     pub headers: http::HeaderMap,
     pub client_ip: Option<IpAddr>,
+    /// The JSON object that came, or the text fields of the form.
     pub body: JsonBody,
+    /// A multipart body, which goes out as a form again.
+    pub form: Option<Form>,
     /// The model in the path (`/engines/{model}/…`), which wins over the body's.
     pub path_model: Option<String>,
     pub stream: bool,
+    /// The stream is to be one JSON list (Gemini's, without `alt=sse`).
+    pub listed: bool,
     /// `stream_options.include_usage`: whether the client wants the usage chunk.
     pub include_usage: bool,
     /// `x-litellm-call-id`, else the entry id.
@@ -92,6 +98,8 @@ pub struct Answer {
     pub provider_id: Option<String>,
     pub usage: Usage,
     pub usage_source: UsageSource,
+    /// What is paid by the piece instead of by tokens.
+    pub measured: Option<Measured>,
     pub cost: NanoUsd,
     pub unpriced: bool,
     /// What the provider says is left of its own rate limits.

@@ -9,10 +9,12 @@
 
 pub mod auth;
 pub mod chain;
+pub mod count;
 pub mod deployment;
 pub mod dialects;
 pub mod exchange;
 pub mod filters;
+pub mod measure;
 pub mod metrics;
 pub mod mock;
 pub mod models;

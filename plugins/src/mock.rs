@@ -38,12 +38,7 @@ impl MockAnswer {
         let usage = json!({ "prompt_tokens": USAGE.input, "completion_tokens": USAGE.output, "total_tokens": USAGE.total() });
         let body = match operation {
             Operation::CountTokens => json!({ "input_tokens": USAGE.input }),
-            Operation::Chat | Operation::Messages | Operation::Responses | Operation::Generate => json!({
-                "id": id, "created": created, "model": model, "object": "chat.completion",
-                "choices": [{ "finish_reason": "stop", "index": 0,
-                              "message": { "content": self.text, "role": "assistant" } }],
-                "usage": usage,
-            }),
+            Operation::CountContents => json!({ "totalTokens": USAGE.input }),
             Operation::Completions => json!({
                 "id": id, "created": created, "model": model, "object": "text_completion",
                 "choices": [{ "finish_reason": "stop", "index": 0, "text": self.text, "logprobs": null }],
@@ -53,6 +48,12 @@ impl MockAnswer {
                 "object": "list", "model": model,
                 "data": [{ "object": "embedding", "index": 0, "embedding": MOCK_VECTOR }],
                 "usage": { "prompt_tokens": USAGE.input, "total_tokens": USAGE.input },
+            }),
+            _ => json!({
+                "id": id, "created": created, "model": model, "object": "chat.completion",
+                "choices": [{ "finish_reason": "stop", "index": 0,
+                              "message": { "content": self.text, "role": "assistant" } }],
+                "usage": usage,
             }),
         };
         Bytes::from(body.to_string())

@@ -1,15 +1,17 @@
 //! The request of one attempt, as it goes to the provider.
 
 use crate::deployment::Deployment;
+use crate::dialects::cohere::{Vendor, write_rerank};
+use crate::dialects::openai_chat::OURS;
 use crate::dialects::openai_responses::{messages, prepend};
 use crate::dialects::{Asked, ResponsePlan, client, upstream};
-use crate::exchange::{Attempt, Exchange};
+use crate::exchange::{Attempt, Exchange, Request};
 use crate::providers::Call;
 use crate::responses::Previous;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use std::borrow::Cow;
-use weir_core::body::Pieces;
+use weir_core::body::{Form, Pieces};
 use weir_core::chat::Dialect;
 use weir_core::domain::operation::Operation;
 use weir_core::error::{ApiError, Kind};
@@ -39,13 +41,21 @@ impl Outgoing {
     /// 400 for what the provider cannot be asked, 501 for a call that it does not have.
     pub fn new(x: &Exchange, attempt: &Attempt) -> Result<Self, ApiError> {
         let deployment = &attempt.deployment;
-        let (plan, call) = plan(x.request.operation, deployment)?;
+        let (plan, call) = plan(&x.request, deployment)?;
         let uri = deployment
             .wire
             .uri(call, x.request.stream)
             .ok_or_else(|| deployment.lacks(x.request.operation))?;
         let mut headers = headers(x, attempt, plan);
         let body = match plan {
+            ResponsePlan::Carry(_) if x.request.form.is_some() => {
+                let form = x.request.form.as_ref();
+                form.map(|form| formed(form, x, deployment, &mut headers)).unwrap_or_default()
+            }
+            ResponsePlan::Carry(_) => {
+                let rules = &deployment.rules;
+                rules.apply(&x.request.body, x.request.operation, Dialect::OpenAiChat, false)?
+            }
             ResponsePlan::Relay(dialect) => {
                 let body = match &x.conversation {
                     Some(conversation) => conversation.relayed(&x.request.body)?,
@@ -53,8 +63,12 @@ impl Outgoing {
                 };
                 deployment.rules.apply(&body, x.request.operation, dialect, x.request.stream)?
             }
+            ResponsePlan::Rerank(vendor) => reranked(x, deployment, vendor)?,
             ResponsePlan::Translate { client, upstream } => {
                 translated(x, deployment, client, upstream, &mut headers)?
+            }
+            ResponsePlan::List { upstream } => {
+                translated(x, deployment, Dialect::Gemini, upstream, &mut headers)?
             }
             ResponsePlan::Embed(way) => {
                 let mut body = way.write(x.request.body.bytes(), &deployment.model_label)?;
@@ -84,22 +98,50 @@ pub fn about(deployment: &Deployment, id: &str, below: &str, query: &str) -> Res
 }
 
 /// How a call is led to this deployment.
-fn plan(operation: Operation, deployment: &Deployment) -> Result<(ResponsePlan, Call), ApiError> {
-    let wire = &deployment.wire;
+fn plan(request: &Request, deployment: &Deployment) -> Result<(ResponsePlan, Call), ApiError> {
+    let (operation, wire) = (request.operation, &deployment.wire);
     let Some(client) = operation.row().chat else {
         let call = Call::Plain(operation);
         return Ok(match wire.embeddings {
             Some(way) if operation == Operation::Embeddings => (ResponsePlan::Embed(way), call),
-            _ => (ResponsePlan::Relay(operation.row().errors), call),
+            _ => (other(operation, wire.rerank), call),
         });
     };
     let upstream = wire.speaks(client).ok_or_else(|| deployment.lacks(operation))?;
     let call = Call::Chat(upstream);
-    Ok(if upstream == client {
-        (ResponsePlan::Relay(client), call)
-    } else {
-        (ResponsePlan::Translate { client, upstream }, call)
-    })
+    let plan = match upstream == client {
+        _ if request.listed => ResponsePlan::List { upstream },
+        true => ResponsePlan::Relay(client),
+        false => ResponsePlan::Translate { client, upstream },
+    };
+    Ok((plan, call))
+}
+
+/// Calls of OpenAI's kind that are no chats.
+fn other(operation: Operation, vendor: Option<Vendor>) -> ResponsePlan {
+    match (operation, vendor) {
+        (Operation::Rerank, Some(vendor)) => ResponsePlan::Rerank(vendor),
+        (Operation::Completions | Operation::Embeddings, _) => ResponsePlan::Relay(Dialect::OpenAiChat),
+        _ if operation.counts() => ResponsePlan::Relay(operation.row().errors),
+        _ => ResponsePlan::Carry(Dialect::OpenAiResponses),
+    }
+}
+
+fn reranked(x: &Exchange, deployment: &Deployment, vendor: Vendor) -> Result<Pieces, ApiError> {
+    let mut ask: weir_core::chat::Object = serde_json::from_slice(x.request.body.bytes())
+        .map_err(|e| ApiError::new(Kind::BadJson, e.to_string()))?;
+    ask.retain(|name, _| !OURS.contains(&name.as_str()));
+    let mut body = write_rerank(vendor, ask, &deployment.model_label)?;
+    deployment.rules.put_over(&mut body);
+    written(&body)
+}
+
+/// A form with the provider's name for the model, under the client's own boundary.
+fn formed(form: &Form, x: &Exchange, deployment: &Deployment, headers: &mut HeaderMap) -> Pieces {
+    if let Some(kind) = x.request.headers.get(http::header::CONTENT_TYPE) {
+        headers.insert(http::header::CONTENT_TYPE, kind.clone());
+    }
+    form.with_model(&deployment.model_label, |name| OURS.contains(&name))
 }
 
 fn translated(

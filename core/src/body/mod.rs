@@ -1,9 +1,11 @@
 //! Looking into a JSON request without rewriting it. `JsonBody` knows where each top-level value stands; `Edits`
-//! replaces, removes or adds such values and leaves every other byte alone.
+//! replaces, removes or adds such values and leaves every other byte alone. `Form` does the same for multipart forms.
 
 mod depth;
 mod edit;
+mod form;
 mod json;
 
 pub use edit::{Edits, Pieces};
+pub use form::{Form, FormError, MAX_PARTS};
 pub use json::{BodyError, Field, JsonBody, MAX_DEPTH, MAX_FIELDS};

@@ -16,8 +16,32 @@ pub enum Operation {
     CountTokens,
     /// OpenAI's Responses.
     Responses,
-    /// Gemini's `:generateContent` and `:streamGenerateContent`.
+    /// Gemini's `:generateContent`.
     Generate,
+    /// Gemini's `:streamGenerateContent`.
+    StreamGenerate,
+    /// Gemini's `:countTokens`.
+    CountContents,
+    Moderations,
+    Images,
+    ImageEdits,
+    ImageVariations,
+    /// Cohere's reranking, which others have copied.
+    Rerank,
+    Speech,
+    Transcriptions,
+    Translations,
+    /// A call of a provider's own API, passed through as it is.
+    PassThrough,
+}
+
+/// Whether an answer is a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Streams {
+    Never,
+    /// Where the body says `stream: true`.
+    Asked,
+    Always,
 }
 
 /// One row per operation: everything that is only a name.
@@ -29,8 +53,7 @@ pub struct OperationRow {
     pub route: &'static str,
     /// Path below an OpenAI-style base URL; empty where OpenAI has none.
     pub openai_path: &'static str,
-    /// Whether the answer may be a stream.
-    pub streams: bool,
+    pub streams: Streams,
     /// The dialect of a chat, which may be translated into a provider's; `None`: relayed only.
     pub chat: Option<Dialect>,
     /// How errors are told.
@@ -43,7 +66,7 @@ pub static OPERATIONS: &[OperationRow] = &[
         call_type: "acompletion",
         route: "/v1/chat/completions",
         openai_path: "/chat/completions",
-        streams: true,
+        streams: Streams::Asked,
         chat: Some(Dialect::OpenAiChat),
         errors: Dialect::OpenAiChat,
     },
@@ -52,7 +75,7 @@ pub static OPERATIONS: &[OperationRow] = &[
         call_type: "atext_completion",
         route: "/v1/completions",
         openai_path: "/completions",
-        streams: true,
+        streams: Streams::Asked,
         chat: None,
         errors: Dialect::OpenAiChat,
     },
@@ -61,7 +84,7 @@ pub static OPERATIONS: &[OperationRow] = &[
         call_type: "aembedding",
         route: "/v1/embeddings",
         openai_path: "/embeddings",
-        streams: false,
+        streams: Streams::Never,
         chat: None,
         errors: Dialect::OpenAiChat,
     },
@@ -70,7 +93,7 @@ pub static OPERATIONS: &[OperationRow] = &[
         call_type: "anthropic_messages",
         route: "/v1/messages",
         openai_path: "",
-        streams: true,
+        streams: Streams::Asked,
         chat: Some(Dialect::AnthropicMessages),
         errors: Dialect::AnthropicMessages,
     },
@@ -79,7 +102,7 @@ pub static OPERATIONS: &[OperationRow] = &[
         call_type: "acount_tokens",
         route: "/v1/messages/count_tokens",
         openai_path: "",
-        streams: false,
+        streams: Streams::Never,
         chat: None,
         errors: Dialect::AnthropicMessages,
     },
@@ -88,7 +111,7 @@ pub static OPERATIONS: &[OperationRow] = &[
         call_type: "aresponses",
         route: "/v1/responses",
         openai_path: "/responses",
-        streams: true,
+        streams: Streams::Asked,
         chat: Some(Dialect::OpenAiResponses),
         errors: Dialect::OpenAiChat,
     },
@@ -97,16 +120,92 @@ pub static OPERATIONS: &[OperationRow] = &[
         call_type: "agenerate_content",
         route: "/v1beta/models/{model}:generateContent",
         openai_path: "",
-        streams: true,
+        streams: Streams::Asked,
         chat: Some(Dialect::Gemini),
         errors: Dialect::Gemini,
     },
+    OperationRow {
+        operation: Operation::StreamGenerate,
+        call_type: "agenerate_content_stream",
+        route: "/v1beta/models/{model}:streamGenerateContent",
+        openai_path: "",
+        streams: Streams::Always,
+        chat: Some(Dialect::Gemini),
+        errors: Dialect::Gemini,
+    },
+    OperationRow {
+        operation: Operation::CountContents,
+        call_type: "acount_tokens",
+        route: "/v1beta/models/{model}:countTokens",
+        openai_path: "",
+        streams: Streams::Never,
+        chat: None,
+        errors: Dialect::Gemini,
+    },
+    relayed(Operation::Moderations, "amoderation", "/v1/moderations", Streams::Never),
+    relayed(Operation::Images, "aimage_generation", "/v1/images/generations", Streams::Asked),
+    relayed(Operation::ImageEdits, "aimage_edit", "/v1/images/edits", Streams::Asked),
+    relayed(Operation::ImageVariations, "aimage_variation", "/v1/images/variations", Streams::Never),
+    relayed(Operation::Rerank, "arerank", "/v1/rerank", Streams::Never),
+    relayed(Operation::Speech, "aspeech", "/v1/audio/speech", Streams::Never),
+    relayed(Operation::Transcriptions, "atranscription", "/v1/audio/transcriptions", Streams::Asked),
+    relayed(Operation::Translations, "atranscription", "/v1/audio/translations", Streams::Never),
+    OperationRow {
+        operation: Operation::PassThrough,
+        call_type: "pass_through_endpoint",
+        route: "/pass_through",
+        openai_path: "",
+        streams: Streams::Never,
+        chat: None,
+        errors: Dialect::OpenAiChat,
+    },
 ];
+
+/// What goes to providers of OpenAI's kind as it came. `route`: OpenAI's path below `/v1`.
+const fn relayed(
+    operation: Operation,
+    call_type: &'static str,
+    route: &'static str,
+    streams: Streams,
+) -> OperationRow {
+    let (_, openai_path) = route.split_at("/v1".len());
+    OperationRow {
+        operation,
+        call_type,
+        route,
+        openai_path,
+        streams,
+        chat: None,
+        errors: Dialect::OpenAiChat,
+    }
+}
+
+impl Streams {
+    /// Whether this request is answered with a stream; `asked`: its body says so.
+    pub fn of(self, asked: impl FnOnce() -> bool) -> bool {
+        match self {
+            Streams::Never => false,
+            Streams::Asked => asked(),
+            Streams::Always => true,
+        }
+    }
+}
 
 impl Operation {
     /// The operation's row in [`OPERATIONS`].
     pub fn row(self) -> &'static OperationRow {
         &OPERATIONS[self as usize]
+    }
+
+    /// Whether files may come with it, in a multipart form.
+    pub fn takes_forms(self) -> bool {
+        use Operation as O;
+        matches!(self, O::ImageEdits | O::ImageVariations | O::Transcriptions | O::Translations)
+    }
+
+    /// Nothing is generated, only counted: free of charge.
+    pub fn counts(self) -> bool {
+        matches!(self, Operation::CountTokens | Operation::CountContents)
     }
 }
 

@@ -11,7 +11,7 @@ use weir_core::domain::operation::Operation;
 use weir_core::domain::spend::Status;
 use weir_core::domain::usage::UsageSource;
 use weir_plugins::dialects::{ResponsePlan, untranslatable};
-use weir_plugins::exchange::Attempt;
+use weir_plugins::exchange::{Attempt, Request};
 use weir_plugins::mock::{MockAnswer, USAGE};
 
 /// Answers without a provider.
@@ -32,21 +32,24 @@ pub async fn answer(
     let model = attempt.deployment.group.clone();
     let created = flight.x.clock.started_at.seconds();
     let operation = flight.x.request.operation;
-    if flight.x.request.stream && operation.row().streams {
+    if flight.x.request.stream {
         let events = mock.events(operation, &id, &model, created);
         return stream(flight, down, out, attempt, events).await;
     }
     let body = mock.json(operation, &id, &model, created);
-    plain::answer(flight, down, attempt, &HeaderMap::new(), body, plan(operation)).await
+    let plan = plan(&flight.x.request);
+    plain::answer(flight, down, attempt, &HeaderMap::new(), body, plan).await
 }
 
 /// A mocked deployment speaks OpenAI's dialect, whatever the client speaks.
-fn plan(operation: Operation) -> ResponsePlan {
-    match operation.row().chat {
+fn plan(request: &Request) -> ResponsePlan {
+    let row = request.operation.row();
+    match row.chat {
+        Some(_) if request.listed => ResponsePlan::List { upstream: Dialect::OpenAiChat },
         Some(client) if client != Dialect::OpenAiChat => {
             ResponsePlan::Translate { client, upstream: Dialect::OpenAiChat }
         }
-        _ => ResponsePlan::Relay(operation.row().errors),
+        _ => ResponsePlan::Relay(row.errors),
     }
 }
 
@@ -62,10 +65,11 @@ async fn stream(
     attempt: &Attempt,
     events: Vec<Bytes>,
 ) -> Result<(), Lost> {
-    let content_type = HeaderValue::from_static("text/event-stream; charset=utf-8");
+    let plan = plan(&flight.x.request);
+    let content_type = HeaderValue::from_static(plan.stream_type());
     out.prepare(head::stream(&flight.x, attempt, &HeaderMap::new(), content_type));
     let id = flight.x.id.to_string();
-    let mut passage = plan(flight.x.request.operation).passage(&flight.x.view(&id));
+    let mut passage = plan.passage(&flight.x.view(&id));
     let mut last = Bytes::new();
     let broken = |e| Lost::Failed(untranslatable(&attempt.deployment, &e));
     flight.x.answer.first_token_at = Some(flight.x.clock.now());
@@ -83,7 +87,7 @@ async fn stream(
     x.answer.provider_time = attempt.started.elapsed();
     x.answer.provider_id = passage.report().id;
     (x.answer.usage, x.answer.usage_source) = (USAGE, UsageSource::Reported);
-    flight.keep(attempt, plan(flight.x.request.operation), &last).await.map_err(Lost::Failed)?;
+    flight.keep(attempt, plan, &last).await.map_err(Lost::Failed)?;
     flight.attempt_ended(attempt, 200, None);
     flight.finish(200, Status::Success, None);
     out.end(down, last).await.map_err(|_| Lost::ClientGone)

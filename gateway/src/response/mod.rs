@@ -1,5 +1,6 @@
 //! From the provider's answer to the client's: the head, then the body relayed plain or as a stream, or an error.
 
+pub mod carry;
 pub mod fail;
 pub mod head;
 pub mod mocked;

@@ -18,17 +18,37 @@ pub struct Outlet {
     timer: Option<Pin<Box<Sleep>>>,
     last_sent: Instant,
     content_sent: bool,
+    carries: bool,
 }
 
 impl Outlet {
     /// `interval`: between keep-alives of a stream; `None` for a plain answer, which cannot be kept alive.
     pub fn new(interval: Option<Duration>, comment: &'static [u8]) -> Self {
-        Self { head: None, comment, interval, timer: None, last_sent: Instant::now(), content_sent: false }
+        Self {
+            head: None,
+            comment,
+            interval,
+            timer: None,
+            last_sent: Instant::now(),
+            content_sent: false,
+            carries: false,
+        }
     }
 
     /// The head to send with the first byte. A head that was sent already stays what it was.
     pub fn prepare(&mut self, head: ResponseHeader) {
         self.head = Some(Box::new(head));
+    }
+
+    /// What is sent is none of a dialect's: no event can be put into it, and no comment.
+    pub fn carry(&mut self) {
+        self.carries = true;
+        self.interval = None;
+    }
+
+    /// Whether an error can be told in what is sent.
+    pub fn tells(&self) -> bool {
+        !self.carries
     }
 
     /// Whether a deployment's content has reached the client.

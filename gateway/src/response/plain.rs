@@ -12,6 +12,7 @@ use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::error::{ApiError, Kind};
 use weir_plugins::dialects::{ResponsePlan, untranslatable};
 use weir_plugins::exchange::Attempt;
+use weir_plugins::measure::Measured;
 
 /// Larger answers are refused: nothing but a broken provider sends them.
 const MAX_ANSWER: usize = 256 * 1024 * 1024;
@@ -86,8 +87,13 @@ pub async fn answer(
     let told = plan.answer(&body, &flight.x.view(&id));
     let (body, report) = told.map_err(|e| Lost::Failed(untranslatable(&attempt.deployment, &e)))?;
     let (usage, source) = match report.usage {
+        _ if flight.x.request.operation.counts() => (Usage::default(), UsageSource::None),
         Some(usage) => (usage, UsageSource::Reported),
-        None => (estimated(flight, body.len()), UsageSource::Estimated),
+        None => (estimated(flight, spoken(plan, body.len())), UsageSource::Estimated),
+    };
+    let (usage, source) = match plan {
+        ResponsePlan::Carry(_) | ResponsePlan::Rerank(_) => measured(flight, &body, usage, source),
+        _ => (usage, source),
     };
     let answer = &mut flight.x.answer;
     answer.provider_time = attempt.started.elapsed();
@@ -97,8 +103,9 @@ pub async fn answer(
     flight.keep(attempt, plan, &body).await.map_err(Lost::Failed)?;
     flight.attempt_ended(attempt, 200, None);
     flight.finish(200, Status::Success, None);
-    let content_type =
-        headers.get(http::header::CONTENT_TYPE).filter(|_| matches!(plan, ResponsePlan::Relay(_)));
+    let content_type = headers
+        .get(http::header::CONTENT_TYPE)
+        .filter(|_| matches!(plan, ResponsePlan::Relay(_) | ResponsePlan::Carry(_)));
     let content_type = content_type.cloned().unwrap_or(HeaderValue::from_static("application/json"));
     let sent = async {
         let head = head::plain(&flight.x, attempt, headers, content_type, body.len());
@@ -107,6 +114,27 @@ pub async fn answer(
     };
     // The entry is booked; a client that left in this very moment changes nothing.
     sent.await.map_err(|_: Box<pingora::Error>| Lost::ClientGone)
+}
+
+/// Bytes of the answer that a model wrote; nothing that is carried is text of its own.
+fn spoken(plan: ResponsePlan, bytes: usize) -> usize {
+    if matches!(plan, ResponsePlan::Carry(_) | ResponsePlan::Rerank(_)) { 0 } else { bytes }
+}
+
+/// Notes what is paid by the piece. A count of pieces that the provider gives is better than an estimate of tokens.
+pub fn measured(
+    flight: &mut Flight<'_>,
+    body: &[u8],
+    usage: Usage,
+    source: UsageSource,
+) -> (Usage, UsageSource) {
+    let answer = serde_json::from_slice(body).unwrap_or_default();
+    let Some((measured, told)) = Measured::of(&flight.x, &answer) else { return (usage, source) };
+    flight.x.answer.measured = Some(measured);
+    match (source, told) {
+        (UsageSource::Estimated, UsageSource::Reported) => (Usage::default(), told),
+        _ => (usage, source),
+    }
 }
 
 /// Four bytes to a token, of what was asked and of what was answered.

@@ -49,7 +49,7 @@ pub async fn relay(
     attempt: &Attempt,
     plan: ResponsePlan,
 ) -> Result<(), Lost> {
-    prepare(flight, out, &connected, attempt);
+    prepare(flight, out, &connected, attempt, plan);
     let passage = state::passage(&flight.x, attempt, plan);
     let frames = Deframer::new(plan.framing(), MAX_EVENT);
     let mut relay = Relay { flight, attempt, frames, passage, reported: None };
@@ -74,9 +74,15 @@ pub async fn relay(
     }
 }
 
-fn prepare(flight: &Flight<'_>, out: &mut Outlet, connected: &Connected, attempt: &Attempt) {
+fn prepare(
+    flight: &Flight<'_>,
+    out: &mut Outlet,
+    connected: &Connected,
+    attempt: &Attempt,
+    plan: ResponsePlan,
+) {
     let Some(upstream) = connected.session.response_header() else { return };
-    let content_type = HeaderValue::from_static("text/event-stream; charset=utf-8");
+    let content_type = HeaderValue::from_static(plan.stream_type());
     out.prepare(head::stream(&flight.x, attempt, &upstream.headers, content_type));
 }
 

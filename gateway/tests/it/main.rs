@@ -24,6 +24,7 @@ mod keys;
 mod layers;
 mod lifecycle;
 mod memory;
+mod operations;
 mod pki;
 mod providers;
 mod recordings;

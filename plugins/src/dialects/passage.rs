@@ -1,6 +1,7 @@
 //! What becomes of a provider's answer on its way to the client: relayed and watched, or translated.
 
 use super::anthropic_messages as anthropic;
+use super::cohere::{self, Vendor};
 use super::embeddings::Embeddings;
 use super::openai_chat::{self, Report, StreamReader};
 use super::openai_responses as responses;
@@ -20,6 +21,13 @@ pub enum ResponsePlan {
         client: Dialect,
         upstream: Dialect,
     },
+    /// Any provider's chat as Gemini's stream in the form of one JSON list.
+    List {
+        upstream: Dialect,
+    },
+    /// Passed on as it comes, whatever it is; JSON and events are looked into for usage, told in this dialect's way.
+    Carry(Dialect),
+    Rerank(Vendor),
     /// Embeddings in the provider's own form.
     Embed(Embeddings),
 }
@@ -69,10 +77,11 @@ impl ResponsePlan {
     /// How the provider's stream is cut into frames.
     pub fn framing(self) -> Framing {
         match self {
-            ResponsePlan::Relay(dialect) | ResponsePlan::Translate { upstream: dialect, .. } => {
-                table::upstream(dialect).framing()
-            }
-            ResponsePlan::Embed(_) => Framing::Sse,
+            ResponsePlan::Relay(dialect)
+            | ResponsePlan::Carry(dialect)
+            | ResponsePlan::Translate { upstream: dialect, .. }
+            | ResponsePlan::List { upstream: dialect } => table::upstream(dialect).framing(),
+            ResponsePlan::Embed(_) | ResponsePlan::Rerank(_) => Framing::Sse,
         }
     }
 
@@ -86,10 +95,22 @@ impl ResponsePlan {
         content_type.starts_with(begins)
     }
 
+    /// What a stream is sent to the client as.
+    pub fn stream_type(self) -> &'static str {
+        match self {
+            ResponsePlan::List { .. } => "application/json; charset=UTF-8",
+            _ => "text/event-stream; charset=utf-8",
+        }
+    }
+
     /// What an error answer of the provider says.
     pub fn read_error(self, status: u16, body: &[u8]) -> ProviderFault {
         let dialect = match self {
-            ResponsePlan::Relay(dialect) | ResponsePlan::Translate { upstream: dialect, .. } => dialect,
+            ResponsePlan::Relay(dialect)
+            | ResponsePlan::Carry(dialect)
+            | ResponsePlan::Translate { upstream: dialect, .. }
+            | ResponsePlan::List { upstream: dialect } => dialect,
+            ResponsePlan::Rerank(_) => Dialect::CohereChat,
             ResponsePlan::Embed(_) => Dialect::OpenAiChat,
         };
         let fault = table::upstream(dialect).read_error(status, body);
@@ -99,6 +120,7 @@ impl ResponsePlan {
     /// The way of one stream.
     pub fn passage(self, view: &View<'_>) -> Box<dyn Passage> {
         match self {
+            ResponsePlan::Carry(dialect) => ResponsePlan::Relay(dialect).passage(view),
             ResponsePlan::Relay(Dialect::AnthropicMessages) => {
                 Box::new(Watched::new(anthropic::Scanner::default()))
             }
@@ -106,13 +128,14 @@ impl ResponsePlan {
                 Box::new(Watched::new(responses::Scanner::default()))
             }
             ResponsePlan::Relay(Dialect::Gemini) => Box::new(Watched::new(gemini::Scanner::new())),
-            ResponsePlan::Relay(_) | ResponsePlan::Embed(_) => Box::new(Chunks::new(view.include_usage)),
+            ResponsePlan::Relay(_) | ResponsePlan::Embed(_) | ResponsePlan::Rerank(_) => {
+                Box::new(Chunks::new(view.include_usage))
+            }
+            ResponsePlan::List { upstream } => {
+                Box::new(Translation::of(upstream, Box::new(gemini::ArrayWriter::new(view))))
+            }
             ResponsePlan::Translate { client, upstream } => match table::client(client) {
-                Some(client) => Box::new(Translation::new(
-                    table::upstream(upstream).framing(),
-                    table::upstream(upstream).reader(),
-                    client.writer(view),
-                )),
+                Some(client) => Box::new(Translation::of(upstream, client.writer(view))),
                 None => Box::new(Chunks::new(view.include_usage)),
             },
         }
@@ -130,6 +153,14 @@ impl ResponsePlan {
                 Ok((body.clone(), report))
             }
             ResponsePlan::Translate { client, upstream } => translated(client, upstream, body, view),
+            ResponsePlan::List { upstream } => translated(Dialect::Gemini, upstream, body, view),
+            ResponsePlan::Carry(dialect) => {
+                Ok((body.clone(), read_report(dialect, body).unwrap_or_default()))
+            }
+            ResponsePlan::Rerank(vendor) => {
+                let read = cohere::read_rerank(vendor, body, view.id)?;
+                Ok((Bytes::from(read.body), Report { id: None, usage: read.usage }))
+            }
             ResponsePlan::Embed(way) => {
                 let base64 = view.body.string("encoding_format").as_deref() == Some("base64");
                 let read = way.read(body, view.model, base64)?;
@@ -359,10 +390,11 @@ struct Translation {
 }
 
 impl Translation {
-    fn new(framing: Framing, reader: Box<dyn EventReader>, writer: Box<dyn EventWriter>) -> Self {
+    fn of(upstream: Dialect, writer: Box<dyn EventWriter>) -> Self {
+        let upstream = table::upstream(upstream);
         Self {
-            framing,
-            reader,
+            framing: upstream.framing(),
+            reader: upstream.reader(),
             writer,
             events: Events::new(),
             out: BytesMut::new(),

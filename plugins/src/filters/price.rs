@@ -2,11 +2,11 @@
 
 use super::FilterKind;
 use crate::exchange::Exchange;
+use crate::measure::{self, Measured};
 use crate::plugin::{Phase, Plugin};
 use std::sync::Arc;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::usage::UsageSource;
-use weir_core::model::prices;
 
 pub static KIND: FilterKind =
     FilterKind { name: "price", phases: &[Phase::Finish], build: |_| Arc::new(Price) };
@@ -19,13 +19,20 @@ impl Plugin for Price {
         if x.answer.usage_source == UsageSource::None {
             return;
         }
-        x.answer.cost = match &deployment.price {
-            Some(priced) => prices::total_cost(&priced.price, &x.answer.usage, prices::ServiceTier::Standard),
-            None => NanoUsd::ZERO,
-        };
-        x.answer.unpriced = deployment.price.is_none();
+        let answer = &x.answer;
+        let priced = deployment.price.as_ref();
+        let timed = priced.filter(|p| !p.price.prices_tokens()).and_then(|_| by_time(x));
+        let measured = answer.measured.or(timed);
+        let cost = priced.and_then(|p| measure::cost(&p.price, &answer.usage, answer.usage_source, measured));
+        x.answer.cost = cost.unwrap_or(NanoUsd::ZERO);
+        x.answer.unpriced = cost.is_none();
         if x.answer.unpriced {
             deployment.warn_unpriced();
         }
     }
+}
+
+/// Chats of models that are paid by the second cost what the provider took.
+fn by_time(x: &Exchange) -> Option<Measured> {
+    x.request.operation.row().chat.map(|_| Measured::Time(x.answer.provider_time))
 }

@@ -16,7 +16,17 @@ pub(super) const ROW: Row = Row {
     key_env: &["AZURE_API_KEY", "AZURE_OPENAI_API_KEY"],
     auth: Auth::Bearer,
     quirks: &[Quirk::ReasoningModels],
-    operations: &[Operation::Chat, Operation::Completions, Operation::Embeddings, Operation::Responses],
+    operations: &[
+        Operation::Chat,
+        Operation::Completions,
+        Operation::Embeddings,
+        Operation::Responses,
+        Operation::Images,
+        Operation::ImageEdits,
+        Operation::Speech,
+        Operation::Transcriptions,
+        Operation::Translations,
+    ],
     wire,
 };
 

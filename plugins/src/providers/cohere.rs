@@ -12,8 +12,8 @@ use weir_core::domain::operation::Operation;
 const COHERE: &[&str] = &["COHERE_API_KEY", "CO_API_KEY"];
 const JINA: &[&str] = &["JINA_AI_API_KEY", "JINA_AI_TOKEN", "JINA_API_KEY"];
 const VOYAGE: &[&str] = &["VOYAGE_API_KEY", "VOYAGE_AI_API_KEY", "VOYAGE_AI_TOKEN"];
-const CHATS: &[Operation] = &[Operation::Chat, Operation::Embeddings];
-const EMBEDS: &[Operation] = &[Operation::Embeddings];
+const CHATS: &[Operation] = &[Operation::Chat, Operation::Embeddings, Operation::Rerank];
+const EMBEDS: &[Operation] = &[Operation::Embeddings, Operation::Rerank];
 
 pub(super) const ROW: Row = row("cohere", "Cohere", COHERE, CHATS, cohere);
 pub(super) const ROW_CHAT: Row = row("cohere_chat", "Cohere_chat", COHERE, CHATS, cohere);
@@ -40,6 +40,7 @@ fn cohere(row: &'static Row, entry: &ModelEntry, env: &Env) -> Result<Wire, Faul
     let mut wire = WireBuilder::new(without(without(&base, "/v2/chat"), "/v1/rerank"))?;
     wire.door(Call::Chat(Dialect::CohereChat), "/v2/chat")?;
     wire.embeddings(Embeddings::Vendor(Vendor::Cohere), "/v2/embed")?;
+    wire.rerank(Vendor::Cohere, "/v2/rerank")?;
     bearer(&mut wire, row, entry, env)?;
     wire.finish(entry)
 }
@@ -57,6 +58,7 @@ fn embeds(row: &'static Row, entry: &ModelEntry, env: &Env, vendor: Vendor) -> R
     let base = base(row, entry, env)?;
     let mut wire = WireBuilder::new(without(&base, PATH))?;
     wire.embeddings(Embeddings::Vendor(vendor), PATH)?;
+    wire.rerank(vendor, "/v1/rerank")?;
     bearer(&mut wire, row, entry, env)?;
     wire.finish(entry)
 }

@@ -6,10 +6,34 @@ use weir_core::config::ModelEntry;
 use weir_core::config::env::Env;
 use weir_core::domain::operation::Operation;
 
-const ALL: &[Operation] = &[Operation::Chat, Operation::Completions, Operation::Embeddings];
+const ALL: &[Operation] = &[
+    Operation::Chat,
+    Operation::Completions,
+    Operation::Embeddings,
+    Operation::Moderations,
+    Operation::Images,
+    Operation::ImageEdits,
+    Operation::ImageVariations,
+    Operation::Rerank,
+    Operation::Speech,
+    Operation::Transcriptions,
+    Operation::Translations,
+];
 /// All, and OpenAI's Responses as they are.
-const RESPONSES: &[Operation] =
-    &[Operation::Chat, Operation::Completions, Operation::Embeddings, Operation::Responses];
+const RESPONSES: &[Operation] = &[
+    Operation::Chat,
+    Operation::Completions,
+    Operation::Embeddings,
+    Operation::Responses,
+    Operation::Moderations,
+    Operation::Images,
+    Operation::ImageEdits,
+    Operation::ImageVariations,
+    Operation::Rerank,
+    Operation::Speech,
+    Operation::Transcriptions,
+    Operation::Translations,
+];
 const CHAT: &[Operation] = &[Operation::Chat];
 const CHAT_EMBED: &[Operation] = &[Operation::Chat, Operation::Embeddings];
 

@@ -49,6 +49,7 @@ fn wire(row: &'static Row, entry: &ModelEntry, env: &Env) -> Result<Wire, Fault>
     let mut wire = WireBuilder::new(base)?;
     let chat = wire::Call::Chat(Dialect::Gemini);
     wire.doors(chat, &path(model, Call::Generate), &path(model, Call::Stream))?;
+    wire.door(wire::Call::Plain(Operation::CountContents), &path(model, Call::CountTokens))?;
     wire.embeddings(Embeddings::Gemini, &path(model, Call::BatchEmbed))?;
     match key(row, entry, env) {
         Some(key) => wire.secret_header(KEY_HEADER, &key)?,

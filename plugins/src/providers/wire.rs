@@ -179,6 +179,11 @@ impl WireBuilder {
         self.door(Call::Plain(Operation::Embeddings), path)
     }
 
+    pub fn rerank(&mut self, vendor: Vendor, path: &str) -> Result<(), Fault> {
+        self.wire.rerank = Some(vendor);
+        self.door(Call::Plain(Operation::Rerank), path)
+    }
+
     fn uri(&self, path: &str) -> Result<Uri, Fault> {
         let whole = format!("{}{path}", self.prefix);
         whole.parse().map_err(|_| {

@@ -18,7 +18,7 @@ mod wire;
 mod tests;
 
 pub use error::{read_error, stream_error_event};
-pub(super) use request::OURS;
+pub(crate) use request::OURS;
 pub use request::{Rules, wants_usage};
 pub use response::{Report, read_response};
 pub use stream::{Block, StreamError, StreamReader};

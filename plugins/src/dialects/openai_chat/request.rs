@@ -36,7 +36,7 @@ pub(super) enum MaxTokens {
 }
 
 /// Fields that speak to the gateway, not to the provider (LiteLLM's names).
-pub(in crate::dialects) static OURS: &[&str] = &[
+pub(crate) static OURS: &[&str] = &[
     "metadata",
     "litellm_metadata",
     "litellm_params",
@@ -124,7 +124,7 @@ impl Rules {
         }
         if dialect == Dialect::OpenAiChat {
             self.rename_limit(body, &mut edits);
-            if stream && operation.row().streams {
+            if stream && matches!(operation, Operation::Chat | Operation::Completions) {
                 self.stream_options(body, &mut edits);
             }
         }
