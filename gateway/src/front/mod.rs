@@ -63,7 +63,7 @@ impl<P: HttpServerApp + Send + Sync + 'static> ServerApp for Front<P> {
 
 /// What a client reads that finds no room. Written without a parser: thousands may come at once.
 const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\n\
-    connection: close\r\ncontent-length: 118\r\n\r\n\
+    connection: close\r\ncontent-length: 124\r\n\r\n\
     {\"error\":{\"message\":\"The gateway has too many connections; try again.\",\"type\":\"overloaded_error\",\"param\":null,\"code\":\"503\"}}";
 
 /// How long a client that finds no room may take to send a request and take its answer.

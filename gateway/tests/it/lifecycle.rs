@@ -39,7 +39,8 @@ async fn p29_probes_have_a_listener_of_their_own() {
 
 #[tokio::test]
 async fn p49_clients_beyond_the_bound_are_turned_away_and_the_others_are_served() {
-    let rig = Rig::config(CONFIG).more("weir_settings: {max_clients: 3}\n").start().await;
+    let rig =
+        Rig::config(&CONFIG.replace("weir_settings: {", "weir_settings: {max_clients: 3, ")).start().await;
     let mut held = Vec::new();
     for _ in 0..10 {
         let stream = tokio::net::TcpStream::connect(rig.address()).await.unwrap();

@@ -202,7 +202,7 @@ fn metadata(request: &str) -> (&'static str, String) {
 #[tokio::test]
 async fn an_instance_gives_its_role() {
     let address = instance().await;
-    let nowhere = [("AWS_CONFIG_FILE", "/nonexistent"), ("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")];
+    let nowhere = [("AWS_CONFIG_FILE", "/dev/null"), ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")];
     let env = Env::of(nowhere).with([("AWS_EC2_METADATA_SERVICE_ENDPOINT", address.as_str())]);
     let keys = AwsCredentials::default().get(&source(Aws::default(), &env)).await.unwrap();
     assert_eq!((keys.access_key_id(), keys.session_token()), ("ASIAINSTANCE", Some("t")));
