@@ -253,12 +253,19 @@ fn reasoning(item: Reasoning) -> Part {
     if let Some(data) = item.encrypted_content.as_deref().and_then(|e| e.strip_prefix(REDACTED)) {
         return Part::new(Kind::RedactedThinking { data: data.to_owned() });
     }
-    // An id with a dash is one that we made for another provider's thoughts (OpenAI's are hexadecimal); given back as
-    // an id it would make them OpenAI's, which no other provider takes.
-    let id = item.id.filter(|id| !id.contains('-'));
+    // An id that we made for another provider's thoughts, given back as theirs, would make them OpenAI's, which no
+    // other provider takes.
+    let id = item.id.filter(|id| !is_made_up(id));
     let mut part = Part::new(Kind::Thinking { text, id });
     part.signature = item.encrypted_content;
     part
+}
+
+/// `rs_{uuid}_{number}`, as the client side makes them.
+fn is_made_up(id: &str) -> bool {
+    id.rsplit_once('_').is_some_and(|(uuid, number)| {
+        uuid.matches('-').count() == 4 && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+    })
 }
 
 fn join(thoughts: Option<Vec<Thought>>) -> String {
