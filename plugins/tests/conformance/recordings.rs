@@ -77,7 +77,11 @@ pub fn upstream(dialect: Dialect) -> Box<dyn UpstreamDialect> {
 
 impl Recorded {
     pub fn upstream(&self) -> Box<dyn UpstreamDialect> {
-        if self.invoked { Box::new(BedrockInvoke::new(upstream(self.dialect))) } else { upstream(self.dialect) }
+        if self.invoked {
+            Box::new(BedrockInvoke::new(upstream(self.dialect)))
+        } else {
+            upstream(self.dialect)
+        }
     }
 
     pub fn has(&self, feature: &str) -> bool {

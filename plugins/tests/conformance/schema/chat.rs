@@ -29,7 +29,8 @@ static CHUNK: &[Rule] = &[
 static USAGE: &[Rule] =
     &[("/prompt_tokens", Is::Count), ("/completion_tokens", Is::Count), ("/total_tokens", Is::Count)];
 
-static FUNCTION: &[Rule] = &[("/id", Is::Text), ("/function/name", Is::Text), ("/function/arguments", Is::Text)];
+static FUNCTION: &[Rule] =
+    &[("/id", Is::Text), ("/function/name", Is::Text), ("/function/arguments", Is::Text)];
 static CUSTOM: &[Rule] = &[("/id", Is::Text), ("/custom/name", Is::Text), ("/custom/input", Is::Text)];
 static ANNOTATION: &[Rule] = &[
     ("/type", Is::This("url_citation")),
@@ -45,7 +46,8 @@ pub fn answer(value: &Value) -> Checked {
     list(message, "/tool_calls").iter().try_for_each(call)?;
     list(message, "/annotations").iter().try_for_each(|a| obey(a, ANNOTATION))?;
     let silent = message["content"].is_null();
-    let acts = ["tool_calls", "refusal", "audio", "function_call"].iter().any(|name| message.get(name).is_some());
+    let acts =
+        ["tool_calls", "refusal", "audio", "function_call"].iter().any(|name| message.get(name).is_some());
     require(!silent || acts, || "content is null, and there is nothing instead".to_owned())?;
     value.get("usage").map_or(Ok(()), usage)
 }
@@ -66,7 +68,10 @@ fn usage(usage: &Value) -> Checked {
 }
 
 pub fn error(value: &Value) -> Checked {
-    obey(value, &[("/error/message", Is::Text), ("/error/type", Is::MaybeText), ("/error/code", Is::MaybeText)])
+    obey(
+        value,
+        &[("/error/message", Is::Text), ("/error/type", Is::MaybeText), ("/error/code", Is::MaybeText)],
+    )
 }
 
 // --- streams ---

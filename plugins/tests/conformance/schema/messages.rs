@@ -76,6 +76,8 @@ struct Seen {
     /// Type of the open block, and its input so far.
     open: Option<(String, String)>,
     ended: bool,
+    /// The input of the last call was no JSON: it was cut off.
+    broken: Option<String>,
 }
 
 pub fn stream(events: &[Sent], faulty: bool) -> Checked {
@@ -131,14 +133,18 @@ impl Seen {
         require(event["index"] == self.blocks, || format!("another block: {event}"))?;
         let (_, input) = self.open.take().ok_or_else(|| format!("no block is open: {event}"))?;
         self.blocks += 1;
+        require(self.broken.is_none(), || format!("the input is no JSON: {:?}", self.broken))?;
         let whole = input.is_empty() || serde_json::from_str::<Value>(&input).is_ok();
-        require(whole, || format!("the input is no JSON: {input}"))
+        self.broken = (!whole).then_some(input);
+        Ok(())
     }
 
     fn end(&mut self, event: &Value) -> Checked {
         require(self.open.is_none(), || "a block is open at the end".to_owned())?;
         self.ended = true;
         obey(&event["delta"], END)?;
+        let may = event["delta"]["stop_reason"] == "max_tokens";
+        require(may || self.broken.is_none(), || format!("the input is no JSON: {:?}", self.broken))?;
         obey(event, &[("/usage/output_tokens", Is::Count)])
     }
 }

@@ -72,29 +72,38 @@ struct Seen {
 }
 
 pub fn stream(events: &[Sent], faulty: bool) -> Checked {
-    for (number, event) in events.iter().enumerate() {
+    for event in events {
         require(event.name.as_deref() == event.data["type"].as_str(), || "name and type differ".to_owned())?;
-        let counted = event.data["sequence_number"] == number || faulty && number + 1 == events.len();
-        require(counted, || format!("numbers have a gap: {}", event.data))?;
     }
-    if faulty && events.len() == 1 {
-        return fault(&events[0].data);
+    if !faulty {
+        let Some((last, told)) = events.split_last() else { return Err("it is empty".to_owned()) };
+        let (seen, id) = beginning(told)?;
+        numbered(events)?;
+        return seen.end(&last.data, &id);
     }
-    let [created, progress, inner @ .., last] = events else { return Err("too short".to_owned()) };
+    // Whoever tells the error does not know how many events there were, so these two have no numbers.
+    let [told @ .., error, failed] = events else { return Err("the error is not told twice".to_owned()) };
+    obey(&error.data, &[("/type", Is::This("error")), ("/message", Is::Text), ("/code", Is::MaybeText)])?;
+    let rules = [("/type", Is::This("response.failed")), ("/response/error/message", Is::Text)];
+    obey(&failed.data, &rules)?;
+    numbered(told)?;
+    if told.is_empty() { Ok(()) } else { beginning(told).map(|_| ()) }
+}
+
+fn numbered(events: &[Sent]) -> Checked {
+    let gap = events.iter().enumerate().find(|(number, event)| event.data["sequence_number"] != *number);
+    gap.map_or(Ok(()), |(_, event)| Err(format!("numbers have a gap: {}", event.data)))
+}
+
+/// All but the end, and the response's id.
+fn beginning(events: &[Sent]) -> Result<(Seen, Value), String> {
+    let [created, progress, inner @ ..] = events else { return Err("too short".to_owned()) };
     require(created.data["type"] == "response.created", || "it does not begin with created".to_owned())?;
     require(progress.data["type"] == "response.in_progress", || "in_progress is missing".to_owned())?;
     obey(&created.data["response"], HEAD)?;
     let mut seen = Seen::default();
     inner.iter().try_for_each(|event| seen.event(&event.data))?;
-    if faulty { fault(&last.data) } else { seen.end(&last.data, &created.data["response"]["id"]) }
-}
-
-fn fault(event: &Value) -> Checked {
-    match event["type"].as_str() {
-        Some("error") => obey(event, &[("/message", Is::Text), ("/code", Is::MaybeText)]),
-        Some("response.failed") => obey(event, &[("/response/error/message", Is::Text)]),
-        _ => Err(format!("no error: {event}")),
-    }
+    Ok((seen, created.data["response"]["id"].clone()))
 }
 
 impl Seen {
@@ -140,7 +149,9 @@ impl Seen {
         require(kind.is_some(), || format!("it does not end with the response: {}", last["type"]))?;
         require(last["response"]["id"] == *id, || "the response's id changed".to_owned())?;
         require(self.done.len() == self.items.len(), || "an item is not done".to_owned())?;
-        require(list(last, "/response/output") == self.done, || "the output is not what was told".to_owned())?;
+        require(list(last, "/response/output") == self.done, || {
+            "the output is not what was told".to_owned()
+        })?;
         answer(&last["response"])
     }
 }

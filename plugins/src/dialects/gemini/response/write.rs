@@ -52,13 +52,18 @@ fn join(parts: Vec<WirePart>) -> Vec<WirePart> {
     for part in parts {
         let only_signed = part.text.as_deref() == Some("") && part.thought_signature.is_some();
         match out.last_mut() {
-            Some(last) if only_signed && last.text.is_some() && last.thought == part.thought => {
+            Some(last) if only_signed && may_be_signed(last, part.thought) => {
                 last.thought_signature = part.thought_signature;
             }
             _ => out.push(part),
         }
     }
     out
+}
+
+/// A text or a thought, whichever the signature is for, that has none.
+fn may_be_signed(last: &WirePart, thought: Option<bool>) -> bool {
+    last.text.is_some() && last.thought == thought && last.thought_signature.is_none()
 }
 
 fn envelope(mut chunk: Object, model: &str, id: &str) -> Value {
@@ -101,6 +106,11 @@ impl Parts {
             }
             (Block::Text { .. }, Delta::Signature(signature)) => {
                 out.push(WirePart { thought_signature: Some(signature), ..WirePart::text("") });
+            }
+            // Other providers' thoughts are signed, and want their signature back.
+            (Block::Thought, Delta::Signature(signature)) => {
+                let thought = WirePart { thought: Some(true), ..WirePart::text("") };
+                out.push(WirePart { thought_signature: Some(signature), ..thought });
             }
             (Block::Call { signature, .. } | Block::Whole { signature, .. }, Delta::Signature(new)) => {
                 *signature = Some(new);
