@@ -9,7 +9,7 @@ use crate::table::{Lost, Outcome, Part};
 use bytes::Bytes;
 use serde_json::json;
 use weir_core::body::JsonBody;
-use weir_core::chat::{Answer, Dialect, ProviderFault, replay};
+use weir_core::chat::{Answer, Dialect, Event, Finish, ProviderFault, replay};
 
 /// Larger than any recording: one piece.
 const WHOLE: usize = usize::MAX;
@@ -17,6 +17,7 @@ const WHOLE: usize = usize::MAX;
 pub fn cross(recorded: &Recorded) -> Vec<Outcome> {
     let read =
         if recorded.status < 400 { read(recorded) } else { Ok(Told { events: Vec::new(), error: None }) };
+    let (features, unseen) = labels(recorded, &read);
     let outcome = |(to, name): &(Dialect, &'static str)| {
         let mut lost = limits::beside(*to, recorded);
         let checked = match &read {
@@ -28,7 +29,8 @@ pub fn cross(recorded: &Recorded) -> Vec<Outcome> {
             part: Part::Answers,
             client: name,
             column: recorded.provider.clone(),
-            features: recorded.features.clone(),
+            features: features.clone(),
+            unseen: unseen.clone(),
             lost,
             failure: checked.err().map(|why| format!("{} told to {name}: {why}", recorded.name)),
         }
@@ -44,15 +46,31 @@ fn read(recorded: &Recorded) -> Result<Told, String> {
         same(&told, &drive::read_stream(&*dialect, &recorded.body, 1), "the recording, read byte by byte,")?;
         return known_end(recorded, told);
     }
-    Ok(match drive::read_plain(&*dialect, &recorded.body) {
+    let told = match drive::read_plain(&*dialect, &recorded.body) {
         Ok(answer) => Told { events: replay(answer), error: None },
-        Err(fault) => Told { events: vec![weir_core::chat::Event::Fault(fault)], error: None },
-    })
+        Err(fault) => Told { events: vec![Event::Fault(fault)], error: None },
+    };
+    known_end(recorded, told)
+}
+
+/// Labels that an error can have; it says nothing of what the answer would have held.
+static OF_ERRORS: &[&str] = &["error", "stream_error", "unterminated", "finish_odd"];
+
+/// The labels that a recording counts for, and those that its answer does not bear out.
+fn labels(recorded: &Recorded, read: &Result<Told, String>) -> (Vec<String>, Vec<&'static str>) {
+    let told = read.as_ref().ok().filter(|_| recorded.status < 400);
+    let whole = told.filter(|told| told.fault().is_none());
+    let empty = whole.map_or_else(Vec::new, |told| unseen(recorded, &Facts::of(&told.answer())));
+    let counts = |label: &&String| match whole {
+        Some(_) => !empty.contains(&label.as_str()),
+        None => OF_ERRORS.contains(&label.as_str()),
+    };
+    (recorded.features.iter().filter(counts).cloned().collect(), empty)
 }
 
 /// Only recordings that are known to end badly may do so.
 fn known_end(recorded: &Recorded, told: Told) -> Result<Told, String> {
-    let may = ["stream_error", "unterminated", "error", "finish_odd"].iter().any(|f| recorded.has(f));
+    let may = OF_ERRORS.iter().any(|f| recorded.has(f));
     match told.fault() {
         Some(fault) if !may => Err(format!("cannot be read: {}", fault.message)),
         _ => Ok(told),
@@ -64,6 +82,33 @@ fn same(told: &Told, other: &Told, what: &str) -> Result<(), String> {
 }
 
 // --- answers ---
+
+/// What a label says must have been read, or keeping it would prove nothing. Labels are computed and sometimes wrong: such
+/// a recording does not count for its label, and the table names it.
+fn unseen(recorded: &Recorded, facts: &Facts) -> Vec<&'static str> {
+    LABELS.iter().filter(|(label, holds)| recorded.has(label) && !holds(facts)).map(|(l, _)| *l).collect()
+}
+
+type Holds = fn(&Facts) -> bool;
+
+#[rustfmt::skip]
+static LABELS: &[(&str, Holds)] = &[
+    ("tool_call", |f| !f.calls.is_empty()),
+    ("parallel_tools", |f| f.calls.len() > 1),
+    ("reasoning", |f| !f.thoughts.is_empty() || !f.signatures.is_empty() || f.usage.reasoning > 0 || !f.redacted.is_empty()),
+    ("redacted_thinking", |f| !f.redacted.is_empty()),
+    ("cache_read", |f| f.usage.cache_read > 0),
+    ("cache_write", |f| f.usage.cache_write + f.usage.cache_write_1h > 0),
+    ("citations", |f| !f.citations.is_empty()),
+    ("finish_length", |f| f.finish == Some(Finish::Length)),
+    ("finish_stop_sequence", |f| matches!(f.finish, Some(Finish::StopSequence(_)))),
+    ("finish_content_filter", |f| f.finish == Some(Finish::ContentFilter)),
+    ("refusal", |f| !f.refusal.is_empty() || f.finish == Some(Finish::Refusal)),
+    ("pause_turn", |f| f.finish == Some(Finish::Pause)),
+    ("server_tool_call", |f| f.own > 0),
+    ("audio_out", |f| f.media.contains(&"audio")),
+    ("image_out", |f| f.media.contains(&"image")),
+];
 
 fn check(recorded: &Recorded, told: &Told, to: Dialect, lost: &mut Vec<Lost>) -> Result<(), String> {
     let asked = asked(recorded, to);

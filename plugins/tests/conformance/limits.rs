@@ -166,6 +166,19 @@ struct TalkLimit {
 
 static TALK_LIMITS: &[TalkLimit] = &[
     TalkLimit {
+        upstreams: &[
+            Chat,
+            Responses,
+            Gemini,
+            Dialect::OllamaChat,
+            Dialect::OllamaGenerate,
+            Dialect::CohereChat,
+        ],
+        side: Side::Marks,
+        lost: Some("this provider caches by itself, or not at all: it has no marks for what to cache"),
+        apply: |talk| talk.marks = 0,
+    },
+    TalkLimit {
         upstreams: &[Dialect::BedrockConverse],
         side: Side::Tools,
         lost: None, // Bedrock wants a description, and gets the name

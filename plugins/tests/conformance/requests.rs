@@ -32,6 +32,7 @@ pub fn cross(recorded: &Recorded) -> Vec<Outcome> {
             client: name,
             column: column.to_owned(),
             features: recorded.features.clone(),
+            unseen: Vec::new(),
             lost,
             failure: checked.err().map(|why| format!("request of {} to {column}: {why}", recorded.name)),
         }
@@ -76,6 +77,7 @@ fn check(
         }
     };
     if to == Dialect::OllamaGenerate {
+        limits::server_tools(&mut expected, &Talk::default(), lost);
         return prompted(&expected, &wire);
     }
     let found = match CLIENTS.iter().any(|(dialect, _)| *dialect == to) {

@@ -31,6 +31,8 @@ pub struct Outcome {
     /// Who answered, or who was asked.
     pub column: String,
     pub features: Vec<String>,
+    /// Labels that the recorded answer does not bear out.
+    pub unseen: Vec<&'static str>,
     /// What did not survive, for a known reason.
     pub lost: Vec<Lost>,
     /// What went wrong without one.
@@ -109,14 +111,13 @@ static REQUESTS: &[Row] = &[
     ("developer_role", &[SYSTEM]),
     ("multi_turn", &[WORDS, CALLED, RESULTS]),
     ("tools", &[TOOLS]),
-    ("strict", &[TOOLS]),
     ("tool_result", &[CALLED, RESULTS]),
     ("parallel_tool_results", &[CALLED, RESULTS]),
     ("vision", &[SHOWN]),
     ("document", &[SHOWN]),
     ("audio_in", &[SHOWN]),
     ("server_tools", &[What::Request(Side::ServerTools)]),
-    ("cache_control", &[WORDS, SYSTEM]),
+    ("cache_control", &[What::Request(Side::Marks)]),
     ("non_ascii", &[WORDS]),
 ];
 
@@ -197,6 +198,7 @@ pub fn render(outcomes: &[Outcome]) -> String {
         let columns: Vec<&str> = providers.iter().copied().collect();
         grid(outcomes, (Part::Answers, client), &columns, ANSWERS, &mut notes, &mut out);
     }
+    labels_without_substance(outcomes, &mut out);
     out.push_str(ABOUT_REQUESTS);
     for (_, client) in CLIENTS {
         let columns: Vec<&str> = UPSTREAMS.iter().map(|row| row.1).collect();
@@ -207,6 +209,20 @@ pub fn render(outcomes: &[Outcome]) -> String {
         let _ = writeln!(out, "- [{}] {why}.", at + 1);
     }
     out
+}
+
+/// Once for each recording, whichever client asks.
+fn labels_without_substance(outcomes: &[Outcome], out: &mut String) {
+    let mut found: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for outcome in outcomes.iter().filter(|o| o.client == CLIENTS[0].1) {
+        for label in &outcome.unseen {
+            *found.entry((&outcome.column, label)).or_default() += 1;
+        }
+    }
+    out.push_str(ABOUT_LABELS);
+    for ((provider, label), count) in found {
+        let _ = writeln!(out, "- {provider}: {label}, {count}");
+    }
 }
 
 fn grid(
@@ -260,17 +276,31 @@ const ABOUT_ANSWERS: &str = "
 
 One table for each client API, one column for each provider. Each answer is read in its provider's dialect, written in the
 client's, plain and streamed, checked against what SDKs insist on, and read again. Text, tool calls (id, name, arguments),
-thoughts and their proofs, citations, the reason to finish, tokens and errors must be the same; so must the streamed form
-and the plain one, and what comes of a stream that arrives byte by byte. Where client and provider speak the same
-dialect, the gateway relays; these cells tell what its translation would do.
+thoughts and their proofs, citations (address and title), the reason to finish, tokens and errors must be the same; so must
+the streamed form and the plain one, and what comes of a stream that arrives byte by byte. A label counts only where the
+answer was read with what it says; an error counts for `all` and the labels of errors alone. Where client and provider
+speak the same dialect, the gateway relays; these cells tell what its translation would do, but for the rows that only
+the relay keeps.
+
+InvokeModel is read for Claude's Messages; other models' own formats there are only passed through.
 ";
 
 const ABOUT_REQUESTS: &str = "
 ## Requests: client to provider
 
 One table for each client API whose requests were recorded, one column for each dialect that providers speak, with
-`drop_params`. System messages, who said what and in which order, calls, results with the tool that they belong to, tools
-with description and parameters, and media must be the same when the provider's request is read again. A prompt for
-`/api/generate` is one text: there, texts, names of tools, calls and results must stand in it. Parameters are the business
-of each dialect's own tests.
+`drop_params`. Left out are requests that their own provider answered with 400, and those that continue an earlier one by
+its id. System messages, who said what and in which order, calls, results with the tool that they belong to, tools with
+their description and the names of their parameters, media and cache marks must be the same when the provider's request
+is read again; white space is not compared. A prompt for `/api/generate` is one text: all texts and the names of tools
+and calls must stand in it. Other parameters, and thoughts in a history, are the business of each dialect's own tests.
+";
+
+const ABOUT_LABELS: &str = "
+### Labels that do not count
+
+Labels are computed and not all of them are right (an empty reasoning item, one call where several are said). Where the
+answer as it was read holds nothing of the kind, it is left out of the row above. A number that grows here may be a reader
+that has lost something: look at the recordings before blessing it.
+
 ";

@@ -18,6 +18,8 @@ pub enum Side {
     Media,
     /// Tools that the provider runs.
     ServerTools,
+    /// Marks of what is to be cached.
+    Marks,
 }
 
 /// A conversation without what differs between any two dialects: spaces between texts, ids, how messages are cut.
@@ -37,6 +39,7 @@ pub struct Talk {
     pub tools: Vec<(String, String, Vec<String>)>,
     pub media: Vec<&'static str>,
     pub server_tools: usize,
+    pub marks: usize,
     /// All texts by themselves, results among them. Not compared.
     pub pieces: Vec<String>,
     /// No tool may be called. Not compared.
@@ -69,7 +72,11 @@ impl Talk {
         for message in &request.messages {
             message.content.iter().for_each(|part| talk.part(message.role, part, request));
         }
+        talk.marks += usize::from(request.cache.is_some());
         for tool in &request.tools {
+            // The mark of a server tool goes where its tool goes.
+            let is_provider = matches!(tool.kind, ToolKind::Provider { .. });
+            talk.marks += usize::from(tool.cache.is_some() && !is_provider);
             match &tool.kind {
                 ToolKind::Function { name, description, parameters, .. } => {
                     let schema = parameters.as_ref().unwrap_or(&Value::Null);
@@ -86,6 +93,7 @@ impl Talk {
     }
 
     fn part(&mut self, role: Role, part: &Part, request: &Request) {
+        self.marks += usize::from(part.cache.is_some());
         match &part.kind {
             Kind::Text { text, .. } | Kind::Refusal(text) => self.say(role, text),
             Kind::ToolCall(call) => {
@@ -181,6 +189,7 @@ impl Talk {
         see(Side::Results, differ(&self.results, &other.results));
         see(Side::Tools, differ(&self.tools, &other.tools));
         see(Side::Media, differ(&self.media, &other.media));
+        see(Side::Marks, differ(&self.marks, &other.marks));
         see(Side::ServerTools, differ(&self.server_tools, &other.server_tools));
         found
     }
@@ -246,6 +255,10 @@ fn converse(body: &Value) -> Talk {
             talk.tool(text(&tool["name"]), text(&tool["description"]), &tool["inputSchema"]["json"]);
         }
     }
+    let systems = list(&body["system"]).iter();
+    let inside = list(&body["messages"]).iter().flat_map(|message| list(&message["content"]));
+    let all = systems.chain(inside).chain(list(&body["toolConfig"]["tools"]));
+    talk.marks = all.filter(|block| block.get("cachePoint").is_some()).count();
     // Claude's own tools go past Converse.
     talk.server_tools = list(&body["additionalModelRequestFields"]["tools"]).len();
     talk

@@ -197,3 +197,23 @@ impl From<&Usage> for ToldUsage {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input(usage: &str) -> (u64, u64) {
+        let usage = serde_json::from_str::<WireUsage>(usage).unwrap().usage();
+        (usage.input, usage.cache_read)
+    }
+
+    #[test]
+    fn p12_cached_tokens_are_part_of_the_input_even_where_the_provider_leaves_them_out() {
+        let within =
+            r#"{"prompt_tokens":50,"completion_tokens":1,"prompt_tokens_details":{"cached_tokens":50}}"#;
+        assert_eq!(input(within), (50, 50));
+        let apart = r#"{"prompt_tokens":29,"completion_tokens":6,"total_tokens":35,
+            "prompt_tokens_details":{"cached_tokens":157,"text_tokens":29}}"#;
+        assert_eq!(input(apart), (186, 157));
+    }
+}

@@ -55,3 +55,20 @@ pub(super) fn head_of(id: String, model: &str) -> Object {
     ];
     members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weir_core::chat::Citation;
+
+    #[test]
+    fn sources_without_text_stand_on_the_text_before() {
+        let source = |url: &str| Citation { url: Some(url.into()), ..Citation::default() };
+        let only = |url: &str| Part::new(Kind::Text { text: String::new(), citations: vec![source(url)] });
+        let parts = cited(vec![Part::text("a"), only("https://x"), only("https://y"), Part::text("b")]);
+        let written = write_parts::blocks(parts);
+        assert_eq!(written.len(), 2);
+        assert_eq!(written[0]["citations"][1]["url"], "https://y");
+        assert!(written[1].get("citations").is_none());
+    }
+}

@@ -305,3 +305,31 @@ pub fn array_error(error: &ApiError, begun: bool) -> Vec<u8> {
     let before = if begun { ",\r\n" } else { "[" };
     format!("{before}{}]\r\n", error::write(error)).into_bytes()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thoughts_keep_their_signatures_each_its_own() {
+        let thought = |text: &str, signature: &str| Part {
+            signature: Some(signature.into()),
+            ..Part::new(Kind::Thinking { text: text.into(), id: None })
+        };
+        let content = vec![thought("hm", "s1"), thought("", "s2"), Part::text("hi")];
+        let mut parts = Parts::default();
+        let mut written = Vec::new();
+        for event in replay(Answer { content, ..Answer::default() }) {
+            parts.take(event, &mut written);
+        }
+        let told = json!(join(written));
+        assert_eq!(
+            told,
+            json!([
+                { "text": "hm", "thought": true, "thoughtSignature": "s1" },
+                { "text": "", "thought": true, "thoughtSignature": "s2" },
+                { "text": "hi" },
+            ])
+        );
+    }
+}
