@@ -20,6 +20,7 @@ pub fn cross(recorded: &Recorded) -> Vec<Outcome> {
     }
     let (_, name) = CLIENTS.iter().find(|(dialect, _)| *dialect == from).unwrap();
     let request = read(from, &with_model(recorded));
+    let (features, unseen) = labels(recorded, request.as_ref().ok());
     let outcome = |&(to, column, model, provider): &(Dialect, &str, &str, &str)| {
         let mut lost = Vec::new();
         let checked = match &request {
@@ -31,13 +32,44 @@ pub fn cross(recorded: &Recorded) -> Vec<Outcome> {
             part: Part::Requests,
             client: name,
             column: column.to_owned(),
-            features: recorded.features.clone(),
-            unseen: Vec::new(),
+            features: features.clone(),
+            unseen: unseen.clone(),
             lost,
             failure: checked.err().map(|why| format!("request of {} to {column}: {why}", recorded.name)),
         }
     };
     UPSTREAMS.iter().map(outcome).collect()
+}
+
+type Holds = fn(&Talk) -> bool;
+
+fn shows(talk: &Talk, kind: &str) -> bool {
+    talk.media.iter().any(|media| media.contains(kind))
+}
+
+/// What must be there to be compared, or keeping it would prove nothing.
+static LABELS: &[(&str, Holds)] = &[
+    ("system", |t| !t.system.is_empty()),
+    ("developer_role", |t| !t.system.is_empty()),
+    ("tools", |t| !t.tools.is_empty() || t.server_tools > 0),
+    ("tool_result", |t| !t.results.is_empty()),
+    ("parallel_tool_results", |t| t.results.len() > 1),
+    ("vision", |t| shows(t, "image")),
+    ("document", |t| shows(t, "document")),
+    ("audio_in", |t| shows(t, "audio")),
+    ("server_tools", |t| t.server_tools > 0),
+    ("cache_control", |t| t.marks > 0),
+];
+
+/// The labels that a recording counts for, and those that its request does not bear out.
+fn labels(recorded: &Recorded, request: Option<&Request>) -> (Vec<String>, Vec<&'static str>) {
+    // Read for a dialect that has all kinds of documents.
+    let talk = request.map(|request| Talk::of(request, Dialect::AnthropicMessages));
+    let empty =
+        |row: &&(&'static str, Holds)| recorded.has(row.0) && talk.as_ref().is_some_and(|t| !(row.1)(t));
+    let unseen: Vec<&'static str> = LABELS.iter().filter(empty).map(|(label, _)| *label).collect();
+    let counts = |label: &&String| !unseen.contains(&label.as_str());
+    (recorded.features.iter().filter(counts).cloned().collect(), unseen)
 }
 
 /// Bedrock and Vertex have the model in the path.

@@ -198,12 +198,12 @@ pub fn render(outcomes: &[Outcome]) -> String {
         let columns: Vec<&str> = providers.iter().copied().collect();
         grid(outcomes, (Part::Answers, client), &columns, ANSWERS, &mut notes, &mut out);
     }
-    labels_without_substance(outcomes, &mut out);
     out.push_str(ABOUT_REQUESTS);
     for (_, client) in CLIENTS {
         let columns: Vec<&str> = UPSTREAMS.iter().map(|row| row.1).collect();
         grid(outcomes, (Part::Requests, client), &columns, REQUESTS, &mut notes, &mut out);
     }
+    labels_without_substance(outcomes, &mut out);
     out.push_str("\n## Why\n\n- `-` alone: nobody recorded it.\n");
     for (at, why) in notes.0.iter().enumerate() {
         let _ = writeln!(out, "- [{}] {why}.", at + 1);
@@ -211,17 +211,22 @@ pub fn render(outcomes: &[Outcome]) -> String {
     out
 }
 
-/// Once for each recording, whichever client asks.
+/// Once for each recording: all clients are told the same answer, all providers asked the same request.
 fn labels_without_substance(outcomes: &[Outcome], out: &mut String) {
-    let mut found: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    for outcome in outcomes.iter().filter(|o| o.client == CLIENTS[0].1) {
+    let mut found: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
+    for outcome in outcomes {
+        let key = match outcome.part {
+            Part::Answers if outcome.client == CLIENTS[0].1 => ("answers", outcome.column.as_str()),
+            Part::Requests if outcome.column == UPSTREAMS[0].1 => ("requests", outcome.client),
+            _ => continue,
+        };
         for label in &outcome.unseen {
-            *found.entry((&outcome.column, label)).or_default() += 1;
+            *found.entry((key.0, key.1, label)).or_default() += 1;
         }
     }
     out.push_str(ABOUT_LABELS);
-    for ((provider, label), count) in found {
-        let _ = writeln!(out, "- {provider}: {label}, {count}");
+    for ((part, who, label), count) in found {
+        let _ = writeln!(out, "- {part}, {who}: {label}, {count}");
     }
 }
 
@@ -297,10 +302,11 @@ and calls must stand in it. Other parameters, and thoughts in a history, are the
 ";
 
 const ABOUT_LABELS: &str = "
-### Labels that do not count
+## Labels that do not count
 
-Labels are computed and not all of them are right (an empty reasoning item, one call where several are said). Where the
-answer as it was read holds nothing of the kind, it is left out of the row above. A number that grows here may be a reader
-that has lost something: look at the recordings before blessing it.
+Labels are computed and not all of them are right (an empty reasoning item, one call where several are said), and a cache
+mark on a tool that a provider runs goes where the tool goes. Where an answer or a request, as it was read, holds nothing
+of the kind, it is left out of its row. A number that grows here may be a reader that has lost something: look at the
+recordings before blessing it.
 
 ";
