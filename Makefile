@@ -47,7 +47,7 @@ bench: ## the standard cases against nginx and a bare Pingora, report under benc
 	@scripts/bench.sh
 
 bless: ## rewrite the goldens from what the code does now; read the diff before committing it
-	@BLESS=1 scripts/test.sh rust -- -E 'test(/golden/) | test(the_catalogue_is_what_the_import_makes)'
+	@BLESS=1 scripts/test.sh rust -- -E 'test(/golden/) | test(the_catalogue_is_what_the_import_makes) | binary(conformance)'
 
 ui: ## build the admin UI into admin/ui/dist
 	@scripts/ui.sh

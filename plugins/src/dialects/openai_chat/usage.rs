@@ -127,16 +127,25 @@ impl WireUsage {
         let cached = prompt.map_or(0, |p| p.cached_tokens);
         let reasoning = completion.map_or(0, |c| c.reasoning_tokens).max(self.reasoning_tokens);
         let (cache_write, cache_write_1h) = self.cache_writes();
+        let cache_read = cached.max(self.prompt_cache_hit_tokens).max(self.cached_tokens);
         Usage {
-            input: self.prompt_tokens,
+            input: self.input(cache_read),
             output: self.output(reasoning),
-            cache_read: cached.max(self.prompt_cache_hit_tokens).max(self.cached_tokens),
+            cache_read,
             cache_write,
             cache_write_1h,
             reasoning,
             audio_input: prompt.map_or(0, |p| p.audio_tokens),
             audio_output: completion.map_or(0, |c| c.audio_tokens),
         }
+    }
+
+    /// Grok on Azure leaves cached tokens out of `prompt_tokens`; that shows where there are more of them.
+    fn input(&self, cache_read: u64) -> u64 {
+        if cache_read > self.prompt_tokens {
+            return self.prompt_tokens.saturating_add(cache_read);
+        }
+        self.prompt_tokens
     }
 
     /// xAI leaves reasoning out of `completion_tokens` and puts it into the total. Others count it in, give or take a
@@ -186,5 +195,25 @@ impl From<&Usage> for ToldUsage {
             cache_creation_input_tokens: written,
             cache_read_input_tokens: usage.cache_read,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input(usage: &str) -> (u64, u64) {
+        let usage = serde_json::from_str::<WireUsage>(usage).unwrap().usage();
+        (usage.input, usage.cache_read)
+    }
+
+    #[test]
+    fn p12_cached_tokens_are_part_of_the_input_even_where_the_provider_leaves_them_out() {
+        let within =
+            r#"{"prompt_tokens":50,"completion_tokens":1,"prompt_tokens_details":{"cached_tokens":50}}"#;
+        assert_eq!(input(within), (50, 50));
+        let apart = r#"{"prompt_tokens":29,"completion_tokens":6,"total_tokens":35,
+            "prompt_tokens_details":{"cached_tokens":157,"text_tokens":29}}"#;
+        assert_eq!(input(apart), (186, 157));
     }
 }

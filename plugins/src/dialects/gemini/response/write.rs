@@ -54,13 +54,18 @@ fn join(parts: Vec<WirePart>) -> Vec<WirePart> {
     for part in parts {
         let only_signed = part.text.as_deref() == Some("") && part.thought_signature.is_some();
         match out.last_mut() {
-            Some(last) if only_signed && last.text.is_some() && last.thought == part.thought => {
+            Some(last) if only_signed && may_be_signed(last, part.thought) => {
                 last.thought_signature = part.thought_signature;
             }
             _ => out.push(part),
         }
     }
     out
+}
+
+/// A text or a thought, whichever the signature is for, that has none.
+fn may_be_signed(last: &WirePart, thought: Option<bool>) -> bool {
+    last.text.is_some() && last.thought == thought && last.thought_signature.is_none()
 }
 
 fn envelope(mut chunk: Object, model: &str, id: &str) -> Value {
@@ -103,6 +108,11 @@ impl Parts {
             }
             (Block::Text { .. }, Delta::Signature(signature)) => {
                 out.push(WirePart { thought_signature: Some(signature), ..WirePart::text("") });
+            }
+            // Other providers' thoughts are signed, and want their signature back.
+            (Block::Thought, Delta::Signature(signature)) => {
+                let thought = WirePart { thought: Some(true), ..WirePart::text("") };
+                out.push(WirePart { thought_signature: Some(signature), ..thought });
             }
             (Block::Call { signature, .. } | Block::Whole { signature, .. }, Delta::Signature(new)) => {
                 *signature = Some(new);
@@ -297,4 +307,32 @@ impl EventWriter for ArrayWriter {
 pub fn array_error(error: &ApiError, begun: bool) -> Vec<u8> {
     let before = if begun { ",\r\n" } else { "[" };
     format!("{before}{}]\r\n", error::write(error)).into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thoughts_keep_their_signatures_each_its_own() {
+        let thought = |text: &str, signature: &str| Part {
+            signature: Some(signature.into()),
+            ..Part::new(Kind::Thinking { text: text.into(), id: None })
+        };
+        let content = vec![thought("hm", "s1"), thought("", "s2"), Part::text("hi")];
+        let mut parts = Parts::default();
+        let mut written = Vec::new();
+        for event in replay(Answer { content, ..Answer::default() }) {
+            parts.take(event, &mut written);
+        }
+        let told = json!(join(written));
+        assert_eq!(
+            told,
+            json!([
+                { "text": "hm", "thought": true, "thoughtSignature": "s1" },
+                { "text": "", "thought": true, "thoughtSignature": "s2" },
+                { "text": "hi" },
+            ])
+        );
+    }
 }
