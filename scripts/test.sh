@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Every test: Rust, documentation, and the official SDKs against a running gateway.
+# Every test: Rust, documentation, the official SDKs against a running gateway, and fuzzing.
 #
-#   scripts/test.sh [PART...] [-- NEXTEST-ARGUMENT...]      PART: rust doc python node (default: all four)
+#   scripts/test.sh [PART...] [-- NEXTEST-ARGUMENT...]      PART: rust doc python node fuzz (default: all)
 #   scripts/test.sh rust -- -p weir-ledger spend
 #
 #   SCALE=1      sizes that fit a coffee break (default); SCALE=full: the sizes that the guarantees name
@@ -17,8 +17,8 @@ source "$ROOT/scripts/services.sh"
 RESULTS=$TARGET/test-results
 SCALE=${SCALE:-1}
 case $SCALE in
-    1) profile=default sdk_minutes=4 ;;
-    full) profile=prove sdk_minutes=30 ;;
+    1) profile=default sdk_minutes=4 fuzz_seconds=20 fuzz_minutes=3 ;;
+    full) profile=prove sdk_minutes=30 fuzz_seconds=600 fuzz_minutes=600 ;;
     *) die "SCALE is '$SCALE'; it may be 1 or full" ;;
 esac
 
@@ -29,7 +29,7 @@ while (($# > 0)) && [[ $1 != -- ]]; do
 done
 if (($# > 0)); then shift; fi
 nextest_arguments=("$@")
-if ((${#parts[@]} == 0)); then parts=(rust doc python node); fi
+if ((${#parts[@]} == 0)); then parts=(rust doc python node fuzz); fi
 
 wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 
@@ -65,6 +65,15 @@ run_node() {
         --test-reporter=junit --test-reporter-destination="$RESULTS/node.xml" "$NODE_DIR/sdk.test.mjs"
 }
 
+# Each target as long as it should be, or as all of them together may take.
+run_fuzz() {
+    local targets jobs share
+    targets=$(grep -c '^    target("' "$ROOT/fuzz/src/targets.rs")
+    jobs=$(getconf _NPROCESSORS_ONLN)
+    share=$((fuzz_minutes * 60 * jobs / targets))
+    "$ROOT/scripts/fuzz.sh" $((share < fuzz_seconds ? share : fuzz_seconds)) | tee "$RESULTS/fuzz.log"
+}
+
 # --- order ---
 
 prepare() {
@@ -74,6 +83,7 @@ prepare() {
     "$ROOT/scripts/setup.sh" python # also for Node: the rig and the summary are Python
     if wants node; then "$ROOT/scripts/setup.sh" node; fi
     if wants rust; then "$ROOT/scripts/setup.sh" nextest; fi
+    if wants fuzz; then "$ROOT/scripts/setup.sh" fuzz; fi
 }
 
 build() {
@@ -102,13 +112,13 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 for part in "${parts[@]}"; do
-    case $part in rust | doc | python | node) ;; *) die "unknown part '$part'" ;; esac
+    case $part in rust | doc | python | node | fuzz) ;; *) die "unknown part '$part'" ;; esac
 done
 prepare
 build
 export WEIR_BIN=$TARGET/debug/weir WEIR_BENCH_BIN=$TARGET/debug/weir-bench WEIR_SCALE=$SCALE
 if wants rust; then services_start; fi
-for part in rust doc python node; do
+for part in rust doc python node fuzz; do
     if wants "$part"; then run_part "$part"; fi
 done
 "$VENV/bin/python" "$ROOT/scripts/results.py" "$RESULTS" "${steps[@]}" --scale "$SCALE" ${REPORT:+--report "$REPORT"}
