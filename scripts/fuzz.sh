@@ -27,6 +27,8 @@ build() {
     BIN=$TARGET/$host/debug/fuzz
 }
 
+targets() { WEIR_FUZZ_TARGET='' "$BIN" 2>/dev/null; }
+
 # Inputs out of the recordings, for this run only.
 recorded() {
     local shared=${WEIR_SHARED:-$ROOT/../shared}
@@ -41,8 +43,8 @@ recorded() {
 
 # Words that stand in the seeds of a target, for changed texts and names of members.
 words() { # TARGET
-    cat "$ROOT/fuzz/corpus/$1"/* "$WORK/recorded/$1"/* | grep -aoE '"[A-Za-z][A-Za-z0-9_.:/-]{1,40}"' | tr -d '"' |
-        sort | uniq -c | sort -rn | awk 'NR <= 400 { print $2 }' >"$WORK/words/$1"
+    grep -rahoE '"[A-Za-z][A-Za-z0-9_.:/-]{1,40}"' "$ROOT/fuzz/corpus/$1" "$WORK/recorded/$1" | tr -d '"' |
+        sort | uniq -c | sort -rn | awk 'NR <= 400 { print $2 }' >"$WORK/words/$1" || true
 }
 
 # One target. Its verdict is a line as a Rust test writes it.
@@ -90,7 +92,7 @@ fuzz() { # SECONDS TARGET...
 case ${1:-} in
     list)
         build
-        WEIR_FUZZ_TARGET='' "$BIN"
+        targets
         ;;
     once)
         build
@@ -101,7 +103,7 @@ case ${1:-} in
         build
         seconds=$1
         shift
-        if (($# == 0)); then mapfile -t all < <(WEIR_FUZZ_TARGET='' "$BIN") && set -- "${all[@]}"; fi
+        if (($# == 0)); then mapfile -t all < <(targets) && set -- "${all[@]}"; fi
         fuzz "$seconds" "$@"
         ;;
 esac

@@ -39,8 +39,8 @@ fn refused<T>(written: Result<T, ApiError>) {
 pub fn answers(bytes: &[u8]) {
     drop(gemini::read_count(bytes));
     for base64 in [false, true] {
-        json(gemini::read_batch(bytes, "m", base64).map(|answer| answer.body));
-        json(gemini::read_predict(bytes, "m", base64).map(|answer| answer.body));
+        drop(gemini::read_batch(bytes, "m", base64));
+        drop(gemini::read_predict(bytes, "m", base64));
         drop(gemini::write_embed_answer(bytes, base64));
         json(ollama_chat::read_embeddings(bytes, "m", base64).map(|answer| answer.body));
         for vendor in VENDORS {

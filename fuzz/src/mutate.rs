@@ -46,6 +46,9 @@ fn changed(input: &[u8], dice: &mut Dice) -> Option<Vec<u8>> {
     }
     let end: &[u8] = if input.windows(2).any(|two| two == b"\n\n") { b"\n\n" } else { b"\n" };
     let mut frames = split(input, end);
+    if frames.is_empty() {
+        return None;
+    }
     let at = dice.below(frames.len());
     match dice.below(12) {
         0 => frames.insert(at, frames[dice.below(frames.len())].clone()),

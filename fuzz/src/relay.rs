@@ -40,18 +40,30 @@ fn watch<W: Watcher>(pieces: &[&[u8]]) -> (Vec<(String, Vec<u8>)>, Result<(), Fr
     (vec![(watcher.learned(), relayed)], Ok(()))
 }
 
-impl Watcher for StreamReader {
+/// OpenAI's relay, which takes out what the client did not ask for.
+pub struct Relay {
+    reader: StreamReader,
+    done: bool,
+}
+
+impl Watcher for Relay {
     fn start() -> Self {
-        StreamReader::new(false)
+        Self { reader: StreamReader::new(false), done: false }
     }
 
+    /// What follows `[DONE]` is held back with it, as far as it came in the same block: nothing is promised of it.
     fn block(&mut self, block: Bytes, relayed: &mut Vec<u8>) {
-        let block = self.read(block);
-        block.relay.iter().chain(&block.done).for_each(|bytes| relayed.extend_from_slice(bytes));
+        if self.done {
+            return;
+        }
+        let block = self.reader.read(block);
+        self.done = block.done.is_some();
+        block.relay.iter().for_each(|bytes| relayed.extend_from_slice(bytes));
     }
 
     fn learned(&self) -> String {
-        format!("{:?} {} {}", self.report(), self.finished(), self.estimated_output())
+        let reader = &self.reader;
+        format!("{:?} {} {}", reader.report(), reader.finished(), reader.estimated_output())
     }
 
     fn plain(body: &[u8]) -> Option<String> {

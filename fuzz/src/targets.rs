@@ -8,7 +8,7 @@ use weir_plugins::dialects::bedrock_invoke::BedrockInvoke;
 use weir_plugins::dialects::cohere::CohereChat;
 use weir_plugins::dialects::gemini::{self, Gemini};
 use weir_plugins::dialects::ollama_chat::{OllamaChat, OllamaGenerate};
-use weir_plugins::dialects::openai_chat::{self, OpenAiChat};
+use weir_plugins::dialects::openai_chat::OpenAiChat;
 use weir_plugins::dialects::openai_responses::{self, OpenAiResponses};
 
 pub struct Target {
@@ -46,7 +46,7 @@ pub static TARGETS: &[Target] = &[
     // Streams and answers that are relayed as they come.
     target("relay_anthropic", relay::check::<anthropic_messages::Scanner>),
     target("relay_gemini", relay::check::<gemini::Scanner>),
-    target("relay_openai_chat", relay::check::<openai_chat::StreamReader>),
+    target("relay_openai_chat", relay::check::<relay::Relay>),
     target("relay_openai_responses", relay::check::<openai_responses::Scanner>),
     // Requests of clients, and on to every provider.
     target("request_anthropic", |d| request::check(&AnthropicMessages, d)),
