@@ -9,6 +9,9 @@ use weir_plugins::dialects::{anthropic_messages, gemini, openai_responses};
 
 /// Something that watches a stream.
 pub trait Watcher: Sized {
+    /// A plain answer may be a list.
+    const LISTS: bool = false;
+
     fn start() -> Self;
     /// Looks at a block of whole events; `relayed` gets what goes on to the client.
     fn block(&mut self, block: Bytes, relayed: &mut Vec<u8>);
@@ -22,7 +25,7 @@ pub fn check<W: Watcher>(bytes: &[u8]) {
     framing::anywhere(bytes, |pieces| watch::<W>(pieces));
     if W::plain(bytes).is_some() {
         let value: Result<Value, _> = serde_json::from_slice(bytes);
-        assert!(value.is_ok_and(|v| v.is_object() || v.is_array()), "taken for an answer");
+        assert!(value.is_ok_and(|v| v.is_object() || W::LISTS && v.is_array()), "taken for an answer");
     }
 }
 
@@ -108,6 +111,8 @@ impl Watcher for anthropic_messages::Scanner {
 }
 
 impl Watcher for gemini::Scanner {
+    const LISTS: bool = true;
+
     fn start() -> Self {
         Self::default()
     }

@@ -133,3 +133,15 @@ fn streams_without_bounds_are_refused() {
     let lost = json!({ "type": "response.function_call_arguments.delta", "output_index": 3, "delta": "{" });
     assert!(matches!(events(&[sse(&[lost]).as_bytes()]), Err(TranslateError::Malformed(_))));
 }
+
+#[test]
+fn a_piece_of_another_kind_than_its_block_is_refused() {
+    let added = json!({ "type": "response.output_item.added", "output_index": 0,
+                        "item": { "type": "function_call", "call_id": "c", "name": "f", "arguments": "" } });
+    let text = json!({ "type": "response.output_text.delta", "output_index": 0, "delta": "x" });
+    let arguments =
+        json!({ "type": "response.function_call_arguments.delta", "output_index": 0, "delta": "{}" });
+    for pair in [[added.clone(), text.clone()], [text, arguments]] {
+        assert!(matches!(events(&[sse(&pair).as_bytes()]), Err(TranslateError::Malformed(_))), "{pair:?}");
+    }
+}
