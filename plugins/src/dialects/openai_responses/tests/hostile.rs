@@ -135,6 +135,21 @@ fn streams_without_bounds_are_refused() {
 }
 
 #[test]
+fn a_part_that_would_pass_for_an_item_is_refused() {
+    let answer = |part: Value| {
+        let item = json!({ "type": "message", "role": "assistant", "content": [part] });
+        OpenAiResponses.read_answer(json!({ "status": "completed", "output": [item] }).to_string().as_bytes())
+    };
+    for part in
+        [json!({ "text": "x" }), json!({ "type": "function_call" }), json!({ "type": "message" }), json!("x")]
+    {
+        assert!(matches!(answer(part.clone()), Err(TranslateError::Malformed(_))), "{part}");
+    }
+    let unknown = answer(json!({ "type": "output_hologram" })).unwrap();
+    assert_eq!(plain(unknown, &json!({}))["output"][0]["type"], "output_hologram");
+}
+
+#[test]
 fn a_piece_of_another_kind_than_its_block_is_refused() {
     let added = json!({ "type": "response.output_item.added", "output_index": 0,
                         "item": { "type": "function_call", "call_id": "c", "name": "f", "arguments": "" } });
