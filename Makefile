@@ -9,7 +9,7 @@ PORT = 4000
 # unit) a quarter of an hour. For measuring or serving: `make run PROFILE=release`.
 PROFILE = dev
 SCALE ?= 1
-SECONDS = 60
+DURATION = 60
 export CARGO
 # Never `-p weir-gateway`: cargo would choose other features for the shared dependencies than the tests do, and build
 # half of them again at every change between the two.
@@ -47,8 +47,8 @@ fmt: ## format the Rust code
 bench: ## the standard cases against nginx and a bare Pingora, report under bench/out/
 	@scripts/bench.sh
 
-fuzz: ## fuzz all readers, SECONDS=60 for each target; TARGETS= some of them
-	@scripts/fuzz.sh $(SECONDS) $(TARGETS)
+fuzz: ## fuzz all readers, DURATION=60 seconds for each target; TARGETS= some of them
+	@scripts/fuzz.sh $(DURATION) $(TARGETS)
 
 bless: ## rewrite the goldens from what the code does now; read the diff before committing it
 	@BLESS=1 scripts/test.sh rust -- -E 'test(/golden/) | test(the_catalogue_is_what_the_import_makes)'
