@@ -4,7 +4,7 @@ use crate::{framing, grammar, stream};
 use bytes::{Bytes, BytesMut};
 use serde_json::Value;
 use weir_core::body::JsonBody;
-use weir_core::chat::{Answer, Collector, Event, Kind, Part};
+use weir_core::chat::{Answer, Collector, Event, Kind, Part, ToolCall, ToolCallKind};
 use weir_core::codec::{FrameError, Framing};
 use weir_core::error::{ApiError, Kind as Error};
 use weir_plugins::dialects::anthropic_messages::AnthropicMessages;
@@ -140,7 +140,7 @@ fn said(answer: &Answer) -> Vec<char> {
 
 struct Call<'a> {
     name: &'a str,
-    /// `None` where the model wrote no object: a dialect that holds arguments as JSON must put them somewhere.
+    /// `None` for free text, or where the model wrote no object: a dialect that holds arguments as JSON must put them somewhere.
     arguments: Option<Value>,
 }
 
@@ -149,9 +149,11 @@ fn calls(answer: &Answer) -> Vec<Call<'_>> {
         Kind::ToolCall(call) => Some(call),
         _ => None,
     });
-    let arguments = |text: &str| serde_json::from_str(text).ok().filter(Value::is_object);
-    let mut calls: Vec<_> =
-        all.map(|call| Call { name: &call.name, arguments: arguments(&call.arguments) }).collect();
+    let arguments = |call: &ToolCall| match call.kind {
+        ToolCallKind::Function => serde_json::from_str(&call.arguments).ok().filter(Value::is_object),
+        ToolCallKind::Custom => None,
+    };
+    let mut calls: Vec<_> = all.map(|call| Call { name: &call.name, arguments: arguments(call) }).collect();
     // Calls that are open at once may be told as they begin or as they end.
     calls.sort_by_key(|call| format!("{} {:?}", call.name, call.arguments));
     calls

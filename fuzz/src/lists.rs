@@ -37,7 +37,7 @@ fn refused<T>(written: Result<T, ApiError>) {
 }
 
 pub fn answers(bytes: &[u8]) {
-    drop(gemini::read_count(bytes));
+    let _ = gemini::read_count(bytes);
     for base64 in [false, true] {
         drop(gemini::read_batch(bytes, "m", base64));
         drop(gemini::read_predict(bytes, "m", base64));

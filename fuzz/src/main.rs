@@ -45,6 +45,10 @@ libfuzzer_sys::fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, see
     mutate::mutate(data, size, max_size, seed)
 });
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "libFuzzer owns the command line and calls this before it begins"
+)]
 fn choose() {
     let name = std::env::var("WEIR_FUZZ_TARGET").unwrap_or_default();
     match TARGETS.iter().find(|t| t.name == name) {

@@ -170,6 +170,7 @@ static TEXTS: &[&str] = &[
 /// Names and words that stand in the target's seeds, a line each.
 static WORDS: OnceLock<Vec<String>> = OnceLock::new();
 
+#[expect(clippy::disallowed_methods, reason = "libFuzzer owns the command line")]
 fn word(dice: &mut Dice) -> &'static str {
     let words = WORDS.get_or_init(|| {
         let file = std::env::var("WEIR_FUZZ_WORDS").ok().and_then(|path| std::fs::read_to_string(path).ok());

@@ -28,7 +28,10 @@ pub fn check<W: Watcher>(bytes: &[u8]) {
     }
 }
 
-fn watch<W: Watcher>(pieces: &[&[u8]]) -> (Vec<(String, Vec<u8>)>, Result<(), FrameError>) {
+/// What was learned, and what was relayed.
+type Seen = (String, Vec<u8>);
+
+fn watch<W: Watcher>(pieces: &[&[u8]]) -> (Vec<Seen>, Result<(), FrameError>) {
     let mut deframer = Deframer::new(Framing::Sse, ROOMY);
     let mut watcher = W::start();
     let mut relayed = Vec::new();
