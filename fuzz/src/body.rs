@@ -40,9 +40,10 @@ fn looked_up(body: &JsonBody, model: &Object) {
 /// Edits of members that are there and of one that mostly is not, chosen by `dice`.
 fn edited(body: &JsonBody, model: &mut Object, dice: u32) -> Edits {
     let mut edits = Edits::default();
-    let names =
-        body.fields().iter().map(|field| body.name(field).into_owned()).chain(["new \"one\"".to_owned()]);
-    for (at, name) in names.enumerate() {
+    let mut names: Vec<String> = body.fields().iter().map(|field| body.name(field).into_owned()).collect();
+    // Of two edits of one member the later counts; the model would see both.
+    names.extend(["new \"one\"".to_owned()].into_iter().filter(|new| !model.contains_key(new)));
+    for (at, name) in names.into_iter().enumerate() {
         match dice.rotate_right(2 * u32::try_from(at).unwrap_or(0)) % 4 {
             0 => {
                 edits.set(&name, "{\"a\":\"}\"}");
