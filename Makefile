@@ -9,6 +9,7 @@ PORT = 4000
 # unit) a quarter of an hour. For measuring or serving: `make run PROFILE=release`.
 PROFILE = dev
 SCALE ?= 1
+DURATION = 60
 export CARGO
 # Never `-p weir-gateway`: cargo would choose other features for the shared dependencies than the tests do, and build
 # half of them again at every change between the two.
@@ -17,7 +18,7 @@ target_dir = $(or $(CARGO_TARGET_DIR),target)
 out_dir = $(target_dir)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test prove lint fmt bench bless ui setup setup-lint clean-services
+.PHONY: help run build test prove lint fmt bench fuzz bless ui setup setup-lint clean-services
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -45,6 +46,9 @@ fmt: ## format the Rust code
 
 bench: ## the standard cases against nginx and a bare Pingora, report under bench/out/
 	@scripts/bench.sh
+
+fuzz: ## fuzz all readers, DURATION=60 seconds for each target; TARGETS= some of them
+	@scripts/fuzz.sh $(DURATION) $(TARGETS)
 
 bless: ## rewrite the goldens from what the code does now; read the diff before committing it
 	@BLESS=1 scripts/test.sh rust -- -E 'test(/golden/) | test(the_catalogue_is_what_the_import_makes) | binary(conformance)'

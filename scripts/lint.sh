@@ -33,7 +33,9 @@ scripts() {
 
 "$ROOT/scripts/setup.sh" build
 check "formatting" "$CARGO" fmt --all --check
+check "formatting of the fuzz targets" "$CARGO" fmt --manifest-path fuzz/Cargo.toml --check
 check "clippy" "$CARGO" clippy --workspace --all-targets -- -D warnings
+check "clippy of the fuzz targets" "$CARGO" clippy --manifest-path fuzz/Cargo.toml -- -D warnings
 check "dependencies" deny
 check "shell scripts" scripts
 if ((${#failed[@]} > 0)); then die "lint: ${failed[*]}"; fi

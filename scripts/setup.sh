@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing and says so; silent and quick when everything is there.
 #
-#   scripts/setup.sh [PART...]      PART: build services python node nextest lint system all
+#   scripts/setup.sh [PART...]      PART: build services python node nextest fuzz lint system all
 #
 #   build     cmake, a C compiler, pkg-config: needed to compile Weir at all
 #   services  PostgreSQL, Redis, nginx: needed by tests and benchmarks, started by our scripts, not by the system
@@ -10,8 +10,9 @@
 #   node      tests/sdk/node/node_modules from package-lock.json
 #   agents    tests/sdk/agents/node_modules likewise: Claude Code and Codex, 800 MB; not part of "all", `make test` asks for it
 #   nextest   cargo-nextest; without it the tests run under `cargo test`
+#   fuzz      a C++ compiler and Python: scripts/fuzz.sh builds libFuzzer, which comes as source with its crate
 #   lint      cargo-deny and shellcheck, for `make lint`; not part of "all", cargo-deny takes minutes to build
-#   all       system python node nextest (the default)
+#   all       system python node nextest fuzz (the default)
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -42,6 +43,12 @@ want_services() {
     want postgresql postgres_bin
     want redis-server have redis-server
     want nginx-light has_nginx
+}
+
+want_fuzz() {
+    want_build
+    want g++ have c++
+    want python3 have python3
 }
 
 as_root() {
@@ -155,15 +162,16 @@ setup() {
         node) setup_node ;;
         agents) setup_agents ;;
         nextest) setup_nextest ;;
+        fuzz) want_fuzz ;;
         lint) setup_lint ;;
         all) setup_all ;;
-        *) die "unknown part '$1'; the parts are: build services system python node agents nextest lint all" ;;
+        *) die "unknown part '$1'; the parts are: build services system python node agents nextest fuzz lint all" ;;
     esac
     install_needed
 }
 
 setup_all() {
-    want_build
+    want_fuzz
     want_services
     want python3-venv has_venv
     want nodejs have node

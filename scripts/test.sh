@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Every test: Rust, documentation, and the official SDKs and coding agents against a running gateway.
+# Every test: Rust, documentation, and the official SDKs and coding agents against a running gateway, fuzzing.
 #
-#   scripts/test.sh [PART...] [-- NEXTEST-ARGUMENT...]      PART: rust doc python node agents (default: all)
+#   scripts/test.sh [PART...] [-- NEXTEST-ARGUMENT...]      PART: rust doc python node agents fuzz (default: all)
 #   scripts/test.sh rust -- -p weir-ledger spend
 #
 #   SCALE=1      sizes that fit a coffee break (default); SCALE=full: the sizes that the guarantees name
@@ -17,8 +17,8 @@ source "$ROOT/scripts/services.sh"
 RESULTS=$TARGET/test-results
 SCALE=${SCALE:-1}
 case $SCALE in
-    1) profile=default sdk_minutes=4 ;;
-    full) profile=prove sdk_minutes=30 ;;
+    1) profile=default sdk_minutes=4 fuzz_seconds=20 fuzz_minutes=3 ;;
+    full) profile=prove sdk_minutes=30 fuzz_seconds=600 fuzz_minutes=600 ;;
     *) die "SCALE is '$SCALE'; it may be 1 or full" ;;
 esac
 
@@ -29,7 +29,7 @@ while (($# > 0)) && [[ $1 != -- ]]; do
 done
 if (($# > 0)); then shift; fi
 nextest_arguments=("$@")
-if ((${#parts[@]} == 0)); then parts=(rust doc python node agents); fi
+if ((${#parts[@]} == 0)); then parts=(rust doc python node agents fuzz); fi
 
 wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 
@@ -70,6 +70,15 @@ run_agents() {
         --junitxml="$RESULTS/agents.xml"
 }
 
+# Each target as long as it should be, or as all of them together may take.
+run_fuzz() {
+    local targets jobs share
+    targets=$(grep -c '^    target("' "$ROOT/fuzz/src/targets.rs")
+    jobs=$(getconf _NPROCESSORS_ONLN)
+    share=$((fuzz_minutes * 60 * jobs / targets))
+    "$ROOT/scripts/fuzz.sh" $((share < fuzz_seconds ? share : fuzz_seconds)) | tee "$RESULTS/fuzz.log"
+}
+
 # --- order ---
 
 prepare() {
@@ -80,6 +89,7 @@ prepare() {
     if wants node; then "$ROOT/scripts/setup.sh" node; fi
     if wants agents; then "$ROOT/scripts/setup.sh" agents || missing "the coding agents could not be installed"; fi
     if wants rust; then "$ROOT/scripts/setup.sh" nextest; fi
+    if wants fuzz; then "$ROOT/scripts/setup.sh" fuzz; fi
 }
 
 build() {
@@ -108,13 +118,13 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 for part in "${parts[@]}"; do
-    case $part in rust | doc | python | node | agents) ;; *) die "unknown part '$part'" ;; esac
+    case $part in rust | doc | python | node | agents | fuzz) ;; *) die "unknown part '$part'" ;; esac
 done
 prepare
 build
 export WEIR_BIN=$TARGET/debug/weir WEIR_BENCH_BIN=$TARGET/debug/weir-bench WEIR_SCALE=$SCALE
 if wants rust; then services_start; fi
-for part in rust doc python node agents; do
+for part in rust doc python node agents fuzz; do
     if wants "$part"; then run_part "$part"; fi
 done
 "$VENV/bin/python" "$ROOT/scripts/results.py" "$RESULTS" "${steps[@]}" --scale "$SCALE" ${REPORT:+--report "$REPORT"}

@@ -70,7 +70,10 @@ impl Deframer {
         match self.framing {
             Framing::Sse => self.sse.push(chunk).map_err(|e| FrameError::TooLong(e.0)),
             Framing::Ndjson => {
-                self.cut(&chunk, |bytes| Ok(memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1)))
+                // What is pending has no line end: looking there again would take a long line's square of time.
+                let seen = self.pending.len();
+                let end = |bytes: &[u8]| memchr::memrchr(b'\n', &bytes[seen..]).map_or(0, |at| seen + at + 1);
+                self.cut(&chunk, |bytes| Ok(end(bytes)))
             }
             Framing::EventStream => self.cut(&chunk, whole_messages),
         }

@@ -67,11 +67,11 @@ impl Framer {
 /// Index after the last event terminator.
 fn last_boundary(bytes: &[u8]) -> Option<usize> {
     // The usual case first: the chunk ends with a blank line.
-    if bytes.ends_with(b"\n\n") || bytes.ends_with(b"\r\n\r\n") {
+    if bytes.ends_with(b"\n\n") || bytes.ends_with(b"\n\r\n") {
         return Some(bytes.len());
     }
     let lf = memmem::rfind(bytes, b"\n\n").map(|at| at + 2);
-    let crlf = memmem::rfind(bytes, b"\r\n\r\n").map(|at| at + 4);
+    let crlf = memmem::rfind(bytes, b"\n\r\n").map(|at| at + 3);
     lf.max(crlf)
 }
 
@@ -161,6 +161,18 @@ mod tests {
         }
         let bytes: Vec<&[u8]> = STREAM.chunks(1).collect();
         assert_eq!(whole(&bytes), expected);
+    }
+
+    #[test]
+    fn an_event_is_given_at_its_blank_line_however_lines_end() {
+        for end in ["\n\n", "\r\n\r\n", "\n\r\n", "\r\n\n"] {
+            let mut framer = Framer::new(1024);
+            let event = format!("data: 1{end}");
+            for byte in event.bytes().take(event.len() - 1) {
+                assert!(framer.push(Bytes::copy_from_slice(&[byte])).unwrap().is_empty(), "{end:?}");
+            }
+            assert_eq!(framer.push(Bytes::from_static(b"\n")).unwrap(), event, "{end:?}");
+        }
     }
 
     #[test]

@@ -23,6 +23,21 @@ struct Head<'a> {
 
 /// `None` when the body is not a JSON object: no answer of this dialect.
 pub fn read_response(body: &[u8]) -> Option<Report> {
+    // A list would be taken for the members in their order.
+    body.trim_ascii_start().strip_prefix(b"{")?;
     let head: Head<'_> = serde_json::from_slice(body).ok()?;
     Some(Report { id: head.id.map(Cow::into_owned), usage: head.usage.map(|u| u.usage()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_object_is_an_answer() {
+        assert_eq!(read_response(b" {\"id\":\"a\"}").and_then(|report| report.id).as_deref(), Some("a"));
+        for body in ["[]", "[\"a\"]", "[\"a\",null]", "\"a\"", "null", ""] {
+            assert_eq!(read_response(body.as_bytes()), None, "{body}");
+        }
+    }
 }

@@ -114,6 +114,17 @@ struct Annotation {
     end_index: Option<u64>,
 }
 
+/// Kinds of items that are understood.
+static ITEMS: &[&str] = &[
+    "message",
+    "reasoning",
+    "function_call",
+    "custom_tool_call",
+    "function_call_output",
+    "custom_tool_call_output",
+    "item_reference",
+];
+
 /// Reads one item. The error is for whoever wrote it.
 pub(super) fn read(value: Value) -> Result<Item, String> {
     match kind(&value) {
@@ -185,8 +196,10 @@ pub(super) fn part(value: Value) -> Result<Part, String> {
         "input_image" => Kind::Image(image(typed(value)?)?),
         "input_file" => Kind::Document(file(typed(value)?)?),
         "input_audio" => Kind::Audio(audio(typed(value)?)?),
-        _ if value.is_object() => return Ok(opaque(value)),
-        _ => return Err("a part of a message is no object".to_owned()),
+        "" => return Err("a part of a message has no `type`".to_owned()),
+        // A part that is not understood is told as an item of its own, so it must not pass for one that is.
+        kind if ITEMS.contains(&kind) => return Err(format!("'{kind}' is an item, not a part of a message")),
+        _ => return Ok(opaque(value)),
     };
     Ok(Part::new(kind))
 }

@@ -3,7 +3,7 @@
 use super::shared::recordings;
 use super::{AnthropicMessages, fold, read_request, read_stream, with_view, write_request, write_stream};
 use crate::dialects::anthropic_messages::{Scanner, read_report};
-use crate::dialects::{ClientDialect, Params, UpstreamDialect};
+use crate::dialects::{ClientDialect, Params, TranslateError, UpstreamDialect};
 use serde_json::{Value, json};
 use weir_core::codec::sse;
 
@@ -132,4 +132,13 @@ fn endless_blocks_are_an_error() {
     let many: Vec<String> =
         (0..100).map(|i| start.replace("\"index\":0", &format!("\"index\":{i}"))).collect();
     assert!(read_stream(&[many.concat().as_bytes()]).is_err());
+}
+
+#[test]
+fn a_stream_that_stops_without_a_reason_is_not_whole() {
+    let start = "data: {\"type\":\"message_start\",\"message\":{}}\n\n";
+    let stop = "data: {\"type\":\"message_stop\"}\n\n";
+    for stream in [stop.to_owned(), format!("{start}{stop}")] {
+        assert_eq!(read_stream(&[stream.as_bytes()]), Err(TranslateError::Unfinished), "{stream}");
+    }
 }

@@ -114,10 +114,7 @@ impl EventReader for Reader {
             "content_block_delta" => self.block_delta(event.index, needed(event.delta)?, out),
             "content_block_stop" => self.block_stop(event.index, out),
             "message_delta" => self.message_delta(event.delta, event.usage, out),
-            "message_stop" => {
-                self.finish(out);
-                Ok(())
-            }
+            "message_stop" => self.end(out),
             "error" => {
                 self.phase = Phase::Over;
                 out.push(Event::Fault(error::read_member(0, &event.error.unwrap_or_default())));

@@ -133,3 +133,30 @@ fn streams_without_bounds_are_refused() {
     let lost = json!({ "type": "response.function_call_arguments.delta", "output_index": 3, "delta": "{" });
     assert!(matches!(events(&[sse(&[lost]).as_bytes()]), Err(TranslateError::Malformed(_))));
 }
+
+#[test]
+fn a_part_that_would_pass_for_an_item_is_refused() {
+    let answer = |part: Value| {
+        let item = json!({ "type": "message", "role": "assistant", "content": [part] });
+        OpenAiResponses.read_answer(json!({ "status": "completed", "output": [item] }).to_string().as_bytes())
+    };
+    for part in
+        [json!({ "text": "x" }), json!({ "type": "function_call" }), json!({ "type": "message" }), json!("x")]
+    {
+        assert!(matches!(answer(part.clone()), Err(TranslateError::Malformed(_))), "{part}");
+    }
+    let unknown = answer(json!({ "type": "output_hologram" })).unwrap();
+    assert_eq!(plain(unknown, &json!({}))["output"][0]["type"], "output_hologram");
+}
+
+#[test]
+fn a_piece_of_another_kind_than_its_block_is_refused() {
+    let added = json!({ "type": "response.output_item.added", "output_index": 0,
+                        "item": { "type": "function_call", "call_id": "c", "name": "f", "arguments": "" } });
+    let text = json!({ "type": "response.output_text.delta", "output_index": 0, "delta": "x" });
+    let arguments =
+        json!({ "type": "response.function_call_arguments.delta", "output_index": 0, "delta": "{}" });
+    for pair in [[added.clone(), text.clone()], [text, arguments]] {
+        assert!(matches!(events(&[sse(&pair).as_bytes()]), Err(TranslateError::Malformed(_))), "{pair:?}");
+    }
+}

@@ -28,6 +28,7 @@ pub(in super::super) struct Reader {
 /// A block that was begun; its index is its place in the list.
 #[derive(Debug)]
 struct Block {
+    sort: Sort,
     item: u64,
     /// Within a message.
     part: u64,
@@ -37,6 +38,16 @@ struct Block {
     stopped: bool,
     /// Which kind of thoughts this tells, and their part: the first kind that comes is told, not both.
     section: Option<Section>,
+}
+
+/// What a block can grow by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sort {
+    Text,
+    Thinking,
+    Refusal,
+    Call,
+    Whole,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,7 +184,8 @@ impl Reader {
     }
 
     fn arguments(&mut self, wire: &Wire<'_>, out: &mut Events) -> Result<(), TranslateError> {
-        let Some(index) = self.find(wire.place(), 0) else {
+        let call = self.find(wire.place(), 0).filter(|index| self.blocks[*index].sort == Sort::Call);
+        let Some(index) = call else {
             return Err(TranslateError::malformed("arguments of a call that was not begun"));
         };
         self.tell(index, wire.delta(), Delta::Arguments, out);
@@ -255,7 +267,7 @@ impl Reader {
         self.blocks.iter().rposition(|b| b.item == item && b.part == part)
     }
 
-    /// The block at a place, begun if it is new.
+    /// The block at a place, begun if it is new. One of another sort stands there only where indices are wrong.
     fn block(
         &mut self,
         item: u64,
@@ -264,13 +276,16 @@ impl Reader {
         out: &mut Events,
     ) -> Result<usize, TranslateError> {
         self.start(&Wire::default(), out)?;
+        let sort = Sort::of(&begun);
         if let Some(index) = self.find(item, part) {
-            return Ok(index);
+            let fits = self.blocks[index].sort == sort;
+            let error = || TranslateError::malformed(format!("a piece of another kind in item {item}"));
+            return fits.then_some(index).ok_or_else(error);
         }
         let index = self.blocks.len();
         bound(index)?;
-        self.calls |= matches!(begun, Begun::ToolCall { .. });
-        self.blocks.push(Block { item, part, told: 0, cited: 0, stopped: false, section: None });
+        self.calls |= sort == Sort::Call;
+        self.blocks.push(Block { sort, item, part, told: 0, cited: 0, stopped: false, section: None });
         out.push(Event::BlockStart { index, block: begun });
         Ok(index)
     }
@@ -314,6 +329,18 @@ impl Reader {
     fn stop(&mut self, index: usize, out: &mut Events) {
         if !std::mem::replace(&mut self.blocks[index].stopped, true) {
             out.push(Event::BlockStop { index });
+        }
+    }
+}
+
+impl Sort {
+    fn of(begun: &Begun) -> Self {
+        match begun {
+            Begun::Text => Sort::Text,
+            Begun::Thinking { .. } => Sort::Thinking,
+            Begun::Refusal => Sort::Refusal,
+            Begun::ToolCall { .. } => Sort::Call,
+            Begun::Whole(_) => Sort::Whole,
         }
     }
 }
