@@ -4,6 +4,7 @@
 //! `chain.rs` (in which order). Then any one file in `filters/`. `deployment.rs` is one way to serve a model,
 //! built from a config entry by one of `providers/` (who) and spoken to in one of `dialects/` (how).
 //! `auth/` is where credentials come from that are more than a key.
+//! `tokens/` counts tokens where no provider does; `utils/` is what the utility routes answer.
 //! `models.rs` finds deployments by name; `snapshot.rs` is all of that for one state of the configuration.
 
 pub mod auth;
@@ -19,6 +20,8 @@ pub mod plugin;
 pub mod providers;
 pub mod services;
 pub mod snapshot;
+pub mod tokens;
+pub mod utils;
 
 #[cfg(test)]
 mod testing;

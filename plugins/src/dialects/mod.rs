@@ -8,7 +8,7 @@ pub mod cohere;
 mod dialect;
 pub mod embeddings;
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 pub mod gemini;
 pub mod ollama_chat;
 pub mod openai_chat;
@@ -19,4 +19,5 @@ mod settle;
 pub use dialect::{
     Asked, ClientDialect, EventReader, EventWriter, TranslateError, UpstreamDialect, View, WireRequest,
 };
+use params::told;
 pub use params::Params;

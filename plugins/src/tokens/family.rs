@@ -1,0 +1,76 @@
+//! Families of models, by how their names begin or what they contain. Adding one is adding a row.
+
+use super::image::Images;
+use super::vocabulary::Encoding;
+
+/// How a family counts.
+#[derive(Debug)]
+pub(super) struct Family {
+    /// Parts of names, lower case. The first row that fits counts; the last row fits everything.
+    names: &'static [&'static str],
+    pub encoding: Encoding,
+    /// Tokens of the family's own vocabulary for a thousand of this one's, on ordinary chats.
+    per_mille: u64,
+    /// Frame and role of a message.
+    pub message: u64,
+    /// What stands before the answer.
+    pub reply: u64,
+    /// Frame of a tool call.
+    pub call: u64,
+    /// What tools add, beside their description.
+    pub tools: u64,
+    /// How much of it falls away when there is a system message.
+    pub shared_frame: u64,
+    pub images: Images,
+}
+
+const OPENAI: Family = Family {
+    names: &[],
+    encoding: Encoding::O200k,
+    per_mille: 1_000,
+    message: 4,
+    reply: 3,
+    call: 3,
+    tools: 9,
+    shared_frame: 4,
+    images: Images::Tiles,
+};
+
+/// Claude's vocabulary is not public. The factor is what recorded chats come to; Anthropic's tool prompt has some 340
+/// tokens (its page on tool use).
+const ANTHROPIC: Family =
+    Family { per_mille: 1_150, reply: 2, tools: 340, shared_frame: 0, images: Images::Area, ..OPENAI };
+
+/// Gemini's messages have next to no frame.
+const GEMINI: Family = Family { message: 1, reply: 0, tools: 0, shared_frame: 0, images: Images::Squares, ..OPENAI };
+
+static FAMILIES: &[Family] = &[
+    Family { names: &["claude"], ..ANTHROPIC },
+    Family { names: &["gemini", "gemma"], ..GEMINI },
+    Family {
+        names: &["gpt-4o", "gpt-4.1", "gpt-4.5", "gpt-5", "gpt-oss", "chatgpt", "codex", "gpt-audio", "gpt-realtime"],
+        ..OPENAI
+    },
+    Family { names: &["gpt-3.5", "gpt-35", "gpt-4", "text-embedding"], encoding: Encoding::Cl100k, ..OPENAI },
+    Family { names: &["o1", "o3", "o4"], ..OPENAI },
+    // Llama, Qwen, Mistral and others are nearer to the older vocabulary.
+    Family { names: &[""], encoding: Encoding::Cl100k, ..OPENAI },
+];
+
+/// Names that are too short to be looked for anywhere but at the beginning.
+const SHORT: usize = 2;
+
+/// The family of a model. Prefixes of providers and regions do not matter.
+pub(super) fn family(model: &str) -> &'static Family {
+    let model = model.to_ascii_lowercase();
+    let bare = model.rsplit('/').next().unwrap_or_default();
+    let fits = |name: &&str| if name.len() <= SHORT { bare.starts_with(name) } else { model.contains(name) };
+    FAMILIES.iter().find(|family| family.names.iter().any(|name| fits(&name))).unwrap_or(&OPENAI)
+}
+
+impl Family {
+    /// From the vocabulary's tokens to the family's, rounded up.
+    pub(super) fn scaled(&self, tokens: u64) -> u64 {
+        tokens.saturating_mul(self.per_mille).div_ceil(1_000)
+    }
+}
