@@ -15,7 +15,7 @@ mod vocabulary;
 mod tests;
 
 use family::{Family, family};
-use weir_core::chat::{Kind, Media, Message, Part, Request, Role, Source, ToolCall};
+use weir_core::chat::{Format, Kind, Media, Message, Part, Reasoning, Request, Role, Source, ToolCall};
 
 /// Bytes of JSON to a token: what English text comes to with current vocabularies.
 const BYTES_PER_TOKEN: u64 = 4;
@@ -50,7 +50,8 @@ pub fn count_request(request: &Request, model: &str) -> u64 {
     let family = family(model);
     let counter = Counter { family, model };
     let messages = request.messages.iter().map(|message| counter.message(message));
-    messages.fold(family.reply + counter.tools(request), u64::saturating_add)
+    let around = family.reply + counter.tools(request) + counter.format(request) + counter.thinking(request);
+    messages.fold(around, u64::saturating_add)
 }
 
 struct Counter<'a> {
@@ -107,13 +108,24 @@ impl Counter<'_> {
         self.text(&call.name) + self.text(&call.arguments) + self.family.call
     }
 
+    /// A schema for the answer is shown to the model.
+    fn format(&self, request: &Request) -> u64 {
+        let Some(Format::JsonSchema { schema, .. }) = &request.format else { return 0 };
+        self.family.format + self.text(&schema.to_string())
+    }
+
+    fn thinking(&self, request: &Request) -> u64 {
+        let thinks = |r: &Reasoning| r.enabled == Some(true) || r.budget.is_some_and(|budget| budget > 0);
+        if request.reasoning.as_ref().is_some_and(thinks) { self.family.thinking } else { 0 }
+    }
+
     fn tools(&self, request: &Request) -> u64 {
         if request.tools.is_empty() {
             return 0;
         }
-        let told_apart = request.messages.iter().any(|m| matches!(m.role, Role::System | Role::Developer));
+        let has_system = request.messages.iter().any(|m| matches!(m.role, Role::System | Role::Developer));
         // They share a system message's frame where there is one.
-        let frame = self.family.tools - if told_apart { self.family.shared_frame } else { 0 };
+        let frame = self.family.tools - if has_system { self.family.shared_frame } else { 0 };
         frame + self.text(&tools::described(&request.tools))
     }
 }

@@ -24,6 +24,17 @@ static SPOKEN: &[(&str, List)] = &[
     ("ollama_chat", ollama_chat::supported_params),
 ];
 
+/// Whose models are called so, where the catalogue does not list one, or no more.
+static NAMES: &[(&str, &str)] = &[
+    ("claude-", "anthropic"),
+    ("gpt-", "openai"),
+    ("o1", "openai"),
+    ("o3", "openai"),
+    ("o4", "openai"),
+    ("gemini-", "gemini"),
+    ("command-", "cohere"),
+];
+
 /// The answer for a model as LiteLLM names it, `provider/model`, or a name that the catalogue knows.
 ///
 /// # Errors
@@ -42,8 +53,9 @@ fn owner<'a>(model: &'a str, catalogue: &'a Catalogue) -> Option<(&'a str, &'a s
     if let Some((prefix, bare)) = model.split_once('/').filter(|(prefix, _)| knows(prefix)) {
         return Some((prefix, bare));
     }
-    let facts = catalogue.get(model)?;
-    Some((facts.provider, model))
+    let listed = catalogue.get(model).map(|facts| facts.provider);
+    let by_name = || NAMES.iter().find(|(begin, _)| model.starts_with(begin)).map(|(_, provider)| *provider);
+    Some((listed.or_else(by_name)?, model))
 }
 
 fn knows(prefix: &str) -> bool {
