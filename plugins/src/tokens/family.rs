@@ -17,14 +17,16 @@ pub(super) struct Family {
     pub reply: u64,
     /// Frame of a tool call.
     pub call: u64,
-    /// What a schema of the answer adds, beside itself.
-    pub format: u64,
+    /// What a schema of the answer adds, beside itself; `None` where the model is not shown it.
+    pub format: Option<u64>,
     /// What thinking adds.
     pub thinking: u64,
     /// What tools add, beside their description.
     pub tools: u64,
     /// How much of it falls away when there is a system message.
     pub shared_frame: u64,
+    /// Whether signatures are input: they are thoughts, sealed.
+    pub signed: bool,
     pub images: Images,
 }
 
@@ -35,10 +37,11 @@ const OPENAI: Family = Family {
     message: 4,
     reply: 3,
     call: 12,
-    format: 3,
+    format: Some(3),
     thinking: 0,
     tools: 9,
     shared_frame: 4,
+    signed: false,
     images: Images::Tiles,
 };
 
@@ -48,7 +51,7 @@ const ANTHROPIC: Family = Family {
     per_mille: 1_150,
     message: 1,
     reply: 6,
-    format: 170,
+    format: Some(170),
     thinking: 28,
     tools: 340,
     shared_frame: 0,
@@ -58,7 +61,7 @@ const ANTHROPIC: Family = Family {
 
 /// Gemini's messages have next to no frame.
 const GEMINI: Family =
-    Family { message: 1, reply: 0, format: 0, tools: 0, shared_frame: 0, images: Images::Squares, ..OPENAI };
+    Family { message: 1, reply: 0, format: None, tools: 0, shared_frame: 0, signed: true, images: Images::Squares, ..OPENAI };
 
 /// Functions are shown in the harmony format, which says more around them.
 const GPT_5: Family = Family { reply: 2, tools: 50, ..OPENAI };
@@ -77,7 +80,7 @@ static FAMILIES: &[Family] = &[
     Family { names: &["gpt-3.5", "gpt-35", "gpt-4", "text-embedding"], encoding: Encoding::Cl100k, ..OPENAI },
     Family { names: &["o1", "o3", "o4"], ..GPT_5 },
     // Llama, Qwen, Mistral and others are nearer to the older vocabulary.
-    Family { names: &[""], encoding: Encoding::Cl100k, format: 0, ..OPENAI },
+    Family { names: &[""], encoding: Encoding::Cl100k, format: Some(0), ..OPENAI },
 ];
 
 /// Names that are too short to be looked for anywhere but at the beginning.

@@ -71,7 +71,13 @@ impl Counter<'_> {
     }
 
     fn parts(&self, parts: &[Part], depth: usize) -> u64 {
-        parts.iter().map(|part| self.part(part, depth)).fold(0, u64::saturating_add)
+        let counted = parts.iter().map(|part| self.part(part, depth) + self.signature(part));
+        counted.fold(0, u64::saturating_add)
+    }
+
+    fn signature(&self, part: &Part) -> u64 {
+        let sealed = part.signature.as_deref().filter(|_| self.family.signed);
+        sealed.map_or(0, |signature| from_bytes(signature.len()))
     }
 
     fn part(&self, part: &Part, depth: usize) -> u64 {
@@ -110,8 +116,10 @@ impl Counter<'_> {
 
     /// A schema for the answer is shown to the model.
     fn format(&self, request: &Request) -> u64 {
-        let Some(Format::JsonSchema { schema, .. }) = &request.format else { return 0 };
-        self.family.format + self.text(&schema.to_string())
+        match (&request.format, self.family.format) {
+            (Some(Format::JsonSchema { schema, .. }), Some(frame)) => frame + self.text(&schema.to_string()),
+            _ => 0,
+        }
     }
 
     fn thinking(&self, request: &Request) -> u64 {

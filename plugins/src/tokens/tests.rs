@@ -28,7 +28,8 @@ struct Case {
     counted: u64,
     estimated: u64,
     reported: u64,
-    has_tools: bool,
+    /// Tools, calls of them, or a schema for the answer.
+    is_tooled: bool,
     has_media: bool,
 }
 
@@ -58,7 +59,7 @@ impl<D: ClientDialect + UpstreamDialect> Source<D> {
             counted: count_request(&request, model),
             estimated: from_bytes(body.len()),
             reported: self.reported(recorded)?,
-            has_tools: !request.tools.is_empty(),
+            is_tooled: is_tooled(&request),
             has_media: has_media(&request),
         })
     }
@@ -83,10 +84,16 @@ fn has_media(request: &Request) -> bool {
     request.messages.iter().flat_map(|m| &m.content).any(outside) || request.tools.iter().any(provided)
 }
 
+fn is_tooled(request: &Request) -> bool {
+    let calls = |part: &Part| matches!(part.kind, Kind::ToolCall(_));
+    let called = request.messages.iter().flat_map(|m| &m.content).any(calls);
+    called || !request.tools.is_empty() || matches!(request.format, Some(Format::JsonSchema { .. }))
+}
+
 /// How far the count may be from the report: so many tokens, and so many of a hundred.
 type Bound = (u64, u64);
 
-/// Per family: who is recorded, plain chats, requests with tools or a schema.
+/// Per family: who is recorded, the bound of plain chats, that of requests with tools or a schema.
 struct Row {
     cases: fn() -> Vec<Case>,
     plain: Bound,
@@ -125,7 +132,7 @@ static ROWS: &[Row] = &[
 
 impl Row {
     fn is_off(&self, case: &Case) -> bool {
-        let Some((tokens, percent)) = (if case.has_tools { self.tooled } else { Some(self.plain) }) else {
+        let Some((tokens, percent)) = (if case.is_tooled { self.tooled } else { Some(self.plain) }) else {
             return false;
         };
         case.counted.abs_diff(case.reported) > tokens + case.reported * percent / 100
@@ -137,7 +144,7 @@ fn counts_are_near_what_providers_report() {
     let mut off = Vec::new();
     for row in ROWS {
         let cases: Vec<Case> = (row.cases)().into_iter().filter(|case| !case.has_media).collect();
-        let plain = cases.iter().filter(|case| !case.has_tools).count();
+        let plain = cases.iter().filter(|case| !case.is_tooled).count();
         assert!(plain > 1 || cases.is_empty(), "too few plain chats are recorded to say anything");
         let beyond = cases.iter().filter(|case| row.is_off(case));
         off.extend(beyond.map(|case| format!("{}: {} for {}", case.name, case.counted, case.reported)));
@@ -151,7 +158,7 @@ fn the_estimate_by_bytes_is_bounded_by_what_providers_report() {
     let mut off = Vec::new();
     for case in ROWS.iter().flat_map(|row| (row.cases)()).filter(|case| !case.has_media) {
         // Prompts that providers put before tools are in no body.
-        let hidden = if case.has_tools { 800 } else { 0 };
+        let hidden = if case.is_tooled { 800 } else { 0 };
         let enough = case.estimated * 2 + hidden >= case.reported;
         if !enough || case.estimated > case.reported * 4 + 200 {
             off.push(format!("{}: {} for {}", case.name, case.estimated, case.reported));
@@ -263,6 +270,6 @@ fn hostile_requests_are_counted_or_refused() {
         schema = json!({ "type": "object", "properties": { "a": schema, "b": { "anyOf": [{ "enum": [1, null] }, 3] } } });
     }
     let tool = json!({ "type": "function", "function": { "name": "f", "parameters": schema } });
-    let deep = chat(&json!({ "model": "m", "messages": [], "tools": [tool] }));
+    let deep = chat(&json!({ "model": "m", "messages": [{ "role": "user", "content": "hi" }], "tools": [tool] }));
     assert!(count_request(&deep, "gpt-4o") > 50);
 }
