@@ -91,7 +91,7 @@ pub(super) fn family(model: &str) -> &'static Family {
     let model = model.to_ascii_lowercase();
     let bare = model.rsplit('/').next().unwrap_or_default();
     let fits = |name: &&str| if name.len() <= SHORT { bare.starts_with(name) } else { model.contains(name) };
-    FAMILIES.iter().find(|family| family.names.iter().any(|name| fits(&name))).unwrap_or(&OPENAI)
+    FAMILIES.iter().find(|family| family.names.iter().any(fits)).unwrap_or(&OPENAI)
 }
 
 impl Family {

@@ -34,7 +34,7 @@ pub struct Destination<'a> {
     pub params: &'a Params,
 }
 
-/// The dialects of call types. Sorted by nothing: three rows.
+/// The dialects of call types.
 static CALLS: &[(&[&str], &dyn ClientDialect)] = &[
     (&["completion", "acompletion"], &OpenAiChat),
     (&["anthropic_messages", "aanthropic_messages"], &AnthropicMessages),
