@@ -78,12 +78,20 @@ impl Writer {
     /// Books the journals of dead processes. A folder is removed only when everything in it is in the ledger.
     async fn adopt(&self) {
         for orphan in orphans(&self.options.data_dir) {
-            let entries = replay(&orphan.segments());
-            tracing::info!(entries = entries.len(), "adopting the journal of a process that is gone");
-            for batch in entries.chunks(self.options.batch.max(1)) {
+            let left = replay(&orphan.segments());
+            tracing::info!(entries = left.entries.len(), "adopting the journal of a process that is gone");
+            for batch in left.entries.chunks(self.options.batch.max(1)) {
                 self.insist(batch).await;
             }
-            orphan.remove();
+            if left.foreign == 0 {
+                orphan.remove();
+                continue;
+            }
+            // After a step back to this version: the later one books the rest. What was booked now is not booked again.
+            tracing::error!(
+                records = left.foreign,
+                "a later version left a journal that this one cannot read whole"
+            );
         }
     }
 

@@ -185,3 +185,33 @@ async fn p35_the_files_are_for_their_owner_only() {
         assert_eq!(mode(&folder.unwrap().path()), 0);
     }
 }
+
+/// Records whose kind this program does not know (a later one was rolled back) cost nothing but their own delay.
+#[tokio::test]
+async fn p32_a_journal_of_a_later_program_is_kept_for_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(None, dir.path()).await;
+    let (first, second) = (entry(5), entry(7));
+    {
+        let journal = journal(dir.path(), JournalOptions { shards: 1, ..JournalOptions::default() });
+        [&first, &second].into_iter().for_each(|entry| journal.end(entry).unwrap());
+    }
+    let folder = std::fs::read_dir(dir.path().join("journal")).unwrap().next().unwrap().unwrap().path();
+    let segment = folder.join("000-00000000.seg");
+    let mut bytes = std::fs::read(&segment).unwrap();
+    make_foreign(&mut bytes);
+    std::fs::write(&segment, &bytes).unwrap();
+    for _ in 0..2 {
+        let found = adopt(&ledger, dir.path(), 1).await;
+        assert_eq!(found.iter().map(|e| e.id).collect::<Vec<_>>(), [second.id]);
+        assert!(segment.exists(), "the later program still finds its record");
+    }
+}
+
+/// Gives the first record a kind of the future: length, CRC-32 of the rest, kind.
+fn make_foreign(bytes: &mut [u8]) {
+    let length = u32::from_le_bytes(bytes[..4].try_into().unwrap()) as usize;
+    bytes[8] = 77;
+    let crc = crc32fast::hash(&bytes[8..8 + length]);
+    bytes[4..8].copy_from_slice(&crc.to_le_bytes());
+}

@@ -5,6 +5,7 @@
 //! built from a config entry by one of `providers/` (who) and spoken to in one of `dialects/` (how).
 //! `auth/` is where credentials come from that are more than a key.
 //! `responses/` is what becomes of a response after it was answered, `seal.rs` keeps secrets of it.
+//! `tokens/` counts tokens where no provider does; `utils/` is what the utility routes answer.
 //! `outgoing.rs` makes the request of one attempt. `models.rs` finds deployments by name; `snapshot.rs` is all of that for one state of the configuration.
 
 pub mod auth;
@@ -25,6 +26,8 @@ pub mod responses;
 pub mod seal;
 pub mod services;
 pub mod snapshot;
+pub mod tokens;
+pub mod utils;
 
 #[cfg(test)]
 mod testing;

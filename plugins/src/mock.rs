@@ -23,6 +23,9 @@ pub const USAGE: Usage = Usage {
     reasoning: 0,
     audio_input: 0,
     audio_output: 0,
+    image_input: 0,
+    image_output: 0,
+    searches: 0,
 };
 
 /// Numbers of an embedding nobody asked a model for.

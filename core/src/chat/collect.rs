@@ -113,7 +113,7 @@ mod tests {
     use crate::domain::usage::Usage;
 
     #[test]
-    fn p24_an_answer_told_as_events_is_the_answer() {
+    fn p20_an_answer_told_as_events_is_the_answer() {
         let call = ToolCall {
             id: "c1".into(),
             name: "f".into(),

@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn p23_any_cut_gives_the_same_messages() {
+    fn any_cut_gives_the_same_messages() {
         let stream = [message("a", "{}"), message("b", "{\"x\":1}")].concat();
         let whole = read(&[&stream]).unwrap();
         assert_eq!(whole.len(), 2);

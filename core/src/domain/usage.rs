@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What one attempt consumed, in tokens.
+/// What one attempt consumed, in tokens, except where a member says otherwise.
+///
+/// A new member gets a default, so that ledger rows stay readable, and a new layout in the ledger's journal, which does
+/// not describe itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// All input tokens, cached ones included (OpenAI's `prompt_tokens`).
@@ -16,6 +19,14 @@ pub struct Usage {
     pub reasoning: u64,
     pub audio_input: u64,
     pub audio_output: u64,
+    /// Tokens of pictures, part of `input` and of `output`.
+    #[serde(default)]
+    pub image_input: u64,
+    #[serde(default)]
+    pub image_output: u64,
+    /// Web searches that the provider ran. Not tokens, and charged by the piece.
+    #[serde(default)]
+    pub searches: u64,
 }
 
 impl Usage {

@@ -5,10 +5,22 @@ use serde::Serialize;
 use weir_core::domain::ids::EntryId;
 use weir_core::ports::LedgerError;
 
+/// What a record is, and by which layout its payload is read (`layout.rs`). Numbers are on disk: none is used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    Begin,
-    End,
+    BeginV1 = 0,
+    EndV1 = 1,
+    Begin = 2,
+    End = 3,
+    /// Of a later program. Skipped, and what holds it is kept for that program.
+    Foreign = 255,
+}
+
+impl Kind {
+    fn of(number: u8) -> Self {
+        let known = [Kind::BeginV1, Kind::EndV1, Kind::Begin, Kind::End];
+        known.into_iter().find(|kind| *kind as u8 == number).unwrap_or(Kind::Foreign)
+    }
 }
 
 /// One record.
@@ -57,11 +69,7 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Frame<'_>> {
         return None;
     }
     let body = rest.get(..length).filter(|body| crc32fast::hash(body) == crc)?;
-    let kind = match body[0] {
-        0 => Kind::Begin,
-        1 => Kind::End,
-        _ => return None,
-    };
+    let kind = Kind::of(body[0]);
     let id = EntryId::from_slice(&body[1..PREFIX]).ok()?;
     Some(Frame { kind, id, payload: &body[PREFIX..], size: HEAD + length })
 }

@@ -1,7 +1,8 @@
 //! Reading segments while they are written: whole records, each once, and which segments are done with.
 
 use super::FileJournal;
-use super::frame::{self, Kind};
+use super::frame::{self, Frame, Kind};
+use super::layout;
 use super::shard::Segment;
 use std::collections::HashMap;
 use std::fs::File;
@@ -77,11 +78,13 @@ impl Reader {
         while let Some(frame) = frame::read(&bytes[used..]) {
             used += frame.size;
             match frame.kind {
-                Kind::Begin => self.open.entry(frame.id).or_default().push(path.to_owned()),
-                Kind::End => {
+                Kind::Begin | Kind::BeginV1 => self.open.entry(frame.id).or_default().push(path.to_owned()),
+                Kind::End | Kind::EndV1 => {
                     self.open.remove(&frame.id);
-                    booked.entries.extend(decode(frame.payload));
+                    booked.entries.extend(decode(&frame));
                 }
+                // What this process wrote itself is never foreign.
+                Kind::Foreign => {}
             }
         }
         used
@@ -110,33 +113,48 @@ fn window(file: &File, at: u64, published: u64) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn decode(payload: &[u8]) -> Option<Entry> {
-    let decoded: Result<Entry, _> = postcard::from_bytes(payload);
+fn decode(frame: &Frame<'_>) -> Option<Entry> {
+    let decoded = layout::end(frame.kind, frame.payload);
     decoded.inspect_err(|error| tracing::error!("a journal entry cannot be read: {error}")).ok()
 }
 
-/// Everything a dead process left: its ends, and its begins without end as interrupted.
-pub(crate) fn replay(segments: &[PathBuf]) -> Vec<Entry> {
-    let mut entries = Vec::new();
+/// What a dead process left.
+#[derive(Default)]
+pub(crate) struct Replayed {
+    /// Its ends, and its begins without end as interrupted.
+    pub entries: Vec<Entry>,
+    /// Records of a later program: its journal must stay.
+    pub foreign: usize,
+}
+
+/// Reads the segments of a dead process.
+pub(crate) fn replay(segments: &[PathBuf]) -> Replayed {
+    let mut replayed = Replayed::default();
     let mut open: HashMap<EntryId, Begin> = HashMap::new();
     for path in segments {
         let bytes = std::fs::read(path).unwrap_or_default();
         let mut at = 0;
         while let Some(frame) = frame::read(&bytes[at..]) {
             at += frame.size;
-            match frame.kind {
-                Kind::Begin => {
-                    if let Ok(begin) = postcard::from_bytes::<Begin>(frame.payload) {
-                        open.insert(frame.id, begin);
-                    }
-                }
-                Kind::End => {
-                    open.remove(&frame.id);
-                    entries.extend(decode(frame.payload));
-                }
-            }
+            replayed.take(&frame, &mut open);
         }
     }
-    entries.extend(open.into_values().map(|begin| Entry { status: Status::Interrupted, ..begin.entry }));
-    entries
+    let interrupted = open.into_values().map(|begin| Entry { status: Status::Interrupted, ..begin.entry });
+    replayed.entries.extend(interrupted);
+    replayed
+}
+
+impl Replayed {
+    fn take(&mut self, frame: &Frame<'_>, open: &mut HashMap<EntryId, Begin>) {
+        match frame.kind {
+            Kind::Begin | Kind::BeginV1 => {
+                open.extend(layout::begin(frame.kind, frame.payload).ok().map(|begin| (frame.id, begin)));
+            }
+            Kind::End | Kind::EndV1 => {
+                open.remove(&frame.id);
+                self.entries.extend(decode(frame));
+            }
+            Kind::Foreign => self.foreign += 1,
+        }
+    }
 }

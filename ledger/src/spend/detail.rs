@@ -131,3 +131,28 @@ impl Columns {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As a program wrote it that knew neither pictures nor searches.
+    const OLD: &str = r#"{"ended_at":2,"operation":"Chat","stream":false,"http_status":200,"model_requested":"m","model":"m",
+        "provider":"p","deployment_id":"d","api_base":"b","usage":{"input":11,"output":7,"cache_read":0,"cache_write":0,
+        "cache_write_1h":0,"reasoning":0,"audio_input":0,"audio_output":0},"usage_source":"Reported","price_version":"v",
+        "attempts":[],"client_ip":"","user_agent":""}"#;
+
+    #[test]
+    fn p32_rows_of_an_earlier_program_are_read() {
+        let detail: Detail = serde_json::from_str(OLD).unwrap();
+        assert_eq!(detail.usage, Usage { input: 11, output: 7, ..Usage::default() });
+    }
+
+    #[test]
+    fn p32_rows_of_a_later_program_are_read() {
+        let later = OLD.replace("\"audio_output\":0", "\"audio_output\":0,\"moons\":3");
+        assert_ne!(later, OLD);
+        let detail: Detail = serde_json::from_str(&later).unwrap();
+        assert_eq!(detail.usage.output, 7);
+    }
+}

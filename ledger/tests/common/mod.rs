@@ -88,7 +88,14 @@ pub fn entry(cost: i64) -> Entry {
         provider: String::from("openai"),
         deployment_id: String::from("d1"),
         api_base: String::from("http://127.0.0.1/v1"),
-        usage: Usage { input: 11, output: 7, ..Usage::default() },
+        usage: Usage {
+            input: 11,
+            output: 7,
+            image_input: 3,
+            image_output: 2,
+            searches: 1,
+            ..Usage::default()
+        },
         usage_source: UsageSource::Reported,
         cost: NanoUsd(cost),
         price_version: String::from("v1"),

@@ -10,7 +10,7 @@ mod dialect;
 pub mod embeddings;
 mod fault;
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 pub mod gemini;
 pub mod ollama_chat;
 pub mod openai_chat;
@@ -26,5 +26,6 @@ pub use dialect::{
 pub use fault::{untranslatable, upstream_error};
 pub use openai_chat::Report;
 pub use params::Params;
+use params::told;
 pub use passage::{Passage, Passed, ResponsePlan, StreamFault};
 pub use table::{client, upstream};

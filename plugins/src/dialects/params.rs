@@ -50,6 +50,18 @@ impl Params {
     }
 }
 
+/// A dialect's list as clients are told it: with `stream`, which all can, and with the other name of `max_tokens`.
+pub(super) fn told(supported: &[&'static str]) -> Vec<&'static str> {
+    let mut told = vec!["stream"];
+    for name in supported {
+        told.push(name);
+        if *name == "max_tokens" {
+            told.push("max_completion_tokens");
+        }
+    }
+    told
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,7 @@ use super::entry::{draft, fill};
 use crate::exchange::{Attempt, Exchange};
 use crate::plugin::{Phase, Plugin};
 use crate::services::Services;
+use crate::tokens;
 use std::sync::Arc;
 use weir_core::domain::spend::{AttemptRecord, Begin, Entry, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
@@ -77,7 +78,7 @@ fn provisional(mut entry: Entry, x: &Exchange, attempt: &Attempt) -> Entry {
     entry
 }
 
-/// Four bytes of JSON to a token: what English text comes to with current tokenisers.
+/// By the bytes of the body: counting tokens would cost more than passing the request on.
 pub fn estimated_input(x: &Exchange) -> u64 {
-    (x.request.body.bytes().len() / 4) as u64
+    tokens::from_bytes(x.request.body.bytes().len())
 }

@@ -3,13 +3,14 @@
 use crate::drive::{self, Told, understand, write_plain, write_stream};
 use crate::facts::Facts;
 use crate::limits;
-use crate::recordings::{CLIENTS, Recorded, client, upstream};
+use crate::recordings::{CLIENTS, Recorded, client};
 use crate::schema;
 use crate::table::{Lost, Outcome, Part};
 use bytes::Bytes;
 use serde_json::json;
 use weir_core::body::JsonBody;
 use weir_core::chat::{Answer, Dialect, Event, Finish, ProviderFault, replay};
+use weir_plugins::dialects::upstream;
 
 /// Larger than any recording: one piece.
 const WHOLE: usize = usize::MAX;
@@ -42,11 +43,11 @@ pub fn cross(recorded: &Recorded) -> Vec<Outcome> {
 fn read(recorded: &Recorded) -> Result<Told, String> {
     let dialect = recorded.upstream();
     if recorded.streamed {
-        let told = drive::read_stream(&*dialect, &recorded.body, WHOLE);
-        same(&told, &drive::read_stream(&*dialect, &recorded.body, 1), "the recording, read byte by byte,")?;
+        let told = drive::read_stream(dialect, &recorded.body, WHOLE);
+        same(&told, &drive::read_stream(dialect, &recorded.body, 1), "the recording, read byte by byte,")?;
         return known_end(recorded, told);
     }
-    let told = match drive::read_plain(&*dialect, &recorded.body) {
+    let told = match drive::read_plain(dialect, &recorded.body) {
         Ok(answer) => Told { events: replay(answer), error: None },
         Err(fault) => Told { events: vec![Event::Fault(fault)], error: None },
     };
@@ -118,8 +119,8 @@ fn check(recorded: &Recorded, told: &Told, to: Dialect, lost: &mut Vec<Lost>) ->
     let stream = write_stream(to, told, &asked);
     schema::stream(to, &stream, told.fault().is_some())
         .map_err(|why| format!("its stream is not valid: {why}"))?;
-    let again = drive::read_stream(&*upstream(to), &stream, WHOLE);
-    same(&again, &drive::read_stream(&*upstream(to), &stream, 1), "the stream, read byte by byte,")?;
+    let again = drive::read_stream(upstream(to), &stream, WHOLE);
+    same(&again, &drive::read_stream(upstream(to), &stream, 1), "the stream, read byte by byte,")?;
     if let Some(fault) = told.fault() {
         return cut_off(&fault, &expected, &again);
     }
@@ -141,7 +142,7 @@ fn whole(collected: Answer, recorded: &Recorded) -> Answer {
     if recorded.streamed {
         return collected;
     }
-    drive::read_plain(&*recorded.upstream(), &recorded.body).unwrap_or(collected)
+    drive::read_plain(recorded.upstream(), &recorded.body).unwrap_or(collected)
 }
 
 fn kept(expected: &Facts, answer: &Answer, how: &str) -> Result<(), String> {

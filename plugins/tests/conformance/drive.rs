@@ -1,11 +1,12 @@
 //! Bytes through readers, answers through writers.
 
-use crate::recordings::{client, upstream};
+use crate::recordings::client;
 use bytes::{Bytes, BytesMut};
 use weir_core::body::JsonBody;
 use weir_core::chat::{Answer, Collector, Dialect, Event, Events, ProviderFault};
 use weir_core::codec::{Deframer, frames};
 use weir_core::error::{ApiError, Kind};
+use weir_plugins::dialects::upstream;
 use weir_plugins::dialects::{TranslateError, UpstreamDialect, View};
 
 /// The model as clients see it.
@@ -110,5 +111,5 @@ pub fn api_error(fault: &ProviderFault) -> ApiError {
 
 /// What a client of this dialect understands: the dialect's other side reads it.
 pub fn understand(of: Dialect, body: &[u8]) -> Result<Answer, String> {
-    read_plain(&*upstream(of), body).map_err(|fault| format!("cannot be read back: {}", fault.message))
+    read_plain(upstream(of), body).map_err(|fault| format!("cannot be read back: {}", fault.message))
 }

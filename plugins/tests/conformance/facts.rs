@@ -1,5 +1,6 @@
 //! What must survive the way from a provider to a client.
 
+use crate::drive::MODEL;
 use serde_json::Value;
 use std::fmt::Debug;
 use weir_core::chat::{Answer, Finish, Kind, Part};
@@ -8,6 +9,8 @@ use weir_core::domain::usage::Usage;
 /// A side of an answer that can be kept or lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Aspect {
+    /// Who answered, as the provider calls it; where it does not say, as the client does.
+    Model,
     Text,
     Refusal,
     Calls,
@@ -34,6 +37,7 @@ pub enum Aspect {
 /// An answer without what differs between any two dialects: order of blocks, ids of items, spaces in JSON.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
+    pub model: String,
     pub text: String,
     pub refusal: String,
     pub calls: Vec<Call>,
@@ -57,7 +61,11 @@ pub struct Call {
 
 impl Facts {
     pub fn of(answer: &Answer) -> Self {
-        let mut facts = Facts { usage: answer.usage.unwrap_or_default(), ..Facts::default() };
+        let mut facts = Facts {
+            model: answer.model.clone().unwrap_or_else(|| MODEL.to_owned()),
+            usage: answer.usage.unwrap_or_default(),
+            ..Facts::default()
+        };
         answer.content.iter().for_each(|part| facts.take(part));
         let finish = answer.finish.clone();
         // Some providers say "stop" after a call.
@@ -98,6 +106,7 @@ impl Facts {
     pub fn differences(&self, other: &Facts) -> Vec<(Aspect, String)> {
         let mut found = Vec::new();
         let mut see = |aspect, text: Option<String>| found.extend(text.map(|t| (aspect, t)));
+        see(Aspect::Model, differ(&self.model, &other.model));
         see(Aspect::Text, differ(&self.text, &other.text));
         see(Aspect::Refusal, differ(&self.refusal, &other.refusal));
         see(Aspect::Calls, self.calls_differ(&other.calls));

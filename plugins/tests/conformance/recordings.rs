@@ -5,15 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use weir_core::chat::Dialect;
-use weir_plugins::dialects::anthropic_messages::AnthropicMessages;
-use weir_plugins::dialects::bedrock_converse::BedrockConverse;
-use weir_plugins::dialects::bedrock_invoke::BedrockInvoke;
-use weir_plugins::dialects::cohere::CohereChat;
-use weir_plugins::dialects::gemini::Gemini;
-use weir_plugins::dialects::ollama_chat::{OllamaChat, OllamaGenerate};
-use weir_plugins::dialects::openai_chat::OpenAiChat;
-use weir_plugins::dialects::openai_responses::OpenAiResponses;
-use weir_plugins::dialects::{ClientDialect, UpstreamDialect};
+use weir_plugins::dialects::{self, ClientDialect, UpstreamDialect};
 
 /// One exchange.
 pub struct Recorded {
@@ -53,35 +45,13 @@ pub static UPSTREAMS: &[(Dialect, &str, &str, &str)] = &[
 ];
 
 pub fn client(dialect: Dialect) -> &'static dyn ClientDialect {
-    match dialect {
-        Dialect::OpenAiChat => &OpenAiChat,
-        Dialect::AnthropicMessages => &AnthropicMessages,
-        Dialect::OpenAiResponses => &OpenAiResponses,
-        Dialect::Gemini => &Gemini,
-        other => unreachable!("{other:?} has no clients"),
-    }
-}
-
-pub fn upstream(dialect: Dialect) -> Box<dyn UpstreamDialect> {
-    match dialect {
-        Dialect::OpenAiChat => Box::new(OpenAiChat),
-        Dialect::OpenAiResponses => Box::new(OpenAiResponses),
-        Dialect::AnthropicMessages => Box::new(AnthropicMessages),
-        Dialect::BedrockConverse => Box::new(BedrockConverse),
-        Dialect::OllamaChat => Box::new(OllamaChat),
-        Dialect::OllamaGenerate => Box::new(OllamaGenerate),
-        Dialect::Gemini => Box::new(Gemini),
-        Dialect::CohereChat => Box::new(CohereChat),
-    }
+    dialects::client(dialect).unwrap_or_else(|| unreachable!("{dialect:?} has no clients"))
 }
 
 impl Recorded {
-    pub fn upstream(&self) -> Box<dyn UpstreamDialect> {
-        if self.invoked {
-            Box::new(BedrockInvoke::new(upstream(self.dialect)))
-        } else {
-            upstream(self.dialect)
-        }
+    pub fn upstream(&self) -> &'static dyn UpstreamDialect {
+        let carrier = if self.invoked { Dialect::BedrockInvoke } else { self.dialect };
+        dialects::upstream(carrier)
     }
 
     pub fn has(&self, feature: &str) -> bool {

@@ -1,7 +1,7 @@
 //! A recorded request, sent to a provider of each dialect.
 
 use crate::limits;
-use crate::recordings::{CLIENTS, Recorded, UPSTREAMS, client, upstream};
+use crate::recordings::{CLIENTS, Recorded, UPSTREAMS, client};
 use crate::table::{Lost, Outcome, Part};
 use crate::talk::{self, Talk};
 use bytes::Bytes;
@@ -9,6 +9,7 @@ use http::HeaderMap;
 use serde_json::Value;
 use weir_core::body::JsonBody;
 use weir_core::chat::{Dialect, Request};
+use weir_plugins::dialects::upstream;
 use weir_plugins::dialects::{Asked, Params};
 
 pub fn cross(recorded: &Recorded) -> Vec<Outcome> {

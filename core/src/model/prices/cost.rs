@@ -39,7 +39,7 @@ pub fn cost(price: &ModelPrice, usage: &Usage, tier: ServiceTier, seconds: Optio
     Cost { total: sum(&lines), lines: lines.into_iter().filter(|line| line.quantity > 0).collect() }
 }
 
-const KINDS: usize = 9;
+const KINDS: usize = 12;
 
 fn charges(p: &ModelPrice, usage: &Usage, tier: ServiceTier, seconds: Option<Duration>) -> [CostLine; KINDS] {
     let split = Split::of(usage);
@@ -53,9 +53,13 @@ fn charges(p: &ModelPrice, usage: &Usage, tier: ServiceTier, seconds: Option<Dur
         line("cache_write", split.cache_write, rates.cache_write),
         line("cache_write_1h", split.cache_write_1h, rates.cache_write_1h),
         line("audio_input", split.audio_input, rates.audio_input),
+        line("image_input", split.image_input, rates.image_input),
         line("output", split.output, rates.output),
         line("reasoning", split.reasoning, rates.reasoning),
         line("audio_output", split.audio_output, rates.audio_output),
+        line("image_output", split.image_output, rates.image_output),
+        // Without a price for searches they are part of the tokens.
+        line("searches", p.search().map_or(0, |_| usage.searches), p.search().unwrap_or_default()),
         // Without a price for time there is nothing to count.
         CostLine { label: "time", quantity: p.second().map_or(0, |_| micros), ..second(p) },
     ]
@@ -86,16 +90,18 @@ fn add(sum: &mut FemtoSum, line: &CostLine) {
 /// The tokens of a usage, each in one place.
 ///
 /// Parts that together exceed their whole are believed, and the whole is taken to be their sum: cache reads beyond
-/// `input`, reasoning beyond `output`. Audio goes last, because cached audio tokens are counted in both.
+/// `input`, reasoning beyond `output`. Audio and pictures go last, because their cached tokens are counted in both.
 struct Split {
     input: u64,
     cache_read: u64,
     cache_write: u64,
     cache_write_1h: u64,
     audio_input: u64,
+    image_input: u64,
     output: u64,
     reasoning: u64,
     audio_output: u64,
+    image_output: u64,
 }
 
 impl Split {
@@ -103,24 +109,28 @@ impl Split {
         let cached = u.cache_read.saturating_add(u.cache_write).saturating_add(u.cache_write_1h);
         let uncached = u.input.saturating_sub(cached);
         let audio_input = u.audio_input.min(uncached);
+        let image_input = u.image_input.min(uncached - audio_input);
         let spoken = u.output.saturating_sub(u.reasoning);
         let audio_output = u.audio_output.min(spoken);
+        let image_output = u.image_output.min(spoken - audio_output);
         Self {
-            input: uncached - audio_input,
+            input: uncached - audio_input - image_input,
             cache_read: u.cache_read,
             cache_write: u.cache_write,
             cache_write_1h: u.cache_write_1h,
             audio_input,
-            output: spoken - audio_output,
+            image_input,
+            output: spoken - audio_output - image_output,
             reasoning: u.reasoning,
             audio_output,
+            image_output,
         }
     }
 
     /// The whole prompt.
     fn prompt(&self) -> u64 {
-        [self.input, self.cache_read, self.cache_write, self.cache_write_1h, self.audio_input]
-            .into_iter()
-            .fold(0, u64::saturating_add)
+        let cached = [self.cache_read, self.cache_write, self.cache_write_1h];
+        let all = cached.into_iter().chain([self.input, self.audio_input, self.image_input]);
+        all.fold(0, u64::saturating_add)
     }
 }

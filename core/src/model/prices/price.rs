@@ -18,6 +18,8 @@ struct Inner {
     sheets: Vec<Sheet>,
     /// Price of a second of the exchange, where time is charged.
     second: Option<FemtoUsd>,
+    /// Price of a web search.
+    search: Option<FemtoUsd>,
 }
 
 #[derive(Debug)]
@@ -36,9 +38,11 @@ pub struct TokenRates {
     pub cache_write: FemtoUsd,
     pub cache_write_1h: FemtoUsd,
     pub audio_input: FemtoUsd,
+    pub image_input: FemtoUsd,
     pub output: FemtoUsd,
     pub reasoning: FemtoUsd,
     pub audio_output: FemtoUsd,
+    pub image_output: FemtoUsd,
 }
 
 /// Why a price cannot be used.
@@ -58,8 +62,8 @@ impl ModelPrice {
     /// From the prices that a list gives. A key given twice counts once, the last time.
     pub fn new(listed: impl IntoIterator<Item = (PriceKey, FemtoUsd)>) -> Self {
         let book: BTreeMap<_, _> = listed.into_iter().collect();
-        let (sheets, second) = (sheets(&book), second(&book));
-        Self(Arc::new(Inner { listed: book.into_iter().collect(), sheets, second }))
+        let (sheets, second, search) = (sheets(&book), second(&book), search(&book));
+        Self(Arc::new(Inner { listed: book.into_iter().collect(), sheets, second, search }))
     }
 
     /// The operator's prices in the place of a list's, by LiteLLM's key names; values are decimal dollars.
@@ -114,6 +118,12 @@ impl ModelPrice {
     /// What a second costs: the output's price, else the input's. Lists that give both mean the same second.
     pub fn second(&self) -> Option<FemtoUsd> {
         self.0.second
+    }
+
+    /// What a web search costs. Lists that tell sizes of context apart are read at the medium one, which is the
+    /// providers' default: what came back does not say the size.
+    pub fn search(&self) -> Option<FemtoUsd> {
+        self.0.search
     }
 
     fn sheet(&self, tier: ServiceTier, prompt_tokens: u64) -> Option<&Sheet> {
@@ -212,9 +222,11 @@ impl Spot<'_> {
             cache_write,
             cache_write_1h: self.special(C::CacheWrite1h, C::CacheWrite, cache_write),
             audio_input: self.special(C::AudioInput, C::Input, input),
+            image_input: self.special(C::ImageInput, C::Input, input),
             output,
             reasoning: self.special(C::Reasoning, C::Output, output),
             audio_output: self.special(C::AudioOutput, C::Output, output),
+            image_output: self.special(C::ImageOutput, C::Output, output),
         }
     }
 
@@ -245,4 +257,9 @@ fn second(book: &Book) -> Option<FemtoUsd> {
     let prices = kinds.iter().filter_map(|c| book.get(&PriceKey::standard(*c)).copied());
     // A zero beside a price is a blank in the list, not a gift.
     prices.clone().find(|p| p.0 > 0).or(prices.clone().next())
+}
+
+fn search(book: &Book) -> Option<FemtoUsd> {
+    let sizes = [Component::SearchMedium, Component::SearchLow, Component::SearchHigh];
+    sizes.iter().find_map(|size| book.get(&PriceKey::standard(*size)).copied())
 }

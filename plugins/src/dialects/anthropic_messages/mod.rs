@@ -38,6 +38,11 @@ const DIALECT: Dialect = Dialect::AnthropicMessages;
 /// back as text, so a client must not name a tool of its own like this.
 const JSON_TOOL: &str = "json_tool_call";
 
+/// What can be said to a model, by OpenAI's names.
+pub fn supported_params(model: &str) -> Vec<&'static str> {
+    super::told(&upstream::supported_params(model))
+}
+
 impl ClientDialect for AnthropicMessages {
     fn read_request(&self, body: &JsonBody, _headers: &HeaderMap) -> Result<Request, ApiError> {
         client::read_request(body)

@@ -18,6 +18,7 @@ pub(super) struct WireUsage {
     cache_creation_input_tokens: Option<u64>,
     cache_creation: Option<CacheCreation>,
     output_tokens_details: Option<OutputDetails>,
+    server_tool_use: Option<ServerTools>,
     pub service_tier: Option<String>,
 }
 
@@ -35,6 +36,14 @@ struct CacheCreation {
 struct OutputDetails {
     #[serde(deserialize_with = "count")]
     thinking_tokens: Option<u64>,
+}
+
+/// Tools that Anthropic runs. Fetches cost nothing.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+struct ServerTools {
+    #[serde(deserialize_with = "count")]
+    web_search_requests: Option<u64>,
 }
 
 /// A count that may be null, or a float without a fraction.
@@ -62,6 +71,7 @@ impl WireUsage {
         put(&mut self.cache_creation_input_tokens, later.cache_creation_input_tokens);
         put(&mut self.cache_creation, later.cache_creation);
         put(&mut self.output_tokens_details, later.output_tokens_details);
+        put(&mut self.server_tool_use, later.server_tool_use);
         put(&mut self.service_tier, later.service_tier);
     }
 
@@ -80,8 +90,8 @@ impl WireUsage {
             cache_write: written - long,
             cache_write_1h: long,
             reasoning: self.output_tokens_details.and_then(|d| d.thinking_tokens).unwrap_or(0),
-            audio_input: 0,
-            audio_output: 0,
+            searches: self.server_tool_use.and_then(|t| t.web_search_requests).unwrap_or(0),
+            ..Usage::default()
         }
     }
 
@@ -108,6 +118,9 @@ pub(super) fn write(usage: &Usage, tier: Option<&str>) -> Value {
     if usage.reasoning > 0 {
         out["output_tokens_details"] = json!({ "thinking_tokens": usage.reasoning });
     }
+    if usage.searches > 0 {
+        out["server_tool_use"] = json!({ "web_search_requests": usage.searches });
+    }
     if let Some(tier) = tier.filter(|t| TIERS.contains(t)) {
         out["service_tier"] = json!(tier);
     }
@@ -129,7 +142,7 @@ mod tests {
     fn p12_cached_tokens_are_counted_once() {
         let text = r#"{"input_tokens":11,"cache_creation_input_tokens":7,"cache_read_input_tokens":4,"output_tokens":9,
             "cache_creation":{"ephemeral_5m_input_tokens":5,"ephemeral_1h_input_tokens":2},
-            "output_tokens_details":{"thinking_tokens":3}}"#;
+            "output_tokens_details":{"thinking_tokens":3},"server_tool_use":{"web_search_requests":2}}"#;
         let usage = read(text).usage();
         let expected = Usage {
             input: 22,
@@ -138,6 +151,7 @@ mod tests {
             cache_write: 5,
             cache_write_1h: 2,
             reasoning: 3,
+            searches: 2,
             ..Usage::default()
         };
         assert_eq!(usage, expected);
@@ -149,7 +163,10 @@ mod tests {
         let mut usage =
             read(r#"{"input_tokens":10,"cache_creation":{"ephemeral_1h_input_tokens":6},"output_tokens":1}"#);
         usage.merge(read(r#"{"output_tokens":8,"cache_creation_input_tokens":20,"input_tokens":null}"#));
+        usage.merge(read(r#"{"server_tool_use":{"web_search_requests":1,"web_fetch_requests":4}}"#));
+        usage.merge(read(r#"{"server_tool_use":null}"#));
         let usage = usage.usage();
+        assert_eq!(usage.searches, 1);
         assert_eq!((usage.input, usage.output, usage.cache_write, usage.cache_write_1h), (30, 8, 14, 6));
     }
 

@@ -36,6 +36,11 @@ pub struct BedrockConverse;
 /// not know what was asked.
 const JSON_TOOL: &str = "json_tool_call";
 
+/// What can be said to a model, by OpenAI's names.
+pub fn supported_params(model: &str) -> Vec<&'static str> {
+    super::told(&support::supported(&Model::of(model)))
+}
+
 impl UpstreamDialect for BedrockConverse {
     fn framing(&self) -> Framing {
         Framing::EventStream

@@ -149,7 +149,7 @@ pub(super) fn allowed_unknown(request: &Request) -> Object {
     said.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
 
-fn supported(model: &Model<'_>) -> Vec<&'static str> {
+pub(super) fn supported(model: &Model<'_>) -> Vec<&'static str> {
     let mut supported = ALWAYS.to_vec();
     let by_model = [
         ("tools", model.takes_tools()),

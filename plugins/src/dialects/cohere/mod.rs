@@ -34,6 +34,11 @@ pub enum Vendor {
     Voyage,
 }
 
+/// What can be said to a model, by OpenAI's names.
+pub fn supported_params(_model: &str) -> Vec<&'static str> {
+    super::told(request::SUPPORTED)
+}
+
 impl UpstreamDialect for CohereChat {
     fn framing(&self) -> Framing {
         Framing::Sse

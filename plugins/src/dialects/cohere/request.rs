@@ -8,7 +8,7 @@ use weir_core::chat::{Format, Object, Reasoning, Request, Tool, ToolChoice, Tool
 use weir_core::error::{ApiError, Kind};
 
 /// LiteLLM's list, and what Cohere has learnt since. `user` is taken and left out.
-static SUPPORTED: &[&str] = &[
+pub(super) static SUPPORTED: &[&str] = &[
     "max_tokens",
     "temperature",
     "top_p",

@@ -1,6 +1,7 @@
 //! Where statements come from: Google's grounding and citation metadata, read as citations and written from them.
 //! Google counts bytes of UTF-8, citations count characters.
 
+use super::model::Model;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -29,6 +30,13 @@ struct Sources {
     /// The Gemini API's name; Vertex says `citations`.
     #[serde(alias = "citations")]
     citation_sources: Vec<Value>,
+}
+
+/// Searches that Google charges for (its pricing page): each query since Gemini 3, the grounded prompt before.
+pub(super) fn searches(metadata: &Value, model: Option<&str>) -> u64 {
+    let queries = metadata.get("webSearchQueries").and_then(Value::as_array).map_or(0, Vec::len) as u64;
+    let each = model.is_some_and(|name| Model::of(name).is_3());
+    if each { queries } else { queries.min(1) }
 }
 
 /// Reads what an answer says of its sources, each source once however often chunks repeat it.

@@ -47,6 +47,11 @@ pub struct Gemini;
 const KEEP_ALIVE: &[u8] =
     b"data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"\"}],\"role\":\"model\"},\"index\":0}]}\n\n";
 
+/// What can be said to a model, by OpenAI's names.
+pub fn supported_params(model: &str) -> Vec<&'static str> {
+    super::told(&request::supported_params(model))
+}
+
 impl ClientDialect for Gemini {
     fn read_request(&self, body: &JsonBody, _headers: &HeaderMap) -> Result<Request, ApiError> {
         request::read(body)

@@ -2,6 +2,7 @@
 
 use super::error;
 use super::finish;
+use super::grounding;
 use super::usage::UsageMetadata;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -19,6 +20,7 @@ pub struct Report {
     /// `None`: the provider did not say.
     pub usage: Option<Usage>,
     pub finish: Option<Finish>,
+    searches: u64,
 }
 
 /// One per relayed stream.
@@ -35,6 +37,8 @@ pub struct Scanner {
 struct Chunk<'a> {
     #[serde(borrow)]
     response_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    model_version: Option<Cow<'a, str>>,
     usage_metadata: Option<UsageMetadata>,
     #[serde(borrow)]
     candidates: Option<Vec<Candidate<'a>>>,
@@ -49,6 +53,7 @@ struct Candidate<'a> {
     finish_reason: Option<Value>,
     #[serde(borrow)]
     content: Option<&'a RawValue>,
+    grounding_metadata: Option<Value>,
 }
 
 /// Only whether there are calls.
@@ -123,13 +128,15 @@ pub fn read_report(body: &[u8]) -> Option<Report> {
 impl Report {
     /// Later chunks replace what earlier ones said. Gives back an error that the chunk reports.
     fn take(&mut self, chunk: Chunk<'_>) -> Option<ProviderFault> {
-        if let Some(usage) = &chunk.usage_metadata {
-            self.usage = Some(usage.usage());
-        }
+        let model = chunk.model_version.as_deref();
+        let first = chunk.candidates.into_iter().flatten().find(|c| c.index.unwrap_or(0) == 0);
+        let metadata = first.as_ref().and_then(|candidate| candidate.grounding_metadata.as_ref());
+        self.searches = self.searches.max(metadata.map_or(0, |m| grounding::searches(m, model)));
+        self.usage = chunk.usage_metadata.map(|usage| usage.usage()).or(self.usage);
+        self.usage = self.usage.map(|usage| Usage { searches: self.searches, ..usage });
         if self.id.is_none() {
             self.id = chunk.response_id.map(Cow::into_owned);
         }
-        let first = chunk.candidates.into_iter().flatten().find(|c| c.index.unwrap_or(0) == 0);
         if let Some(candidate) = first {
             self.candidate(&candidate);
         }

@@ -37,9 +37,11 @@ struct Modality {
     token_count: u64,
 }
 
-const AUDIO: &str = "AUDIO";
-/// Audio where modalities are numbers.
-const AUDIO_NUMBER: u64 = 4;
+/// A modality's word, and its number where modalities are numbers.
+type Named = (&'static str, u64);
+
+const IMAGE: Named = ("IMAGE", 2);
+const AUDIO: Named = ("AUDIO", 4);
 
 // --- UsageMetadata ---
 
@@ -50,8 +52,10 @@ impl UsageMetadata {
             output: self.output(),
             cache_read: self.cached_content_token_count,
             reasoning: self.thoughts_token_count,
-            audio_input: audio(self.prompt_tokens_details.as_deref()),
-            audio_output: audio(self.candidates_tokens_details.as_deref()),
+            audio_input: of(AUDIO, self.prompt_tokens_details.as_deref()),
+            audio_output: of(AUDIO, self.candidates_tokens_details.as_deref()),
+            image_input: of(IMAGE, self.prompt_tokens_details.as_deref()),
+            image_output: of(IMAGE, self.candidates_tokens_details.as_deref()),
             ..Usage::default()
         }
     }
@@ -70,9 +74,9 @@ impl UsageMetadata {
     }
 }
 
-fn audio(details: Option<&[Modality]>) -> u64 {
-    let is_audio = |m: &&Modality| m.modality == AUDIO || m.modality.as_u64() == Some(AUDIO_NUMBER);
-    details.unwrap_or_default().iter().filter(is_audio).fold(0, |sum, m| sum.saturating_add(m.token_count))
+fn of((word, number): Named, details: Option<&[Modality]>) -> u64 {
+    let fits = |m: &&Modality| m.modality == word || m.modality.as_u64() == Some(number);
+    details.unwrap_or_default().iter().filter(fits).fold(0, |sum, m| sum.saturating_add(m.token_count))
 }
 
 /// A count that may be null, a text, or a float without a fraction; anything else is an error.
@@ -106,26 +110,24 @@ pub(super) fn write(usage: &Usage) -> Value {
             out.insert(name.into(), count.into());
         }
     }
-    details(&mut out, "promptTokensDetails", usage.input, usage.audio_input);
-    details(
-        &mut out,
-        "candidatesTokensDetails",
-        usage.output.saturating_sub(usage.reasoning),
-        usage.audio_output,
-    );
+    let special = [(AUDIO, usage.audio_input), (IMAGE, usage.image_input)];
+    details(&mut out, "promptTokensDetails", usage.input, special);
+    let special = [(AUDIO, usage.audio_output), (IMAGE, usage.image_output)];
+    details(&mut out, "candidatesTokensDetails", usage.output.saturating_sub(usage.reasoning), special);
     Value::Object(out)
 }
 
-fn details(out: &mut Object, name: &str, all: u64, audio: u64) {
-    if audio == 0 {
+/// Text, and what is not text; nothing where all is text.
+fn details(out: &mut Object, name: &str, all: u64, special: [(Named, u64); 2]) {
+    let others = special.iter().fold(0, |sum: u64, (_, count)| sum.saturating_add(*count));
+    if others == 0 {
         return;
     }
-    let text = all.saturating_sub(audio);
-    let details = json!([
-        { "modality": "TEXT", "tokenCount": text },
-        { "modality": AUDIO, "tokenCount": audio },
-    ]);
-    out.insert(name.into(), details);
+    let mut details = vec![json!({ "modality": "TEXT", "tokenCount": all.saturating_sub(others) })];
+    for ((word, _), count) in special.iter().filter(|(_, count)| *count > 0) {
+        details.push(json!({ "modality": word, "tokenCount": count }));
+    }
+    out.insert(name.into(), details.into());
 }
 
 #[cfg(test)]
@@ -141,8 +143,9 @@ mod tests {
         let usage = read(json!({
             "promptTokenCount": 100, "toolUsePromptTokenCount": 20, "cachedContentTokenCount": 40,
             "candidatesTokenCount": 30, "thoughtsTokenCount": 50, "totalTokenCount": 200,
-            "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 90}, {"modality": "AUDIO", "tokenCount": 10}],
-            "candidatesTokensDetails": [{"modality": 4, "tokenCount": 7}],
+            "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 90}, {"modality": "AUDIO", "tokenCount": 10},
+                {"modality": "IMAGE", "tokenCount": 25}],
+            "candidatesTokensDetails": [{"modality": 4, "tokenCount": 7}, {"modality": 2, "tokenCount": 12}],
         }));
         let expected = Usage {
             input: 120,
@@ -151,6 +154,8 @@ mod tests {
             reasoning: 50,
             audio_input: 10,
             audio_output: 7,
+            image_input: 25,
+            image_output: 12,
             ..Usage::default()
         };
         assert_eq!(usage, expected);
@@ -166,8 +171,16 @@ mod tests {
 
     #[test]
     fn counts_come_back() {
-        let usage =
-            Usage { input: 9, output: 8, cache_read: 3, reasoning: 2, audio_input: 1, ..Usage::default() };
+        let usage = Usage {
+            input: 9,
+            output: 8,
+            cache_read: 3,
+            reasoning: 2,
+            audio_input: 1,
+            image_input: 4,
+            image_output: 5,
+            ..Usage::default()
+        };
         assert_eq!(read(write(&usage)), usage);
     }
 

@@ -50,6 +50,11 @@ static SUPPORTED: &[&str] = &[
     "user",
 ];
 
+/// What can be said to a model, by OpenAI's names.
+pub fn supported_params(_model: &str) -> Vec<&'static str> {
+    super::told(SUPPORTED)
+}
+
 impl UpstreamDialect for OllamaChat {
     fn framing(&self) -> Framing {
         Framing::Ndjson

@@ -26,6 +26,7 @@ pub use stream::{Block, StreamError, StreamReader};
 use super::dialect::{
     Asked, ClientDialect, EventReader, EventWriter, TranslateError, UpstreamDialect, View, WireRequest,
 };
+use crate::providers::Row;
 use http::HeaderMap;
 use weir_core::body::JsonBody;
 use weir_core::chat::{Answer, ProviderFault, Request};
@@ -35,6 +36,11 @@ use weir_core::error::ApiError;
 /// `/v1/chat/completions`, as clients and as providers speak it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OpenAiChat;
+
+/// What can be said to a model of this provider, by OpenAI's names.
+pub fn supported_params(row: Option<&'static Row>, model: &str) -> Vec<&'static str> {
+    upstream::supported_params(row, model)
+}
 
 // --- OpenAiChat ---
 

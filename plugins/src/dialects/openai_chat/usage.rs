@@ -27,6 +27,21 @@ pub(super) struct WireUsage {
     /// LiteLLM's and Vercel's.
     #[serde(deserialize_with = "count")]
     cache_creation_input_tokens: u64,
+    /// Perplexity's, for the models that search by themselves.
+    #[serde(deserialize_with = "count")]
+    num_search_queries: u64,
+    /// xAI's: what it charges for by the piece.
+    #[serde(deserialize_with = "count")]
+    num_sources_used: u64,
+    /// LiteLLM's, for providers that run tools.
+    server_tool_use: Option<ServerTools>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ServerTools {
+    #[serde(deserialize_with = "count")]
+    web_search_requests: u64,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -42,6 +57,11 @@ struct PromptDetails {
     cache_creation_token_details: Option<CacheWrites>,
     #[serde(deserialize_with = "count")]
     audio_tokens: u64,
+    #[serde(deserialize_with = "count")]
+    image_tokens: u64,
+    /// LiteLLM's place for searches.
+    #[serde(deserialize_with = "count")]
+    web_search_requests: u64,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -58,6 +78,8 @@ struct CompletionDetails {
     reasoning_tokens: u64,
     #[serde(deserialize_with = "count")]
     audio_tokens: u64,
+    #[serde(deserialize_with = "count")]
+    image_tokens: u64,
 }
 
 /// A count that may be null, or a float without a fraction.
@@ -87,6 +109,13 @@ pub(super) struct ToldUsage {
     prompt_tokens_details: ToldPrompt,
     cache_creation_input_tokens: u64,
     cache_read_input_tokens: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_tool_use: Option<ToldTools>,
+}
+
+#[derive(Debug, Serialize)]
+struct ToldTools {
+    web_search_requests: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -95,6 +124,8 @@ struct ToldCompletion {
     text_tokens: u64,
     #[serde(skip_serializing_if = "is_zero")]
     audio_tokens: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    image_tokens: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -105,6 +136,8 @@ struct ToldPrompt {
     cache_creation_token_details: Option<ToldWrites>,
     #[serde(skip_serializing_if = "is_zero")]
     audio_tokens: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    image_tokens: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -137,6 +170,9 @@ impl WireUsage {
             reasoning,
             audio_input: prompt.map_or(0, |p| p.audio_tokens),
             audio_output: completion.map_or(0, |c| c.audio_tokens),
+            image_input: prompt.map_or(0, |p| p.image_tokens),
+            image_output: completion.map_or(0, |c| c.image_tokens),
+            searches: self.searches(),
         }
     }
 
@@ -146,6 +182,13 @@ impl WireUsage {
             return self.prompt_tokens.saturating_add(cache_read);
         }
         self.prompt_tokens
+    }
+
+    /// One of the names; who says two means the same.
+    fn searches(&self) -> u64 {
+        let inside = self.prompt_tokens_details.as_ref().map_or(0, |p| p.web_search_requests);
+        let tools = self.server_tool_use.as_ref().map_or(0, |t| t.web_search_requests);
+        [self.num_search_queries, self.num_sources_used, inside, tools].into_iter().fold(0, u64::max)
     }
 
     /// xAI leaves reasoning out of `completion_tokens` and puts it into the total. Others count it in, give or take a
@@ -173,7 +216,7 @@ impl WireUsage {
 impl From<&Usage> for ToldUsage {
     fn from(usage: &Usage) -> Self {
         let written = usage.cache_write.saturating_add(usage.cache_write_1h);
-        let spoken = usage.reasoning.saturating_add(usage.audio_output);
+        let spoken = usage.reasoning.saturating_add(usage.audio_output).saturating_add(usage.image_output);
         Self {
             completion_tokens: usage.output,
             prompt_tokens: usage.input,
@@ -182,6 +225,7 @@ impl From<&Usage> for ToldUsage {
                 reasoning_tokens: usage.reasoning,
                 text_tokens: usage.output.saturating_sub(spoken),
                 audio_tokens: usage.audio_output,
+                image_tokens: usage.image_output,
             },
             prompt_tokens_details: ToldPrompt {
                 cached_tokens: usage.cache_read,
@@ -191,9 +235,12 @@ impl From<&Usage> for ToldUsage {
                     ephemeral_1h_input_tokens: usage.cache_write_1h,
                 }),
                 audio_tokens: usage.audio_input,
+                image_tokens: usage.image_input,
             },
             cache_creation_input_tokens: written,
             cache_read_input_tokens: usage.cache_read,
+            server_tool_use: (usage.searches > 0)
+                .then_some(ToldTools { web_search_requests: usage.searches }),
         }
     }
 }
@@ -201,6 +248,7 @@ impl From<&Usage> for ToldUsage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::{Value, json};
 
     fn input(usage: &str) -> (u64, u64) {
         let usage = serde_json::from_str::<WireUsage>(usage).unwrap().usage();
@@ -215,5 +263,42 @@ mod tests {
         let apart = r#"{"prompt_tokens":29,"completion_tokens":6,"total_tokens":35,
             "prompt_tokens_details":{"cached_tokens":157,"text_tokens":29}}"#;
         assert_eq!(input(apart), (186, 157));
+    }
+
+    fn read(json: &Value) -> Usage {
+        serde_json::from_value::<WireUsage>(json.clone()).unwrap().usage()
+    }
+
+    #[test]
+    fn p12_pictures_and_searches_are_read_by_every_name() {
+        let usage = read(&json!({
+            "prompt_tokens": 300, "completion_tokens": 200,
+            "prompt_tokens_details": { "image_tokens": 256 },
+            "completion_tokens_details": { "image_tokens": 150, "reasoning_tokens": null },
+        }));
+        assert_eq!((usage.image_input, usage.image_output, usage.searches), (256, 150, 0));
+        for said in [
+            json!({ "num_search_queries": 3 }),
+            json!({ "num_sources_used": 3 }),
+            json!({ "server_tool_use": { "web_search_requests": 3 } }),
+            json!({ "prompt_tokens_details": { "web_search_requests": 3 }, "server_tool_use": null }),
+        ] {
+            assert_eq!(read(&said).searches, 3, "{said}");
+        }
+    }
+
+    #[test]
+    fn p12_what_a_client_is_told_says_everything() {
+        let usage = Usage {
+            input: 300,
+            output: 200,
+            image_input: 256,
+            image_output: 150,
+            searches: 2,
+            ..Usage::default()
+        };
+        let told = serde_json::to_value(ToldUsage::from(&usage)).unwrap();
+        assert_eq!(told["completion_tokens_details"]["text_tokens"], 50);
+        assert_eq!(read(&told), usage);
     }
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use weir_core::codec::sse;
+use weir_core::domain::usage::Usage;
 
 /// One per stream.
 #[derive(Debug, Default)]
@@ -26,6 +27,8 @@ struct Response<'a> {
     #[serde(borrow)]
     id: Option<Cow<'a, str>>,
     usage: Option<WireUsage>,
+    #[serde(borrow)]
+    output: Option<Vec<&'a RawValue>>,
     #[serde(borrow)]
     error: Option<&'a RawValue>,
 }
@@ -52,7 +55,14 @@ pub fn read_report(body: &[u8]) -> Option<Report> {
     // A list would be taken for the members in their order.
     body.trim_ascii_start().strip_prefix(b"{")?;
     let response: Response<'_> = serde_json::from_slice(body).ok()?;
-    Some(Report { id: response.id.map(Cow::into_owned), usage: response.usage.map(|u| u.usage()) })
+    let usage = response.usage();
+    Some(Report { id: response.id.map(Cow::into_owned), usage })
+}
+
+impl Response<'_> {
+    fn usage(&self) -> Option<Usage> {
+        self.usage.map(|usage| usage.with_output(self.output.as_deref()))
+    }
 }
 
 // --- Scanner ---
@@ -100,10 +110,10 @@ impl Scanner {
 
     fn look(&mut self, wire: Wire<'_>, is_error: bool, data: &[u8]) -> Option<StreamError> {
         let response = wire.response.unwrap_or_default();
+        self.report.usage = response.usage().or(self.report.usage);
         if let Some(id) = response.id {
             self.report.id = Some(id.into_owned());
         }
-        self.report.usage = response.usage.map(|u| u.usage()).or(self.report.usage);
         let said = |error: Option<&RawValue>| error.filter(|e| e.get() != "null").map(|e| e.get().to_owned());
         let flat = || is_error.then(|| String::from_utf8_lossy(data).into_owned());
         let json = said(wire.error).or_else(|| said(response.error)).or_else(flat)?;

@@ -1,7 +1,6 @@
 //! OpenAI's chat completions.
 
 use super::{Checked, Is, Rule, Sent, list, obey, require};
-use crate::drive::MODEL;
 use serde_json::Value;
 
 static WORDS: &[&str] = &["stop", "length", "tool_calls", "content_filter", "function_call"];
@@ -10,7 +9,7 @@ static ANSWER: &[Rule] = &[
     ("/id", Is::Text),
     ("/object", Is::This("chat.completion")),
     ("/created", Is::Count),
-    ("/model", Is::This(MODEL)),
+    ("/model", Is::Text),
     ("/choices", Is::List),
     ("/choices/0/index", Is::Count),
     ("/choices/0/finish_reason", Is::OneOf(WORDS)),
@@ -22,7 +21,7 @@ static CHUNK: &[Rule] = &[
     ("/id", Is::Text),
     ("/object", Is::This("chat.completion.chunk")),
     ("/created", Is::Count),
-    ("/model", Is::This(MODEL)),
+    ("/model", Is::Text),
     ("/choices", Is::List),
 ];
 

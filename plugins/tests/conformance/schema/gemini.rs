@@ -1,12 +1,11 @@
 //! Gemini's generateContent.
 
 use super::{Checked, Is, Rule, Sent, list, obey, require};
-use crate::drive::MODEL;
 use serde_json::Value;
 
 static CHUNK: &[Rule] = &[
     ("/responseId", Is::Text),
-    ("/modelVersion", Is::This(MODEL)),
+    ("/modelVersion", Is::Text),
     ("/candidates", Is::List),
     ("/candidates/0/content/role", Is::This("model")),
     ("/candidates/0/content/parts", Is::List),

@@ -1,7 +1,6 @@
 //! Anthropic's Messages.
 
 use super::{Checked, Is, Rule, Sent, list, obey, require};
-use crate::drive::MODEL;
 use serde_json::Value;
 
 static WORDS: &[&str] = &[
@@ -19,7 +18,7 @@ static HEAD: &[Rule] = &[
     ("/id", Is::Text),
     ("/type", Is::This("message")),
     ("/role", Is::This("assistant")),
-    ("/model", Is::This(MODEL)),
+    ("/model", Is::Text),
     ("/content", Is::List),
     ("/usage/input_tokens", Is::Count),
     ("/usage/output_tokens", Is::Count),

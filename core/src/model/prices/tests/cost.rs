@@ -37,6 +37,18 @@ fn p12_provider_examples() {
         ("dashscope/qwen-plus-2025-04-28", Usage { reasoning: 900, ..plain(100, 1_000) }, "0.00376"),
         // Reasoning without a price of its own is output: 1,000 × $1.10 + 1,000 × $4.40
         ("o3-mini", Usage { reasoning: 800, ..plain(1_000, 1_000) }, "0.0055"),
+        // 60 × $5 + 40 of a picture × $10 + 1,000 drawn × $40
+        ("gpt-image-1", Usage { image_input: 40, image_output: 1_000, ..plain(100, 1_000) }, "0.0407"),
+        // 100 × $2 + 80 spoken × $12 + 1,120 drawn × $120
+        ("gemini-3-pro-image-preview", Usage { image_output: 1_120, ..plain(100, 1_200) }, "0.13556"),
+        // A picture without a price of its own is input: 300 × $2.50
+        ("gpt-4o", Usage { image_input: 255, ..plain(300, 0) }, "0.00075"),
+        // 1,000 × $3 + 100 × $15 + 2 searches × $10 for a thousand
+        ("claude-sonnet-4-5", Usage { searches: 2, ..plain(1_000, 100) }, "0.0245"),
+        // Three sizes of context, of which nothing is told: the medium one. 10 × $1 + 10 × $1 + 1 × $8 for a thousand
+        ("perplexity/sonar", Usage { searches: 1, ..plain(10, 10) }, "0.00802"),
+        // No price for searches
+        ("gpt-4o", Usage { searches: 5, ..plain(11, 7) }, "0.0000975"),
         // A model without a price for cached tokens: all 1,000 × $32 audio + 0
         ("gpt-audio", Usage { audio_input: 1_000, ..plain(1_000, 0) }, "0.032"),
         // 3 × $0.02 for a million: 60 nano-dollars
@@ -145,6 +157,9 @@ fn usages() -> impl Iterator<Item = Usage> {
             reasoning: pick(4),
             audio_input: pick(5),
             audio_output: pick(5),
+            image_input: pick(5) / 3,
+            image_output: pick(4) / 3,
+            searches: 0,
         }
     })
 }
@@ -173,6 +188,9 @@ fn p12_no_number_is_too_large() {
         reasoning: huge,
         audio_input: huge,
         audio_output: huge,
+        image_input: huge,
+        image_output: huge,
+        searches: huge,
     };
     assert_eq!(total_cost(&model("gpt-4o"), &all, ServiceTier::Standard), NanoUsd(i64::MAX));
 }
@@ -198,9 +216,10 @@ fn p12_no_model_charges_less_than_nothing_or_a_token_twice() {
 fn bounds(price: &ModelPrice, usage: &Usage, tier: ServiceTier) -> (i128, i128) {
     let prompt = usage.input.max(usage.cache_read + usage.cache_write + usage.cache_write_1h);
     let rates = price.rates(tier, prompt);
-    let input = [rates.input, rates.cache_read, rates.cache_write, rates.cache_write_1h, rates.audio_input]
-        .map(|r| r.0);
-    let output = [rates.output, rates.reasoning, rates.audio_output].map(|r| r.0);
+    let cached = [rates.cache_read, rates.cache_write, rates.cache_write_1h];
+    let fresh = [rates.input, rates.audio_input, rates.image_input];
+    let input: Vec<i64> = cached.iter().chain(&fresh).map(|r| r.0).collect();
+    let output = [rates.output, rates.reasoning, rates.audio_output, rates.image_output].map(|r| r.0);
     let answer = i128::from(usage.output.max(usage.reasoning));
     let at = |of: fn(&[i64]) -> i64| {
         i128::from(prompt) * i128::from(of(&input)) + answer * i128::from(of(&output))

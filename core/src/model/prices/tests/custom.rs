@@ -12,6 +12,9 @@ const CACHED: Usage = Usage {
     reasoning: 50,
     audio_input: 0,
     audio_output: 0,
+    image_input: 0,
+    image_output: 0,
+    searches: 0,
 };
 
 #[test]

@@ -14,5 +14,6 @@ mod thinking;
 mod tools;
 
 pub(super) use answer::read_answer;
+pub(super) use params::supported as supported_params;
 pub(super) use request::write_request;
 pub(super) use stream::Reader;

@@ -34,6 +34,16 @@ static IGNORED: &[&str] = &[
     "stream_options",
 ];
 
+/// By OpenAI's names. A model that thinks also takes `thinking` as Anthropic writes it.
+pub(in super::super) fn supported(model: &str) -> Vec<&'static str> {
+    let mut supported = SUPPORTED.to_vec();
+    supported.push("service_tier");
+    if Model::of(model).can_think() {
+        supported.extend(["reasoning_effort", "thinking"]);
+    }
+    supported
+}
+
 /// Refuses what cannot be passed on, and takes out what is not to be.
 pub(super) fn admit(request: &mut Request, asked: &Asked<'_>, model: Model) -> Result<(), ApiError> {
     let params = asked.params;

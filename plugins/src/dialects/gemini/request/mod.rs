@@ -11,4 +11,4 @@ mod write;
 pub(super) use read::read;
 #[cfg(test)]
 pub(super) use tools::camel;
-pub(super) use write::write;
+pub(super) use write::{supported_params, write};

@@ -84,6 +84,13 @@ fn supported(request: &Request, model: Model<'_>) -> Vec<&'static str> {
     out
 }
 
+/// Of a model, whatever is asked of it. `top_k` is no name of OpenAI's.
+pub(in super::super) fn supported_params(model: &str) -> Vec<&'static str> {
+    let mut supported = supported(&Request::default(), Model::of(model));
+    supported.retain(|name| *name != "top_k");
+    supported
+}
+
 /// Parallel calls cannot be forbidden; with one function it makes no difference.
 fn check(request: &Request, params: &Params, supported: &[&str]) -> Result<(), ApiError> {
     let mut said = request.said();

@@ -9,6 +9,7 @@ use weir_core::chat::{
     ToolCallKind,
 };
 use weir_core::codec::Frame;
+use weir_core::domain::usage::Usage;
 
 /// How much of a text block is kept to turn Google's byte offsets into characters.
 const MAX_TEXT: usize = 1 << 20;
@@ -31,6 +32,9 @@ pub(in super::super) struct Reader {
     /// The reason as written. Told at the end: usage and sources may come after it.
     finish: Option<Value>,
     blocked: bool,
+    /// The last report, and the searches that candidates have shown so far: either may come first.
+    usage: Option<Usage>,
+    searches: u64,
 }
 
 /// The block that grows.
@@ -125,16 +129,27 @@ impl Reader {
             self.started = true;
             let seed = chunk.response_id.as_deref().map_or(bytes, str::as_bytes);
             self.seed = ids::seed(seed);
-            out.push(Event::Start { id: chunk.response_id, model: chunk.model_version });
+            out.push(Event::Start { id: chunk.response_id, model: chunk.model_version.clone() });
         }
         self.blocked |= chunk.prompt_feedback.as_ref().is_some_and(is_blocked);
+        let mut searches = 0;
         // Other candidates have no place in the canonical answer.
         let first = chunk.candidates.into_iter().find(|c| c.index.unwrap_or(0) == 0);
         if let Some(candidate) = first {
+            let metadata = candidate.grounding_metadata.as_ref();
+            searches = metadata.map_or(0, |m| grounding::searches(m, chunk.model_version.as_deref()));
             self.candidate(candidate, out);
         }
-        out.extend(chunk.usage_metadata.map(|usage| Event::Usage(usage.usage())));
+        self.count(chunk.usage_metadata.map(|usage| usage.usage()), searches, out);
         Ok(())
+    }
+
+    fn count(&mut self, told: Option<Usage>, searches: u64, out: &mut Events) {
+        let news = told.is_some() || searches > self.searches;
+        self.searches = self.searches.max(searches);
+        self.usage = told.or(self.usage);
+        let whole = self.usage.filter(|_| news).map(|usage| Usage { searches: self.searches, ..usage });
+        out.extend(whole.map(Event::Usage));
     }
 
     fn candidate(&mut self, candidate: Candidate, out: &mut Events) {

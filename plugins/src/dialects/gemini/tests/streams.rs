@@ -192,3 +192,24 @@ fn p23_what_keeps_a_stream_alive_is_an_answer_without_text() {
     assert_eq!(chunks[0]["candidates"][0]["content"]["parts"][0]["text"], "");
     assert_eq!(chunks[0]["candidates"][0].get("finishReason"), None);
 }
+
+/// Whatever comes first, usage or what was searched for; and a relay counts the same.
+#[test]
+fn p12_searches_are_counted_as_google_charges_for_them() {
+    let usage = r#""usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":2,"totalTokenCount":7}"#;
+    let found =
+        r#""candidates":[{"finishReason":"STOP","groundingMetadata":{"webSearchQueries":["a","b","c"]}}]"#;
+    for (model, expected) in [("gemini-3-pro-preview", 3), ("gemini-2.5-flash", 1), ("tuned", 1)] {
+        for [first, second] in [[usage, found], [found, usage]] {
+            let version = format!("\"modelVersion\":\"{model}\"");
+            let body = format!("data: {{{version},{first}}}\n\ndata: {{{version},{second}}}\n\n");
+            let told = crate::dialects::fixtures::collect(
+                crate::dialects::fixtures::events(&Gemini, &[body.as_bytes()]).unwrap(),
+            );
+            assert_eq!(told.usage.map(|u| (u.input, u.searches)), Some((5, expected)), "{body}");
+            let mut scanner = Scanner::new();
+            scanner.read(body.as_bytes());
+            assert_eq!(scanner.report().usage, told.usage, "{body}");
+        }
+    }
+}

@@ -16,6 +16,7 @@ mod target;
 mod tools;
 
 use super::error;
+pub(super) use params::supported as supported_params;
 use serde_json::Value;
 use weir_core::chat::ProviderFault;
 

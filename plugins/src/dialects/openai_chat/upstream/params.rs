@@ -2,6 +2,7 @@
 
 use super::target::Target;
 use crate::dialects::{Asked, Params};
+use crate::providers::Row;
 use serde_json::Value;
 use weir_core::chat::{Object, Request};
 
@@ -11,6 +12,52 @@ static WITHOUT_TOP_K: &[&str] = &["openai", "azure", "groq", "mistral", "cerebra
 /// OpenAI's reasoning models answer 400 to these (OpenAI's guide to reasoning; LiteLLM refuses the same).
 static NOT_WITH_REASONING: &[&str] =
     &["temperature", "top_p", "presence_penalty", "frequency_penalty", "logprobs", "top_logprobs"];
+
+/// What OpenAI's chat models take; LiteLLM's list, in its order.
+static ALL: &[&str] = &[
+    "frequency_penalty",
+    "logit_bias",
+    "logprobs",
+    "top_logprobs",
+    "max_tokens",
+    "max_completion_tokens",
+    "modalities",
+    "prediction",
+    "n",
+    "presence_penalty",
+    "seed",
+    "stop",
+    "stream",
+    "stream_options",
+    "temperature",
+    "top_p",
+    "tools",
+    "tool_choice",
+    "function_call",
+    "functions",
+    "max_retries",
+    "extra_headers",
+    "parallel_tool_calls",
+    "audio",
+    "web_search_options",
+    "service_tier",
+    "safety_identifier",
+    "response_format",
+    "user",
+];
+
+/// What can be said to a model of this provider, by OpenAI's names.
+pub(in super::super) fn supported(row: Option<&'static Row>, model: &str) -> Vec<&'static str> {
+    let refused = row.map(Row::unsupported).unwrap_or_default();
+    let target = Target::by_row(row, model);
+    let strict = target.is_openai() && target.reasons() && !target.is_lax();
+    let is_out = |name: &&str| refused.contains(name) || (strict && NOT_WITH_REASONING.contains(name));
+    let mut supported: Vec<_> = ALL.iter().copied().filter(|name| !is_out(name)).collect();
+    if target.takes_effort() {
+        supported.push("reasoning_effort");
+    }
+    supported
+}
 
 /// What was said and this provider or model refuses, by OpenAI's names, which are those of the body.
 pub(super) fn refused(request: &Request, asked: &Asked<'_>, target: &Target<'_>) -> Vec<&'static str> {
@@ -27,12 +74,9 @@ pub(super) fn refused(request: &Request, asked: &Asked<'_>, target: &Target<'_>)
     refused
 }
 
-/// The chat models of the family take all parameters. Of those after `gpt-5` (`gpt-5.4`) some do, by their default
-/// effort: these are left to the provider.
 fn is_strict(request: &Request, target: &Target<'_>) -> bool {
     let effort = request.reasoning.as_ref().and_then(|r| r.effort.as_deref());
-    let lax = target.model.contains("-chat") || target.model.starts_with("gpt-5.");
-    target.is_openai() && target.reasons() && !lax && effort != Some("none")
+    target.is_openai() && target.reasons() && !target.is_lax() && effort != Some("none")
 }
 
 fn says(request: &Request, name: &str) -> bool {

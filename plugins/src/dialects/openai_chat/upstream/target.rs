@@ -17,6 +17,10 @@ impl<'a> Target<'a> {
         Self { row: providers::row(asked.provider), model: asked.model }
     }
 
+    pub(super) fn by_row(row: Option<&'static Row>, model: &'a str) -> Self {
+        Self { row, model }
+    }
+
     pub(super) fn has(&self, quirk: Quirk) -> bool {
         self.row.is_some_and(|row| row.has(quirk))
     }
@@ -33,6 +37,12 @@ impl<'a> Target<'a> {
     /// One of OpenAI's reasoning models, wherever it runs.
     pub(super) fn reasons(&self) -> bool {
         reasons(self.base_name())
+    }
+
+    /// The chat models of the family take all parameters. Of those after `gpt-5` (`gpt-5.4`) some do, by their default
+    /// effort: these are left to the provider.
+    pub(super) fn is_lax(&self) -> bool {
+        self.model.contains("-chat") || self.model.starts_with("gpt-5.")
     }
 
     /// The old ones know no effort below `low`.

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use weir_core::chat::{Answer, Finish, Object, Part, ProviderFault};
+use weir_core::domain::usage::Usage;
 
 /// A response object, as far as it is read. Items are read one by one.
 #[derive(Debug, Default, Deserialize)]
@@ -72,7 +73,7 @@ pub(in super::super) fn read(body: &[u8]) -> Result<Answer, TranslateError> {
     }
     let mut answer = Answer { content, ..Answer::default() };
     answer.finish = Some(response.finish(answer.has_tool_calls()));
-    answer.usage = response.usage.map(|u| u.usage());
+    answer.usage = response.usage();
     answer.id = response.id.map(Cow::into_owned);
     answer.model = response.model.map(Cow::into_owned);
     answer.service_tier = response.service_tier.map(Cow::into_owned);
@@ -107,6 +108,10 @@ impl Response<'_> {
             return None;
         }
         Some(error.map_or_else(|| fault(b"{}"), |error| fault(error.get().as_bytes())))
+    }
+
+    pub(super) fn usage(&self) -> Option<Usage> {
+        self.usage.map(|usage| usage.with_output(self.output.as_deref()))
     }
 
     pub(super) fn finish(&self, calls: bool) -> Finish {

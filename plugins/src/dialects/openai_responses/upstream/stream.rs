@@ -246,7 +246,7 @@ impl Reader {
             self.stop(index, out);
         }
         self.finished = true;
-        out.extend(response.usage.map(|u| Event::Usage(u.usage())));
+        out.extend(response.usage().map(Event::Usage));
         out.push(Event::Finish(response.finish(self.calls)));
         Ok(())
     }
