@@ -2,8 +2,8 @@
 
 use crate::Services;
 use crate::error::Refusal;
-use crate::routes::{Access, ROUTES};
-use axum::extract::{Request, State};
+use crate::routes::{Access, routes};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
@@ -15,7 +15,8 @@ use weir_core::error::{ApiError, Kind};
 
 /// Puts the caller into the request, or answers with a refusal.
 pub(crate) async fn guard(State(services): State<Arc<Services>>, request: Request, next: Next) -> Response {
-    let route = match route(request.uri().path(), request.method()) {
+    let matched = request.extensions().get::<MatchedPath>();
+    let route = match route(matched.map_or("", MatchedPath::as_str), request.method()) {
         Ok(route) => route,
         Err(refused) => return *refused,
     };
@@ -35,7 +36,7 @@ pub(crate) async fn guard(State(services): State<Arc<Services>>, request: Reques
 /// The row for this request. Unknown paths and methods are told before any key is asked for, as LiteLLM does;
 /// so is `HEAD`, which axum would otherwise take for `GET`.
 fn route(path: &str, method: &Method) -> Result<&'static Access, Box<Response>> {
-    let here: Vec<&Access> = ROUTES.iter().filter(|route| route.path == path).collect();
+    let here: Vec<&Access> = routes().filter(|route| route.path == path).collect();
     if here.is_empty() {
         return Err(Box::new(Refusal::from(ApiError::new(Kind::NotFound, "Not Found")).into_response()));
     }
@@ -57,6 +58,6 @@ async fn caller(services: &Services, request: &Parts, route: &Access) -> Result<
     let master = (services.master)();
     let presented = access::presented(&request.headers, None);
     let caller = access::identify(presented, master.as_ref(), services.lookup.as_ref()).await?;
-    access::authorise(&caller, route.class, route.path)?;
+    access::authorise(&caller, &route.rule(), request.uri.path())?;
     Ok(caller)
 }

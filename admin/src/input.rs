@@ -85,6 +85,32 @@ impl Fields {
         }
     }
 
+    /// The field as [`Fields::take`] reads it; `None` when it is absent, `Some(None)` when it is null. What does not fit
+    /// is noted as a problem.
+    pub(crate) fn given(&mut self, name: &'static str, shape: Shape) -> Option<Option<Raw>> {
+        self.sent.contains_key(name).then(|| self.take(name, shape))
+    }
+
+    /// Whether the field was sent, be it as null.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.sent.contains_key(name)
+    }
+
+    /// A field without which nothing can be done.
+    pub(crate) fn required(&mut self, name: &'static str, shape: Shape) -> Option<Raw> {
+        if self.sent.get(name).is_none_or(|value| value.get() == "null") {
+            let input = decoded(&raw(&self.sent)).unwrap_or_default();
+            let at = vec!["body".into(), name.into()];
+            self.problems.push(Problem::new("missing", at, "Field required", input));
+        }
+        self.take(name, shape)
+    }
+
+    /// The same for a text.
+    pub(crate) fn required_text(&mut self, name: &'static str) -> String {
+        self.required(name, Shape::Text).and_then(|value| decoded(&value)).unwrap_or_default()
+    }
+
     /// The field as JSON in its canonical form; `None` when absent, null, or noted as a problem.
     pub(crate) fn take(&mut self, name: &'static str, shape: Shape) -> Option<Raw> {
         let sent = self.sent.remove(name).filter(|value| value.get() != "null")?;

@@ -3,18 +3,22 @@
 //!
 //! `routes.rs` is the table of routes and who may call them, `access.rs` holds every request against it.
 //! `input.rs` reads bodies and queries, `error.rs` speaks LiteLLM's error shapes, `answer.rs` writes JSON
-//! whose money is exact. Then one file per resource: `keys.rs` (with `duration.rs` for lifetimes) and
+//! whose money is exact. `fields.rs` makes tables of a resource's fields, `work.rs` makes changes that belong
+//! together, `context.rs` is what every handler has. Then one file per resource: `keys.rs` (with `duration.rs` for lifetimes) and
 //! `spend.rs`. `service.rs` listens on the unix socket that the gateway proxies to.
 
 mod access;
 mod answer;
+mod context;
 mod duration;
 mod error;
+mod fields;
 mod input;
 mod keys;
 mod routes;
 mod service;
 mod spend;
+mod work;
 
-pub use routes::{Access, ROUTES, router};
+pub use routes::{Access, router, routes};
 pub use service::{Services, bind, serve};

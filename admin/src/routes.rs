@@ -1,43 +1,50 @@
-//! Every route, and who may call it. What is not in the table is not there.
+//! Every route, and who may call it. What is not in the tables is not there.
 
 use crate::{Services, access, input, keys, spend};
-use axum::extract::{DefaultBodyLimit, Extension};
+use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
-use axum::routing::{MethodRouter, get, post};
-use axum::{Router, middleware};
+use axum::routing::MethodRouter;
+use axum::{Extension, Router, middleware};
 use std::sync::Arc;
-use weir_core::access::RouteClass;
+use weir_core::access::{Grant, RouteClass, RouteRule};
 
 /// One route.
 pub struct Access {
     pub method: Method,
-    /// Matched whole; no route has parameters in its path yet.
+    /// With `{names}` for what differs.
     pub path: &'static str,
     pub class: RouteClass,
+    pub grant: Grant,
     handler: fn() -> MethodRouter<Arc<Services>>,
 }
 
-const fn route(
+impl Access {
+    pub fn rule(&self) -> RouteRule {
+        RouteRule { path: self.path, class: self.class, grant: self.grant }
+    }
+}
+
+pub(crate) const fn route(
     method: Method,
     path: &'static str,
     class: RouteClass,
+    grant: Grant,
     handler: fn() -> MethodRouter<Arc<Services>>,
 ) -> Access {
-    Access { method, path, class, handler }
+    Access { method, path, class, grant, handler }
 }
 
-pub static ROUTES: &[Access] = &[
-    route(Method::POST, "/key/generate", RouteClass::Admin, || post(keys::generate)),
-    route(Method::GET, "/key/info", RouteClass::Info, || get(keys::info)),
-    route(Method::POST, "/key/delete", RouteClass::Admin, || post(keys::delete)),
-    route(Method::GET, "/spend/logs", RouteClass::Admin, || get(spend::logs)),
-    route(Method::GET, "/global/spend", RouteClass::Admin, || get(spend::global)),
-];
+/// One table for each resource.
+static RESOURCES: &[&[Access]] = &[keys::ROUTES, spend::ROUTES];
 
-/// The service: the table behind the check of who is calling.
+/// All routes.
+pub fn routes() -> impl Iterator<Item = &'static Access> {
+    RESOURCES.iter().copied().flatten()
+}
+
+/// The service: the tables behind the check of who is calling.
 pub fn router(services: Arc<Services>) -> Router {
-    let routed =
-        ROUTES.iter().fold(Router::new(), |router, route| router.route(route.path, (route.handler)()));
+    let routed = routes().fold(Router::new(), |router, route| router.route(route.path, (route.handler)()));
     let guarded = middleware::from_fn_with_state(Arc::clone(&services), access::guard);
     routed
         .layer(Extension(spend::Turns::default()))

@@ -5,16 +5,26 @@ use std::path::Path;
 use std::sync::Arc;
 use tokio::net::UnixListener;
 use weir_core::access::MasterKey;
-use weir_core::ports::{KeyLookup, KeyStore, SpendStore};
+use weir_core::config::Config;
+use weir_core::ports::{Directory, KeyLookup, SpendStore};
 
 /// Injected once, at composition.
 pub struct Services {
-    pub keys: Arc<dyn KeyStore>,
+    pub directory: Arc<dyn Directory>,
     /// The data plane's cache, told of every change.
     pub lookup: Arc<dyn KeyLookup>,
     pub spend: Arc<dyn SpendStore>,
-    /// The master key of the configuration in force.
+    /// The configuration in force.
+    pub config: Arc<dyn Fn() -> Arc<Config> + Send + Sync>,
+    /// The master key of that configuration.
     pub master: Arc<dyn Fn() -> Option<MasterKey> + Send + Sync>,
+}
+
+impl Services {
+    /// Whether changes are written down. They are, unless the operator says otherwise.
+    pub(crate) fn audited(&self) -> bool {
+        (self.config)().litellm.store_audit_logs
+    }
 }
 
 /// A socket that only this user may reach. A socket that a dead process left at `path` is replaced; any other

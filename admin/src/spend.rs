@@ -7,15 +7,24 @@ mod row;
 use crate::answer::{Object, parsed};
 use crate::error::Refusal;
 use crate::input::Params;
+use crate::routes::{Access, route};
 use crate::service::Services;
 use axum::Json;
 use axum::extract::{Extension, State};
+use axum::http::Method;
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use query::Asked;
 use row::Rows;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
+use weir_core::access::{Grant, RouteClass};
 use weir_core::error::{ApiError, Kind};
+
+pub(crate) static ROUTES: &[Access] = &[
+    route(Method::GET, "/spend/logs", RouteClass::Spend, Grant::ADMIN, || get(logs)),
+    route(Method::GET, "/global/spend", RouteClass::Spend, Grant::VIEWER, || get(global)),
+];
 
 /// How many listings are made at one time: each may hold 10,000 entries.
 #[derive(Clone)]

@@ -148,12 +148,13 @@ fn beside(
 ) -> anyhow::Result<()> {
     let writer = Arc::clone(&storage.writer);
     runtime.spawn(async move { writer.run().await });
-    runtime.spawn(weir_ledger::listen(storage.ledger.clone(), Arc::clone(&storage.cache)));
-    let master = Arc::clone(app);
+    runtime.spawn(weir_ledger::listen(storage.ledger.clone(), storage.cache.clone()));
+    let (master, app_of_config) = (Arc::clone(app), Arc::clone(app));
     let admin = weir_admin::Services {
-        keys: Arc::new(storage.ledger.clone()),
+        directory: Arc::new(storage.ledger.clone()),
         lookup: storage.cache.clone(),
         spend: Arc::new(storage.ledger.clone()),
+        config: Arc::new(move || Arc::clone(&app_of_config.snapshot.load().config)),
         master: Arc::new(move || master.snapshot.load().master.clone()),
     };
     let socket =

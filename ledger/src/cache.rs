@@ -1,20 +1,23 @@
-//! Keys as the data plane sees them. Entries hold no spend, so nothing but a change of the key itself makes them stale.
+//! Keys as the data plane sees them. Entries hold no spend, so nothing but a change of the key, or of what stands
+//! behind it, makes them stale.
 
+use crate::directory::principal;
+use crate::notify::Watcher;
 use async_trait::async_trait;
-use moka::Expiry;
 use moka::future::Cache;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use weir_core::domain::ids::KeyHash;
-use weir_core::domain::key::KeyRecord;
-use weir_core::ports::{KeyLookup, KeyStore, LedgerError, LedgerResult};
+use weir_core::domain::key::Principal;
+use weir_core::domain::records::{RecordKind, member_id};
+use weir_core::ports::{Directory, KeyLookup, LedgerError, LedgerResult};
 
 /// Bounds of the cache.
 #[derive(Clone, Copy, Debug)]
 pub struct CacheOptions {
-    /// How long a key is served from memory (`user_api_key_cache_ttl`).
+    /// How long a key is served from memory without being read again (`user_api_key_cache_ttl`).
     pub ttl: Duration,
     /// Keys kept at most, unknown ones included.
     pub capacity: u64,
@@ -28,77 +31,137 @@ impl Default for CacheOptions {
     }
 }
 
-/// A bounded, single-flight cache over a `KeyStore`.
+/// A bounded, single-flight cache over the directory.
 pub struct KeyCache {
-    store: Arc<dyn KeyStore>,
-    known: Cache<KeyHash, Option<Arc<KeyRecord>>>,
-    lookups: Semaphore,
+    directory: Arc<dyn Directory>,
+    options: CacheOptions,
+    known: Cache<KeyHash, Loaded>,
+    /// Loads under way, and their outcome for those who came meanwhile.
+    loads: Cache<KeyHash, Loaded>,
+    turns: Semaphore,
     /// Raised by every change; a load that saw another epoch is not kept.
     epoch: AtomicU64,
+}
+
+/// What was found, and when.
+#[derive(Clone)]
+struct Loaded {
+    found: Option<Arc<Principal>>,
+    at: Instant,
+    epoch: u64,
 }
 
 /// Unknown keys are remembered briefly: long enough for a flood, short enough for a key made a moment later.
 const UNKNOWN_TTL: Duration = Duration::from_secs(2);
 
+/// How long a known key is served when the ledger is away. Longer than any outage that nobody mends.
+const STALE_TTL: Duration = Duration::from_secs(12 * 3600);
+
 /// How long a lookup may wait for its turn.
 const TURN: Duration = Duration::from_secs(2);
 
-struct Lifetime {
-    known: Duration,
-}
-
-impl Expiry<KeyHash, Option<Arc<KeyRecord>>> for Lifetime {
-    fn expire_after_create(
-        &self,
-        _: &KeyHash,
-        value: &Option<Arc<KeyRecord>>,
-        _: Instant,
-    ) -> Option<Duration> {
-        Some(if value.is_some() { self.known } else { UNKNOWN_TTL })
-    }
-}
-
 impl KeyCache {
-    pub fn new(store: Arc<dyn KeyStore>, options: CacheOptions) -> Self {
-        let known = Cache::builder()
-            .max_capacity(options.capacity)
-            .expire_after(Lifetime { known: options.ttl })
-            .build();
-        Self { store, known, lookups: Semaphore::new(options.lookups.max(1)), epoch: AtomicU64::new(0) }
+    pub fn new(directory: Arc<dyn Directory>, options: CacheOptions) -> Self {
+        Self {
+            directory,
+            options,
+            known: Cache::builder().max_capacity(options.capacity).time_to_live(STALE_TTL).build(),
+            loads: Cache::builder().max_capacity(options.capacity).time_to_live(UNKNOWN_TTL).build(),
+            turns: Semaphore::new(options.lookups.max(1)),
+            epoch: AtomicU64::new(0),
+        }
     }
 
     /// Forgets every key.
     pub fn forget_all(&self) {
         self.epoch.fetch_add(1, Ordering::AcqRel);
         self.known.invalidate_all();
+        self.loads.invalidate_all();
     }
 
-    async fn load(&self, hash: &KeyHash) -> LedgerResult<Option<Arc<KeyRecord>>> {
-        let turn = tokio::time::timeout(TURN, self.lookups.acquire()).await;
+    fn fresh(&self, loaded: &Loaded, hash: &KeyHash) -> bool {
+        let current = loaded.found.as_ref().is_some_and(|known| known.key.hash == *hash);
+        // A former text of a key runs out, so it is not believed for long.
+        let ttl = if current { self.options.ttl } else { UNKNOWN_TTL.min(self.options.ttl) };
+        loaded.at.elapsed() < ttl
+    }
+
+    async fn load(&self, hash: &KeyHash) -> LedgerResult<Loaded> {
+        let turn = tokio::time::timeout(TURN, self.turns.acquire()).await;
         let Ok(Ok(_turn)) = turn else {
             return Err(LedgerError::Unavailable(String::from("too many key lookups at once")));
         };
-        self.store.key(hash).await.map(|found| found.map(Arc::new))
+        let epoch = self.epoch.load(Ordering::Acquire);
+        let found = principal(self.directory.as_ref(), hash).await?.map(Arc::new);
+        Ok(Loaded { found, at: Instant::now(), epoch })
+    }
+
+    /// Single-flight; what was changed while it was read is read again by the next request.
+    async fn reload(&self, hash: &KeyHash) -> LedgerResult<Option<Arc<Principal>>> {
+        let loaded = self.loads.try_get_with(*hash, self.load(hash)).await;
+        self.loads.invalidate(hash).await;
+        let loaded = loaded.map_err(|error| LedgerError::Unavailable(error.to_string()))?;
+        self.known.insert(*hash, loaded.clone()).await;
+        if self.epoch.load(Ordering::Acquire) != loaded.epoch {
+            self.known.invalidate(hash).await;
+        }
+        Ok(loaded.found)
+    }
+
+    /// Keys that this record stands behind.
+    fn behind(&self, kind: RecordKind, id: &str) -> Vec<KeyHash> {
+        let is = |given: Option<&str>| given == Some(id);
+        let stands = |known: &Principal| match kind {
+            RecordKind::Key => known.key.hash.hex() == id,
+            RecordKind::User => is(known.key.user_id.as_deref()),
+            RecordKind::Team => is(known.key.team_id.as_deref()),
+            RecordKind::Organization => known.organization.as_ref().is_some_and(|o| o.id == id),
+            RecordKind::Member => match (&known.key.team_id, &known.key.user_id) {
+                (Some(team), Some(user)) => member_id(team, user) == id,
+                _ => false,
+            },
+            RecordKind::OrganizationMember => {
+                known.key.user_id.as_deref().is_some_and(|user| id.ends_with(user))
+            }
+            _ => false,
+        };
+        let of = |loaded: &Loaded| loaded.found.as_deref().is_some_and(stands);
+        self.known.iter().filter(|(_, loaded)| of(loaded)).map(|(hash, _)| *hash).collect()
     }
 }
 
 #[async_trait]
 impl KeyLookup for KeyCache {
-    async fn lookup(&self, hash: &KeyHash) -> LedgerResult<Option<Arc<KeyRecord>>> {
-        if let Some(known) = self.known.get(hash).await {
-            return Ok(known);
+    async fn lookup(&self, hash: &KeyHash) -> LedgerResult<Option<Arc<Principal>>> {
+        let known = self.known.get(hash).await;
+        match known {
+            Some(loaded) if self.fresh(&loaded, hash) => Ok(loaded.found),
+            known => match (self.reload(hash).await, known.and_then(|loaded| loaded.found)) {
+                // Better known a while ago than not at all: the ledger is away.
+                (Err(LedgerError::Unavailable(_)), Some(stale)) if stale.key.hash == *hash => Ok(Some(stale)),
+                (result, _) => result,
+            },
         }
-        let epoch = self.epoch.load(Ordering::Acquire);
-        let loaded = self.known.try_get_with(*hash, self.load(hash)).await;
-        if self.epoch.load(Ordering::Acquire) != epoch {
-            // The key may have changed while it was read; the next request reads it again.
-            self.known.invalidate(hash).await;
-        }
-        loaded.map_err(|error| LedgerError::Unavailable(error.to_string()))
     }
 
-    async fn forget(&self, hash: &KeyHash) {
+    async fn forget(&self, kind: RecordKind, id: &str) {
         self.epoch.fetch_add(1, Ordering::AcqRel);
-        self.known.invalidate(hash).await;
+        if let (RecordKind::Key | RecordKind::FormerKey, Some(hash)) = (kind, KeyHash::from_hex(id)) {
+            self.known.invalidate(&hash).await;
+        }
+        for hash in self.behind(kind, id) {
+            self.known.invalidate(&hash).await;
+        }
+    }
+}
+
+#[async_trait]
+impl Watcher for KeyCache {
+    async fn changed(&self, kind: RecordKind, id: &str) {
+        self.forget(kind, id).await;
+    }
+
+    async fn lost(&self) {
+        self.forget_all();
     }
 }

@@ -1,13 +1,13 @@
-//! What is kept: virtual keys, every spend entry and bridged responses, in Postgres or SQLite, and the journal that an entry reaches first.
+//! What is kept: keys, teams and other records, every spend entry and bridged responses, in Postgres or SQLite, and the journal that an entry reaches first.
 //!
-//! Start at `store.rs` (one set of statements over both engines), then `keys.rs`, `spend/` and
+//! Start at `store.rs` (one set of statements over both engines), then `directory/`, `spend/` and
 //! `responses.rs` (what is asked of them).
 //! `journal/` is the local file that survives this process; `writer.rs` carries it into the store. `cache.rs` is how
 //! the data plane sees keys, `notify.rs` how other replicas hear of changes. Only this crate speaks SQL.
 
 mod cache;
+mod directory;
 mod journal;
-mod keys;
 mod notify;
 mod responses;
 mod spend;
@@ -16,6 +16,6 @@ mod writer;
 
 pub use cache::{CacheOptions, KeyCache};
 pub use journal::{FileJournal, JournalOptions, JournalStats};
-pub use notify::listen;
+pub use notify::{Watcher, listen};
 pub use store::{Ledger, LedgerOptions};
 pub use writer::{Writer, WriterOptions};

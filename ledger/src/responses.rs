@@ -1,7 +1,6 @@
 //! Bridged responses, sealed.
 
-use crate::keys::broken;
-use crate::store::Ledger;
+use crate::store::{Ledger, broken};
 use async_trait::async_trait;
 use sqlx::Row;
 use sqlx::any::AnyRow;

@@ -238,6 +238,11 @@ fn partition(now: i64, ahead: i32) -> Option<String> {
     ))
 }
 
+/// A value that is not what this version writes.
+pub(crate) fn broken(error: impl std::fmt::Display) -> LedgerError {
+    LedgerError::Broken(error.to_string())
+}
+
 /// Which of our errors a database error is.
 fn sort(error: sqlx::Error) -> LedgerError {
     match &error {

@@ -13,8 +13,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::key::KeyRecord;
-use weir_core::domain::money::NanoUsd;
-use weir_core::ports::{KeyLookup, KeyStore, LedgerError, LedgerResult};
+use weir_core::domain::records::RecordKind;
+use weir_core::ports::records::insert;
+use weir_core::ports::{
+    AuditEntry, AuditPage, AuditQuery, Change, Directory, KeyLookup, LedgerError, LedgerResult, RecordPage,
+    RecordQuery, StoredRecord,
+};
+use weir_core::time::Micros;
 use weir_ledger::{CacheOptions, KeyCache};
 
 #[expect(dead_code, reason = "only keys are needed here")]
@@ -31,8 +36,11 @@ struct Store {
 }
 
 #[async_trait]
-impl KeyStore for Store {
-    async fn key(&self, _: &KeyHash) -> LedgerResult<Option<KeyRecord>> {
+impl Directory for Store {
+    async fn find(&self, kind: RecordKind, ids: &[String]) -> LedgerResult<Vec<StoredRecord>> {
+        if kind != RecordKind::Key {
+            return Ok(vec![]);
+        }
         self.asked.fetch_add(1, Ordering::SeqCst);
         let now = self.at_once.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(now, Ordering::SeqCst);
@@ -41,19 +49,27 @@ impl KeyStore for Store {
         if *self.away.lock().unwrap() {
             return Err(LedgerError::Unavailable(String::from("away")));
         }
-        Ok(self.key.lock().unwrap().clone())
+        let key = self.key.lock().unwrap().clone().filter(|key| ids.contains(&key.hash.hex()));
+        Ok(key.iter().filter_map(stored).collect())
     }
 
-    async fn insert_key(&self, _: &KeyRecord) -> LedgerResult<()> {
+    async fn list(&self, _: RecordKind, _: &RecordQuery) -> LedgerResult<RecordPage> {
+        Ok(RecordPage::default())
+    }
+
+    async fn commit(&self, _: &[Change], _: &[AuditEntry]) -> LedgerResult<()> {
         Ok(())
     }
 
-    async fn delete_keys(&self, _: &[KeyHash], _: &[String]) -> LedgerResult<Vec<KeyHash>> {
-        Ok(vec![])
+    async fn audit(&self, _: &AuditQuery) -> LedgerResult<AuditPage> {
+        Ok(AuditPage::default())
     }
+}
 
-    async fn key_spend(&self, _: &KeyHash) -> LedgerResult<NanoUsd> {
-        Ok(NanoUsd::ZERO)
+fn stored(key: &KeyRecord) -> Option<StoredRecord> {
+    match insert(key, Micros(1), None).unwrap() {
+        Change::Insert(stored) => Some(stored),
+        _ => None,
     }
 }
 
@@ -90,7 +106,7 @@ async fn p19_a_forgotten_key_is_read_again() {
     let hash = KeyHash::of("sk-a");
     assert!(cache.lookup(&hash).await.unwrap().is_some());
     *store.key.lock().unwrap() = None;
-    cache.forget(&hash).await;
+    cache.forget(RecordKind::Key, &hash.hex()).await;
     assert!(cache.lookup(&hash).await.unwrap().is_none());
 }
 
@@ -101,18 +117,19 @@ async fn p19_a_change_during_a_load_is_not_covered_up() {
     let hash = KeyHash::of("sk-a");
     let (_, ()) = tokio::join!(cache.lookup(&hash), async {
         tokio::time::sleep(Duration::from_millis(5)).await;
-        cache.forget(&hash).await;
+        cache.forget(RecordKind::Key, &hash.hex()).await;
     });
     *store.key.lock().unwrap() = None;
     assert!(cache.lookup(&hash).await.unwrap().is_none());
 }
 
 #[tokio::test]
-async fn with_the_ledger_away_cached_keys_go_on() {
+async fn p8_with_the_ledger_away_cached_keys_go_on() {
     let store = Arc::new(Store { key: Mutex::new(Some(common::key("sk-a"))), ..Store::default() });
-    let cache = cache(&store, CacheOptions::default());
+    let cache = cache(&store, CacheOptions { ttl: Duration::from_millis(50), ..CacheOptions::default() });
     let hash = KeyHash::of("sk-a");
     cache.lookup(&hash).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(60)).await;
     *store.away.lock().unwrap() = true;
     assert!(cache.lookup(&hash).await.unwrap().is_some());
     assert!(matches!(cache.lookup(&KeyHash::of("sk-b")).await, Err(LedgerError::Unavailable(_))));

@@ -9,70 +9,16 @@
 
 mod common;
 
-use common::{both, entry, key};
+use common::{both, entry};
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::response::ResponseRecord;
 use weir_core::domain::spend::{Entry, Status};
-use weir_core::ports::{Journal, KeyStore, LedgerError, ResponseStore, SpendFilter, SpendStore, Written};
+use weir_core::ports::{Journal, LedgerError, ResponseStore, SpendFilter, SpendStore, Written};
 use weir_core::time::Micros;
 
 fn all() -> SpendFilter {
     SpendFilter { limit: 10_000, ..SpendFilter::default() }
-}
-
-#[tokio::test]
-async fn a_key_comes_back_as_it_went() {
-    both(async |ledger| {
-        let key = key("sk-a");
-        ledger.insert_key(&key).await.unwrap();
-        assert_eq!(ledger.key(&key.hash).await.unwrap(), Some(key.clone()));
-        assert_eq!(ledger.key(&KeyHash::of("sk-other")).await.unwrap(), None);
-        let nothing = common::key("sk-b");
-        let bare = weir_core::domain::key::KeyRecord {
-            alias: None,
-            user_id: None,
-            max_budget: None,
-            expires_at: None,
-            blocked: false,
-            models: vec![],
-            ..nothing
-        };
-        ledger.insert_key(&bare).await.unwrap();
-        assert_eq!(ledger.key(&bare.hash).await.unwrap(), Some(bare));
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn hash_and_alias_are_unique() {
-    both(async |ledger| {
-        let first = key("sk-a");
-        ledger.insert_key(&first).await.unwrap();
-        assert!(matches!(ledger.insert_key(&first).await, Err(LedgerError::Conflict(_))));
-        let second = weir_core::domain::key::KeyRecord { hash: KeyHash::of("sk-b"), ..first.clone() };
-        assert!(matches!(ledger.insert_key(&second).await, Err(LedgerError::Conflict(_))));
-        for text in ["sk-c", "sk-d"] {
-            let nameless = weir_core::domain::key::KeyRecord { alias: None, ..key(text) };
-            ledger.insert_key(&nameless).await.unwrap();
-        }
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn keys_are_deleted_by_hash_and_by_alias() {
-    both(async |ledger| {
-        let (a, b) = (key("sk-a"), key("sk-b"));
-        ledger.insert_key(&a).await.unwrap();
-        ledger.insert_key(&b).await.unwrap();
-        let gone =
-            ledger.delete_keys(&[a.hash, KeyHash::of("sk-none")], &[b.alias.clone().unwrap()]).await.unwrap();
-        assert_eq!(gone, [a.hash, b.hash]);
-        assert_eq!(ledger.key(&a.hash).await.unwrap(), None);
-        assert_eq!(ledger.delete_keys(&[a.hash], &[]).await.unwrap(), []);
-    })
-    .await;
 }
 
 #[tokio::test]
@@ -116,8 +62,6 @@ async fn p11_an_entry_is_booked_once_however_often_it_is_written() {
         let same = [twice[0].clone(), twice[0].clone(), twice[1].clone()];
         assert_eq!(ledger.write(&same).await.unwrap().inserted, 2);
         assert_eq!(ledger.total_spend().await.unwrap(), NanoUsd(150_014));
-        assert_eq!(ledger.key_spend(&KeyHash::of("sk-a")).await.unwrap(), NanoUsd(150_014));
-        assert_eq!(ledger.key_spend(&KeyHash::of("sk-b")).await.unwrap(), NanoUsd::ZERO);
     })
     .await;
 }

@@ -12,6 +12,7 @@
 mod access;
 mod goldens;
 mod keys;
+mod memory;
 mod rig;
 mod socket;
 mod spend;

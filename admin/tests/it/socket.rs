@@ -1,6 +1,7 @@
 //! The unix socket.
 
-use crate::rig::{Memory, services};
+use crate::memory::Memory;
+use crate::rig::services;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -1,9 +1,12 @@
 //! Virtual keys and who is calling.
 
 use super::ids::KeyHash;
-use super::money::NanoUsd;
+use super::records::{
+    Limits, Member, Organization, OrganizationMember, Record, RecordKind, Role, Team, User,
+};
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::sync::Arc;
 
 /// One virtual key as the ledger keeps it. The key text itself is never stored.
@@ -12,23 +15,129 @@ pub struct KeyRecord {
     pub hash: KeyHash,
     /// What lists show instead of the key: `sk-...` and its last four characters.
     pub masked: String,
+    #[serde(default)]
     pub alias: Option<String>,
+    #[serde(default)]
     pub user_id: Option<String>,
+    #[serde(default)]
     pub team_id: Option<String>,
+    #[serde(default)]
+    pub organization_id: Option<String>,
     /// Model groups, wildcards or access groups this key may use. Empty: all.
+    #[serde(default)]
     pub models: Vec<String>,
+    /// Names that only this key calls models by.
+    #[serde(default)]
+    pub aliases: Map<String, Value>,
     /// A JSON object as text, as the admin sent it.
+    #[serde(default)]
     pub metadata: String,
-    pub max_budget: Option<NanoUsd>,
+    #[serde(flatten)]
+    pub limits: Limits,
+    /// Limits of a budget, beside its own.
+    #[serde(default)]
+    pub budget_id: Option<String>,
+    #[serde(default)]
     pub expires_at: Option<Micros>,
+    #[serde(default)]
     pub blocked: bool,
-    pub created_at: Micros,
-    pub created_by: Option<String>,
+    /// Routes, prefixes ending in `*`, or groups of routes. Empty: what the role allows.
+    #[serde(default)]
+    pub allowed_routes: Vec<String>,
+    /// Flags beyond the role, such as `get_spend_routes`.
+    #[serde(default)]
+    pub permissions: Map<String, Value>,
+    #[serde(default)]
+    pub rotation: Rotation,
+    /// What is only told back.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// How a key is changed for a new one by itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Rotation {
+    pub auto: bool,
+    /// `30d`
+    pub interval: Option<String>,
+    pub next_at: Option<Micros>,
+    pub last_at: Option<Micros>,
+    pub count: i64,
+}
+
+/// A key with all that decides what it may do. Loaded together, cached together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Principal {
+    pub key: KeyRecord,
+    pub user: Option<User>,
+    pub team: Option<Team>,
+    pub member: Option<Member>,
+    pub organization: Option<Organization>,
+    /// Organisations that the user has a role in.
+    pub memberships: Vec<OrganizationMember>,
 }
 
 impl KeyRecord {
+    /// A key about which nothing is said.
+    pub fn new(key: &str) -> Self {
+        Self {
+            hash: KeyHash::of(key),
+            masked: mask(key),
+            alias: None,
+            user_id: None,
+            team_id: None,
+            organization_id: None,
+            models: Vec::new(),
+            aliases: Map::new(),
+            metadata: String::from("{}"),
+            limits: Limits::default(),
+            budget_id: None,
+            expires_at: None,
+            blocked: false,
+            allowed_routes: Vec::new(),
+            permissions: Map::new(),
+            rotation: Rotation::default(),
+            extra: Map::new(),
+        }
+    }
+
     pub fn expired(&self, now: Micros) -> bool {
         self.expires_at.is_some_and(|at| at <= now)
+    }
+}
+
+impl Principal {
+    /// A key that belongs to nobody.
+    pub fn of(key: KeyRecord) -> Self {
+        Self { key, user: None, team: None, member: None, organization: None, memberships: Vec::new() }
+    }
+
+    /// The user's role; that of a team's own key; `None` for a key that belongs to nobody.
+    pub fn role(&self) -> Option<Role> {
+        match &self.user {
+            Some(user) => Some(user.role.unwrap_or(Role::InternalUserViewer)),
+            None if self.key.user_id.is_none() && self.key.team_id.is_some() => Some(Role::Team),
+            None => None,
+        }
+    }
+}
+
+impl Record for KeyRecord {
+    const KIND: RecordKind = RecordKind::Key;
+
+    fn id(&self) -> String {
+        self.hash.hex()
+    }
+
+    fn columns(&self) -> Vec<Option<String>> {
+        vec![
+            self.alias.clone(),
+            self.user_id.clone(),
+            self.team_id.clone(),
+            self.organization_id.clone(),
+            self.budget_id.clone(),
+        ]
     }
 }
 
@@ -40,7 +149,7 @@ pub enum Caller {
     /// The master key, or anybody where no master key is configured (as LiteLLM does). Carries the hash that
     /// entries are booked under.
     Master(KeyHash),
-    Key(Arc<KeyRecord>),
+    Key(Arc<Principal>),
 }
 
 impl Caller {
@@ -49,13 +158,13 @@ impl Caller {
         match self {
             Caller::Anonymous => None,
             Caller::Master(hash) => Some(*hash),
-            Caller::Key(key) => Some(key.hash),
+            Caller::Key(known) => Some(known.key.hash),
         }
     }
 
     pub fn key(&self) -> Option<&KeyRecord> {
         match self {
-            Caller::Key(key) => Some(key),
+            Caller::Key(known) => Some(&known.key),
             _ => None,
         }
     }
@@ -64,8 +173,29 @@ impl Caller {
         match self {
             Caller::Anonymous => None,
             Caller::Master(_) => Some(MASTER_USER),
-            Caller::Key(key) => key.user_id.as_deref(),
+            Caller::Key(known) => known.key.user_id.as_deref(),
         }
+    }
+
+    pub fn principal(&self) -> Option<&Principal> {
+        match self {
+            Caller::Key(known) => Some(known),
+            _ => None,
+        }
+    }
+
+    /// What the caller may do; `None` for a key that belongs to nobody.
+    pub fn role(&self) -> Option<Role> {
+        match self {
+            Caller::Anonymous => None,
+            Caller::Master(_) => Some(Role::ProxyAdmin),
+            Caller::Key(known) => known.role(),
+        }
+    }
+
+    /// Everything may be seen and changed.
+    pub fn is_admin(&self) -> bool {
+        self.role() == Some(Role::ProxyAdmin)
     }
 }
 

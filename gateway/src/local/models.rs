@@ -5,10 +5,10 @@ use crate::state::App;
 use pingora::protocols::http::ServerSession;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use weir_core::access::{self, RouteClass};
+use weir_core::access::{self, Grant, RouteClass, RouteRule};
 use weir_core::domain::key::Caller;
 use weir_core::error::{ApiError, Kind};
-use weir_plugins::models::may_use;
+use weir_plugins::filters::usable as usable_by;
 use weir_plugins::snapshot::Snapshot;
 
 /// The number LiteLLM gives for every model.
@@ -36,7 +36,7 @@ pub async fn model(app: &App, down: &ServerSession, id: &str) -> Result<Reply, A
 }
 
 fn usable(caller: &Caller, name: &str, snapshot: &Snapshot) -> bool {
-    caller.key().is_none_or(|key| may_use(&key.models, name, &snapshot.models))
+    caller.principal().is_none_or(|known| usable_by(known, name, &snapshot.models).is_ok())
 }
 
 fn object(name: &str) -> Value {
@@ -48,6 +48,7 @@ pub async fn caller(app: &App, snapshot: &Arc<Snapshot>, down: &ServerSession) -
     let headers = &down.req_header().headers;
     let presented = access::presented(headers, snapshot.config.general.litellm_key_header_name.as_deref());
     let caller = access::identify(presented, snapshot.master.as_ref(), app.keys.as_ref()).await?;
-    access::authorise(&caller, RouteClass::Llm, "/v1/models")?;
+    let path = "/v1/models";
+    access::authorise(&caller, &RouteRule { path, class: RouteClass::Llm, grant: Grant::ANY }, path)?;
     Ok(caller)
 }

@@ -1,6 +1,6 @@
 //! The part of an entry that no statement filters by, as JSON in `spend_entry.detail`.
 
-use crate::keys::broken;
+use crate::store::broken;
 use serde::{Deserialize, Serialize};
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::money::NanoUsd;

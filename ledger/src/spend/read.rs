@@ -2,14 +2,14 @@
 
 use super::detail::Columns;
 use super::write;
-use crate::keys::broken;
-use crate::store::Ledger;
+use crate::store::{Ledger, broken};
 use async_trait::async_trait;
 use sqlx::Row;
 use sqlx::any::AnyRow;
+use std::collections::HashMap;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::spend::Entry;
-use weir_core::ports::{LedgerResult, SpendFilter, SpendStore, Written};
+use weir_core::ports::{LedgerResult, SpendFilter, SpendScope, SpendStore, Written};
 
 const SELECT: &str = "SELECT started_at, id, call_id, provider_id, status, key_hash, user_id, team_id, end_user, \
     model_group, cost, detail FROM spend_entry WHERE 1 = 1";
@@ -34,6 +34,20 @@ impl SpendStore for Ledger {
         }
         let rows = query.fetch_all(&self.reader).await;
         self.noted(rows)?.iter().map(entry).collect()
+    }
+
+    async fn spent(&self, scope: SpendScope, ids: &[String]) -> LedgerResult<HashMap<String, NanoUsd>> {
+        let mut found = HashMap::new();
+        if scope != SpendScope::Key {
+            return Ok(found);
+        }
+        for id in ids {
+            let sum =
+                "SELECT CAST(COALESCE(SUM(cost), 0) AS BIGINT) AS cost FROM spend_daily WHERE key_hash = $1";
+            let row = sqlx::query(sum).bind(id.clone()).fetch_one(&self.reader).await;
+            found.insert(id.clone(), self.noted(row)?.try_get("cost").map(NanoUsd).map_err(broken)?);
+        }
+        Ok(found)
     }
 
     async fn total_spend(&self) -> LedgerResult<NanoUsd> {

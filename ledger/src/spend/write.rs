@@ -1,8 +1,7 @@
 //! Batches of entries and the daily sums over them, in one transaction.
 
 use super::detail::Detail;
-use crate::keys::broken;
-use crate::store::{Engine, Ledger};
+use crate::store::{Engine, Ledger, broken};
 use sqlx::{Acquire, Any, Transaction};
 use std::collections::BTreeMap;
 use weir_core::domain::money::NanoUsd;

@@ -7,6 +7,7 @@ use weir_core::domain::ids::{KeyHash, new_entry_id};
 use weir_core::domain::key::KeyRecord;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::operation::Operation;
+use weir_core::domain::records::Limits;
 use weir_core::domain::spend::{AttemptRecord, Entry, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::time::Micros;
@@ -45,20 +46,18 @@ async fn fresh_database(server: &str) -> String {
     if query.is_empty() { format!("{base}/{name}") } else { format!("{base}/{name}?{query}") }
 }
 
+/// A key of which everything is said.
 pub fn key(text: &str) -> KeyRecord {
     KeyRecord {
-        hash: KeyHash::of(text),
-        masked: String::from("sk-...abcd"),
         alias: Some(format!("alias of {text} ü 漢")),
         user_id: Some(String::from("alice")),
-        team_id: None,
         models: vec![String::from("gpt-4o"), String::from("openai/*")],
-        metadata: String::from(r#"{"a":1}"#),
-        max_budget: Some(NanoUsd(1)),
+        metadata: String::from(r#"{"a":18446744073709551616.10}"#),
+        limits: Limits { max_budget: Some(NanoUsd(1)), rpm_limit: Some(2), ..Limits::default() },
         expires_at: Some(Micros(5)),
         blocked: true,
-        created_at: Micros(4),
-        created_by: Some(String::from("admin")),
+        extra: [(String::from("guardrails"), serde_json::json!(["g"]))].into_iter().collect(),
+        ..KeyRecord::new(text)
     }
 }
 

@@ -2,11 +2,12 @@
 
 use super::FilterKind;
 use crate::exchange::Exchange;
-use crate::models::{Group, may_use};
+use crate::models::{Group, ModelTable, may_use};
 use crate::plugin::{Phase, Plugin};
 use async_trait::async_trait;
+use serde_json::Value;
 use std::sync::Arc;
-use weir_core::domain::key::KeyRecord;
+use weir_core::domain::key::Principal;
 use weir_core::error::{ApiError, Kind};
 
 pub static KIND: FilterKind =
@@ -17,15 +18,16 @@ struct Access;
 #[async_trait]
 impl Plugin for Access {
     async fn on_request(&self, x: &mut Exchange) -> Result<(), ApiError> {
-        let requested = requested(x).ok_or_else(no_model)?;
-        x.target.requested = requested;
-        let requested = &x.target.requested;
+        x.target.requested = requested(x).ok_or_else(no_model)?;
         let snapshot = &x.snapshot;
-        if let Some(key) = x.caller.key()
-            && !may_use(&key.models, requested, &snapshot.models)
-        {
-            return Err(denied(key, requested));
-        }
+        let requested = match x.caller.principal() {
+            Some(known) => {
+                let named = renamed(known, &x.target.requested);
+                usable(known, named, &snapshot.models)?;
+                named
+            }
+            None => &x.target.requested,
+        };
         let group = snapshot.models.find(requested).ok_or_else(|| unknown(requested))?;
         if snapshot.config.weir.block_unpriced && !priced(&group) {
             return Err(unpriced(requested));
@@ -70,11 +72,49 @@ pub fn unknown(model: &str) -> ApiError {
     ApiError::new(Kind::UnknownModel, message)
 }
 
-fn denied(key: &KeyRecord, model: &str) -> ApiError {
-    let models: Vec<String> = key.models.iter().map(|m| format!("'{m}'")).collect();
+/// Keys and teams may have names of their own for models.
+fn renamed<'a>(known: &'a Principal, model: &'a str) -> &'a str {
+    let team = known.team.as_ref().and_then(|team| team.model_aliases.get(model));
+    known.key.aliases.get(model).or(team).and_then(Value::as_str).unwrap_or(model)
+}
+
+/// Whether key, team and, for a key without a team, user may use this model.
+///
+/// # Errors
+/// 401 with the models that it might have been.
+pub fn usable(known: &Principal, model: &str, models: &ModelTable) -> Result<(), ApiError> {
+    let team = known.team.as_ref();
+    if !may_use(&known.key.models, model, models) {
+        return Err(denied(&KEY, &known.key.models, model));
+    }
+    if let Some(team) = team.filter(|team| !may_use(&team.models, model, models)) {
+        return Err(denied(&TEAM, &team.models, model));
+    }
+    let user = known.user.as_ref().filter(|_| known.key.team_id.is_none());
+    match user.filter(|user| !may_use(&user.models, model, models)) {
+        Some(user) => Err(denied(&USER, &user.models, model)),
+        None => Ok(()),
+    }
+}
+
+/// Whom a model is denied to, in LiteLLM's words.
+struct Denied {
+    who: &'static str,
+    this: &'static str,
+    error_type: &'static str,
+}
+
+static KEY: Denied = Denied { who: "key", this: "key", error_type: "key_model_access_denied" };
+static TEAM: Denied = Denied { who: "team", this: "team", error_type: "team_model_access_denied" };
+static USER: Denied = Denied { who: "user", this: "user", error_type: "user_model_access_denied" };
+
+fn denied(to: &Denied, models: &[String], model: &str) -> ApiError {
+    let models: Vec<String> = models.iter().map(|m| format!("'{m}'")).collect();
     let message = format!(
-        "key not allowed to access model. This key can only access models=[{}]. Tried to access {model}",
+        "{} not allowed to access model. This {} can only access models=[{}]. Tried to access {model}",
+        to.who,
+        to.this,
         models.join(", ")
     );
-    ApiError::new(Kind::ModelDenied, message)
+    ApiError::new(Kind::ModelDenied, message).with_type(to.error_type)
 }

@@ -6,7 +6,7 @@ use crate::plugin::{Phase, Plugin};
 use crate::services::Services;
 use async_trait::async_trait;
 use std::sync::Arc;
-use weir_core::access::{self, RouteClass};
+use weir_core::access::{self, Grant, RouteClass, RouteRule};
 use weir_core::error::ApiError;
 use weir_core::ports::KeyLookup;
 
@@ -30,6 +30,7 @@ impl Plugin for Auth {
         let custom = snapshot.config.general.litellm_key_header_name.as_deref();
         let presented = access::presented(&x.request.headers, custom);
         x.caller = access::identify(presented, snapshot.master.as_ref(), self.keys.as_ref()).await?;
-        access::authorise(&x.caller, RouteClass::Llm, x.request.operation.row().route)
+        let path = x.request.operation.row().route;
+        access::authorise(&x.caller, &RouteRule { path, class: RouteClass::Llm, grant: Grant::ANY }, path)
     }
 }

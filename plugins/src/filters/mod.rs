@@ -9,7 +9,7 @@ mod metrics;
 mod price;
 mod responses;
 
-pub use access::unknown as unknown_model;
+pub use access::{unknown as unknown_model, usable};
 pub use journal::estimated_input;
 
 use crate::plugin::{Phase, Plugin};

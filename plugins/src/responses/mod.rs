@@ -30,7 +30,7 @@ pub fn may_read(caller: &Caller, owner: &KeyHash) -> bool {
     match caller {
         Caller::Anonymous => false,
         Caller::Master(_) => true,
-        Caller::Key(key) => key.hash == *owner,
+        Caller::Key(known) => known.key.hash == *owner,
     }
 }
 

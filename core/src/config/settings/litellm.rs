@@ -33,6 +33,8 @@ pub struct LitellmSettings {
     pub ssl_verify: SslVerify,
     pub set_verbose: bool,
     pub require_auth_for_metrics_endpoint: bool,
+    /// Who changed what is kept, unless this is false.
+    pub store_audit_logs: bool,
     pub forward_traceparent_to_llm_provider: bool,
 }
 
@@ -60,6 +62,7 @@ impl LitellmSettings {
             ssl_verify: ssl_verify.unwrap_or_else(|| SslVerify::from_env(env)),
             set_verbose: s.bool("set_verbose").unwrap_or(false),
             require_auth_for_metrics_endpoint: s.bool("require_auth_for_metrics_endpoint").unwrap_or(false),
+            store_audit_logs: s.bool("store_audit_logs").unwrap_or(true),
             forward_traceparent_to_llm_provider: s
                 .bool("forward_traceparent_to_llm_provider")
                 .unwrap_or(false),

@@ -1,8 +1,12 @@
 //! Who may call what. The key is taken from a request, recognised, and held against the class of the route; data
 //! plane and admin service use the same functions. What no rule allows is refused.
 
+mod grants;
+
+pub use grants::{Grant, RouteClass, RouteRule, allowed, authorise};
+
 use crate::domain::ids::KeyHash;
-use crate::domain::key::{Caller, KeyRecord, mask};
+use crate::domain::key::{Caller, Principal, mask};
 use crate::error::{ApiError, Kind};
 use crate::ports::{KeyLookup, LedgerError};
 use crate::time::{self, Micros};
@@ -14,19 +18,6 @@ use subtle::ConstantTimeEq;
 #[derive(Clone, Debug)]
 pub struct MasterKey {
     hash: KeyHash,
-}
-
-/// What kind of route is called; roles are granted classes, not paths.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RouteClass {
-    /// No key needed.
-    Public,
-    /// Calls a model, or lists what may be called.
-    Llm,
-    /// Says something about the caller's own key.
-    Info,
-    /// Everything else.
-    Admin,
 }
 
 /// Headers that may carry a key, first hit wins (LiteLLM's order).
@@ -115,15 +106,27 @@ pub async fn identify(
     if !key.starts_with("sk-") {
         return Err(not_virtual(key));
     }
-    let record = keys.lookup(&hash).await.map_err(unavailable)?.ok_or_else(|| unknown(key, &hash))?;
-    usable(&record, key, time::now())?;
-    Ok(Caller::Key(record))
+    let known = keys.lookup(&hash).await.map_err(unavailable)?.ok_or_else(|| unknown(key, &hash))?;
+    usable(&known, key, time::now())?;
+    Ok(Caller::Key(known))
 }
 
 /// Blocked and expired keys are known but not let in.
-fn usable(record: &KeyRecord, key: &str, now: Micros) -> Result<(), ApiError> {
+fn usable(known: &Principal, key: &str, now: Micros) -> Result<(), ApiError> {
+    let record = &known.key;
     if record.blocked {
-        let message = "Authentication Error, Key is blocked. Update via `/key/unblock` if you're an admin.";
+        let message = "Authentication Error, Key is blocked. Update via `/key/unblock` if you're admin.";
+        return Err(ApiError::new(Kind::KeyBlocked, message));
+    }
+    if let Some(team) = known.team.as_ref().filter(|team| team.blocked) {
+        let message = format!(
+            "Authentication Error, Team={} is blocked. Update via `/team/unblock` if your admin.",
+            team.id
+        );
+        return Err(ApiError::new(Kind::KeyBlocked, message));
+    }
+    if known.user.as_ref().is_some_and(|user| user.blocked) {
+        let message = "Authentication Error, User is blocked. Update via `/user/update` if you're admin.";
         return Err(ApiError::new(Kind::KeyBlocked, message));
     }
     if !record.expired(now) {
@@ -167,30 +170,6 @@ fn unavailable(error: LedgerError) -> ApiError {
     ApiError::new(Kind::LedgerUnavailable, message).because(error)
 }
 
-// --- what they may call ---
-
-/// The role × route table, as one function.
-pub fn allowed(caller: &Caller, class: RouteClass) -> bool {
-    match (caller, class) {
-        (_, RouteClass::Public) | (Caller::Master(_), _) => true,
-        (Caller::Key(_), RouteClass::Llm | RouteClass::Info) => true,
-        (Caller::Key(_), RouteClass::Admin) | (Caller::Anonymous, _) => false,
-    }
-}
-
-/// Refuses what [`allowed`] does not allow, in LiteLLM's words.
-pub fn authorise(caller: &Caller, class: RouteClass, route: &str) -> Result<(), ApiError> {
-    if allowed(caller, class) {
-        return Ok(());
-    }
-    let message = format!(
-        "Authentication Error, Only proxy admin can be used to generate, delete, update info for new \
-         keys/users/teams. Route={route}. Your role=unknown. Your user_id={}",
-        caller.user_id().map_or("unknown", |_| "*****")
-    );
-    Err(ApiError::new(Kind::RouteDenied, message))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,13 +203,5 @@ mod tests {
         for error in [unknown(key, &KeyHash::of(key)), not_virtual("this-is-the-whole-secret")] {
             assert!(!error.body().contains("whole"), "{error}");
         }
-    }
-
-    #[test]
-    fn p37_every_route_denies_by_default() {
-        let all = [RouteClass::Llm, RouteClass::Info, RouteClass::Admin];
-        assert!(all.iter().all(|c| !allowed(&Caller::Anonymous, *c)));
-        assert!(allowed(&Caller::Anonymous, RouteClass::Public));
-        assert!(all.iter().all(|c| allowed(&Caller::Master(KeyHash::of("m")), *c)));
     }
 }

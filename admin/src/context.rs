@@ -1,0 +1,68 @@
+//! What every handler has: who is calling, and what may be used.
+
+use crate::error::Refusal;
+use crate::service::Services;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use std::sync::Arc;
+use weir_core::domain::key::Caller;
+use weir_core::domain::records::{Kept, Record, Role};
+use weir_core::error::{ApiError, Kind};
+use weir_core::ports::records;
+use weir_core::ports::{Condition, Directory, LedgerResult, RecordQuery};
+
+pub(crate) struct Context {
+    pub(crate) services: Arc<Services>,
+    pub(crate) caller: Caller,
+}
+
+impl FromRequestParts<Arc<Services>> for Context {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, services: &Arc<Services>) -> Result<Self, Refusal> {
+        // The guard put it there; without it nothing is allowed.
+        let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_default();
+        Ok(Self { services: Arc::clone(services), caller })
+    }
+}
+
+impl Context {
+    pub(crate) fn directory(&self) -> &dyn Directory {
+        self.services.directory.as_ref()
+    }
+
+    /// Whom a change is put down to.
+    pub(crate) fn by(&self) -> Option<&str> {
+        self.caller.user_id()
+    }
+
+    pub(crate) fn is_admin(&self) -> bool {
+        self.caller.is_admin()
+    }
+
+    /// May look at everything.
+    pub(crate) fn sees_all(&self) -> bool {
+        matches!(self.caller.role(), Some(Role::ProxyAdmin | Role::ProxyAdminViewer))
+    }
+
+    /// Has the role of an admin in this organisation.
+    pub(crate) fn administers(&self, organization: Option<&str>) -> bool {
+        let Some((known, id)) = self.caller.principal().zip(organization) else { return false };
+        known.memberships.iter().any(|m| m.organization_id == id && m.role == Role::OrgAdmin)
+    }
+
+    pub(crate) async fn get<T: Record>(&self, id: &str) -> LedgerResult<Option<Kept<T>>> {
+        records::get(self.directory(), id).await
+    }
+
+    /// All records that meet the conditions, as far as one answer holds them.
+    pub(crate) async fn all<T: Record>(&self, conditions: Vec<Condition>) -> LedgerResult<Vec<Kept<T>>> {
+        let query = RecordQuery { conditions, limit: 10_000, ..RecordQuery::default() };
+        Ok(records::list(self.directory(), &query).await?.records)
+    }
+
+    /// 401 with these words, for what only proxy admins may.
+    pub(crate) fn only_admins(&self, message: &str) -> Result<(), Refusal> {
+        if self.is_admin() { Ok(()) } else { Err(ApiError::new(Kind::RouteDenied, message).into()) }
+    }
+}

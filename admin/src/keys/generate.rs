@@ -1,0 +1,141 @@
+//! Making keys.
+
+use super::table::{self, GENERATED, TABLE};
+use super::{rights, text};
+use crate::answer::{Object, Raw, raw};
+use crate::context::Context;
+use crate::duration;
+use crate::error::Refusal;
+use crate::fields;
+use crate::input::{Fields, Shape};
+use crate::work::Work;
+use axum::Json;
+use weir_core::domain::key::KeyRecord;
+use weir_core::domain::money::NanoUsd;
+use weir_core::domain::records::{Kept, Record};
+use weir_core::ports::Condition;
+use weir_core::time;
+
+const KEY_TYPES: Shape = Shape::OneOf(&["llm_api", "management", "read_only", "default"]);
+
+/// What a key type allows.
+static ROUTES_OF: &[(&str, &str)] =
+    &[("llm_api", "llm_api_routes"), ("management", "management_routes"), ("read_only", "info_routes")];
+
+pub(super) async fn generate(context: Context, sent: Fields) -> Result<Json<Object>, Refusal> {
+    let wanted = Wanted::read(sent)?;
+    rights::may_make(&context, &wanted.record).await?;
+    let kept = keep(&context, &wanted.record).await?;
+    let told = |name: &str| wanted.told(name).or_else(|| table::beside_new(&kept, name));
+    Ok(Json(fields::show(TABLE, GENERATED, &kept.record, told)))
+}
+
+/// A request that fits.
+struct Wanted {
+    key: String,
+    record: KeyRecord,
+}
+
+impl Wanted {
+    fn read(mut sent: Fields) -> Result<Self, Refusal> {
+        let (key, duration) = (sent.text("key"), sent.text("duration").filter(|d| !d.is_empty()));
+        let key_type = sent.take("key_type", KEY_TYPES);
+        // A new key has spent nothing, whatever is said.
+        drop(sent.take("spend", Shape::Number));
+        let key_text = key.map(text::chosen);
+        let mut record = KeyRecord::new("");
+        fields::read(TABLE, &mut sent, &mut record);
+        sent.finish()?;
+        let key = key_text.unwrap_or_else(text::fresh)?;
+        let named = KeyRecord::new(&key);
+        (record.hash, record.masked) = (named.hash, named.masked);
+        checked(&record)?;
+        let now = time::now();
+        if let Some(text) = &duration {
+            record.expires_at = Some(duration::after(now, text).map_err(Refusal::internal)?);
+        }
+        if let Some(interval) = record.rotation.interval.as_deref().filter(|_| record.rotation.auto) {
+            record.rotation.next_at = Some(duration::after(now, interval).map_err(Refusal::internal)?);
+        }
+        let key_type = key_type.and_then(|text| serde_json::from_str::<String>(text.get()).ok());
+        let routes = key_type.and_then(|of| ROUTES_OF.iter().find(|(name, _)| *name == of));
+        record.allowed_routes.extend(routes.map(|(_, routes)| (*routes).to_owned()));
+        Ok(Self { key, record })
+    }
+
+    fn told(&self, name: &str) -> Option<Raw> {
+        match name {
+            "key" => Some(raw(&self.key)),
+            _ => None,
+        }
+    }
+}
+
+/// What no key may hold.
+pub(super) fn checked(record: &KeyRecord) -> Result<(), Refusal> {
+    let amounts = [("max_budget", record.limits.max_budget), ("soft_budget", record.limits.soft_budget)];
+    for (name, amount) in amounts {
+        if let Some(amount) = amount.filter(|amount| *amount < NanoUsd::ZERO) {
+            return Err(Refusal::wrapped(400, &format!("{name} cannot be negative. Received: {amount}")));
+        }
+    }
+    Ok(())
+}
+
+/// Stores a key. A chosen key that is there already stays as it is and is answered as it is stored, unless an alias was
+/// asked for: then the alias is in the way. LiteLLM does the same.
+async fn keep(context: &Context, record: &KeyRecord) -> Result<Kept<KeyRecord>, Refusal> {
+    if let Some(alias) = &record.alias {
+        free_alias(context, alias, record).await?;
+    }
+    if let Some(stored) = context.get::<KeyRecord>(&record.id()).await? {
+        return stored_already(record, stored);
+    }
+    let mut work = Work::new(context);
+    let now = work.now;
+    work.insert(record)?;
+    match work.commit().await {
+        Ok(()) => Ok(Kept {
+            record: record.clone(),
+            version: 1,
+            created_at: now,
+            created_by: context.by().map(str::to_owned),
+            updated_at: now,
+            updated_by: context.by().map(str::to_owned),
+        }),
+        Err(error) => match context.get::<KeyRecord>(&record.id()).await? {
+            Some(stored) => stored_already(record, stored),
+            None => Err(error),
+        },
+    }
+}
+
+fn stored_already(record: &KeyRecord, stored: Kept<KeyRecord>) -> Result<Kept<KeyRecord>, Refusal> {
+    if let Some(alias) = &record.alias {
+        let message = "This key exists already under another alias.";
+        let same = stored.alias.as_ref() == Some(alias);
+        return Err(if same {
+            taken(alias)
+        } else {
+            Refusal::told(400, "bad_request_error", "key", message)
+        });
+    }
+    tracing::warn!(key = %stored.masked, "this key exists already; nothing of it was changed");
+    Ok(stored)
+}
+
+/// # Errors
+/// Another key has this alias.
+pub(super) async fn free_alias(context: &Context, alias: &str, own: &KeyRecord) -> Result<(), Refusal> {
+    let there = context.all::<KeyRecord>(vec![Condition::In("alias", vec![alias.to_owned()])]).await?;
+    if there.iter().all(|key| key.hash == own.hash) {
+        return Ok(());
+    }
+    Err(taken(alias))
+}
+
+fn taken(alias: &str) -> Refusal {
+    let message =
+        format!("Key with alias '{alias}' already exists. Unique key aliases across all keys are required.");
+    Refusal::told(400, "bad_request_error", "key_alias", message)
+}

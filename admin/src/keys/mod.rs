@@ -1,0 +1,28 @@
+//! `/key/*`: virtual keys. The text of a new key leaves once, in the answer that made it; later answers repeat only
+//! what the caller itself named a key by. `table.rs` is what a key holds and shows, `rights.rs` who may do what with
+//! whose; then one file for what is done with them.
+
+mod change;
+mod generate;
+mod list;
+mod rights;
+mod show;
+mod table;
+mod text;
+
+use crate::routes::{Access, route};
+use axum::http::Method;
+use axum::routing::{get, post};
+use weir_core::access::{Grant, RouteClass};
+
+const OWNERS: Grant = Grant::INTERNAL.and(Grant::ORG_ADMIN);
+
+pub(crate) static ROUTES: &[Access] = &[
+    route(Method::POST, "/key/generate", RouteClass::Management, OWNERS, || post(generate::generate)),
+    route(Method::POST, "/key/update", RouteClass::Management, OWNERS, || post(change::update)),
+    route(Method::POST, "/key/delete", RouteClass::Management, OWNERS, || post(change::delete)),
+    route(Method::POST, "/key/block", RouteClass::Management, OWNERS, || post(change::block)),
+    route(Method::POST, "/key/unblock", RouteClass::Management, OWNERS, || post(change::unblock)),
+    route(Method::GET, "/key/info", RouteClass::Info, Grant::ANY, || get(show::info)),
+    route(Method::GET, "/key/list", RouteClass::Info, Grant::ANY, || get(list::list)),
+];

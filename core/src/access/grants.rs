@@ -1,0 +1,245 @@
+//! Role × route, as one function. What no rule allows is refused.
+
+use crate::domain::key::{Caller, Principal};
+use crate::domain::records::Role;
+use crate::error::{ApiError, Kind};
+
+/// What a route is for. Keys may be limited to classes by LiteLLM's names of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RouteClass {
+    /// No key needed.
+    Public,
+    /// Calls a model, or lists what may be called.
+    Llm,
+    /// Tells about what is the caller's own.
+    Info,
+    /// Makes and changes keys, teams, users and the like.
+    Management,
+    /// Tells what was spent.
+    Spend,
+    /// The gateway itself: configuration, models, health.
+    Operation,
+}
+
+/// Who may call a route. Proxy admins always may; the handler narrows what others see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grant(u8);
+
+/// A route, as far as access to it is concerned.
+#[derive(Clone, Copy, Debug)]
+pub struct RouteRule {
+    /// With `{names}` for what differs.
+    pub path: &'static str,
+    pub class: RouteClass,
+    pub grant: Grant,
+}
+
+/// LiteLLM's names of groups of routes in `allowed_routes`.
+static GROUPS: &[(&str, &[RouteClass])] = &[
+    ("llm_api_routes", &[RouteClass::Llm]),
+    ("openai_routes", &[RouteClass::Llm]),
+    ("anthropic_routes", &[RouteClass::Llm]),
+    ("google_routes", &[RouteClass::Llm]),
+    ("info_routes", &[RouteClass::Info]),
+    ("management_routes", &[RouteClass::Management, RouteClass::Info]),
+    ("spend_tracking_routes", &[RouteClass::Spend]),
+    ("global_spend_tracking_routes", &[RouteClass::Spend]),
+];
+
+// --- Grant ---
+
+impl Grant {
+    /// Proxy admins only.
+    pub const ADMIN: Grant = Grant(0);
+    /// Everybody with a key that is valid.
+    pub const ANY: Grant = Grant(1);
+    pub const VIEWER: Grant = Grant(1 << 1);
+    pub const INTERNAL: Grant = Grant(1 << 2);
+    pub const INTERNAL_VIEWER: Grant = Grant(1 << 3);
+    pub const ORG_ADMIN: Grant = Grant(1 << 4);
+    /// The master key itself, not only a proxy admin.
+    pub const MASTER: Grant = Grant(1 << 5);
+
+    /// Both.
+    pub const fn and(self, other: Grant) -> Grant {
+        Grant(self.0 | other.0)
+    }
+
+    pub fn has(self, other: Grant) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    fn includes(self, known: &Principal) -> bool {
+        let by_role = match known.role() {
+            Some(Role::ProxyAdmin) => !self.has(Grant::MASTER),
+            Some(Role::ProxyAdminViewer) => self.has(Grant::VIEWER),
+            Some(Role::InternalUser) => self.has(Grant::INTERNAL),
+            Some(Role::InternalUserViewer) => self.has(Grant::INTERNAL_VIEWER),
+            Some(Role::OrgAdmin) => self.has(Grant::ORG_ADMIN),
+            Some(Role::Team | Role::Customer) | None => false,
+        };
+        by_role || self.has(Grant::ANY) || self.has(Grant::ORG_ADMIN) && administers(known)
+    }
+}
+
+fn administers(known: &Principal) -> bool {
+    known.memberships.iter().any(|member| member.role == Role::OrgAdmin)
+}
+
+// --- the decision ---
+
+/// The role × route table, as one function.
+pub fn allowed(caller: &Caller, rule: &RouteRule) -> bool {
+    match caller {
+        _ if rule.class == RouteClass::Public => true,
+        Caller::Anonymous => false,
+        Caller::Master(_) => true,
+        Caller::Key(known) => rule.grant.includes(known) || permitted(known, rule.class),
+    }
+}
+
+/// A key may be given more than its role has.
+fn permitted(known: &Principal, class: RouteClass) -> bool {
+    class == RouteClass::Spend
+        && known.key.permissions.get("get_spend_routes").and_then(serde_json::Value::as_bool) == Some(true)
+}
+
+/// Refuses what [`allowed`] does not allow, in LiteLLM's words. `path` as it was called.
+///
+/// # Errors
+/// 401 or 403, by role, as LiteLLM answers.
+pub fn authorise(caller: &Caller, rule: &RouteRule, path: &str) -> Result<(), ApiError> {
+    if let Some(known) = caller.principal().filter(|_| rule.class != RouteClass::Public) {
+        within(known, rule, path)?;
+    }
+    if allowed(caller, rule) {
+        return Ok(());
+    }
+    Err(denied(caller, path))
+}
+
+/// What the key itself is limited to.
+fn within(known: &Principal, rule: &RouteRule, path: &str) -> Result<(), ApiError> {
+    let routes = &known.key.allowed_routes;
+    if routes.is_empty() || routes.iter().any(|route| covers(route, rule, path)) {
+        return Ok(());
+    }
+    let named: Vec<String> = routes.iter().map(|route| format!("'{route}'")).collect();
+    let message = format!(
+        "Virtual key is not allowed to call this route. Only allowed to call routes: [{}]. Tried to call route: {path}",
+        named.join(", ")
+    );
+    Err(ApiError::new(Kind::RouteNotOfKey, message))
+}
+
+/// `route`: a path, one that ends in `*`, or the name of a group.
+fn covers(route: &str, rule: &RouteRule, path: &str) -> bool {
+    if let Some((_, classes)) = GROUPS.iter().find(|(name, _)| *name == route) {
+        return classes.contains(&rule.class);
+    }
+    if let Some(prefix) = route.strip_suffix('*') {
+        return path.starts_with(prefix);
+    }
+    let bare = |path: &str| path.strip_prefix("/v1").unwrap_or(path).to_owned();
+    route == path || route == rule.path || bare(route) == bare(path)
+}
+
+fn denied(caller: &Caller, path: &str) -> ApiError {
+    let role = caller.role();
+    if role == Some(Role::ProxyAdminViewer) {
+        let message = format!(
+            "user not allowed to access this route, role= proxy_admin_viewer. Trying to access: {path}"
+        );
+        return ApiError::new(Kind::RouteDenied, message).with_status(403);
+    }
+    let message = format!(
+        "Authentication Error, Only proxy admin can be used to generate, delete, update info for new \
+         keys/users/teams. Route={path}. Your role={}. Your user_id={}",
+        role.filter(|role| *role != Role::Team).map_or("unknown", Role::as_str),
+        caller.user_id().map_or_else(|| String::from("unknown"), starred)
+    );
+    ApiError::new(Kind::RouteDenied, message)
+}
+
+/// The first six and the last two characters, as LiteLLM shows ids of users.
+fn starred(id: &str) -> String {
+    let chars: Vec<char> = id.chars().collect();
+    let Some(hidden) = chars.len().checked_sub(8).filter(|hidden| *hidden > 0) else {
+        return "*".repeat(chars.len());
+    };
+    let (begin, end) = (&chars[..6], &chars[chars.len() - 2..]);
+    begin.iter().copied().chain(std::iter::repeat_n('*', hidden)).chain(end.iter().copied()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::KeyHash;
+    use crate::domain::key::KeyRecord;
+    use crate::domain::records::User;
+    use std::sync::Arc;
+
+    fn caller(role: Option<Role>, routes: &[&str]) -> Caller {
+        let mut known = Principal::of(KeyRecord::new("sk-test-of-roles"));
+        known.user =
+            role.map(|role| User { role: Some(role), id: "u-internal_user".into(), ..User::default() });
+        known.key.user_id = known.user.as_ref().map(|user| user.id.clone());
+        known.key.allowed_routes = routes.iter().map(|route| (*route).to_owned()).collect();
+        Caller::Key(Arc::new(known))
+    }
+
+    fn rule(class: RouteClass, grant: Grant) -> RouteRule {
+        RouteRule { path: "/key/{key}/regenerate", class, grant }
+    }
+
+    #[test]
+    fn p37_every_route_denies_by_default() {
+        let admin = rule(RouteClass::Management, Grant::ADMIN);
+        let roles =
+            [None, Some(Role::ProxyAdminViewer), Some(Role::InternalUser), Some(Role::InternalUserViewer)];
+        for role in roles {
+            assert!(!allowed(&caller(role, &[]), &admin), "{role:?}");
+        }
+        assert!(!allowed(&Caller::Anonymous, &rule(RouteClass::Llm, Grant::ANY)));
+        assert!(allowed(&Caller::Anonymous, &rule(RouteClass::Public, Grant::ADMIN)));
+        assert!(allowed(&Caller::Master(KeyHash::of("m")), &admin));
+        assert!(allowed(&caller(Some(Role::ProxyAdmin), &[]), &admin));
+        assert!(!allowed(&caller(Some(Role::ProxyAdmin), &[]), &rule(RouteClass::Spend, Grant::MASTER)));
+    }
+
+    #[test]
+    fn a_role_has_what_it_is_granted() {
+        let internal = rule(RouteClass::Management, Grant::INTERNAL.and(Grant::ORG_ADMIN));
+        assert!(allowed(&caller(Some(Role::InternalUser), &[]), &internal));
+        assert!(!allowed(&caller(Some(Role::InternalUserViewer), &[]), &internal));
+        assert!(allowed(&caller(None, &[]), &rule(RouteClass::Info, Grant::ANY)));
+    }
+
+    #[test]
+    fn p37_a_key_is_held_to_its_routes() {
+        let path = "/key/sk-1/regenerate";
+        let rule = rule(RouteClass::Management, Grant::ADMIN);
+        for (route, may) in [
+            ("management_routes", true),
+            ("llm_api_routes", false),
+            (path, true),
+            ("/key/{key}/regenerate", true),
+            ("/key/*", true),
+            ("/team/*", false),
+        ] {
+            let told = authorise(&caller(Some(Role::ProxyAdmin), &[route]), &rule, path);
+            assert_eq!(told.is_ok(), may, "{route}");
+            assert!(told.err().is_none_or(|error| error.status() == 403), "{route}");
+        }
+    }
+
+    #[test]
+    fn p35_a_users_id_is_not_shown_whole() {
+        let error = denied(&caller(Some(Role::InternalUser), &[]), "/user/new");
+        assert!(
+            error.message().ends_with("Your role=internal_user. Your user_id=u-inte*******er"),
+            "{error}"
+        );
+        assert_eq!(starred("short"), "*****");
+    }
+}

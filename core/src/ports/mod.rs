@@ -1,0 +1,274 @@
+//! What the crates ask of each other. Storage ports are implemented by `ledger`; the gateway hands them to
+//! plugins and admin. Every method may be called from any task and never blocks a worker.
+
+pub mod records;
+
+use crate::domain::ids::KeyHash;
+use crate::domain::key::Principal;
+use crate::domain::money::NanoUsd;
+use crate::domain::records::RecordKind;
+use crate::domain::response::ResponseRecord;
+use crate::domain::spend::{Begin, Entry};
+use crate::time::Micros;
+use async_trait::async_trait;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Why a ledger call failed. The text is for logs, never for a client.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The database cannot be reached, or did not answer in time. Worth trying again.
+    #[error("ledger unavailable: {0}")]
+    Unavailable(String),
+    /// Something with this name or hash is there already.
+    #[error("already exists: {0}")]
+    Conflict(String),
+    /// A statement or a stored value is wrong: a defect, or a database of another version.
+    #[error("ledger: {0}")]
+    Broken(String),
+}
+
+pub type LedgerResult<T> = Result<T, LedgerError>;
+
+/// Records, straight from the database. The typed face of it is [`records`].
+#[async_trait]
+pub trait Directory: Send + Sync {
+    /// Those of `ids` that are there, in no order.
+    async fn find(&self, kind: RecordKind, ids: &[String]) -> LedgerResult<Vec<StoredRecord>>;
+    async fn list(&self, kind: RecordKind, query: &RecordQuery) -> LedgerResult<RecordPage>;
+    /// Makes all changes or none, with their audit entries, and tells every replica.
+    ///
+    /// # Errors
+    /// `Conflict`: an id or a unique column is taken, or a record was changed since it was read.
+    async fn commit(&self, changes: &[Change], audit: &[AuditEntry]) -> LedgerResult<()>;
+    /// What was changed by whom, newest first.
+    async fn audit(&self, query: &AuditQuery) -> LedgerResult<AuditPage>;
+}
+
+/// A record as the ledger keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredRecord {
+    pub kind: RecordKind,
+    pub id: String,
+    pub columns: Vec<Option<String>>,
+    pub document: String,
+    pub version: i64,
+    pub created_at: Micros,
+    pub created_by: Option<String>,
+    pub updated_at: Micros,
+    pub updated_by: Option<String>,
+}
+
+/// One change of a commit.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// There is none yet.
+    Insert(StoredRecord),
+    /// There is one, of the version before this one's.
+    Update(StoredRecord),
+    /// Not being there is no error.
+    Delete { kind: RecordKind, id: String },
+    /// A key has a new text: what was spent under the old one counts on.
+    Rename { kind: RecordKind, from: String, to: String },
+}
+
+/// Which records to list. All given conditions must hold.
+#[derive(Clone, Debug, Default)]
+pub struct RecordQuery {
+    pub conditions: Vec<Condition>,
+    pub sort: Sort,
+    pub descending: bool,
+    /// At most this many. The store caps it at 10,000.
+    pub limit: u32,
+    pub offset: u32,
+}
+
+/// `column`: one of the kind's columns, or `id`.
+#[derive(Clone, Debug)]
+pub enum Condition {
+    /// It is one of these. With none, nothing is found.
+    In(&'static str, Vec<String>),
+    /// It holds this text, in whatever case.
+    Contains(&'static str, String),
+    /// It is not set.
+    Empty(&'static str),
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sort {
+    #[default]
+    CreatedAt,
+    UpdatedAt,
+    Id,
+    /// One of the kind's columns.
+    Column(&'static str),
+    /// What was spent since the last reset.
+    Spend,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct RecordPage {
+    pub records: Vec<StoredRecord>,
+    /// How many there are in all.
+    pub total: u64,
+}
+
+/// Who changed what, when, from what to what. Secrets are gone before it is made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditEntry {
+    pub id: String,
+    pub at: Micros,
+    /// The user; the master's where the master key was used.
+    pub changed_by: String,
+    /// The hash of the key that was used.
+    pub key_hash: String,
+    /// `created`, `updated`, `deleted`, `blocked`, `regenerated`.
+    pub action: &'static str,
+    pub kind: RecordKind,
+    pub object_id: String,
+    /// JSON; empty for none.
+    pub before: String,
+    pub after: String,
+}
+
+/// Which audit entries to list.
+#[derive(Clone, Debug, Default)]
+pub struct AuditQuery {
+    pub changed_by: Option<String>,
+    pub key_hash: Option<String>,
+    pub action: Option<String>,
+    pub kind: Option<RecordKind>,
+    pub object_id: Option<String>,
+    pub id: Option<String>,
+    pub from: Option<Micros>,
+    /// Exclusive.
+    pub until: Option<Micros>,
+    pub limit: u32,
+    pub offset: u32,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct AuditPage {
+    pub entries: Vec<StoredAudit>,
+    pub total: u64,
+}
+
+/// An audit entry as it was kept: names that this version does not know stay what they were.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredAudit {
+    pub id: String,
+    pub at: Micros,
+    pub changed_by: String,
+    pub key_hash: String,
+    pub action: String,
+    /// LiteLLM's name of the table.
+    pub table: String,
+    pub object_id: String,
+    pub before: String,
+    pub after: String,
+}
+
+/// Callers as the data plane sees them: cached, single-flight, bounded.
+#[async_trait]
+pub trait KeyLookup: Send + Sync {
+    /// `Ok(None)`: no such key. `Unavailable`: not cached and the ledger is away, or too many lookups at once.
+    async fn lookup(&self, hash: &KeyHash) -> LedgerResult<Option<Arc<Principal>>>;
+    /// Forgets what a change makes stale here; other replicas follow the ledger's notifications.
+    async fn forget(&self, kind: RecordKind, id: &str);
+}
+
+/// Which entries to list. All given fields must match.
+#[derive(Clone, Debug, Default)]
+pub struct SpendFilter {
+    pub key_hash: Option<KeyHash>,
+    pub user_id: Option<String>,
+    pub team_id: Option<String>,
+    /// Matches the entry id, the call id or the provider's id.
+    pub request_id: Option<String>,
+    pub from: Option<Micros>,
+    /// Exclusive.
+    pub until: Option<Micros>,
+    /// At most this many, newest first. The store caps it at 10,000.
+    pub limit: u32,
+    pub offset: u32,
+}
+
+/// What one batch did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Rows that were new. Replayed ones are not counted and change no total.
+    pub inserted: u64,
+    pub cost: NanoUsd,
+}
+
+/// What spend is summed by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SpendScope {
+    Key,
+    Team,
+    User,
+    Organization,
+    Customer,
+    Tag,
+    Member,
+    Model,
+    Provider,
+    Deployment,
+}
+
+/// Booked entries.
+#[async_trait]
+pub trait SpendStore: Send + Sync {
+    /// Inserts entries and raises totals by exactly those that were new, in one transaction.
+    async fn write(&self, entries: &[Entry]) -> LedgerResult<Written>;
+    async fn entries(&self, filter: &SpendFilter) -> LedgerResult<Vec<Entry>>;
+    /// What was spent under each of `ids` since its last reset. Those of whom nothing is known are left out.
+    async fn spent(&self, scope: SpendScope, ids: &[String]) -> LedgerResult<HashMap<String, NanoUsd>>;
+    /// Total of everything booked.
+    async fn total_spend(&self) -> LedgerResult<NanoUsd>;
+}
+
+/// Responses that are kept for a provider that keeps none.
+#[async_trait]
+pub trait ResponseStore: Send + Sync {
+    /// Fails with `Conflict` when the id exists.
+    async fn keep_response(&self, record: &ResponseRecord) -> LedgerResult<()>;
+    /// `None`: there is none, or it had expired at `now`.
+    async fn response(&self, id: &str, now: Micros) -> LedgerResult<Option<ResponseRecord>>;
+    /// Answers whether it was there.
+    async fn delete_response(&self, id: &str) -> LedgerResult<bool>;
+    /// Deletes what has expired; answers how many there were.
+    async fn expire_responses(&self, now: Micros) -> LedgerResult<u64>;
+}
+
+/// Is the ledger there?
+#[async_trait]
+pub trait LedgerHealth: Send + Sync {
+    /// Answers from memory: whether the ledger was ever reached, and whether it was at the last look.
+    fn state(&self) -> LedgerState;
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LedgerState {
+    /// Never reached since start.
+    Starting,
+    Connected,
+    /// Reached before, away now.
+    Degraded,
+}
+
+/// The local, append-only file that an entry reaches before the client sees its last byte. Calls are short
+/// memory copies; they do not wait for a disk.
+pub trait Journal: Send + Sync {
+    /// Before the first byte of an attempt goes upstream.
+    fn begin(&self, begin: &Begin) -> Result<(), JournalFull>;
+    /// Before the client gets its last byte. Never refused for an entry whose `begin` was taken: room for it was
+    /// set aside then.
+    fn end(&self, entry: &Entry) -> Result<(), JournalFull>;
+}
+
+/// The journal's byte cap is reached because the ledger does not take entries. Requests are refused (503), so
+/// that nothing is served unbooked.
+#[derive(Debug, thiserror::Error)]
+#[error("journal full")]
+pub struct JournalFull;

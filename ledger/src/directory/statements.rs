@@ -1,0 +1,150 @@
+//! SQL over records. Names come from the table of kinds; whatever a caller says is bound.
+
+use super::{Any, AnyArguments, Query};
+use weir_core::domain::records::RecordKind;
+use weir_core::ports::{Condition, LedgerError, LedgerResult, RecordQuery, Sort};
+
+/// What was spent under the old name counts on under the new one.
+pub(super) const RENAME_SPENT: &str = "UPDATE spent SET id = $1 WHERE scope = 'key' AND id = $2";
+
+pub(super) const NOTE_CHANGE: &str = "INSERT INTO record_change (at, kind, id) VALUES ($1, $2, $3)";
+
+/// Columns that every kind has, after its own.
+static COMMON: &[&str] = &["document", "version", "created_at", "created_by", "updated_at", "updated_by"];
+
+/// A `WHERE` and its values.
+pub(super) struct Filter {
+    text: String,
+    values: Vec<String>,
+}
+
+impl Filter {
+    pub(super) fn bind(&self, query: Query<'static, Any, AnyArguments>) -> Query<'static, Any, AnyArguments> {
+        self.values.iter().fold(query, |query, value| query.bind(value.clone()))
+    }
+}
+
+fn columns(kind: RecordKind) -> impl Iterator<Item = &'static str> {
+    kind.row().columns.iter().chain(COMMON).copied()
+}
+
+fn selected(kind: RecordKind) -> String {
+    let names: Vec<String> =
+        std::iter::once("id").chain(columns(kind)).map(|name| format!("r.{name}")).collect();
+    names.join(", ")
+}
+
+pub(super) fn find(kind: RecordKind, ids: usize) -> String {
+    format!("SELECT {} FROM {} r WHERE r.id IN ({})", selected(kind), kind.row().table, places(1, ids))
+}
+
+/// `id` is the last value, as in [`update`].
+pub(super) fn insert(kind: RecordKind) -> String {
+    let names: Vec<&str> = columns(kind).chain(["id"]).collect();
+    format!("INSERT INTO {} ({}) VALUES ({})", kind.row().table, names.join(", "), places(1, names.len()))
+}
+
+/// Where the version is the last value.
+pub(super) fn update(kind: RecordKind) -> String {
+    let set: Vec<String> =
+        columns(kind).enumerate().map(|(at, name)| format!("{name} = ${}", at + 1)).collect();
+    let next = set.len() + 1;
+    format!(
+        "UPDATE {} SET {} WHERE id = ${next} AND version = ${}",
+        kind.row().table,
+        set.join(", "),
+        next + 1
+    )
+}
+
+pub(super) fn delete(kind: RecordKind) -> String {
+    format!("DELETE FROM {} WHERE id = $1", kind.row().table)
+}
+
+pub(super) fn count(kind: RecordKind, filter: &Filter) -> String {
+    format!("SELECT CAST(COUNT(*) AS BIGINT) AS total FROM {} r{}", kind.row().table, filter.text)
+}
+
+/// Limit and offset are the last values.
+pub(super) fn list(kind: RecordKind, filter: &Filter, query: &RecordQuery) -> LedgerResult<String> {
+    let direction = if query.descending { "DESC" } else { "ASC" };
+    let join = match query.sort {
+        Sort::Spend => format!(" LEFT JOIN spent s ON s.scope = '{}' AND s.id = r.id", scope(kind)?),
+        _ => String::new(),
+    };
+    let by = match query.sort {
+        Sort::CreatedAt => String::from("r.created_at"),
+        Sort::UpdatedAt => String::from("r.updated_at"),
+        Sort::Id => String::from("r.id"),
+        Sort::Column(name) => format!("COALESCE(r.{}, '')", known(kind, name)?),
+        Sort::Spend => String::from("COALESCE(s.total - s.base, 0)"),
+    };
+    let values = filter.values.len();
+    Ok(format!(
+        "SELECT {} FROM {} r{join}{} ORDER BY {by} {direction}, r.id {direction} LIMIT ${} OFFSET ${}",
+        selected(kind),
+        kind.row().table,
+        filter.text,
+        values + 1,
+        values + 2
+    ))
+}
+
+/// The scope under which spend of this kind is summed.
+fn scope(kind: RecordKind) -> LedgerResult<&'static str> {
+    match kind {
+        RecordKind::Key => Ok("key"),
+        RecordKind::Team => Ok("team"),
+        RecordKind::User => Ok("user"),
+        RecordKind::Organization => Ok("organization"),
+        RecordKind::Customer => Ok("customer"),
+        RecordKind::Tag => Ok("tag"),
+        RecordKind::Member => Ok("member"),
+        _ => Err(LedgerError::Broken(format!("{} has no spend", kind.row().table))),
+    }
+}
+
+pub(super) fn filter(kind: RecordKind, conditions: &[Condition]) -> LedgerResult<Filter> {
+    let mut filter = Filter { text: String::new(), values: Vec::new() };
+    for condition in conditions {
+        filter.text.push_str(if filter.text.is_empty() { " WHERE " } else { " AND " });
+        let next = filter.values.len() + 1;
+        match condition {
+            Condition::In(_, values) if values.is_empty() => filter.text.push_str("1 = 0"),
+            Condition::In(name, values) => {
+                let test = format!("r.{} IN ({})", known(kind, name)?, places(next, values.len()));
+                filter.text.push_str(&test);
+                filter.values.extend(values.iter().cloned());
+            }
+            Condition::Contains(name, text) => {
+                let test = format!("LOWER(r.{}) LIKE ${next} ESCAPE '\\'", known(kind, name)?);
+                filter.text.push_str(&test);
+                filter.values.push(pattern(text));
+            }
+            Condition::Empty(name) => filter.text.push_str(&format!("r.{} IS NULL", known(kind, name)?)),
+        }
+    }
+    Ok(filter)
+}
+
+/// Only a name from the table may become SQL.
+fn known(kind: RecordKind, name: &'static str) -> LedgerResult<&'static str> {
+    let here = name == "id" || kind.row().columns.contains(&name);
+    here.then_some(name).ok_or_else(|| LedgerError::Broken(format!("{} has no {name}", kind.row().table)))
+}
+
+fn pattern(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+fn places(from: usize, count: usize) -> String {
+    (from..from + count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
+}
