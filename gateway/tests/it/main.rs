@@ -23,6 +23,7 @@ mod https_proxy;
 mod keys;
 mod layers;
 mod lifecycle;
+mod management;
 mod memory;
 mod operations;
 mod pki;

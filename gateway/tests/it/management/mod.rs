@@ -1,0 +1,104 @@
+//! The management API against what was recorded of LiteLLM: whole files of calls, in their order, over one gateway with
+//! its own ledger. What differs stands in `admin/COMPATIBILITY.md`, with its reason, and must differ.
+
+mod compare;
+mod listed;
+
+use crate::client::{self, Answer};
+use crate::rig::Rig;
+use compare::{Names, differences};
+use listed::Listed;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use weir_bench::mock::Provider;
+
+/// Files of recordings, with the configuration they were made with.
+static FILES: &[(&str, &str)] = &[("db_guide_curls.json", "db.yaml"), ("db_keys.json", "db.yaml")];
+
+/// Routes of recorded calls that are walked. The others' answers are other tests' business.
+static ROOTS: &[&str] = &[
+    "/key/",
+    "/v2/key/",
+    "/team/",
+    "/v2/team/",
+    "/user/",
+    "/organization/",
+    "/customer/",
+    "/end_user/",
+    "/budget/",
+    "/tag/",
+];
+
+fn shared() -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
+    let folder = std::env::var_os("WEIR_SHARED").map_or(beside, PathBuf::from).join("compat/litellm-1.81");
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
+    assert!(!ci, "recordings are needed in CI and {} is not there", folder.display());
+    println!("skipped: no recordings at {}", folder.display());
+    None
+}
+
+#[tokio::test]
+async fn p32_recorded_management_calls_agree() {
+    let Some(folder) = shared() else { return };
+    let listed = Listed::read();
+    let (mut walked, mut wrong) = (0, Vec::new());
+    for (file, config) in FILES {
+        let config = std::fs::read_to_string(folder.join("configs").join(config)).unwrap();
+        let text = std::fs::read_to_string(folder.join("goldens").join(file)).unwrap();
+        let cases: Vec<Value> = serde_json::from_str(&text).unwrap();
+        let told = walk(&config, &cases).await;
+        walked += told.len();
+        let file = file.trim_end_matches(".json");
+        for (case, found) in told {
+            wrong.extend(found.into_iter().filter_map(|what| listed.unknown(file, &case, what)));
+        }
+    }
+    assert!(wrong.is_empty(), "{} differences in {walked} calls:\n{}", wrong.len(), wrong.join("\n"));
+    let vain = listed.vain();
+    assert!(vain.is_empty(), "COMPATIBILITY.md lists what does not differ:\n{}", vain.join("\n"));
+    println!("{walked} recorded calls agree");
+}
+
+/// Sends all calls of a file; answers the differences of those that are compared.
+async fn walk(config: &str, cases: &[Value]) -> Vec<(String, Vec<String>)> {
+    let config = config.replace("http://127.0.0.1:9100", "MOCK");
+    let env = [("LITELLM_MASTER_KEY", "sk-1234"), ("OPENAI_API_KEY", "sk-up-openai-env")];
+    let builder = env.iter().fold(Rig::config(&config), |rig, (name, value)| rig.env(name, value));
+    let rig = builder.over(Provider::new()).await;
+    let (mut names, mut told) = (Names::default(), Vec::new());
+    for case in cases {
+        let answer = ask(&rig, &case["request"], &names).await;
+        let theirs = &case["response"];
+        let path = case["request"]["path"].as_str().unwrap();
+        let body = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
+        let found = if theirs["status"] == answer.status {
+            differences(&theirs["body"], &body, &mut names)
+        } else {
+            vec![format!("status {} is {}: {}", theirs["status"], answer.status, answer.text())]
+        };
+        if ROOTS.iter().any(|root| path.starts_with(root)) {
+            told.push((case["name"].as_str().unwrap().to_owned(), found));
+        }
+    }
+    told
+}
+
+async fn ask(rig: &Rig, request: &Value, names: &Names) -> Answer {
+    let url = format!("{}{}", rig.url, names.ours(request["path"].as_str().unwrap()));
+    let recorded = request["headers"].as_object().into_iter().flatten();
+    let mut headers: Vec<(String, String)> =
+        recorded.map(|(name, value)| (name.to_lowercase(), names.ours(value.as_str().unwrap()))).collect();
+    let body = match &request["body"] {
+        Value::Null => String::new(),
+        body => names.ours(&body["__raw__"].as_str().map_or_else(|| body.to_string(), str::to_owned)),
+    };
+    if !headers.iter().any(|(name, _)| name == "content-type") && !body.is_empty() {
+        headers.push(("content-type".into(), "application/json".into()));
+    }
+    let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    client::send(request["method"].as_str().unwrap(), &url, &headers, body).await
+}
