@@ -11,6 +11,8 @@ use weir_core::ports::LedgerError;
 #[derive(Debug)]
 pub(crate) enum Refusal {
     Api(ApiError),
+    /// `{"detail": …}` with whatever is in it, as some of LiteLLM's handlers answer.
+    Detail(u16, Value),
     /// 422 with `{"detail": [{type, loc, msg, input}]}`, one per problem.
     Invalid(Vec<Problem>),
 }
@@ -44,10 +46,28 @@ impl Refusal {
         Self::told(status, "internal_server_error", "None", format!("{{'error': {quote}{message}{quote}}}"))
     }
 
+    /// What it says, for answers that tell of several requests at once.
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Refusal::Api(error) => ApiError::message(error).to_owned(),
+            Refusal::Detail(_, what) => {
+                what["error"].as_str().map_or_else(|| what.to_string(), str::to_owned)
+            }
+            Refusal::Invalid(problems) => {
+                problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; ")
+            }
+        }
+    }
+
     /// A 500 of LiteLLM's that scripts know, for a bad duration.
     pub(crate) fn internal(message: impl std::fmt::Display) -> Self {
         Self::told(500, "internal_server_error", "None", format!("Internal Server Error, {message}"))
     }
+}
+
+/// See [`Refusal::Detail`].
+pub(crate) fn detail(status: u16, what: &Value) -> Refusal {
+    Refusal::Detail(status, what.clone())
 }
 
 impl Problem {
@@ -101,6 +121,10 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         match self {
             Refusal::Api(error) => api(&error),
+            Refusal::Detail(status, what) => {
+                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+                (status, axum::Json(json!({ "detail": what }))).into_response()
+            }
             Refusal::Invalid(problems) => {
                 let detail: Vec<Value> = problems.into_iter().map(Problem::json).collect();
                 (StatusCode::UNPROCESSABLE_ENTITY, axum::Json(json!({ "detail": detail }))).into_response()
@@ -159,7 +183,7 @@ mod tests {
     fn wrapped_messages_are_quoted_as_python_does() {
         let text = |refusal| match refusal {
             Refusal::Api(error) => ApiError::message(&error).to_owned(),
-            Refusal::Invalid(_) => String::new(),
+            other => other.message(),
         };
         assert_eq!(text(Refusal::wrapped(404, "No keys found")), "{'error': 'No keys found'}");
         assert_eq!(text(Refusal::wrapped(404, "no 'sk-'")), "{'error': \"no 'sk-'\"}");

@@ -133,6 +133,11 @@ fn put_text(object: &mut String, name: &str, value: Option<Raw>) {
     *object = raw(&all).get().to_owned();
 }
 
+/// Puts a member into an object that is text.
+pub(crate) fn put_member<V: serde::Serialize + ?Sized>(object: &mut String, name: &str, value: &V) {
+    put_text(object, name, Some(raw(value)));
+}
+
 fn members(object: &str) -> BTreeMap<String, Box<RawValue>> {
     serde_json::from_str(object).unwrap_or_default()
 }

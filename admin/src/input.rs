@@ -36,6 +36,8 @@ pub(crate) enum Shape {
     Number,
     Integer,
     Flag,
+    /// Whatever it is, for who looks itself.
+    Any,
     List,
     Texts,
     Object,
@@ -96,10 +98,15 @@ impl Fields {
         self.sent.contains_key(name)
     }
 
+    /// All that was sent and not taken yet, for a complaint.
+    pub(crate) fn shown(&self) -> Value {
+        decoded(&raw(&self.sent)).unwrap_or_default()
+    }
+
     /// A field without which nothing can be done.
     pub(crate) fn required(&mut self, name: &'static str, shape: Shape) -> Option<Raw> {
         if self.sent.get(name).is_none_or(|value| value.get() == "null") {
-            let input = decoded(&raw(&self.sent)).unwrap_or_default();
+            let input = self.shown();
             let at = vec!["body".into(), name.into()];
             self.problems.push(Problem::new("missing", at, "Field required", input));
         }
@@ -183,6 +190,7 @@ impl Shape {
             Shape::Number => number(value),
             Shape::Integer => integer(value),
             Shape::Flag => flag(value),
+            Shape::Any => Ok(value.to_owned()),
             Shape::List => match decoded::<Vec<Raw>>(value) {
                 Some(_) => Ok(value.to_owned()),
                 None => Err(misfit("list_type", "Input should be a valid list")),

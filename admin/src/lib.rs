@@ -9,6 +9,7 @@
 
 mod access;
 mod answer;
+mod budgets;
 mod context;
 mod duration;
 mod error;
@@ -18,6 +19,8 @@ mod keys;
 mod routes;
 mod service;
 mod spend;
+mod teams;
+mod users;
 mod work;
 
 pub use routes::{Access, router, routes};

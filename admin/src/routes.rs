@@ -1,6 +1,6 @@
 //! Every route, and who may call it. What is not in the tables is not there.
 
-use crate::{Services, access, input, keys, spend};
+use crate::{Services, access, input, keys, spend, teams, users};
 use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
 use axum::routing::MethodRouter;
@@ -35,7 +35,7 @@ pub(crate) const fn route(
 }
 
 /// One table for each resource.
-static RESOURCES: &[&[Access]] = &[keys::ROUTES, spend::ROUTES];
+static RESOURCES: &[&[Access]] = &[keys::ROUTES, teams::ROUTES, users::ROUTES, spend::ROUTES];
 
 /// All routes.
 pub fn routes() -> impl Iterator<Item = &'static Access> {
@@ -44,7 +44,10 @@ pub fn routes() -> impl Iterator<Item = &'static Access> {
 
 /// The service: the tables behind the check of who is calling.
 pub fn router(services: Arc<Services>) -> Router {
-    let routed = routes().fold(Router::new(), |router, route| router.route(route.path, (route.handler)()));
+    // A path may stand in several rows, one for each method; its handler knows them all.
+    let mut seen = std::collections::HashSet::new();
+    let paths = routes().filter(|route| seen.insert(route.path));
+    let routed = paths.fold(Router::new(), |router, route| router.route(route.path, (route.handler)()));
     let guarded = middleware::from_fn_with_state(Arc::clone(&services), access::guard);
     routed
         .layer(Extension(spend::Turns::default()))

@@ -1,6 +1,6 @@
 //! Changing and deleting keys.
 
-use super::table::{self, INFO, TABLE};
+use super::table::{self, BLOCKED, INFO, TABLE};
 use super::{generate, rights, show};
 use crate::answer::{Object, Raw, raw};
 use crate::context::Context;
@@ -97,12 +97,13 @@ async fn switch(context: Context, mut sent: Fields, blocked: bool) -> Result<Jso
     let action = if blocked { "blocked" } else { "unblocked" };
     let changed = store(&context, &kept, KeyRecord { blocked, ..kept.record.clone() }, action).await?;
     let spend = show::spent(&context, &hash).await?;
-    let names: Vec<&'static str> = ["token"].into_iter().chain(INFO.iter().copied()).collect();
     let told = |name: &str| match name {
         "blocked" => Some(raw(&blocked)),
         name => table::beside(&changed, spend, name),
     };
-    Ok(Json(fields::show(TABLE, &names, &changed.record, told)))
+    let unblocked: Vec<&'static str> = ["token"].into_iter().chain(INFO.iter().copied()).collect();
+    let names = if blocked { BLOCKED } else { unblocked.as_slice() };
+    Ok(Json(fields::show(TABLE, names, &changed.record, told)))
 }
 
 // --- delete ---

@@ -30,6 +30,41 @@ pub(super) async fn generate(context: Context, sent: Fields) -> Result<Json<Obje
     Ok(Json(fields::show(TABLE, GENERATED, &kept.record, told)))
 }
 
+/// A key that is not kept yet, with its text.
+pub(crate) struct NewKey {
+    pub(crate) text: String,
+    pub(crate) record: KeyRecord,
+}
+
+/// The first key of a new user, by the fields of a key that the same request holds.
+pub(crate) fn of_user(sent: &mut Fields, wanted: bool) -> Result<Option<NewKey>, Refusal> {
+    if !wanted {
+        return Ok(None);
+    }
+    let duration = sent.text("duration").filter(|duration| !duration.is_empty());
+    let text = text::fresh()?;
+    let mut record = KeyRecord::new(&text);
+    if let Some(duration) = duration {
+        record.expires_at = Some(duration::after(time::now(), &duration).map_err(Refusal::internal)?);
+    }
+    Ok(Some(NewKey { text, record }))
+}
+
+/// The answer to making a user: a key's fields, with what `told` knows better.
+pub(crate) fn told_new(key: Option<&NewKey>, told: &dyn Fn(&str) -> Option<Raw>) -> Object {
+    static OF_USERS: &[&str] = &["user_email", "user_role", "teams", "user_alias"];
+    static UNTOLD: &[&str] = &["token", "token_id", "created_by", "updated_by"];
+    let names: Vec<&'static str> = GENERATED.iter().chain(OF_USERS).copied().collect();
+    let nobody = KeyRecord { masked: String::new(), ..KeyRecord::new("") };
+    fields::show(TABLE, &names, key.map_or(&nobody, |key| &key.record), |name| match name {
+        "spend" => Some(NanoUsd::ZERO.json()),
+        "key" => key.map(|key| raw(&key.text)).or_else(|| told(name)),
+        "key_name" if key.is_none() => Some(raw(&serde_json::Value::Null)),
+        name if UNTOLD.contains(&name) => Some(raw(&serde_json::Value::Null)),
+        name => told(name),
+    })
+}
+
 /// A request that fits.
 struct Wanted {
     key: String,

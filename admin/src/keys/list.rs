@@ -1,6 +1,6 @@
 //! Lists of keys.
 
-use super::table::{self, INFO, TABLE};
+use super::table::{self, INFO, TABLE, VIEW};
 use crate::answer::{Object, Raw, raw};
 use crate::context::Context;
 use crate::error::Refusal;
@@ -9,7 +9,8 @@ use crate::input::Params;
 use axum::Json;
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::key::KeyRecord;
-use weir_core::domain::records::Record;
+use weir_core::domain::money::NanoUsd;
+use weir_core::domain::records::{Kept, Record};
 use weir_core::ports::records::{self, Page};
 use weir_core::ports::{Condition, RecordQuery, Sort, SpendScope};
 
@@ -81,12 +82,25 @@ fn sort(params: &Params) -> Sort {
 }
 
 async fn whole(context: &Context, found: &Page<KeyRecord>) -> Result<Vec<Raw>, Refusal> {
-    let ids: Vec<String> = found.records.iter().map(|key| key.id()).collect();
+    let spent = spent(context, &found.records).await?;
+    let told = found.records.iter().zip(spent).map(|(kept, spend)| {
+        raw(&fields::show(TABLE, VIEW, &kept.record, |name| table::beside(kept, spend, name)))
+    });
+    Ok(told.collect())
+}
+
+async fn spent(context: &Context, keys: &[Kept<KeyRecord>]) -> Result<Vec<NanoUsd>, Refusal> {
+    let ids: Vec<String> = keys.iter().map(|key| key.id()).collect();
     let spent = context.services.spend.spent(SpendScope::Key, &ids).await?;
+    Ok(ids.iter().map(|id| spent.get(id).copied().unwrap_or_default()).collect())
+}
+
+/// Keys as other resources tell of them: `/key/info` with the hash.
+pub(crate) async fn told_all(context: &Context, keys: &[Kept<KeyRecord>]) -> Result<Vec<Object>, Refusal> {
+    let spent = spent(context, keys).await?;
     let names: Vec<&'static str> = ["token"].into_iter().chain(INFO.iter().copied()).collect();
-    let told = found.records.iter().map(|kept| {
-        let spend = spent.get(&kept.id()).copied().unwrap_or_default();
-        raw(&fields::show(TABLE, &names, &kept.record, |name| table::beside(kept, spend, name)))
+    let told = keys.iter().zip(spent).map(|(kept, spend)| {
+        fields::show(TABLE, &names, &kept.record, |name| table::beside(kept, spend, name))
     });
     Ok(told.collect())
 }

@@ -10,6 +10,9 @@ mod show;
 mod table;
 mod text;
 
+pub(crate) use generate::{of_user, told_new};
+pub(crate) use list::told_all;
+
 use crate::routes::{Access, route};
 use axum::http::Method;
 use axum::routing::{get, post};

@@ -2,8 +2,9 @@
 
 use crate::context::Context;
 use crate::error::Refusal;
+use crate::teams::leads;
 use weir_core::domain::key::KeyRecord;
-use weir_core::domain::records::{Member, TeamRole, member_id};
+use weir_core::domain::records::{Member, Team, member_id};
 use weir_core::error::{ApiError, Kind};
 
 /// Whether the caller may look at a key: its own, its user's, one of a team it leads or an organisation it administers.
@@ -60,17 +61,11 @@ async fn membership(context: &Context, team: &str) -> Result<Option<Member>, Ref
     Ok(context.get::<Member>(&member_id(team, user)).await?.map(|kept| kept.record))
 }
 
-/// Is an admin of the team.
-pub(crate) async fn leads(context: &Context, team: Option<&str>) -> Result<bool, Refusal> {
-    let Some(team) = team else { return Ok(false) };
-    Ok(membership(context, team).await?.is_some_and(|member| member.role == TeamRole::Admin))
-}
-
 /// Is a member of a team whose members may call this route.
 async fn permits(context: &Context, team: &str, route: &str) -> Result<bool, Refusal> {
     if membership(context, team).await?.is_none() {
         return Ok(false);
     }
-    let team = context.get::<weir_core::domain::records::Team>(team).await?;
+    let team = context.get::<Team>(team).await?;
     Ok(team.is_some_and(|team| team.member_permissions.iter().any(|permitted| permitted == route)))
 }

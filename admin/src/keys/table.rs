@@ -64,6 +64,8 @@ pub(super) static TABLE: &[Field<KeyRecord>] = &[
     field("org_id", Lens::Shown(|k| k.organization_id.as_ref().map(raw)), "null"),
     field("soft_budget_cooldown", Lens::Shown(|_| None), "false"),
     field("model_spend", Lens::Shown(|_| None), "{}"),
+    field("team_models", Lens::Shown(|_| None), "[]"),
+    field("team_blocked", Lens::Shown(|_| None), "false"),
 ];
 
 /// The answer of `/key/generate`, in LiteLLM's order. `key` is told here and nowhere else.
@@ -88,6 +90,35 @@ pub(super) static INFO: &[&str] = &[
     "created_at", "created_by", "updated_at", "updated_by", "rotation_count", "auto_rotate", "rotation_interval",
     "last_rotation_at", "key_rotation_at", "litellm_budget_table", "litellm_organization_table",
     "object_permission",
+];
+
+/// A key with what stands behind it, as full lists tell it.
+#[rustfmt::skip]
+pub(super) static VIEW: &[&str] = &[
+    "token", "key_name", "key_alias", "spend", "max_budget", "expires", "models", "aliases", "config", "user_id",
+    "team_id", "max_parallel_requests", "metadata", "tpm_limit", "rpm_limit", "budget_duration", "budget_reset_at",
+    "allowed_cache_controls", "allowed_routes", "permissions", "model_spend", "model_max_budget",
+    "soft_budget_cooldown", "blocked", "litellm_budget_table", "org_id", "created_at", "created_by", "updated_at",
+    "updated_by", "object_permission_id", "object_permission", "rotation_count", "auto_rotate", "rotation_interval",
+    "last_rotation_at", "key_rotation_at", "router_settings", "team_spend", "team_alias", "team_tpm_limit",
+    "team_rpm_limit", "team_max_budget", "team_models", "team_blocked", "soft_budget", "team_model_aliases",
+    "team_member", "team_metadata", "team_object_permission_id", "team_member_spend", "team_member_tpm_limit",
+    "team_member_rpm_limit", "end_user_id", "end_user_tpm_limit", "end_user_rpm_limit", "end_user_max_budget",
+    "organization_max_budget", "organization_tpm_limit", "organization_rpm_limit", "organization_metadata",
+    "last_refreshed_at", "api_key", "user_role", "allowed_model_region", "parent_otel_span",
+    "rpm_limit_per_model", "tpm_limit_per_model", "user_tpm_limit", "user_rpm_limit", "user_email", "user_spend",
+    "user_max_budget", "request_route", "user",
+];
+
+/// What a block answers.
+#[rustfmt::skip]
+pub(super) static BLOCKED: &[&str] = &[
+    "token", "key_name", "key_alias", "spend", "max_budget", "expires", "models", "aliases", "config", "user_id",
+    "team_id", "max_parallel_requests", "metadata", "tpm_limit", "rpm_limit", "budget_duration", "budget_reset_at",
+    "allowed_cache_controls", "allowed_routes", "permissions", "model_spend", "model_max_budget",
+    "soft_budget_cooldown", "blocked", "litellm_budget_table", "org_id", "created_at", "created_by", "updated_at",
+    "updated_by", "object_permission_id", "object_permission", "rotation_count", "auto_rotate", "rotation_interval",
+    "last_rotation_at", "key_rotation_at", "router_settings",
 ];
 
 /// What is kept beside a record, and what was spent under it.

@@ -4,6 +4,7 @@ pub mod ids;
 pub mod key;
 pub mod money;
 pub mod operation;
+pub mod period;
 pub mod records;
 pub mod response;
 pub mod spend;

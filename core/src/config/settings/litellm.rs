@@ -35,7 +35,17 @@ pub struct LitellmSettings {
     pub require_auth_for_metrics_endpoint: bool,
     /// Who changed what is kept, unless this is false.
     pub store_audit_logs: bool,
+    /// Where midnights are, by its IANA name: budgets are reset there. UTC.
+    pub timezone: Option<String>,
+    /// Teams that anybody may join.
+    pub available_teams: Vec<String>,
     pub forward_traceparent_to_llm_provider: bool,
+}
+
+/// LiteLLM keeps them among the defaults of new users.
+fn available_teams(s: &Section) -> Vec<String> {
+    let named = s.node("default_internal_user_params").and_then(|params| params.get("available_teams"));
+    named.and_then(Node::as_texts).unwrap_or_default()
 }
 
 impl LitellmSettings {
@@ -63,6 +73,8 @@ impl LitellmSettings {
             set_verbose: s.bool("set_verbose").unwrap_or(false),
             require_auth_for_metrics_endpoint: s.bool("require_auth_for_metrics_endpoint").unwrap_or(false),
             store_audit_logs: s.bool("store_audit_logs").unwrap_or(true),
+            timezone: s.text("timezone").filter(|zone| !zone.is_empty()),
+            available_teams: available_teams(s),
             forward_traceparent_to_llm_provider: s
                 .bool("forward_traceparent_to_llm_provider")
                 .unwrap_or(false),

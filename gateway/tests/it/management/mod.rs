@@ -12,8 +12,9 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use weir_bench::mock::Provider;
 
-/// Files of recordings, with the configuration they were made with.
-static FILES: &[(&str, &str)] = &[("db_guide_curls.json", "db.yaml"), ("db_keys.json", "db.yaml")];
+/// Files of recordings in the order in which they were made, for they see what was made before, with their configuration.
+static FILES: &[(&str, &[&str])] =
+    &[("db.yaml", &["db_guide_curls", "db_keys", "db_teams", "db_users_roles"])];
 
 /// Routes of recorded calls that are walked. The others' answers are other tests' business.
 static ROOTS: &[&str] = &[
@@ -46,15 +47,18 @@ async fn p32_recorded_management_calls_agree() {
     let Some(folder) = shared() else { return };
     let listed = Listed::read();
     let (mut walked, mut wrong) = (0, Vec::new());
-    for (file, config) in FILES {
+    for (config, files) in FILES {
         let config = std::fs::read_to_string(folder.join("configs").join(config)).unwrap();
-        let text = std::fs::read_to_string(folder.join("goldens").join(file)).unwrap();
-        let cases: Vec<Value> = serde_json::from_str(&text).unwrap();
-        let told = walk(&config, &cases).await;
-        walked += told.len();
-        let file = file.trim_end_matches(".json");
-        for (case, found) in told {
-            wrong.extend(found.into_iter().filter_map(|what| listed.unknown(file, &case, what)));
+        let rig = start(&config).await;
+        let mut names = Names::default();
+        for file in *files {
+            let text = std::fs::read_to_string(folder.join(format!("goldens/{file}.json"))).unwrap();
+            let cases: Vec<Value> = serde_json::from_str(&text).unwrap();
+            let told = walk(&rig, &cases, &mut names).await;
+            walked += told.len();
+            for (case, found) in told {
+                wrong.extend(found.into_iter().filter_map(|what| listed.unknown(file, &case, what)));
+            }
         }
     }
     assert!(wrong.is_empty(), "{} differences in {walked} calls:\n{}", wrong.len(), wrong.join("\n"));
@@ -63,20 +67,23 @@ async fn p32_recorded_management_calls_agree() {
     println!("{walked} recorded calls agree");
 }
 
-/// Sends all calls of a file; answers the differences of those that are compared.
-async fn walk(config: &str, cases: &[Value]) -> Vec<(String, Vec<String>)> {
+async fn start(config: &str) -> Rig {
     let config = config.replace("http://127.0.0.1:9100", "MOCK");
     let env = [("LITELLM_MASTER_KEY", "sk-1234"), ("OPENAI_API_KEY", "sk-up-openai-env")];
     let builder = env.iter().fold(Rig::config(&config), |rig, (name, value)| rig.env(name, value));
-    let rig = builder.over(Provider::new()).await;
-    let (mut names, mut told) = (Names::default(), Vec::new());
+    builder.over(Provider::new()).await
+}
+
+/// Sends all calls of a file; answers the differences of those that are compared.
+async fn walk(rig: &Rig, cases: &[Value], names: &mut Names) -> Vec<(String, Vec<String>)> {
+    let mut told = Vec::new();
     for case in cases {
-        let answer = ask(&rig, &case["request"], &names).await;
+        let answer = ask(rig, &case["request"], names).await;
         let theirs = &case["response"];
         let path = case["request"]["path"].as_str().unwrap();
         let body = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
         let found = if theirs["status"] == answer.status {
-            differences(&theirs["body"], &body, &mut names)
+            differences(&theirs["body"], &body, names)
         } else {
             vec![format!("status {} is {}: {}", theirs["status"], answer.status, answer.text())]
         };

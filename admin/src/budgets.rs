@@ -1,0 +1,150 @@
+//! Budgets: amounts and periods that teams, members, organisations and customers are held to.
+
+use crate::answer::{Object, Raw, raw};
+use crate::context::Context;
+use crate::error::Refusal;
+use crate::fields;
+use crate::work::Work;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+use weir_core::domain::ids::new_entry_id;
+use weir_core::domain::money::NanoUsd;
+use weir_core::domain::period::Period;
+use weir_core::domain::records::{Budget, Kept, Limits, Member, Team};
+use weir_core::time::Micros;
+
+/// A budget as other resources show it.
+pub(crate) fn told(budget: &Budget) -> Object {
+    let money = |amount: Option<NanoUsd>| amount.map_or_else(|| raw(&Value::Null), NanoUsd::json);
+    let limits = &budget.limits;
+    let models = (!budget.model_max_budget.is_empty()).then_some(&budget.model_max_budget);
+    Object(vec![
+        ("budget_id", raw(&budget.id)),
+        ("soft_budget", money(limits.soft_budget)),
+        ("max_budget", money(limits.max_budget)),
+        ("max_parallel_requests", raw(&limits.max_parallel_requests)),
+        ("tpm_limit", raw(&limits.tpm_limit)),
+        ("rpm_limit", raw(&limits.rpm_limit)),
+        ("model_max_budget", raw(&models)),
+        ("budget_duration", raw(&limits.budget_duration)),
+    ])
+}
+
+/// # Errors
+/// An amount is negative.
+pub(crate) fn checked(limits: &Limits) -> Result<(), Refusal> {
+    for (name, amount) in [("max_budget", limits.max_budget), ("soft_budget", limits.soft_budget)] {
+        if let Some(amount) = amount.filter(|amount| *amount < NanoUsd::ZERO) {
+            return Err(Refusal::wrapped(400, &format!("{name} cannot be negative. Received: {amount}")));
+        }
+    }
+    Ok(())
+}
+
+/// Begins a period: the next reset is at its end. A text that is no period has no end, as with LiteLLM.
+pub(crate) fn begin(context: &Context, limits: &mut Limits, now: Micros) {
+    let zone = zone(context);
+    let period = limits.budget_duration.as_deref().and_then(Period::parse);
+    limits.budget_reset_at = period.and_then(|period| period.end(now, &zone));
+}
+
+/// Where midnights are (`litellm_settings.timezone`).
+fn zone(context: &Context) -> TimeZone {
+    let named = (context.services.config)().litellm.timezone.clone();
+    named.and_then(|name| TimeZone::get(&name).ok()).unwrap_or(TimeZone::UTC)
+}
+
+/// What every member of a team may spend.
+pub(crate) fn of_members(team: &Team, amount: NanoUsd, now: Micros, context: &Context) -> Budget {
+    let id = format!("team-{}-budget-{}", team.id, new_entry_id().simple());
+    amounting(id, amount, team.limits.budget_duration.clone(), now, context)
+}
+
+/// What one member may spend.
+pub(crate) fn own(amount: NanoUsd, duration: Option<String>, now: Micros, context: &Context) -> Budget {
+    amounting(new_entry_id().to_string(), amount, duration, now, context)
+}
+
+fn amounting(
+    id: String,
+    amount: NanoUsd,
+    duration: Option<String>,
+    now: Micros,
+    context: &Context,
+) -> Budget {
+    let limits = Limits { max_budget: Some(amount), budget_duration: duration, ..Limits::default() };
+    let mut budget = Budget { id, limits, ..Budget::default() };
+    begin(context, &mut budget.limits, now);
+    budget
+}
+
+/// Changes what every member of a team may spend; null: as much as they like.
+pub(crate) async fn change_of_members(
+    context: &Context,
+    work: &mut Work<'_>,
+    team: &mut Team,
+    amount: Option<Raw>,
+) -> Result<(), Refusal> {
+    let amount = amount.and_then(|amount| NanoUsd::parse(amount.get()).ok());
+    let kept = match &team.member_budget_id {
+        Some(id) => context.get::<Budget>(id).await?,
+        None => None,
+    };
+    match (kept, amount) {
+        (Some(kept), _) => {
+            let mut budget = kept.record.clone();
+            budget.limits.max_budget = amount;
+            work.update(&kept, &budget, "updated")
+        }
+        (None, Some(amount)) => {
+            let budget = of_members(team, amount, work.now, context);
+            fields::put_member(&mut team.metadata, "team_member_budget_id", &budget.id);
+            team.member_budget_id = Some(budget.id.clone());
+            work.insert(&budget)
+        }
+        (None, None) => Ok(()),
+    }
+}
+
+/// Changes what one member may spend. A budget that is shared by all members is left to the others. Answers the id of
+/// the member's budget.
+pub(crate) async fn change_own(
+    context: &Context,
+    work: &mut Work<'_>,
+    team: &Kept<Team>,
+    member: &Member,
+    amount: Option<Option<Raw>>,
+    (tpm, rpm): (Option<Raw>, Option<Raw>),
+) -> Result<Option<String>, Refusal> {
+    let own = member.budget_id.as_ref().filter(|id| team.member_budget_id.as_ref() != Some(*id));
+    let kept = match own {
+        Some(id) => context.get::<Budget>(id).await?,
+        None => None,
+    };
+    let begun = || {
+        amounting(
+            new_entry_id().to_string(),
+            NanoUsd::ZERO,
+            team.limits.budget_duration.clone(),
+            work.now,
+            context,
+        )
+    };
+    let mut budget = kept.as_ref().map_or_else(
+        || Budget { limits: Limits { max_budget: None, ..begun().limits }, ..begun() },
+        |kept| kept.record.clone(),
+    );
+    if let Some(amount) = amount {
+        budget.limits.max_budget = amount.and_then(|amount| NanoUsd::parse(amount.get()).ok());
+    }
+    let number = |given: Option<Raw>| given.and_then(|n| n.get().parse().ok());
+    budget.limits.tpm_limit = number(tpm).or(budget.limits.tpm_limit);
+    budget.limits.rpm_limit = number(rpm).or(budget.limits.rpm_limit);
+    checked(&budget.limits)?;
+    let id = budget.id.clone();
+    match kept {
+        Some(kept) => work.update(&kept, &budget, "updated")?,
+        None => work.insert(&budget)?,
+    }
+    Ok(Some(id))
+}

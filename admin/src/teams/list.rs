@@ -1,0 +1,143 @@
+//! Telling about teams.
+
+use super::rights;
+use super::show::Told;
+use crate::answer::{Object, raw};
+use crate::budgets;
+use crate::context::Context;
+use crate::error::{Refusal, detail};
+use crate::input::Params;
+use crate::keys;
+use axum::Json;
+use serde_json::json;
+use weir_core::domain::key::KeyRecord;
+use weir_core::domain::records::{Budget, Member, Team};
+use weir_core::ports::records::{self, get_all};
+use weir_core::ports::{Condition, RecordQuery, Sort};
+
+const PAGE: u32 = 10;
+const LARGEST: u32 = 100;
+
+// --- one ---
+
+pub(super) async fn info(context: Context, params: Params) -> Result<Json<Object>, Refusal> {
+    let Some(id) = params.get("team_id") else {
+        let message = "{'message': 'Malformed request. No team id passed in.'}";
+        return Err(Refusal::told(422, "auth_error", "None", message));
+    };
+    let Some(team) = context.get::<Team>(id).await? else {
+        let message = format!("{{'message': 'Team not found, passed team id: {id}.'}}");
+        return Err(Refusal::told(404, "auth_error", "None", message));
+    };
+    rights::may_see(&context, &team).await?;
+    let told = Told::load(&context, team).await?;
+    let mut info = told.team();
+    if let Some(budget) = &told.team.member_budget_id {
+        let budget = context.get::<Budget>(budget).await?;
+        info.0.push(("team_member_budget_table", raw(&budget.map(|budget| budgets::told(&budget)))));
+    }
+    let keys = context.all::<KeyRecord>(vec![Condition::In("team_id", vec![id.to_owned()])]).await?;
+    Ok(Json(Object(vec![
+        ("team_id", raw(id)),
+        ("team_info", raw(&info)),
+        ("keys", raw(&keys::told_all(&context, &keys).await?)),
+        ("team_memberships", raw(&told.memberships(&context).await?)),
+    ])))
+}
+
+// --- many ---
+
+/// Teams of a user, or all for who may see all. An array, oldest first.
+pub(super) async fn list(context: Context, params: Params) -> Result<Json<Vec<Object>>, Refusal> {
+    let own = context.by().map(str::to_owned);
+    let user = params.text("user_id");
+    let asks_own = user.is_some() && user == own;
+    let organization = params.text("organization_id");
+    if !context.sees_all() && !asks_own && !context.administers(organization.as_deref()) {
+        let role = context.caller.role().map_or("unknown", |role| role.as_str());
+        let message = format!("Only admin users can query all teams/other teams. Your user role={role}");
+        return Err(detail(401, &json!({ "error": message })));
+    }
+    let mut conditions = Vec::new();
+    if let Some(organization) = organization {
+        conditions.push(Condition::In("organization_id", vec![organization]));
+    }
+    if let Some(user) = user {
+        conditions.push(Condition::In("id", teams_of(&context, user).await?));
+    }
+    let told = Told::load_all(&context, context.all::<Team>(conditions).await?).await?;
+    let mut teams = Vec::new();
+    for told in told {
+        let mut team = told.team();
+        let here = Condition::In("team_id", vec![told.team.id.clone()]);
+        let keys = context.all::<KeyRecord>(vec![here]).await?;
+        team.0.push(("team_memberships", raw(&told.memberships(&context).await?)));
+        team.0.push(("keys", raw(&keys::told_all(&context, &keys).await?)));
+        teams.push(team);
+    }
+    Ok(Json(teams))
+}
+
+/// Ids of the teams that a user is a member of.
+pub(super) async fn teams_of(context: &Context, user: String) -> Result<Vec<String>, Refusal> {
+    let members = context.all::<Member>(vec![Condition::In("user_id", vec![user])]).await?;
+    Ok(members.into_iter().map(|member| member.record.team_id).collect())
+}
+
+/// The same in pages.
+pub(super) async fn pages(context: Context, params: Params) -> Result<Json<Object>, Refusal> {
+    let page = params.positive("page")?.unwrap_or(1);
+    let size = params.positive("page_size")?.unwrap_or(PAGE).min(LARGEST);
+    let mut conditions = Vec::new();
+    if let Some(alias) = params.text("team_alias") {
+        conditions.push(Condition::Contains("alias", alias));
+    }
+    for (name, column) in [("team_id", "id"), ("organization_id", "organization_id")] {
+        conditions.extend(params.text(name).map(|value| Condition::In(column, vec![value])));
+    }
+    let user = match context.sees_all() {
+        true => params.text("user_id"),
+        false => Some(context.by().unwrap_or_default().to_owned()),
+    };
+    if let Some(user) = user {
+        conditions.push(Condition::In("id", teams_of(&context, user).await?));
+    }
+    let query = RecordQuery {
+        conditions,
+        sort: sort(&params),
+        descending: params.get("sort_order") != Some("asc"),
+        limit: size,
+        offset: (page - 1).saturating_mul(size),
+    };
+    let found = records::list::<Team>(context.directory(), &query).await?;
+    let teams = Told::load_all(&context, found.records).await?;
+    Ok(Json(Object(vec![
+        ("teams", raw(&teams.iter().map(Told::team).collect::<Vec<_>>())),
+        ("total", raw(&found.total)),
+        ("page", raw(&page)),
+        ("page_size", raw(&size)),
+        ("total_pages", raw(&found.total.div_ceil(u64::from(size)))),
+    ])))
+}
+
+fn sort(params: &Params) -> Sort {
+    match params.get("sort_by") {
+        Some("team_alias") => Sort::Column("alias"),
+        Some("team_id") => Sort::Id,
+        Some("spend") => Sort::Spend,
+        _ => Sort::CreatedAt,
+    }
+}
+
+/// Teams that anybody may join: none unless the operator names some.
+pub(super) async fn available(context: Context) -> Result<Json<Vec<Object>>, Refusal> {
+    let named = (context.services.config)().litellm.available_teams.clone();
+    if named.is_empty() {
+        let message = "No available teams for user to join: litellm_settings.default_internal_user_params.available_teams names none.";
+        return Err(detail(400, &json!({ "error": message })));
+    }
+    let own = teams_of(&context, context.by().unwrap_or_default().to_owned()).await?;
+    let teams = get_all::<Team>(context.directory(), &named).await?;
+    let free = teams.into_iter().filter(|team| !own.contains(&team.id)).collect();
+    Ok(Json(Told::load_all(&context, free).await?.iter().map(Told::team).collect()))
+}

@@ -1,0 +1,172 @@
+//! Changing and deleting users.
+
+use super::show::Told;
+use super::table::TABLE;
+use super::{new, password};
+use crate::answer::{Object, raw};
+use crate::budgets;
+use crate::context::Context;
+use crate::error::{Problem, Refusal};
+use crate::fields;
+use crate::input::{Fields, Shape};
+use crate::work::Work;
+use axum::Json;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use weir_core::domain::key::KeyRecord;
+use weir_core::domain::records::{Kept, Member, OrganizationMember, Role, User};
+use weir_core::ports::Condition;
+use weir_core::ports::records::get_all;
+
+/// Users in one request.
+const MAX_USERS: usize = 500;
+
+pub(super) async fn update(context: Context, sent: Fields) -> Result<Json<Object>, Refusal> {
+    change(&context, sent).await.map(Json)
+}
+
+async fn change(context: &Context, mut sent: Fields) -> Result<Object, Refusal> {
+    let (id, email) = (sent.text("user_id"), sent.text("user_email"));
+    if id.is_none() && email.is_none() {
+        return Err(nobody(&sent));
+    }
+    let has_role = sent.has("user_role");
+    let resets = sent.has("budget_duration");
+    let role = new::role(&mut sent)?;
+    let password = sent.text("password");
+    let kept = find(context, id.as_deref(), email.as_deref()).await?;
+    let mut user = kept.record.clone();
+    fields::read(TABLE, &mut sent, &mut user);
+    sent.finish()?;
+    // An e-mail that found the user was taken out of the body with that.
+    user.email = email.or(kept.email.clone());
+    if has_role {
+        user.role = role;
+    }
+    may_change(context, &kept, &user)?;
+    budgets::checked(&user.limits)?;
+    if let Some(password) = password {
+        user.password_hash = Some(password::hashed(password).await?);
+    }
+    let mut work = Work::new(context);
+    if resets {
+        budgets::begin(context, &mut user.limits, work.now);
+    }
+    work.update(&kept, &user, "updated")?;
+    work.commit().await?;
+    let now = context.get::<User>(&user.id).await?.ok_or_else(|| Refusal::internal("the user is gone"))?;
+    let told = Told::load(context, now).await?;
+    Ok(Object(vec![("user_id", raw(&user.id)), ("data", raw(&told.row()))]))
+}
+
+fn nobody(sent: &Fields) -> Refusal {
+    let message = "Value error, Either user id or user email must be provided";
+    Problem::new("value_error", vec!["body".into()], message, sent.shown())
+        .with_context(json!({ "error": {} }))
+        .into()
+}
+
+async fn find(context: &Context, id: Option<&str>, email: Option<&str>) -> Result<Kept<User>, Refusal> {
+    let there = match (id, email) {
+        (Some(id), _) => context.get::<User>(id).await?,
+        (None, email) => {
+            let email = email.unwrap_or_default().to_owned();
+            context.all::<User>(vec![Condition::In("email", vec![email])]).await?.into_iter().next()
+        }
+    };
+    let name = id.or(email).unwrap_or_default();
+    there.ok_or_else(|| Refusal::told(404, "internal_server_error", "None", format!("User {name} not found")))
+}
+
+/// Only proxy admins give or take the roles of admins; org admins change others only.
+fn may_change(context: &Context, before: &User, after: &User) -> Result<(), Refusal> {
+    let high = |user: &User| matches!(user.role, Some(Role::ProxyAdmin | Role::ProxyAdminViewer));
+    if context.is_admin() || !high(before) && !high(after) {
+        return Ok(());
+    }
+    Err(Refusal::told(
+        403,
+        "auth_error",
+        "user_role",
+        "Only proxy admins can change proxy admins and their viewers.",
+    ))
+}
+
+/// Each for itself: one that cannot be changed does not keep the others.
+pub(super) async fn update_many(context: Context, mut sent: Fields) -> Result<Json<Object>, Refusal> {
+    let all = sent.flag("all_users").unwrap_or_default();
+    let updates = sent.take("user_updates", Shape::Object);
+    let listed = sent.take("users", Shape::List);
+    sent.finish()?;
+    let bodies = match (all, updates) {
+        (true, Some(updates)) => for_everybody(&context, &updates).await?,
+        _ => listed
+            .and_then(|list| serde_json::from_str::<Vec<Box<RawValue>>>(list.get()).ok())
+            .unwrap_or_default(),
+    };
+    if bodies.len() > MAX_USERS {
+        return Err(Refusal::wrapped(400, &format!("at most {MAX_USERS} users can be changed at once")));
+    }
+    let mut results = Vec::new();
+    for body in &bodies {
+        let named: Value = serde_json::from_str(body.get()).unwrap_or_default();
+        let done = match Fields::parse(body.get().as_bytes()) {
+            Ok(sent) => change(&context, sent).await,
+            Err(refusal) => Err(refusal),
+        };
+        let (error, updated) = match done {
+            Ok(updated) => (Value::Null, serde_json::to_value(&updated).unwrap_or_default()),
+            Err(refusal) => (refusal.message().into(), Value::Null),
+        };
+        results.push(json!({ "user_id": named["user_id"], "user_email": named["user_email"],
+            "success": error.is_null(), "error": error, "updated_user": updated }));
+    }
+    let done = results.iter().filter(|result| result["success"] == true).count();
+    Ok(Json(Object(vec![
+        ("results", raw(&results)),
+        ("total_requested", raw(&bodies.len())),
+        ("successful_updates", raw(&done)),
+        ("failed_updates", raw(&(bodies.len() - done))),
+    ])))
+}
+
+async fn for_everybody(context: &Context, updates: &RawValue) -> Result<Vec<Box<RawValue>>, Refusal> {
+    let updates: serde_json::Map<String, Value> = serde_json::from_str(updates.get()).unwrap_or_default();
+    let users = context.all::<User>(Vec::new()).await?;
+    let body = |user: &Kept<User>| {
+        let mut body = updates.clone();
+        body.insert("user_id".to_owned(), user.id.clone().into());
+        raw(&body)
+    };
+    Ok(users.iter().map(body).collect())
+}
+
+/// Deletes users with their keys and memberships.
+pub(super) async fn delete(context: Context, mut sent: Fields) -> Result<Json<u64>, Refusal> {
+    let ids = sent.texts("user_ids");
+    sent.finish()?;
+    if ids.is_empty() || ids.len() > MAX_USERS {
+        return Err(Refusal::wrapped(400, &format!("between 1 and {MAX_USERS} user_ids are needed")));
+    }
+    let users = get_all::<User>(context.directory(), &ids).await?;
+    if let Some(id) = ids.iter().find(|id| !users.iter().any(|user| user.id == **id)) {
+        return Err(Refusal::wrapped(404, &format!("User not found, passed user_id={id}")));
+    }
+    let mut work = Work::new(&context);
+    let theirs = || vec![Condition::In("user_id", ids.clone())];
+    for user in &users {
+        may_change(&context, user, user)?;
+        work.delete(&user.record);
+    }
+    for key in context.all::<KeyRecord>(theirs()).await? {
+        work.delete(&key.record);
+    }
+    for member in context.all::<Member>(theirs()).await? {
+        work.delete(&member.record);
+    }
+    for member in context.all::<OrganizationMember>(theirs()).await? {
+        work.delete(&member.record);
+    }
+    work.commit().await?;
+    Ok(Json(users.len() as u64))
+}

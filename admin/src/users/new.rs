@@ -1,0 +1,173 @@
+//! Making users, each with a first key unless that is not wanted.
+
+use super::password;
+use super::table::TABLE;
+use crate::answer::{Object, Raw, raw};
+use crate::budgets;
+use crate::context::Context;
+use crate::error::{Problem, Refusal};
+use crate::fields::{self, moment};
+use crate::input::{Fields, Shape};
+use crate::keys;
+use crate::work::Work;
+use axum::Json;
+use serde_json::{Value, json};
+use weir_core::domain::ids::new_entry_id;
+use weir_core::domain::records::{Member, Role, Team, User};
+use weir_core::ports::Condition;
+use weir_core::ports::records::get_all;
+
+/// Roles that a user may be given.
+pub(super) static ROLES: &[(Role, &str)] = &[
+    (Role::ProxyAdmin, "LitellmUserRoles.PROXY_ADMIN"),
+    (Role::ProxyAdminViewer, "LitellmUserRoles.PROXY_ADMIN_VIEW_ONLY"),
+    (Role::InternalUser, "LitellmUserRoles.INTERNAL_USER"),
+    (Role::InternalUserViewer, "LitellmUserRoles.INTERNAL_USER_VIEW_ONLY"),
+];
+
+pub(super) async fn new(context: Context, mut sent: Fields) -> Result<Json<Object>, Refusal> {
+    let id = sent.text("user_id").filter(|id| !id.is_empty());
+    let role = role(&mut sent)?;
+    let with_key = sent.flag("auto_create_key").unwrap_or(true);
+    let password = sent.text("password");
+    let teams = teams(&mut sent);
+    let mut user = User { metadata: "{}".to_owned(), role, ..User::default() };
+    fields::read(TABLE, &mut sent, &mut user);
+    let key = keys::of_user(&mut sent, with_key)?;
+    sent.finish()?;
+    budgets::checked(&user.limits)?;
+    user.id = id.unwrap_or_else(|| new_entry_id().to_string());
+    may_make(&context, &user)?;
+    free(&context, &user).await?;
+    if let Some(password) = password {
+        user.password_hash = Some(password::hashed(password).await?);
+    }
+    let mut work = Work::new(&context);
+    budgets::begin(&context, &mut user.limits, work.now);
+    work.insert(&user)?;
+    let now = work.now;
+    join(&context, &mut work, &user, &teams).await?;
+    let key = key.map(|mut key| {
+        key.record.user_id = Some(user.id.clone());
+        key
+    });
+    if let Some(key) = &key {
+        work.insert(&key.record)?;
+    }
+    work.commit().await?;
+    let told = |name: &str| match (name, &key) {
+        ("created_at" | "updated_at", Some(_)) => Some(moment(now)),
+        ("model_max_budget" | "router_settings", None) => Some(raw(&Value::Null)),
+        ("key", None) => Some(raw("")),
+        ("teams", _) => Some(raw(&Value::Null)),
+        (name, _) => of_user(&user, name),
+    };
+    Ok(Json(keys::told_new(key.as_ref(), &told)))
+}
+
+/// What the answer says of the user, by the names of a key's fields.
+fn of_user(user: &User, name: &str) -> Option<Raw> {
+    let alone = [
+        "user_id",
+        "user_email",
+        "user_role",
+        "user_alias",
+        "models",
+        "max_budget",
+        "metadata",
+        "tpm_limit",
+        "rpm_limit",
+        "budget_duration",
+        "max_parallel_requests",
+    ];
+    let name = alone.into_iter().find(|known| *known == name)?;
+    fields::show(TABLE, &[name], user, |_| None).0.pop().map(|(_, value)| value)
+}
+
+/// Proxy admins make anybody; others nobody who may do more than they.
+fn may_make(context: &Context, user: &User) -> Result<(), Refusal> {
+    let admin = matches!(user.role, Some(Role::ProxyAdmin | Role::ProxyAdminViewer));
+    if context.is_admin() || !admin {
+        return Ok(());
+    }
+    let message = "Only proxy admins can make proxy admins and their viewers.";
+    Err(Refusal::told(403, "auth_error", "user_role", message))
+}
+
+async fn free(context: &Context, user: &User) -> Result<(), Refusal> {
+    if context.get::<User>(&user.id).await?.is_some() {
+        return Err(Refusal::wrapped(409, &format!("User with id {} already exists", user.id)));
+    }
+    let Some(email) = &user.email else { return Ok(()) };
+    let there = context.all::<User>(vec![Condition::In("email", vec![email.clone()])]).await?;
+    if there.is_empty() {
+        return Ok(());
+    }
+    Err(Refusal::wrapped(409, &format!("User with email {email} already exists")))
+}
+
+pub(super) fn role(sent: &mut Fields) -> Result<Option<Role>, Refusal> {
+    let Some(given) = sent.text("user_role") else { return Ok(None) };
+    let known = Role::parse(&given).filter(|role| ROLES.iter().any(|(known, _)| known == role));
+    known.map(Some).ok_or_else(|| no_role(&given))
+}
+
+fn no_role(given: &str) -> Refusal {
+    let names: Vec<String> =
+        ROLES.iter().map(|(role, name)| format!("<{name}: '{}'>", role.as_str())).collect();
+    let (last, first) =
+        names.split_last().map_or((String::new(), String::new()), |(l, f)| (l.clone(), f.join(", ")));
+    let expected = format!("{first} or {last}");
+    let at = vec!["body".into(), "user_role".into()];
+    Problem::new("literal_error", at, format!("Input should be {expected}"), given.into())
+        .with_context(json!({ "expected": expected }))
+        .into()
+}
+
+/// Ids of teams, given as texts or as objects with a `team_id`.
+fn teams(sent: &mut Fields) -> Vec<String> {
+    let given =
+        sent.take("teams", Shape::List).and_then(|list| serde_json::from_str::<Vec<Value>>(list.get()).ok());
+    let id = |team: Value| team.as_str().or(team["team_id"].as_str()).map(str::to_owned);
+    given.into_iter().flatten().filter_map(id).collect()
+}
+
+async fn join(context: &Context, work: &mut Work<'_>, user: &User, teams: &[String]) -> Result<(), Refusal> {
+    for team in get_all::<Team>(context.directory(), teams).await? {
+        let member = Member {
+            team_id: team.id.clone(),
+            user_id: user.id.clone(),
+            email: user.email.clone(),
+            budget_id: team.member_budget_id.clone(),
+            ..Member::default()
+        };
+        work.insert(&member)?;
+    }
+    Ok(())
+}
+
+/// The user with this id or e-mail, else a new one who is still to be kept: then the second is true.
+pub(crate) async fn wanted(
+    context: &Context,
+    id: Option<&str>,
+    email: Option<&str>,
+) -> Result<(User, bool), Refusal> {
+    if let Some(id) = id {
+        if let Some(there) = context.get::<User>(id).await? {
+            return Ok((there.record, false));
+        }
+    } else if let Some(email) = email {
+        let there = context.all::<User>(vec![Condition::In("email", vec![email.to_owned()])]).await?;
+        if let Some(there) = there.into_iter().next() {
+            return Ok((there.record, false));
+        }
+    }
+    let user = User {
+        id: id.map_or_else(|| new_entry_id().to_string(), str::to_owned),
+        email: email.map(str::to_owned),
+        role: Some(Role::InternalUser),
+        metadata: "{}".to_owned(),
+        ..User::default()
+    };
+    Ok((user, true))
+}

@@ -1,0 +1,125 @@
+//! Budget periods: `30s 30m 24h 7d 30d 1w 1mo`, and when they end. Ends are aligned, as LiteLLM aligns them: days end at
+//! midnight, weeks on Monday, months on the first, shorter periods at whole multiples since midnight.
+
+use crate::time::Micros;
+use jiff::civil::{Date, Weekday};
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp, ToSpan, ZonedDateTime};
+
+/// A period that spend is counted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Period {
+    /// Less than a day, or hours that make more.
+    Seconds(i64),
+    Days(i64),
+    Months(i64),
+}
+
+/// Nobody plans longer than this.
+const LONGEST_DAYS: i64 = 36_500;
+
+impl Period {
+    /// `None` for what is no period.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, unit) = text.split_at(digits);
+        let number: i64 = number.parse().ok().filter(|number| *number > 0)?;
+        let seconds = |unit: i64| number.checked_mul(unit).filter(|s| *s <= LONGEST_DAYS * 86_400);
+        match unit {
+            "s" => seconds(1).map(Period::Seconds),
+            "m" => seconds(60).map(Period::Seconds),
+            "h" => seconds(3_600).map(Period::Seconds),
+            "d" => Some(Period::Days(number)).filter(|_| number <= LONGEST_DAYS),
+            "w" => number.checked_mul(7).map(Period::Days).filter(|_| number <= LONGEST_DAYS / 7),
+            "mo" => Some(Period::Months(number)).filter(|_| number <= LONGEST_DAYS / 31),
+            _ => None,
+        }
+    }
+
+    /// The end of the period that `now` lies in, later than `now`. Midnights are those of `zone`.
+    pub fn end(self, now: Micros, zone: &TimeZone) -> Option<Micros> {
+        let now = Timestamp::from_microsecond(now.0).ok()?.to_zoned_datetime(zone.clone());
+        let end = match self {
+            Period::Seconds(seconds) => aligned(&now, seconds)?,
+            Period::Days(7) => midnight(monday_after(now.date())?, zone)?,
+            // A month, for most who write it.
+            Period::Days(30) => midnight(month_after(now.date(), 1)?, zone)?,
+            Period::Days(days) => midnight(now.date().checked_add(days.days()).ok()?, zone)?,
+            Period::Months(months) => midnight(month_after(now.date(), months)?, zone)?,
+        };
+        Some(Micros(end.timestamp().as_microsecond()))
+    }
+}
+
+/// The next multiple since midnight; midnight itself begins anew, so that a period that does not divide the day is cut
+/// short there.
+fn aligned(now: &ZonedDateTime, seconds: i64) -> Option<ZonedDateTime> {
+    let begin = now.start_of_day().ok()?;
+    let passed = now.timestamp().as_second() - begin.timestamp().as_second();
+    let next = begin.checked_add(Span::new().try_seconds((passed / seconds + 1) * seconds).ok()?).ok()?;
+    let day = begin.tomorrow().ok()?;
+    // A day or longer: the multiple is what was asked for.
+    Some(if seconds < 86_400 { next.min(day) } else { next })
+}
+
+fn monday_after(date: Date) -> Option<Date> {
+    date.nth_weekday(1, Weekday::Monday).ok()
+}
+
+fn month_after(date: Date, months: i64) -> Option<Date> {
+    date.first_of_month().checked_add(Span::new().try_months(months).ok()?).ok()
+}
+
+fn midnight(date: Date, zone: &TimeZone) -> Option<ZonedDateTime> {
+    date.to_zoned_datetime(zone.clone()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn end(now: &str, period: &str, zone: &str) -> String {
+        let now: Timestamp = now.parse().unwrap();
+        let zone = TimeZone::get(zone).unwrap();
+        let end = Period::parse(period).unwrap().end(Micros(now.as_microsecond()), &zone).unwrap();
+        Timestamp::from_microsecond(end.0).unwrap().to_string()
+    }
+
+    #[test]
+    fn p17_periods_end_where_litellms_do() {
+        for (period, expected) in [
+            ("30s", "2026-11-25T22:31:30Z"),
+            ("30m", "2026-11-25T23:00:00Z"),
+            ("1h", "2026-11-25T23:00:00Z"),
+            ("5h", "2026-11-26T00:00:00Z"),
+            ("24h", "2026-11-26T00:00:00Z"),
+            ("1d", "2026-11-26T00:00:00Z"),
+            ("7d", "2026-11-30T00:00:00Z"),
+            ("1w", "2026-11-30T00:00:00Z"),
+            ("10d", "2026-12-05T00:00:00Z"),
+            ("30d", "2026-12-01T00:00:00Z"),
+            ("1mo", "2026-12-01T00:00:00Z"),
+            ("3mo", "2027-02-01T00:00:00Z"),
+        ] {
+            assert_eq!(end("2026-11-25T22:31:10Z", period, "UTC"), expected, "{period}");
+        }
+    }
+
+    #[test]
+    fn p17_edges_of_the_calendar() {
+        assert_eq!(end("2026-12-31T23:59:59.999999Z", "1mo", "UTC"), "2027-01-01T00:00:00Z");
+        assert_eq!(end("2026-12-01T00:00:00Z", "30d", "UTC"), "2027-01-01T00:00:00Z");
+        assert_eq!(end("2026-11-30T00:00:00Z", "7d", "UTC"), "2026-12-07T00:00:00Z");
+        assert_eq!(end("2028-02-29T12:00:00Z", "1d", "UTC"), "2028-03-01T00:00:00Z");
+        // Midnights of the zone, also where a day has 23 hours.
+        assert_eq!(end("2026-03-28T12:00:00Z", "1d", "Europe/Berlin"), "2026-03-28T23:00:00Z");
+        assert_eq!(end("2026-03-29T12:00:00Z", "1d", "Europe/Berlin"), "2026-03-29T22:00:00Z");
+    }
+
+    #[test]
+    fn what_is_no_period_is_none() {
+        for text in ["", "d", "0d", "-1d", "1y", "1.5h", "99999999999999999999d", "9000000000000w", "bad"] {
+            assert_eq!(Period::parse(text), None, "{text}");
+        }
+    }
+}
