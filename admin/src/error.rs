@@ -105,7 +105,7 @@ impl From<ApiError> for Refusal {
 impl From<LedgerError> for Refusal {
     fn from(error: LedgerError) -> Self {
         let told = match &error {
-            LedgerError::Unavailable(_) => {
+            LedgerError::Unavailable(_) | LedgerError::Busy(_) => {
                 ApiError::new(Kind::LedgerUnavailable, "The ledger cannot be reached; try again in a moment.")
             }
             LedgerError::Conflict(_) => ApiError::new(Kind::BadRequest, "This name or key exists already."),

@@ -4,9 +4,10 @@ use crate::context::Context;
 use crate::error::Refusal;
 use serde_json::{Map, Value};
 use weir_core::domain::ids::new_entry_id;
+use weir_core::domain::money::NanoUsd;
 use weir_core::domain::records::{Kept, Record, RecordKind};
 use weir_core::ports::records;
-use weir_core::ports::{AuditEntry, Change};
+use weir_core::ports::{AuditEntry, Change, SpendScope};
 use weir_core::time::{self, Micros};
 
 pub(crate) struct Work<'c> {
@@ -27,8 +28,10 @@ impl<'c> Work<'c> {
         Self { context, now: time::now(), changes: Vec::new(), audit: Vec::new(), touched: Vec::new() }
     }
 
+    /// What is made later in the same work is younger: lists keep the order.
     pub(crate) fn insert<T: Record>(&mut self, record: &T) -> Result<(), Refusal> {
-        self.changes.push(records::insert(record, self.now, self.context.by())?);
+        let made = i64::try_from(self.changes.len()).unwrap_or_default();
+        self.changes.push(records::insert(record, Micros(self.now.0 + made), self.context.by())?);
         self.note::<T>("created", &record.id(), None, Some(record));
         Ok(())
     }
@@ -53,6 +56,11 @@ impl<'c> Work<'c> {
     /// What was spent under one id counts on under the other.
     pub(crate) fn rename(&mut self, kind: RecordKind, from: &str, to: &str) {
         self.changes.push(Change::Rename { kind, from: from.to_owned(), to: to.to_owned() });
+    }
+
+    /// What is told as spent under this id from now on.
+    pub(crate) fn spent(&mut self, scope: SpendScope, id: Option<String>, amount: NanoUsd) {
+        self.changes.push(Change::Spent { scope, id, amount });
     }
 
     /// All of it, or an error and nothing. `Conflict` where something was changed since it was read.

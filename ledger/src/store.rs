@@ -249,6 +249,10 @@ fn sort(error: sqlx::Error) -> LedgerError {
         sqlx::Error::Database(db) if db.is_unique_violation() => {
             LedgerError::Conflict(db.message().to_owned())
         }
+        // A deadlock, or a transaction that another one got in the way of.
+        sqlx::Error::Database(db) if db.code().is_some_and(|c| c == "40P01" || c == "40001") => {
+            LedgerError::Busy(error.to_string())
+        }
         // Connection exceptions, insufficient resources and operator intervention are of the moment.
         sqlx::Error::Database(db)
             if db.code().is_some_and(|c| ["08", "53", "57"].iter().any(|p| c.starts_with(p))) =>

@@ -7,6 +7,7 @@
     reason = "tests may fail loudly, and look at the environment"
 )]
 
+#[expect(dead_code, reason = "records have tests of their own")]
 mod common;
 
 use common::{both, entry};

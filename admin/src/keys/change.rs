@@ -14,9 +14,10 @@ use serde_json::{Value, json};
 use std::collections::HashSet;
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::key::KeyRecord;
+use weir_core::domain::money::NanoUsd;
 use weir_core::domain::records::{Kept, Record};
-use weir_core::ports::Condition;
 use weir_core::ports::records::get_all;
+use weir_core::ports::{Condition, SpendScope};
 use weir_core::time;
 
 /// Keys and aliases in one deletion.
@@ -28,7 +29,7 @@ const MAX_DELETED: usize = 1_000;
 pub(super) async fn update(context: Context, mut sent: Fields) -> Result<Json<Object>, Refusal> {
     let name = sent.required_text("key");
     let duration = sent.given("duration", Shape::Text);
-    drop(sent.take("spend", Shape::Number));
+    let spend = sent.money("spend");
     let hash = KeyHash::from_key_or_hash(&name);
     let kept = context.get::<KeyRecord>(&hash.hex()).await?;
     let mut record = kept.as_ref().map_or_else(|| KeyRecord::new(""), |kept| kept.record.clone());
@@ -44,7 +45,7 @@ pub(super) async fn update(context: Context, mut sent: Fields) -> Result<Json<Ob
     if let Some(alias) = record.alias.as_deref().filter(|alias| kept.alias.as_deref() != Some(alias)) {
         generate::free_alias(&context, alias, &record).await?;
     }
-    let changed = store(&context, &kept, record, "updated").await?;
+    let changed = store_spent(&context, &kept, record, "updated", spend).await?;
     Ok(Json(show::updated(&context, &name, &changed).await?))
 }
 
@@ -68,8 +69,22 @@ pub(super) async fn store(
     record: KeyRecord,
     action: &'static str,
 ) -> Result<Kept<KeyRecord>, Refusal> {
+    store_spent(context, kept, record, action, None).await
+}
+
+/// `spend`: what is told as spent from now on. Only proxy admins may say.
+async fn store_spent(
+    context: &Context,
+    kept: &Kept<KeyRecord>,
+    record: KeyRecord,
+    action: &'static str,
+    spend: Option<NanoUsd>,
+) -> Result<Kept<KeyRecord>, Refusal> {
     let mut work = Work::new(context);
     let now = work.now;
+    if let Some(spend) = spend.filter(|_| context.is_admin()) {
+        work.spent(SpendScope::Key, Some(record.id()), spend);
+    }
     work.update(kept, &record, action)?;
     work.commit().await?;
     let by = context.by().map(str::to_owned);

@@ -31,6 +31,7 @@ impl Asked {
             until: params.get("end_date").map(|text| moment(text, true)).transpose()?,
             limit,
             offset: limit.saturating_mul(page - 1),
+            ..SpendFilter::default()
         };
         let both = filter.from.is_some() && filter.until.is_some();
         Ok(Self { by_day: both && params.flag("summarize")?.unwrap_or(true), filter })

@@ -22,7 +22,7 @@ const ORG: Grant = Grant::ORG_ADMIN;
 #[rustfmt::skip]
 pub(crate) static ROUTES: &[Access] = &[
     route(Method::POST, "/team/new", M, ORG, || post(change::new)),
-    route(Method::POST, "/team/update", M, Grant::ANY, || post(change::update)),
+    route(Method::POST, "/team/update", M, ORG, || post(change::update)),
     route(Method::POST, "/team/delete", M, ORG, || post(change::delete)),
     route(Method::POST, "/team/block", M, ORG, || post(change::block)),
     route(Method::POST, "/team/unblock", M, ORG, || post(change::unblock)),

@@ -12,7 +12,8 @@ use weir_core::domain::spend::Entry;
 use weir_core::ports::records::insert;
 use weir_core::ports::{
     AuditEntry, AuditPage, AuditQuery, Change, Condition, Directory, KeyLookup, LedgerError, LedgerResult,
-    RecordPage, RecordQuery, SpendFilter, SpendScope, SpendStore, StoredAudit, StoredRecord, Written,
+    RecordPage, RecordQuery, RollupQuery, RollupRow, SpendFilter, SpendScope, SpendStore, StoredAudit,
+    StoredRecord, Written,
 };
 use weir_core::time;
 
@@ -104,7 +105,7 @@ fn apply(records: &mut Records, change: &Change) -> LedgerResult<()> {
             _ => return conflict(),
         },
         Change::Delete { kind, id } => drop(records.remove(&(*kind, id.clone()))),
-        Change::Rename { .. } => {}
+        Change::Rename { .. } | Change::Spent { .. } => {}
     }
     Ok(())
 }
@@ -211,6 +212,16 @@ impl SpendStore for Memory {
         found.sort_by_key(|entry| std::cmp::Reverse((entry.started_at, entry.id)));
         let limit = filter.limit.clamp(1, 10_000) as usize;
         Ok(found.into_iter().skip(filter.offset as usize).take(limit).collect())
+    }
+
+    async fn count(&self, filter: &SpendFilter, most: u32) -> LedgerResult<u64> {
+        self.asked()?;
+        let entries = lock(&self.entries);
+        Ok(entries.iter().filter(|entry| matches(filter, entry)).take(most as usize).count() as u64)
+    }
+
+    async fn rollup(&self, _: &RollupQuery) -> LedgerResult<Vec<RollupRow>> {
+        Err(LedgerError::Broken("sums are tried over the real ledger".to_owned()))
     }
 
     async fn spent(&self, scope: SpendScope, ids: &[String]) -> LedgerResult<HashMap<String, NanoUsd>> {

@@ -146,6 +146,10 @@ pub fn entry(started_at: Micros, cost: i64) -> Entry {
         metadata: String::new(),
         client_ip: "127.0.0.1".to_owned(),
         user_agent: "test/1".to_owned(),
+        organization_id: None,
+        team_alias: None,
+        session_id: None,
+        cache_hit: false,
     }
 }
 

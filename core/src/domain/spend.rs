@@ -99,6 +99,12 @@ pub struct Entry {
     pub metadata: String,
     pub client_ip: String,
     pub user_agent: String,
+    pub organization_id: Option<String>,
+    pub team_alias: Option<String>,
+    /// The client's session (`x-litellm-session-id`, `metadata.session_id`); `None`: the entry is one by itself.
+    pub session_id: Option<String>,
+    /// Answered from the cache, at no cost.
+    pub cache_hit: bool,
 }
 
 /// What is written before the first byte of an attempt goes upstream. Enough to book the exchange, should this

@@ -2,6 +2,12 @@
 //! plugins and admin. Every method may be called from any task and never blocks a worker.
 
 pub mod records;
+mod spend;
+
+pub use spend::{
+    Dimension, Rollup, RollupOrder, RollupQuery, RollupRow, SpendFilter, SpendScope, SpendStore, Sums,
+    Written,
+};
 
 use crate::domain::ids::KeyHash;
 use crate::domain::key::Principal;
@@ -11,7 +17,6 @@ use crate::domain::response::ResponseRecord;
 use crate::domain::spend::{Begin, Entry};
 use crate::time::Micros;
 use async_trait::async_trait;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Why a ledger call failed. The text is for logs, never for a client.
@@ -20,6 +25,9 @@ pub enum LedgerError {
     /// The database cannot be reached, or did not answer in time. Worth trying again.
     #[error("ledger unavailable: {0}")]
     Unavailable(String),
+    /// Another transaction got in the way; the same one may be tried again at once.
+    #[error("ledger busy: {0}")]
+    Busy(String),
     /// Something with this name or hash is there already.
     #[error("already exists: {0}")]
     Conflict(String),
@@ -70,6 +78,8 @@ pub enum Change {
     Delete { kind: RecordKind, id: String },
     /// A key has a new text: what was spent under the old one counts on.
     Rename { kind: RecordKind, from: String, to: String },
+    /// From now on `spent` tells this amount and what comes after. `None`: for all ids of the scope.
+    Spent { scope: SpendScope, id: Option<String>, amount: NanoUsd },
 }
 
 /// Which records to list. All given conditions must hold.
@@ -175,57 +185,6 @@ pub trait KeyLookup: Send + Sync {
     async fn lookup(&self, hash: &KeyHash) -> LedgerResult<Option<Arc<Principal>>>;
     /// Forgets what a change makes stale here; other replicas follow the ledger's notifications.
     async fn forget(&self, kind: RecordKind, id: &str);
-}
-
-/// Which entries to list. All given fields must match.
-#[derive(Clone, Debug, Default)]
-pub struct SpendFilter {
-    pub key_hash: Option<KeyHash>,
-    pub user_id: Option<String>,
-    pub team_id: Option<String>,
-    /// Matches the entry id, the call id or the provider's id.
-    pub request_id: Option<String>,
-    pub from: Option<Micros>,
-    /// Exclusive.
-    pub until: Option<Micros>,
-    /// At most this many, newest first. The store caps it at 10,000.
-    pub limit: u32,
-    pub offset: u32,
-}
-
-/// What one batch did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Written {
-    /// Rows that were new. Replayed ones are not counted and change no total.
-    pub inserted: u64,
-    pub cost: NanoUsd,
-}
-
-/// What spend is summed by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SpendScope {
-    Key,
-    Team,
-    User,
-    Organization,
-    Customer,
-    Tag,
-    Member,
-    Model,
-    Provider,
-    Deployment,
-}
-
-/// Booked entries.
-#[async_trait]
-pub trait SpendStore: Send + Sync {
-    /// Inserts entries and raises totals by exactly those that were new, in one transaction.
-    async fn write(&self, entries: &[Entry]) -> LedgerResult<Written>;
-    async fn entries(&self, filter: &SpendFilter) -> LedgerResult<Vec<Entry>>;
-    /// What was spent under each of `ids` since its last reset. Those of whom nothing is known are left out.
-    async fn spent(&self, scope: SpendScope, ids: &[String]) -> LedgerResult<HashMap<String, NanoUsd>>;
-    /// Total of everything booked.
-    async fn total_spend(&self) -> LedgerResult<NanoUsd>;
 }
 
 /// Responses that are kept for a provider that keeps none.

@@ -7,6 +7,7 @@ mod statements;
 
 pub(crate) use principal::principal;
 
+use crate::spend::spent;
 use crate::store::{Engine, Ledger, broken};
 use async_trait::async_trait;
 use sqlx::any::{AnyArguments, AnyRow};
@@ -15,7 +16,7 @@ use sqlx::{Any, AssertSqlSafe, Row, Transaction};
 use weir_core::domain::records::RecordKind;
 use weir_core::ports::{
     AuditEntry, AuditPage, AuditQuery, Change, Directory, LedgerError, LedgerResult, RecordPage, RecordQuery,
-    StoredRecord,
+    SpendScope, StoredRecord,
 };
 use weir_core::time::{self, Micros};
 
@@ -74,30 +75,33 @@ impl Directory for Ledger {
 
 impl Ledger {
     async fn apply(&self, transaction: &mut Transaction<'_, Any>, change: &Change) -> LedgerResult<()> {
-        let (statement, changed) = match change {
-            Change::Insert(stored) => (bound(statements::insert(stored.kind), stored), Some(stored)),
+        let (statement, stored) = match change {
+            Change::Insert(stored) => (bound(statements::insert(stored.kind), stored), stored),
             Change::Update(stored) => {
-                (bound(statements::update(stored.kind), stored).bind(stored.version - 1), Some(stored))
+                (bound(statements::update(stored.kind), stored).bind(stored.version - 1), stored)
             }
-            Change::Delete { kind, id } => (query(statements::delete(*kind)).bind(id.clone()), None),
+            Change::Delete { kind, id } => {
+                let deleted = query(statements::delete(*kind)).bind(id.clone());
+                return self.noted(deleted.execute(&mut **transaction).await).map(drop);
+            }
             Change::Rename { from, to, .. } => {
-                (query(statements::RENAME_SPENT.to_owned()).bind(to.clone()).bind(from.clone()), None)
+                return self.noted(spent::rename(transaction, SpendScope::Key, from, to).await);
+            }
+            Change::Spent { scope, id, amount } => {
+                return self.noted(spent::set(transaction, *scope, id.as_deref(), *amount).await);
             }
         };
         let done = self.noted(statement.execute(&mut **transaction).await)?.rows_affected();
-        match changed {
-            Some(stored) if done == 0 => Err(LedgerError::Conflict(format!(
-                "{} {} was changed meanwhile",
-                stored.kind.row().table,
-                stored.id
-            ))),
-            _ => Ok(()),
+        if done > 0 {
+            return Ok(());
         }
+        let message = format!("{} {} was changed meanwhile", stored.kind.row().table, stored.id);
+        Err(LedgerError::Conflict(message))
     }
 
     /// Tells other replicas what they have to forget: at once where the engine can, and to those who look.
     async fn tell(&self, transaction: &mut Transaction<'_, Any>, changes: &[Change]) -> LedgerResult<()> {
-        for (kind, id) in changes.iter().map(changed) {
+        for (kind, id) in changes.iter().filter_map(changed) {
             let table = kind.row().table;
             let noted = query(statements::NOTE_CHANGE.to_owned())
                 .bind(time::now().0)
@@ -116,10 +120,12 @@ impl Ledger {
     }
 }
 
-fn changed(change: &Change) -> (RecordKind, &str) {
+/// Which record a change makes stale elsewhere. Nobody caches what was spent.
+fn changed(change: &Change) -> Option<(RecordKind, &str)> {
     match change {
-        Change::Insert(stored) | Change::Update(stored) => (stored.kind, &stored.id),
-        Change::Delete { kind, id } | Change::Rename { kind, from: id, .. } => (*kind, id),
+        Change::Insert(stored) | Change::Update(stored) => Some((stored.kind, &stored.id)),
+        Change::Delete { kind, id } | Change::Rename { kind, from: id, .. } => Some((*kind, id)),
+        Change::Spent { .. } => None,
     }
 }
 

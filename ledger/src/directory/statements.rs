@@ -2,10 +2,7 @@
 
 use super::{Any, AnyArguments, Query};
 use weir_core::domain::records::RecordKind;
-use weir_core::ports::{Condition, LedgerError, LedgerResult, RecordQuery, Sort};
-
-/// What was spent under the old name counts on under the new one.
-pub(super) const RENAME_SPENT: &str = "UPDATE spent SET id = $1 WHERE scope = 'key' AND id = $2";
+use weir_core::ports::{Condition, LedgerError, LedgerResult, RecordQuery, Sort, SpendScope};
 
 pub(super) const NOTE_CHANGE: &str = "INSERT INTO record_change (at, kind, id) VALUES ($1, $2, $3)";
 
@@ -92,16 +89,17 @@ pub(super) fn list(kind: RecordKind, filter: &Filter, query: &RecordQuery) -> Le
 
 /// The scope under which spend of this kind is summed.
 fn scope(kind: RecordKind) -> LedgerResult<&'static str> {
-    match kind {
-        RecordKind::Key => Ok("key"),
-        RecordKind::Team => Ok("team"),
-        RecordKind::User => Ok("user"),
-        RecordKind::Organization => Ok("organization"),
-        RecordKind::Customer => Ok("customer"),
-        RecordKind::Tag => Ok("tag"),
-        RecordKind::Member => Ok("member"),
-        _ => Err(LedgerError::Broken(format!("{} has no spend", kind.row().table))),
-    }
+    let scope = match kind {
+        RecordKind::Key => SpendScope::Key,
+        RecordKind::Team => SpendScope::Team,
+        RecordKind::User => SpendScope::User,
+        RecordKind::Organization => SpendScope::Organization,
+        RecordKind::Customer => SpendScope::Customer,
+        RecordKind::Tag => SpendScope::Tag,
+        RecordKind::Member => SpendScope::Member,
+        _ => return Err(LedgerError::Broken(format!("{} has no spend", kind.row().table))),
+    };
+    Ok(scope.as_str())
 }
 
 pub(super) fn filter(kind: RecordKind, conditions: &[Condition]) -> LedgerResult<Filter> {

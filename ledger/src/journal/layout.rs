@@ -27,7 +27,7 @@ pub(super) fn begin(kind: Kind, payload: &[u8]) -> postcard::Result<Begin> {
     }
 }
 
-// --- layout 1: usage without pictures and searches ---
+// --- layout 1: usage without pictures and searches, nobody's organisation and session ---
 
 #[derive(Deserialize)]
 struct UsageV1 {
@@ -137,6 +137,10 @@ impl From<EntryV1> for Entry {
             metadata: old.metadata,
             client_ip: old.client_ip,
             user_agent: old.user_agent,
+            organization_id: None,
+            team_alias: None,
+            session_id: None,
+            cache_hit: false,
         }
     }
 }
@@ -205,6 +209,10 @@ mod tests {
             metadata: "{}".into(),
             client_ip: "i".into(),
             user_agent: "a".into(),
+            organization_id: None,
+            team_alias: None,
+            session_id: None,
+            cache_hit: false,
         }
     }
 
@@ -215,7 +223,13 @@ mod tests {
 
     fn of_now() -> Entry {
         let usage = Usage { image_input: 10, image_output: 11, searches: 12, ..entry().usage };
-        Entry { usage, ..entry() }
+        Entry {
+            usage,
+            organization_id: Some("o".into()),
+            session_id: Some("s".into()),
+            cache_hit: true,
+            ..entry()
+        }
     }
 
     /// An end and a begin, as the program of that layout wrote them.
@@ -230,13 +244,14 @@ mod tests {
 
     /// The same of today. A change here is a change of layout: add the next kinds, keep the old ones.
     const V2: &str = "\
-        90000000216db9de03000000000000000000000000000000071000000000000000000000000000000007020401060163\
-        010170000100c8010165016d01abababababababababababababababababababababababababababababababab000101\
-        750001017801720167016e016f01640162ad02070304050608090a0b0c01a413017601010101640167c8010002040101\
-        74027b7d01690161a200000079d845bb0200000000000000000000000000000007100000000000000000000000000000\
-        0007021000000000000000000000000000000007020401060163010170000103c8010165016d01ababababababababab\
-        ababababababababababababababababababababababab000101750001017801720167016e016f01640162ad02070304\
-        0506080900000001a413017601010101640167c801000204010174027b7d01690161";
+        9800000055b28be803000000000000000000000000000000071000000000000000000000000000000007020401060163\
+        010170000100c8010165016d01abababababababababababababababababababababababababababababababababab00\
+        0101750001017801720167016e016f01640162ad02070304050608090a0b0c01a413017601010101640167c801000204\
+        010174027b7d0169016101016f0001017301a6000000c685546502000000000000000000000000000000071000000000\
+        000000000000000000000007021000000000000000000000000000000007020401060163010170000103c8010165016d\
+        01abababababababababababababababababababababababababababababababababab00010175000101780172016701\
+        6e016f01640162ad020703040506080900000001a413017601010101640167c801000204010174027b7d016901610000\
+        0000";
 
     #[test]
     fn p32_a_journal_of_an_earlier_program_is_read() {

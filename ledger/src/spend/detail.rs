@@ -42,6 +42,10 @@ pub(super) struct Detail {
     pub metadata: String,
     pub client_ip: String,
     pub user_agent: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team_alias: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cache_hit: bool,
 }
 
 /// The columns beside it.
@@ -54,6 +58,8 @@ pub(super) struct Columns {
     pub key_hash: Option<String>,
     pub user_id: Option<String>,
     pub team_id: Option<String>,
+    pub organization_id: Option<String>,
+    pub session_id: Option<String>,
     pub end_user: Option<String>,
     pub model_group: String,
     pub cost: i64,
@@ -86,6 +92,8 @@ impl Detail {
             metadata: entry.metadata,
             client_ip: entry.client_ip,
             user_agent: entry.user_agent,
+            team_alias: entry.team_alias,
+            cache_hit: entry.cache_hit,
         }
     }
 }
@@ -128,6 +136,10 @@ impl Columns {
             metadata: d.metadata,
             client_ip: d.client_ip,
             user_agent: d.user_agent,
+            organization_id: self.organization_id,
+            team_alias: d.team_alias,
+            session_id: self.session_id,
+            cache_hit: d.cache_hit,
         })
     }
 }

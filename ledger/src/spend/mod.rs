@@ -1,5 +1,9 @@
-//! Spend entries: written in batches, read by filter. What is not asked for in SQL stands in one JSON column.
+//! Entries of exchanges and the sums over them: `write.rs` books, `read.rs` and `rollup.rs` tell, `spent.rs` is what
+//! counts against budgets.
 
 mod detail;
 mod read;
+mod rollup;
+pub(crate) mod spent;
+mod sums;
 mod write;

@@ -1,18 +1,21 @@
 //! Reading entries and totals.
 
 use super::detail::Columns;
-use super::write;
+use super::{rollup, spent, write};
 use crate::store::{Ledger, broken};
 use async_trait::async_trait;
-use sqlx::Row;
-use sqlx::any::AnyRow;
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::query::Query;
+use sqlx::{Any, Row};
 use std::collections::HashMap;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::spend::Entry;
-use weir_core::ports::{LedgerResult, SpendFilter, SpendScope, SpendStore, Written};
+use weir_core::ports::{LedgerResult, RollupQuery, RollupRow, SpendFilter, SpendScope, SpendStore, Written};
 
-const SELECT: &str = "SELECT started_at, id, call_id, provider_id, status, key_hash, user_id, team_id, end_user, \
-    model_group, cost, detail FROM spend_entry WHERE 1 = 1";
+const SELECT: &str = "SELECT started_at, id, call_id, provider_id, status, key_hash, user_id, team_id, \
+    organization_id, session_id, end_user, model_group, cost, detail FROM spend_entry WHERE 1 = 1";
+
+const COUNT: &str = "SELECT CAST(COUNT(*) AS BIGINT) AS found FROM (SELECT 1 FROM spend_entry WHERE 1 = 1";
 
 /// Nobody reads more rows in one answer.
 const MAX_ROWS: u32 = 10_000;
@@ -24,30 +27,29 @@ impl SpendStore for Ledger {
     }
 
     async fn entries(&self, filter: &SpendFilter) -> LedgerResult<Vec<Entry>> {
-        let selection = Selection::of(filter);
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(selection.text));
-        for value in selection.values {
-            query = match value {
-                Value::Text(text) => query.bind(text),
-                Value::Number(number) => query.bind(number),
-            };
-        }
-        let rows = query.fetch_all(&self.reader).await;
+        let mut selection = Selection::of(SELECT, filter);
+        selection.text.push_str(" ORDER BY started_at DESC, id DESC");
+        selection.filter(" ", "LIMIT", Some(number(filter.limit.clamp(1, MAX_ROWS))));
+        selection.filter(" ", "OFFSET", Some(number(filter.offset)));
+        let rows = selection.query().fetch_all(&self.reader).await;
         self.noted(rows)?.iter().map(entry).collect()
     }
 
+    async fn count(&self, filter: &SpendFilter, most: u32) -> LedgerResult<u64> {
+        let mut selection = Selection::of(COUNT, filter);
+        selection.filter(" ", "LIMIT", Some(number(most)));
+        selection.text.push_str(") AS matching");
+        let row = selection.query().fetch_one(&self.reader).await;
+        let found: i64 = self.noted(row)?.try_get("found").map_err(broken)?;
+        Ok(found.unsigned_abs())
+    }
+
+    async fn rollup(&self, query: &RollupQuery) -> LedgerResult<Vec<RollupRow>> {
+        rollup::read(self, query).await
+    }
+
     async fn spent(&self, scope: SpendScope, ids: &[String]) -> LedgerResult<HashMap<String, NanoUsd>> {
-        let mut found = HashMap::new();
-        if scope != SpendScope::Key {
-            return Ok(found);
-        }
-        for id in ids {
-            let sum =
-                "SELECT CAST(COALESCE(SUM(cost), 0) AS BIGINT) AS cost FROM spend_daily WHERE key_hash = $1";
-            let row = sqlx::query(sum).bind(id.clone()).fetch_one(&self.reader).await;
-            found.insert(id.clone(), self.noted(row)?.try_get("cost").map(NanoUsd).map_err(broken)?);
-        }
-        Ok(found)
+        spent::read(self, scope, ids).await
     }
 
     async fn total_spend(&self) -> LedgerResult<NanoUsd> {
@@ -55,6 +57,10 @@ impl SpendStore for Ledger {
         let row = sqlx::query(sum).fetch_one(&self.reader).await;
         self.noted(row)?.try_get("cost").map(NanoUsd).map_err(broken)
     }
+}
+
+fn number(value: u32) -> Value {
+    Value::Number(i64::from(value))
 }
 
 /// A statement that grows by clauses, with numbered placeholders, which both engines know.
@@ -69,28 +75,51 @@ enum Value {
 }
 
 impl Selection {
-    fn of(filter: &SpendFilter) -> Self {
-        let mut selection = Selection { text: String::from(SELECT), values: Vec::new() };
+    fn of(begin: &str, filter: &SpendFilter) -> Self {
+        let mut selection = Selection { text: begin.to_owned(), values: Vec::new() };
         let texts = [
             ("key_hash =", filter.key_hash.map(|h| h.hex())),
             ("user_id =", filter.user_id.clone()),
             ("team_id =", filter.team_id.clone()),
+            ("organization_id =", filter.organization_id.clone()),
+            ("end_user =", filter.end_user.clone()),
+            ("model_group =", filter.model.clone()),
+            ("status =", filter.status.map(|status| status.as_str().to_owned())),
+            ("session_id =", filter.session_id.clone()),
         ];
         for (clause, value) in texts {
             selection.filter(" AND ", clause, value.map(Value::Text));
         }
-        selection.filter(" AND ", "started_at >=", filter.from.map(|t| Value::Number(t.0)));
-        selection.filter(" AND ", "started_at <", filter.until.map(|t| Value::Number(t.0)));
+        let numbers = [
+            ("started_at >=", filter.from.map(|t| t.0)),
+            ("started_at <", filter.until.map(|t| t.0)),
+            ("cost >=", filter.min_cost.map(|c| c.0)),
+            ("cost <=", filter.max_cost.map(|c| c.0)),
+        ];
+        for (clause, value) in numbers {
+            selection.filter(" AND ", clause, value.map(Value::Number));
+        }
         if let Some(id) = &filter.request_id {
             selection.filter(" AND (", "call_id =", Some(Value::Text(id.clone())));
             selection.filter(" OR ", "provider_id =", Some(Value::Text(id.clone())));
             selection.filter(" OR ", "id =", Some(Value::Text(id.clone())));
             selection.text.push(')');
         }
-        selection.text.push_str(" ORDER BY started_at DESC, id DESC");
-        selection.filter(" ", "LIMIT", Some(Value::Number(i64::from(filter.limit.clamp(1, MAX_ROWS)))));
-        selection.filter(" ", "OFFSET", Some(Value::Number(i64::from(filter.offset))));
+        if let Some((at, id)) = &filter.before {
+            selection.filter(" AND (", "started_at <", Some(Value::Number(at.0)));
+            selection.filter(" OR (", "started_at =", Some(Value::Number(at.0)));
+            selection.filter(" AND ", "id <", Some(Value::Text(id.to_string())));
+            selection.text.push_str("))");
+        }
         selection
+    }
+
+    fn query(self) -> Query<'static, Any, AnyArguments> {
+        let query = sqlx::query(sqlx::AssertSqlSafe(self.text));
+        self.values.into_iter().fold(query, |query, value| match value {
+            Value::Text(text) => query.bind(text),
+            Value::Number(number) => query.bind(number),
+        })
     }
 
     fn filter(&mut self, before: &str, clause: &str, value: Option<Value>) {
@@ -110,6 +139,8 @@ fn entry(row: &AnyRow) -> LedgerResult<Entry> {
         key_hash: row.try_get("key_hash").map_err(broken)?,
         user_id: row.try_get("user_id").map_err(broken)?,
         team_id: row.try_get("team_id").map_err(broken)?,
+        organization_id: row.try_get("organization_id").map_err(broken)?,
+        session_id: row.try_get("session_id").map_err(broken)?,
         end_user: row.try_get("end_user").map_err(broken)?,
         model_group: row.try_get("model_group").map_err(broken)?,
         cost: row.try_get("cost").map_err(broken)?,

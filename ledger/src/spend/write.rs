@@ -1,67 +1,103 @@
-//! Batches of entries and the daily sums over them, in one transaction.
+//! Batches of entries and the sums over them, in one transaction.
 
 use super::detail::Detail;
+use super::sums::{Place, Raised};
 use crate::store::{Engine, Ledger, broken};
-use sqlx::{Acquire, Any, Transaction};
-use std::collections::BTreeMap;
-use weir_core::domain::money::NanoUsd;
-use weir_core::domain::spend::{Entry, Status};
-use weir_core::ports::{LedgerResult, Written};
+use sqlx::{Acquire, Any, AssertSqlSafe, Transaction};
+use weir_core::domain::spend::Entry;
+use weir_core::ports::{LedgerError, LedgerResult, Sums, Written};
 
-/// Rows per statement: the few sizes keep the number of prepared statements small, and 64 × 14 values stay below every
+/// Rows per statement: the few sizes keep the number of prepared statements small, and 64 × 17 values stay below every
 /// engine's limit.
 static SIZES: &[usize] = &[64, 8, 1];
 
 const INSERT: &str = "INSERT INTO spend_entry (started_at, id, call_id, provider_id, status, key_hash, user_id, \
-    team_id, end_user, model_group, cost, input_tokens, output_tokens, detail) ";
+    team_id, organization_id, session_id, end_user, model_group, cost, detail) ";
 
 /// Columns of `INSERT`.
 const COLUMNS: usize = 14;
 
-const RAISE: &str = "INSERT INTO spend_daily (day, key_hash, user_id, team_id, model_group, cost, requests, failures, \
-    input_tokens, output_tokens) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
-    ON CONFLICT (day, key_hash, user_id, team_id, model_group) DO UPDATE SET \
-    cost = spend_daily.cost + excluded.cost, requests = spend_daily.requests + excluded.requests, \
-    failures = spend_daily.failures + excluded.failures, \
-    input_tokens = spend_daily.input_tokens + excluded.input_tokens, \
-    output_tokens = spend_daily.output_tokens + excluded.output_tokens";
+const ONCE: &str = " ON CONFLICT (started_at, id) DO NOTHING";
 
-const MICROS_PER_DAY: i64 = 86_400_000_000;
+const DAILY: Sum = Sum {
+    table: "spend_daily",
+    dimensions: &[
+        "key_hash",
+        "user_id",
+        "team_id",
+        "organization_id",
+        "model_group",
+        "model",
+        "provider",
+        "call_type",
+    ],
+};
+const TAGS: Sum =
+    Sum { table: "spend_daily_tag", dimensions: &["tag", "key_hash", "model_group", "provider"] };
+const CUSTOMERS: Sum =
+    Sum { table: "spend_daily_customer", dimensions: &["customer", "key_hash", "model_group", "provider"] };
 
-/// Which sum an entry belongs to. Sorted, so that writers that meet take locks in the same order.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Scope {
-    day: i64,
-    key_hash: String,
-    user_id: String,
-    team_id: String,
-    model_group: String,
-}
+const MEASURES: &[&str] =
+    &["cost", "requests", "failures", "input_tokens", "output_tokens", "cache_read", "cache_write"];
 
-#[derive(Default)]
-struct Sums {
-    cost: NanoUsd,
-    requests: i64,
-    failures: i64,
-    input: i64,
-    output: i64,
+const SPENT: &str = "INSERT INTO spent (scope, id, total) ";
+const RAISE_SPENT: &str = " ON CONFLICT (scope, id) DO UPDATE SET total = spent.total + excluded.total";
+
+/// How often a batch is tried that another writer got in the way of.
+const TRIES: u32 = 5;
+
+/// A table of sums by day.
+struct Sum {
+    table: &'static str,
+    dimensions: &'static [&'static str],
 }
 
 pub(super) async fn write(ledger: &Ledger, entries: &[Entry]) -> LedgerResult<Written> {
+    let mut tries = 1;
+    loop {
+        match write_once(ledger, entries).await {
+            // Two batches that need each other's rows: one of them is told to begin again.
+            Err(LedgerError::Busy(_)) if tries < TRIES => tries += 1,
+            done => return done,
+        }
+    }
+}
+
+async fn write_once(ledger: &Ledger, entries: &[Entry]) -> LedgerResult<Written> {
     let mut transaction = ledger.noted(ledger.writer.begin().await)?;
     let mut inserted: Vec<&Entry> = Vec::with_capacity(entries.len());
-    let mut rest = entries;
-    while let Some(size) = SIZES.iter().find(|size| **size <= rest.len()) {
-        let (chunk, more) = rest.split_at(*size);
-        rest = more;
+    for chunk in sized(entries) {
         inserted.extend(insert_new(ledger, &mut transaction, chunk).await?);
     }
-    for (scope, sums) in &sums(&inserted) {
-        raise(ledger, &mut transaction, scope, sums).await?;
+    let raised = Raised::by(&inserted);
+    for (sum, sums) in [(DAILY, raised.daily), (TAGS, raised.tags), (CUSTOMERS, raised.customers)] {
+        let sums: Vec<(Place, Sums)> = sums.into_iter().collect();
+        raise(ledger, &mut transaction, &sum, &sums).await?;
+    }
+    let spent: Vec<_> = raised.spent.into_iter().collect();
+    for chunk in sized(&spent) {
+        let text = format!("{}{RAISE_SPENT}", values(ledger.engine, SPENT, chunk.len(), 3));
+        let statement =
+            chunk.iter().fold(sqlx::query(AssertSqlSafe(text)), |statement, ((scope, id), cost)| {
+                statement.bind((*scope).to_owned()).bind(id.clone()).bind(cost.0)
+            });
+        ledger.noted(statement.execute(&mut *transaction).await)?;
     }
     ledger.noted(transaction.commit().await)?;
     Ok(Written { inserted: inserted.len() as u64, cost: inserted.iter().map(|e| e.cost).sum() })
 }
+
+/// Pieces of the few sizes.
+fn sized<T>(mut rest: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let size = SIZES.iter().find(|size| **size <= rest.len())?;
+        let (piece, more) = rest.split_at(*size);
+        rest = more;
+        Some(piece)
+    })
+}
+
+// --- entries ---
 
 /// Inserts a chunk; answers the entries that were not there before. The count of rows tells whether all were new, as
 /// they nearly always are; only a replay is sorted out one by one, since asking for every id back costs more than the
@@ -91,7 +127,8 @@ async fn insert(
     transaction: &mut Transaction<'_, Any>,
     chunk: &[Entry],
 ) -> LedgerResult<u64> {
-    let mut statement = sqlx::query(sqlx::AssertSqlSafe(statement(ledger.engine, chunk.len())));
+    let text = format!("{}{ONCE}", values(ledger.engine, INSERT, chunk.len(), COLUMNS));
+    let mut statement = sqlx::query(AssertSqlSafe(text));
     for entry in chunk {
         let detail = serde_json::to_string(&Detail::of(entry)).map_err(broken)?;
         statement = statement
@@ -103,28 +140,27 @@ async fn insert(
             .bind(entry.key_hash.map(|h| h.hex()))
             .bind(entry.user_id.clone())
             .bind(entry.team_id.clone())
+            .bind(entry.organization_id.clone())
+            .bind(entry.session_id.clone())
             .bind(entry.end_user.clone())
             .bind(entry.model_group.clone())
             .bind(entry.cost.0)
-            .bind(number(entry.usage.input))
-            .bind(number(entry.usage.output))
             .bind(detail);
     }
     ledger.noted(statement.execute(&mut **transaction).await).map(|done| done.rows_affected())
 }
 
-/// The insert of so many rows. SQLite looks up the name of each numbered placeholder in a list of all of them, which
+/// `VALUES` for so many rows. SQLite looks up the name of each numbered placeholder in a list of all of them, which
 /// took most of the time of a batch; nameless ones are not in that list.
-fn statement(engine: Engine, rows: usize) -> String {
-    let mut text = String::from(INSERT);
+fn values(engine: Engine, begin: &str, rows: usize, columns: usize) -> String {
+    let mut text = String::from(begin);
     for row in 0..rows {
         text.push_str(if row == 0 { "VALUES (" } else { ", (" });
-        let first = row * COLUMNS + 1;
-        let places: Vec<String> = (first..first + COLUMNS).map(|n| placeholder(engine, n)).collect();
+        let first = row * columns + 1;
+        let places: Vec<String> = (first..first + columns).map(|n| placeholder(engine, n)).collect();
         text.push_str(&places.join(", "));
         text.push(')');
     }
-    text.push_str(" ON CONFLICT (started_at, id) DO NOTHING");
     text
 }
 
@@ -135,48 +171,42 @@ fn placeholder(engine: Engine, number: usize) -> String {
     }
 }
 
-fn sums(entries: &[&Entry]) -> BTreeMap<Scope, Sums> {
-    let mut all: BTreeMap<Scope, Sums> = BTreeMap::new();
-    for entry in entries {
-        let scope = Scope {
-            day: entry.started_at.0.div_euclid(MICROS_PER_DAY),
-            key_hash: entry.key_hash.map(|h| h.hex()).unwrap_or_default(),
-            user_id: entry.user_id.clone().unwrap_or_default(),
-            team_id: entry.team_id.clone().unwrap_or_default(),
-            model_group: entry.model_group.clone(),
-        };
-        let sums = all.entry(scope).or_default();
-        sums.cost += entry.cost;
-        sums.requests += 1;
-        sums.failures += i64::from(entry.status != Status::Success);
-        sums.input = sums.input.saturating_add(number(entry.usage.input));
-        sums.output = sums.output.saturating_add(number(entry.usage.output));
-    }
-    all
-}
+// --- sums ---
 
 async fn raise(
     ledger: &Ledger,
     transaction: &mut Transaction<'_, Any>,
-    scope: &Scope,
-    sums: &Sums,
+    sum: &Sum,
+    rows: &[(Place, Sums)],
 ) -> LedgerResult<()> {
-    let raised = sqlx::query(RAISE)
-        .bind(scope.day)
-        .bind(scope.key_hash.clone())
-        .bind(scope.user_id.clone())
-        .bind(scope.team_id.clone())
-        .bind(scope.model_group.clone())
-        .bind(sums.cost.0)
-        .bind(sums.requests)
-        .bind(sums.failures)
-        .bind(sums.input)
-        .bind(sums.output)
-        .execute(&mut **transaction)
-        .await;
-    ledger.noted(raised).map(drop)
+    for chunk in sized(rows) {
+        let mut statement = sqlx::query(AssertSqlSafe(sum.statement(ledger.engine, chunk.len())));
+        for ((day, dimensions), sums) in chunk {
+            statement = statement.bind(*day);
+            statement = dimensions.iter().fold(statement, |statement, value| statement.bind(value.clone()));
+            let measures = [
+                sums.cost.0,
+                sums.requests,
+                sums.failures,
+                sums.input,
+                sums.output,
+                sums.cache_read,
+                sums.cache_write,
+            ];
+            statement = measures.into_iter().fold(statement, |statement, value| statement.bind(value));
+        }
+        ledger.noted(statement.execute(&mut **transaction).await)?;
+    }
+    Ok(())
 }
 
-fn number(tokens: u64) -> i64 {
-    i64::try_from(tokens).unwrap_or(i64::MAX)
+impl Sum {
+    fn statement(&self, engine: Engine, rows: usize) -> String {
+        let (table, dimensions) = (self.table, self.dimensions.join(", "));
+        let begin = format!("INSERT INTO {table} (day, {dimensions}, {}) ", MEASURES.join(", "));
+        let columns = 1 + self.dimensions.len() + MEASURES.len();
+        let set: Vec<String> = MEASURES.iter().map(|m| format!("{m} = {table}.{m} + excluded.{m}")).collect();
+        let conflict = format!(" ON CONFLICT (day, {dimensions}) DO UPDATE SET {}", set.join(", "));
+        format!("{}{conflict}", values(engine, &begin, rows, columns))
+    }
 }

@@ -112,6 +112,10 @@ pub fn entry(cost: i64) -> Entry {
         metadata: String::from("{}"),
         client_ip: String::from("127.0.0.1"),
         user_agent: String::from("test"),
+        organization_id: Some(String::from("org-1")),
+        team_alias: Some(String::from("Red")),
+        session_id: Some(String::from("session-1")),
+        cache_hit: false,
     }
 }
 

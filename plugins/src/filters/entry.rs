@@ -2,6 +2,7 @@
 
 use crate::deployment::Deployment;
 use crate::exchange::Exchange;
+use weir_core::domain::key::Principal;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::spend::{Entry, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
@@ -45,6 +46,10 @@ pub fn draft(x: &Exchange) -> Entry {
         metadata: metadata(x),
         client_ip: x.request.client_ip.map(|ip| ip.to_string()).unwrap_or_default(),
         user_agent: clip(x.header("user-agent"), 256),
+        organization_id: x.caller.principal().and_then(organization),
+        team_alias: x.caller.principal().and_then(|known| known.team.as_ref()?.alias.clone()),
+        session_id: session(x),
+        cache_hit: false,
     }
 }
 
@@ -89,18 +94,74 @@ fn clip(text: &str, limit: usize) -> String {
 const MAX_TAGS: usize = 64;
 const MAX_METADATA: usize = 16 * 1024;
 
-/// `x-litellm-tags` (comma separated) replaces the body's `metadata.tags`, as in LiteLLM.
+fn organization(known: &Principal) -> Option<String> {
+    let of_team = || known.team.as_ref()?.organization_id.clone();
+    known.key.organization_id.clone().or_else(of_team)
+}
+
+/// The client's own session, by header or in its metadata.
+fn session(x: &Exchange) -> Option<String> {
+    let header = x.header("x-litellm-session-id");
+    if !header.is_empty() {
+        return Some(clip(header, 256));
+    }
+    let raw = x.request.body.raw("metadata").filter(|raw| raw.contains("\"session_id\""))?;
+    let parsed: Sessioned = serde_json::from_str(raw).ok()?;
+    parsed.session_id.map(|id| clip(&id, 256))
+}
+
+#[derive(serde::Deserialize)]
+struct Sessioned {
+    session_id: Option<String>,
+}
+
+/// What spend is sorted by. `x-litellm-tags` (comma separated) or a list in the body's `tags` replace the body's
+/// `metadata.tags` and the key's; otherwise those add up. Who asked is always among them, as with LiteLLM.
 fn tags(x: &Exchange) -> Vec<String> {
+    let mut tags = asked_tags(x);
+    if !x.snapshot.config.litellm.disable_add_user_agent_to_request_tags {
+        tags.extend(agent_tags(x.header("user-agent")));
+    }
+    tags.truncate(MAX_TAGS);
+    tags
+}
+
+fn asked_tags(x: &Exchange) -> Vec<String> {
     let header = x.header("x-litellm-tags");
     if !header.is_empty() {
         let parts = header.split(',').map(str::trim).filter(|t| !t.is_empty());
         return parts.take(MAX_TAGS).map(|t| clip(t, 128)).collect();
     }
-    let Some(raw) = x.request.body.raw("metadata").filter(|raw| raw.contains("\"tags\"")) else {
+    if let Some(raw) = x.request.body.raw("tags") {
+        return clipped(serde_json::from_str(raw).unwrap_or_default());
+    }
+    let mut tags = x.request.body.raw("metadata").map(tagged).unwrap_or_default();
+    if let Some(key) = x.caller.key() {
+        let own = tagged(&key.metadata).into_iter().filter(|tag| !tags.contains(tag)).collect::<Vec<_>>();
+        tags.extend(own);
+    }
+    tags
+}
+
+/// `tags` of an object that is text, if there are any.
+fn tagged(object: &str) -> Vec<String> {
+    if !object.contains("\"tags\"") {
         return Vec::new();
-    };
-    let parsed: Result<Tagged, _> = serde_json::from_str(raw);
-    parsed.unwrap_or_default().tags.into_iter().take(MAX_TAGS).map(|t| clip(&t, 128)).collect()
+    }
+    clipped(serde_json::from_str::<Tagged>(object).unwrap_or_default().tags)
+}
+
+fn clipped(tags: Vec<String>) -> Vec<String> {
+    tags.into_iter().take(MAX_TAGS).map(|tag| clip(&tag, 128)).collect()
+}
+
+/// `User-Agent: name` and `User-Agent: name/version`.
+fn agent_tags(agent: &str) -> impl Iterator<Item = String> {
+    let first = agent.split_whitespace().next().unwrap_or_default();
+    let name = first.split('/').next().unwrap_or_default();
+    let tag = |text: &str| format!("User-Agent: {}", clip(text, 100));
+    let (name, whole) = (Some(name).filter(|n| !n.is_empty()), Some(first).filter(|f| f.contains('/')));
+    name.map(tag).into_iter().chain(whole.map(tag))
 }
 
 #[derive(Default, serde::Deserialize)]
@@ -116,7 +177,15 @@ fn metadata(x: &Exchange) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::clip;
+    use super::{agent_tags, clip};
+
+    #[test]
+    fn who_asked_is_a_tag() {
+        let tags = |agent: &str| agent_tags(agent).collect::<Vec<_>>();
+        assert_eq!(tags("curl/8.1 (x)"), ["User-Agent: curl", "User-Agent: curl/8.1"]);
+        assert_eq!(tags("mine"), ["User-Agent: mine"]);
+        assert!(tags("").is_empty());
+    }
 
     #[test]
     fn text_is_cut_between_characters_and_holds_no_nul() {

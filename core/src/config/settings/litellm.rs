@@ -35,6 +35,7 @@ pub struct LitellmSettings {
     pub require_auth_for_metrics_endpoint: bool,
     /// Who changed what is kept, unless this is false.
     pub store_audit_logs: bool,
+    pub disable_add_user_agent_to_request_tags: bool,
     /// Where midnights are, by its IANA name: budgets are reset there. UTC.
     pub timezone: Option<String>,
     /// Teams that anybody may join.
@@ -73,6 +74,9 @@ impl LitellmSettings {
             set_verbose: s.bool("set_verbose").unwrap_or(false),
             require_auth_for_metrics_endpoint: s.bool("require_auth_for_metrics_endpoint").unwrap_or(false),
             store_audit_logs: s.bool("store_audit_logs").unwrap_or(true),
+            disable_add_user_agent_to_request_tags: s
+                .bool("disable_add_user_agent_to_request_tags")
+                .unwrap_or(false),
             timezone: s.text("timezone").filter(|zone| !zone.is_empty()),
             available_teams: available_teams(s),
             forward_traceparent_to_llm_provider: s

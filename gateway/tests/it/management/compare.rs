@@ -39,12 +39,21 @@ impl Names {
     }
 
     fn learn(&mut self, theirs: &str, ours: &str) {
-        const SHORTEST: usize = 12;
-        if theirs != ours && theirs.len() >= SHORTEST && !self.0.iter().any(|(known, _)| known == theirs) {
+        if theirs != ours && is_random(theirs) && !self.0.iter().any(|(known, _)| known == theirs) {
             self.0.push((theirs.to_owned(), ours.to_owned()));
             self.0.sort_by_key(|(theirs, _)| std::cmp::Reverse(theirs.len()));
         }
     }
+}
+
+/// Ids and keys that were made up, and times; not those that somebody chose.
+fn is_random(text: &str) -> bool {
+    let hex = |text: &str| text.len() >= 32 && text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    let time = text.len() > 18 && text.starts_with("20") && text.contains('T');
+    hex(text)
+        || time
+        || text.starts_with("sk-")
+        || text.rsplit_once("-budget-").is_some_and(|(_, id)| hex(id))
 }
 
 /// Where `ours` differs: types, members, lengths, and values but for the volatile ones.

@@ -1,0 +1,185 @@
+//! What was spent: entries, and the sums over them.
+
+use super::LedgerResult;
+use crate::domain::ids::{EntryId, KeyHash};
+use crate::domain::money::NanoUsd;
+use crate::domain::spend::{Entry, Status};
+use crate::time::Micros;
+use async_trait::async_trait;
+use std::collections::HashMap;
+
+/// Which entries to list. All given fields must match.
+#[derive(Clone, Debug, Default)]
+pub struct SpendFilter {
+    pub key_hash: Option<KeyHash>,
+    pub user_id: Option<String>,
+    pub team_id: Option<String>,
+    pub organization_id: Option<String>,
+    pub end_user: Option<String>,
+    /// The model group.
+    pub model: Option<String>,
+    pub status: Option<Status>,
+    pub session_id: Option<String>,
+    /// Matches the entry id, the call id or the provider's id.
+    pub request_id: Option<String>,
+    pub from: Option<Micros>,
+    /// Exclusive.
+    pub until: Option<Micros>,
+    pub min_cost: Option<NanoUsd>,
+    pub max_cost: Option<NanoUsd>,
+    /// Older than this entry: the last one of the page before.
+    pub before: Option<(Micros, EntryId)>,
+    /// At most this many, newest first. The store caps it at 10,000.
+    pub limit: u32,
+    pub offset: u32,
+}
+
+/// What one batch did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Rows that were new. Replayed ones are not counted and change no total.
+    pub inserted: u64,
+    pub cost: NanoUsd,
+}
+
+/// What spend is summed by since the last reset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SpendScope {
+    Key,
+    Team,
+    User,
+    Organization,
+    Customer,
+    Tag,
+    /// A user in a team.
+    Member,
+    Model,
+    Provider,
+    Deployment,
+}
+
+impl SpendScope {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SpendScope::Key => "key",
+            SpendScope::Team => "team",
+            SpendScope::User => "user",
+            SpendScope::Organization => "organization",
+            SpendScope::Customer => "customer",
+            SpendScope::Tag => "tag",
+            SpendScope::Member => "member",
+            SpendScope::Model => "model",
+            SpendScope::Provider => "provider",
+            SpendScope::Deployment => "deployment",
+        }
+    }
+}
+
+/// Sums by day that are kept beside the entries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rollup {
+    /// By key and all that follows from it. Every entry counts once.
+    #[default]
+    Keys,
+    /// By tag: an entry counts once for each of its tags.
+    Tags,
+    /// By customer; entries without one are left out.
+    Customers,
+}
+
+/// What sums are told apart by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dimension {
+    /// Days since 1970, UTC.
+    Day,
+    Key,
+    User,
+    Team,
+    Organization,
+    Tag,
+    Customer,
+    /// The name the client asked for.
+    ModelGroup,
+    /// The upstream's name.
+    Model,
+    Provider,
+    /// LiteLLM's name of the operation.
+    CallType,
+}
+
+/// Sums over days, told apart by some dimensions.
+#[derive(Clone, Debug, Default)]
+pub struct RollupQuery {
+    pub of: Rollup,
+    /// Dimensions that the rollup has; the answer's names are in this order.
+    pub by: Vec<Dimension>,
+    /// Only where each of these dimensions has one of these values.
+    pub only: Vec<(Dimension, Vec<String>)>,
+    /// Days since 1970, both included.
+    pub from: i64,
+    pub until: i64,
+    pub order: RollupOrder,
+    /// The store caps it at 100,000.
+    pub limit: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RollupOrder {
+    /// By the dimensions, in their order.
+    #[default]
+    Names,
+    /// The most expensive first.
+    Cost,
+}
+
+/// One sum.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RollupRow {
+    /// Absent values are empty; a day is its number.
+    pub names: Vec<String>,
+    pub sums: Sums,
+}
+
+/// What is summed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sums {
+    pub cost: NanoUsd,
+    pub requests: i64,
+    pub failures: i64,
+    pub input: i64,
+    pub output: i64,
+    pub cache_read: i64,
+    pub cache_write: i64,
+}
+
+impl Sums {
+    pub fn add(&mut self, other: &Sums) {
+        self.cost += other.cost;
+        for (sum, more) in [
+            (&mut self.requests, other.requests),
+            (&mut self.failures, other.failures),
+            (&mut self.input, other.input),
+            (&mut self.output, other.output),
+            (&mut self.cache_read, other.cache_read),
+            (&mut self.cache_write, other.cache_write),
+        ] {
+            *sum = sum.saturating_add(more);
+        }
+    }
+}
+
+/// Booked entries.
+#[async_trait]
+pub trait SpendStore: Send + Sync {
+    /// Inserts entries and raises totals by exactly those that were new, in one transaction.
+    async fn write(&self, entries: &[Entry]) -> LedgerResult<Written>;
+    async fn entries(&self, filter: &SpendFilter) -> LedgerResult<Vec<Entry>>;
+    /// How many entries a filter finds, without its limit; counted up to `most`.
+    async fn count(&self, filter: &SpendFilter, most: u32) -> LedgerResult<u64>;
+    /// Sums by day.
+    async fn rollup(&self, query: &RollupQuery) -> LedgerResult<Vec<RollupRow>>;
+    /// What was spent under each of `ids` since its last reset. Those of whom nothing is known are left out.
+    async fn spent(&self, scope: SpendScope, ids: &[String]) -> LedgerResult<HashMap<String, NanoUsd>>;
+    /// Total of everything booked.
+    async fn total_spend(&self) -> LedgerResult<NanoUsd>;
+}

@@ -1,0 +1,99 @@
+//! What a batch adds to the sums. Sorted, so that writers that meet take locks in the same order.
+
+use std::collections::BTreeMap;
+use weir_core::domain::money::NanoUsd;
+use weir_core::domain::records::member_id;
+use weir_core::domain::spend::{Entry, Status};
+use weir_core::ports::{SpendScope, Sums};
+
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+
+/// Day and dimensions, in the order of the table's columns.
+pub(super) type Place = (i64, Vec<String>);
+
+/// Everything that a batch of entries raises.
+#[derive(Default)]
+pub(super) struct Raised {
+    pub daily: BTreeMap<Place, Sums>,
+    pub tags: BTreeMap<Place, Sums>,
+    pub customers: BTreeMap<Place, Sums>,
+    pub spent: BTreeMap<(&'static str, String), NanoUsd>,
+}
+
+impl Raised {
+    pub(super) fn by(entries: &[&Entry]) -> Self {
+        let mut raised = Self::default();
+        entries.iter().for_each(|entry| raised.add(entry));
+        raised
+    }
+
+    fn add(&mut self, entry: &Entry) {
+        let (day, sums) = (entry.started_at.0.div_euclid(MICROS_PER_DAY), sums(entry));
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        let key = entry.key_hash.map(|hash| hash.hex()).unwrap_or_default();
+        let place = vec![
+            key.clone(),
+            text(&entry.user_id),
+            text(&entry.team_id),
+            text(&entry.organization_id),
+            entry.model_group.clone(),
+            entry.model.clone(),
+            entry.provider.clone(),
+            entry.operation.row().call_type.to_owned(),
+        ];
+        raise(&mut self.daily, (day, place), &sums);
+        let of = |name: &String| {
+            vec![name.clone(), key.clone(), entry.model_group.clone(), entry.provider.clone()]
+        };
+        for tag in &entry.tags {
+            raise(&mut self.tags, (day, of(tag)), &sums);
+        }
+        if let Some(customer) = &entry.end_user {
+            raise(&mut self.customers, (day, of(customer)), &sums);
+        }
+        for (scope, id) in scopes(entry, key) {
+            *self.spent.entry((scope.as_str(), id)).or_default() += entry.cost;
+        }
+    }
+}
+
+fn raise(all: &mut BTreeMap<Place, Sums>, place: Place, sums: &Sums) {
+    all.entry(place).or_default().add(sums);
+}
+
+fn sums(entry: &Entry) -> Sums {
+    Sums {
+        cost: entry.cost,
+        requests: 1,
+        failures: i64::from(entry.status != Status::Success),
+        input: number(entry.usage.input),
+        output: number(entry.usage.output),
+        cache_read: number(entry.usage.cache_read),
+        cache_write: number(entry.usage.cache_write.saturating_add(entry.usage.cache_write_1h)),
+    }
+}
+
+/// Under which ids an entry counts. What costs nothing raises nothing.
+fn scopes(entry: &Entry, key: String) -> Vec<(SpendScope, String)> {
+    if entry.cost == NanoUsd::ZERO {
+        return Vec::new();
+    }
+    let member = entry.team_id.as_ref().zip(entry.user_id.as_ref());
+    let given = [
+        (SpendScope::Key, Some(key)),
+        (SpendScope::Team, entry.team_id.clone()),
+        (SpendScope::User, entry.user_id.clone()),
+        (SpendScope::Organization, entry.organization_id.clone()),
+        (SpendScope::Customer, entry.end_user.clone()),
+        (SpendScope::Member, member.map(|(team, user)| member_id(team, user))),
+        (SpendScope::Model, Some(entry.model_group.clone())),
+        (SpendScope::Provider, Some(entry.provider.clone())),
+        (SpendScope::Deployment, Some(entry.deployment_id.clone())),
+    ];
+    let given = given.into_iter().filter_map(|(scope, id)| Some((scope, id.filter(|id| !id.is_empty())?)));
+    given.chain(entry.tags.iter().map(|tag| (SpendScope::Tag, tag.clone()))).collect()
+}
+
+pub(super) fn number(tokens: u64) -> i64 {
+    i64::try_from(tokens).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,252 @@
+//! What both ledgers promise of sums.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "tests may fail loudly, and look at the environment"
+)]
+
+#[expect(dead_code, reason = "only entries are needed here")]
+mod common;
+
+use common::{both, entry};
+use std::collections::HashMap;
+use weir_core::domain::ids::KeyHash;
+use weir_core::domain::money::NanoUsd;
+use weir_core::domain::records::member_id;
+use weir_core::domain::spend::{Entry, Status};
+use weir_core::ports::{
+    Dimension, Rollup, RollupOrder, RollupQuery, SpendFilter, SpendScope, SpendStore, Sums,
+};
+use weir_core::time::Micros;
+use weir_ledger::Ledger;
+
+const DAY: i64 = 86_400_000_000;
+
+/// Entries of two days, three keys, two teams and a failure, with tags and customers.
+fn mixed() -> Vec<Entry> {
+    (0..90_i64)
+        .map(|n| Entry {
+            started_at: Micros(20_000 * DAY + (n % 2) * DAY + n),
+            key_hash: Some(KeyHash::of(&format!("sk-{}", n % 3))),
+            team_id: (n % 2 == 0).then(|| format!("team-{}", n % 4)),
+            end_user: (n % 5 == 0).then(|| "o'brien".to_owned()),
+            tags: if n % 3 == 0 { vec!["a".into(), "b".into()] } else { vec![] },
+            status: if n % 10 == 0 { Status::Failure } else { Status::Success },
+            ..entry(n * 1_000_003)
+        })
+        .collect()
+}
+
+fn by(of: Rollup, by: &[Dimension]) -> RollupQuery {
+    RollupQuery { of, by: by.to_vec(), from: 0, until: 100_000, limit: 1_000, ..RollupQuery::default() }
+}
+
+async fn costs(ledger: &Ledger, query: &RollupQuery) -> HashMap<String, i64> {
+    let rows = ledger.rollup(query).await.unwrap();
+    rows.into_iter().map(|row| (row.names.join(" "), row.sums.cost.0)).collect()
+}
+
+fn expected(entries: &[Entry], name: impl Fn(&Entry) -> Option<String>) -> HashMap<String, i64> {
+    let mut sums = HashMap::new();
+    for entry in entries {
+        if let Some(name) = name(entry) {
+            *sums.entry(name).or_default() += entry.cost.0;
+        }
+    }
+    sums
+}
+
+#[tokio::test]
+async fn p10_sums_by_day_are_the_sums_of_the_entries() {
+    both(async |ledger| {
+        let entries = mixed();
+        ledger.write(&entries).await.unwrap();
+        let keys = costs(&ledger, &by(Rollup::Keys, &[Dimension::Key])).await;
+        assert_eq!(keys, expected(&entries, |e| e.key_hash.map(|h| h.hex())));
+        let teams = costs(&ledger, &by(Rollup::Keys, &[Dimension::Day, Dimension::Team])).await;
+        let day = |e: &Entry| e.started_at.0 / DAY;
+        let team = |e: &Entry| Some(format!("{} {}", day(e), e.team_id.clone().unwrap_or_default()));
+        assert_eq!(teams, expected(&entries, team));
+        let customers = costs(&ledger, &by(Rollup::Customers, &[Dimension::Customer])).await;
+        assert_eq!(customers, expected(&entries, |e| e.end_user.clone()));
+        let tags = costs(&ledger, &by(Rollup::Tags, &[Dimension::Tag])).await;
+        assert_eq!(tags["a"], expected(&entries, |e| e.tags.first().cloned())["a"]);
+        let all = ledger.rollup(&by(Rollup::Keys, &[])).await.unwrap();
+        let failures = entries.iter().filter(|e| e.status == Status::Failure).count();
+        let Sums { requests, failures: failed, input, .. } = all[0].sums;
+        assert_eq!((requests, failed, input), (90, i64::try_from(failures).unwrap(), 90 * 11));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn sums_are_narrowed_ordered_and_cut() {
+    both(async |ledger| {
+        ledger.write(&mixed()).await.unwrap();
+        let first = KeyHash::of("sk-1").hex();
+        let only = RollupQuery {
+            only: vec![(Dimension::Key, vec![first.clone()])],
+            until: 20_000,
+            ..by(Rollup::Keys, &[Dimension::Day, Dimension::Key])
+        };
+        let rows = ledger.rollup(&only).await.unwrap();
+        assert_eq!(
+            rows.iter().map(|r| r.names.clone()).collect::<Vec<_>>(),
+            [[String::from("20000"), first]]
+        );
+        let dear = RollupQuery { order: RollupOrder::Cost, limit: 2, ..by(Rollup::Keys, &[Dimension::Key]) };
+        let rows = ledger.rollup(&dear).await.unwrap();
+        assert!(rows.len() == 2 && rows[0].sums.cost > rows[1].sums.cost);
+        let none =
+            RollupQuery { only: vec![(Dimension::Key, vec![])], ..by(Rollup::Keys, &[Dimension::Key]) };
+        assert!(ledger.rollup(&none).await.unwrap().is_empty());
+        assert!(ledger.rollup(&by(Rollup::Tags, &[Dimension::Team])).await.is_err(), "tags know no teams");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn p11_what_is_written_again_changes_no_sum() {
+    both(async |ledger| {
+        let entries = mixed();
+        ledger.write(&entries).await.unwrap();
+        let before = costs(&ledger, &by(Rollup::Tags, &[Dimension::Tag, Dimension::Key])).await;
+        ledger.write(&entries).await.unwrap();
+        assert_eq!(costs(&ledger, &by(Rollup::Tags, &[Dimension::Tag, Dimension::Key])).await, before);
+        let ids = [String::from("team-0")];
+        let spent = ledger.spent(SpendScope::Team, &ids).await.unwrap();
+        let of_team = expected(&entries, |e| e.team_id.clone());
+        assert_eq!(spent[&ids[0]], NanoUsd(of_team["team-0"]));
+    })
+    .await;
+}
+
+async fn set(ledger: &Ledger, scope: SpendScope, id: Option<&str>, amount: i64) {
+    let change = Change::Spent { scope, id: id.map(str::to_owned), amount: NanoUsd(amount) };
+    ledger.commit(&[change], &[]).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_spent_is_counted_under_every_scope_and_set_back() {
+    both(async |ledger| {
+        ledger.write(&[entry(1_500), entry(1)]).await.unwrap();
+        let member = member_id("team-1", "alice");
+        for (scope, id) in [
+            (SpendScope::Key, KeyHash::of("sk-a").hex()),
+            (SpendScope::Team, "team-1".into()),
+            (SpendScope::User, "alice".into()),
+            (SpendScope::Organization, "org-1".into()),
+            (SpendScope::Member, member.clone()),
+            (SpendScope::Tag, "a".into()),
+            (SpendScope::Model, "gpt-4o".into()),
+            (SpendScope::Provider, "openai".into()),
+            (SpendScope::Deployment, "d1".into()),
+        ] {
+            let spent = ledger.spent(scope, &[id.clone(), "unknown".into()]).await.unwrap();
+            assert_eq!(spent, HashMap::from([(id.clone(), NanoUsd(1_501))]), "{scope:?}");
+            set(&ledger, scope, Some(&id), 7).await;
+            assert_eq!(ledger.spent(scope, &[id.clone()]).await.unwrap()[&id], NanoUsd(7));
+        }
+        ledger.write(&[entry(3)]).await.unwrap();
+        let team = [String::from("team-1")];
+        assert_eq!(ledger.spent(SpendScope::Team, &team).await.unwrap()[&team[0]], NanoUsd(10));
+        set(&ledger, SpendScope::Team, None, 0).await;
+        assert_eq!(ledger.spent(SpendScope::Team, &team).await.unwrap()[&team[0]], NanoUsd::ZERO);
+        assert_eq!(
+            ledger.total_spend().await.unwrap(),
+            NanoUsd(1_504),
+            "a reset changes no entry and no day"
+        );
+        set(&ledger, SpendScope::Key, Some("new"), 5).await;
+        let new = [String::from("new")];
+        assert_eq!(ledger.spent(SpendScope::Key, &new).await.unwrap()[&new[0]], NanoUsd(5));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn entries_are_found_by_everything_that_is_asked_for() {
+    both(async |ledger| {
+        let entries = mixed();
+        ledger.write(&entries).await.unwrap();
+        let found = async |filter: SpendFilter| {
+            let filter = SpendFilter { limit: 10_000, ..filter };
+            let rows = ledger.entries(&filter).await.unwrap();
+            assert_eq!(ledger.count(&filter, 1_000).await.unwrap(), rows.len() as u64);
+            rows.len()
+        };
+        let all = SpendFilter::default;
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(found(all()).await, 90);
+        assert_eq!(found(SpendFilter { team_id: text("team-2"), ..all() }).await, 22);
+        assert_eq!(found(SpendFilter { end_user: text("o'brien"), ..all() }).await, 18);
+        assert_eq!(found(SpendFilter { status: Some(Status::Failure), ..all() }).await, 9);
+        assert_eq!(found(SpendFilter { organization_id: text("org-1"), ..all() }).await, 90);
+        assert_eq!(found(SpendFilter { session_id: text("x' OR '1'='1"), ..all() }).await, 0);
+        assert_eq!(found(SpendFilter { model: text("gpt-4o"), ..all() }).await, 90);
+        let cheap = SpendFilter { max_cost: Some(NanoUsd(4 * 1_000_003)), ..all() };
+        assert_eq!(found(cheap).await, 5);
+        assert_eq!(ledger.count(&SpendFilter::default(), 10).await.unwrap(), 10, "counted as far as asked");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pages_by_the_last_entry_have_no_gaps_and_no_repeats() {
+    both(async |ledger| {
+        ledger.write(&mixed()).await.unwrap();
+        let (mut before, mut seen) = (None, Vec::new());
+        loop {
+            let filter = SpendFilter { before, limit: 7, ..SpendFilter::default() };
+            let page = ledger.entries(&filter).await.unwrap();
+            let Some(last) = page.last() else { break };
+            before = Some((last.started_at, last.id));
+            seen.extend(page.into_iter().map(|e| (e.started_at, e.id)));
+            // What is booked meanwhile is newer than all pages.
+            ledger.write(&[entry(1)]).await.unwrap();
+        }
+        let mut sorted = seen.clone();
+        sorted.sort();
+        sorted.reverse();
+        sorted.dedup();
+        assert_eq!(seen, sorted);
+        assert_eq!(seen.len(), 90);
+    })
+    .await;
+}
+
+/// Small in everyday runs; ten thousand keys where guarantees are proven.
+#[tokio::test]
+async fn p9_four_writers_of_the_same_keys_lose_nothing() {
+    let keys: i64 = if std::env::var("WEIR_SCALE").is_ok_and(|scale| scale == "full") { 10_000 } else { 200 };
+    both(async |ledger| {
+        let writers = (0..4).map(|writer: i64| {
+            let ledger = ledger.clone();
+            tokio::spawn(async move {
+                let batch: Vec<Entry> = (0..keys)
+                    .map(|n| {
+                        // Every writer meets the keys in another order.
+                        let key = (n * 7 + writer * 31) % keys;
+                        Entry { key_hash: Some(KeyHash::of(&format!("sk-{key}"))), ..entry(1_000 + key) }
+                    })
+                    .collect();
+                for some in batch.chunks(128) {
+                    ledger.write(some).await.unwrap();
+                }
+            })
+        });
+        for writer in writers.collect::<Vec<_>>() {
+            writer.await.unwrap();
+        }
+        let ids: Vec<String> = (0..keys).map(|n| KeyHash::of(&format!("sk-{n}")).hex()).collect();
+        let spent = ledger.spent(SpendScope::Key, &ids).await.unwrap();
+        for (n, id) in (0..keys).zip(&ids) {
+            assert_eq!(spent[id], NanoUsd(4 * (1_000 + n)));
+        }
+        let sum: i64 = (0..keys).map(|n| 4 * (1_000 + n)).sum();
+        assert_eq!(ledger.total_spend().await.unwrap(), NanoUsd(sum));
+    })
+    .await;
+}
