@@ -98,6 +98,16 @@ impl Fields {
         self.sent.contains_key(name)
     }
 
+    /// A text that stays to be taken.
+    pub(crate) fn peek(&self, name: &str) -> Option<String> {
+        self.sent.get(name).and_then(|value| decoded(value))
+    }
+
+    /// Fields that were sent and not taken yet.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.sent.keys().map(String::as_str)
+    }
+
     /// All that was sent and not taken yet, for a complaint.
     pub(crate) fn shown(&self) -> Value {
         decoded(&raw(&self.sent)).unwrap_or_default()
@@ -105,12 +115,17 @@ impl Fields {
 
     /// A field without which nothing can be done.
     pub(crate) fn required(&mut self, name: &'static str, shape: Shape) -> Option<Raw> {
+        self.must_have(name);
+        self.take(name, shape)
+    }
+
+    /// Notes it as a problem where the field is absent or null. It stays to be taken.
+    pub(crate) fn must_have(&mut self, name: &'static str) {
         if self.sent.get(name).is_none_or(|value| value.get() == "null") {
             let input = self.shown();
             let at = vec!["body".into(), name.into()];
             self.problems.push(Problem::new("missing", at, "Field required", input));
         }
-        self.take(name, shape)
     }
 
     /// The same for a text.

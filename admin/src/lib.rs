@@ -9,16 +9,20 @@
 
 mod access;
 mod answer;
+mod audit;
 mod budgets;
 mod context;
+mod customers;
 mod duration;
 mod error;
 mod fields;
 mod input;
 mod keys;
+mod organizations;
 mod routes;
 mod service;
 mod spend;
+mod tags;
 mod teams;
 mod users;
 mod work;

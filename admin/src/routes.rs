@@ -1,6 +1,8 @@
 //! Every route, and who may call it. What is not in the tables is not there.
 
-use crate::{Services, access, input, keys, spend, teams, users};
+use crate::{
+    Services, access, audit, budgets, customers, input, keys, organizations, spend, tags, teams, users,
+};
 use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
 use axum::routing::MethodRouter;
@@ -35,7 +37,17 @@ pub(crate) const fn route(
 }
 
 /// One table for each resource.
-static RESOURCES: &[&[Access]] = &[keys::ROUTES, teams::ROUTES, users::ROUTES, spend::ROUTES];
+static RESOURCES: &[&[Access]] = &[
+    keys::ROUTES,
+    teams::ROUTES,
+    users::ROUTES,
+    organizations::ROUTES,
+    customers::ROUTES,
+    budgets::ROUTES,
+    tags::ROUTES,
+    spend::ROUTES,
+    audit::ROUTES,
+];
 
 /// All routes.
 pub fn routes() -> impl Iterator<Item = &'static Access> {

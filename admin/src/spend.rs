@@ -15,6 +15,7 @@ use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use query::Asked;
+pub(crate) use query::{day_text, moment};
 use row::Rows;
 use std::sync::Arc;
 use tokio::sync::Semaphore;

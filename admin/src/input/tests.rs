@@ -7,7 +7,7 @@ fn fields(body: &str) -> Fields {
 fn problems(refusal: Refusal) -> Vec<(&'static str, Vec<Value>)> {
     match refusal {
         Refusal::Invalid(problems) => problems.into_iter().map(|p| (p.kind, p.at)).collect(),
-        Refusal::Api(error) => panic!("{error}"),
+        other => panic!("{}", other.message()),
     }
 }
 

@@ -26,7 +26,11 @@ const MAX_DELETED: usize = 1_000;
 // --- update ---
 
 /// Fields that are absent stay, fields that are null become empty.
-pub(super) async fn update(context: Context, mut sent: Fields) -> Result<Json<Object>, Refusal> {
+pub(super) async fn update(context: Context, sent: Fields) -> Result<Json<Object>, Refusal> {
+    update_one(&context, sent).await.map(Json)
+}
+
+pub(super) async fn update_one(context: &Context, mut sent: Fields) -> Result<Object, Refusal> {
     let name = sent.required_text("key");
     let duration = sent.given("duration", Shape::Text);
     let spend = sent.money("spend");
@@ -37,20 +41,20 @@ pub(super) async fn update(context: Context, mut sent: Fields) -> Result<Json<Ob
     sent.finish()?;
     let kept = kept.ok_or_else(|| unknown(&name))?;
     generate::checked(&record)?;
-    rights::may_change(&context, &kept).await?;
-    rights::may_make(&context, &record).await?;
+    rights::may_change(context, &kept).await?;
+    rights::may_make(context, &record).await?;
     if let Some(text) = duration {
         record.expires_at = expiry(text)?;
     }
     if let Some(alias) = record.alias.as_deref().filter(|alias| kept.alias.as_deref() != Some(alias)) {
-        generate::free_alias(&context, alias, &record).await?;
+        generate::free_alias(context, alias, &record).await?;
     }
-    let changed = store_spent(&context, &kept, record, "updated", spend).await?;
-    Ok(Json(show::updated(&context, &name, &changed).await?))
+    let changed = store_spent(context, &kept, record, "updated", spend).await?;
+    show::updated(context, &name, &changed).await
 }
 
 /// `-1` and null: never.
-fn expiry(text: Option<Raw>) -> Result<Option<weir_core::time::Micros>, Refusal> {
+pub(super) fn expiry(text: Option<Raw>) -> Result<Option<weir_core::time::Micros>, Refusal> {
     let text = text.and_then(|text| serde_json::from_str::<String>(text.get()).ok());
     let Some(text) = text.filter(|text| !text.is_empty() && text != "-1") else { return Ok(None) };
     duration::after(time::now(), &text).map(Some).map_err(Refusal::internal)

@@ -3,6 +3,7 @@
 use super::table::{self, GENERATED, TABLE};
 use super::{rights, text};
 use crate::answer::{Object, Raw, raw};
+use crate::budgets;
 use crate::context::Context;
 use crate::duration;
 use crate::error::Refusal;
@@ -23,7 +24,20 @@ static ROUTES_OF: &[(&str, &str)] =
     &[("llm_api", "llm_api_routes"), ("management", "management_routes"), ("read_only", "info_routes")];
 
 pub(super) async fn generate(context: Context, sent: Fields) -> Result<Json<Object>, Refusal> {
-    let wanted = Wanted::read(sent)?;
+    make(context, Wanted::read(sent)?).await
+}
+
+/// A key of a team, and of no user.
+pub(super) async fn service_account(context: Context, sent: Fields) -> Result<Json<Object>, Refusal> {
+    let mut wanted = Wanted::read(sent)?;
+    let alias = wanted.record.alias.clone().unwrap_or_default();
+    wanted.record.user_id = None;
+    fields::put_member(&mut wanted.record.metadata, "service_account_id", &alias);
+    make(context, wanted).await
+}
+
+async fn make(context: Context, mut wanted: Wanted) -> Result<Json<Object>, Refusal> {
+    budgets::begin(&context, &mut wanted.record.limits, time::now());
     rights::may_make(&context, &wanted.record).await?;
     let kept = keep(&context, &wanted.record).await?;
     let told = |name: &str| wanted.told(name).or_else(|| table::beside_new(&kept, name));

@@ -5,7 +5,9 @@
 mod change;
 mod generate;
 mod list;
+mod more;
 mod rights;
+mod rotate;
 mod show;
 mod table;
 mod text;
@@ -26,6 +28,17 @@ pub(crate) static ROUTES: &[Access] = &[
     route(Method::POST, "/key/delete", RouteClass::Management, OWNERS, || post(change::delete)),
     route(Method::POST, "/key/block", RouteClass::Management, OWNERS, || post(change::block)),
     route(Method::POST, "/key/unblock", RouteClass::Management, OWNERS, || post(change::unblock)),
+    route(Method::POST, "/key/bulk_update", RouteClass::Management, OWNERS, || post(more::update_many)),
+    route(Method::POST, "/key/regenerate", RouteClass::Management, OWNERS, || post(rotate::regenerate)),
+    route(Method::POST, "/key/{key}/regenerate", RouteClass::Management, OWNERS, || {
+        post(rotate::regenerate_named)
+    }),
+    route(Method::POST, "/key/service-account/generate", RouteClass::Management, OWNERS, || {
+        post(more::service_account)
+    }),
+    route(Method::POST, "/key/health", RouteClass::Info, Grant::ANY, || post(more::health)),
+    route(Method::GET, "/key/aliases", RouteClass::Management, Grant::ADMIN, || get(more::aliases)),
+    route(Method::POST, "/v2/key/info", RouteClass::Info, Grant::ANY, || post(more::infos)),
     route(Method::GET, "/key/info", RouteClass::Info, Grant::ANY, || get(show::info)),
     route(Method::GET, "/key/list", RouteClass::Info, Grant::ANY, || get(list::list)),
 ];

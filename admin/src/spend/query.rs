@@ -40,7 +40,7 @@ impl Asked {
 
 /// `2026-11-25`, or a date with a time, UTC unless it says otherwise. A plain end date includes its day; an
 /// end with a time is exact and not included, so that ranges can be put side by side.
-fn moment(text: &str, end: bool) -> Result<Micros, Refusal> {
+pub(crate) fn moment(text: &str, end: bool) -> Result<Micros, Refusal> {
     let bad = || bad_date(text);
     if text.len() == 10 {
         let day: Date = text.parse().map_err(|_| bad())?;
@@ -51,6 +51,13 @@ fn moment(text: &str, end: bool) -> Result<Micros, Refusal> {
         return Ok(Micros(moment.as_microsecond()));
     }
     text.parse::<DateTime>().ok().and_then(utc).ok_or_else(bad)
+}
+
+/// A day of the sums, `2026-11-25`.
+pub(crate) fn day_text(day: &str) -> String {
+    let days =
+        day.parse::<i64>().ok().and_then(|days| Date::new(1970, 1, 1).ok()?.checked_add(days.days()).ok());
+    days.map(|date| date.to_string()).unwrap_or_default()
 }
 
 fn utc(moment: DateTime) -> Option<Micros> {

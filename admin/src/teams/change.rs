@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::error::{Refusal, detail};
 use crate::fields;
 use crate::input::{Fields, Shape};
+use crate::users;
 use crate::work::Work;
 use axum::Json;
 use serde_json::Value;
@@ -54,6 +55,7 @@ pub(super) async fn new(context: Context, mut sent: Fields) -> Result<Json<Objec
         joined.push(members::join(&context, &mut work, &team, member, &joined, None).await?.member);
     }
     if let Some(maker) = context.by().filter(|user| !joined.iter().any(|m: &Member| m.user_id == *user)) {
+        users::known(&context, &mut work, maker).await?;
         let maker = Member {
             team_id: team.id.clone(),
             user_id: maker.to_owned(),

@@ -32,10 +32,11 @@ pub(super) async fn info(context: Context, params: Params) -> Result<Json<Object
     rights::may_see(&context, &team).await?;
     let told = Told::load(&context, team).await?;
     let mut info = told.team();
-    if let Some(budget) = &told.team.member_budget_id {
-        let budget = context.get::<Budget>(budget).await?;
-        info.0.push(("team_member_budget_table", raw(&budget.map(|budget| budgets::told(&budget)))));
-    }
+    let budget = match &told.team.member_budget_id {
+        Some(budget) => context.get::<Budget>(budget).await?,
+        None => None,
+    };
+    info.0.push(("team_member_budget_table", raw(&budget.map(|budget| budgets::told(&budget)))));
     let keys = context.all::<KeyRecord>(vec![Condition::In("team_id", vec![id.to_owned()])]).await?;
     Ok(Json(Object(vec![
         ("team_id", raw(id)),
@@ -66,16 +67,21 @@ pub(super) async fn list(context: Context, params: Params) -> Result<Json<Vec<Ob
         conditions.push(Condition::In("id", teams_of(&context, user).await?));
     }
     let told = Told::load_all(&context, context.all::<Team>(conditions).await?).await?;
+    whole(&context, &told).await.map(Json)
+}
+
+/// Teams with their keys and memberships.
+pub(crate) async fn whole(context: &Context, told: &[Told]) -> Result<Vec<Object>, Refusal> {
     let mut teams = Vec::new();
     for told in told {
         let mut team = told.team();
         let here = Condition::In("team_id", vec![told.team.id.clone()]);
         let keys = context.all::<KeyRecord>(vec![here]).await?;
-        team.0.push(("team_memberships", raw(&told.memberships(&context).await?)));
-        team.0.push(("keys", raw(&keys::told_all(&context, &keys).await?)));
+        team.0.push(("team_memberships", raw(&told.memberships(context).await?)));
+        team.0.push(("keys", raw(&keys::told_all(context, &keys).await?)));
         teams.push(team);
     }
-    Ok(Json(teams))
+    Ok(teams)
 }
 
 /// Ids of the teams that a user is a member of.

@@ -6,7 +6,7 @@ use super::{new, password};
 use crate::answer::{Object, raw};
 use crate::budgets;
 use crate::context::Context;
-use crate::error::{Problem, Refusal};
+use crate::error::{Problem, Refusal, detail};
 use crate::fields;
 use crate::input::{Fields, Shape};
 use crate::work::Work;
@@ -35,15 +35,21 @@ async fn change(context: &Context, mut sent: Fields) -> Result<Object, Refusal> 
     let role = new::role(&mut sent)?;
     let password = sent.text("password");
     let kept = find(context, id.as_deref(), email.as_deref()).await?;
-    let mut user = kept.record.clone();
+    let mut user = match (&kept, &id) {
+        (Some(kept), _) => kept.record.clone(),
+        // An id that nobody has: LiteLLM makes the user.
+        (None, Some(id)) => User { id: id.clone(), metadata: "{}".to_owned(), ..User::default() },
+        (None, None) => return Err(not_found(email.as_deref().unwrap_or_default())),
+    };
+    only_own(context, &sent, &user, password.is_some())?;
     fields::read(TABLE, &mut sent, &mut user);
     sent.finish()?;
     // An e-mail that found the user was taken out of the body with that.
-    user.email = email.or(kept.email.clone());
+    user.email = email.or_else(|| kept.as_ref().and_then(|kept| kept.email.clone()));
     if has_role {
         user.role = role;
     }
-    may_change(context, &kept, &user)?;
+    may_change(context, kept.as_ref().map_or(&user, |kept| &kept.record), &user)?;
     budgets::checked(&user.limits)?;
     if let Some(password) = password {
         user.password_hash = Some(password::hashed(password).await?);
@@ -52,7 +58,10 @@ async fn change(context: &Context, mut sent: Fields) -> Result<Object, Refusal> 
     if resets {
         budgets::begin(context, &mut user.limits, work.now);
     }
-    work.update(&kept, &user, "updated")?;
+    match &kept {
+        Some(kept) => work.update(kept, &user, "updated")?,
+        None => work.insert(&user)?,
+    }
     work.commit().await?;
     let now = context.get::<User>(&user.id).await?.ok_or_else(|| Refusal::internal("the user is gone"))?;
     let told = Told::load(context, now).await?;
@@ -66,16 +75,37 @@ fn nobody(sent: &Fields) -> Refusal {
         .into()
 }
 
-async fn find(context: &Context, id: Option<&str>, email: Option<&str>) -> Result<Kept<User>, Refusal> {
-    let there = match (id, email) {
-        (Some(id), _) => context.get::<User>(id).await?,
-        (None, email) => {
-            let email = email.unwrap_or_default().to_owned();
-            context.all::<User>(vec![Condition::In("email", vec![email])]).await?.into_iter().next()
-        }
-    };
-    let name = id.or(email).unwrap_or_default();
-    there.ok_or_else(|| Refusal::told(404, "internal_server_error", "None", format!("User {name} not found")))
+async fn find(
+    context: &Context,
+    id: Option<&str>,
+    email: Option<&str>,
+) -> Result<Option<Kept<User>>, Refusal> {
+    if let Some(id) = id {
+        return Ok(context.get::<User>(id).await?);
+    }
+    let email = email.unwrap_or_default().to_owned();
+    Ok(context.all::<User>(vec![Condition::In("email", vec![email])]).await?.into_iter().next())
+}
+
+fn not_found(name: &str) -> Refusal {
+    Refusal::told(404, "internal_server_error", "None", format!("User {name} not found"))
+}
+
+/// Viewers may change their own e-mail and password, and nothing else.
+fn only_own(context: &Context, sent: &Fields, user: &User, password: bool) -> Result<(), Refusal> {
+    if context.caller.role() != Some(Role::ProxyAdminViewer) {
+        return Ok(());
+    }
+    let other = sent.names().next().map(str::to_owned);
+    if other.is_none() && (password || user.email.is_some()) && context.by() == Some(&user.id) {
+        return Ok(());
+    }
+    let message = format!(
+        "user not allowed to access this route, role= proxy_admin_viewer. Trying to access: /user/update and updating \
+         invalid param: {}. only user_email and password can be updated",
+        other.as_deref().unwrap_or("user_id")
+    );
+    Err(Refusal::told(403, "auth_error", "None", message))
 }
 
 /// Only proxy admins give or take the roles of admins; org admins change others only.
@@ -150,7 +180,7 @@ pub(super) async fn delete(context: Context, mut sent: Fields) -> Result<Json<u6
     }
     let users = get_all::<User>(context.directory(), &ids).await?;
     if let Some(id) = ids.iter().find(|id| !users.iter().any(|user| user.id == **id)) {
-        return Err(Refusal::wrapped(404, &format!("User not found, passed user_id={id}")));
+        return Err(detail(404, &json!({ "error": format!("User not found, passed user_id={id}") })));
     }
     let mut work = Work::new(&context);
     let theirs = || vec![Condition::In("user_id", ids.clone())];

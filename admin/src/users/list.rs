@@ -43,7 +43,7 @@ pub(super) async fn info(context: Context, params: Params) -> Result<Json<Object
         ("user_id", raw(&id)),
         ("user_info", raw(&told.whole())),
         ("keys", raw(&keys::told_all(&context, &keys).await?)),
-        ("teams", raw(&teams.iter().map(teams::show::Told::team).collect::<Vec<_>>())),
+        ("teams", raw(&teams::whole(&context, &teams).await?)),
     ])))
 }
 
@@ -54,7 +54,7 @@ async fn of_nobody(context: &Context) -> Result<Object, Refusal> {
         ("user_id", raw(&Value::Null)),
         ("user_info", raw(&Value::Null)),
         ("keys", raw(&keys::told_all(context, &keys).await?)),
-        ("teams", raw(&teams.iter().map(teams::show::Told::team).collect::<Vec<_>>())),
+        ("teams", raw(&teams::whole(context, &teams).await?)),
     ]))
 }
 

@@ -7,7 +7,7 @@ mod password;
 pub(crate) mod show;
 mod table;
 
-pub(crate) use new::wanted;
+pub(crate) use new::{known, wanted};
 pub(crate) use show::told_all;
 
 use crate::routes::{Access, route};
@@ -21,7 +21,7 @@ const VIEW: Grant = Grant::VIEWER.and(Grant::ORG_ADMIN);
 #[rustfmt::skip]
 pub(crate) static ROUTES: &[Access] = &[
     route(Method::POST, "/user/new", M, Grant::ORG_ADMIN, || post(new::new)),
-    route(Method::POST, "/user/update", M, Grant::ORG_ADMIN, || post(change::update)),
+    route(Method::POST, "/user/update", M, VIEW, || post(change::update)),
     route(Method::POST, "/user/bulk_update", M, Grant::ADMIN, || post(change::update_many)),
     route(Method::POST, "/user/delete", M, Grant::ORG_ADMIN, || post(change::delete)),
     route(Method::GET, "/user/info", RouteClass::Info, Grant::ANY, || get(list::info)),

@@ -146,6 +146,15 @@ async fn join(context: &Context, work: &mut Work<'_>, user: &User, teams: &[Stri
     Ok(())
 }
 
+/// Sees to it that there is a user of this id: the master's is made when it is first needed.
+pub(crate) async fn known(context: &Context, work: &mut Work<'_>, id: &str) -> Result<(), Refusal> {
+    if context.get::<User>(id).await?.is_some() {
+        return Ok(());
+    }
+    let role = context.caller.role();
+    work.insert(&User { id: id.to_owned(), role, metadata: "{}".to_owned(), ..User::default() })
+}
+
 /// The user with this id or e-mail, else a new one who is still to be kept: then the second is true.
 pub(crate) async fn wanted(
     context: &Context,

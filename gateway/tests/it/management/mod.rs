@@ -13,8 +13,10 @@ use std::path::{Path, PathBuf};
 use weir_bench::mock::Provider;
 
 /// Files of recordings in the order in which they were made, for they see what was made before, with their configuration.
-static FILES: &[(&str, &[&str])] =
-    &[("db.yaml", &["db_guide_curls"]), ("db.yaml", &["db_keys", "db_teams", "db_users_roles"])];
+static FILES: &[(&str, &[&str])] = &[
+    ("db.yaml", &["db_guide_curls"]),
+    ("db.yaml", &["db_keys", "db_teams", "db_users_roles", "db_customers_budgets_orgs_tags"]),
+];
 
 /// Routes of recorded calls that are walked. The others' answers are other tests' business.
 static ROOTS: &[&str] = &[
@@ -28,6 +30,7 @@ static ROOTS: &[&str] = &[
     "/end_user/",
     "/budget/",
     "/tag/",
+    "/audit",
 ];
 
 fn shared() -> Option<PathBuf> {
@@ -54,6 +57,8 @@ async fn p32_recorded_management_calls_agree() {
         for file in *files {
             let text = std::fs::read_to_string(folder.join(format!("goldens/{file}.json"))).unwrap();
             let cases: Vec<Value> = serde_json::from_str(&text).unwrap();
+            let sent = |case: &Value| !listed.unsent(file, case["name"].as_str().unwrap());
+            let cases: Vec<Value> = cases.into_iter().filter(sent).collect();
             let told = walk(&rig, &cases, &mut names).await;
             walked += told.len();
             for (case, found) in told {

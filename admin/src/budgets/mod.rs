@@ -1,9 +1,15 @@
-//! Budgets: amounts and periods that teams, members, organisations and customers are held to.
+//! Budgets: amounts and periods that teams, members, organisations and customers are held to. `routes.rs` is
+//! `/budget/*`; here is what other resources do with them.
+
+pub(crate) mod routes;
+
+pub(crate) use routes::{ROUTES, row};
 
 use crate::answer::{Object, Raw, raw};
 use crate::context::Context;
 use crate::error::Refusal;
 use crate::fields;
+use crate::input::Fields;
 use crate::work::Work;
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -56,7 +62,7 @@ fn zone(context: &Context) -> TimeZone {
 
 /// What every member of a team may spend.
 pub(crate) fn of_members(team: &Team, amount: NanoUsd, now: Micros, context: &Context) -> Budget {
-    let id = format!("team-{}-budget-{}", team.id, new_entry_id().simple());
+    let id = format!("team-{}-budget-{}", team.alias.as_deref().unwrap_or(&team.id), new_entry_id().simple());
     amounting(id, amount, team.limits.budget_duration.clone(), now, context)
 }
 
@@ -147,4 +153,66 @@ pub(crate) async fn change_own(
         None => work.insert(&budget)?,
     }
     Ok(Some(id))
+}
+
+/// Reads a budget's fields out of a request for something that is held to it: the budget named in it, one made for it, or
+/// none. What is made is noted in `work`.
+pub(crate) async fn of_holder(
+    context: &Context,
+    work: &mut Work<'_>,
+    named: Option<String>,
+    budget: Option<Budget>,
+) -> Result<Option<String>, Refusal> {
+    if let Some(id) = named {
+        return match context.get::<Budget>(&id).await? {
+            Some(_) => Ok(Some(id)),
+            None => Err(Refusal::told(
+                400,
+                "bad_request_error",
+                "budget_id",
+                format!("Budget id={id} does not exist"),
+            )),
+        };
+    }
+    let Some(mut budget) = budget else { return Ok(None) };
+    checked(&budget.limits)?;
+    routes::begin(&mut budget, work.now)?;
+    work.insert(&budget)?;
+    Ok(Some(budget.id))
+}
+
+/// A budget's fields in a request; `None` where there are none.
+pub(crate) fn sent(sent: &mut Fields) -> Option<Budget> {
+    let given = routes::TABLE.iter().any(|field| sent.has(field.name) && field.name != "budget_id");
+    let mut budget = Budget { id: new_entry_id().to_string(), ..Budget::default() };
+    fields::read(routes::TABLE, sent, &mut budget);
+    given.then_some(budget)
+}
+
+/// Changes the budget of something by the fields of a request.
+pub(crate) async fn change_of_holder(
+    context: &Context,
+    work: &mut Work<'_>,
+    id: Option<&str>,
+    sent: &mut Fields,
+) -> Result<Option<String>, Refusal> {
+    let kept = match id {
+        Some(id) => context.get::<Budget>(id).await?,
+        None => None,
+    };
+    let Some(kept) = kept else {
+        let made = self::sent(sent);
+        return of_holder(context, work, None, made).await;
+    };
+    let resets = sent.has("budget_duration");
+    let mut budget = kept.record.clone();
+    fields::read(routes::TABLE, sent, &mut budget);
+    checked(&budget.limits)?;
+    if resets {
+        routes::begin(&mut budget, work.now)?;
+    }
+    if budget != kept.record {
+        work.update(&kept, &budget, "updated")?;
+    }
+    Ok(Some(budget.id))
 }
