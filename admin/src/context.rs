@@ -7,7 +7,6 @@ use axum::http::request::Parts;
 use std::sync::Arc;
 use weir_core::domain::key::Caller;
 use weir_core::domain::records::{Kept, Record, Role};
-use weir_core::error::{ApiError, Kind};
 use weir_core::ports::records;
 use weir_core::ports::{Condition, Directory, LedgerResult, RecordQuery};
 
@@ -59,10 +58,5 @@ impl Context {
     pub(crate) async fn all<T: Record>(&self, conditions: Vec<Condition>) -> LedgerResult<Vec<Kept<T>>> {
         let query = RecordQuery { conditions, limit: 10_000, ..RecordQuery::default() };
         Ok(records::list(self.directory(), &query).await?.records)
-    }
-
-    /// 401 with these words, for what only proxy admins may.
-    pub(crate) fn only_admins(&self, message: &str) -> Result<(), Refusal> {
-        if self.is_admin() { Ok(()) } else { Err(ApiError::new(Kind::RouteDenied, message).into()) }
     }
 }

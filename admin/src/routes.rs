@@ -46,6 +46,7 @@ static RESOURCES: &[&[Access]] = &[
     budgets::ROUTES,
     tags::ROUTES,
     spend::ROUTES,
+    spend::ACTIVITY,
     audit::ROUTES,
 ];
 

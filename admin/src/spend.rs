@@ -1,35 +1,88 @@
-//! `/spend/logs` and `/global/spend`: what was booked, in LiteLLM's fields.
+//! What was booked, in LiteLLM's fields: entries (`row.rs`, by day `days.rs`), sums (`global.rs`, `report.rs`) and days
+//! broken down (`activity.rs`). `scope.rs` is what of it a caller may see.
 
+mod activity;
 mod days;
+mod global;
 mod query;
+mod report;
 mod row;
+mod scope;
 
-use crate::answer::{Object, parsed};
+use crate::answer::{Object, raw};
+use crate::context::Context;
 use crate::error::Refusal;
 use crate::input::Params;
 use crate::routes::{Access, route};
-use crate::service::Services;
+pub(crate) use activity::ROUTES as ACTIVITY;
 use axum::Json;
-use axum::extract::{Extension, State};
+use axum::extract::{Extension, Path};
 use axum::http::Method;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use query::Asked;
 pub(crate) use query::{day_text, moment};
 use row::Rows;
+use serde_json::Value;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use weir_core::access::{Grant, RouteClass};
 use weir_core::error::{ApiError, Kind};
+use weir_core::ports::SpendFilter;
 
+const S: RouteClass = RouteClass::Spend;
+const OWN: Grant = Grant::INTERNAL.and(Grant::INTERNAL_VIEWER);
+const VIEW: Grant = Grant::VIEWER.and(Grant::INTERNAL_VIEWER);
+const ALL: Grant = OWN.and(Grant::VIEWER);
+
+#[rustfmt::skip]
 pub(crate) static ROUTES: &[Access] = &[
-    route(Method::GET, "/spend/logs", RouteClass::Spend, Grant::ADMIN, || get(logs)),
-    route(Method::GET, "/global/spend", RouteClass::Spend, Grant::VIEWER, || get(global)),
+    route(Method::GET, "/spend/logs", S, OWN, || get(logs)),
+    route(Method::GET, "/spend/logs/v2", S, Grant::ADMIN, || get(pages)),
+    route(Method::GET, "/spend/logs/ui", S, Grant::ADMIN, || get(pages)),
+    route(Method::GET, "/spend/logs/ui/{request_id}", S, Grant::ADMIN, || get(bodies)),
+    route(Method::GET, "/spend/logs/session/ui", S, Grant::ADMIN, || get(pages)),
+    route(Method::GET, "/spend/tags", S, OWN, || get(global::spend_tags)),
+    route(Method::GET, "/spend/keys", S, OWN, || get(global::spend_keys)),
+    route(Method::GET, "/spend/users", S, OWN, || get(global::spend_users)),
+    route(Method::GET, "/global/spend", S, VIEW, || get(global::all)),
+    route(Method::GET, "/global/spend/logs", S, VIEW, || get(global::days)),
+    route(Method::GET, "/global/spend/teams", S, VIEW, || get(global::teams)),
+    route(Method::GET, "/global/spend/keys", S, ALL, || get(global::keys)),
+    route(Method::GET, "/global/spend/models", S, ALL, || get(global::models)),
+    route(Method::GET, "/global/spend/provider", S, ALL, || get(global::providers)),
+    route(Method::GET, "/global/spend/tags", S, ALL, || get(global::tags)),
+    route(Method::GET, "/global/spend/all_tag_names", S, Grant::VIEWER, || get(global::tag_names)),
+    route(Method::GET, "/global/all_end_users", S, Grant::ADMIN, || get(global::customers)),
+    route(Method::POST, "/global/spend/end_users", S, ALL, || post(global::spend_of_customers)),
+    route(Method::GET, "/global/spend/report", S, VIEW, || get(report::report)),
+    route(Method::POST, "/global/spend/reset", S, Grant::MASTER, || post(global::reset)),
+    route(Method::GET, "/global/activity", S, Grant::INTERNAL, || get(global::requests)),
+    route(Method::GET, "/global/activity/model", S, Grant::INTERNAL, || get(global::requests_by_model)),
+    route(Method::GET, "/global/activity/exceptions", S, Grant::ADMIN, || get(global::exceptions)),
+    route(Method::GET, "/global/activity/exceptions/deployment", S, Grant::ADMIN, || get(global::exceptions_by_deployment)),
+    route(Method::GET, "/global/activity/cache_hits", S, Grant::ADMIN, || get(global::cache_hits)),
+    route(Method::GET, "/tag/summary", S, Grant::ADMIN, || get(global::tag_summary)),
+    route(Method::GET, "/tag/dau", S, Grant::ADMIN, || get(global::tag_daily_users)),
 ];
+
+/// Entries in one page.
+const PAGE: u32 = 50;
+const LARGEST: u32 = 100;
+
+/// Entries are counted as far as this: nobody turns more pages.
+const COUNTED: u32 = 100_000;
 
 /// How many listings are made at one time: each may hold 10,000 entries.
 #[derive(Clone)]
 pub(crate) struct Turns(Arc<Semaphore>);
+
+impl Turns {
+    async fn take(&self) -> Result<tokio::sync::SemaphorePermit<'_>, Refusal> {
+        let turn = self.0.acquire().await;
+        Ok(turn.map_err(|error| ApiError::new(Kind::Internal, "Closing.").because(error))?)
+    }
+}
 
 impl Default for Turns {
     fn default() -> Self {
@@ -38,23 +91,48 @@ impl Default for Turns {
 }
 
 /// Rows newest first, at most 10,000 in one answer (`limit`, `page`); with both dates, and unless
-/// `summarize=false`, sums by day.
-pub(crate) async fn logs(
-    State(services): State<Arc<Services>>,
+/// `summarize=false`, sums by day. Whoever may not see all sees its own.
+async fn logs(
+    context: Context,
     Extension(turns): Extension<Turns>,
     params: Params,
 ) -> Result<Response, Refusal> {
-    let asked = Asked::read(&params)?;
-    let _turn = turns.0.acquire().await.map_err(|e| ApiError::new(Kind::Internal, "Closing.").because(e))?;
-    if asked.by_day {
-        return Ok(Json(days::sums(services.spend.as_ref(), asked.filter).await?).into_response());
+    let mut asked = Asked::read(&params)?;
+    if let Some(user) = scope::only(&context)? {
+        asked.filter.user_id = Some(user);
     }
-    let entries = services.spend.entries(&asked.filter).await?;
+    let _turn = turns.take().await?;
+    let spend = context.services.spend.as_ref();
+    if asked.by_day {
+        return Ok(Json(days::sums(spend, asked.filter).await?).into_response());
+    }
+    let entries = spend.entries(&asked.filter).await?;
     Ok(Json(Rows(&entries)).into_response())
 }
 
-/// Everything that was booked. There is no budget of the whole gateway yet; LiteLLM shows 0.0 for none.
-pub(crate) async fn global(State(services): State<Arc<Services>>) -> Result<Json<Object>, Refusal> {
-    let spend = services.spend.total_spend().await?;
-    Ok(Json(Object(vec![("spend", spend.json()), ("max_budget", parsed("0.0", "null"))])))
+/// A page of entries, with everything that LiteLLM's UI filters by.
+async fn pages(
+    context: Context,
+    Extension(turns): Extension<Turns>,
+    params: Params,
+) -> Result<Json<Object>, Refusal> {
+    let page = params.positive("page")?.unwrap_or(1);
+    let size = params.positive("page_size")?.unwrap_or(PAGE).min(LARGEST);
+    let asked = Asked::read(&params)?.filter;
+    let filter = SpendFilter { limit: size, offset: (page - 1).saturating_mul(size), ..asked };
+    let _turn = turns.take().await?;
+    let total = context.services.spend.count(&filter, COUNTED).await?;
+    let entries = context.services.spend.entries(&filter).await?;
+    Ok(Json(Object(vec![
+        ("data", raw(&Rows(&entries))),
+        ("total", raw(&total)),
+        ("page", raw(&page)),
+        ("page_size", raw(&size)),
+        ("total_pages", raw(&total.div_ceil(u64::from(size)))),
+    ])))
+}
+
+/// What was said in one exchange. It is not kept, so there is nothing to tell; LiteLLM answers null then.
+async fn bodies(_: Context, Path(_): Path<String>) -> Json<Value> {
+    Json(Value::Null)
 }

@@ -17,7 +17,7 @@ use weir_core::domain::money::NanoUsd;
 use weir_core::domain::records::member_id;
 use weir_core::domain::spend::{Entry, Status};
 use weir_core::ports::{
-    Dimension, Rollup, RollupOrder, RollupQuery, SpendFilter, SpendScope, SpendStore, Sums,
+    Change, Dimension, Directory, Rollup, RollupOrder, RollupQuery, SpendFilter, SpendScope, SpendStore, Sums,
 };
 use weir_core::time::Micros;
 use weir_ledger::Ledger;
@@ -147,7 +147,7 @@ async fn what_was_spent_is_counted_under_every_scope_and_set_back() {
             let spent = ledger.spent(scope, &[id.clone(), "unknown".into()]).await.unwrap();
             assert_eq!(spent, HashMap::from([(id.clone(), NanoUsd(1_501))]), "{scope:?}");
             set(&ledger, scope, Some(&id), 7).await;
-            assert_eq!(ledger.spent(scope, &[id.clone()]).await.unwrap()[&id], NanoUsd(7));
+            assert_eq!(ledger.spent(scope, std::slice::from_ref(&id)).await.unwrap()[&id], NanoUsd(7));
         }
         ledger.write(&[entry(3)]).await.unwrap();
         let team = [String::from("team-1")];

@@ -6,6 +6,8 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use weir_core::domain::ids::KeyHash;
+use weir_core::domain::money::NanoUsd;
+use weir_core::domain::spend::Status;
 use weir_core::ports::SpendFilter;
 use weir_core::time::Micros;
 
@@ -26,6 +28,12 @@ impl Asked {
             key_hash: params.get("api_key").map(KeyHash::from_key_or_hash),
             user_id: params.text("user_id"),
             team_id: params.text("team_id"),
+            end_user: params.text("end_user"),
+            model: params.text("model"),
+            session_id: params.text("session_id"),
+            status: params.get("status_filter").and_then(Status::parse),
+            min_cost: params.get("min_spend").and_then(|text| NanoUsd::parse(text).ok()),
+            max_cost: params.get("max_spend").and_then(|text| NanoUsd::parse(text).ok()),
             request_id: params.text("request_id"),
             from: params.get("start_date").map(|text| moment(text, false)).transpose()?,
             until: params.get("end_date").map(|text| moment(text, true)).transpose()?,

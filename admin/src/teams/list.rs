@@ -85,7 +85,7 @@ pub(crate) async fn whole(context: &Context, told: &[Told]) -> Result<Vec<Object
 }
 
 /// Ids of the teams that a user is a member of.
-pub(super) async fn teams_of(context: &Context, user: String) -> Result<Vec<String>, Refusal> {
+pub(crate) async fn teams_of(context: &Context, user: String) -> Result<Vec<String>, Refusal> {
     let members = context.all::<Member>(vec![Condition::In("user_id", vec![user])]).await?;
     Ok(members.into_iter().map(|member| member.record.team_id).collect())
 }

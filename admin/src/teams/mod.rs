@@ -14,7 +14,7 @@ use axum::http::Method;
 use axum::routing::{get, post};
 use weir_core::access::{Grant, RouteClass};
 
-pub(crate) use list::whole;
+pub(crate) use list::{teams_of, whole};
 pub(crate) use rights::leads;
 
 const M: RouteClass = RouteClass::Management;

@@ -65,6 +65,60 @@ pub fn differences(theirs: &Value, ours: &Value, names: &mut Names) -> Vec<Strin
     found
 }
 
+/// Objects whose members are named by data: one is as good as another.
+static BY_DATA: &[&str] = &[
+    "users",
+    "models",
+    "model_groups",
+    "providers",
+    "endpoints",
+    "api_keys",
+    "entities",
+    "api_key_breakdown",
+];
+
+/// Where `ours` has other fields or types: of lists, and of objects that are named by data, the first item stands for all.
+pub fn shapes(theirs: &Value, ours: &Value, names: &mut Names) -> Vec<String> {
+    learn(theirs, ours, false, names);
+    let mut found = Vec::new();
+    shape(theirs, ours, "", &mut found);
+    found
+}
+
+fn shape(theirs: &Value, ours: &Value, at: &str, found: &mut Vec<String>) {
+    match (theirs, ours) {
+        (Value::Object(a), Value::Object(b)) if by_data(at) => {
+            if let (Some((_, a)), Some((_, b))) = (a.iter().next(), b.iter().next()) {
+                shape(a, b, &format!("{at}.*"), found);
+            }
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            for name in a.keys().chain(b.keys()).filter(|name| name.len() < 60).collect::<BTreeSet<_>>() {
+                let here = format!("{at}.{name}");
+                match (a.get(name), b.get(name)) {
+                    (Some(a), Some(b)) => shape(a, b, &here, found),
+                    (None, _) => found.push(format!("{here} is ours only")),
+                    (_, None) => found.push(format!("{here} is missing")),
+                }
+            }
+        }
+        (Value::Array(a), Value::Array(b)) => {
+            if let (Some(a), Some(b)) = (a.first(), b.first()) {
+                shape(a, b, &format!("{at}[0]"), found);
+            }
+        }
+        (Value::Null, _) | (_, Value::Null) => {}
+        _ if type_of(theirs) != type_of(ours) => {
+            found.push(format!("{at} is {}, ours {}", short(theirs), short(ours)))
+        }
+        _ => {}
+    }
+}
+
+fn by_data(at: &str) -> bool {
+    BY_DATA.contains(&at.rsplit('.').next().unwrap_or_default())
+}
+
 fn learn(theirs: &Value, ours: &Value, volatile: bool, names: &mut Names) {
     match (theirs, ours) {
         (Value::Object(a), Value::Object(b)) => {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-/// One row: file, case, and what a difference begins with. One `*` stands for any part of a name.
+/// One row: file, case, and what a difference begins with. A `*` stands for any part of a name.
 struct Row {
     file: String,
     case: String,
@@ -59,10 +59,10 @@ fn row(line: &str) -> Option<Row> {
 }
 
 fn meets(pattern: &str, name: &str) -> bool {
-    if let Some((begin, end)) = pattern.split_once('*') {
-        return name.len() >= begin.len() + end.len() && name.starts_with(begin) && name.ends_with(end);
-    }
-    pattern == name
+    let parts: Vec<&str> = pattern.split('*').collect();
+    let [first, .., last] = parts.as_slice() else { return pattern == name };
+    let whole = name.len() >= first.len() + last.len() && name.starts_with(first) && name.ends_with(last);
+    whole && parts.iter().all(|part| name.contains(part))
 }
 
 /// `[*]` in a row stands for every place in a list, a `*` at its begin for whatever stands around a member.

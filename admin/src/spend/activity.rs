@@ -1,0 +1,273 @@
+//! `/user/daily/activity` and its like: days, each broken down by model, provider, key and whoever it is about.
+
+use super::day_text;
+use super::global::{known_keys, team_names};
+use super::scope::{Days, only, sums};
+use crate::answer::{Object, Raw, raw};
+use crate::context::Context;
+use crate::error::{Refusal, detail};
+use crate::input::Params;
+use crate::routes::{Access, route};
+use crate::teams;
+use axum::Json;
+use axum::http::Method;
+use axum::routing::get;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashMap};
+use weir_core::access::{Grant, RouteClass};
+use weir_core::domain::ids::KeyHash;
+use weir_core::domain::key::KeyRecord;
+use weir_core::domain::operation::OPERATIONS;
+use weir_core::ports::{Dimension, Rollup, RollupQuery, RollupRow, Sums};
+
+/// Whom a day is about.
+struct Kind {
+    of: Rollup,
+    entity: Dimension,
+    /// Parameter that narrows it to some; one more that leaves some out.
+    only: &'static str,
+    without: &'static str,
+}
+
+static USERS: Kind = Kind { of: Rollup::Keys, entity: Dimension::User, only: "user_id", without: "" };
+static TEAMS: Kind =
+    Kind { of: Rollup::Keys, entity: Dimension::Team, only: "team_ids", without: "exclude_team_ids" };
+static ORGANIZATIONS: Kind = Kind {
+    of: Rollup::Keys,
+    entity: Dimension::Organization,
+    only: "organization_ids",
+    without: "exclude_organization_ids",
+};
+static CUSTOMERS: Kind = Kind {
+    of: Rollup::Customers,
+    entity: Dimension::Customer,
+    only: "end_user_ids",
+    without: "exclude_end_user_ids",
+};
+static TAGS: Kind = Kind { of: Rollup::Tags, entity: Dimension::Tag, only: "tags", without: "" };
+
+const VIEW: Grant = Grant::VIEWER.and(Grant::ORG_ADMIN);
+
+#[rustfmt::skip]
+pub(crate) static ROUTES: &[Access] = &[
+    route(Method::GET, "/user/daily/activity", RouteClass::Info, Grant::ANY, || get(|c, p| tell(c, p, &USERS))),
+    route(Method::GET, "/user/daily/activity/aggregated", RouteClass::Spend, Grant::ADMIN, || get(|c, p| tell(c, p, &USERS))),
+    route(Method::GET, "/team/daily/activity", RouteClass::Spend, Grant::ANY, || get(|c, p| tell(c, p, &TEAMS))),
+    route(Method::GET, "/organization/daily/activity", RouteClass::Spend, VIEW, || get(|c, p| tell(c, p, &ORGANIZATIONS))),
+    route(Method::GET, "/customer/daily/activity", RouteClass::Spend, Grant::ADMIN, || get(|c, p| tell(c, p, &CUSTOMERS))),
+    route(Method::GET, "/end_user/daily/activity", RouteClass::Spend, Grant::ADMIN, || get(|c, p| tell(c, p, &CUSTOMERS))),
+    route(Method::GET, "/tag/daily/activity", RouteClass::Spend, VIEW, || get(|c, p| tell(c, p, &TAGS))),
+];
+
+/// What every row is told apart by, after the day and whom it is about.
+static OF_KEYS: &[Dimension] =
+    &[Dimension::Key, Dimension::ModelGroup, Dimension::Provider, Dimension::Model, Dimension::CallType];
+static OF_OTHERS: &[Dimension] = &[Dimension::Key, Dimension::ModelGroup, Dimension::Provider];
+
+/// Names of a breakdown, and where its dimension stands in a row.
+static PARTS: &[(&str, usize)] = &[
+    ("model_groups", 3),
+    ("providers", 4),
+    ("models", 5),
+    ("endpoints", 6),
+    ("api_keys", 2),
+    ("entities", 1),
+];
+
+async fn tell(context: Context, params: Params, kind: &'static Kind) -> Result<Json<Object>, Refusal> {
+    let Some(days) = Days::asked(&params)? else {
+        return Err(detail(400, &json!({ "error": "Please provide start_date and end_date" })));
+    };
+    // Everything is one page.
+    let rows = match params.positive("page")? {
+        Some(page) if page > 1 => Vec::new(),
+        _ => rows(&context, &params, kind, days).await?,
+    };
+    let ids = rows.iter().filter_map(|row| row.names.get(2).cloned()).collect();
+    let told = Teller {
+        keys: known_keys(&context, ids).await?,
+        teams: if kind.entity == Dimension::Team {
+            team_names(&context, &rows, 1).await?
+        } else {
+            HashMap::new()
+        },
+    };
+    let mut by_day: BTreeMap<&str, Vec<&RollupRow>> = BTreeMap::new();
+    for row in &rows {
+        by_day.entry(row.names.first().map_or("", String::as_str)).or_default().push(row);
+    }
+    let results: Vec<Object> = by_day.iter().rev().map(|(day, rows)| told.day(day, rows)).collect();
+    Ok(Json(Object(vec![("results", raw(&results)), ("metadata", raw(&totals(&rows)))])))
+}
+
+async fn rows(
+    context: &Context,
+    params: &Params,
+    kind: &Kind,
+    days: Days,
+) -> Result<Vec<RollupRow>, Refusal> {
+    let listed = |name: &str| -> Option<Vec<String>> {
+        params.get(name).map(|text| text.split(',').map(|one| one.trim().to_owned()).collect())
+    };
+    let rest = if kind.of == Rollup::Keys { OF_KEYS } else { OF_OTHERS };
+    let mut query = RollupQuery {
+        of: kind.of,
+        by: [Dimension::Day, kind.entity].iter().chain(rest).copied().collect(),
+        from: days.from,
+        until: days.until,
+        limit: 100_000,
+        ..RollupQuery::default()
+    };
+    query.only.extend(listed(kind.only).map(|ids| (kind.entity, ids)));
+    query.only.extend(params.text("model").map(|model| (Dimension::ModelGroup, vec![model])));
+    let key = params.get("api_key").map(|key| KeyHash::from_key_or_hash(key).hex());
+    query.only.extend(key.map(|key| (Dimension::Key, vec![key])));
+    let found = match kind.entity {
+        Dimension::Team if !context.sees_all() => {
+            query.only.push((Dimension::Team, own_teams(context).await?));
+            context.services.spend.rollup(&query).await?
+        }
+        Dimension::Organization if !context.sees_all() => {
+            let known = context.caller.principal();
+            let own =
+                known.map(|known| known.memberships.iter().map(|m| m.organization_id.clone()).collect());
+            query.only.push((Dimension::Organization, own.unwrap_or_default()));
+            context.services.spend.rollup(&query).await?
+        }
+        // Whose key belongs to nobody sees nothing.
+        _ if !context.sees_all() && only(context).is_err() => Vec::new(),
+        _ => sums(context, query).await?,
+    };
+    let without = listed(kind.without).unwrap_or_default();
+    // Sums of nobody are of users only: no team, no organisation is none.
+    let nobody = matches!(kind.entity, Dimension::Team | Dimension::Organization);
+    let kept = |row: &RollupRow| {
+        let entity = row.names.get(1).map_or("", String::as_str);
+        !(nobody && entity.is_empty() || without.iter().any(|other| other == entity))
+    };
+    Ok(found.into_iter().filter(kept).collect())
+}
+
+async fn own_teams(context: &Context) -> Result<Vec<String>, Refusal> {
+    let known = context.caller.principal();
+    let mut teams: Vec<String> = known.and_then(|known| known.key.team_id.clone()).into_iter().collect();
+    if let Some(user) = context.by() {
+        teams.extend(teams::teams_of(context, user.to_owned()).await?);
+    }
+    Ok(teams)
+}
+
+/// Names of ids in the rows.
+struct Teller {
+    keys: HashMap<String, KeyRecord>,
+    teams: HashMap<String, String>,
+}
+
+/// Sums of one name, and of each key under it.
+#[derive(Default)]
+struct Part {
+    sums: Sums,
+    keys: BTreeMap<String, Sums>,
+}
+
+impl Teller {
+    fn day(&self, day: &str, rows: &[&RollupRow]) -> Object {
+        let mut all = Sums::default();
+        rows.iter().for_each(|row| all.add(&row.sums));
+        let mut breakdown = vec![("mcp_servers", raw(&json!({})))];
+        for (name, at) in PARTS {
+            breakdown.push((name, self.part(name, *at, rows)));
+        }
+        Object(vec![
+            ("date", raw(&day_text(day))),
+            ("metrics", raw(&metrics(&all))),
+            ("breakdown", raw(&Object(breakdown))),
+        ])
+    }
+
+    fn part(&self, name: &str, at: usize, rows: &[&RollupRow]) -> Raw {
+        let mut parts: BTreeMap<String, Part> = BTreeMap::new();
+        for row in rows {
+            let Some(of) = row.names.get(at) else { continue };
+            let part = parts.entry(called(name, of)).or_default();
+            part.sums.add(&row.sums);
+            part.keys.entry(row.names.get(2).cloned().unwrap_or_default()).or_default().add(&row.sums);
+        }
+        let told: BTreeMap<&String, Object> =
+            parts.iter().map(|(of, part)| (of, self.told(name, of, part))).collect();
+        raw(&told)
+    }
+
+    fn told(&self, name: &str, of: &str, part: &Part) -> Object {
+        if name == "api_keys" {
+            return Object(vec![("metrics", raw(&metrics(&part.sums))), ("metadata", self.key(of))]);
+        }
+        let keys: BTreeMap<&String, Object> = part
+            .keys
+            .iter()
+            .map(|(key, sums)| {
+                (key, Object(vec![("metrics", raw(&metrics(sums))), ("metadata", self.key(key))]))
+            })
+            .collect();
+        let alias = (name == "entities").then(|| self.teams.get(of)).flatten();
+        let metadata = alias.map_or_else(|| json!({}), |alias| json!({ "team_alias": alias }));
+        Object(vec![
+            ("metrics", raw(&metrics(&part.sums))),
+            ("metadata", raw(&metadata)),
+            ("api_key_breakdown", raw(&keys)),
+        ])
+    }
+
+    fn key(&self, id: &str) -> Raw {
+        let key = self.keys.get(id);
+        let (alias, team) =
+            (key.and_then(|key| key.alias.as_ref()), key.and_then(|key| key.team_id.as_ref()));
+        raw(&json!({ "key_alias": alias, "team_id": team }))
+    }
+}
+
+/// What LiteLLM calls a name: an operation by its path, nobody by a word.
+fn called(part: &str, of: &str) -> String {
+    match (part, of) {
+        ("endpoints", of) => {
+            let row = OPERATIONS.iter().find(|row| row.call_type == of);
+            row.map_or(of, |row| row.route.strip_prefix("/v1").unwrap_or(row.route)).to_owned()
+        }
+        ("providers", "") => "unknown".to_owned(),
+        ("entities", "") => "Unassigned".to_owned(),
+        (_, of) => of.to_owned(),
+    }
+}
+
+fn metrics(sums: &Sums) -> Object {
+    Object(vec![
+        ("spend", sums.cost.json()),
+        ("prompt_tokens", raw(&sums.input)),
+        ("completion_tokens", raw(&sums.output)),
+        ("cache_read_input_tokens", raw(&sums.cache_read)),
+        ("cache_creation_input_tokens", raw(&sums.cache_write)),
+        ("total_tokens", raw(&sums.input.saturating_add(sums.output))),
+        ("successful_requests", raw(&(sums.requests - sums.failures))),
+        ("failed_requests", raw(&sums.failures)),
+        ("api_requests", raw(&sums.requests)),
+    ])
+}
+
+fn totals(rows: &[RollupRow]) -> Object {
+    let mut all = Sums::default();
+    rows.iter().for_each(|row| all.add(&row.sums));
+    Object(vec![
+        ("total_spend", all.cost.json()),
+        ("total_prompt_tokens", raw(&all.input)),
+        ("total_completion_tokens", raw(&all.output)),
+        ("total_tokens", raw(&all.input.saturating_add(all.output))),
+        ("total_api_requests", raw(&all.requests)),
+        ("total_successful_requests", raw(&(all.requests - all.failures))),
+        ("total_failed_requests", raw(&all.failures)),
+        ("total_cache_read_input_tokens", raw(&all.cache_read)),
+        ("total_cache_creation_input_tokens", raw(&all.cache_write)),
+        ("page", raw(&1)),
+        ("total_pages", raw(&u8::from(!rows.is_empty()))),
+        ("has_more", raw(&Value::from(false))),
+    ])
+}

@@ -1,0 +1,80 @@
+//! Whose spend a caller may see: all of it, or its own.
+
+use crate::context::Context;
+use crate::error::Refusal;
+use crate::input::Params;
+use weir_core::ports::{Dimension, Rollup, RollupQuery, RollupRow};
+use weir_core::time;
+
+pub(super) const MICROS_PER_DAY: i64 = 86_400_000_000;
+
+/// How far back LiteLLM looks where no dates are given.
+const LAST_DAYS: i64 = 30;
+
+/// Days of the sums, both included.
+#[derive(Clone, Copy)]
+pub(super) struct Days {
+    pub(super) from: i64,
+    pub(super) until: i64,
+}
+
+impl Days {
+    /// The last thirty days, today included.
+    pub(super) fn last() -> Self {
+        let today = time::now().0.div_euclid(MICROS_PER_DAY);
+        Self { from: today - LAST_DAYS, until: today }
+    }
+
+    /// `start_date` and `end_date`, both days included; `None` where neither is given.
+    pub(super) fn asked(params: &Params) -> Result<Option<Self>, Refusal> {
+        let day = |name: &str, end| -> Result<Option<i64>, Refusal> {
+            let moment = params.get(name).map(|text| super::moment(text, end)).transpose()?;
+            Ok(moment.map(|at| (at.0 - i64::from(end)).div_euclid(MICROS_PER_DAY)))
+        };
+        let (from, until) = (day("start_date", false)?, day("end_date", true)?);
+        if from.is_none() && until.is_none() {
+            return Ok(None);
+        }
+        let last = Self::last();
+        Ok(Some(Self { from: from.unwrap_or(0), until: until.unwrap_or(last.until) }))
+    }
+}
+
+/// The user that a caller is limited to.
+///
+/// # Errors
+/// 401 for a key that belongs to nobody.
+pub(super) fn only(context: &Context) -> Result<Option<String>, Refusal> {
+    let granted = context
+        .caller
+        .principal()
+        .is_some_and(|known| known.key.permissions.contains_key("get_spend_routes"));
+    if context.sees_all() || granted {
+        return Ok(None);
+    }
+    let own = context.caller.principal().and_then(|known| known.key.user_id.clone());
+    own.map(Some).ok_or_else(|| {
+        Refusal::told(401, "auth_error", "None", "This key belongs to no user, so there is nothing to tell.")
+    })
+}
+
+/// Sums over the days that the caller may see.
+pub(super) async fn sums(context: &Context, query: RollupQuery) -> Result<Vec<RollupRow>, Refusal> {
+    let mut query = RollupQuery { limit: 100_000, ..query };
+    if let Some(user) = only(context)? {
+        match query.of {
+            Rollup::Keys => query.only.push((Dimension::User, vec![user])),
+            // Tags and customers are summed by key: those of the user.
+            _ => query.only.push((Dimension::Key, keys_of(context, user).await?)),
+        }
+    }
+    Ok(context.services.spend.rollup(&query).await?)
+}
+
+async fn keys_of(context: &Context, user: String) -> Result<Vec<String>, Refusal> {
+    use weir_core::domain::key::KeyRecord;
+    use weir_core::domain::records::Record;
+    use weir_core::ports::Condition;
+    let keys = context.all::<KeyRecord>(vec![Condition::In("user_id", vec![user])]).await?;
+    Ok(keys.iter().map(|key| key.id()).collect())
+}
