@@ -221,7 +221,9 @@ impl SpendStore for Memory {
     }
 
     async fn rollup(&self, _: &RollupQuery) -> LedgerResult<Vec<RollupRow>> {
-        Err(LedgerError::Broken("sums are tried over the real ledger".to_owned()))
+        // Sums are tried over the real ledger.
+        self.asked()?;
+        Ok(Vec::new())
     }
 
     async fn spent(&self, scope: SpendScope, ids: &[String]) -> LedgerResult<HashMap<String, NanoUsd>> {
