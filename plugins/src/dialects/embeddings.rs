@@ -18,6 +18,8 @@ pub enum Embeddings {
     Ollama,
     Vendor(Vendor),
     Gemini,
+    /// Google's models on Vertex AI.
+    Vertex,
     Bedrock,
 }
 
@@ -79,10 +81,8 @@ impl Embeddings {
             Embeddings::Vendor(vendor) => {
                 cohere::write_embeddings(vendor, EmbeddingAsk::read(object)?, model)
             }
-            Embeddings::Gemini => match gemini::write_batch(body, model)? {
-                Value::Object(object) => object,
-                _ => return Err(bad("the body must be an object")),
-            },
+            Embeddings::Gemini => object_of(gemini::write_batch(body, model)?)?,
+            Embeddings::Vertex => object_of(gemini::write_predict(body)?)?,
             Embeddings::Bedrock => one(bedrock_invoke::embeddings::write(model, &object)?)?,
         })
     }
@@ -95,13 +95,22 @@ impl Embeddings {
         match self {
             Embeddings::Ollama => ollama_chat::read_embeddings(body, model, base64),
             Embeddings::Vendor(vendor) => cohere::read_embeddings(vendor, body, model, base64),
-            Embeddings::Gemini => {
-                let read = gemini::read_batch(body, model, base64)?;
-                Ok(EmbeddingAnswer { body: read.body.to_string().into_bytes(), usage: read.usage })
-            }
+            Embeddings::Gemini => gemini::read_batch(body, model, base64).map(google),
+            Embeddings::Vertex => gemini::read_predict(body, model, base64).map(google),
             Embeddings::Bedrock => bedrock(body, model, base64),
         }
     }
+}
+
+fn object_of(value: Value) -> Result<Object, ApiError> {
+    match value {
+        Value::Object(object) => Ok(object),
+        _ => Err(bad("the body must be an object")),
+    }
+}
+
+fn google(read: gemini::Embedded) -> EmbeddingAnswer {
+    EmbeddingAnswer { body: read.body.to_string().into_bytes(), usage: read.usage }
 }
 
 fn bedrock(body: &[u8], model: &str, base64: bool) -> Result<EmbeddingAnswer, TranslateError> {
