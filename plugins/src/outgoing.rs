@@ -142,7 +142,11 @@ fn marks(request: &Request, deployment: &Deployment, client: Dialect) -> bool {
 }
 
 /// The client's own points, or the deployment's.
-fn mark(request: &mut weir_core::chat::Request, x: &Exchange, deployment: &Deployment) -> Result<(), ApiError> {
+fn mark(
+    request: &mut weir_core::chat::Request,
+    x: &Exchange,
+    deployment: &Deployment,
+) -> Result<(), ApiError> {
     let Some(own) = x.request.body.raw(POINTS).filter(|raw| *raw != "null") else {
         deployment.cache_points.apply(request);
         return Ok(());

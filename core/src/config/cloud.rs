@@ -49,7 +49,8 @@ impl Vertex {
     }
 
     pub(super) fn default_to(&mut self, litellm_settings: &Section) {
-        let default = |own: &mut Option<String>, name| *own = own.take().or_else(|| filled(litellm_settings, name));
+        let default =
+            |own: &mut Option<String>, name| *own = own.take().or_else(|| filled(litellm_settings, name));
         default(&mut self.project, "vertex_project");
         default(&mut self.location, "vertex_location");
     }

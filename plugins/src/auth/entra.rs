@@ -184,8 +184,15 @@ impl Asked {
 
     fn of_machine(&self, client: Option<String>, wanted: bool, env: &Env) -> Option<Entra> {
         let resource = self.scope.trim_end_matches("/.default").to_owned();
-        if let (Some(endpoint), Some(header)) = (env.filled("IDENTITY_ENDPOINT"), env.filled("IDENTITY_HEADER")) {
-            return Some(Entra::App { endpoint: endpoint.to_owned(), header: header.into(), client, resource });
+        if let (Some(endpoint), Some(header)) =
+            (env.filled("IDENTITY_ENDPOINT"), env.filled("IDENTITY_HEADER"))
+        {
+            return Some(Entra::App {
+                endpoint: endpoint.to_owned(),
+                header: header.into(),
+                client,
+                resource,
+            });
         }
         let host = env.filled("AZURE_POD_IDENTITY_AUTHORITY_HOST").unwrap_or(MACHINE);
         let host = host.trim_end_matches('/').to_owned();

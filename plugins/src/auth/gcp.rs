@@ -110,7 +110,8 @@ impl Credentials {
         if found.trim_start().starts_with('{') {
             return Self::parse(found);
         }
-        let json = read(found).map_err(|e| TokenFault::File { path: found.to_owned(), why: e.to_string() })?;
+        let json =
+            read(found).map_err(|e| TokenFault::File { path: found.to_owned(), why: e.to_string() })?;
         Self::parse(&json)
     }
 

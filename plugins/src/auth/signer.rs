@@ -1,9 +1,9 @@
 //! Signing the requests of a deployment, or giving them a token that is fetched.
 
+use super::Http;
 use super::aws::{AwsCredentials, AwsFault, Source};
 use super::sigv4::{self, ToSign};
 use super::token::{self, Token, TokenFault, Tokens};
-use super::Http;
 use http::{HeaderMap, HeaderValue};
 use std::sync::LazyLock;
 use weir_core::ExposeSecret;

@@ -196,7 +196,8 @@ mod tests {
     fn no_more_marks_are_set_than_are_taken() {
         let mut request = talk();
         request.messages.extend(talk().messages);
-        let points = json!([{"location": "message", "role": "system"}, {"location": "message", "role": "user"}]);
+        let points =
+            json!([{"location": "message", "role": "system"}, {"location": "message", "role": "user"}]);
         assert_eq!(marked(&points, request), [0, 1, 3, 4]);
     }
 

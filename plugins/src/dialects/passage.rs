@@ -169,9 +169,7 @@ impl ResponsePlan {
             ResponsePlan::List { upstream } => {
                 translated(Dialect::Gemini, upstream, body, view, std::convert::identity)
             }
-            ResponsePlan::Merge { upstream } => {
-                translated(Dialect::OpenAiChat, upstream, body, view, merged)
-            }
+            ResponsePlan::Merge { upstream } => translated(Dialect::OpenAiChat, upstream, body, view, merged),
             ResponsePlan::Carry(dialect) => {
                 Ok((body.clone(), read_report(dialect, body).unwrap_or_default()))
             }

@@ -68,7 +68,7 @@ fn signer(entry: &ModelEntry, env: &Env) -> Result<Option<(Credentials, Http)>, 
         return Ok(None);
     }
     let said = entry.params.vertex.credentials.as_ref().map(ExposeSecret::expose_secret);
-    let found = Credentials::find(said.map(|s| &**s), env, |path| std::fs::read_to_string(path));
+    let found = Credentials::find(said, env, |path| std::fs::read_to_string(path));
     let credentials = found.map_err(|fault| {
         let cure = "give the JSON of a service account's key, or the path of its file";
         Fault::new("vertex_credentials", fault.to_string(), cure)

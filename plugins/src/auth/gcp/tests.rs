@@ -47,7 +47,7 @@ fn account() -> String {
     account_at("https://tokens.example/token")
 }
 
-fn find(setting: Option<&str>, env: &Env) -> Result<Credentials, GcpError> {
+fn find(setting: Option<&str>, env: &Env) -> Result<Credentials, TokenFault> {
     Credentials::find(setting, env, |path| match path {
         "/keys/a.json" => Ok(account()),
         _ => Err(std::io::Error::other("no such file")),

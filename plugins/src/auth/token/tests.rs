@@ -110,7 +110,10 @@ async fn a_token_is_fetched_once_for_many_that_wait_and_kept() {
     let asked = endpoint.asked();
     assert_eq!(asked.len(), 1);
     assert!(asked[0].starts_with("POST /token HTTP/1.1\r\n"), "{}", asked[0]);
-    assert!(asked[0].contains("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant%2Dtype%3Ajwt%2Dbearer&assertion=ey"));
+    assert!(
+        asked[0]
+            .contains("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant%2Dtype%3Ajwt%2Dbearer&assertion=ey")
+    );
 }
 
 #[tokio::test]
@@ -138,7 +141,8 @@ async fn a_refusal_is_told_and_not_kept() {
     static CALLS: AtomicUsize = AtomicUsize::new(0);
     let endpoint = endpoint(|n| {
         CALLS.fetch_add(1, Ordering::Relaxed);
-        let denied = r#"{"error":"invalid_client","error_description":"AADSTS7000215: wrong secret.\r\nTrace ID: x"}"#;
+        let denied =
+            r#"{"error":"invalid_client","error_description":"AADSTS7000215: wrong secret.\r\nTrace ID: x"}"#;
         if n == 1 { (401, denied.to_owned()) } else { for_an_hour(n) }
     })
     .await;
@@ -182,14 +186,18 @@ async fn an_application_shows_its_secret_or_a_federated_token() {
     std::fs::remove_file(file).unwrap();
     let asked = endpoint.asked();
     let scope = "scope=https%3A%2F%2Fcognitiveservices%2Eazure%2Ecom%2F%2Edefault";
-    let federated = "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient%2Dassertion%2Dtype%3Ajwt%2Dbearer";
+    let federated =
+        "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient%2Dassertion%2Dtype%3Ajwt%2Dbearer";
     for (request, parts) in asked.iter().zip([
         ["POST /tenant-1/oauth2/v2.0/token ", "client_id=client%2D1", "client_secret=s3cr3t%2F%2B"],
         ["POST /tenant-2/oauth2/v2.0/token ", federated, "client_assertion=jwt%2D1"],
         ["POST /tenant-2/oauth2/v2.0/token ", federated, "client_assertion=jwt%2D2"],
     ]) {
         let has = |part: &str| request.contains(part);
-        assert!(parts.iter().all(|part| has(part)) && has(scope) && has("grant_type=client%5Fcredentials"), "{request}");
+        assert!(
+            parts.iter().all(|part| has(part)) && has(scope) && has("grant_type=client%5Fcredentials"),
+            "{request}"
+        );
     }
     assert_eq!(asked.len(), 3);
 }
@@ -198,18 +206,21 @@ async fn an_application_shows_its_secret_or_a_federated_token() {
 async fn machines_and_apps_ask_for_their_own_identity() {
     let endpoint = endpoint(|n| {
         let until = now().0 / 1_000_000 + 3600;
-        let lasts = if n == 1 { r#""expires_in":"86399""#.to_owned() } else { format!(r#""expires_on":"{until}""#) };
+        let lasts =
+            if n == 1 { r#""expires_in":"86399""#.to_owned() } else { format!(r#""expires_on":"{until}""#) };
         (200, format!(r#"{{"access_token":"t{n}",{lasts}}}"#))
     })
     .await;
     let mut params = Params::default();
     params.entra.ambient = true;
-    let env = Env::of([("AZURE_POD_IDENTITY_AUTHORITY_HOST", endpoint.url.as_str()), ("AZURE_CLIENT_ID", "c")]);
+    let env =
+        Env::of([("AZURE_POD_IDENTITY_AUTHORITY_HOST", endpoint.url.as_str()), ("AZURE_CLIENT_ID", "c")]);
     let tokens = Tokens::default();
     let machine = Entra::of_env(&params, &env).unwrap().unwrap();
     let first = tokens.get(&Source::Entra(machine), &http()).await.unwrap();
     assert_eq!(first.lasts.as_secs(), 86_399);
-    let env = Env::of([("IDENTITY_ENDPOINT", format!("{}/msi", endpoint.url)), ("IDENTITY_HEADER", "h-1".into())]);
+    let env =
+        Env::of([("IDENTITY_ENDPOINT", format!("{}/msi", endpoint.url)), ("IDENTITY_HEADER", "h-1".into())]);
     let app = Entra::of_env(&Params::default(), &env).unwrap().unwrap();
     let second = tokens.get(&Source::Entra(app), &http()).await.unwrap();
     assert!((3500..=3600).contains(&second.lasts.as_secs()), "{:?}", second.lasts);
@@ -226,7 +237,9 @@ async fn machines_and_apps_ask_for_their_own_identity() {
 async fn a_machine_of_google_asks_its_metadata_server() {
     let endpoint = endpoint(for_an_hour).await;
     let host = endpoint.url.trim_start_matches("http://").to_owned();
-    let found = Credentials::find(None, &Env::of([("GCE_METADATA_HOST", host)]), |_| Err(std::io::Error::other("none")));
+    let found = Credentials::find(None, &Env::of([("GCE_METADATA_HOST", host)]), |_| {
+        Err(std::io::Error::other("none"))
+    });
     assert_eq!(secret(&Tokens::default(), &Source::Google(found.unwrap())).await, "t1");
     let asked = endpoint.asked();
     let path = "GET /computeMetadata/v1/instance/service-accounts/default/token ";

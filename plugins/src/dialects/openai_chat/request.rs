@@ -163,7 +163,9 @@ impl Rules {
                 body.insert("anthropic_version".into(), version.into());
             }
             Dialect::OpenAiChat => {
-                body.extend(serde_json::from_slice(&self.model).ok().map(|model| ("model".to_owned(), model)));
+                body.extend(
+                    serde_json::from_slice(&self.model).ok().map(|model| ("model".to_owned(), model)),
+                );
             }
             _ => {}
         }

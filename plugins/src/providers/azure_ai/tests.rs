@@ -62,7 +62,11 @@ fn embeddings_and_rerankings_have_theirs() {
     let at = |base: &str, operation| path(&built(&entry("some", base)), Call::Plain(operation));
     let resource = "https://r.services.ai.azure.com";
     assert_eq!(at(resource, Operation::Embeddings), "/models/embeddings?api-version=2024-05-01-preview");
-    for base in ["https://e.models.ai.azure.com", "https://e.models.ai.azure.com/v1", "https://e.models.ai.azure.com/v1/rerank"] {
+    for base in [
+        "https://e.models.ai.azure.com",
+        "https://e.models.ai.azure.com/v1",
+        "https://e.models.ai.azure.com/v1/rerank",
+    ] {
         assert_eq!(at(base, Operation::Rerank), "/v1/rerank", "{base}");
         assert_eq!(at(base, Operation::Embeddings), "/v1/embeddings", "{base}");
     }

@@ -16,7 +16,8 @@ fn hosts_follow_from_locations() {
 #[test]
 fn paths_name_publisher_and_model() {
     let place = place("us-east5");
-    let google = "/v1/projects/p-1/locations/us-east5/publishers/google/models/gemini-2.5-pro:generateContent";
+    let google =
+        "/v1/projects/p-1/locations/us-east5/publishers/google/models/gemini-2.5-pro:generateContent";
     assert_eq!(place.path("gemini-2.5-pro", Publisher::Google, Method::Generate), google);
     let claude = "claude-sonnet-4-5@20250929";
     let expected =
@@ -79,9 +80,21 @@ const PLACE: &str = "/v1/projects/p-1/locations/us-east5";
 #[test]
 fn every_maker_is_asked_at_its_own_address_in_its_own_dialect() {
     let cases = [
-        ("gemini-2.5-pro", Dialect::Gemini, "/publishers/google/models/gemini-2.5-pro:streamGenerateContent?alt=sse"),
-        ("claude-opus-4@1", Dialect::AnthropicMessages, "/publishers/anthropic/models/claude-opus-4@1:streamRawPredict"),
-        ("mistral-large@2407", Dialect::OpenAiChat, "/publishers/mistralai/models/mistral-large@2407:streamRawPredict"),
+        (
+            "gemini-2.5-pro",
+            Dialect::Gemini,
+            "/publishers/google/models/gemini-2.5-pro:streamGenerateContent?alt=sse",
+        ),
+        (
+            "claude-opus-4@1",
+            Dialect::AnthropicMessages,
+            "/publishers/anthropic/models/claude-opus-4@1:streamRawPredict",
+        ),
+        (
+            "mistral-large@2407",
+            Dialect::OpenAiChat,
+            "/publishers/mistralai/models/mistral-large@2407:streamRawPredict",
+        ),
         ("jamba-1.5-mini", Dialect::OpenAiChat, "/publishers/ai21/models/jamba-1.5-mini:streamRawPredict"),
         ("meta/llama-4-scout-maas", Dialect::OpenAiChat, "/endpoints/openapi/chat/completions"),
         ("openai/gpt-oss-120b-maas", Dialect::OpenAiChat, "/endpoints/openapi/chat/completions"),
