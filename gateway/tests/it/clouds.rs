@@ -76,9 +76,15 @@ impl Upstream for Cloud {
 fn token(seen: &Seen) -> Reply {
     let asked = String::from_utf8_lossy(&seen.body);
     if asked.contains("revoked") {
-        return json_reply(400, &json!({"error": "invalid_grant", "error_description": "Token has been revoked."}));
+        return json_reply(
+            400,
+            &json!({"error": "invalid_grant", "error_description": "Token has been revoked."}),
+        );
     }
-    json_reply(200, &json!({"access_token": format!("for{}", seen.route().replace('/', "-")), "expires_in": 3599}))
+    json_reply(
+        200,
+        &json!({"access_token": format!("for{}", seen.route().replace('/', "-")), "expires_in": 3599}),
+    )
 }
 
 fn json_reply(status: u16, body: &Value) -> Reply {
@@ -96,13 +102,24 @@ fn thinks(seen: &Seen) -> Reply {
     if seen.json()["stream"] != true {
         let message = json!({"role": "assistant", "reasoning_content": "hm, well", "content": "yes"});
         let choice = json!({"index": 0, "message": message, "finish_reason": "stop"});
-        return json_reply(200, &json!({"id": "c1", "object": "chat.completion", "choices": [choice], "usage": usage}));
+        return json_reply(
+            200,
+            &json!({"id": "c1", "object": "chat.completion", "choices": [choice], "usage": usage}),
+        );
     }
-    let deltas = [json!({"reasoning_content": "hm, "}), json!({"reasoning_content": "well"}), json!({"content": "yes"})];
+    let deltas = [
+        json!({"reasoning_content": "hm, "}),
+        json!({"reasoning_content": "well"}),
+        json!({"content": "yes"}),
+    ];
     let chunk = |delta: &Value| json!({"id": "c1", "choices": [{"index": 0, "delta": delta}]}).to_string();
     let mut events: Vec<String> = deltas.iter().map(chunk).collect();
     let stop = json!({"id": "c1", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]});
-    events.extend([stop.to_string(), json!({"id": "c1", "choices": [], "usage": usage}).to_string(), "[DONE]".into()]);
+    events.extend([
+        stop.to_string(),
+        json!({"id": "c1", "choices": [], "usage": usage}).to_string(),
+        "[DONE]".into(),
+    ]);
     full(200, "text/event-stream", events.iter().map(|event| format!("data: {event}\n\n")).collect())
 }
 
@@ -195,7 +212,8 @@ async fn a_refused_token_is_told_with_its_cure() {
     let rig = rig().await;
     let answer = rig.chat("refused", "hi").await;
     assert_eq!(answer.status, 401, "{}", answer.text());
-    for part in ["invalid_grant: Token has been revoked.", "Check vertex_credentials", "AuthenticationError"] {
+    for part in ["invalid_grant: Token has been revoked.", "Check vertex_credentials", "AuthenticationError"]
+    {
         assert!(answer.text().contains(part), "{part}: {}", answer.text());
     }
     assert!(seen(&rig, "/projects/").is_empty(), "nothing is sent without a token");
@@ -214,10 +232,10 @@ async fn an_application_of_entra_asks_once_for_azure_and_foundry() {
     assert_eq!(tokens[0].path, "/entra/t-1/oauth2/v2.0/token");
     let form = String::from_utf8_lossy(&tokens[0].body).into_owned();
     assert!(form.contains("grant_type=client%5Fcredentials&client_id=c%2D1"), "{form}");
-    for (seen, path) in chats.iter().zip([
-        "/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21",
-        "/anthropic/v1/messages",
-    ]) {
+    for (seen, path) in chats
+        .iter()
+        .zip(["/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21", "/anthropic/v1/messages"])
+    {
         assert_eq!(seen.path, path);
         assert_eq!(seen.header("authorization"), "Bearer for-entra-t-1-oauth2-v2.0-token");
         assert_eq!((seen.header("api-key"), seen.header("x-api-key")), ("", ""));

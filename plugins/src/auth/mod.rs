@@ -8,6 +8,5 @@ mod signer;
 pub mod sigv4;
 mod token;
 
-pub use http::Http;
 pub use signer::{Signer, ToSend};
-pub use token::{Source as TokenSource, TokenFault};
+pub use token::{Identity, Source as TokenSource, TokenFault};

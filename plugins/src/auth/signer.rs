@@ -1,9 +1,8 @@
 //! Signing the requests of a deployment, or giving them a token that is fetched.
 
-use super::Http;
 use super::aws::{AwsCredentials, AwsFault, Source};
 use super::sigv4::{self, ToSign};
-use super::token::{self, Token, TokenFault, Tokens};
+use super::token::{self, Identity, Token, TokenFault, Tokens};
 use http::{HeaderMap, HeaderValue};
 use std::sync::LazyLock;
 use weir_core::ExposeSecret;
@@ -15,7 +14,7 @@ pub enum Signer {
     /// Signature version 4 for Bedrock.
     Aws { source: Box<Source>, region: String },
     /// `authorization: Bearer …` with a token that is fetched and kept.
-    Token { source: Box<token::Source>, http: Http },
+    Token(Identity),
 }
 
 /// A request that is whole but for its signature.
@@ -43,8 +42,9 @@ impl Signer {
     pub async fn sign(&self, request: ToSend<'_>) -> Result<(), ApiError> {
         match self {
             Signer::Aws { source, region } => aws(source, region, request).await,
-            Signer::Token { source, http } => {
-                let token = TOKENS.get(source, http).await.map_err(|fault| no_token(source, &fault))?;
+            Signer::Token(identity) => {
+                let token = TOKENS.get(identity).await;
+                let token = token.map_err(|fault| no_token(identity.source(), &fault))?;
                 request.headers.insert(http::header::AUTHORIZATION, bearer(&token)?);
                 Ok(())
             }

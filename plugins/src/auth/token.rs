@@ -9,7 +9,9 @@ use moka::future::Cache;
 use serde::{Deserialize, Deserializer};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use weir_core::config::env::Env;
 use weir_core::time::now;
 use weir_core::{ExposeSecret, SecretString};
 
@@ -51,18 +53,40 @@ pub struct Token {
     pub lasts: Duration,
 }
 
-/// Tokens by source. Many who ask at once make one request; a failure is not kept. Cheap to clone.
+/// A source, and how it is reached. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    source: Arc<Source>,
+    http: Http,
+    /// Over all that makes one source differ from another.
+    key: [u8; 32],
+}
+
+/// Tokens by identity. Many who ask at once make one request; a failure is not kept. An old token is replaced behind
+/// the back of those who use it, so that nobody waits and a short failure of the endpoint is not felt. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Tokens {
-    kept: Cache<[u8; 32], Token>,
+    kept: Cache<[u8; 32], Arc<Kept>>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    token: Token,
+    fresh_until: Instant,
+    /// Somebody is after a new one.
+    replacing: AtomicBool,
 }
 
 /// How long a source may take, name resolution and handshake included.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Deployments with different credentials; more than that is a configuration nobody has.
 const MAX_TOKENS: u64 = 1_000;
-/// A token is not used in its last minutes: a request that waits in a queue must not find it expired.
+/// A token is replaced this long before it expires.
 const MARGIN: Duration = Duration::from_secs(300);
+/// A token is not used in its last moments: a request that is on its way must not find it expired.
+const LAST: Duration = Duration::from_secs(20);
+/// How long a failed replacement is not tried again.
+const PAUSE: Duration = Duration::from_secs(15);
 
 // --- Source ---
 
@@ -88,10 +112,27 @@ impl Source {
         }
         hash.finalize().into()
     }
+}
 
-    async fn fetch(&self, http: &Http) -> Result<Token, TokenFault> {
-        let (status, body) = http.send(self.request().await?).await.map_err(TokenFault::Unreachable)?;
-        Token::read(status, &body)
+impl Identity {
+    /// `env`: for proxies.
+    pub fn new(source: Source, env: &Env) -> Self {
+        Self { key: source.key(), source: Arc::new(source), http: Http::new(env) }
+    }
+
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Bounded in time.
+    async fn fetch(&self) -> Result<Token, TokenFault> {
+        let fetch = async {
+            let request = self.source.request().await?;
+            let (status, body) = self.http.send(request).await.map_err(TokenFault::Unreachable)?;
+            Token::read(status, &body)
+        };
+        let late = |_| TokenFault::Unreachable(format!("within {} s", PATIENCE.as_secs()));
+        tokio::time::timeout(PATIENCE, fetch).await.map_err(late)?
     }
 }
 
@@ -166,17 +207,35 @@ fn first_line(text: &str) -> &str {
 
 // --- Tokens ---
 
-struct UntilOld;
+impl Kept {
+    fn new(token: Token) -> Self {
+        let fresh = token.lasts.saturating_sub(MARGIN).max(token.lasts / 2);
+        Self { token, fresh_until: Instant::now() + fresh, replacing: AtomicBool::new(false) }
+    }
+}
 
-impl Expiry<[u8; 32], Token> for UntilOld {
-    fn expire_after_create(&self, _: &[u8; 32], token: &Token, _: Instant) -> Option<Duration> {
-        Some(token.lasts.saturating_sub(MARGIN).max(token.lasts / 2))
+struct UntilExpired;
+
+impl Expiry<[u8; 32], Arc<Kept>> for UntilExpired {
+    fn expire_after_create(&self, _: &[u8; 32], kept: &Arc<Kept>, _: Instant) -> Option<Duration> {
+        let lasts = kept.token.lasts;
+        Some(lasts.saturating_sub(LAST).max(lasts / 2))
+    }
+
+    fn expire_after_update(
+        &self,
+        key: &[u8; 32],
+        kept: &Arc<Kept>,
+        at: Instant,
+        _: Option<Duration>,
+    ) -> Option<Duration> {
+        self.expire_after_create(key, kept, at)
     }
 }
 
 impl Default for Tokens {
     fn default() -> Self {
-        Self { kept: Cache::builder().max_capacity(MAX_TOKENS).expire_after(UntilOld).build() }
+        Self { kept: Cache::builder().max_capacity(MAX_TOKENS).expire_after(UntilExpired).build() }
     }
 }
 
@@ -185,13 +244,27 @@ impl Tokens {
     ///
     /// # Errors
     /// The source gives none, or does not answer.
-    pub async fn get(&self, source: &Source, http: &Http) -> Result<Token, TokenFault> {
-        let fetch = async {
-            let fetched = tokio::time::timeout(PATIENCE, source.fetch(http)).await;
-            fetched.map_err(|_| TokenFault::Unreachable(format!("within {} s", PATIENCE.as_secs())))?
-        };
-        let found = self.kept.try_get_with(source.key(), Box::pin(fetch)).await;
-        found.map_err(|e: Arc<TokenFault>| TokenFault::clone(&e))
+    pub async fn get(&self, identity: &Identity) -> Result<Token, TokenFault> {
+        if let Some(kept) = self.kept.get(&identity.key).await {
+            if Instant::now() >= kept.fresh_until && !kept.replacing.swap(true, Ordering::AcqRel) {
+                tokio::spawn(self.clone().replace(identity.clone(), Arc::clone(&kept)));
+            }
+            return Ok(kept.token.clone());
+        }
+        let fetch = async { identity.fetch().await.map(|token| Arc::new(Kept::new(token))) };
+        let found = self.kept.try_get_with(identity.key, Box::pin(fetch)).await;
+        found.map(|kept| kept.token.clone()).map_err(|e: Arc<TokenFault>| TokenFault::clone(&e))
+    }
+
+    async fn replace(self, identity: Identity, old: Arc<Kept>) {
+        match identity.fetch().await {
+            Ok(token) => self.kept.insert(identity.key, Arc::new(Kept::new(token))).await,
+            Err(fault) => {
+                tracing::warn!(source = ?identity.source, %fault, "an access token is not replaced; the old one is used");
+                tokio::time::sleep(PAUSE).await;
+                old.replacing.store(false, Ordering::Release);
+            }
+        }
     }
 }
 

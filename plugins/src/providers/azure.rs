@@ -5,7 +5,7 @@
 use super::wire::{Fault, Wire, WireBuilder, base, key, set};
 use super::{Auth, Quirk, Row};
 use crate::auth::entra::Entra;
-use crate::auth::{Http, Signer, TokenFault, TokenSource};
+use crate::auth::{Identity, Signer, TokenFault, TokenSource};
 use weir_core::ExposeSecret;
 use weir_core::config::ModelEntry;
 use weir_core::config::env::Env;
@@ -99,8 +99,7 @@ fn static_token(wire: &mut WireBuilder, entry: &ModelEntry, token: &str, env: &E
 }
 
 fn fetched(wire: &mut WireBuilder, entra: Entra, env: &Env) {
-    let source = Box::new(TokenSource::Entra(entra));
-    wire.signed(Signer::Token { source, http: Http::new(env) });
+    wire.signed(Signer::Token(Identity::new(TokenSource::Entra(entra), env)));
 }
 
 fn fault(fault: &TokenFault) -> Fault {

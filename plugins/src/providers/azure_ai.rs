@@ -2,7 +2,7 @@
 //! Sources: Azure AI model inference REST reference; "Claude in Microsoft Foundry"; addresses as LiteLLM builds them.
 
 use super::azure::{self, KeyHeader, authorize};
-use super::wire::{Call, Fault, Wire, WireBuilder, base, set, without};
+use super::wire::{Call, Fault, Wire, WireBuilder, base, without};
 use super::{Auth, Quirk, Row};
 use http::Uri;
 use weir_core::chat::Dialect;
@@ -58,7 +58,7 @@ fn wire(row: &'static Row, entry: &ModelEntry, env: &Env) -> Result<Wire, Fault>
     if base.is_at(OPENAIS) && !below_v1 {
         return azure::wire(row, entry, env);
     }
-    let mut wire = if below_v1 { v1(&base)? } else { inference(&base, entry, env)? };
+    let mut wire = if below_v1 { v1(&base)? } else { inference(&base, entry)? };
     authorize(&mut wire, row, entry, env, base.key_header())?;
     wire.finish(entry)
 }
@@ -87,11 +87,11 @@ fn v1(base: &Base) -> Result<WireBuilder, Fault> {
 }
 
 /// The inference API of a resource (`/models/…`), or of an endpoint with one model.
-fn inference(base: &Base, entry: &ModelEntry, env: &Env) -> Result<WireBuilder, Fault> {
+fn inference(base: &Base, entry: &ModelEntry) -> Result<WireBuilder, Fault> {
     let below = base.below();
     let chat = format!("{below}{}", Operation::Chat.row().openai_path);
     let root = without(without(&base.url, &chat), RERANK);
-    let query = base.query(below, entry, env);
+    let query = base.query(below, entry);
     let mut wire = WireBuilder::new(root)?;
     wire.openai(&[Operation::Chat, Operation::Embeddings], |path| format!("{below}{path}{query}"))?;
     // A base may have the first part of the path in it.
@@ -130,10 +130,9 @@ impl Base {
     }
 
     /// The version that a resource must be told; endpoints need none.
-    fn query(&self, below: &str, entry: &ModelEntry, env: &Env) -> String {
+    fn query(&self, below: &str, entry: &ModelEntry) -> String {
         let said = self.query.clone().filter(|query| query.contains("api-version="));
         let version = entry.params.api_version.clone().filter(|v| !v.is_empty());
-        let version = version.or_else(|| set(env, "AZURE_AI_API_VERSION"));
         let version = version.or_else(|| (below == "/models").then(|| MODELS_VERSION.to_owned()));
         let added = said.is_none().then(|| version.map(|v| format!("api-version={v}"))).flatten();
         let parts: Vec<String> = self.query.clone().into_iter().chain(added).collect();

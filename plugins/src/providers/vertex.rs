@@ -14,7 +14,7 @@ use super::gemini;
 use super::wire::{Call, Fault, Wire, WireBuilder, set, without};
 use super::{Auth, Quirk, Row};
 use crate::auth::gcp::Credentials;
-use crate::auth::{Http, Signer, TokenSource};
+use crate::auth::{Identity, Signer, TokenSource};
 use crate::dialects::embeddings::Embeddings;
 use weir_core::ExposeSecret;
 use weir_core::chat::Dialect;
@@ -48,32 +48,31 @@ const fn row(prefix: &'static str) -> Row {
 
 fn wire(row: &'static Row, entry: &ModelEntry, env: &Env) -> Result<Wire, Fault> {
     let own = &entry.params.vertex;
-    let signer = signer(entry, env)?;
-    let project = signer.as_ref().and_then(|(credentials, _)| credentials.project());
+    let credentials = credentials(entry, env)?;
+    let project = credentials.as_ref().and_then(Credentials::project);
     let place = Place::find(own.project.as_deref(), own.location.as_deref(), project, env)?;
     let model = entry.upstream_model.as_str();
     let publisher = Publisher::of(model);
     let address = Address::of(row, entry, env, &place, publisher);
     let mut wire = WireBuilder::new(&address.base)?;
     doors(&mut wire, &address, publisher)?;
-    if let Some((credentials, http)) = signer {
-        wire.signed(Signer::Token { source: Box::new(TokenSource::Google(credentials)), http });
+    if let Some(credentials) = credentials {
+        wire.signed(Signer::Token(Identity::new(TokenSource::Google(credentials), env)));
     }
     wire.finish(entry)
 }
 
 /// None where the deployment brings its own `authorization`.
-fn signer(entry: &ModelEntry, env: &Env) -> Result<Option<(Credentials, Http)>, Fault> {
+fn credentials(entry: &ModelEntry, env: &Env) -> Result<Option<Credentials>, Fault> {
     if entry.params.extra_headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization")) {
         return Ok(None);
     }
     let said = entry.params.vertex.credentials.as_ref().map(ExposeSecret::expose_secret);
     let found = Credentials::find(said, env, |path| std::fs::read_to_string(path));
-    let credentials = found.map_err(|fault| {
+    found.map(Some).map_err(|fault| {
         let cure = "give the JSON of a service account's key, or the path of its file";
         Fault::new("vertex_credentials", fault.to_string(), cure)
-    })?;
-    Ok(Some((credentials, Http::new(env))))
+    })
 }
 
 /// What the calls of one model are made of.

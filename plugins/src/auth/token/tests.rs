@@ -3,11 +3,9 @@
 use super::*;
 use crate::auth::gcp::tests::account_at;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use weir_core::config::Params;
-use weir_core::config::env::Env;
 
 /// A token endpoint: gives `t1`, `t2`, … or whatever a test wants it to say.
 struct Endpoint {
@@ -68,13 +66,13 @@ fn for_an_hour(number: usize) -> (u16, String) {
     (200, format!(r#"{{"access_token":"t{number}","expires_in":3600,"token_type":"Bearer"}}"#))
 }
 
-fn http() -> Http {
-    Http::new(&Env::default())
+fn identity(source: Source) -> Identity {
+    Identity::new(source, &Env::default())
 }
 
-fn google(endpoint: &Endpoint) -> Source {
+fn google(endpoint: &Endpoint) -> Identity {
     let json = account_at(&format!("{}/token", endpoint.url));
-    Source::Google(Credentials::parse(&json).unwrap())
+    identity(Source::Google(Credentials::parse(&json).unwrap()))
 }
 
 fn application(authority: &str) -> Params {
@@ -88,12 +86,12 @@ fn application(authority: &str) -> Params {
     params
 }
 
-fn entra(params: &Params) -> Source {
-    Source::Entra(Entra::of_config(params, &Env::default()).unwrap().unwrap())
+fn entra(params: &Params) -> Identity {
+    identity(Source::Entra(Entra::of_config(params, &Env::default()).unwrap().unwrap()))
 }
 
-async fn secret(tokens: &Tokens, source: &Source) -> String {
-    tokens.get(source, &http()).await.unwrap().secret.expose_secret().to_owned()
+async fn secret(tokens: &Tokens, identity: &Identity) -> String {
+    tokens.get(identity).await.unwrap().secret.expose_secret().to_owned()
 }
 
 #[tokio::test]
@@ -123,31 +121,66 @@ async fn an_old_token_is_replaced_and_every_identity_has_its_own() {
     assert_eq!((secret(&tokens, &source).await, secret(&tokens, &source).await), ("t1".into(), "t2".into()));
     let mine = application(&endpoint.url);
     let other = Params { client_secret: Some("another".into()), ..mine.clone() };
-    assert_ne!(entra(&mine).key(), entra(&other).key(), "a secret that is wrong shares no token");
-    assert_eq!(entra(&mine).key(), entra(&mine.clone()).key());
+    assert_ne!(entra(&mine).key, entra(&other).key, "a secret that is wrong shares no token");
+    assert_eq!(entra(&mine).key, entra(&mine.clone()).key);
 }
 
 #[test]
 fn a_token_is_replaced_before_it_expires() {
     let kept = |lasts| {
-        let token = Token { secret: "t".into(), lasts: Duration::from_secs(lasts) };
-        UntilOld.expire_after_create(&[0; 32], &token, Instant::now()).unwrap().as_secs()
+        let kept = Kept::new(Token { secret: "t".into(), lasts: Duration::from_secs(lasts) });
+        let fresh = kept.fresh_until.saturating_duration_since(Instant::now()).as_secs_f64().round() as u64;
+        let used = UntilExpired.expire_after_create(&[0; 32], &Arc::new(kept), Instant::now()).unwrap();
+        (fresh, used.as_secs())
     };
-    assert_eq!((kept(3600), kept(400), kept(0)), (3300, 200, 0));
+    assert_eq!((kept(3600), kept(400), kept(30), kept(0)), ((3300, 3580), (200, 380), (15, 15), (0, 0)));
+}
+
+/// Puts a token there that is to be replaced.
+async fn with_old_token(identity: &Identity) -> Tokens {
+    let tokens = Tokens::default();
+    let mut old = Kept::new(Token { secret: "old".into(), lasts: Duration::from_secs(600) });
+    old.fresh_until = Instant::now();
+    tokens.kept.insert(identity.key, Arc::new(old)).await;
+    tokens
+}
+
+#[tokio::test]
+async fn an_old_token_is_used_while_one_request_replaces_it() {
+    let endpoint = endpoint(for_an_hour).await;
+    let identity = google(&endpoint);
+    let tokens = with_old_token(&identity).await;
+    for _ in 0..10 {
+        assert_eq!(secret(&tokens, &identity).await, "old", "nobody waits");
+    }
+    while secret(&tokens, &identity).await == "old" {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!((secret(&tokens, &identity).await, endpoint.asked().len()), ("t1".into(), 1));
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_down_is_not_felt_while_a_token_lasts() {
+    let endpoint = endpoint(|_| (503, String::new())).await;
+    let identity = google(&endpoint);
+    let tokens = with_old_token(&identity).await;
+    assert_eq!(secret(&tokens, &identity).await, "old");
+    while endpoint.asked().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!((secret(&tokens, &identity).await, endpoint.asked().len()), ("old".into(), 1));
 }
 
 #[tokio::test]
 async fn a_refusal_is_told_and_not_kept() {
-    static CALLS: AtomicUsize = AtomicUsize::new(0);
     let endpoint = endpoint(|n| {
-        CALLS.fetch_add(1, Ordering::Relaxed);
         let denied =
             r#"{"error":"invalid_client","error_description":"AADSTS7000215: wrong secret.\r\nTrace ID: x"}"#;
         if n == 1 { (401, denied.to_owned()) } else { for_an_hour(n) }
     })
     .await;
     let (tokens, source) = (Tokens::default(), entra(&application(&endpoint.url)));
-    let fault = tokens.get(&source, &http()).await.unwrap_err().to_string();
+    let fault = tokens.get(&source).await.unwrap_err().to_string();
     assert!(fault.ends_with("invalid_client: AADSTS7000215: wrong secret."), "{fault}");
     assert!(!fault.contains("s3cr3t"), "{fault}");
     assert_eq!(secret(&tokens, &source).await, "t2");
@@ -158,11 +191,11 @@ async fn what_does_not_answer_is_another_fault_than_a_refusal() {
     let down = endpoint(|_| (503, String::new())).await;
     let nobody = Endpoint { url: "http://127.0.0.1:9".into(), asked: Arc::default() };
     for endpoint in [&down, &nobody] {
-        let fault = Tokens::default().get(&google(endpoint), &http()).await.unwrap_err();
+        let fault = Tokens::default().get(&google(endpoint)).await.unwrap_err();
         assert!(matches!(fault, TokenFault::Unreachable(_)), "{fault:?}");
     }
     let large = endpoint(|_| (200, "x".repeat(1 << 20))).await;
-    assert!(Tokens::default().get(&google(&large), &http()).await.is_err());
+    assert!(Tokens::default().get(&google(&large)).await.is_err());
 }
 
 #[tokio::test]
@@ -180,9 +213,9 @@ async fn an_application_shows_its_secret_or_a_federated_token() {
         ("AZURE_FEDERATED_TOKEN_FILE", file.to_str().unwrap()),
     ]);
     let workload = Entra::of_env(&Params::default(), &env).unwrap().unwrap();
-    secret(&tokens, &Source::Entra(workload)).await;
+    secret(&tokens, &identity(Source::Entra(workload))).await;
     let oidc = Entra::of_oidc("env/JWT", &Params::default(), &env.with([("JWT", "jwt-2")])).unwrap();
-    secret(&tokens, &Source::Entra(oidc)).await;
+    secret(&tokens, &identity(Source::Entra(oidc))).await;
     std::fs::remove_file(file).unwrap();
     let asked = endpoint.asked();
     let scope = "scope=https%3A%2F%2Fcognitiveservices%2Eazure%2Ecom%2F%2Edefault";
@@ -217,12 +250,12 @@ async fn machines_and_apps_ask_for_their_own_identity() {
         Env::of([("AZURE_POD_IDENTITY_AUTHORITY_HOST", endpoint.url.as_str()), ("AZURE_CLIENT_ID", "c")]);
     let tokens = Tokens::default();
     let machine = Entra::of_env(&params, &env).unwrap().unwrap();
-    let first = tokens.get(&Source::Entra(machine), &http()).await.unwrap();
+    let first = tokens.get(&identity(Source::Entra(machine))).await.unwrap();
     assert_eq!(first.lasts.as_secs(), 86_399);
     let env =
         Env::of([("IDENTITY_ENDPOINT", format!("{}/msi", endpoint.url)), ("IDENTITY_HEADER", "h-1".into())]);
     let app = Entra::of_env(&Params::default(), &env).unwrap().unwrap();
-    let second = tokens.get(&Source::Entra(app), &http()).await.unwrap();
+    let second = tokens.get(&identity(Source::Entra(app))).await.unwrap();
     assert!((3500..=3600).contains(&second.lasts.as_secs()), "{:?}", second.lasts);
     let asked = endpoint.asked();
     let resource = "resource=https%3A%2F%2Fcognitiveservices%2Eazure%2Ecom";
@@ -240,7 +273,7 @@ async fn a_machine_of_google_asks_its_metadata_server() {
     let found = Credentials::find(None, &Env::of([("GCE_METADATA_HOST", host)]), |_| {
         Err(std::io::Error::other("none"))
     });
-    assert_eq!(secret(&Tokens::default(), &Source::Google(found.unwrap())).await, "t1");
+    assert_eq!(secret(&Tokens::default(), &identity(Source::Google(found.unwrap()))).await, "t1");
     let asked = endpoint.asked();
     let path = "GET /computeMetadata/v1/instance/service-accounts/default/token ";
     assert!(asked[0].starts_with(path) && asked[0].contains("metadata-flavor: Google"), "{}", asked[0]);
