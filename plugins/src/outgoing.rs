@@ -23,6 +23,8 @@ pub struct Outgoing {
     pub uri: Uri,
     pub headers: HeaderMap,
     pub body: Pieces,
+    /// Bodies of further requests to the same place, one after another. The answers of all are one, in order.
+    pub more: Vec<Pieces>,
     /// How the answer comes back.
     pub plan: ResponsePlan,
 }
@@ -51,6 +53,7 @@ impl Outgoing {
             .uri(call, x.request.stream)
             .ok_or_else(|| deployment.lacks(x.request.operation))?;
         let mut headers = headers(x, attempt, plan);
+        let mut more = Vec::new();
         let body = match plan {
             ResponsePlan::Carry(_) if x.request.form.is_some() => {
                 let form = x.request.form.as_ref();
@@ -78,13 +81,18 @@ impl Outgoing {
                 translated(x, deployment, Dialect::OpenAiChat, upstream, &mut headers)?
             }
             ResponsePlan::Embed(way) => {
-                let mut body = way.write(x.request.body.bytes(), &deployment.model_label)?;
-                deployment.rules.put_over(&mut body);
-                written(&body)?
+                let bodies = way.write(x.request.body.bytes(), &deployment.model_label)?;
+                let mut bodies = bodies.into_iter().map(|mut body| {
+                    deployment.rules.put_over(&mut body);
+                    written(&body)
+                });
+                let first = bodies.next().transpose()?.unwrap_or_default();
+                more = bodies.collect::<Result<_, _>>()?;
+                first
             }
         };
         deployment.rules.mend_headers(&mut headers);
-        Ok(Self { uri: uri.clone(), headers, body: joined(body), plan })
+        Ok(Self { uri: uri.clone(), headers, body: joined(body), more, plan })
     }
 }
 

@@ -35,7 +35,7 @@ impl Outgoing {
         made: outgoing::Outgoing,
         deployment: &Deployment,
     ) -> Result<Self, ApiError> {
-        let outgoing::Outgoing { uri, mut headers, body, plan } = made;
+        let outgoing::Outgoing { uri, mut headers, body, plan, .. } = made;
         if let Some(signer) = &deployment.wire.signer {
             let url = format!("{}{uri}", deployment.wire.origin());
             let whole = if signer.reads_body() { body.concat() } else { Vec::new() };

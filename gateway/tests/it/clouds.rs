@@ -49,6 +49,8 @@ model_list:
       cache_control_injection_points: [{location: message, role: user}]
   - model_name: merged
     litellm_params: {model: openai/thinks, api_base: "MOCK/thinks", api_key: k, merge_reasoning_content_in_choices: true}
+  - model_name: titan
+    litellm_params: {model: bedrock/amazon.titan-embed-text-v2:0, aws_bedrock_runtime_endpoint: "MOCK", api_key: k, aws_region_name: us-east-1}
 litellm_settings: {num_retries: 0}
 router_settings: {disable_cooldowns: true}
 general_settings: {master_key: os.environ/LITELLM_MASTER_KEY}
@@ -281,4 +283,23 @@ async fn p24_thoughts_are_merged_into_the_text_streamed_and_plain() {
     assert!(!stream.text().contains("reasoning_content"), "{}", stream.text());
     let row = rig.row(stream.header("x-litellm-call-id")).await;
     assert_eq!(row["prompt_tokens"], 3);
+}
+
+#[tokio::test]
+async fn a_model_that_takes_one_text_at_a_time_is_asked_for_each() {
+    let rig = rig().await;
+    let ask = |input: Value| rig.post("/v1/embeddings", MASTER, json!({"model": "titan", "input": input}));
+    let (one, three) = (ask(json!("a")).await, ask(json!(["a", "b b", "c"])).await);
+    assert_eq!((one.status, three.status), (200, 200), "{} {}", one.text(), three.text());
+    let asked = rig.mock.take_log();
+    let texts: Vec<_> = asked.iter().map(|seen| seen.json()["inputText"].clone()).collect();
+    assert_eq!(texts, [json!("a"), json!("a"), json!("b b"), json!("c")]);
+    let three = three.json();
+    let indices: Vec<_> =
+        three["data"].as_array().unwrap().iter().map(|item| item["index"].clone()).collect();
+    assert_eq!(indices, [0, 1, 2]);
+    let tokens = |answer: &Value| answer["usage"]["prompt_tokens"].as_u64().unwrap();
+    assert!(tokens(&three) >= 3 * tokens(&one.json()), "every text is paid: {three}");
+    let failed = ask(json!(["a", "__err=429"])).await;
+    assert_eq!(failed.status, 429, "{}", failed.text());
 }
