@@ -3,7 +3,7 @@
 use crate::intake;
 use crate::limits::Place;
 use crate::response::outlet::Outlet;
-use crate::response::{carry, fail, mocked, plain, stream};
+use crate::response::{carry, fail, mocked, plain, series, stream};
 use crate::routing::cooldown;
 use crate::routing::plan::{Plan, Step};
 use crate::state::App;
@@ -172,6 +172,10 @@ impl Flight<'_> {
             return Box::pin(plain::answer(self, down, attempt, &headers, body, plan)).await;
         }
         let made = outgoing::Outgoing::new(&self.x, attempt).map_err(Lost::Failed)?;
+        if !made.more.is_empty() {
+            self.app.chain.on_attempt(&mut self.x, attempt).map_err(Lost::Failed)?;
+            return Box::pin(series::relay(self, down, out, attempt, made)).await;
+        }
         let outgoing = Outgoing::seal(made, deployment).await.map_err(Lost::Failed)?;
         let plan = outgoing.plan;
         self.app.chain.on_attempt(&mut self.x, attempt).map_err(Lost::Failed)?;
@@ -190,7 +194,7 @@ impl Flight<'_> {
     }
 
     /// The provider answered with an error; its body says why.
-    async fn refused(
+    pub async fn refused(
         &mut self,
         down: &mut ServerSession,
         mut answered: Answered,
@@ -220,7 +224,7 @@ impl Flight<'_> {
         })
     }
 
-    fn provider_limits(&mut self, answered: &Answered) {
+    pub fn provider_limits(&mut self, answered: &Answered) {
         let Some(head) = answered.connected.session.response_header() else { return };
         let number = |name: &str| head.headers.get(name)?.to_str().ok()?.parse().ok();
         self.x.answer.remaining_requests = number("x-ratelimit-remaining-requests");

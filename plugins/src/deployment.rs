@@ -1,6 +1,7 @@
 //! One way to serve a model group: provider, upstream model, credentials, prices. A built deployment is valid;
 //! nothing is checked again per request.
 
+use crate::dialects::cache_points::CachePoints;
 use crate::dialects::openai_chat::Rules;
 use crate::mock::MockAnswer;
 use crate::providers::{self, Fault, Row, Wire};
@@ -25,6 +26,10 @@ pub struct Deployment {
     pub model_label: String,
     pub wire: Wire,
     pub rules: Rules,
+    /// Marks for the provider's cache that the configuration sets.
+    pub cache_points: CachePoints,
+    /// Thoughts are told inside the text.
+    pub merges_thoughts: bool,
     pub timeouts: Timeouts,
     /// Relative share of the group's traffic.
     pub weight: u32,
@@ -90,6 +95,8 @@ impl Deployment {
             model_label: entry.upstream_model.clone(),
             wire,
             rules: Rules::build(provider, entry, &config.litellm),
+            cache_points: cache_points(entry)?,
+            merges_thoughts: entry.params.merge_reasoning,
             timeouts: timeouts(entry, config),
             weight: weight(entry),
             order: entry.params.order.unwrap_or_default(),
@@ -130,6 +137,14 @@ impl Deployment {
             );
         }
     }
+}
+
+fn cache_points(entry: &ModelEntry) -> Result<CachePoints, Fault> {
+    let Some(json) = &entry.params.cache_points else { return Ok(CachePoints::default()) };
+    CachePoints::parse(json).map_err(|e| {
+        let cure = "write a list like [{location: message, role: system}]";
+        Fault::new("cache_control_injection_points", format!("not understood: {e}"), cure)
+    })
 }
 
 fn no_key(provider: &Row, variable: &str) -> ApiError {

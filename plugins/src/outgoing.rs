@@ -1,12 +1,13 @@
 //! The request of one attempt, as it goes to the provider.
 
 use crate::deployment::Deployment;
+use crate::dialects::cache_points::CachePoints;
 use crate::dialects::cohere::{Vendor, write_rerank};
 use crate::dialects::openai_chat::OURS;
 use crate::dialects::openai_responses::{messages, prepend};
 use crate::dialects::{Asked, ResponsePlan, client, upstream};
 use crate::exchange::{Attempt, Exchange, Request};
-use crate::providers::Call;
+use crate::providers::{Call, Quirk};
 use crate::responses::Previous;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
@@ -22,6 +23,8 @@ pub struct Outgoing {
     pub uri: Uri,
     pub headers: HeaderMap,
     pub body: Pieces,
+    /// Bodies of further requests to the same place, one after another. The answers of all are one, in order.
+    pub more: Vec<Pieces>,
     /// How the answer comes back.
     pub plan: ResponsePlan,
 }
@@ -31,6 +34,9 @@ const COPY_LIMIT: usize = 64 * 1024;
 
 /// OpenAI documents this header for the caller's own id of a request; others ignore it.
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-client-request-id");
+
+/// A client's own points for marks, in LiteLLM's name.
+const POINTS: &str = "cache_control_injection_points";
 
 /// Headers of Anthropic's API that are the client's to say.
 const ANTHROPIC: [HeaderName; 2] =
@@ -47,6 +53,7 @@ impl Outgoing {
             .uri(call, x.request.stream)
             .ok_or_else(|| deployment.lacks(x.request.operation))?;
         let mut headers = headers(x, attempt, plan);
+        let mut more = Vec::new();
         let body = match plan {
             ResponsePlan::Carry(_) if x.request.form.is_some() => {
                 let form = x.request.form.as_ref();
@@ -70,13 +77,22 @@ impl Outgoing {
             ResponsePlan::List { upstream } => {
                 translated(x, deployment, Dialect::Gemini, upstream, &mut headers)?
             }
+            ResponsePlan::Merge { upstream } => {
+                translated(x, deployment, Dialect::OpenAiChat, upstream, &mut headers)?
+            }
             ResponsePlan::Embed(way) => {
-                let mut body = way.write(x.request.body.bytes(), &deployment.model_label)?;
-                deployment.rules.put_over(&mut body);
-                written(&body)?
+                let bodies = way.write(x.request.body.bytes(), &deployment.model_label)?;
+                let mut bodies = bodies.into_iter().map(|mut body| {
+                    deployment.rules.put_over(&mut body);
+                    written(&body)
+                });
+                let first = bodies.next().transpose()?.unwrap_or_default();
+                more = bodies.collect::<Result<_, _>>()?;
+                first
             }
         };
-        Ok(Self { uri: uri.clone(), headers, body: joined(body), plan })
+        deployment.rules.mend_headers(&mut headers);
+        Ok(Self { uri: uri.clone(), headers, body: joined(body), more, plan })
     }
 }
 
@@ -109,12 +125,44 @@ fn plan(request: &Request, deployment: &Deployment) -> Result<(ResponsePlan, Cal
     };
     let upstream = wire.speaks(client).ok_or_else(|| deployment.lacks(operation))?;
     let call = Call::Chat(upstream);
+    let merges = deployment.merges_thoughts && client == Dialect::OpenAiChat && choices(request) == 1;
     let plan = match upstream == client {
         _ if request.listed => ResponsePlan::List { upstream },
+        _ if merges => ResponsePlan::Merge { upstream },
+        true if marks(request, deployment, client) => ResponsePlan::Translate { client, upstream },
         true => ResponsePlan::Relay(client),
         false => ResponsePlan::Translate { client, upstream },
     };
     Ok((plan, call))
+}
+
+/// How many answers are wanted.
+fn choices(request: &Request) -> u64 {
+    request.body.raw("n").and_then(|n| n.parse().ok()).unwrap_or(1)
+}
+
+/// Whether marks for the cache must be set in a request that would be relayed. Only some providers of OpenAI's dialect
+/// know them; what has several answers is relayed as it is.
+fn marks(request: &Request, deployment: &Deployment, client: Dialect) -> bool {
+    let known = client == Dialect::OpenAiChat && deployment.provider.has(Quirk::CacheControl);
+    let wanted = !deployment.cache_points.is_empty() || request.body.raw(POINTS).is_some();
+    known && wanted && choices(request) == 1
+}
+
+/// The client's own points, or the deployment's.
+fn mark(
+    request: &mut weir_core::chat::Request,
+    x: &Exchange,
+    deployment: &Deployment,
+) -> Result<(), ApiError> {
+    let Some(own) = x.request.body.raw(POINTS).filter(|raw| *raw != "null") else {
+        deployment.cache_points.apply(request);
+        return Ok(());
+    };
+    let points = CachePoints::parse(own)
+        .map_err(|e| ApiError::new(Kind::BadRequest, format!("{POINTS}: {e}")).with_param(POINTS))?;
+    points.apply(request);
+    Ok(())
 }
 
 /// Calls of OpenAI's kind that are no chats.
@@ -156,6 +204,7 @@ fn translated(
     let mut request = reader.read_request(&body, &x.request.headers)?;
     request.stream = x.request.stream;
     go_on(&mut request, x)?;
+    mark(&mut request, x, deployment)?;
     let asked = Asked {
         model: &deployment.model_label,
         provider: deployment.provider.prefix,
@@ -164,6 +213,7 @@ fn translated(
     };
     let mut wire = upstream(to).write_request(request, &asked)?;
     headers.extend(wire.headers);
+    deployment.rules.shape(to, &mut wire.body);
     deployment.rules.put_over(&mut wire.body);
     written(&wire.body)
 }

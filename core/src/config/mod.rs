@@ -5,6 +5,7 @@
 //! `provider`, `fallbacks`, `settings`). `problems` collects what is wrong on the way; nothing stops at the first.
 
 mod aws;
+mod cloud;
 mod database;
 pub mod env;
 mod fallbacks;
@@ -26,6 +27,7 @@ pub mod tree;
 mod tests;
 
 pub use aws::Aws;
+pub use cloud::{Entra, Vertex};
 pub use env::Env;
 pub use fallbacks::{Alias, Fallbacks};
 pub use file::ConfigFile;

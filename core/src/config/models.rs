@@ -34,6 +34,8 @@ pub(super) fn read(file: &ConfigFile, served: &[&str], problems: &mut Problems) 
     for written in &file.models {
         if let Some(mut entry) = ModelEntry::read(written, &file.credentials, served, problems) {
             entry.params.max_parallel_requests = entry.params.max_parallel_requests.or(default_parallel);
+            entry.params.entra.default_to(&file.litellm);
+            entry.params.vertex.default_to(&file.litellm);
             unique(&mut entry, written, &mut taken, problems);
             models.push(entry);
         }

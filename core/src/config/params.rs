@@ -1,6 +1,7 @@
 //! What `litellm_params` and `model_info` mean.
 
 use super::aws::Aws;
+use super::cloud::{Entra, Vertex};
 use super::json::JsonMap;
 use super::keys::Open;
 use super::problems::Problems;
@@ -54,9 +55,15 @@ pub struct Params {
     pub tenant_id: Option<String>,
     pub client_id: Option<String>,
     pub client_secret: Option<SecretString>,
+    pub entra: Entra,
+    pub vertex: Vertex,
     pub aws: Aws,
     /// `None`: as `litellm_settings` has it.
     pub ssl_verify: Option<SslVerify>,
+    /// JSON text of LiteLLM's `cache_control_injection_points`: which messages get a mark for the provider's cache.
+    pub cache_points: Option<String>,
+    /// Thoughts are told inside the text, between `<think>` and `</think>`.
+    pub merge_reasoning: bool,
     /// Name of the shared credential that was filled in.
     pub credential: Option<String>,
     /// Everything else: settings that are not used yet, and names that nobody knows.
@@ -121,7 +128,11 @@ impl Params {
             tenant_id: s.text("tenant_id"),
             client_id: s.text("client_id"),
             client_secret: s.secret("client_secret"),
+            entra: Entra::read(s),
+            vertex: Vertex::read(s),
             aws: Aws::read(s),
+            cache_points: s.node("cache_control_injection_points").map(Node::to_json),
+            merge_reasoning: s.bool("merge_reasoning_content_in_choices").unwrap_or(false),
             ssl_verify: s.node("ssl_verify").map(SslVerify::read),
             credential: s.text("litellm_credential_name"),
             rest: s.rest().collect(),

@@ -94,6 +94,7 @@ async fn native(
         uri,
         headers: maker.wire.headers.clone(),
         body: weir_core::body::Pieces::new(),
+        more: Vec::new(),
         plan: ResponsePlan::Relay(Dialect::OpenAiResponses),
     };
     let outgoing = Outgoing::seal_as(call.method(), made, &maker).await?;

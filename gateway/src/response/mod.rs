@@ -6,5 +6,6 @@ pub mod head;
 pub mod mocked;
 pub mod outlet;
 pub mod plain;
+pub mod series;
 pub mod state;
 pub mod stream;

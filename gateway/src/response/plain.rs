@@ -58,10 +58,21 @@ fn too_long(attempt: &Attempt) -> ApiError {
 pub async fn relay(
     flight: &mut Flight<'_>,
     down: &mut ServerSession,
-    mut connected: Connected,
+    connected: Connected,
     attempt: &Attempt,
     plan: ResponsePlan,
 ) -> Result<(), Lost> {
+    let (headers, body) = whole(flight, down, connected, attempt).await?;
+    answer(flight, down, attempt, &headers, body, plan).await
+}
+
+/// Reads a successful answer and gives its connection back.
+pub async fn whole(
+    flight: &mut Flight<'_>,
+    down: &mut ServerSession,
+    mut connected: Connected,
+    attempt: &Attempt,
+) -> Result<(HeaderMap, Bytes), Lost> {
     let body = match read_all(flight, down, &mut connected, attempt, MAX_ANSWER).await {
         Ok(body) => body,
         Err(lost) => {
@@ -71,7 +82,7 @@ pub async fn relay(
     };
     let headers = connected.session.response_header().map(|h| h.headers.clone()).unwrap_or_default();
     flight.app.dialer.release(connected).await;
-    answer(flight, down, attempt, &headers, body, plan).await
+    Ok((headers, body))
 }
 
 /// Books and sends a whole answer.

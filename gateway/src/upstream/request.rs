@@ -35,10 +35,10 @@ impl Outgoing {
         made: outgoing::Outgoing,
         deployment: &Deployment,
     ) -> Result<Self, ApiError> {
-        let outgoing::Outgoing { uri, mut headers, body, plan } = made;
+        let outgoing::Outgoing { uri, mut headers, body, plan, .. } = made;
         if let Some(signer) = &deployment.wire.signer {
             let url = format!("{}{uri}", deployment.wire.origin());
-            let whole = body.concat();
+            let whole = if signer.reads_body() { body.concat() } else { Vec::new() };
             Box::pin(signer.sign(ToSend { url: &url, headers: &mut headers, body: &whole })).await?;
         }
         let length: usize = body.iter().map(Bytes::len).sum();

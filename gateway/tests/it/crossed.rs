@@ -24,6 +24,16 @@ static MODELS: &[(&str, &str)] = &[
         "gemini",
         r#"{model: gemini/gemini-2.5-flash, safety_settings: [{category: c, threshold: t}], api_base: "MOCK", api_key: k}"#,
     ),
+    (
+        "vertex",
+        r#"{model: vertex_ai/gemini-2.5-flash, api_base: "MOCK", vertex_project: p, extra_headers: {authorization: Bearer t}}"#,
+    ),
+    (
+        "claude-on-vertex",
+        r#"{model: vertex_ai/claude-sonnet-4-5@20250929, api_base: "MOCK", vertex_project: p, extra_headers: {authorization: Bearer t}}"#,
+    ),
+    ("foundry", r#"{model: azure_ai/Mistral-large-2411, api_base: "MOCK/v1", api_key: k}"#),
+    ("claude-on-foundry", r#"{model: azure_ai/claude-sonnet-4-5, api_base: "MOCK", api_key: k}"#),
     ("cohere", r#"{model: cohere/command-a-03-2025, api_base: "MOCK", api_key: k}"#),
 ];
 

@@ -14,6 +14,7 @@
 
 mod chat;
 mod client;
+mod clouds;
 mod config;
 mod crossed;
 mod deadlines;

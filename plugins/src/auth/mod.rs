@@ -1,8 +1,12 @@
 //! Credentials that are more than a key in a header: where they come from, and how a request is signed with them.
 
 pub mod aws;
+pub mod entra;
 pub mod gcp;
+mod http;
 mod signer;
 pub mod sigv4;
+mod token;
 
 pub use signer::{Signer, ToSend};
+pub use token::{Identity, Source as TokenSource, TokenFault};

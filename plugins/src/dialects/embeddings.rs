@@ -5,6 +5,7 @@ use super::cohere::{self, Vendor};
 use super::{TranslateError, bedrock_invoke, gemini, ollama_chat};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -18,6 +19,8 @@ pub enum Embeddings {
     Ollama,
     Vendor(Vendor),
     Gemini,
+    /// Google's models on Vertex AI.
+    Vertex,
     Bedrock,
 }
 
@@ -68,23 +71,22 @@ struct Tokens {
 // --- Embeddings ---
 
 impl Embeddings {
-    /// The provider's request for OpenAI's.
+    /// The provider's requests for OpenAI's: mostly one, or one after another where it takes one text at a time.
     ///
     /// # Errors
     /// 400 for what the provider cannot take: token arrays, too many texts.
-    pub fn write(self, body: &[u8], model: &str) -> Result<Object, ApiError> {
+    pub fn write(self, body: &[u8], model: &str) -> Result<Vec<Object>, ApiError> {
         let object: Object = serde_json::from_slice(body).map_err(|_| bad("the body must be an object"))?;
-        Ok(match self {
+        let only = match self {
             Embeddings::Ollama => ollama_chat::write_embeddings(EmbeddingAsk::read(object)?, model),
             Embeddings::Vendor(vendor) => {
                 cohere::write_embeddings(vendor, EmbeddingAsk::read(object)?, model)
             }
-            Embeddings::Gemini => match gemini::write_batch(body, model)? {
-                Value::Object(object) => object,
-                _ => return Err(bad("the body must be an object")),
-            },
-            Embeddings::Bedrock => one(bedrock_invoke::embeddings::write(model, &object)?)?,
-        })
+            Embeddings::Gemini => object_of(gemini::write_batch(body, model)?)?,
+            Embeddings::Vertex => object_of(gemini::write_predict(body)?)?,
+            Embeddings::Bedrock => return bedrock_invoke::embeddings::write(model, &object),
+        };
+        Ok(vec![only])
     }
 
     /// OpenAI's answer for the provider's. `model` is what the client shall read.
@@ -95,29 +97,46 @@ impl Embeddings {
         match self {
             Embeddings::Ollama => ollama_chat::read_embeddings(body, model, base64),
             Embeddings::Vendor(vendor) => cohere::read_embeddings(vendor, body, model, base64),
-            Embeddings::Gemini => {
-                let read = gemini::read_batch(body, model, base64)?;
-                Ok(EmbeddingAnswer { body: read.body.to_string().into_bytes(), usage: read.usage })
-            }
+            Embeddings::Gemini => gemini::read_batch(body, model, base64).map(google),
+            Embeddings::Vertex => gemini::read_predict(body, model, base64).map(google),
             Embeddings::Bedrock => bedrock(body, model, base64),
         }
     }
 }
 
+fn one(body: &[u8]) -> serde_json::Result<Vec<&RawValue>> {
+    serde_json::from_slice(body).map(|only| vec![only])
+}
+
+fn object_of(value: Value) -> Result<Object, ApiError> {
+    match value {
+        Value::Object(object) => Ok(object),
+        _ => Err(bad("the body must be an object")),
+    }
+}
+
+fn google(read: gemini::Embedded) -> EmbeddingAnswer {
+    EmbeddingAnswer { body: read.body.to_string().into_bytes(), usage: read.usage }
+}
+
 fn bedrock(body: &[u8], model: &str, base64: bool) -> Result<EmbeddingAnswer, TranslateError> {
-    let parts = [bedrock_invoke::embeddings::Part { body, tokens: None }];
+    let several = body.first() == Some(&b'[');
+    let bodies: Vec<&RawValue> =
+        if several { serde_json::from_slice(body) } else { one(body) }.map_err(TranslateError::malformed)?;
+    let bodies = bodies.into_iter().map(|body| body.get().as_bytes());
+    let parts: Vec<_> = bodies.map(|body| bedrock_invoke::embeddings::Part { body, tokens: None }).collect();
     let read = bedrock_invoke::embeddings::read(model, &parts, base64).map_err(TranslateError::Malformed)?;
     let tokens = read.get("usage").and_then(|usage| usage.get("prompt_tokens")).and_then(Value::as_u64);
     let usage = tokens.filter(|n| *n > 0).map(|input| Usage { input, ..Usage::default() });
     Ok(EmbeddingAnswer { body: Value::Object(read).to_string().into_bytes(), usage })
 }
 
-/// An exchange is one request to the provider.
-fn one(mut requests: Vec<Object>) -> Result<Object, ApiError> {
-    match (requests.pop(), requests.is_empty()) {
-        (Some(only), true) => Ok(only),
-        _ => Err(bad("this model takes one text at a time; send one request for each")),
+/// The answers of several requests in one body, for [`Embeddings::read`].
+pub fn joined(mut answers: Vec<Bytes>) -> Bytes {
+    if answers.len() == 1 {
+        return answers.swap_remove(0);
     }
+    Bytes::from([b"[", &*answers.join(&b","[..]), b"]"].concat())
 }
 
 // --- EmbeddingAsk ---

@@ -1,10 +1,12 @@
 //! How a provider or client is spoken to: one folder per wire format, each an adapter to the canonical chat model
 //! (`weir_core::chat`). `dialect.rs` says what an adapter is, `table.rs` lists them all, `passage.rs` leads an answer
-//! through one or two of them. `embeddings.rs` is for what is no chat.
+//! through one or two of them. `embeddings.rs` is for what is no chat; `cache_points.rs` and `merge.rs` change requests
+//! and answers in the canonical model, as a deployment's settings want it.
 
 pub mod anthropic_messages;
 pub mod bedrock_converse;
 pub mod bedrock_invoke;
+pub mod cache_points;
 pub mod cohere;
 mod dialect;
 pub mod embeddings;
@@ -12,6 +14,7 @@ mod fault;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod gemini;
+mod merge;
 pub mod ollama_chat;
 pub mod openai_chat;
 pub mod openai_responses;

@@ -3,12 +3,13 @@
 use super::anthropic_messages as anthropic;
 use super::cohere::{self, Vendor};
 use super::embeddings::Embeddings;
+use super::merge::{Merging, merged};
 use super::openai_chat::{self, Report, StreamReader};
 use super::openai_responses as responses;
-use super::{EventReader, EventWriter, TranslateError, View, gemini, table};
+use super::{ClientDialect, EventReader, EventWriter, TranslateError, View, gemini, table};
 use bytes::{Bytes, BytesMut};
 use smallvec::SmallVec;
-use weir_core::chat::{Delta, Dialect, Event, Events, ProviderFault};
+use weir_core::chat::{Answer, Delta, Dialect, Event, Events, ProviderFault};
 use weir_core::codec::{Framing, frames};
 use weir_core::domain::usage::Usage;
 
@@ -23,6 +24,10 @@ pub enum ResponsePlan {
     },
     /// Any provider's chat as Gemini's stream in the form of one JSON list.
     List {
+        upstream: Dialect,
+    },
+    /// Any provider's chat as OpenAI's, with the thoughts inside the text.
+    Merge {
         upstream: Dialect,
     },
     /// Passed on as it comes, whatever it is; JSON and events are looked into for usage, told in this dialect's way.
@@ -80,6 +85,7 @@ impl ResponsePlan {
             ResponsePlan::Relay(dialect)
             | ResponsePlan::Carry(dialect)
             | ResponsePlan::Translate { upstream: dialect, .. }
+            | ResponsePlan::Merge { upstream: dialect }
             | ResponsePlan::List { upstream: dialect } => table::upstream(dialect).framing(),
             ResponsePlan::Embed(_) | ResponsePlan::Rerank(_) => Framing::Sse,
         }
@@ -109,6 +115,7 @@ impl ResponsePlan {
             ResponsePlan::Relay(dialect)
             | ResponsePlan::Carry(dialect)
             | ResponsePlan::Translate { upstream: dialect, .. }
+            | ResponsePlan::Merge { upstream: dialect }
             | ResponsePlan::List { upstream: dialect } => dialect,
             ResponsePlan::Rerank(_) => Dialect::CohereChat,
             ResponsePlan::Embed(_) => Dialect::OpenAiChat,
@@ -134,6 +141,10 @@ impl ResponsePlan {
             ResponsePlan::List { upstream } => {
                 Box::new(Translation::of(upstream, Box::new(gemini::ArrayWriter::new(view))))
             }
+            ResponsePlan::Merge { upstream } => {
+                let writer = ClientDialect::writer(&openai_chat::OpenAiChat, view);
+                Box::new(Translation::of(upstream, Box::new(Merging::new(writer))))
+            }
             ResponsePlan::Translate { client, upstream } => match table::client(client) {
                 Some(client) => Box::new(Translation::of(upstream, client.writer(view))),
                 None => Box::new(Chunks::new(view.include_usage)),
@@ -152,8 +163,13 @@ impl ResponsePlan {
                 let report = report.ok_or_else(|| TranslateError::malformed("no JSON object"))?;
                 Ok((body.clone(), report))
             }
-            ResponsePlan::Translate { client, upstream } => translated(client, upstream, body, view),
-            ResponsePlan::List { upstream } => translated(Dialect::Gemini, upstream, body, view),
+            ResponsePlan::Translate { client, upstream } => {
+                translated(client, upstream, body, view, std::convert::identity)
+            }
+            ResponsePlan::List { upstream } => {
+                translated(Dialect::Gemini, upstream, body, view, std::convert::identity)
+            }
+            ResponsePlan::Merge { upstream } => translated(Dialect::OpenAiChat, upstream, body, view, merged),
             ResponsePlan::Carry(dialect) => {
                 Ok((body.clone(), read_report(dialect, body).unwrap_or_default()))
             }
@@ -186,6 +202,7 @@ fn translated(
     upstream: Dialect,
     body: &[u8],
     view: &View<'_>,
+    change: fn(Answer) -> Answer,
 ) -> Result<(Bytes, Report), TranslateError> {
     let answer = table::upstream(upstream).read_answer(body)?;
     if let Some(fault) = answer.fault {
@@ -193,7 +210,7 @@ fn translated(
     }
     let report = Report { id: answer.id.clone(), usage: answer.usage };
     let writer = table::client(client).ok_or_else(|| TranslateError::malformed("no client speaks this"))?;
-    Ok((Bytes::from(writer.write_answer(answer, view)), report))
+    Ok((Bytes::from(writer.write_answer(change(answer), view)), report))
 }
 
 // --- OpenAI's chunks, relayed ---

@@ -3,6 +3,7 @@
 
 mod anthropic;
 mod azure;
+mod azure_ai;
 pub mod bedrock;
 pub mod cohere;
 mod compatible;
@@ -72,6 +73,8 @@ pub enum Quirk {
     TextContent,
     /// Takes `web_search_options` for every model.
     WebSearch,
+    /// Anthropic's version stands in the body, in this word, and the model in the path.
+    VersionInBody(&'static str),
     /// Parameters it refuses.
     Unsupported(&'static [&'static str]),
 }
@@ -83,6 +86,7 @@ pub type BuildWire = fn(&'static Row, &ModelEntry, &Env) -> Result<Wire, Fault>;
 static SPECIAL: &[Row] = &[
     anthropic::ROW,
     azure::ROW,
+    azure_ai::ROW,
     bedrock::ROW,
     cohere::ROW,
     cohere::ROW_CHAT,
@@ -91,6 +95,8 @@ static SPECIAL: &[Row] = &[
     gemini::ROW,
     ollama::ROW,
     ollama::ROW_CHAT,
+    vertex::ROW,
+    vertex::ROW_BETA,
 ];
 
 /// All providers.
@@ -104,8 +110,7 @@ pub fn row(prefix: &str) -> Option<&'static Row> {
 }
 
 /// Providers of LiteLLM whose models may stand in a config although nothing here serves them yet.
-pub static KNOWN: &[&str] =
-    &["bedrock_converse", "vertex_ai", "azure_ai", "sagemaker", "watsonx", "replicate"];
+pub static KNOWN: &[&str] = &["bedrock_converse", "sagemaker", "watsonx", "replicate"];
 
 /// Whether a prefix names a provider, served or not.
 pub fn is_known(prefix: &str) -> bool {
@@ -129,6 +134,14 @@ impl Row {
             _ => None,
         });
         found.unwrap_or_default()
+    }
+
+    /// The version of Anthropic's API, where it stands in the body.
+    pub fn version_in_body(&self) -> Option<&'static str> {
+        self.quirks.iter().find_map(|q| match q {
+            Quirk::VersionInBody(version) => Some(*version),
+            _ => None,
+        })
     }
 
     /// The prefix capitalised: the first half of LiteLLM's `exception_class` label.

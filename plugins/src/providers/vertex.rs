@@ -1,181 +1,150 @@
 //! Vertex AI: project, location and publisher stand in the path, the host follows from the location, a token in
-//! `authorization` comes from [`crate::auth::gcp`]. Claude on Vertex speaks Anthropic's dialect with two changes.
-//! Sources: Vertex AI REST reference; Anthropic's "Claude on Vertex AI".
+//! `authorization` comes from [`crate::auth::gcp`]. Gemini speaks its own dialect, Claude Anthropic's with two changes
+//! (`vertex/claude.rs`), models of other makers OpenAI's.
+//! Sources: Vertex AI REST reference; Anthropic's "Claude on Vertex AI"; addresses of other makers as LiteLLM has them.
 
-use super::gemini::{Call, escaped};
-use super::wire::{Fault, set};
-use serde_json::Value;
-use weir_core::chat::Object;
-use weir_core::config::env::Env;
-
-/// Where a deployment's models live.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    pub project: String,
-    pub location: String,
-}
-
-/// Who made a model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Publisher {
-    Google,
-    Anthropic,
-}
-
-/// Where LiteLLM looks when nobody says.
-const DEFAULT_LOCATION: &str = "us-central1";
-static PROJECT_ENV: &[&str] = &["VERTEXAI_PROJECT", "GOOGLE_CLOUD_PROJECT"];
-static LOCATION_ENV: &[&str] = &["VERTEXAI_LOCATION", "VERTEX_LOCATION", "GOOGLE_CLOUD_LOCATION"];
-
-/// What Vertex calls the version of Anthropic's API, in the body instead of a header.
-pub const ANTHROPIC_VERSION: &str = "vertex-2023-10-16";
-
-// --- Place ---
-
-impl Place {
-    /// `project` and `location`: `vertex_project` and `vertex_location`; `own`: the credentials' project.
-    ///
-    /// # Errors
-    /// No project anywhere, or a name that cannot stand in an address.
-    pub fn find(
-        project: Option<&str>,
-        location: Option<&str>,
-        own: Option<&str>,
-        env: &Env,
-    ) -> Result<Self, Fault> {
-        let from_env = |names: &[&str]| names.iter().find_map(|name| set(env, name));
-        let said = |value: Option<&str>| value.filter(|v| !v.is_empty()).map(str::to_owned);
-        let project =
-            said(project).or_else(|| from_env(PROJECT_ENV)).or_else(|| said(own)).ok_or_else(|| {
-                Fault::new(
-                    "vertex_project",
-                    "Vertex AI needs a project",
-                    "set vertex_project, or VERTEXAI_PROJECT",
-                )
-            })?;
-        let location =
-            said(location).or_else(|| from_env(LOCATION_ENV)).unwrap_or_else(|| DEFAULT_LOCATION.to_owned());
-        check("vertex_project", &project, ":.")?;
-        check("vertex_location", &location, "")?;
-        Ok(Self { project, location })
-    }
-
-    /// The host of the location: a region's, a continent's, or the world's.
-    pub fn host(&self) -> String {
-        match self.location.as_str() {
-            "global" => "aiplatform.googleapis.com".to_owned(),
-            continent @ ("us" | "eu") => format!("aiplatform.{continent}.rep.googleapis.com"),
-            region => format!("{region}-aiplatform.googleapis.com"),
-        }
-    }
-
-    /// Path and query. A model that is a number is an endpoint of the project's own.
-    pub fn path(&self, model: &str, publisher: Publisher, call: Call) -> String {
-        let Place { project, location } = self;
-        let model = model.rsplit_once('/').map_or(model, |(_, name)| name);
-        let place = format!("/v1/projects/{project}/locations/{location}");
-        if model.bytes().all(|b| b.is_ascii_digit()) && !model.is_empty() {
-            return format!("{place}/endpoints/{model}{}", call.suffix());
-        }
-        let publisher = publisher.name();
-        format!("{place}/publishers/{publisher}/models/{}{}", escaped(model), call.suffix())
-    }
-}
-
-/// Names of projects and locations are letters, digits and dashes; old projects have a domain before a colon.
-fn check(setting: &'static str, name: &str, also: &str) -> Result<(), Fault> {
-    if name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_') || also.contains(c)) {
-        return Ok(());
-    }
-    Err(Fault::new(setting, format!("{name:?} cannot stand in an address"), "write its id, not its title"))
-}
-
-// --- Publisher ---
-
-impl Publisher {
-    /// By the model's name.
-    pub fn of(model: &str) -> Self {
-        let name = model.rsplit_once('/').map_or(model, |(_, name)| name);
-        if name.starts_with("claude") { Publisher::Anthropic } else { Publisher::Google }
-    }
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Publisher::Google => "google",
-            Publisher::Anthropic => "anthropic",
-        }
-    }
-
-    pub fn chat(self, stream: bool) -> Call {
-        match (self, stream) {
-            (Publisher::Google, false) => Call::Generate,
-            (Publisher::Google, true) => Call::Stream,
-            (Publisher::Anthropic, false) => Call::RawPredict,
-            (Publisher::Anthropic, true) => Call::StreamRawPredict,
-        }
-    }
-}
-
-/// Anthropic's body as Vertex wants it: the model stands in the path, the version in the body.
-pub fn claude_body(body: &mut Object) {
-    body.remove("model");
-    body.insert("anthropic_version".into(), Value::from(ANTHROPIC_VERSION));
-}
-
+pub mod claude;
+mod place;
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
+mod tests;
 
-    fn place(location: &str) -> Place {
-        Place::find(Some("p-1"), Some(location), None, &Env::default()).unwrap()
+pub use place::{Place, Publisher};
+
+use super::gemini;
+use super::wire::{Call, Fault, Wire, WireBuilder, set, without};
+use super::{Auth, Quirk, Row};
+use crate::auth::gcp::Credentials;
+use crate::auth::{Identity, Signer, TokenSource};
+use crate::dialects::embeddings::Embeddings;
+use weir_core::ExposeSecret;
+use weir_core::chat::Dialect;
+use weir_core::config::ModelEntry;
+use weir_core::config::env::Env;
+use weir_core::domain::operation::Operation;
+
+pub(super) const ROW: Row = row("vertex_ai");
+/// LiteLLM's other name for it.
+pub(super) const ROW_BETA: Row = row("vertex_ai_beta");
+
+const fn row(prefix: &'static str) -> Row {
+    Row {
+        prefix,
+        name: "VertexAI",
+        base: "",
+        base_env: &["VERTEXAI_API_BASE", "VERTEX_API_BASE"],
+        key_env: &[],
+        auth: Auth::OptionalBearer,
+        quirks: &[Quirk::VersionInBody(claude::VERSION)],
+        operations: &[
+            Operation::Chat,
+            Operation::Messages,
+            Operation::CountTokens,
+            Operation::Generate,
+            Operation::Embeddings,
+        ],
+        wire,
+    }
+}
+
+fn wire(row: &'static Row, entry: &ModelEntry, env: &Env) -> Result<Wire, Fault> {
+    let own = &entry.params.vertex;
+    let credentials = credentials(entry, env)?;
+    let project = credentials.as_ref().and_then(Credentials::project);
+    let place = Place::find(own.project.as_deref(), own.location.as_deref(), project, env)?;
+    let model = entry.upstream_model.as_str();
+    let publisher = Publisher::of(model);
+    let address = Address::of(row, entry, env, &place, publisher);
+    let mut wire = WireBuilder::new(&address.base)?;
+    doors(&mut wire, &address, publisher)?;
+    if let Some(credentials) = credentials {
+        wire.signed(Signer::Token(Identity::new(TokenSource::Google(credentials), env)));
+    }
+    wire.finish(entry)
+}
+
+/// None where the deployment brings its own `authorization`.
+fn credentials(entry: &ModelEntry, env: &Env) -> Result<Option<Credentials>, Fault> {
+    if entry.params.extra_headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization")) {
+        return Ok(None);
+    }
+    let said = entry.params.vertex.credentials.as_ref().map(ExposeSecret::expose_secret);
+    let found = Credentials::find(said, env, |path| std::fs::read_to_string(path));
+    found.map(Some).map_err(|fault| {
+        let cure = "give the JSON of a service account's key, or the path of its file";
+        Fault::new("vertex_credentials", fault.to_string(), cure)
+    })
+}
+
+/// What the calls of one model are made of.
+struct Address<'a> {
+    base: String,
+    place: &'a Place,
+    model: &'a str,
+    publisher: Publisher,
+    /// The base ends with the model already, as LiteLLM wants it: only the method is added.
+    whole: bool,
+}
+
+impl<'a> Address<'a> {
+    fn of(
+        row: &'static Row,
+        entry: &'a ModelEntry,
+        env: &Env,
+        place: &'a Place,
+        publisher: Publisher,
+    ) -> Self {
+        let said = entry.params.api_base.clone().filter(|base| !base.is_empty());
+        let said = said.or_else(|| row.base_env.iter().find_map(|name| set(env, name)));
+        let base = said.unwrap_or_else(|| format!("https://{}", place.host()));
+        let base = base.trim_end_matches('/');
+        let whole = base.contains("/models/") || base.contains("/endpoints/");
+        let base = if whole { base } else { without(base, &place.prefix()) };
+        Self { base: base.to_owned(), place, model: &entry.upstream_model, publisher, whole }
     }
 
-    #[test]
-    fn hosts_follow_from_locations() {
-        assert_eq!(place("europe-west1").host(), "europe-west1-aiplatform.googleapis.com");
-        assert_eq!(place("global").host(), "aiplatform.googleapis.com");
-        assert_eq!(place("eu").host(), "aiplatform.eu.rep.googleapis.com");
+    fn path(&self, call: gemini::Call) -> String {
+        if self.whole {
+            return call.suffix().to_owned();
+        }
+        self.place.path(self.model, self.publisher, call)
     }
 
-    #[test]
-    fn paths_name_publisher_and_model() {
-        let place = place("us-east5");
-        let google =
-            "/v1/projects/p-1/locations/us-east5/publishers/google/models/gemini-2.5-pro:generateContent";
-        assert_eq!(place.path("gemini-2.5-pro", Publisher::Google, Call::Generate), google);
-        let claude = "claude-sonnet-4-5@20250929";
-        let publisher = Publisher::of(claude);
-        let expected = format!(
-            "/v1/projects/p-1/locations/us-east5/publishers/anthropic/models/{claude}:streamRawPredict"
-        );
-        assert_eq!(place.path(claude, publisher, publisher.chat(true)), expected);
-        let tuned = "/v1/projects/p-1/locations/us-east5/endpoints/123:generateContent";
-        assert_eq!(place.path("gemini/123", Publisher::Google, Call::Generate), tuned);
+    /// OpenAI's paths, below the endpoint that speaks them.
+    fn openai(&self, operation: &str) -> String {
+        if self.whole && self.base.ends_with(operation) {
+            return String::new();
+        }
+        let endpoint = if self.whole { String::new() } else { self.place.endpoint(self.model) };
+        format!("{endpoint}{operation}")
     }
+}
 
-    #[test]
-    fn a_setting_wins_over_the_environment_and_that_over_the_credentials() {
-        let env = Env::of([("VERTEXAI_PROJECT", "env"), ("VERTEXAI_LOCATION", "global")]);
-        let found = Place::find(None, None, Some("own"), &env).unwrap();
-        assert_eq!((found.project.as_str(), found.location.as_str()), ("env", "global"));
-        let found = Place::find(Some("said"), Some("eu"), None, &env).unwrap();
-        assert_eq!((found.project.as_str(), found.location.as_str()), ("said", "eu"));
-        let found = Place::find(None, None, Some("own"), &Env::default()).unwrap();
-        assert_eq!((found.project.as_str(), found.location.as_str()), ("own", "us-central1"));
-    }
-
-    #[test]
-    fn what_cannot_be_an_address_is_refused_by_name() {
-        assert_eq!(Place::find(None, None, None, &Env::default()).unwrap_err().setting, "vertex_project");
-        let bad = Place::find(Some("p"), Some("evil.example/"), None, &Env::default());
-        assert_eq!(bad.unwrap_err().setting, "vertex_location");
-    }
-
-    #[test]
-    fn claude_has_its_version_in_the_body() {
-        let mut body = json!({ "model": "claude-x", "max_tokens": 1 }).as_object().cloned().unwrap();
-        claude_body(&mut body);
-        assert_eq!(Value::from(body), json!({ "max_tokens": 1, "anthropic_version": "vertex-2023-10-16" }));
+fn doors(wire: &mut WireBuilder, at: &Address<'_>, publisher: Publisher) -> Result<(), Fault> {
+    use gemini::Call as Method;
+    match publisher {
+        Publisher::Google => {
+            let (plain, stream) = (at.path(Method::Generate), at.path(Method::Stream));
+            wire.doors(Call::Chat(Dialect::Gemini), &plain, &stream)?;
+            wire.door(Call::Plain(Operation::CountContents), &at.path(Method::CountTokens))?;
+            wire.embeddings(Embeddings::Vertex, &at.path(Method::Predict))
+        }
+        Publisher::Anthropic => {
+            let (plain, stream) = (at.path(Method::RawPredict), at.path(Method::StreamRawPredict));
+            wire.doors(Call::Chat(Dialect::AnthropicMessages), &plain, &stream)?;
+            if at.whole {
+                return Ok(());
+            }
+            let counter = at.place.path(claude::COUNTER, publisher, Method::RawPredict);
+            wire.door(Call::Plain(Operation::CountTokens), &counter)
+        }
+        Publisher::Mistral | Publisher::Ai21 => {
+            let (plain, stream) = (at.path(Method::RawPredict), at.path(Method::StreamRawPredict));
+            wire.doors(Call::Chat(Dialect::OpenAiChat), &plain, &stream)
+        }
+        Publisher::Open => {
+            let [chat, embeddings] = [Operation::Chat, Operation::Embeddings].map(|o| o.row().openai_path);
+            wire.door(Call::Chat(Dialect::OpenAiChat), &at.openai(chat))?;
+            wire.door(Call::Plain(Operation::Embeddings), &at.openai(embeddings))
+        }
     }
 }

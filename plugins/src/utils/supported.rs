@@ -3,6 +3,7 @@
 
 use crate::dialects::{anthropic_messages, bedrock_converse, cohere, gemini, ollama_chat, openai_chat};
 use crate::providers;
+use crate::providers::vertex::Publisher;
 use serde_json::{Value, json};
 use weir_core::error::{ApiError, Kind};
 use weir_core::model::prices::Catalogue;
@@ -19,6 +20,8 @@ static SPOKEN: &[(&str, List)] = &[
     ("cohere_chat", cohere::supported_params),
     ("gemini", gemini::supported_params),
     ("vertex_ai", vertex),
+    ("vertex_ai_beta", vertex),
+    ("azure_ai", foundry),
     ("vertex_ai-language-models", gemini::supported_params),
     ("ollama", ollama_chat::supported_params),
     ("ollama_chat", ollama_chat::supported_params),
@@ -63,10 +66,20 @@ fn knows(prefix: &str) -> bool {
 }
 
 fn vertex(model: &str) -> Vec<&'static str> {
+    match Publisher::of(model) {
+        Publisher::Google => gemini::supported_params(model),
+        Publisher::Anthropic => anthropic_messages::supported_params(model),
+        Publisher::Mistral | Publisher::Ai21 | Publisher::Open => {
+            openai_chat::supported_params(providers::row("vertex_ai"), model)
+        }
+    }
+}
+
+fn foundry(model: &str) -> Vec<&'static str> {
     if model.contains("claude") {
         return anthropic_messages::supported_params(model);
     }
-    gemini::supported_params(model)
+    openai_chat::supported_params(providers::row("azure_ai"), model)
 }
 
 /// A name from outside, as much of it as an error needs.

@@ -92,7 +92,7 @@ fn a_deployments_parameters_are_read() {
     let clientside = &params.configurable_clientside_auth_params;
     assert_eq!(clientside[0], ClientParam { name: "api_key".into(), pattern: None });
     assert_eq!(clientside[1].pattern.as_deref(), Some("^https://ok"));
-    assert_eq!(params.rest.get("azure_scope"), Some("\"r\""));
+    assert_eq!(params.entra.scope.as_deref(), Some("r"));
 }
 
 #[test]

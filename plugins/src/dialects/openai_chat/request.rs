@@ -1,8 +1,10 @@
 //! What is changed in a request before it goes upstream: the model, what is ours alone, what this provider refuses.
 
 use crate::dialects::Params;
+use crate::providers::vertex::claude;
 use crate::providers::{Quirk, Row};
 use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use std::borrow::Cow;
 use weir_core::body::{Edits, JsonBody, Pieces};
 use weir_core::chat::{Dialect, Object};
@@ -23,6 +25,8 @@ pub struct Rules {
     params: Params,
     max_tokens: MaxTokens,
     ask_usage: bool,
+    /// Anthropic's version, where it stands in the body and the model in the path.
+    version: Option<&'static str>,
 }
 
 /// Which name the output limit goes by.
@@ -57,6 +61,8 @@ pub(crate) static OURS: &[&str] = &[
     "caching",
     "no-log",
     "guardrails",
+    "cache_control_injection_points",
+    "merge_reasoning_content_in_choices",
     "drop_params",
     "additional_drop_params",
     "allowed_openai_params",
@@ -66,6 +72,9 @@ pub(crate) static OURS: &[&str] = &[
     "proxy_server_request",
     "extra_headers",
 ];
+
+const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
+const ANTHROPIC_BETA: HeaderName = HeaderName::from_static("anthropic-beta");
 
 const ASK_USAGE: &str = r#"{"include_usage":true}"#;
 
@@ -93,13 +102,14 @@ impl Rules {
             map.iter().map(|(name, json)| (name.to_owned(), Bytes::from(json.to_owned()))).collect()
         };
         Self {
-            model: Bytes::from(serde_json::Value::from(entry.upstream_model.as_str()).to_string()),
+            model: Bytes::from(serde_json::Value::from(model_of(row, entry)).to_string()),
             defaults: raw(&params.defaults),
             extra: raw(&params.extra_body),
             unsupported: row.unsupported(),
             params: params_of(row, entry, settings),
             max_tokens: max_tokens(row, &entry.upstream_model),
             ask_usage: !row.has(Quirk::UsageUnasked),
+            version: row.version_in_body(),
         }
     }
 
@@ -112,10 +122,7 @@ impl Rules {
         stream: bool,
     ) -> Result<Pieces, ApiError> {
         let mut edits = Edits::default();
-        // Gemini's model stands in the path only.
-        if dialect != Dialect::Gemini {
-            edits.set("model", self.model.clone());
-        }
+        self.name_model(operation, dialect, &mut edits);
         for field in body.fields() {
             let name = body.name(field);
             if is_ours(&name, dialect) || self.drops(body, &name)? {
@@ -130,6 +137,51 @@ impl Rules {
         }
         self.configured(&mut edits);
         Ok(edits.apply(body))
+    }
+
+    /// The model, where it stands in the body: not for Gemini, nor for Claude where the version stands there.
+    fn name_model(&self, operation: Operation, dialect: Dialect, edits: &mut Edits) {
+        let version = self.version.filter(|_| dialect == Dialect::AnthropicMessages);
+        if let Some(version) = version {
+            edits.set("anthropic_version", Bytes::from(serde_json::Value::from(version).to_string()));
+        }
+        // Counting has an address for all models.
+        let in_path = version.is_some() && operation != Operation::CountTokens;
+        if in_path || dialect == Dialect::Gemini {
+            edits.remove("model");
+        } else {
+            edits.set("model", self.model.clone());
+        }
+    }
+
+    /// What this provider wants otherwise in a request that was written in a dialect.
+    pub fn shape(&self, dialect: Dialect, body: &mut Object) {
+        let Some(version) = self.version else { return };
+        match dialect {
+            Dialect::AnthropicMessages => {
+                body.shift_remove("model");
+                body.insert("anthropic_version".into(), version.into());
+            }
+            Dialect::OpenAiChat => {
+                body.extend(
+                    serde_json::from_slice(&self.model).ok().map(|model| ("model".to_owned(), model)),
+                );
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes back headers that stand in the body here, and betas that are not known here.
+    pub fn mend_headers(&self, headers: &mut HeaderMap) {
+        if self.version.is_none() {
+            return;
+        }
+        headers.remove(ANTHROPIC_VERSION);
+        let Some(asked) = headers.remove(ANTHROPIC_BETA) else { return };
+        let kept = asked.to_str().map(claude::betas).unwrap_or_default().join(",");
+        if let Some(kept) = HeaderValue::from_str(&kept).ok().filter(|kept| !kept.is_empty()) {
+            headers.insert(ANTHROPIC_BETA, kept);
+        }
     }
 
     /// The rules for a request that is translated. Only a client that speaks OpenAI's parameters can be told which of
@@ -208,6 +260,13 @@ impl Rules {
             edits.set(name, value.clone());
         }
     }
+}
+
+/// Vertex names versions of a model after an `@` in the path alone.
+fn model_of<'e>(row: &Row, entry: &'e ModelEntry) -> &'e str {
+    let model = entry.upstream_model.as_str();
+    let in_path = row.version_in_body().is_some() && !model.contains("claude");
+    if in_path { model.split('@').next().unwrap_or(model) } else { model }
 }
 
 /// Fields that speak to the gateway. Only in OpenAI's chats and completions is `metadata` one of them.

@@ -1,0 +1,121 @@
+//! A small HTTP client for token endpoints: one request, one bounded answer, no redirects. Trusts the system's root
+//! certificates. The `HTTPS_PROXY` of the environment is used for https; plain http goes to metadata services of the
+//! machine, which no proxy reaches.
+
+use super::token::TokenRequest;
+use bytes::Bytes;
+use http::{Method, Request, Uri};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::client::legacy::connect::{Connect, HttpConnector};
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use hyper_util::rt::TokioExecutor;
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use weir_core::ExposeSecret as _;
+use weir_core::config::env::Env;
+
+/// Answers of token endpoints are some kilobytes.
+const LARGEST: usize = 64 * 1024;
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Http {
+    proxies: Arc<Matcher>,
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Http")
+    }
+}
+
+impl Http {
+    pub fn new(env: &Env) -> Self {
+        let var = |names: [&str; 2]| names.iter().find_map(|name| env.filled(name)).unwrap_or_default();
+        let proxies = Matcher::builder()
+            .https(var(["HTTPS_PROXY", "https_proxy"]).to_owned())
+            .no(var(["NO_PROXY", "no_proxy"]).to_owned())
+            .build();
+        Self { proxies: Arc::new(proxies) }
+    }
+
+    /// Status and body. Not bounded in time: the caller is.
+    pub(super) async fn send(&self, asked: TokenRequest) -> Result<(u16, Bytes), String> {
+        let request = request(&asked).map_err(|e| causes(&e))?;
+        match self.proxies.intercept(request.uri()) {
+            Some(proxy) if request.uri().scheme_str() == Some("https") => {
+                exchange(https(tunnel(&proxy))?, request).await
+            }
+            _ => exchange(https(plain())?, request).await,
+        }
+    }
+}
+
+fn request(asked: &TokenRequest) -> Result<Request<Full<Bytes>>, http::Error> {
+    let form = !asked.form.is_empty();
+    let mut request = Request::builder()
+        .uri(&asked.url)
+        .method(if form { Method::POST } else { Method::GET })
+        .header(http::header::ACCEPT, "application/json");
+    for (name, value) in &asked.headers {
+        request = request.header(*name, value.expose_secret());
+    }
+    if form {
+        request = request.header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    }
+    request.body(Full::from(asked.body().expose_secret().to_owned()))
+}
+
+fn plain() -> HttpConnector {
+    let mut connector = HttpConnector::new();
+    connector.enforce_http(false);
+    connector.set_connect_timeout(Some(CONNECT));
+    connector
+}
+
+fn tunnel(proxy: &Intercept) -> Tunnel<HttpConnector> {
+    let to: Uri = proxy.uri().clone();
+    let tunnel = Tunnel::new(to, plain());
+    match proxy.basic_auth() {
+        Some(auth) => tunnel.with_auth(auth.clone()),
+        None => tunnel,
+    }
+}
+
+fn https<C>(inner: C) -> Result<HttpsConnector<C>, String> {
+    let provider = rustls::crypto::ring::default_provider();
+    let builder = HttpsConnectorBuilder::new()
+        .with_provider_and_native_roots(provider)
+        .map_err(|e| format!("no root certificates: {e}"))?;
+    Ok(builder.https_or_http().enable_http1().wrap_connector(inner))
+}
+
+/// A client of its own, as tokens are rare and its connections belong to the runtime that made them.
+async fn exchange<C>(connector: C, request: Request<Full<Bytes>>) -> Result<(u16, Bytes), String>
+where
+    C: Connect + Clone + Send + Sync + 'static,
+{
+    let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
+    let response = client.request(request).await.map_err(|e| causes(&e))?;
+    let status = response.status().as_u16();
+    let body = Limited::new(response.into_body(), LARGEST).collect().await;
+    let body = body.map_err(|e| format!("its answer cannot be read: {e}"))?;
+    Ok((status, body.to_bytes()))
+}
+
+/// All causes in one line. They name addresses, not credentials.
+fn causes(error: &dyn Error) -> String {
+    let mut why = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        why = format!("{why}: {next}");
+        cause = next.source();
+    }
+    why
+}
