@@ -3,6 +3,7 @@
 use super::FilterKind;
 use crate::exchange::Exchange;
 use crate::models::{Group, may_use};
+use crate::pass;
 use crate::plugin::{Phase, Plugin};
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -17,6 +18,9 @@ struct Access;
 #[async_trait]
 impl Plugin for Access {
     async fn on_request(&self, x: &mut Exchange) -> Result<(), ApiError> {
+        if let Some(raw) = x.request.pass.take() {
+            return pass::admit(x, raw, denied);
+        }
         let requested = requested(x).ok_or_else(no_model)?;
         x.target.requested = requested;
         let requested = &x.target.requested;
