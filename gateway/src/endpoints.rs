@@ -309,7 +309,9 @@ mod tests {
                 assert_eq!(find(method, &path), Endpoint::Response { id: id(), call: *call }, "{path}");
                 assert_eq!(find(&Method::PATCH, &path), Endpoint::WrongMethod, "{path}");
             }
-            assert_eq!(find(&Method::GET, &format!("{prefix}/responses/a/b")), Endpoint::Admin);
+            let none = find(&Method::GET, &format!("{prefix}/responses/a/b"));
+            let raw = prefix == "/openai/v1" && matches!(none, Endpoint::Pass { .. });
+            assert!(raw || none == Endpoint::Admin, "{prefix}: {none:?}");
         }
     }
 

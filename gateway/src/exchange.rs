@@ -114,7 +114,9 @@ impl Asked {
 fn unless_ours(snapshot: &Snapshot, down: &ServerSession, request: Request) -> Request {
     let head = down.req_header();
     let raw = pass::below(head.uri.path()).filter(|(_, below)| below.starts_with("/v1/"));
-    let Some((prefix, below)) = raw.filter(|(prefix, _)| snapshot.pass.is_set_up(prefix)) else { return request };
+    let Some((prefix, below)) = raw.filter(|(prefix, _)| snapshot.pass.is_set_up(prefix)) else {
+        return request;
+    };
     let model = request.body.string("model");
     if model.is_none_or(|model| snapshot.models.find(&model).is_some()) {
         return request;

@@ -116,7 +116,8 @@ fn looked_into(headers: &HeaderMap, bytes: &Bytes) -> Result<(JsonBody, Option<F
     let kind = kind.to_ascii_lowercase();
     let nothing = || json(Bytes::from_static(b"{}"));
     if kind.starts_with("multipart/form-data") {
-        let written = headers.get(http::header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        let written =
+            headers.get(http::header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let form = Form::parse(written, bytes.clone())
             .map_err(|e| ApiError::new(Kind::BadRequest, e.to_string()))?;
         return Ok((nothing()?, Some(form)));
@@ -194,6 +195,13 @@ fn call_id(headers: &HeaderMap) -> Option<String> {
 }
 
 // --- body ---
+
+/// The whole body of a request that no provider sees.
+pub async fn whole(config: &Config, down: &mut ServerSession, place: &mut Place) -> Result<Bytes, Fault> {
+    let headers = down.req_header().headers.clone();
+    check_headers(&headers).map_err(Fault::Refused)?;
+    body(config, down, place, &headers).await
+}
 
 async fn body(
     config: &Config,

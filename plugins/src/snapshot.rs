@@ -14,6 +14,8 @@ pub struct Snapshot {
     /// `None`: everybody is the master, as LiteLLM has it without a master key.
     pub master: Option<MasterKey>,
     pub models: ModelTable,
+    /// What models cost and can, by their names.
+    pub catalogue: Arc<Catalogue>,
     /// Who answers raw requests.
     pub pass: PassTable,
     /// For what clients or the ledger keep for us.
@@ -27,7 +29,8 @@ impl Snapshot {
             pass: PassTable::build(&config, &env, &catalogue, problems),
             master: config.general.master_key.as_ref().map(MasterKey::new),
             sealer: Arc::new(Sealer::of(&env, config.general.master_key.as_ref())),
-            models: ModelTable::build(Arc::clone(&config), env, catalogue, problems),
+            models: ModelTable::build(Arc::clone(&config), env, Arc::clone(&catalogue), problems),
+            catalogue,
             config,
         }
     }

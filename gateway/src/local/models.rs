@@ -45,9 +45,20 @@ fn object(name: &str) -> Value {
 
 /// Who asks; refuses strangers.
 pub async fn caller(app: &App, snapshot: &Arc<Snapshot>, down: &ServerSession) -> Result<Caller, ApiError> {
+    caller_of(app, snapshot, down, RouteClass::Llm, "/v1/models").await
+}
+
+/// Who asks on a route of a class; refuses those who may not.
+pub async fn caller_of(
+    app: &App,
+    snapshot: &Arc<Snapshot>,
+    down: &ServerSession,
+    class: RouteClass,
+    route: &str,
+) -> Result<Caller, ApiError> {
     let headers = &down.req_header().headers;
     let presented = access::presented(headers, snapshot.config.general.litellm_key_header_name.as_deref());
     let caller = access::identify(presented, snapshot.master.as_ref(), app.keys.as_ref()).await?;
-    access::authorise(&caller, RouteClass::Llm, "/v1/models")?;
+    access::authorise(&caller, class, route)?;
     Ok(caller)
 }

@@ -46,7 +46,8 @@ fn alone(deployment: &Arc<Deployment>) -> Group {
 fn environment(x: &Exchange, pass: &Pass, prefix: &'static Prefix) -> Result<Arc<Deployment>, ApiError> {
     let deployment = x.snapshot.pass.provider(prefix, pass)?;
     if x.snapshot.config.weir.block_unpriced && pass.meant.dialect.is_some() && deployment.price.is_none() {
-        let message = "No price is known for this model, and weir_settings.block_unpriced refuses such models.";
+        let message =
+            "No price is known for this model, and weir_settings.block_unpriced refuses such models.";
         return Err(ApiError::new(Kind::BadRequest, message));
     }
     Ok(deployment)

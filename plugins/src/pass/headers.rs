@@ -7,15 +7,33 @@ use weir_core::access::KEY_HEADERS;
 /// Never passed on, whatever the config says.
 static KEPT_BACK: &[&str] = &[
     // Of one connection only (RFC 9110, section 7.6.1), or written anew.
-    "connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "expect",
-    "host", "content-length", "accept-encoding", "http2-settings", "max-forwards", "via",
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "expect",
+    "host",
+    "content-length",
+    "accept-encoding",
+    "http2-settings",
+    "max-forwards",
+    "via",
     // Credentials.
-    "proxy-authorization", "cookie",
+    "proxy-authorization",
+    "cookie",
     // Whose account it is.
-    "openai-organization", "openai-project", "x-goog-user-project",
+    "openai-organization",
+    "openai-project",
+    "x-goog-user-project",
     // A browser's, which some providers refuse.
-    "origin", "referer",
-    "x-real-ip", "forwarded", "x-request-id",
+    "origin",
+    "referer",
+    "x-real-ip",
+    "forwarded",
+    "x-request-id",
 ];
 
 /// The same by how they begin. `x-amz-`: a client's own signature.

@@ -51,12 +51,15 @@ impl Meant {
     /// Of a provider's own API.
     pub fn of(family: Family, seen: Seen<'_>) -> Self {
         let model = match in_path(family, seen.path) {
-            Some(range) => Some(Named { name: decoded(&seen.path[range.clone()]), stands: Stands::Path(range) }),
+            Some(range) => {
+                Some(Named { name: decoded(&seen.path[range.clone()]), stands: Stands::Path(range) })
+            }
             None if hides(family, seen.path) => None,
             None => in_body(&seen),
         };
         let model = model.filter(|named| !named.name.is_empty());
-        let spoken = (seen.method == Method::POST).then(|| spoken(family, seen.path, model.as_ref())).flatten();
+        let spoken =
+            (seen.method == Method::POST).then(|| spoken(family, seen.path, model.as_ref())).flatten();
         let stream = seen.body.is_true("stream") || seen.path.to_ascii_lowercase().contains("stream");
         Self { model, like: spoken.map(|(like, _)| like), dialect: spoken.and_then(|(_, d)| d), stream }
     }

@@ -150,6 +150,12 @@ impl PassTable {
         Ok(made)
     }
 
+    /// A deployment as a `model_list` would have it that says `provider/model` and nothing else; `None` where that is
+    /// none.
+    pub fn imagined(&self, provider: &str, model: &str) -> Option<Deployment> {
+        Deployment::build(&entry(provider, model), &self.config, &self.env, &self.catalogue).ok()
+    }
+
     fn make(&self, prefix: &'static Prefix, model: &str, host: Option<String>) -> Result<Deployment, Fault> {
         let row = providers::row(prefix.provider).ok_or_else(|| {
             let message = format!("{} is not served yet", prefix.provider);

@@ -4,8 +4,8 @@ use super::super::env::Env;
 use super::super::problems::Problems;
 use super::super::section::Section;
 use super::super::tree::Node;
-use super::pass_through::{self, PassThrough};
 use super::env_node;
+use super::pass_through::{self, PassThrough};
 use secrecy::SecretString;
 use std::time::Duration;
 

@@ -74,7 +74,8 @@ impl PassThrough {
             target,
         };
         if !endpoint.auth {
-            let message = format!("anybody may call {} without a key; nothing of it is booked", endpoint.path);
+            let message =
+                format!("anybody may call {} without a key; nothing of it is booked", endpoint.path);
             problems.warn(s.at(), message, "set auth: true");
         }
         Some(endpoint)
@@ -101,7 +102,11 @@ fn target(s: &Section, problems: &mut Problems) -> Option<String> {
     if uri.as_ref().is_some_and(usable) {
         return Some(target);
     }
-    problems.error(&s.place("target"), "expected an http or https address", "write it like https://host/path");
+    problems.error(
+        &s.place("target"),
+        "expected an http or https address",
+        "write it like https://host/path",
+    );
     None
 }
 
@@ -123,7 +128,8 @@ fn headers(s: &Section, env: &Env, problems: &mut Problems) -> Vec<(String, Secr
             langfuse[which] = Some(value);
             continue;
         }
-        let valid = name.parse::<HeaderName>().is_ok() && HeaderValue::from_str(value.expose_secret()).is_ok();
+        let valid =
+            name.parse::<HeaderName>().is_ok() && HeaderValue::from_str(value.expose_secret()).is_ok();
         if valid {
             found.push((name, value));
         } else {
