@@ -3,6 +3,7 @@
 use http::Method;
 use std::borrow::Cow;
 use weir_core::domain::operation::Operation;
+use weir_plugins::pass::{self, Prefix};
 
 /// What a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,11 @@ pub enum Endpoint {
     Model {
         id: String,
     },
+    /// A provider's own API; what follows the prefix, as it came.
+    Pass {
+        prefix: &'static Prefix,
+        below: String,
+    },
     /// About a response that was made before.
     Response {
         id: String,
@@ -23,6 +29,7 @@ pub enum Endpoint {
     Liveness,
     Readiness,
     Metrics,
+    Utility(Utility),
     /// An LLM path with another method.
     WrongMethod,
     /// An API of LiteLLM's that is none of this gateway's.
@@ -39,6 +46,20 @@ pub enum ResponseCall {
     Cancel,
     InputItems,
 }
+
+/// Questions about models that no provider is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Utility {
+    TokenCounter,
+    SupportedParams,
+    TransformRequest,
+}
+
+static UTILITIES: &[(&str, Method, Utility)] = &[
+    ("/utils/token_counter", Method::POST, Utility::TokenCounter),
+    ("/utils/supported_openai_params", Method::GET, Utility::SupportedParams),
+    ("/utils/transform_request", Method::POST, Utility::TransformRequest),
+];
 
 /// Below the path of a response.
 static RESPONSE_CALLS: &[(&str, Method, ResponseCall)] = &[
@@ -114,10 +135,15 @@ static LOCAL: &[(&str, Endpoint)] = &[
 pub fn find(method: &Method, path: &str) -> Endpoint {
     let path = undoubled(path);
     if let Some((operation, model)) = llm(&path) {
-        let post = method == Method::POST;
-        return if post { Endpoint::Llm { operation, model } } else { Endpoint::WrongMethod };
+        if method == Method::POST {
+            return Endpoint::Llm { operation, model };
+        }
+        return raw(method, &path).unwrap_or(Endpoint::WrongMethod);
     }
     if let Some(endpoint) = response(method, &path) {
+        return endpoint;
+    }
+    if let Some(endpoint) = raw(method, &path).or_else(|| utility(method, &path)) {
         return endpoint;
     }
     if let Some(api) = out_of_scope(&path) {
@@ -128,6 +154,26 @@ pub fn find(method: &Method, path: &str) -> Endpoint {
         Some(_) => Endpoint::WrongMethod,
         None => Endpoint::Admin,
     }
+}
+
+/// Methods that are passed through.
+static PASSED: &[Method] =
+    &[Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+
+fn raw(method: &Method, path: &str) -> Option<Endpoint> {
+    let (prefix, below) = pass::below(path)?;
+    let passed = PASSED.contains(method);
+    Some(if passed { Endpoint::Pass { prefix, below: below.to_owned() } } else { Endpoint::WrongMethod })
+}
+
+/// Whether a method may be passed through to an endpoint of the config.
+pub fn passes(method: &Method) -> bool {
+    PASSED.contains(method)
+}
+
+fn utility(method: &Method, path: &str) -> Option<Endpoint> {
+    let (_, asked, utility) = UTILITIES.iter().find(|(p, ..)| *p == path)?;
+    Some(if asked == method { Endpoint::Utility(*utility) } else { Endpoint::WrongMethod })
 }
 
 /// Clients that add `/v1` to a base that ends in it are understood.
@@ -224,7 +270,9 @@ mod tests {
                 let model = prefix.ends_with('/').then(|| String::from("openai/gpt-4o"));
                 let path = format!("{prefix}{}{path}", model.as_deref().unwrap_or_default());
                 assert_eq!(post(&path), Endpoint::Llm { operation: *operation, model }, "{path}");
-                assert_eq!(find(&Method::GET, &path), Endpoint::WrongMethod, "{path}");
+                let got = find(&Method::GET, &path);
+                let raw = path.starts_with("/openai/") && matches!(got, Endpoint::Pass { .. });
+                assert!(raw || got == Endpoint::WrongMethod, "{path}: {got:?}");
             }
         }
         let twice = Endpoint::Llm { operation: Operation::Chat, model: None };
@@ -261,8 +309,29 @@ mod tests {
                 assert_eq!(find(method, &path), Endpoint::Response { id: id(), call: *call }, "{path}");
                 assert_eq!(find(&Method::PATCH, &path), Endpoint::WrongMethod, "{path}");
             }
-            assert_eq!(find(&Method::GET, &format!("{prefix}/responses/a/b")), Endpoint::Admin);
+            let none = find(&Method::GET, &format!("{prefix}/responses/a/b"));
+            let raw = prefix == "/openai/v1" && matches!(none, Endpoint::Pass { .. });
+            assert!(raw || none == Endpoint::Admin, "{prefix}: {none:?}");
         }
+    }
+
+    #[test]
+    fn what_is_below_a_prefix_is_passed_on_unless_it_is_an_operation() {
+        for prefix in pass::PREFIXES {
+            for method in PASSED {
+                let path = format!("/{}/v1/some/thing%20more", prefix.name);
+                let below = String::from("/v1/some/thing%20more");
+                assert_eq!(find(method, &path), Endpoint::Pass { prefix, below }, "{method} {path}");
+            }
+            assert_eq!(find(&Method::TRACE, &format!("/{}/x", prefix.name)), Endpoint::WrongMethod);
+            for path in [format!("/{}", prefix.name), format!("/{}/", prefix.name)] {
+                assert_eq!(post(&path), Endpoint::Admin, "{path}");
+            }
+        }
+        let chat = Endpoint::Llm { operation: Operation::Chat, model: None };
+        assert_eq!(post("/openai/v1/chat/completions"), chat);
+        assert!(matches!(post("/anthropic/v1/messages"), Endpoint::Pass { .. }));
+        assert_eq!(post("/openaix/v1/files"), Endpoint::Admin);
     }
 
     #[test]

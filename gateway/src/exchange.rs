@@ -3,7 +3,7 @@
 use crate::intake;
 use crate::limits::Place;
 use crate::response::outlet::Outlet;
-use crate::response::{carry, fail, mocked, plain, series, stream};
+use crate::response::{carry, fail, mocked, passed, plain, series, stream};
 use crate::routing::cooldown;
 use crate::routing::plan::{Plan, Step};
 use crate::state::App;
@@ -17,14 +17,17 @@ use pingora::protocols::http::ServerSession;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
-use weir_core::domain::ids::new_entry_id;
+use weir_core::chat::Dialect;
+use weir_core::domain::ids::{EntryId, new_entry_id};
 use weir_core::domain::operation::Operation;
 use weir_core::domain::spend::{AttemptRecord, Status};
 use weir_core::error::{ApiError, Kind};
 use weir_plugins::deployment::Deployment;
 use weir_plugins::dialects::gemini::array_error;
 use weir_plugins::dialects::{ResponsePlan, upstream_error};
-use weir_plugins::exchange::{Attempt, Clock, Exchange};
+use weir_plugins::exchange::{Attempt, Clock, Exchange, Request};
+use weir_plugins::pass::{self, Way};
+use weir_plugins::snapshot::Snapshot;
 use weir_plugins::{count, outgoing};
 
 /// An exchange under way, with its place among the others.
@@ -37,23 +40,27 @@ pub struct Flight<'a> {
 /// Provider error bodies beyond this are cut.
 const MAX_ERROR_BODY: usize = 256 * 1024;
 
+/// What a client asks for.
+pub enum Asked {
+    /// An operation, and the model that the path names.
+    Operation(Operation, Option<String>),
+    /// To be passed through, and the path below the prefix.
+    Raw(Way, String),
+}
+
 /// Serves one LLM request. `Err` closes the client's connection.
-pub async fn serve(
-    app: &App,
-    down: &mut ServerSession,
-    operation: Operation,
-    model: Option<String>,
-) -> Result<()> {
+pub async fn serve(app: &App, down: &mut ServerSession, asked: Asked) -> Result<()> {
     let clock = Clock::start();
+    let errors = asked.errors();
     let mut place = match app.limits.enter() {
         Ok(place) => place,
-        Err(error) => return shed(app, down, &error, operation).await,
+        Err(error) => return shed(app, down, &error, errors).await,
     };
     let snapshot = app.snapshot.load_full();
     let id = new_entry_id();
-    let request = match intake::read(&snapshot.config, down, &mut place, operation, model, id).await {
+    let request = match Box::pin(asked.read(&snapshot, down, &mut place, id)).await {
         Ok(request) => request,
-        Err(intake::Fault::Refused(error)) => return shed(app, down, &error, operation).await,
+        Err(intake::Fault::Refused(error)) => return shed(app, down, &error, errors).await,
         Err(intake::Fault::Gone(error)) => return Err(error),
     };
     let x = Exchange::new(id, clock, snapshot, request);
@@ -70,17 +77,59 @@ pub async fn serve(
 }
 
 /// Refused before it became an exchange: nothing is booked.
-async fn shed(app: &App, down: &mut ServerSession, error: &ApiError, operation: Operation) -> Result<()> {
+async fn shed(app: &App, down: &mut ServerSession, error: &ApiError, errors: Dialect) -> Result<()> {
     if error.kind() == Kind::Overloaded {
         app.metrics.count(weir_core::metrics::Name::ShedRequests, error.class());
     }
-    fail::respond_in(operation.row().errors, down, error, None).await
+    fail::respond_in(errors, down, error, None).await
+}
+
+impl Asked {
+    fn errors(&self) -> Dialect {
+        match self {
+            Asked::Operation(operation, _) => operation.row().errors,
+            Asked::Raw(way, _) => way.errors(),
+        }
+    }
+
+    async fn read(
+        self,
+        snapshot: &Snapshot,
+        down: &mut ServerSession,
+        place: &mut Place,
+        id: EntryId,
+    ) -> std::result::Result<Request, intake::Fault> {
+        let config = &snapshot.config;
+        match self {
+            Asked::Raw(way, below) => intake::raw(config, down, place, way, &below, id).await,
+            Asked::Operation(operation, model) => {
+                let request = intake::read(config, down, place, operation, model, id).await?;
+                Ok(unless_ours(snapshot, down, request))
+            }
+        }
+    }
+}
+
+/// Below `/openai/v1` a model that the config does not know is OpenAI's own, if there is a key for it.
+fn unless_ours(snapshot: &Snapshot, down: &ServerSession, request: Request) -> Request {
+    let head = down.req_header();
+    let raw = pass::below(head.uri.path()).filter(|(_, below)| below.starts_with("/v1/"));
+    let Some((prefix, below)) = raw.filter(|(prefix, _)| snapshot.pass.is_set_up(prefix)) else {
+        return request;
+    };
+    let model = request.body.string("model");
+    if model.is_none_or(|model| snapshot.models.find(&model).is_some()) {
+        return request;
+    }
+    let query = head.uri.query().unwrap_or_default();
+    intake::turned_raw(request, &head.method, Way::Provider(prefix), below, query)
 }
 
 impl Flight<'_> {
     fn keepalive(&self) -> Option<std::time::Duration> {
         // A JSON list has no comments.
-        let events = self.x.request.stream && !self.x.request.listed;
+        // Nor has what is passed on as it comes.
+        let events = self.x.request.stream && !self.x.request.listed && self.x.request.pass.is_none();
         events.then_some(self.x.snapshot.config.weir.keepalive_interval)
     }
 
@@ -97,6 +146,9 @@ impl Flight<'_> {
                 other => return other,
             };
             if out.content_sent() || self.x.answer.outcome.is_some() || is_ours(&error) {
+                return Err(Lost::Failed(error));
+            }
+            if self.x.request.pass.as_ref().is_some_and(|pass| !pass.may_repeat(&error)) {
                 return Err(Lost::Failed(error));
             }
             match plan.next(&mut self.x, &deployment, &error, &self.app.cooldowns) {
@@ -164,6 +216,9 @@ impl Flight<'_> {
         if let Some(mock) = &deployment.mock {
             self.app.chain.on_attempt(&mut self.x, attempt).map_err(Lost::Failed)?;
             return Box::pin(mocked::answer(self, down, out, attempt, mock)).await;
+        }
+        if let Some(pass) = self.x.request.pass.clone() {
+            return Box::pin(passed::answer(self, down, out, attempt, &pass)).await;
         }
         if let Some(counted) = count::answer(&self.x, deployment) {
             let body = counted.map_err(Lost::Failed)?;
@@ -318,7 +373,7 @@ impl Flight<'_> {
 
     /// Says which group was asked, as LiteLLM does.
     fn explain(&self, error: ApiError) -> ApiError {
-        if self.x.answer.deployment.is_none() || is_ours(&error) {
+        if self.x.answer.deployment.is_none() || is_ours(&error) || self.x.request.pass.is_some() {
             return error;
         }
         let group = self.x.group_name();

@@ -2,12 +2,13 @@
 
 use crate::limits::Place;
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue, Method};
 use ipnet::IpNet;
 use pingora::protocols::http::ServerSession;
 use serde_json::{Map, Value};
 use std::net::IpAddr;
 use std::time::Duration;
+use weir_core::access;
 use weir_core::body::{Form, JsonBody};
 use weir_core::config::Config;
 use weir_core::domain::ids::EntryId;
@@ -15,6 +16,7 @@ use weir_core::domain::operation::Operation;
 use weir_core::error::{ApiError, Kind};
 use weir_plugins::dialects::openai_chat::wants_usage;
 use weir_plugins::exchange::Request;
+use weir_plugins::pass::{self, Pass, Seen, Way};
 
 /// Why there is no request.
 pub enum Fault {
@@ -55,7 +57,97 @@ pub async fn read(
         headers,
         body,
         form,
+        pass: None,
     })
+}
+
+/// Reads whatever is to be passed through; `below`: the path behind the prefix.
+pub async fn raw(
+    config: &Config,
+    down: &mut ServerSession,
+    place: &mut Place,
+    way: Way,
+    below: &str,
+    id: EntryId,
+) -> Result<Request, Fault> {
+    let mut headers = down.req_header().headers.clone();
+    check_headers(&headers).map_err(Fault::Refused)?;
+    let path = pass::guarded(below).map_err(Fault::Refused)?;
+    let bytes = body(config, down, place, &headers).await?;
+    let (body, form) = looked_into(&headers, &bytes).map_err(Fault::Refused)?;
+    let (method, query) = {
+        let head = down.req_header();
+        (head.method.clone(), head.uri.query().unwrap_or_default().to_owned())
+    };
+    present(&mut headers, &query);
+    let seen = Seen { method: &method, path: &path, body: &body, form: form.as_ref() };
+    let pass = Pass::new(way, seen, &query, bytes);
+    Ok(Request {
+        operation: Operation::PassThrough,
+        client_ip: client_ip(down, &headers, &config.weir.trusted_proxies),
+        path_model: None,
+        stream: pass.meant.stream,
+        listed: false,
+        include_usage: true,
+        call_id: call_id(&headers).unwrap_or_else(|| id.to_string()),
+        headers,
+        body,
+        form,
+        pass: Some(Box::new(pass)),
+    })
+}
+
+/// A key in the query counts where no header has one.
+fn present(headers: &mut HeaderMap, query: &str) {
+    if access::KEY_HEADERS.iter().any(|name| headers.contains_key(*name)) {
+        return;
+    }
+    let key = pass::key_in_query(query).and_then(|key| HeaderValue::from_str(&key).ok());
+    if let Some(mut key) = key {
+        key.set_sensitive(true);
+        headers.insert("x-goog-api-key", key);
+    }
+}
+
+/// What can be understood of a body that goes out as it came. JSON must be JSON: a body that two sides read in two ways
+/// would be paid as one model and answered by another.
+fn looked_into(headers: &HeaderMap, bytes: &Bytes) -> Result<(JsonBody, Option<Form>), ApiError> {
+    let kind = headers.get(http::header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let kind = kind.to_ascii_lowercase();
+    let nothing = || json(Bytes::from_static(b"{}"));
+    if kind.starts_with("multipart/form-data") {
+        let written =
+            headers.get(http::header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        let form = Form::parse(written, bytes.clone())
+            .map_err(|e| ApiError::new(Kind::BadRequest, e.to_string()))?;
+        return Ok((nothing()?, Some(form)));
+    }
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Ok((nothing()?, None));
+    }
+    let said = kind.split(';').next().unwrap_or_default().trim();
+    let must = said.is_empty() || said == "application/json" || said.ends_with("+json");
+    match json(bytes.clone()) {
+        Err(error) if must => Err(error),
+        Err(_) => Ok((nothing()?, None)),
+        Ok(body) => Ok((body, None)),
+    }
+}
+
+/// An operation of ours, for a model that is none of ours, as it would be passed through.
+pub fn turned_raw(request: Request, method: &Method, way: Way, below: &str, query: &str) -> Request {
+    let bytes = match &request.form {
+        Some(form) => Bytes::from(form.with_model(model_of(&request), |_| false).concat()),
+        None => request.body.bytes().clone(),
+    };
+    let seen = Seen { method, path: below, body: &request.body, form: request.form.as_ref() };
+    let pass = Pass::new(way, seen, query, bytes);
+    Request { operation: Operation::PassThrough, include_usage: true, pass: Some(Box::new(pass)), ..request }
+}
+
+fn model_of(request: &Request) -> &str {
+    let form = request.form.as_ref();
+    form.and_then(|form| form.texts().find(|(name, _)| *name == "model")).map_or("", |(_, model)| model)
 }
 
 /// A form's text fields are looked at as if they were a JSON object.
@@ -103,6 +195,13 @@ fn call_id(headers: &HeaderMap) -> Option<String> {
 }
 
 // --- body ---
+
+/// The whole body of a request that no provider sees.
+pub async fn whole(config: &Config, down: &mut ServerSession, place: &mut Place) -> Result<Bytes, Fault> {
+    let headers = down.req_header().headers.clone();
+    check_headers(&headers).map_err(Fault::Refused)?;
+    body(config, down, place, &headers).await
+}
 
 async fn body(
     config: &Config,

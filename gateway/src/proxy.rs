@@ -2,6 +2,7 @@
 //! `request_filter`; everything else is proxied to the admin service over its unix socket.
 
 use crate::endpoints::{self, Endpoint};
+use crate::exchange::Asked;
 use crate::response::fail;
 use crate::state::App;
 use crate::{exchange, front, local};
@@ -14,6 +15,7 @@ use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorSource, Result};
 use std::sync::Arc;
 use weir_core::error::{ApiError, Kind};
+use weir_plugins::pass::Way;
 
 pub struct Gateway {
     pub app: Arc<App>,
@@ -56,17 +58,36 @@ pub async fn answer(app: &App, down: &mut ServerSession) -> Result<bool> {
         return Ok(true);
     }
     match endpoints::find(&header.method, path) {
-        Endpoint::Llm { operation, model } => exchange::serve(app, down, operation, model).await?,
+        Endpoint::Llm { operation, model } => {
+            exchange::serve(app, down, Asked::Operation(operation, model)).await?;
+        }
+        Endpoint::Pass { prefix, below } => {
+            exchange::serve(app, down, Asked::Raw(Way::Provider(prefix), below)).await?;
+        }
         Endpoint::OutOfScope(api) => {
             let message = format!("{api} are not offered by this gateway; see OUT_OF_SCOPE.md.");
             fail::respond(down, &ApiError::new(Kind::NotServed, message), None).await?;
         }
-        Endpoint::Admin => match endpoints::redirect(path).map(str::to_owned) {
-            Some(to) => local::redirect(down, &to).await?,
-            None => return Ok(false),
-        },
+        Endpoint::Admin => return not_known(app, down).await,
         endpoint => local::serve(app, down, &endpoint).await?,
     }
+    Ok(true)
+}
+
+/// Paths that are none of ours: redirected, an endpoint of the config, or the admin service's.
+async fn not_known(app: &App, down: &mut ServerSession) -> Result<bool> {
+    let header = down.req_header();
+    let path = header.uri.path();
+    if let Some(to) = endpoints::redirect(path).map(str::to_owned) {
+        local::redirect(down, &to).await?;
+        return Ok(true);
+    }
+    let Some((endpoint, below)) = app.snapshot.load().pass.endpoint(path) else { return Ok(false) };
+    if !endpoints::passes(&header.method) {
+        fail::respond(down, &ApiError::new(Kind::MethodNotAllowed, "Method Not Allowed"), None).await?;
+        return Ok(true);
+    }
+    exchange::serve(app, down, Asked::Raw(Way::Configured(endpoint), below)).await?;
     Ok(true)
 }
 

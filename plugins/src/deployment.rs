@@ -82,8 +82,14 @@ impl Deployment {
         let mock =
             entry.params.mock_response.as_ref().map(|text| MockAnswer::new(text, entry.params.mock_delay));
         let wire = wire(provider, entry, env, mock.is_some())?;
-        let header = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
-        Ok(Self {
+        let price = price(entry, catalogue)?;
+        let cache_points = cache_points(entry)?;
+        Ok(Self { mock, price, cache_points, ..Self::of(provider, entry, wire, config) })
+    }
+
+    /// Builds around a wire that is there, without a price.
+    pub fn of(provider: &'static Row, entry: &ModelEntry, wire: Wire, config: &Config) -> Self {
+        Self {
             told: Told {
                 id: header(&entry.id),
                 group: header(&entry.name),
@@ -95,16 +101,31 @@ impl Deployment {
             model_label: entry.upstream_model.clone(),
             wire,
             rules: Rules::build(provider, entry, &config.litellm),
-            cache_points: cache_points(entry)?,
+            cache_points: CachePoints::default(),
             merges_thoughts: entry.params.merge_reasoning,
             timeouts: timeouts(entry, config),
             weight: weight(entry),
             order: entry.params.order.unwrap_or_default(),
-            price: price(entry, catalogue)?,
-            mock,
+            price: None,
+            mock: None,
             access_groups: entry.info.access_groups.clone(),
             unpriced_told: AtomicBool::new(false),
-        })
+        }
+    }
+
+    /// What an entry's model costs, as far as it is known.
+    ///
+    /// # Errors
+    /// A price of the config is no number.
+    pub fn priced(entry: &ModelEntry, catalogue: &Catalogue) -> Result<Option<Priced>, Fault> {
+        price(entry, catalogue)
+    }
+
+    /// Another name for model and group.
+    pub fn rename(&mut self, name: &str) {
+        name.clone_into(&mut self.model_label);
+        name.clone_into(&mut self.group);
+        self.told.group = header(name);
     }
 
     /// Whether a request can be sent at all.
@@ -145,6 +166,11 @@ fn cache_points(entry: &ModelEntry) -> Result<CachePoints, Fault> {
         let cure = "write a list like [{location: message, role: system}]";
         Fault::new("cache_control_injection_points", format!("not understood: {e}"), cure)
     })
+}
+
+/// What cannot stand in a header is left out.
+fn header(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
 }
 
 fn no_key(provider: &Row, variable: &str) -> ApiError {

@@ -5,12 +5,14 @@ use crate::dialects::openai_chat::OpenAiChat;
 use crate::dialects::{self, ClientDialect, View};
 use crate::measure::Measured;
 use crate::models::Group;
+use crate::pass::Pass;
 use crate::responses::Conversation;
 use crate::snapshot::Snapshot;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use weir_core::body::{Form, JsonBody};
+use weir_core::chat::Dialect;
 use weir_core::domain::ids::EntryId;
 use weir_core::domain::key::Caller;
 use weir_core::domain::money::NanoUsd;
@@ -67,6 +69,8 @@ pub struct Request {
     pub include_usage: bool,
     /// `x-litellm-call-id`, else the entry id.
     pub call_id: String,
+    /// What is passed through, where something is; `body` is then only what was understood of it.
+    pub pass: Option<Box<Pass>>,
 }
 
 /// Which models are tried.
@@ -137,8 +141,18 @@ impl Clock {
 impl Request {
     /// How the client speaks, and wants to be told errors.
     pub fn client(&self) -> &'static dyn ClientDialect {
+        dialects::client(self.operation.row().chat.unwrap_or(self.errors())).unwrap_or(&OpenAiChat)
+    }
+
+    /// How errors are told before an answer has begun.
+    pub fn errors(&self) -> Dialect {
         let row = self.operation.row();
-        dialects::client(row.chat.unwrap_or(row.errors)).unwrap_or(&OpenAiChat)
+        self.pass.as_ref().map_or(row.errors, |pass| pass.way.errors())
+    }
+
+    /// The operation, or the one that a raw request is like.
+    pub fn like(&self) -> Operation {
+        self.pass.as_ref().and_then(|pass| pass.meant.like).unwrap_or(self.operation)
     }
 }
 

@@ -20,6 +20,7 @@ pub mod metrics;
 pub mod mock;
 pub mod models;
 pub mod outgoing;
+pub mod pass;
 pub mod plugin;
 pub mod providers;
 pub mod responses;

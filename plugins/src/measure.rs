@@ -23,7 +23,7 @@ impl Measured {
     /// From the request, and from the answer where it is JSON, and whether the answer says so itself.
     pub fn of(x: &Exchange, answer: &Value) -> Option<(Self, UsageSource)> {
         let reported = |measured| (measured, UsageSource::Reported);
-        match x.request.operation {
+        match x.request.like() {
             Operation::Images | Operation::ImageEdits | Operation::ImageVariations => {
                 let made = answer["data"].as_array().map(|images| images.len() as u64);
                 made.map(|made| reported(Self::Images(made)))

@@ -1,6 +1,7 @@
 //! One state of the configuration, ready to serve. Exchanges keep the one they started with; a reload makes another.
 
 use crate::models::ModelTable;
+use crate::pass::PassTable;
 use crate::seal::Sealer;
 use std::sync::Arc;
 use weir_core::access::MasterKey;
@@ -13,6 +14,10 @@ pub struct Snapshot {
     /// `None`: everybody is the master, as LiteLLM has it without a master key.
     pub master: Option<MasterKey>,
     pub models: ModelTable,
+    /// What models cost and can, by their names.
+    pub catalogue: Arc<Catalogue>,
+    /// Who answers raw requests.
+    pub pass: PassTable,
     /// For what clients or the ledger keep for us.
     pub sealer: Arc<Sealer>,
 }
@@ -21,9 +26,11 @@ impl Snapshot {
     pub fn build(config: Config, env: Arc<Env>, catalogue: Arc<Catalogue>, problems: &mut Problems) -> Self {
         let config = Arc::new(config);
         Self {
+            pass: PassTable::build(&config, &env, &catalogue, problems),
             master: config.general.master_key.as_ref().map(MasterKey::new),
             sealer: Arc::new(Sealer::of(&env, config.general.master_key.as_ref())),
-            models: ModelTable::build(Arc::clone(&config), env, catalogue, problems),
+            models: ModelTable::build(Arc::clone(&config), env, Arc::clone(&catalogue), problems),
+            catalogue,
             config,
         }
     }

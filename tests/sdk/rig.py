@@ -65,6 +65,14 @@ router_settings:
   disable_cooldowns: true
 general_settings:
   master_key: os.environ/LITELLM_MASTER_KEY
+# For what is passed through below a provider's prefix.
+environment_variables:
+  OPENAI_API_BASE: "%(mock)s/v1"
+  OPENAI_API_KEY: sk-environment-openai
+  ANTHROPIC_API_BASE: "%(mock)s"
+  ANTHROPIC_API_KEY: sk-environment-anthropic
+  GEMINI_API_BASE: "%(mock)s"
+  GEMINI_API_KEY: environment-gemini
 """
 
 # What the mock says to a request that contains `__script=NAME`, see bench/src/mock/script.rs. The member `when` keeps a

@@ -95,6 +95,7 @@ pub static ALIAS: Table = closed("router_settings.model_group_alias", top::ALIAS
 pub static LITELLM: Table = closed("litellm_settings", litellm::KEYS);
 pub static ROUTER: Table = closed("router_settings", router::KEYS);
 pub static GENERAL: Table = closed("general_settings", general::KEYS);
+pub static PASS_THROUGH: Table = closed("general_settings.pass_through_endpoints[]", general::PASS_THROUGH);
 pub static PARAMS: Table = Table {
     open: params::open,
     open_names: &[openai::PARAMS, prices::PRICES],
@@ -110,7 +111,7 @@ pub static WEIR: Table = closed("weir_settings", weir::KEYS);
 
 /// All tables, for the tests and for documentation.
 pub static TABLES: &[&Table] =
-    &[&TOP, &MODEL, &CREDENTIAL, &ALIAS, &LITELLM, &ROUTER, &GENERAL, &PARAMS, &INFO, &WEIR];
+    &[&TOP, &MODEL, &CREDENTIAL, &ALIAS, &LITELLM, &ROUTER, &GENERAL, &PASS_THROUGH, &PARAMS, &INFO, &WEIR];
 
 const fn used(name: &'static str, kind: Kind) -> Key {
     Key { name, kind, state: State::Used, doc: "" }

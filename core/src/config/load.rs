@@ -57,7 +57,7 @@ impl Config {
         let models = models::read(file, providers, problems);
         let litellm = LitellmSettings::read(&file.litellm, &env, problems);
         let router = RouterSettings::read(&file.router, &litellm, problems);
-        let general = GeneralSettings::read(&file.general, &env);
+        let general = GeneralSettings::read(&file.general, &env, problems);
         let weir = WeirSettings::read(&file.weir, &env, problems);
         let config = Config { models, litellm, router, general, weir, env };
         if !problems.has_errors() {

@@ -2,11 +2,13 @@
 
 mod general;
 mod litellm;
+mod pass_through;
 mod router;
 mod weir;
 
 pub use general::GeneralSettings;
 pub use litellm::LitellmSettings;
+pub use pass_through::PassThrough;
 pub use router::{RouterSettings, Strategy};
 pub use weir::{MetricsWhen, WeirSettings};
 

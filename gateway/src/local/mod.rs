@@ -1,8 +1,10 @@
 //! Requests that are answered here, without a provider and without the admin service.
 
+mod counted;
 mod health;
 mod models;
 mod responses;
+mod utils;
 
 use crate::endpoints::Endpoint;
 use crate::response::{fail, head};
@@ -38,6 +40,7 @@ pub async fn serve(app: &App, down: &mut ServerSession, endpoint: &Endpoint) -> 
         Endpoint::Metrics => metrics(app, down).await,
         Endpoint::Models => models::models(app, down).await,
         Endpoint::Model { id } => models::model(app, down, id).await,
+        Endpoint::Utility(utility) => Box::pin(utils::serve(app, down, *utility)).await,
         Endpoint::Response { id, call } => Box::pin(responses::serve(app, down, id, *call)).await,
         _ => Err(ApiError::new(Kind::MethodNotAllowed, "Method Not Allowed")),
     };

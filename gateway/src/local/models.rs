@@ -45,10 +45,20 @@ fn object(name: &str) -> Value {
 
 /// Who asks; refuses strangers.
 pub async fn caller(app: &App, snapshot: &Arc<Snapshot>, down: &ServerSession) -> Result<Caller, ApiError> {
+    let rule = RouteRule { path: "/v1/models", class: RouteClass::Llm, grant: Grant::ANY };
+    caller_of(app, snapshot, down, &rule).await
+}
+
+/// Who asks on a route of a class; refuses those who may not.
+pub async fn caller_of(
+    app: &App,
+    snapshot: &Arc<Snapshot>,
+    down: &ServerSession,
+    rule: &RouteRule,
+) -> Result<Caller, ApiError> {
     let headers = &down.req_header().headers;
     let presented = access::presented(headers, snapshot.config.general.litellm_key_header_name.as_deref());
     let caller = access::identify(presented, snapshot.master.as_ref(), app.keys.as_ref()).await?;
-    let path = "/v1/models";
-    access::authorise(&caller, &RouteRule { path, class: RouteClass::Llm, grant: Grant::ANY }, path)?;
+    access::authorise(&caller, rule, rule.path)?;
     Ok(caller)
 }

@@ -141,7 +141,7 @@ fn gone() -> ApiError {
     ApiError::new(Kind::ClientGone, "The client closed the connection.")
 }
 
-fn failed(lost: Lost) -> ApiError {
+pub(super) fn failed(lost: Lost) -> ApiError {
     match lost {
         Lost::Failed(error) => error,
         Lost::ClientGone => gone(),
@@ -154,7 +154,7 @@ fn is_stream(answered: &Answered) -> bool {
     content_type.is_some_and(|v| v.as_bytes().starts_with(b"text/event-stream"))
 }
 
-async fn read(
+pub(super) async fn read(
     place: &mut crate::limits::Place,
     answered: &mut Answered,
     attempt: &Attempt,

@@ -12,7 +12,7 @@ use weir_plugins::exchange::Exchange;
 
 /// Answers with an error before anything was sent. `x` is absent where the request was never understood.
 pub async fn respond(down: &mut ServerSession, error: &ApiError, x: Option<&Exchange>) -> Result<()> {
-    let dialect = x.map_or(Dialect::OpenAiChat, |x| x.request.operation.row().errors);
+    let dialect = x.map_or(Dialect::OpenAiChat, |x| x.request.errors());
     respond_in(dialect, down, error, x).await
 }
 

@@ -107,6 +107,54 @@ pub fn plain(
     of(StatusCode::OK, head)
 }
 
+/// Of a provider's answer that is passed through: written anew, the connection's, or said by us.
+static NOT_PASSED: &[&str] = &[
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "content-length",
+    "server",
+    "date",
+    "set-cookie",
+    "alt-svc",
+    "proxy-authenticate",
+    "access-control-allow-origin",
+];
+
+/// Head of an answer that is passed through as it came. `length`: of its body, where it is known; `booked`: its cost is.
+pub fn passed(
+    x: &Exchange,
+    attempt: &Attempt,
+    (status, upstream): (StatusCode, &HeaderMap),
+    length: Option<u64>,
+    booked: bool,
+) -> ResponseHeader {
+    let mut head = HeaderMap::with_capacity(upstream.len() + 12);
+    for (name, value) in upstream {
+        let text = name.as_str();
+        if !NOT_PASSED.contains(&text) && !text.starts_with("x-litellm-") {
+            head.append(name.clone(), value.clone());
+        }
+    }
+    match length {
+        Some(length) => drop(head.insert(http::header::CONTENT_LENGTH, HeaderValue::from(length))),
+        None if status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED => {}
+        None => {
+            head.insert(http::header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+            head.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
+        }
+    }
+    served_by(&mut head, x, attempt);
+    if booked && !x.answer.unpriced {
+        head.insert(COST, text(&x.answer.cost.to_string()));
+    }
+    of(status, head)
+}
+
 /// What an error answer tells beside its body.
 pub fn failed(head: &mut HeaderMap, x: &Exchange) {
     head.insert(CALL_ID, text(&x.request.call_id));

@@ -5,6 +5,7 @@ pub mod fail;
 pub mod head;
 pub mod mocked;
 pub mod outlet;
+pub mod passed;
 pub mod plain;
 pub mod series;
 pub mod state;

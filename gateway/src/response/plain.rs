@@ -139,8 +139,17 @@ pub fn measured(
     usage: Usage,
     source: UsageSource,
 ) -> (Usage, UsageSource) {
-    let answer = serde_json::from_slice(body).unwrap_or_default();
-    let Some((measured, told)) = Measured::of(&flight.x, &answer) else { return (usage, source) };
+    pieces(flight, &serde_json::from_slice(body).unwrap_or_default(), usage, source)
+}
+
+/// The same of an answer that was parsed.
+pub fn pieces(
+    flight: &mut Flight<'_>,
+    answer: &serde_json::Value,
+    usage: Usage,
+    source: UsageSource,
+) -> (Usage, UsageSource) {
+    let Some((measured, told)) = Measured::of(&flight.x, answer) else { return (usage, source) };
     flight.x.answer.measured = Some(measured);
     match (source, told) {
         (UsageSource::Estimated, UsageSource::Reported) => (Usage::default(), told),

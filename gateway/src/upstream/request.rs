@@ -39,7 +39,13 @@ impl Outgoing {
         if let Some(signer) = &deployment.wire.signer {
             let url = format!("{}{uri}", deployment.wire.origin());
             let whole = if signer.reads_body() { body.concat() } else { Vec::new() };
-            Box::pin(signer.sign(ToSend { url: &url, headers: &mut headers, body: &whole })).await?;
+            Box::pin(signer.sign(ToSend {
+                method: method.as_str(),
+                url: &url,
+                headers: &mut headers,
+                body: &whole,
+            }))
+            .await?;
         }
         let length: usize = body.iter().map(Bytes::len).sum();
         headers.insert(http::header::CONTENT_LENGTH, HeaderValue::from(length));

@@ -19,6 +19,7 @@ pub enum Signer {
 
 /// A request that is whole but for its signature.
 pub struct ToSend<'a> {
+    pub method: &'a str,
     /// Scheme, host, path and query.
     pub url: &'a str,
     pub headers: &'a mut HeaderMap,
@@ -54,11 +55,13 @@ impl Signer {
 
 async fn aws(source: &Source, region: &str, request: ToSend<'_>) -> Result<(), ApiError> {
     let who = AWS.get(source).await.map_err(refused)?;
+    let kind = request.headers.get(http::header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    let kind = kind.map(|kind| [("content-type", kind)]);
     let signed = sigv4::sign(
         &ToSign {
-            method: "POST",
+            method: request.method,
             url: request.url,
-            headers: &[("content-type", "application/json")],
+            headers: kind.as_ref().map_or(&[], |kind| kind.as_slice()),
             body: request.body,
             region,
             service: sigv4::BEDROCK,

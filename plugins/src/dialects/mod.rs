@@ -30,5 +30,5 @@ pub use fault::{untranslatable, upstream_error};
 pub use openai_chat::Report;
 pub use params::Params;
 use params::told;
-pub use passage::{Passage, Passed, ResponsePlan, StreamFault};
+pub use passage::{Passage, Passed, ResponsePlan, StreamFault, read_report};
 pub use table::{client, upstream};

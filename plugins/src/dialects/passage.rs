@@ -186,13 +186,18 @@ impl ResponsePlan {
     }
 }
 
-fn read_report(dialect: Dialect, body: &[u8]) -> Option<Report> {
+/// What a whole answer says of itself; `None` where it is none of this dialect.
+pub fn read_report(dialect: Dialect, body: &[u8]) -> Option<Report> {
     match dialect {
         Dialect::AnthropicMessages => {
             anthropic::read_report(body).map(|r| Report { id: r.id, usage: r.usage })
         }
         Dialect::OpenAiResponses => responses::read_report(body),
         Dialect::Gemini => gemini::read_report(body).map(|r| Report { id: r.id, usage: r.usage }),
+        Dialect::BedrockConverse | Dialect::BedrockInvoke | Dialect::CohereChat => {
+            let read = table::upstream(dialect).read_answer(body).ok();
+            read.map(|answer| Report { id: answer.id, usage: answer.usage })
+        }
         _ => openai_chat::read_response(body),
     }
 }

@@ -61,6 +61,10 @@ static NESTS: &[&str] = &["extra_body", "litellm_params", "litellm_metadata", "m
 #[async_trait]
 impl Plugin for ClientFields {
     async fn on_request(&self, x: &mut Exchange) -> Result<(), ApiError> {
+        // What is passed through is the provider's to read; where it goes is not taken from it.
+        if x.request.pass.is_some() {
+            return Ok(());
+        }
         check(&x.request.body)
     }
 }

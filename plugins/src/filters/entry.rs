@@ -74,6 +74,11 @@ pub fn fill(entry: &mut Entry, x: &Exchange, deployment: Option<&Deployment>, en
     }
     if let Some(deployment) = deployment.filter(|d| d.id != entry.deployment_id) {
         served_by(entry, deployment);
+        // Of a model that no list knows the deployment has no name; the entry may hold any.
+        let named = x.request.pass.as_ref().filter(|pass| !pass.routed).and_then(|p| p.meant.model.as_ref());
+        if let Some(named) = named {
+            entry.model = clip(&named.name, 256);
+        }
     }
 }
 

@@ -30,6 +30,10 @@ impl Booking {
 
 impl Plugin for Booking {
     fn on_attempt(&self, x: &mut Exchange, attempt: &Attempt) -> Result<(), ApiError> {
+        // A public endpoint's caller; what is not ended must not be begun.
+        if x.caller.hash().is_none() {
+            return Ok(());
+        }
         let entry = x.draft.take().map_or_else(|| draft(x), |kept| *kept);
         let begin = Begin { entry_id: x.id, attempt: attempt.number, entry: provisional(entry, x, attempt) };
         let begun = self.journal.begin(&begin);

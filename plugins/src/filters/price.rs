@@ -6,6 +6,7 @@ use crate::measure::{self, Measured};
 use crate::plugin::{Phase, Plugin};
 use std::sync::Arc;
 use weir_core::domain::money::NanoUsd;
+use weir_core::domain::spend::Status;
 use weir_core::domain::usage::UsageSource;
 
 pub static KIND: FilterKind =
@@ -16,6 +17,15 @@ struct Price;
 impl Plugin for Price {
     fn on_finish(&self, x: &mut Exchange) {
         let Some(deployment) = &x.answer.deployment else { return };
+        if let Some(raw) = &x.request.pass
+            && (raw.fee().is_some() || x.answer.usage_source == UsageSource::None)
+        {
+            let served = x.answer.outcome == Some(Status::Success);
+            x.answer.cost = raw.fee().filter(|_| served).unwrap_or(NanoUsd::ZERO);
+            // What a call costs of which nothing is known, nobody can say.
+            x.answer.unpriced = served && raw.fee().is_none() && !x.request.like().counts();
+            return;
+        }
         if x.answer.usage_source == UsageSource::None {
             return;
         }
@@ -34,5 +44,5 @@ impl Plugin for Price {
 
 /// Chats of models that are paid by the second cost what the provider took.
 fn by_time(x: &Exchange) -> Option<Measured> {
-    x.request.operation.row().chat.map(|_| Measured::Time(x.answer.provider_time))
+    x.request.like().row().chat.map(|_| Measured::Time(x.answer.provider_time))
 }

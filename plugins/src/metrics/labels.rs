@@ -85,5 +85,7 @@ fn requested(x: &Exchange) -> String {
     if x.target.group.is_none() {
         return NONE.to_owned();
     }
-    x.target.requested.chars().take(MAX_LABEL).collect()
+    // Nor is one that is passed through as it is.
+    let name = if x.request.pass.is_some() { x.group_name() } else { &x.target.requested };
+    name.chars().take(MAX_LABEL).collect()
 }

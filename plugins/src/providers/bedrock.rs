@@ -141,6 +141,15 @@ fn region(written: Written<'_>, id: &str, entry: &ModelEntry, env: &Env) -> Resu
     Err(Fault::new("aws_region_name", format!("{region:?} is no region"), "write it like us-east-1"))
 }
 
+/// Where agents, knowledge bases and flows are asked.
+pub fn agents(env: &Env) -> String {
+    let region =
+        REGION_ENV.iter().find_map(|name| set(env, name)).unwrap_or_else(|| DEFAULT_REGION.to_owned());
+    let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    let given = set(env, "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME");
+    given.unwrap_or_else(|| format!("https://bedrock-agent-runtime.{region}.{domain}"))
+}
+
 /// LiteLLM's `model_id`: the ARN behind a model that is named for its price.
 fn own_id(entry: &ModelEntry) -> Option<String> {
     let json = entry.params.rest.get("model_id")?;

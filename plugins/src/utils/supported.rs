@@ -51,8 +51,8 @@ pub fn supported_openai_params(model: &str, catalogue: &Catalogue) -> Result<Val
     Ok(json!({ "supported_openai_params": list }))
 }
 
-/// Provider and model.
-fn owner<'a>(model: &'a str, catalogue: &'a Catalogue) -> Option<(&'a str, &'a str)> {
+/// Provider and model, as the provider calls it, of `provider/model` or of a name that is known; `None`: nobody's.
+pub fn owner<'a>(model: &'a str, catalogue: &'a Catalogue) -> Option<(&'a str, &'a str)> {
     if let Some((prefix, bare)) = model.split_once('/').filter(|(prefix, _)| knows(prefix)) {
         return Some((prefix, bare));
     }

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use weir_core::body::JsonBody;
-use weir_core::chat::Object;
+use weir_core::chat::{Dialect, Object};
 use weir_core::error::{ApiError, Kind};
 
 /// What a client sends.
@@ -35,11 +35,16 @@ pub struct Destination<'a> {
 }
 
 /// The dialects of call types.
-static CALLS: &[(&[&str], &dyn ClientDialect)] = &[
-    (&["completion", "acompletion"], &OpenAiChat),
-    (&["anthropic_messages", "aanthropic_messages"], &AnthropicMessages),
-    (&["responses", "aresponses"], &OpenAiResponses),
+static CALLS: &[(&[&str], Dialect, &dyn ClientDialect)] = &[
+    (&["completion", "acompletion"], Dialect::OpenAiChat, &OpenAiChat),
+    (&["anthropic_messages", "aanthropic_messages"], Dialect::AnthropicMessages, &AnthropicMessages),
+    (&["responses", "aresponses"], Dialect::OpenAiResponses, &OpenAiResponses),
 ];
+
+/// The dialect that a call type is written in; `None` for one that cannot be shown.
+pub fn dialect_of(call_type: &str) -> Option<Dialect> {
+    CALLS.iter().find(|(names, ..)| names.contains(&call_type)).map(|(_, dialect, _)| *dialect)
+}
 
 /// Headers that hold secrets, whatever put them there.
 static SECRET_HEADERS: &[&str] = &[
@@ -80,8 +85,8 @@ pub fn transform_request(request: &TransformRequest, to: &Destination<'_>) -> Va
 }
 
 fn written(request: &TransformRequest, to: &Destination<'_>) -> Result<WireRequest, ApiError> {
-    let call = CALLS.iter().find(|(names, _)| names.contains(&request.call_type.as_str()));
-    let Some((_, client)) = call else {
+    let call = CALLS.iter().find(|(names, ..)| names.contains(&request.call_type.as_str()));
+    let Some((.., client)) = call else {
         let message = format!("call_type {:?} cannot be shown", clip(&request.call_type));
         return Err(ApiError::new(Kind::BadRequest, message));
     };

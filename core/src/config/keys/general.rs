@@ -1,6 +1,6 @@
 //! `general_settings`: keys, database, access.
 
-use super::Kind::{Any, Bool, Int, List, Map, Seconds, Secret, Text, Texts};
+use super::Kind::{Any, Bool, Int, List, Map, Price, Seconds, Secret, Text, Texts};
 use super::{Key, later, used};
 
 pub(super) const KEYS: &[Key] = &[
@@ -79,7 +79,7 @@ pub(super) const KEYS: &[Key] = &[
     later("moderation_model", Any),
     later("oauth2_config_mappings", Any),
     later("otel", Bool),
-    later("pass_through_endpoints", List),
+    used("pass_through_endpoints", List),
     later("proxy_batch_polling_interval", Any),
     later("proxy_budget_rescheduler_max_time", Any),
     later("proxy_budget_rescheduler_min_time", Any),
@@ -97,4 +97,17 @@ pub(super) const KEYS: &[Key] = &[
     later("use_shared_health_check", Any),
     later("user_header_mappings", List),
     later("user_mcp_management_mode", Any),
+];
+
+pub(super) const PASS_THROUGH: &[Key] = &[
+    used("id", Text),
+    used("path", Text),
+    used("target", Text),
+    used("headers", Map),
+    used("auth", Bool),
+    used("include_subpath", Bool),
+    used("forward_headers", Bool),
+    used("merge_query_params", Bool),
+    used("cost_per_request", Price),
+    later("guardrails", Any),
 ];

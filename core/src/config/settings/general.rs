@@ -1,9 +1,11 @@
 //! `general_settings`.
 
 use super::super::env::Env;
+use super::super::problems::Problems;
 use super::super::section::Section;
 use super::super::tree::Node;
 use super::env_node;
+use super::pass_through::{self, PassThrough};
 use secrecy::SecretString;
 use std::time::Duration;
 
@@ -46,10 +48,12 @@ pub struct GeneralSettings {
     pub use_x_forwarded_for: bool,
     /// Whether models and settings may be changed over the API and kept in the ledger.
     pub store_model_in_db: bool,
+    /// Paths that lead to addresses of the operator's.
+    pub pass_through: Vec<PassThrough>,
 }
 
 impl GeneralSettings {
-    pub(in super::super) fn read(s: &Section, env: &Env) -> Self {
+    pub(in super::super) fn read(s: &Section, env: &Env, problems: &mut Problems) -> Self {
         let bool = |name: &str| s.bool(name).unwrap_or(false);
         let batch = || env_node(env, "PROXY_BATCH_WRITE_AT").as_ref().and_then(Node::as_duration);
         let store = || env_node(env, "STORE_MODEL_IN_DB").as_ref().and_then(Node::as_bool);
@@ -75,6 +79,7 @@ impl GeneralSettings {
             use_x_forwarded_for: bool("use_x_forwarded_for"),
             // LiteLLM refuses unless it is true; Weir allows unless it is false.
             store_model_in_db: s.bool("store_model_in_db").or_else(store).unwrap_or(true),
+            pass_through: pass_through::read(s, env, problems),
         }
     }
 }

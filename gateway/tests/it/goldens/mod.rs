@@ -32,6 +32,12 @@ fn shared() -> Option<PathBuf> {
     None
 }
 
+/// The cases of one file.
+pub fn cases(file: &str) -> Option<Vec<Value>> {
+    let path = shared()?.join("goldens").join(file);
+    Some(serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap())
+}
+
 #[tokio::test]
 async fn goldens_of_the_served_dialects_agree() {
     let Some(folder) = shared() else { return };
