@@ -4,8 +4,9 @@
 //! `routes.rs` is the table of routes and who may call them, `access.rs` holds every request against it.
 //! `input.rs` reads bodies and queries, `error.rs` speaks LiteLLM's error shapes, `answer.rs` writes JSON
 //! whose money is exact. `fields.rs` makes tables of a resource's fields, `work.rs` makes changes that belong
-//! together, `context.rs` is what every handler has. Then one file per resource: `keys.rs` (with `duration.rs` for lifetimes) and
-//! `spend.rs`. `service.rs` listens on the unix socket that the gateway proxies to.
+//! together, `context.rs` is what every handler has. Then a file or folder for each resource: `keys`, `teams`, `users`,
+//! `organizations`, `customers`, `budgets`, `tags`, `spend`, `audit`; `duration.rs` is for lifetimes. `service.rs`
+//! listens on the unix socket that the gateway proxies to.
 
 mod access;
 mod answer;

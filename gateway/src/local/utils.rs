@@ -13,7 +13,7 @@ use weir_core::domain::key::Caller;
 use weir_core::error::{ApiError, Kind};
 use weir_plugins::deployment::Deployment;
 use weir_plugins::dialects::{Params, upstream};
-use weir_plugins::models::may_use;
+use weir_plugins::filters::usable;
 use weir_plugins::providers::Call;
 use weir_plugins::snapshot::Snapshot;
 use weir_plugins::utils::{self, Destination, TokenCountRequest, TransformRequest};
@@ -63,13 +63,7 @@ async fn read(app: &App, down: &mut ServerSession, snapshot: &Snapshot) -> Resul
 // --- the model ---
 
 fn may(snapshot: &Snapshot, caller: &Caller, model: &str) -> Result<(), ApiError> {
-    match caller.key() {
-        Some(key) if !may_use(&key.models, model, &snapshot.models) => {
-            let message = format!("key not allowed to access model. Tried to access {model:.200}");
-            Err(ApiError::new(Kind::ModelDenied, message))
-        }
-        _ => Ok(()),
-    }
+    caller.principal().map_or(Ok(()), |known| usable(known, model, &snapshot.models))
 }
 
 /// The first deployment of a name.

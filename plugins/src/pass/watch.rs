@@ -128,8 +128,9 @@ fn document(dialect: Option<Dialect>, seen: &[u8]) -> Learned {
     let document: Value = serde_json::from_slice(seen).unwrap_or_default();
     let report = dialect.and_then(|dialect| read_report(dialect, seen)).unwrap_or_default();
     // An object without any number is none of usage.
-    let told = report.usage.filter(|usage| usage.total() > 0);
-    let usage = told.or_else(|| billed(&document)).or(report.usage.filter(|_| dialect != COHERE));
+    let read = report.usage.filter(|_| !document["usage"].is_array()); // a list is taken for members in their order
+    let told = read.filter(|usage| usage.total() > 0);
+    let usage = told.or_else(|| billed(&document)).or(read.filter(|_| dialect != COHERE));
     let output = (seen.len() / 4) as u64;
     Learned { id: report.id, usage, output, document }
 }

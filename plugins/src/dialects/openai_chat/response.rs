@@ -2,6 +2,7 @@
 
 use super::usage::WireUsage;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use weir_core::domain::usage::Usage;
 
@@ -17,8 +18,8 @@ pub struct Report {
 struct Head<'a> {
     #[serde(borrow, default)]
     id: Option<Cow<'a, str>>,
-    #[serde(default)]
-    usage: Option<WireUsage>,
+    #[serde(borrow, default)]
+    usage: Option<&'a RawValue>,
 }
 
 /// `None` when the body is not a JSON object: no answer of this dialect.
@@ -26,7 +27,13 @@ pub fn read_response(body: &[u8]) -> Option<Report> {
     // A list would be taken for the members in their order.
     body.trim_ascii_start().strip_prefix(b"{")?;
     let head: Head<'_> = serde_json::from_slice(body).ok()?;
-    Some(Report { id: head.id.map(Cow::into_owned), usage: head.usage.map(|u| u.usage()) })
+    Some(Report { id: head.id.map(Cow::into_owned), usage: head.usage.and_then(usage) })
+}
+
+/// Here too a list would be taken for the members in their order.
+fn usage(told: &RawValue) -> Option<Usage> {
+    told.get().strip_prefix('{')?;
+    serde_json::from_str::<WireUsage>(told.get()).ok().map(|usage| usage.usage())
 }
 
 #[cfg(test)]
@@ -38,6 +45,10 @@ mod tests {
         assert_eq!(read_response(b" {\"id\":\"a\"}").and_then(|report| report.id).as_deref(), Some("a"));
         for body in ["[]", "[\"a\"]", "[\"a\",null]", "\"a\"", "null", ""] {
             assert_eq!(read_response(body.as_bytes()), None, "{body}");
+        }
+        for usage in ["[1]", "\"x\"", "null", "7"] {
+            let body = format!("{{\"id\":\"a\",\"usage\":{usage}}}");
+            assert_eq!(read_response(body.as_bytes()).and_then(|report| report.usage), None, "{body}");
         }
     }
 }
