@@ -90,7 +90,7 @@ fn what_cannot_be_read_is_passed_over() {
         b"null",
         b"data: {\n\n",
         b"\xff\xff\xff\xff",
-        b"{\"usage\":[1]}",
+        b"{\"usage\":[]}",
         b"{\"usage\":\"x\"}",
         b"{\"meta\":{\"billed_units\":{\"input_tokens\":-5}}}",
         b"event: x\n\ndata: [DONE]\n\n",

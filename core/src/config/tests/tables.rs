@@ -50,7 +50,9 @@ fn samples(kind: Kind) -> Vec<String> {
         Kind::Bool => &["true", "false"],
         Kind::Int | Kind::Number | Kind::Price | Kind::Seconds | Kind::Bytes => &["7"],
         Kind::Texts => &["[sample]", "[10.0.0.0/8]"],
-        Kind::List => &["[{sample: [other]}]", "[sample]"],
+        Kind::List => {
+            &["[{sample: [other]}]", "[sample]", "[{path: /sample, target: \"http://sample.test\"}]"]
+        }
         Kind::Map => &["{sample: other}"],
         Kind::BoolOrText => &["false", "/sample.pem"],
         Kind::Choice(choices) => choices,
