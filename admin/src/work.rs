@@ -1,5 +1,6 @@
 //! Changes that belong together: made whole or not at all, audited, and in force here when the answer is sent.
 
+use crate::answer::{Object, raw};
 use crate::context::Context;
 use crate::error::Refusal;
 use serde_json::{Map, Value};
@@ -58,8 +59,16 @@ impl<'c> Work<'c> {
         self.changes.push(Change::Rename { kind, from: from.to_owned(), to: to.to_owned() });
     }
 
-    /// What is told as spent under this id from now on.
+    /// What is told as spent under this id from now on; `None`: under all of the scope.
     pub(crate) fn spent(&mut self, scope: SpendScope, id: Option<String>, amount: NanoUsd) {
+        let kind = match scope {
+            SpendScope::Team => RecordKind::Team,
+            SpendScope::Member => RecordKind::Member,
+            _ => RecordKind::Key,
+        };
+        let after = Object(vec![("spend", amount.json())]);
+        let told = raw(&after).get().to_owned();
+        self.audit(kind, "spend_set", id.as_deref().unwrap_or("*"), (String::new(), told));
         self.changes.push(Change::Spent { scope, id, amount });
     }
 
@@ -76,16 +85,20 @@ impl<'c> Work<'c> {
 
     fn note<T: Record>(&mut self, action: &'static str, id: &str, before: Option<&T>, after: Option<&T>) {
         self.touched.push((T::KIND, id.to_owned()));
+        self.audit(T::KIND, action, id, (told(before), told(after)));
+    }
+
+    fn audit(&mut self, kind: RecordKind, action: &'static str, id: &str, (before, after): (String, String)) {
         self.audit.push(AuditEntry {
             id: new_entry_id().to_string(),
             at: self.now,
             changed_by: self.context.by().unwrap_or_default().to_owned(),
             key_hash: self.context.caller.hash().map(|hash| hash.hex()).unwrap_or_default(),
             action,
-            kind: T::KIND,
+            kind,
             object_id: id.to_owned(),
-            before: told(before),
-            after: told(after),
+            before,
+            after,
         });
     }
 }

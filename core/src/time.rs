@@ -14,7 +14,20 @@ pub fn now() -> Micros {
     Micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
+/// Of a day that has no leap second, as Unix time has none.
+pub const MICROS_PER_DAY: i64 = 86_400_000_000;
+
 impl Micros {
+    /// The day since 1970, UTC.
+    pub fn day(self) -> i64 {
+        self.0.div_euclid(MICROS_PER_DAY)
+    }
+
+    /// Midnight UTC at which a day begins.
+    pub fn of_day(day: i64) -> Self {
+        Self(day.saturating_mul(MICROS_PER_DAY))
+    }
+
     /// Whole seconds, rounded down.
     pub fn seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)

@@ -1,5 +1,6 @@
 //! One exchange on the data plane: from intake to the booked answer.
 
+use crate::asked::Asked;
 use crate::intake;
 use crate::limits::Place;
 use crate::response::outlet::Outlet;
@@ -18,16 +19,13 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 use weir_core::chat::Dialect;
-use weir_core::domain::ids::{EntryId, new_entry_id};
-use weir_core::domain::operation::Operation;
+use weir_core::domain::ids::new_entry_id;
 use weir_core::domain::spend::{AttemptRecord, Status};
 use weir_core::error::{ApiError, Kind};
 use weir_plugins::deployment::Deployment;
 use weir_plugins::dialects::gemini::array_error;
 use weir_plugins::dialects::{ResponsePlan, upstream_error};
-use weir_plugins::exchange::{Attempt, Clock, Exchange, Request};
-use weir_plugins::pass::{self, Way};
-use weir_plugins::snapshot::Snapshot;
+use weir_plugins::exchange::{Attempt, Clock, Exchange};
 use weir_plugins::{count, outgoing};
 
 /// An exchange under way, with its place among the others.
@@ -39,14 +37,6 @@ pub struct Flight<'a> {
 
 /// Provider error bodies beyond this are cut.
 const MAX_ERROR_BODY: usize = 256 * 1024;
-
-/// What a client asks for.
-pub enum Asked {
-    /// An operation, and the model that the path names.
-    Operation(Operation, Option<String>),
-    /// To be passed through, and the path below the prefix.
-    Raw(Way, String),
-}
 
 /// Serves one LLM request. `Err` closes the client's connection.
 pub async fn serve(app: &App, down: &mut ServerSession, asked: Asked) -> Result<()> {
@@ -82,47 +72,6 @@ async fn shed(app: &App, down: &mut ServerSession, error: &ApiError, errors: Dia
         app.metrics.count(weir_core::metrics::Name::ShedRequests, error.class());
     }
     fail::respond_in(errors, down, error, None).await
-}
-
-impl Asked {
-    fn errors(&self) -> Dialect {
-        match self {
-            Asked::Operation(operation, _) => operation.row().errors,
-            Asked::Raw(way, _) => way.errors(),
-        }
-    }
-
-    async fn read(
-        self,
-        snapshot: &Snapshot,
-        down: &mut ServerSession,
-        place: &mut Place,
-        id: EntryId,
-    ) -> std::result::Result<Request, intake::Fault> {
-        let config = &snapshot.config;
-        match self {
-            Asked::Raw(way, below) => intake::raw(config, down, place, way, &below, id).await,
-            Asked::Operation(operation, model) => {
-                let request = intake::read(config, down, place, operation, model, id).await?;
-                Ok(unless_ours(snapshot, down, request))
-            }
-        }
-    }
-}
-
-/// Below `/openai/v1` a model that the config does not know is OpenAI's own, if there is a key for it.
-fn unless_ours(snapshot: &Snapshot, down: &ServerSession, request: Request) -> Request {
-    let head = down.req_header();
-    let raw = pass::below(head.uri.path()).filter(|(_, below)| below.starts_with("/v1/"));
-    let Some((prefix, below)) = raw.filter(|(prefix, _)| snapshot.pass.is_set_up(prefix)) else {
-        return request;
-    };
-    let model = request.body.string("model");
-    if model.is_none_or(|model| snapshot.models.find(&model).is_some()) {
-        return request;
-    }
-    let query = head.uri.query().unwrap_or_default();
-    intake::turned_raw(request, &head.method, Way::Provider(prefix), below, query)
 }
 
 impl Flight<'_> {

@@ -5,6 +5,7 @@
 //! `front/` checks heads before Pingora's parser sees them. `local/` answers health, models and metrics. `run.rs` puts the process together, `cli.rs` reads the command line,
 //! `background/` holds what runs beside requests.
 
+mod asked;
 mod background;
 mod cli;
 mod data_dir;

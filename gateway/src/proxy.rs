@@ -1,8 +1,8 @@
 //! The only `ProxyHttp` of Weir: each phase is one call. LLM requests and our own endpoints are answered in
 //! `request_filter`; everything else is proxied to the admin service over its unix socket.
 
+use crate::asked::Asked;
 use crate::endpoints::{self, Endpoint};
-use crate::exchange::Asked;
 use crate::response::fail;
 use crate::state::App;
 use crate::{exchange, front, local};

@@ -1,11 +1,13 @@
 //! From files and environment to a snapshot; the same at start, on reload and for `weir check`.
 
+use crate::endpoints::{self, Endpoint};
+use http::Method;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use weir_core::SecretString;
 use weir_core::config::Config;
 use weir_core::config::env::Env;
-use weir_core::config::problems::Problems;
+use weir_core::config::problems::{Place, Problems};
 use weir_core::model::prices::Catalogue;
 use weir_plugins::providers;
 use weir_plugins::snapshot::Snapshot;
@@ -41,6 +43,7 @@ impl Loader {
         // Entries of `environment_variables` lie over the process's.
         let env = Arc::new(config.env.clone());
         let snapshot = Snapshot::build(config, env, Arc::clone(&self.catalogue), &mut problems);
+        shadowed(&snapshot, &mut problems);
         (Some(snapshot), problems)
     }
 
@@ -53,5 +56,17 @@ impl Loader {
         };
         let served: Vec<&str> = providers::rows().map(|row| row.prefix).collect();
         Config::load(&source, &read, &self.env, &served)
+    }
+}
+
+/// Paths of this gateway win over endpoints of the config, as in LiteLLM.
+fn shadowed(snapshot: &Snapshot, problems: &mut Problems) {
+    for endpoint in snapshot.pass.endpoints() {
+        let path = &endpoint.settings.path;
+        if endpoints::find(&Method::POST, path) != Endpoint::Admin {
+            let place =
+                Place { path: String::from("general_settings.pass_through_endpoints"), ..Place::default() };
+            problems.warn(&place, format!("{path} is served by the gateway itself"), "choose another path");
+        }
     }
 }

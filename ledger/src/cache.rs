@@ -5,8 +5,8 @@ use crate::directory::principal;
 use crate::notify::Watcher;
 use async_trait::async_trait;
 use moka::future::Cache;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use weir_core::domain::ids::KeyHash;
@@ -41,6 +41,9 @@ pub struct KeyCache {
     turns: Semaphore,
     /// Raised by every change; a load that saw another epoch is not kept.
     epoch: AtomicU64,
+    /// What was loaded in an earlier epoch is read again before it is believed.
+    doubted: AtomicU64,
+    outage: Outage,
 }
 
 /// What was found, and when.
@@ -60,6 +63,44 @@ const STALE_TTL: Duration = Duration::from_secs(12 * 3600);
 /// How long a lookup may wait for its turn.
 const TURN: Duration = Duration::from_secs(2);
 
+/// A ledger that is away: asked by one lookup at a time, so that only that one waits for it. The others are served what
+/// is known.
+#[derive(Default)]
+struct Outage {
+    /// When it is asked next; `None` while it is there.
+    next: Mutex<Option<Instant>>,
+}
+
+/// How soon after a failure the ledger is asked again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// How long the one who asks may take, before another one does.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Outage {
+    /// Whether this lookup asks.
+    fn asks(&self) -> bool {
+        let mut next = self.next();
+        match *next {
+            None => true,
+            Some(at) if Instant::now() < at => false,
+            Some(_) => {
+                *next = Some(Instant::now() + PATIENCE);
+                true
+            }
+        }
+    }
+
+    fn next(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn learn<T>(&self, result: &LedgerResult<T>) {
+        let away = matches!(result, Err(LedgerError::Unavailable(_)));
+        *self.next() = away.then(|| Instant::now() + PAUSE);
+    }
+}
+
 impl KeyCache {
     pub fn new(directory: Arc<dyn Directory>, options: CacheOptions) -> Self {
         Self {
@@ -69,21 +110,22 @@ impl KeyCache {
             loads: Cache::builder().max_capacity(options.capacity).time_to_live(UNKNOWN_TTL).build(),
             turns: Semaphore::new(options.lookups.max(1)),
             epoch: AtomicU64::new(0),
+            doubted: AtomicU64::new(0),
+            outage: Outage::default(),
         }
     }
 
-    /// Forgets every key.
-    pub fn forget_all(&self) {
-        self.epoch.fetch_add(1, Ordering::AcqRel);
-        self.known.invalidate_all();
-        self.loads.invalidate_all();
+    /// Believes no key until it is read again. They are kept for the case that the ledger cannot be read.
+    pub fn doubt_all(&self) {
+        let epoch = self.epoch.fetch_add(1, Ordering::AcqRel) + 1;
+        self.doubted.fetch_max(epoch, Ordering::AcqRel);
     }
 
     fn fresh(&self, loaded: &Loaded, hash: &KeyHash) -> bool {
         let current = loaded.found.as_ref().is_some_and(|known| known.key.hash == *hash);
         // A former text of a key runs out, so it is not believed for long.
         let ttl = if current { self.options.ttl } else { UNKNOWN_TTL.min(self.options.ttl) };
-        loaded.at.elapsed() < ttl
+        loaded.epoch >= self.doubted.load(Ordering::Acquire) && loaded.at.elapsed() < ttl
     }
 
     async fn load(&self, hash: &KeyHash) -> LedgerResult<Loaded> {
@@ -111,8 +153,9 @@ impl KeyCache {
     /// Keys that this record stands behind.
     fn behind(&self, kind: RecordKind, id: &str) -> Vec<KeyHash> {
         let is = |given: Option<&str>| given == Some(id);
+        let key = KeyHash::from_hex(id);
         let stands = |known: &Principal| match kind {
-            RecordKind::Key => known.key.hash.hex() == id,
+            RecordKind::Key => Some(known.key.hash) == key,
             RecordKind::User => is(known.key.user_id.as_deref()),
             RecordKind::Team => is(known.key.team_id.as_deref()),
             RecordKind::Organization => known.organization.as_ref().is_some_and(|o| o.id == id),
@@ -134,13 +177,19 @@ impl KeyCache {
 impl KeyLookup for KeyCache {
     async fn lookup(&self, hash: &KeyHash) -> LedgerResult<Option<Arc<Principal>>> {
         let known = self.known.get(hash).await;
-        match known {
-            Some(loaded) if self.fresh(&loaded, hash) => Ok(loaded.found),
-            known => match (self.reload(hash).await, known.and_then(|loaded| loaded.found)) {
-                // Better known a while ago than not at all: the ledger is away.
-                (Err(LedgerError::Unavailable(_)), Some(stale)) if stale.key.hash == *hash => Ok(Some(stale)),
-                (result, _) => result,
-            },
+        if let Some(loaded) = known.as_ref().filter(|loaded| self.fresh(loaded, hash)) {
+            return Ok(loaded.found.clone());
+        }
+        // Better known a while ago than not at all, where the ledger is away.
+        let stale = known.and_then(|loaded| loaded.found).filter(|stale| stale.key.hash == *hash);
+        if stale.is_some() && !self.outage.asks() {
+            return Ok(stale);
+        }
+        let result = self.reload(hash).await;
+        self.outage.learn(&result);
+        match result {
+            Err(LedgerError::Unavailable(_)) if stale.is_some() => Ok(stale),
+            result => result,
         }
     }
 
@@ -162,6 +211,6 @@ impl Watcher for KeyCache {
     }
 
     async fn lost(&self) {
-        self.forget_all();
+        self.doubt_all();
     }
 }

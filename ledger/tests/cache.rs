@@ -20,7 +20,7 @@ use weir_core::ports::{
     RecordQuery, StoredRecord,
 };
 use weir_core::time::Micros;
-use weir_ledger::{CacheOptions, KeyCache};
+use weir_ledger::{CacheOptions, KeyCache, Watcher};
 
 #[expect(dead_code, reason = "only keys are needed here")]
 mod common;
@@ -133,4 +133,23 @@ async fn p8_with_the_ledger_away_cached_keys_go_on() {
     *store.away.lock().unwrap() = true;
     assert!(cache.lookup(&hash).await.unwrap().is_some());
     assert!(matches!(cache.lookup(&KeyHash::of("sk-b")).await, Err(LedgerError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn p8_an_outage_that_is_noticed_takes_no_cached_key_away_and_makes_none_wait() {
+    let store = Arc::new(Store { key: Mutex::new(Some(common::key("sk-a"))), ..Store::default() });
+    let cache = cache(&store, CacheOptions::default());
+    let hash = KeyHash::of("sk-a");
+    cache.lookup(&hash).await.unwrap();
+    *store.away.lock().unwrap() = true;
+    cache.lost().await;
+    for _ in 0..20 {
+        assert!(cache.lookup(&hash).await.unwrap().is_some());
+    }
+    assert_eq!(store.asked.load(Ordering::SeqCst), 2, "a ledger that is away is not asked for every request");
+    // What has changed meanwhile is in force when it is back.
+    *store.away.lock().unwrap() = false;
+    *store.key.lock().unwrap() = None;
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    assert!(cache.lookup(&hash).await.unwrap().is_none());
 }

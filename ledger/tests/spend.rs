@@ -14,7 +14,7 @@ use common::{both, entry};
 use std::collections::HashMap;
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::money::NanoUsd;
-use weir_core::domain::records::member_id;
+use weir_core::domain::records::{RecordKind, member_id};
 use weir_core::domain::spend::{Entry, Status};
 use weir_core::ports::{
     Change, Dimension, Directory, Rollup, RollupOrder, RollupQuery, SpendFilter, SpendScope, SpendStore, Sums,
@@ -162,6 +162,37 @@ async fn what_was_spent_is_counted_under_every_scope_and_set_back() {
         set(&ledger, SpendScope::Key, Some("new"), 5).await;
         let new = [String::from("new")];
         assert_eq!(ledger.spent(SpendScope::Key, &new).await.unwrap()[&new[0]], NanoUsd(5));
+    })
+    .await;
+}
+
+async fn rename(ledger: &Ledger, from: &str, to: &str) {
+    let (from, to) = (KeyHash::of(from).hex(), KeyHash::of(to).hex());
+    ledger.commit(&[Change::Rename { kind: RecordKind::Key, from, to }], &[]).await.unwrap();
+}
+
+async fn spent_by_key(ledger: &Ledger, key: &str) -> Option<NanoUsd> {
+    let id = KeyHash::of(key).hex();
+    ledger.spent(SpendScope::Key, std::slice::from_ref(&id)).await.unwrap().get(&id).copied()
+}
+
+#[tokio::test]
+async fn what_is_booked_under_a_keys_old_text_counts_under_its_new_one() {
+    both(async |ledger| {
+        ledger.write(&[entry(100)]).await.unwrap();
+        rename(&ledger, "sk-a", "sk-b").await;
+        ledger.write(&[entry(5)]).await.unwrap(); // was under way
+        assert_eq!(spent_by_key(&ledger, "sk-b").await, Some(NanoUsd(105)));
+        assert_eq!(spent_by_key(&ledger, "sk-a").await, None);
+        rename(&ledger, "sk-b", "sk-c").await;
+        ledger.write(&[entry(1)]).await.unwrap();
+        assert_eq!(spent_by_key(&ledger, "sk-c").await, Some(NanoUsd(106)));
+        set(&ledger, SpendScope::Key, Some(&KeyHash::of("sk-c").hex()), 7).await;
+        assert_eq!(spent_by_key(&ledger, "sk-c").await, Some(NanoUsd(7)));
+        ledger.write(&[entry(2)]).await.unwrap();
+        rename(&ledger, "sk-c", "sk-a").await; // back to the first text
+        ledger.write(&[entry(3)]).await.unwrap();
+        assert_eq!(spent_by_key(&ledger, "sk-a").await, Some(NanoUsd(12)));
     })
     .await;
 }

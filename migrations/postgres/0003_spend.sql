@@ -89,11 +89,14 @@ CREATE TABLE spend_daily_customer (
 CREATE INDEX spend_daily_customer_customer ON spend_daily_customer (customer, day);
 
 -- Everything ever booked under one id of a scope. What is shown is `total - base`; a reset raises `base` to `total`, so
--- that it never meets an increment half way.
+-- that it never meets an increment half way. What is still booked under an id that was given up (requests under way when
+-- a key was regenerated) counts under `heir`.
 CREATE TABLE spent (
     scope TEXT NOT NULL,
     id    TEXT NOT NULL,
     total BIGINT NOT NULL,
     base  BIGINT NOT NULL DEFAULT 0,
+    heir  TEXT,
     PRIMARY KEY (scope, id)
 );
+CREATE INDEX spent_heir ON spent (scope, heir) WHERE heir IS NOT NULL;

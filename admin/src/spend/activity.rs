@@ -2,7 +2,7 @@
 
 use super::day_text;
 use super::global::{known_keys, team_names};
-use super::scope::{Days, only, sums};
+use super::scope::{Days, complete, only, sums};
 use crate::answer::{Object, Raw, raw};
 use crate::context::Context;
 use crate::error::{Refusal, detail};
@@ -18,7 +18,7 @@ use weir_core::access::{Grant, RouteClass};
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::key::KeyRecord;
 use weir_core::domain::operation::OPERATIONS;
-use weir_core::ports::{Dimension, Rollup, RollupQuery, RollupRow, Sums};
+use weir_core::ports::{Dimension, MAX_ROLLUP_ROWS, Rollup, RollupQuery, RollupRow, Sums};
 
 /// Whom a day is about.
 struct Kind {
@@ -83,7 +83,7 @@ async fn tell(context: Context, params: Params, kind: &'static Kind) -> Result<J
         Some(page) if page > 1 => Vec::new(),
         _ => rows(&context, &params, kind, days).await?,
     };
-    let ids = rows.iter().filter_map(|row| row.names.get(2).cloned()).collect();
+    let ids = rows.iter().map(|row| row.name(2).to_owned()).collect();
     let told = Teller {
         keys: known_keys(&context, ids).await?,
         teams: if kind.entity == Dimension::Team {
@@ -94,7 +94,7 @@ async fn tell(context: Context, params: Params, kind: &'static Kind) -> Result<J
     };
     let mut by_day: BTreeMap<&str, Vec<&RollupRow>> = BTreeMap::new();
     for row in &rows {
-        by_day.entry(row.names.first().map_or("", String::as_str)).or_default().push(row);
+        by_day.entry(row.name(0)).or_default().push(row);
     }
     let results: Vec<Object> = by_day.iter().rev().map(|(day, rows)| told.day(day, rows)).collect();
     Ok(Json(Object(vec![("results", raw(&results)), ("metadata", raw(&totals(&rows)))])))
@@ -115,7 +115,7 @@ async fn rows(
         by: [Dimension::Day, kind.entity].iter().chain(rest).copied().collect(),
         from: days.from,
         until: days.until,
-        limit: 100_000,
+        limit: MAX_ROLLUP_ROWS,
         ..RollupQuery::default()
     };
     query.only.extend(listed(kind.only).map(|ids| (kind.entity, ids)));
@@ -125,14 +125,14 @@ async fn rows(
     let found = match kind.entity {
         Dimension::Team if !context.sees_all() => {
             query.only.push((Dimension::Team, own_teams(context).await?));
-            context.services.spend.rollup(&query).await?
+            complete(context, &query).await?
         }
         Dimension::Organization if !context.sees_all() => {
             let known = context.caller.principal();
             let own =
                 known.map(|known| known.memberships.iter().map(|m| m.organization_id.clone()).collect());
             query.only.push((Dimension::Organization, own.unwrap_or_default()));
-            context.services.spend.rollup(&query).await?
+            complete(context, &query).await?
         }
         // Whose key belongs to nobody sees nothing.
         _ if !context.sees_all() && only(context).is_err() => Vec::new(),
@@ -142,7 +142,7 @@ async fn rows(
     // Sums of nobody are of users only: no team, no organisation is none.
     let nobody = matches!(kind.entity, Dimension::Team | Dimension::Organization);
     let kept = |row: &RollupRow| {
-        let entity = row.names.get(1).map_or("", String::as_str);
+        let entity = row.name(1);
         !(nobody && entity.is_empty() || without.iter().any(|other| other == entity))
     };
     Ok(found.into_iter().filter(kept).collect())
@@ -191,7 +191,7 @@ impl Teller {
             let Some(of) = row.names.get(at) else { continue };
             let part = parts.entry(called(name, of)).or_default();
             part.sums.add(&row.sums);
-            part.keys.entry(row.names.get(2).cloned().unwrap_or_default()).or_default().add(&row.sums);
+            part.keys.entry(row.name(2).to_owned()).or_default().add(&row.sums);
         }
         let told: BTreeMap<&String, Object> =
             parts.iter().map(|(of, part)| (of, self.told(name, of, part))).collect();

@@ -20,8 +20,6 @@ const MAX_SUMMED: usize = 200_000;
 /// Days without entries that follow the last one with some.
 const MAX_EMPTY: usize = 3_660;
 
-const MICROS_PER_DAY: i64 = 86_400_000_000;
-
 type Sums = BTreeMap<String, NanoUsd>;
 
 /// All days of an answer, by day since 1970.
@@ -71,7 +69,7 @@ fn too_many() -> Refusal {
 
 impl Days {
     fn add(&mut self, entry: &Entry) {
-        let day = self.days.entry(day_of(entry.started_at)).or_default();
+        let day = self.days.entry(entry.started_at.day()).or_default();
         day.spend += entry.cost;
         *day.users.entry(entry.user_id.clone().unwrap_or_default()).or_default() += entry.cost;
         *day.models.entry(row::model(entry)).or_default() += entry.cost;
@@ -81,20 +79,16 @@ impl Days {
 
     fn finish(mut self, end: Option<Micros>) -> Vec<Day> {
         if let (Some(end), Some((last, _))) = (end, self.days.last_key_value()) {
-            let empty = (last + 1..=day_of(Micros(end.0.saturating_sub(1)))).take(MAX_EMPTY);
+            let empty = (last + 1..=Micros(end.0.saturating_sub(1)).day()).take(MAX_EMPTY);
             empty.collect::<Vec<_>>().into_iter().for_each(|day| drop(self.days.insert(day, Day::default())));
         }
         self.days.into_iter().map(|(number, day)| Day { start: date(number), ..day }).collect()
     }
 }
 
-fn day_of(at: Micros) -> i64 {
-    at.0.div_euclid(MICROS_PER_DAY)
-}
-
 /// `2026-11-25`
 fn date(day: i64) -> String {
-    Micros(day.saturating_mul(MICROS_PER_DAY)).rfc3339().chars().take(10).collect()
+    Micros::of_day(day).rfc3339().chars().take(10).collect()
 }
 
 impl Serialize for Day {

@@ -1,7 +1,7 @@
 //! `/global/spend/*`, `/global/activity*` and `/spend/tags keys users`: sums, in LiteLLM's shapes.
 
 use super::day_text;
-use super::scope::{Days, MICROS_PER_DAY, only, sums};
+use super::scope::{Days, only, sums};
 use crate::answer::{Object, Raw, parsed, raw};
 use crate::context::Context;
 use crate::error::Refusal;
@@ -36,10 +36,6 @@ fn dearest(query: RollupQuery) -> RollupQuery {
     RollupQuery { order: RollupOrder::Cost, ..query }
 }
 
-fn name(row: &RollupRow, at: usize) -> &str {
-    row.names.get(at).map_or("", String::as_str)
-}
-
 fn first(rows: Vec<RollupRow>, params: &Params) -> Result<Vec<RollupRow>, Refusal> {
     let limit = params.positive("limit")?.unwrap_or(TOP) as usize;
     Ok(rows.into_iter().take(limit).collect())
@@ -63,11 +59,11 @@ pub(super) async fn all(context: Context) -> Answer<Object> {
 pub(super) async fn keys(context: Context, params: Params) -> Answer<Vec<Object>> {
     let rows = sums(&context, dearest(over(Days::last(), Rollup::Keys, &[Dimension::Key]))).await?;
     let rows = first(rows, &params)?;
-    let known = known_keys(&context, rows.iter().map(|row| name(row, 0).to_owned()).collect()).await?;
+    let known = known_keys(&context, rows.iter().map(|row| row.name(0).to_owned()).collect()).await?;
     let told = rows.iter().map(|row| {
-        let key = known.get(name(row, 0));
+        let key = known.get(row.name(0));
         Object(vec![
-            ("api_key", raw(name(row, 0))),
+            ("api_key", raw(row.name(0))),
             ("key_alias", raw(&key.and_then(|key| key.alias.as_ref()))),
             ("key_name", raw(&key.map(|key| &key.masked))),
             ("total_spend", row.sums.cost.json()),
@@ -89,7 +85,7 @@ pub(super) async fn models(context: Context, params: Params) -> Answer<Vec<Objec
     let told = first(rows, &params)?;
     let told = told
         .iter()
-        .map(|row| Object(vec![("model", raw(name(row, 0))), ("total_spend", row.sums.cost.json())]));
+        .map(|row| Object(vec![("model", raw(row.name(0))), ("total_spend", row.sums.cost.json())]));
     Ok(Json(told.collect()))
 }
 
@@ -100,8 +96,8 @@ pub(super) async fn teams(context: Context) -> Answer<Object> {
     let mut days: BTreeMap<String, BTreeMap<String, Raw>> = BTreeMap::new();
     let mut totals: BTreeMap<String, NanoUsd> = BTreeMap::new();
     for row in &rows {
-        let team = names.get(name(row, 1)).cloned().unwrap_or_else(|| "Unassigned".to_owned());
-        let day = day_text(name(row, 0));
+        let team = names.get(row.name(1)).cloned().unwrap_or_else(|| "Unassigned".to_owned());
+        let day = day_text(row.name(0));
         days.entry(day).or_default().insert(team.clone(), row.sums.cost.json());
         *totals.entry(team).or_default() += row.sums.cost;
     }
@@ -129,7 +125,7 @@ pub(super) async fn team_names(
     at: usize,
 ) -> Result<HashMap<String, String>, Refusal> {
     let mut ids: Vec<String> =
-        rows.iter().map(|row| name(row, at).to_owned()).filter(|id| !id.is_empty()).collect();
+        rows.iter().map(|row| row.name(at).to_owned()).filter(|id| !id.is_empty()).collect();
     ids.sort();
     ids.dedup();
     let mut names: HashMap<String, String> = ids.iter().map(|id| (id.clone(), id.clone())).collect();
@@ -147,7 +143,7 @@ pub(super) async fn days(context: Context, params: Params) -> Answer<Vec<Object>
     query.only.extend(key.clone().map(|key| (Dimension::Key, vec![key])));
     let rows = sums(&context, query).await?;
     let told = rows.iter().map(|row| {
-        let mut day = vec![("date", raw(&day_text(name(row, 0)))), ("spend", row.sums.cost.json())];
+        let mut day = vec![("date", raw(&day_text(row.name(0)))), ("spend", row.sums.cost.json())];
         day.extend(key.as_ref().map(|key| ("api_key", raw(key))));
         Object(day)
     });
@@ -172,7 +168,7 @@ pub(super) async fn tags(context: Context, params: Params) -> Answer<Object> {
         .iter()
         .map(|row| {
             Object(vec![
-                ("name", raw(name(row, 0))),
+                ("name", raw(row.name(0))),
                 ("spend", row.sums.cost.json()),
                 ("log_count", raw(&row.sums.requests)),
             ])
@@ -187,7 +183,7 @@ pub(super) async fn spend_tags(context: Context, params: Params) -> Answer<Vec<O
     let rows = sums(&context, over(days, Rollup::Tags, &[Dimension::Tag])).await?;
     let told = rows.iter().map(|row| {
         Object(vec![
-            ("individual_request_tag", raw(name(row, 0))),
+            ("individual_request_tag", raw(row.name(0))),
             ("log_count", raw(&row.sums.requests)),
             ("total_spend", row.sums.cost.json()),
         ])
@@ -198,14 +194,14 @@ pub(super) async fn spend_tags(context: Context, params: Params) -> Answer<Vec<O
 pub(super) async fn tag_names(context: Context) -> Answer<Value> {
     let rows =
         sums(&context, over(Days { from: 0, until: i64::MAX }, Rollup::Tags, &[Dimension::Tag])).await?;
-    let names: Vec<&str> = rows.iter().map(|row| name(row, 0)).collect();
+    let names: Vec<&str> = rows.iter().map(|row| row.name(0)).collect();
     Ok(Json(json!({ "tag_names": names })))
 }
 
 pub(super) async fn customers(context: Context) -> Answer<Value> {
     let days = Days { from: 0, until: i64::MAX };
     let rows = sums(&context, over(days, Rollup::Customers, &[Dimension::Customer])).await?;
-    let names: Vec<&str> = rows.iter().map(|row| name(row, 0)).collect();
+    let names: Vec<&str> = rows.iter().map(|row| row.name(0)).collect();
     Ok(Json(json!({ "end_users": names })))
 }
 
@@ -215,7 +211,7 @@ pub(super) async fn spend_of_customers(context: Context, mut sent: Fields) -> An
     sent.finish()?;
     let day = |text: Option<String>, end| -> Result<Option<i64>, Refusal> {
         let at = text.map(|text| super::moment(&text, end)).transpose()?;
-        Ok(at.map(|at| at.0.div_euclid(MICROS_PER_DAY)))
+        Ok(at.map(|at| at.day()))
     };
     let days = Days { from: day(from, false)?.unwrap_or(0), until: day(until, true)?.unwrap_or(i64::MAX) };
     let mut query = dearest(over(days, Rollup::Customers, &[Dimension::Customer]));
@@ -223,7 +219,7 @@ pub(super) async fn spend_of_customers(context: Context, mut sent: Fields) -> An
     let rows = sums(&context, query).await?;
     let told = rows.iter().take(100).map(|row| {
         Object(vec![
-            ("end_user", raw(name(row, 0))),
+            ("end_user", raw(row.name(0))),
             ("total_count", raw(&row.sums.requests)),
             ("total_spend", row.sums.cost.json()),
         ])
@@ -234,9 +230,8 @@ pub(super) async fn spend_of_customers(context: Context, mut sent: Fields) -> An
 pub(super) async fn providers(context: Context, params: Params) -> Answer<Vec<Object>> {
     let days = Days::asked(&params)?.unwrap_or_else(Days::last);
     let rows = sums(&context, dearest(over(days, Rollup::Keys, &[Dimension::Provider]))).await?;
-    let named = rows.iter().filter(|row| !name(row, 0).is_empty());
-    let told =
-        named.map(|row| Object(vec![("provider", raw(name(row, 0))), ("spend", row.sums.cost.json())]));
+    let named = rows.iter().filter(|row| !row.name(0).is_empty());
+    let told = named.map(|row| Object(vec![("provider", raw(row.name(0))), ("spend", row.sums.cost.json())]));
     Ok(Json(told.collect()))
 }
 
@@ -280,7 +275,7 @@ pub(super) async fn requests(context: Context, params: Params) -> Answer<Value> 
     let tokens = |row: &RollupRow| row.sums.input.saturating_add(row.sums.output);
     let daily: Vec<Value> = rows
         .iter()
-        .map(|row| json!({ "date": short_day(name(row, 0)), "api_requests": row.sums.requests, "total_tokens": tokens(row) }))
+        .map(|row| json!({ "date": short_day(row.name(0)), "api_requests": row.sums.requests, "total_tokens": tokens(row) }))
         .collect();
     let requests: i64 = rows.iter().map(|row| row.sums.requests).sum();
     let all: i64 = rows.iter().map(tokens).sum();
@@ -292,12 +287,12 @@ pub(super) async fn requests_by_model(context: Context, params: Params) -> Answe
     let rows = sums(&context, over(days, Rollup::Keys, &[Dimension::ModelGroup, Dimension::Day])).await?;
     let mut models: Vec<(String, Vec<Value>, i64, i64)> = Vec::new();
     for row in &rows {
-        let (model, tokens) = (name(row, 0), row.sums.input.saturating_add(row.sums.output));
+        let (model, tokens) = (row.name(0), row.sums.input.saturating_add(row.sums.output));
         if models.last().is_none_or(|(last, ..)| last != model) {
             models.push((model.to_owned(), Vec::new(), 0, 0));
         }
         if let Some((_, daily, requests, all)) = models.last_mut() {
-            daily.push(json!({ "model_group": model, "date": short_day(name(row, 1)),
+            daily.push(json!({ "model_group": model, "date": short_day(row.name(1)),
                 "api_requests": row.sums.requests, "total_tokens": tokens }));
             *requests += row.sums.requests;
             *all += tokens;
@@ -334,8 +329,8 @@ async fn rate_limited(context: &Context, params: &Params) -> Result<Vec<Entry>, 
         model: params.text("model_group"),
         status: Some(Status::Failure),
         user_id: only(context)?,
-        from: Some(Micros(days.from.saturating_mul(MICROS_PER_DAY))),
-        until: Some(Micros(days.until.saturating_add(1).saturating_mul(MICROS_PER_DAY))),
+        from: Some(Micros::of_day(days.from)),
+        until: Some(Micros::of_day(days.until.saturating_add(1))),
         limit: LOOKED_AT,
         ..SpendFilter::default()
     };
@@ -346,7 +341,7 @@ async fn rate_limited(context: &Context, params: &Params) -> Result<Vec<Entry>, 
 fn by_day(entries: &[&Entry]) -> Vec<Value> {
     let mut days: BTreeMap<i64, u64> = BTreeMap::new();
     for entry in entries {
-        *days.entry(entry.started_at.0.div_euclid(MICROS_PER_DAY)).or_default() += 1;
+        *days.entry(entry.started_at.day()).or_default() += 1;
     }
     let told = days.into_iter().map(
         |(day, number)| json!({ "date": short_day(&day.to_string()), "num_rate_limit_exceptions": number }),
@@ -377,10 +372,10 @@ pub(super) async fn cache_hits(context: Context, params: Params) -> Answer<Vec<V
     let days = Days::asked(&params)?.unwrap_or_else(Days::last);
     let by = [Dimension::Key, Dimension::CallType, Dimension::Model];
     let rows = sums(&context, over(days, Rollup::Keys, &by)).await?;
-    let known = known_keys(&context, rows.iter().map(|row| name(row, 0).to_owned()).collect()).await?;
+    let known = known_keys(&context, rows.iter().map(|row| row.name(0).to_owned()).collect()).await?;
     let told = rows.iter().map(|row| {
-        let alias = known.get(name(row, 0)).and_then(|key| key.alias.as_deref()).unwrap_or("Unnamed Key");
-        json!({ "api_key": alias, "call_type": name(row, 1), "model": name(row, 2), "total_rows": row.sums.requests,
+        let alias = known.get(row.name(0)).and_then(|key| key.alias.as_deref()).unwrap_or("Unnamed Key");
+        json!({ "api_key": alias, "call_type": row.name(1), "model": row.name(2), "total_rows": row.sums.requests,
             "cache_hit_true_rows": 0, "cached_completion_tokens": 0, "generated_completion_tokens": row.sums.output })
     });
     Ok(Json(told.collect()))
@@ -395,12 +390,12 @@ async fn tag_users(
 ) -> Result<BTreeMap<(String, String), (weir_core::ports::Sums, BTreeSet<String>)>, Refusal> {
     let by = [Dimension::Day, Dimension::Tag, Dimension::Key];
     let rows = sums(context, over(days, Rollup::Tags, &by)).await?;
-    let known = known_keys(context, rows.iter().map(|row| name(row, 2).to_owned()).collect()).await?;
+    let known = known_keys(context, rows.iter().map(|row| row.name(2).to_owned()).collect()).await?;
     let mut all: BTreeMap<(String, String), (weir_core::ports::Sums, BTreeSet<String>)> = BTreeMap::new();
     for row in &rows {
-        let (sums, users) = all.entry((name(row, 0).to_owned(), name(row, 1).to_owned())).or_default();
+        let (sums, users) = all.entry((row.name(0).to_owned(), row.name(1).to_owned())).or_default();
         sums.add(&row.sums);
-        users.extend(known.get(name(row, 2)).and_then(|key| key.user_id.clone()));
+        users.extend(known.get(row.name(2)).and_then(|key| key.user_id.clone()));
     }
     Ok(all)
 }

@@ -3,10 +3,9 @@
 use crate::context::Context;
 use crate::error::Refusal;
 use crate::input::Params;
-use weir_core::ports::{Dimension, Rollup, RollupQuery, RollupRow};
-use weir_core::time;
-
-pub(super) const MICROS_PER_DAY: i64 = 86_400_000_000;
+use weir_core::domain::key::Principal;
+use weir_core::ports::{Dimension, MAX_ROLLUP_ROWS, Rollup, RollupOrder, RollupQuery, RollupRow};
+use weir_core::time::{self, Micros};
 
 /// How far back LiteLLM looks where no dates are given.
 const LAST_DAYS: i64 = 30;
@@ -21,7 +20,7 @@ pub(super) struct Days {
 impl Days {
     /// The last thirty days, today included.
     pub(super) fn last() -> Self {
-        let today = time::now().0.div_euclid(MICROS_PER_DAY);
+        let today = time::now().day();
         Self { from: today - LAST_DAYS, until: today }
     }
 
@@ -29,7 +28,7 @@ impl Days {
     pub(super) fn asked(params: &Params) -> Result<Option<Self>, Refusal> {
         let day = |name: &str, end| -> Result<Option<i64>, Refusal> {
             let moment = params.get(name).map(|text| super::moment(text, end)).transpose()?;
-            Ok(moment.map(|at| (at.0 - i64::from(end)).div_euclid(MICROS_PER_DAY)))
+            Ok(moment.map(|at| Micros(at.0 - i64::from(end)).day()))
         };
         let (from, until) = (day("start_date", false)?, day("end_date", true)?);
         if from.is_none() && until.is_none() {
@@ -45,10 +44,7 @@ impl Days {
 /// # Errors
 /// 401 for a key that belongs to nobody.
 pub(super) fn only(context: &Context) -> Result<Option<String>, Refusal> {
-    let granted = context
-        .caller
-        .principal()
-        .is_some_and(|known| known.key.permissions.contains_key("get_spend_routes"));
+    let granted = context.caller.principal().is_some_and(Principal::sees_spend);
     if context.sees_all() || granted {
         return Ok(None);
     }
@@ -60,7 +56,7 @@ pub(super) fn only(context: &Context) -> Result<Option<String>, Refusal> {
 
 /// Sums over the days that the caller may see.
 pub(super) async fn sums(context: &Context, query: RollupQuery) -> Result<Vec<RollupRow>, Refusal> {
-    let mut query = RollupQuery { limit: 100_000, ..query };
+    let mut query = RollupQuery { limit: MAX_ROLLUP_ROWS, ..query };
     if let Some(user) = only(context)? {
         match query.of {
             Rollup::Keys => query.only.push((Dimension::User, vec![user])),
@@ -68,7 +64,22 @@ pub(super) async fn sums(context: &Context, query: RollupQuery) -> Result<Vec<Ro
             _ => query.only.push((Dimension::Key, keys_of(context, user).await?)),
         }
     }
-    Ok(context.services.spend.rollup(&query).await?)
+    complete(context, &query).await
+}
+
+/// All rows of the sums.
+///
+/// # Errors
+/// 400 where there are more than one answer holds: a bill of less than everything would be wrong money.
+pub(super) async fn complete(context: &Context, query: &RollupQuery) -> Result<Vec<RollupRow>, Refusal> {
+    let rows = context.services.spend.rollup(query).await?;
+    // The dearest first: what is cut off is what nobody asked for.
+    if query.order == RollupOrder::Names && rows.len() >= query.limit as usize {
+        let message =
+            format!("More than {} rows of sums. Ask for fewer days, or for one team or key.", rows.len());
+        return Err(Refusal::told(400, "bad_request_error", "None", message));
+    }
+    Ok(rows)
 }
 
 async fn keys_of(context: &Context, user: String) -> Result<Vec<String>, Refusal> {

@@ -61,6 +61,44 @@ async fn entries_are_listed_newest_first_and_filtered() {
 }
 
 #[tokio::test]
+async fn a_bill_is_whole_or_refused() {
+    let rig = Rig::new();
+    let dates = "start_date=2026-11-01&end_date=2026-11-30";
+    for path in ["/global/spend/report", "/user/daily/activity"] {
+        rig.memory.sum_to(99_999);
+        assert_eq!(rig.get(&format!("{path}?{dates}")).await.status, 200, "{path}");
+        rig.memory.sum_to(1_000_000);
+        let answer = rig.get(&format!("{path}?{dates}")).await;
+        assert_eq!(answer.status, 400, "{path}");
+        assert!(answer.text.contains("Ask for fewer days"), "{path}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn a_report_that_cannot_be_narrowed_so_says_so() {
+    let rig = Rig::new();
+    for (query, status) in [
+        ("group_by=tag&team_id=t", 400),
+        ("group_by=team&customer_id=c", 400),
+        ("group_by=customer&customer_id=c", 200),
+        ("group_by=tag&api_key=sk-a", 200),
+        ("group_by=moon", 400),
+    ] {
+        let path = format!("/global/spend/report?start_date=2026-11-01&end_date=2026-11-30&{query}");
+        assert_eq!(rig.get(&path).await.status, status, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn who_sets_spend_back_is_written_down() {
+    let rig = Rig::new();
+    assert_eq!(rig.post("/global/spend/reset", &json!({})).await.status, 200);
+    let audited = rig.memory.audited();
+    let told: Vec<_> = audited.iter().map(|e| (e.action, e.object_id.as_str(), e.after.as_str())).collect();
+    assert_eq!(told, vec![("spend_set", "*", r#"{"spend":0}"#); 3]);
+}
+
+#[tokio::test]
 async fn a_query_that_does_not_fit_is_told_where() {
     let rig = Rig::new();
     for (query, status, says) in [

@@ -100,8 +100,7 @@ pub fn allowed(caller: &Caller, rule: &RouteRule) -> bool {
 
 /// A key may be given more than its role has.
 fn permitted(known: &Principal, class: RouteClass) -> bool {
-    class == RouteClass::Spend
-        && known.key.permissions.get("get_spend_routes").and_then(serde_json::Value::as_bool) == Some(true)
+    class == RouteClass::Spend && known.sees_spend()
 }
 
 /// Refuses what [`allowed`] does not allow, in LiteLLM's words. `path` as it was called.

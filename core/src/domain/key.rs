@@ -108,6 +108,11 @@ impl KeyRecord {
 }
 
 impl Principal {
+    /// Whether the key was given everybody's spend (`permissions: {get_spend_routes: true}`).
+    pub fn sees_spend(&self) -> bool {
+        self.key.permissions.get("get_spend_routes").and_then(serde_json::Value::as_bool) == Some(true)
+    }
+
     /// A key that belongs to nobody.
     pub fn of(key: KeyRecord) -> Self {
         Self { key, user: None, team: None, member: None, organization: None, memberships: Vec::new() }

@@ -5,8 +5,8 @@ pub mod records;
 mod spend;
 
 pub use spend::{
-    Dimension, Rollup, RollupOrder, RollupQuery, RollupRow, SpendFilter, SpendScope, SpendStore, Sums,
-    Written,
+    Dimension, MAX_ROLLUP_ROWS, Rollup, RollupOrder, RollupQuery, RollupRow, SpendFilter, SpendScope,
+    SpendStore, Sums, Written,
 };
 
 use crate::domain::ids::KeyHash;
@@ -132,7 +132,7 @@ pub struct AuditEntry {
     pub changed_by: String,
     /// The hash of the key that was used.
     pub key_hash: String,
-    /// `created`, `updated`, `deleted`, `blocked`, `regenerated`.
+    /// `created`, `updated`, `deleted`, `blocked`, `regenerated`, `spend_set`.
     pub action: &'static str,
     pub kind: RecordKind,
     pub object_id: String,

@@ -87,6 +87,18 @@ pub enum Rollup {
     Customers,
 }
 
+impl Rollup {
+    /// Whether these sums are told apart by it.
+    pub fn has(self, dimension: Dimension) -> bool {
+        match dimension {
+            Dimension::Day | Dimension::Key | Dimension::ModelGroup | Dimension::Provider => true,
+            Dimension::Tag => self == Rollup::Tags,
+            Dimension::Customer => self == Rollup::Customers,
+            _ => self == Rollup::Keys,
+        }
+    }
+}
+
 /// What sums are told apart by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dimension {
@@ -107,6 +119,9 @@ pub enum Dimension {
     CallType,
 }
 
+/// Rows of sums in one answer.
+pub const MAX_ROLLUP_ROWS: u32 = 100_000;
+
 /// Sums over days, told apart by some dimensions.
 #[derive(Clone, Debug, Default)]
 pub struct RollupQuery {
@@ -119,7 +134,7 @@ pub struct RollupQuery {
     pub from: i64,
     pub until: i64,
     pub order: RollupOrder,
-    /// The store caps it at 100,000.
+    /// The store caps it at [`MAX_ROLLUP_ROWS`].
     pub limit: u32,
 }
 
@@ -138,6 +153,13 @@ pub struct RollupRow {
     /// Absent values are empty; a day is its number.
     pub names: Vec<String>,
     pub sums: Sums,
+}
+
+impl RollupRow {
+    /// The name in this place of [`RollupQuery::by`]; empty where nobody is named.
+    pub fn name(&self, at: usize) -> &str {
+        self.names.get(at).map_or("", String::as_str)
+    }
 }
 
 /// What is summed.

@@ -5,11 +5,8 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 use weir_core::domain::money::NanoUsd;
 use weir_core::ports::{
-    Dimension, LedgerError, LedgerResult, Rollup, RollupOrder, RollupQuery, RollupRow, Sums,
+    Dimension, LedgerError, LedgerResult, MAX_ROLLUP_ROWS, Rollup, RollupOrder, RollupQuery, RollupRow, Sums,
 };
-
-/// Rows in one answer.
-const MAX_ROWS: u32 = 100_000;
 
 const MEASURES: &str = "CAST(SUM(cost) AS BIGINT) AS cost, CAST(SUM(requests) AS BIGINT) AS requests, \
     CAST(SUM(failures) AS BIGINT) AS failures, CAST(SUM(input_tokens) AS BIGINT) AS input_tokens, \
@@ -26,24 +23,22 @@ fn table(of: Rollup) -> &'static str {
 
 /// The column of a dimension, where the table has it.
 fn column(of: Rollup, dimension: Dimension) -> LedgerResult<&'static str> {
-    let everywhere = match dimension {
-        Dimension::Day => Some("day"),
-        Dimension::Key => Some("key_hash"),
-        Dimension::ModelGroup => Some("model_group"),
-        Dimension::Provider => Some("provider"),
-        _ => None,
-    };
-    let here = match (of, dimension) {
-        (Rollup::Keys, Dimension::User) => Some("user_id"),
-        (Rollup::Keys, Dimension::Team) => Some("team_id"),
-        (Rollup::Keys, Dimension::Organization) => Some("organization_id"),
-        (Rollup::Keys, Dimension::Model) => Some("model"),
-        (Rollup::Keys, Dimension::CallType) => Some("call_type"),
-        (Rollup::Tags, Dimension::Tag) => Some("tag"),
-        (Rollup::Customers, Dimension::Customer) => Some("customer"),
-        _ => None,
-    };
-    everywhere.or(here).ok_or_else(|| LedgerError::Broken(format!("{of:?} are not summed by {dimension:?}")))
+    if !of.has(dimension) {
+        return Err(LedgerError::Broken(format!("{of:?} are not summed by {dimension:?}")));
+    }
+    Ok(match dimension {
+        Dimension::Day => "day",
+        Dimension::Key => "key_hash",
+        Dimension::User => "user_id",
+        Dimension::Team => "team_id",
+        Dimension::Organization => "organization_id",
+        Dimension::Tag => "tag",
+        Dimension::Customer => "customer",
+        Dimension::ModelGroup => "model_group",
+        Dimension::Model => "model",
+        Dimension::Provider => "provider",
+        Dimension::CallType => "call_type",
+    })
 }
 
 pub(super) async fn read(ledger: &Ledger, wanted: &RollupQuery) -> LedgerResult<Vec<RollupRow>> {
@@ -53,7 +48,7 @@ pub(super) async fn read(ledger: &Ledger, wanted: &RollupQuery) -> LedgerResult<
     for (_, values) in &wanted.only {
         query = values.iter().fold(query, |query, value| query.bind(value.clone()));
     }
-    let rows = query.bind(i64::from(wanted.limit.min(MAX_ROWS))).fetch_all(&ledger.reader).await;
+    let rows = query.bind(i64::from(wanted.limit.min(MAX_ROLLUP_ROWS))).fetch_all(&ledger.reader).await;
     ledger.noted(rows)?.iter().map(|row| sums(row, &columns)).collect()
 }
 

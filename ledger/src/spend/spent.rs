@@ -9,6 +9,18 @@ use weir_core::ports::{LedgerResult, SpendScope};
 const SET_ONE: &str = "INSERT INTO spent (scope, id, total, base) VALUES ($1, $2, 0, 0 - $3) \
     ON CONFLICT (scope, id) DO UPDATE SET base = spent.total - $3";
 const SET_ALL: &str = "UPDATE spent SET base = total - $2 WHERE scope = $1";
+const CLEAR_LATE: &str = "UPDATE spent SET base = total WHERE scope = $1 AND heir = $2";
+
+/// In this order: the id taken over loses what it once inherited from, all that counts under the old id follows it, and
+/// what is booked late under the old id has an heir.
+static RENAME: &[&str] = &[
+    "UPDATE spent SET total = total + COALESCE((SELECT SUM(t.total - t.base) FROM spent t \
+        WHERE t.scope = $1 AND t.id = $3 AND t.heir = $2), 0) WHERE scope = $1 AND id = $2",
+    "DELETE FROM spent WHERE scope = $1 AND id = $3 AND heir = $2",
+    "UPDATE spent SET heir = $3 WHERE scope = $1 AND heir = $2",
+    "UPDATE spent SET id = $3 WHERE scope = $1 AND id = $2",
+    "INSERT INTO spent (scope, id, total, heir) VALUES ($1, $2, 0, $3)",
+];
 
 /// Ids in one statement.
 const IDS: usize = 100;
@@ -21,9 +33,10 @@ pub(super) async fn read(
     let mut spent = HashMap::with_capacity(ids.len());
     for some in ids.chunks(IDS) {
         let places: Vec<String> = (2..some.len() + 2).map(|n| format!("${n}")).collect();
+        let places = places.join(", ");
         let text = format!(
-            "SELECT id, total - base AS cost FROM spent WHERE scope = $1 AND id IN ({})",
-            places.join(", ")
+            "SELECT COALESCE(heir, id) AS id, CAST(SUM(total - base) AS BIGINT) AS cost FROM spent \
+             WHERE scope = $1 AND (heir IN ({places}) OR (id IN ({places}) AND heir IS NULL)) GROUP BY COALESCE(heir, id)"
         );
         let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(scope.as_str().to_owned());
         let query = some.iter().fold(query, |query, id| query.bind(id.clone()));
@@ -42,21 +55,28 @@ pub(crate) async fn set(
     id: Option<&str>,
     amount: NanoUsd,
 ) -> Result<(), sqlx::Error> {
+    let scope = scope.as_str();
     let query = match id {
-        Some(id) => sqlx::query(SET_ONE).bind(scope.as_str().to_owned()).bind(id.to_owned()),
-        None => sqlx::query(SET_ALL).bind(scope.as_str().to_owned()),
+        Some(id) => {
+            let late = sqlx::query(CLEAR_LATE).bind(scope).bind(id.to_owned());
+            late.execute(&mut **transaction).await?;
+            sqlx::query(SET_ONE).bind(scope).bind(id.to_owned())
+        }
+        None => sqlx::query(SET_ALL).bind(scope),
     };
     query.bind(amount.0).execute(&mut **transaction).await.map(drop)
 }
 
-/// Under another id what was spent under the first counts on.
+/// Under another id what was spent under the first counts on, and so does what is booked under it later.
 pub(crate) async fn rename(
     transaction: &mut Transaction<'_, Any>,
     scope: SpendScope,
     from: &str,
     to: &str,
 ) -> Result<(), sqlx::Error> {
-    let query = sqlx::query("UPDATE spent SET id = $1 WHERE scope = $2 AND id = $3");
-    let query = query.bind(to.to_owned()).bind(scope.as_str().to_owned()).bind(from.to_owned());
-    query.execute(&mut **transaction).await.map(drop)
+    for statement in RENAME {
+        let query = sqlx::query(*statement).bind(scope.as_str()).bind(from.to_owned());
+        query.bind(to.to_owned()).execute(&mut **transaction).await?;
+    }
+    Ok(())
 }

@@ -6,8 +6,6 @@ use weir_core::domain::records::member_id;
 use weir_core::domain::spend::{Entry, Status};
 use weir_core::ports::{SpendScope, Sums};
 
-const MICROS_PER_DAY: i64 = 86_400_000_000;
-
 /// Day and dimensions, in the order of the table's columns.
 pub(super) type Place = (i64, Vec<String>);
 
@@ -28,7 +26,7 @@ impl Raised {
     }
 
     fn add(&mut self, entry: &Entry) {
-        let (day, sums) = (entry.started_at.0.div_euclid(MICROS_PER_DAY), sums(entry));
+        let (day, sums) = (entry.started_at.day(), sums(entry));
         let text = |value: &Option<String>| value.clone().unwrap_or_default();
         let key = entry.key_hash.map(|hash| hash.hex()).unwrap_or_default();
         let place = vec![

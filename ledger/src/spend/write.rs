@@ -7,7 +7,7 @@ use sqlx::{Acquire, Any, AssertSqlSafe, Transaction};
 use weir_core::domain::spend::Entry;
 use weir_core::ports::{LedgerError, LedgerResult, Sums, Written};
 
-/// Rows per statement: the few sizes keep the number of prepared statements small, and 64 × 17 values stay below every
+/// Rows per statement: the few sizes keep the number of prepared statements small, and 64 × 16 values stay below every
 /// engine's limit.
 static SIZES: &[usize] = &[64, 8, 1];
 

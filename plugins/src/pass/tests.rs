@@ -12,73 +12,44 @@ fn meant(prefix: &str, path: &str, body: &Value) -> Meant {
     Meant::of(family, Seen { method: &Method::POST, path, body: &body, form: None })
 }
 
+/// Prefix, path, the model it names, what it is like, how its answer speaks. The body's model is `in-body`.
+type Row = (&'static str, &'static str, &'static str, Option<Operation>, Option<Dialect>);
+
+const CHAT: Option<Operation> = Some(Operation::Chat);
+const MESSAGES: Option<Operation> = Some(Operation::Messages);
+const EMBEDDINGS: Option<Operation> = Some(Operation::Embeddings);
+const OPENAI: Option<Dialect> = Some(Dialect::OpenAiChat);
+const CLAUDE: &str = "anthropic.claude-sonnet-4-5-20250929-v1:0";
+
+#[rustfmt::skip]
+static ROWS: &[Row] = &[
+    ("openai", "/v1/chat/completions", "in-body", CHAT, OPENAI),
+    ("openai", "/v1/files", "in-body", None, None),
+    ("mistral", "/v1/fim/completions", "in-body", Some(Operation::Completions), OPENAI),
+    ("azure", "/openai/deployments/a%2Fb/embeddings", "a/b", EMBEDDINGS, OPENAI),
+    ("azure", "/openai/v1/responses", "in-body", Some(Operation::Responses), Some(Dialect::OpenAiResponses)),
+    ("anthropic", "/v1/messages", "in-body", MESSAGES, Some(Dialect::AnthropicMessages)),
+    ("anthropic", "/v1/messages/count_tokens", "in-body", Some(Operation::CountTokens), None),
+    ("bedrock", "/model/a.b-v1%3A0/converse-stream", "a.b-v1:0", CHAT, Some(Dialect::BedrockConverse)),
+    ("bedrock", "/model/anthropic.claude-sonnet-4-5-20250929-v1:0/invoke", CLAUDE, MESSAGES, Some(Dialect::BedrockInvoke)),
+    ("bedrock", "/model/amazon.titan-embed-text-v2:0/invoke", "amazon.titan-embed-text-v2:0", None, None),
+    ("bedrock", "/async-invoke", "", None, None),
+    ("gemini", "/v1beta/models/g-1:streamGenerateContent", "g-1", Some(Operation::StreamGenerate), Some(Dialect::Gemini)),
+    ("gemini", "/v1beta/openai/chat/completions", "in-body", CHAT, OPENAI),
+    ("gemini", "/v1beta/cachedContents", "in-body", None, None),
+    ("vertex_ai", "/v1/projects/p/locations/l/publishers/anthropic/models/c:streamRawPredict", "c", MESSAGES, Some(Dialect::AnthropicMessages)),
+    ("cohere", "/v2/rerank", "in-body", Some(Operation::Rerank), Some(Dialect::CohereChat)),
+];
+
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table of requests")]
 fn a_request_says_which_model_it_wants_and_how_it_speaks() {
-    let body = json!({"model": "in-body"});
-    let (chat, message) = (Some(Operation::Chat), Some(Operation::Messages));
-    for (prefix, path, model, like, dialect) in [
-        ("openai", "/v1/chat/completions", "in-body", chat, Some(Dialect::OpenAiChat)),
-        ("openai", "/v1/files", "in-body", None, None),
-        (
-            "mistral",
-            "/v1/fim/completions",
-            "in-body",
-            Some(Operation::Completions),
-            Some(Dialect::OpenAiChat),
-        ),
-        (
-            "azure",
-            "/openai/deployments/a%2Fb/embeddings",
-            "a/b",
-            Some(Operation::Embeddings),
-            Some(Dialect::OpenAiChat),
-        ),
-        (
-            "azure",
-            "/openai/v1/responses",
-            "in-body",
-            Some(Operation::Responses),
-            Some(Dialect::OpenAiResponses),
-        ),
-        ("anthropic", "/v1/messages", "in-body", message, Some(Dialect::AnthropicMessages)),
-        ("anthropic", "/v1/messages/count_tokens", "in-body", Some(Operation::CountTokens), None),
-        ("bedrock", "/model/a.b-v1%3A0/converse-stream", "a.b-v1:0", chat, Some(Dialect::BedrockConverse)),
-        (
-            "bedrock",
-            "/model/anthropic.claude-sonnet-4-5-20250929-v1:0/invoke",
-            "anthropic.claude-sonnet-4-5-20250929-v1:0",
-            message,
-            Some(Dialect::BedrockInvoke),
-        ),
-        ("bedrock", "/model/amazon.titan-embed-text-v2:0/invoke", "amazon.titan-embed-text-v2:0", None, None),
-        ("bedrock", "/async-invoke", "", None, None),
-        (
-            "gemini",
-            "/v1beta/models/g-1:streamGenerateContent",
-            "g-1",
-            Some(Operation::StreamGenerate),
-            Some(Dialect::Gemini),
-        ),
-        ("gemini", "/v1beta/openai/chat/completions", "in-body", chat, Some(Dialect::OpenAiChat)),
-        ("gemini", "/v1beta/cachedContents", "in-body", None, None),
-        (
-            "vertex_ai",
-            "/v1/projects/p/locations/l/publishers/anthropic/models/claude:streamRawPredict",
-            "claude",
-            message,
-            Some(Dialect::AnthropicMessages),
-        ),
-        ("cohere", "/v2/rerank", "in-body", Some(Operation::Rerank), Some(Dialect::CohereChat)),
-    ] {
-        let found = meant(prefix, path, &body);
-        assert_eq!(found.model.map(|m| m.name).unwrap_or_default(), model, "{path}");
-        assert_eq!((found.like, found.dialect), (like, dialect), "{path}");
+    for (prefix, path, model, like, dialect) in ROWS {
+        let found = meant(prefix, path, &json!({"model": "in-body"}));
+        assert_eq!(found.model.map(|m| m.name).unwrap_or_default(), *model, "{path}");
+        assert_eq!((found.like, found.dialect), (*like, *dialect), "{path}");
     }
-    assert_eq!(
-        meant("gemini", "/v1/cachedContents", &json!({"model": "models/g-1"})).model.unwrap().name,
-        "g-1"
-    );
+    let cached = meant("gemini", "/v1/cachedContents", &json!({"model": "models/g-1"}));
+    assert_eq!(cached.model.map(|m| m.name).as_deref(), Some("g-1"));
 }
 
 fn learned(meant: &Meant, kind: &'static str, pieces: &[&[u8]]) -> Learned {
@@ -119,7 +90,7 @@ fn what_cannot_be_read_is_passed_over() {
         b"null",
         b"data: {\n\n",
         b"\xff\xff\xff\xff",
-        b"{\"usage\":[1]}",
+        b"{\"usage\":[]}",
         b"{\"usage\":\"x\"}",
         b"{\"meta\":{\"billed_units\":{\"input_tokens\":-5}}}",
         b"event: x\n\ndata: [DONE]\n\n",

@@ -183,3 +183,46 @@ fn weirs_own_settings_are_read() {
     assert_eq!((weir.metrics, weir.inflight_bytes, weir.h2c), (MetricsWhen::Always, 32 << 20, true));
     assert_eq!(weir.drain_delay, Duration::from_millis(500));
 }
+
+#[test]
+fn endpoints_of_the_operator_are_read_with_the_environment_in_their_headers() {
+    let text = r#"
+general_settings:
+  pass_through_endpoints:
+    - path: some/where/
+      target: https://host.test/base?a=1
+      auth: true
+      cost_per_request: 0.002
+      headers: {Authorization: "Bearer os.environ/THEIR_KEY", X-Whole: os.environ/THEIR_KEY, X-Number: 7}
+    - {path: /some/where, target: "https://other.test", auth: true}
+    - {path: /open, target: "https://other.test"}
+"#;
+    let (config, problems) = load(text, &[("THEIR_KEY", "k-1")]);
+    let endpoints = config.unwrap().general.pass_through;
+    let first = &endpoints[0];
+    assert_eq!((first.path.as_str(), first.id.as_str()), ("/some/where", "/some/where"));
+    assert_eq!(first.cost_per_request.unwrap().to_string(), "0.002");
+    let headers: Vec<_> =
+        first.headers.iter().map(|(name, value)| (name.as_str(), value.expose_secret())).collect();
+    assert_eq!(headers, [("authorization", "Bearer k-1"), ("x-whole", "k-1"), ("x-number", "7")]);
+    assert!(!format!("{first:?}").contains("k-1"), "a secret is shown");
+    assert_eq!(endpoints.len(), 2, "the second of the same path does not count");
+    let text = problems.to_string();
+    assert!(text.contains("this path stands twice"), "{text}");
+    assert!(text.contains("anybody may call /open without a key"), "{text}");
+}
+
+#[test]
+fn an_endpoint_that_leads_nowhere_is_an_error() {
+    for (entry, says) in [
+        ("{path: /, target: \"http://a.test\"}", "expected a path"),
+        ("{target: \"http://a.test\"}", "expected a path"),
+        ("{path: /a, target: a.test}", "expected an http or https address"),
+        ("{path: /a, target: \"http://user@a.test\"}", "expected an http or https address"),
+        ("{path: /a, target: \"http://a.test\", headers: {\"a b\": c}}", "cannot be sent as a header"),
+    ] {
+        let (config, problems) =
+            load(&format!("general_settings: {{pass_through_endpoints: [{entry}]}}"), &[]);
+        assert!(config.is_none() && problems.to_string().contains(says), "{entry}: {problems}");
+    }
+}

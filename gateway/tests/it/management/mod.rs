@@ -64,7 +64,7 @@ fn shared() -> Option<PathBuf> {
 }
 
 #[tokio::test]
-async fn p32_recorded_management_calls_agree() {
+async fn recorded_management_calls_agree() {
     let Some(folder) = shared() else { return };
     let listed = Listed::read();
     let (mut walked, mut wrong) = (0, Vec::new());
