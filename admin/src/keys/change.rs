@@ -42,7 +42,7 @@ pub(super) async fn update_one(context: &Context, mut sent: Fields) -> Result<Ob
     let kept = kept.ok_or_else(|| unknown(&name))?;
     generate::checked(&record)?;
     rights::may_change(context, &kept).await?;
-    rights::may_make(context, &record).await?;
+    rights::may_make(context, Some(&kept), &record, "/key/update").await?;
     if let Some(text) = duration {
         record.expires_at = expiry(text)?;
     }
@@ -113,6 +113,9 @@ async fn switch(context: Context, mut sent: Fields, blocked: bool) -> Result<Jso
         return Err(Refusal::told(404, "bad_request_error", "key", format!("Key {name} not found")));
     };
     rights::may_change(&context, &kept).await?;
+    if !blocked {
+        rights::may_unblock(&context, &kept).await?;
+    }
     let action = if blocked { "blocked" } else { "unblocked" };
     let changed = store(&context, &kept, KeyRecord { blocked, ..kept.record.clone() }, action).await?;
     let spend = show::spent(&context, &hash).await?;

@@ -24,7 +24,11 @@ static ROUTES_OF: &[(&str, &str)] =
     &[("llm_api", "llm_api_routes"), ("management", "management_routes"), ("read_only", "info_routes")];
 
 pub(super) async fn generate(context: Context, sent: Fields) -> Result<Json<Object>, Refusal> {
-    make(context, Wanted::read(sent)?).await
+    let mut wanted = Wanted::read(sent)?;
+    if !context.is_admin() && wanted.record.user_id.is_none() {
+        wanted.record.user_id = context.by().map(str::to_owned);
+    }
+    make(context, wanted, "/key/generate").await
 }
 
 /// A key of a team, and of no user.
@@ -33,12 +37,12 @@ pub(super) async fn service_account(context: Context, sent: Fields) -> Result<Js
     let alias = wanted.record.alias.clone().unwrap_or_default();
     wanted.record.user_id = None;
     fields::put_member(&mut wanted.record.metadata, "service_account_id", &alias);
-    make(context, wanted).await
+    make(context, wanted, "/key/service-account/generate").await
 }
 
-async fn make(context: Context, mut wanted: Wanted) -> Result<Json<Object>, Refusal> {
+async fn make(context: Context, mut wanted: Wanted, route: &str) -> Result<Json<Object>, Refusal> {
     budgets::begin(&context, &mut wanted.record.limits, time::now());
-    rights::may_make(&context, &wanted.record).await?;
+    rights::may_make(&context, None, &wanted.record, route).await?;
     let kept = keep(&context, &wanted.record).await?;
     let told = |name: &str| wanted.told(name).or_else(|| table::beside_new(&kept, name));
     Ok(Json(fields::show(TABLE, GENERATED, &kept.record, told)))

@@ -49,6 +49,7 @@ async fn change(context: &Context, name: &str, mut sent: Fields) -> Result<Objec
         Refusal::told(404, "not_found_error", "key", format!("Key {} not found.", mask(name)))
     })?;
     rights::may_change(context, &kept).await?;
+    rights::may_make(context, Some(&kept), &record, "/key/regenerate").await?;
     generate::checked(&record)?;
     let new = new.unwrap_or_else(text::fresh)?;
     if let Some(text) = duration {

@@ -15,7 +15,7 @@ use axum::routing::{get, post};
 use weir_core::access::{Grant, RouteClass};
 
 pub(crate) use list::{teams_of, whole};
-pub(crate) use rights::leads;
+pub(crate) use rights::{leads, may_change, membership};
 
 const M: RouteClass = RouteClass::Management;
 const ORG: Grant = Grant::ORG_ADMIN;

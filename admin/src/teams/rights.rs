@@ -5,7 +5,8 @@ use crate::error::Refusal;
 use weir_core::domain::records::{Member, Team, TeamRole, member_id};
 use weir_core::error::{ApiError, Kind};
 
-async fn membership(context: &Context, team: &str) -> Result<Option<Member>, Refusal> {
+/// The caller's own place in a team.
+pub(crate) async fn membership(context: &Context, team: &str) -> Result<Option<Member>, Refusal> {
     let Some(user) = context.by() else { return Ok(None) };
     Ok(context.get::<Member>(&member_id(team, user)).await?.map(|kept| kept.record))
 }
@@ -20,7 +21,7 @@ pub(crate) async fn leads(context: &Context, team: Option<&str>) -> Result<bool,
 ///
 /// # Errors
 /// 403.
-pub(super) async fn may_change(context: &Context, team: &Team) -> Result<(), Refusal> {
+pub(crate) async fn may_change(context: &Context, team: &Team) -> Result<(), Refusal> {
     let org = team.organization_id.as_deref();
     if context.is_admin() || context.administers(org) || leads(context, Some(&team.id)).await? {
         return Ok(());

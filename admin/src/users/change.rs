@@ -13,6 +13,7 @@ use crate::work::Work;
 use axum::Json;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use weir_core::domain::key::KeyRecord;
 use weir_core::domain::records::{Kept, Member, OrganizationMember, Role, User};
 use weir_core::ports::Condition;
@@ -49,7 +50,7 @@ async fn change(context: &Context, mut sent: Fields) -> Result<Object, Refusal> 
     if has_role {
         user.role = role;
     }
-    may_change(context, kept.as_ref().map_or(&user, |kept| &kept.record), &user)?;
+    may_change(context, kept.as_ref().map(|kept| &kept.record), &user, password.is_some()).await?;
     budgets::checked(&user.limits)?;
     if let Some(password) = password {
         user.password_hash = Some(password::hashed(password).await?);
@@ -91,35 +92,57 @@ fn not_found(name: &str) -> Refusal {
     Refusal::told(404, "internal_server_error", "None", format!("User {name} not found"))
 }
 
-/// Viewers may change their own e-mail and password, and nothing else.
+/// Of themselves, others than proxy admins change e-mail and password, and nothing else.
 fn only_own(context: &Context, sent: &Fields, user: &User, password: bool) -> Result<(), Refusal> {
-    if context.caller.role() != Some(Role::ProxyAdminViewer) {
+    let own = context.by() == Some(&user.id);
+    let viewer = context.caller.role() == Some(Role::ProxyAdminViewer);
+    if context.is_admin() || !own && !viewer {
         return Ok(());
     }
     let other = sent.names().next().map(str::to_owned);
-    if other.is_none() && (password || user.email.is_some()) && context.by() == Some(&user.id) {
+    if other.is_none() && own && (password || user.email.is_some()) {
         return Ok(());
     }
+    let role = context.caller.role().map_or("unknown", Role::as_str);
     let message = format!(
-        "user not allowed to access this route, role= proxy_admin_viewer. Trying to access: /user/update and updating \
+        "user not allowed to access this route, role= {role}. Trying to access: /user/update and updating \
          invalid param: {}. only user_email and password can be updated",
         other.as_deref().unwrap_or("user_id")
     );
     Err(Refusal::told(403, "auth_error", "None", message))
 }
 
-/// Only proxy admins give or take the roles of admins; org admins change others only.
-fn may_change(context: &Context, before: &User, after: &User) -> Result<(), Refusal> {
-    let high = |user: &User| matches!(user.role, Some(Role::ProxyAdmin | Role::ProxyAdminViewer));
-    if context.is_admin() || !high(before) && !high(after) {
+fn is_high(user: &User) -> bool {
+    matches!(user.role, Some(Role::ProxyAdmin | Role::ProxyAdminViewer))
+}
+
+/// Only proxy admins change proxy admins, make some, and set passwords of others: whoever knows it can sign in. Admins of
+/// organisations change those who are in no other organisation.
+async fn may_change(
+    context: &Context,
+    before: Option<&User>,
+    after: &User,
+    password: bool,
+) -> Result<(), Refusal> {
+    // What of it was looked at before.
+    let own = before.is_some_and(|user| context.by() == Some(&user.id) && user.role == after.role);
+    if context.is_admin() || own {
         return Ok(());
     }
-    Err(Refusal::told(
-        403,
-        "auth_error",
-        "user_role",
-        "Only proxy admins can change proxy admins and their viewers.",
-    ))
+    let refused = |message| Err(Refusal::told(403, "auth_error", "user_role", message));
+    if is_high(after) || before.is_some_and(is_high) {
+        return refused("Only proxy admins can change proxy admins and their viewers.");
+    }
+    if password {
+        return refused("Only proxy admins can set the passwords of others.");
+    }
+    let Some(before) = before else { return Ok(()) };
+    let theirs = vec![Condition::In("user_id", vec![before.id.clone()])];
+    let places = context.all::<OrganizationMember>(theirs).await?;
+    if !places.is_empty() && places.iter().all(|place| context.administers(Some(&place.organization_id))) {
+        return Ok(());
+    }
+    refused("Admins of an organization can change users who are in it, and in no other one.")
 }
 
 /// Each for itself: one that cannot be changed does not keep the others.
@@ -161,11 +184,12 @@ pub(super) async fn update_many(context: Context, mut sent: Fields) -> Result<Js
 }
 
 async fn for_everybody(context: &Context, updates: &RawValue) -> Result<Vec<Box<RawValue>>, Refusal> {
-    let updates: serde_json::Map<String, Value> = serde_json::from_str(updates.get()).unwrap_or_default();
+    // Amounts stay the text that was sent.
+    let updates: BTreeMap<String, Box<RawValue>> = serde_json::from_str(updates.get()).unwrap_or_default();
     let users = context.all::<User>(Vec::new()).await?;
     let body = |user: &Kept<User>| {
         let mut body = updates.clone();
-        body.insert("user_id".to_owned(), user.id.clone().into());
+        body.insert("user_id".to_owned(), raw(&user.id));
         raw(&body)
     };
     Ok(users.iter().map(body).collect())
@@ -185,7 +209,7 @@ pub(super) async fn delete(context: Context, mut sent: Fields) -> Result<Json<u6
     let mut work = Work::new(&context);
     let theirs = || vec![Condition::In("user_id", ids.clone())];
     for user in &users {
-        may_change(&context, user, user)?;
+        may_change(&context, Some(user), user, false).await?;
         work.delete(&user.record);
     }
     for key in context.all::<KeyRecord>(theirs()).await? {

@@ -9,6 +9,7 @@ use crate::error::{Problem, Refusal};
 use crate::fields::{self, moment};
 use crate::input::{Fields, Shape};
 use crate::keys;
+use crate::teams;
 use crate::work::Work;
 use axum::Json;
 use serde_json::{Value, json};
@@ -134,6 +135,7 @@ fn teams(sent: &mut Fields) -> Vec<String> {
 
 async fn join(context: &Context, work: &mut Work<'_>, user: &User, teams: &[String]) -> Result<(), Refusal> {
     for team in get_all::<Team>(context.directory(), teams).await? {
+        teams::may_change(context, &team).await?;
         let member = Member {
             team_id: team.id.clone(),
             user_id: user.id.clone(),

@@ -179,3 +179,117 @@ async fn p37_nobody_gets_more_than_was_given() {
     let untouched = rig.memory.stored("sk-key-of-other-0000").unwrap();
     assert_eq!(untouched.limits.max_budget, Some(weir_core::domain::money::NanoUsd(1_000_000_000)));
 }
+
+/// Two organisations with an admin each, a team with a leader and a member, and a user who is nowhere.
+async fn staffed() -> Rig {
+    let rig = Rig::new();
+    for id in ["ann", "lea", "mel", "oto", "pia", "ron"] {
+        rig.post(
+            "/user/new",
+            &json!({ "user_id": id, "user_role": "internal_user", "auto_create_key": false }),
+        )
+        .await;
+        rig.key(&json!({ "key": format!("sk-key-of-{id}-0000"), "user_id": id })).await;
+    }
+    rig.post(
+        "/user/new",
+        &json!({ "user_id": "boss", "user_role": "proxy_admin", "auto_create_key": false }),
+    )
+    .await;
+    for (organization, admin) in [("o1", "oto"), ("o2", "pia")] {
+        rig.post(
+            "/organization/new",
+            &json!({ "organization_id": organization, "organization_alias": organization }),
+        )
+        .await;
+        let member = json!({ "role": "org_admin", "user_id": admin });
+        rig.post("/organization/member_add", &json!({ "organization_id": organization, "member": member }))
+            .await;
+    }
+    let ron = json!({ "role": "internal_user", "user_id": "ron" });
+    rig.post("/organization/member_add", &json!({ "organization_id": "o1", "member": ron })).await;
+    let members = json!([{ "role": "admin", "user_id": "lea" }, { "role": "user", "user_id": "mel" },
+        { "role": "user", "user_id": "boss" }]);
+    rig.post(
+        "/team/new",
+        &json!({ "team_id": "red", "organization_id": "o2", "members_with_roles": members }),
+    )
+    .await;
+    rig.key(&json!({ "key": "sk-key-of-red-mel-0", "user_id": "mel", "team_id": "red" })).await;
+    rig
+}
+
+#[tokio::test]
+async fn p37_no_detour_gives_more_than_was_given() {
+    let rig = staffed().await;
+    rig.post("/key/block", &json!({ "key": "sk-key-of-ron-0000" })).await;
+    rig.key(&json!({ "key": "sk-2nd-key-of-ron-0", "user_id": "ron" })).await;
+    for (caller, path, body) in [
+        // Somebody's admin by a key of the admin's.
+        ("key-of-ann-0000", "/key/regenerate", json!({ "key": "sk-key-of-ann-0000", "user_id": "boss" })),
+        (
+            "key-of-ann-0000",
+            "/key/regenerate",
+            json!({ "key": "sk-key-of-ann-0000", "user_id": "default_user_id" }),
+        ),
+        ("key-of-lea-0000", "/key/generate", json!({ "user_id": "boss", "team_id": "red" })),
+        ("key-of-lea-0000", "/key/generate", json!({ "user_id": "ann", "team_id": "red" })),
+        ("key-of-oto-0000", "/key/generate", json!({ "user_id": "boss", "organization_id": "o1" })),
+        // Another one's team, and out of one's own limits.
+        ("key-of-oto-0000", "/key/generate", json!({ "team_id": "red", "organization_id": "o1" })),
+        ("key-of-ann-0000", "/key/generate", json!({ "organization_id": "o1" })),
+        ("key-of-ann-0000", "/key/update", json!({ "key": "sk-key-of-ann-0000", "user_id": null })),
+        ("key-of-mel-0000", "/key/update", json!({ "key": "sk-key-of-red-mel-0", "team_id": null })),
+        ("key-of-mel-0000", "/key/service-account/generate", json!({ "team_id": "red" })),
+        // More than a key may.
+        ("key-of-ann-0000", "/key/generate", json!({ "permissions": { "get_spend_routes": true } })),
+        (
+            "key-of-ann-0000",
+            "/key/update",
+            json!({ "key": "sk-key-of-ann-0000", "permissions": { "get_spend_routes": true } }),
+        ),
+        ("2nd-key-of-ron-0", "/key/unblock", json!({ "key": "sk-key-of-ron-0000" })),
+        ("2nd-key-of-ron-0", "/key/update", json!({ "key": "sk-key-of-ron-0000", "blocked": false })),
+        // Users of other organisations, and anybody's password.
+        ("key-of-oto-0000", "/user/update", json!({ "user_id": "ann", "max_budget": 1 })),
+        ("key-of-oto-0000", "/user/update", json!({ "user_id": "pia", "user_alias": "x" })),
+        ("key-of-oto-0000", "/user/update", json!({ "user_id": "ron", "password": "hunter2-not-real" })),
+        ("key-of-oto-0000", "/user/update", json!({ "user_id": "oto", "max_budget": 1000 })),
+        ("key-of-oto-0000", "/user/delete", json!({ "user_ids": ["ann"] })),
+        ("key-of-oto-0000", "/user/new", json!({ "user_id": "spy", "teams": ["red"] })),
+    ] {
+        let answer = rig.call("POST", path, &format!("sk-{caller}"), &body.to_string()).await;
+        assert_eq!(answer.status, 403, "{caller} {path} {body}: {}", answer.text);
+    }
+    assert_eq!(rig.get("/user/info?user_id=spy").await.status, 404, "nothing is made by half");
+}
+
+#[tokio::test]
+async fn who_leads_may_do_so() {
+    let rig = staffed().await;
+    for (caller, path, body) in [
+        ("ann", "/key/update", json!({ "key": "sk-key-of-ann-0000", "key_alias": "mine" })),
+        ("ann", "/key/regenerate", json!({ "key": "sk-key-of-ann-0000", "new_key": "sk-new-key-of-ann-00" })),
+        ("lea", "/key/generate", json!({ "user_id": "mel", "team_id": "red" })),
+        ("lea", "/key/service-account/generate", json!({ "team_id": "red" })),
+        ("pia", "/key/generate", json!({ "team_id": "red" })),
+        ("lea", "/key/block", json!({ "key": "sk-key-of-red-mel-0" })),
+        ("lea", "/key/unblock", json!({ "key": "sk-key-of-red-mel-0" })),
+        ("oto", "/key/generate", json!({ "user_id": "ron", "organization_id": "o1" })),
+        ("oto", "/user/update", json!({ "user_id": "ron", "max_budget": 1 })),
+        ("oto", "/user/update", json!({ "user_id": "oto", "password": "hunter2-not-real" })),
+        ("oto", "/user/delete", json!({ "user_ids": ["ron"] })),
+    ] {
+        let answer = rig.call("POST", path, &format!("sk-key-of-{caller}-0000"), &body.to_string()).await;
+        assert_eq!(answer.status, 200, "{caller} {path} {body}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_one_makes_is_ones_own() {
+    let rig = staffed().await;
+    let answer =
+        rig.call("POST", "/key/generate", "sk-key-of-ann-0000", r#"{"key":"sk-made-by-ann-0000"}"#).await;
+    assert_eq!((answer.status, &answer.json()["user_id"]), (200, &json!("ann")), "{}", answer.text);
+    assert_eq!(rig.memory.stored("sk-made-by-ann-0000").unwrap().user_id.as_deref(), Some("ann"));
+}

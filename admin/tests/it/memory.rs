@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::key::{KeyRecord, Principal};
 use weir_core::domain::money::NanoUsd;
-use weir_core::domain::records::{Kept, Record, RecordKind, Team, User};
+use weir_core::domain::records::{Kept, OrganizationMember, Record, RecordKind, Team, User};
 use weir_core::domain::spend::Entry;
 use weir_core::ports::records::insert;
 use weir_core::ports::{
@@ -197,6 +197,12 @@ impl KeyLookup for Memory {
             known.key.user_id.as_deref().and_then(|id| self.kept::<User>(id)).map(|kept| kept.record);
         known.team =
             known.key.team_id.as_deref().and_then(|id| self.kept::<Team>(id)).map(|kept| kept.record);
+        known.memberships = lock(&self.records)
+            .values()
+            .filter(|stored| stored.kind == RecordKind::OrganizationMember)
+            .map(|stored| serde_json::from_str::<OrganizationMember>(&stored.document).unwrap())
+            .filter(|member| Some(&member.user_id) == known.key.user_id.as_ref())
+            .collect();
         Ok(Some(Arc::new(known)))
     }
 
