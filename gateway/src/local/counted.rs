@@ -1,25 +1,20 @@
 //! A count of tokens by the provider itself, where `call_endpoint` asks for it.
 
-use super::responses::{failed, read};
-use crate::response::outlet::Outlet;
+use super::once;
 use crate::state::App;
 use crate::upstream::request::Outgoing;
-use crate::upstream::session;
 use bytes::Bytes;
 use http::HeaderMap;
 use pingora::protocols::http::ServerSession;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::time::Instant;
 use weir_core::body::{JsonBody, Pieces};
 use weir_core::chat::{Dialect, Object};
 use weir_core::domain::operation::Operation;
 use weir_core::error::{ApiError, Kind};
-use weir_core::time;
 use weir_plugins::deployment::Deployment;
 use weir_plugins::dialects::gemini::read_count;
 use weir_plugins::dialects::{Asked, ResponsePlan, client, upstream};
-use weir_plugins::exchange::Attempt;
 use weir_plugins::outgoing;
 use weir_plugins::providers::Call;
 use weir_plugins::utils::TokenCountRequest;
@@ -116,20 +111,6 @@ async fn sent(
 ) -> Result<Option<Bytes>, ApiError> {
     let mut place = app.limits.enter()?;
     let outgoing = Outgoing::seal(made, deployment).await?;
-    let attempt = Attempt {
-        number: 1,
-        timeouts: deployment.timeouts,
-        deployment: Arc::clone(deployment),
-        started_at: time::now(),
-        started: Instant::now(),
-    };
-    let mut out = Outlet::new(None, b"");
-    let sent = Box::pin(session::send(&app.dialer, down, &mut out, &attempt, &outgoing)).await;
-    let mut answered = sent.map_err(failed)?;
-    let body = read(&mut place, &mut answered, &attempt).await;
-    match &body {
-        Ok(_) => app.dialer.release(answered.connected).await,
-        Err(_) => app.dialer.abort(answered.connected).await,
-    }
-    Ok(body.ok().filter(|_| (200..300).contains(&answered.status)))
+    let told = once::send(app, down, &mut place, deployment, &outgoing).await?;
+    Ok(told.body.ok().filter(|_| (200..300).contains(&told.status)))
 }

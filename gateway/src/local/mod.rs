@@ -3,6 +3,7 @@
 mod counted;
 mod health;
 mod models;
+mod once;
 mod responses;
 mod utils;
 

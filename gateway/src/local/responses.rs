@@ -1,16 +1,13 @@
 //! Questions about a response: to the provider that keeps it, or to the ledger.
 
-use super::Reply;
+use super::once::gone;
+use super::{Reply, once};
 use crate::endpoints::ResponseCall;
-use crate::response::outlet::Outlet;
 use crate::state::App;
 use crate::upstream::request::Outgoing;
-use crate::upstream::session::{self, Answered, Lost};
-use bytes::{Bytes, BytesMut};
 use http::{Method, StatusCode};
 use pingora::protocols::http::ServerSession;
 use std::sync::Arc;
-use std::time::Instant;
 use weir_core::chat::Dialect;
 use weir_core::domain::key::Caller;
 use weir_core::domain::response::ResponseRecord;
@@ -19,13 +16,9 @@ use weir_core::time;
 use weir_plugins::deployment::Deployment;
 use weir_plugins::dialects::ResponsePlan;
 use weir_plugins::dialects::upstream_error;
-use weir_plugins::exchange::Attempt;
 use weir_plugins::outgoing;
 use weir_plugins::responses::{self, Kept, Names, Origin, may_read, not_found};
 use weir_plugins::snapshot::Snapshot;
-
-/// Larger answers are refused.
-const LARGEST: usize = 64 * 1024 * 1024;
 
 /// Of a request's body, which nobody reads.
 const LARGEST_BODY: usize = 64 * 1024;
@@ -98,32 +91,16 @@ async fn native(
         plan: ResponsePlan::Relay(Dialect::OpenAiResponses),
     };
     let outgoing = Outgoing::seal_as(call.method(), made, &maker).await?;
-    let attempt = Attempt {
-        number: 1,
-        timeouts: maker.timeouts,
-        deployment: Arc::clone(&maker),
-        started_at: time::now(),
-        started: Instant::now(),
-    };
-    let mut out = Outlet::new(None, b"");
-    let sent = Box::pin(session::send(&app.dialer, down, &mut out, &attempt, &outgoing)).await;
-    let mut answered = sent.map_err(failed)?;
-    let body = read(&mut place, &mut answered, &attempt).await;
-    let status = answered.status;
-    let streamed = is_stream(&answered);
-    match &body {
-        Ok(_) => app.dialer.release(answered.connected).await,
-        Err(_) => app.dialer.abort(answered.connected).await,
-    }
-    let body = body?;
-    if !(200..300).contains(&status) {
-        return Err(upstream_error(&maker, &outgoing.plan.read_error(status, &body)));
+    let told = once::send(app, down, &mut place, &maker, &outgoing).await?;
+    let body = told.body?;
+    if !(200..300).contains(&told.status) {
+        return Err(upstream_error(&maker, &outgoing.plan.read_error(told.status, &body)));
     }
     let names = Names { sealer: Arc::clone(&snapshot.sealer), origin };
     Ok(Reply {
-        status: StatusCode::from_u16(status).unwrap_or(StatusCode::OK),
-        content_type: if streamed { "text/event-stream; charset=utf-8" } else { "application/json" },
-        body: if streamed { names.events(body) } else { names.whole(body) },
+        status: StatusCode::from_u16(told.status).unwrap_or(StatusCode::OK),
+        content_type: if told.streams { "text/event-stream; charset=utf-8" } else { "application/json" },
+        body: if told.streams { names.events(body) } else { names.whole(body) },
     })
 }
 
@@ -135,41 +112,6 @@ async fn skip_body(down: &mut ServerSession) -> Result<(), ApiError> {
         left = left.checked_sub(piece.len()).ok_or_else(too_large)?;
     }
     Ok(())
-}
-
-fn gone() -> ApiError {
-    ApiError::new(Kind::ClientGone, "The client closed the connection.")
-}
-
-pub(super) fn failed(lost: Lost) -> ApiError {
-    match lost {
-        Lost::Failed(error) => error,
-        Lost::ClientGone => gone(),
-    }
-}
-
-fn is_stream(answered: &Answered) -> bool {
-    let head = answered.connected.session.response_header();
-    let content_type = head.and_then(|h| h.headers.get(http::header::CONTENT_TYPE));
-    content_type.is_some_and(|v| v.as_bytes().starts_with(b"text/event-stream"))
-}
-
-pub(super) async fn read(
-    place: &mut crate::limits::Place,
-    answered: &mut Answered,
-    attempt: &Attempt,
-) -> Result<Bytes, ApiError> {
-    let mut whole = BytesMut::new();
-    loop {
-        session::set_limit(&mut answered.connected, attempt, session::Silence::begin(false));
-        let Some(piece) = session::read(&mut answered.connected, attempt).await? else { break };
-        place.hold(piece.len())?;
-        whole.extend_from_slice(&piece);
-        if whole.len() > LARGEST {
-            return Err(session::broken(attempt, "the answer is too long"));
-        }
-    }
-    Ok(whole.freeze())
 }
 
 impl ResponseCall {

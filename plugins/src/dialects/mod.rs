@@ -22,6 +22,7 @@ mod params;
 mod passage;
 mod settle;
 mod table;
+mod watched;
 
 pub use dialect::{
     Asked, ClientDialect, EventReader, EventWriter, TranslateError, UpstreamDialect, View, WireRequest,

@@ -6,6 +6,7 @@ use super::embeddings::Embeddings;
 use super::merge::{Merging, merged};
 use super::openai_chat::{self, Report, StreamReader};
 use super::openai_responses as responses;
+use super::watched::Watched;
 use super::{ClientDialect, EventReader, EventWriter, TranslateError, View, gemini, table};
 use bytes::{Bytes, BytesMut};
 use smallvec::SmallVec;
@@ -266,129 +267,6 @@ impl Passage for Chunks {
 
     fn estimated_output(&self) -> u64 {
         self.reader.estimated_output()
-    }
-}
-
-// --- other dialects, relayed ---
-
-/// What looks at a relayed stream without touching it.
-trait Scan: Send {
-    /// Looks at a block of whole events; gives an error the provider reports in it.
-    fn scan(&mut self, block: &[u8]) -> Option<StreamFault>;
-    fn finished(&self) -> bool;
-    fn report(&self) -> Report;
-    fn estimated_output(&self) -> u64;
-}
-
-impl Scan for anthropic::Scanner {
-    fn scan(&mut self, block: &[u8]) -> Option<StreamFault> {
-        let before = self.fault().is_some();
-        self.read(block);
-        let told = self.fault().filter(|_| !before)?;
-        Some(StreamFault { fault: told.fault.clone(), first: told.first, told: !told.first })
-    }
-
-    fn finished(&self) -> bool {
-        anthropic::Scanner::finished(self)
-    }
-
-    fn report(&self) -> Report {
-        let report = anthropic::Scanner::report(self);
-        Report { id: report.id.clone(), usage: report.usage }
-    }
-
-    fn estimated_output(&self) -> u64 {
-        anthropic::Scanner::estimated_output(self)
-    }
-}
-
-impl Scan for responses::Scanner {
-    fn scan(&mut self, block: &[u8]) -> Option<StreamFault> {
-        let error = self.read(block)?;
-        let wrapped = format!("{{\"error\":{}}}", error.json);
-        let fault = table::upstream(Dialect::OpenAiResponses).read_error(0, wrapped.as_bytes());
-        Some(StreamFault { fault, first: error.first, told: !error.first })
-    }
-
-    fn finished(&self) -> bool {
-        responses::Scanner::finished(self)
-    }
-
-    fn report(&self) -> Report {
-        responses::Scanner::report(self).clone()
-    }
-
-    fn estimated_output(&self) -> u64 {
-        responses::Scanner::estimated_output(self)
-    }
-}
-
-impl Scan for gemini::Scanner {
-    fn scan(&mut self, block: &[u8]) -> Option<StreamFault> {
-        let first = gemini::Scanner::report(self).id.is_none();
-        let fault = self.read(block)?;
-        Some(StreamFault { fault, first, told: !first })
-    }
-
-    fn finished(&self) -> bool {
-        gemini::Scanner::finished(self)
-    }
-
-    fn report(&self) -> Report {
-        let report = gemini::Scanner::report(self);
-        Report { id: report.id.clone(), usage: report.usage }
-    }
-
-    fn estimated_output(&self) -> u64 {
-        gemini::Scanner::estimated_output(self)
-    }
-}
-
-struct Watched<S> {
-    scanner: S,
-    /// The last block since the model finished: the client gets it when the entry is booked.
-    held: Option<Bytes>,
-    told: bool,
-}
-
-impl<S: Scan> Watched<S> {
-    fn new(scanner: S) -> Self {
-        Self { scanner, held: None, told: false }
-    }
-}
-
-impl<S: Scan> Passage for Watched<S> {
-    fn pass(&mut self, block: Bytes) -> Result<Passed, TranslateError> {
-        let fault = self.scanner.scan(&block);
-        self.told |= fault.is_some();
-        let mut passed = Passed { fault, ..Passed::default() };
-        passed.send.extend(self.held.take());
-        if self.scanner.finished() {
-            self.held = Some(block);
-        } else {
-            passed.send.push(block);
-        }
-        Ok(passed)
-    }
-
-    fn end(&mut self, rest: Bytes) -> Result<Passed, TranslateError> {
-        let fault = if rest.is_empty() { None } else { self.scanner.scan(&rest) };
-        if !self.scanner.finished() && !self.told {
-            return Err(TranslateError::Unfinished);
-        }
-        let last = match self.held.take() {
-            Some(held) if rest.is_empty() => held,
-            held => [held.unwrap_or_default(), rest].concat().into(),
-        };
-        Ok(Passed { done: Some(last), fault, ..Passed::default() })
-    }
-
-    fn report(&self) -> Report {
-        self.scanner.report()
-    }
-
-    fn estimated_output(&self) -> u64 {
-        self.scanner.estimated_output()
     }
 }
 

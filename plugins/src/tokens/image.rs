@@ -94,55 +94,8 @@ const HEAD: usize = 64 << 10;
 /// Width and height of a base64 PNG, GIF, WebP or JPEG; `None` for anything else.
 pub(super) fn size(base64: &str) -> Option<(u64, u64)> {
     let head = base64.as_bytes().get(..base64.len().min(HEAD) / 4 * 4)?;
-    let bytes = STANDARD.decode(head).ok()?;
-    let found = png(&bytes).or_else(|| gif(&bytes)).or_else(|| webp(&bytes)).or_else(|| jpeg(&bytes));
-    found.filter(|(w, h)| (1..=MAX_SIDE).contains(w) && (1..=MAX_SIDE).contains(h))
-}
-
-fn big(bytes: &[u8], at: usize, length: usize) -> Option<u64> {
-    let part = bytes.get(at..at + length)?;
-    Some(part.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
-}
-
-fn little(bytes: &[u8], at: usize, length: usize) -> Option<u64> {
-    let part = bytes.get(at..at + length)?;
-    Some(part.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
-}
-
-fn png(bytes: &[u8]) -> Option<(u64, u64)> {
-    bytes.strip_prefix(b"\x89PNG\r\n\x1a\n")?;
-    Some((big(bytes, 16, 4)?, big(bytes, 20, 4)?))
-}
-
-fn gif(bytes: &[u8]) -> Option<(u64, u64)> {
-    bytes.strip_prefix(b"GIF8")?;
-    Some((little(bytes, 6, 2)?, little(bytes, 8, 2)?))
-}
-
-/// Three kinds of WebP keep the size in three places.
-fn webp(bytes: &[u8]) -> Option<(u64, u64)> {
-    bytes.strip_prefix(b"RIFF")?;
-    match bytes.get(8..16)? {
-        b"WEBPVP8 " => Some((little(bytes, 26, 2)? & 0x3fff, little(bytes, 28, 2)? & 0x3fff)),
-        b"WEBPVP8L" => {
-            let bits = little(bytes, 21, 4)?;
-            Some(((bits & 0x3fff) + 1, (bits >> 14 & 0x3fff) + 1))
-        }
-        b"WEBPVP8X" => Some((little(bytes, 24, 3)? + 1, little(bytes, 27, 3)? + 1)),
-        _ => None,
-    }
-}
-
-/// Walks the segments to the start of a frame.
-fn jpeg(bytes: &[u8]) -> Option<(u64, u64)> {
-    bytes.strip_prefix(b"\xff\xd8")?;
-    let mut at = 2;
-    while *bytes.get(at)? == 0xff {
-        let marker = *bytes.get(at + 1)?;
-        if matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc) {
-            return Some((big(bytes, at + 7, 2)?, big(bytes, at + 5, 2)?));
-        }
-        at += 2 + usize::try_from(big(bytes, at + 2, 2)?).ok()?;
-    }
-    None
+    let size = imagesize::blob_size(&STANDARD.decode(head).ok()?).ok()?;
+    let (width, height) = (u64::try_from(size.width).ok()?, u64::try_from(size.height).ok()?);
+    let fits = |side: u64| (1..=MAX_SIDE).contains(&side);
+    (fits(width) && fits(height)).then_some((width, height))
 }

@@ -1,0 +1,87 @@
+//! Asks a provider something beside the exchanges: one attempt, nothing booked.
+
+use crate::limits::Place;
+use crate::response::outlet::Outlet;
+use crate::state::App;
+use crate::upstream::request::Outgoing;
+use crate::upstream::session::{self, Answered, Lost};
+use bytes::{Bytes, BytesMut};
+use pingora::protocols::http::ServerSession;
+use std::sync::Arc;
+use std::time::Instant;
+use weir_core::error::{ApiError, Kind};
+use weir_core::time;
+use weir_plugins::deployment::Deployment;
+use weir_plugins::exchange::Attempt;
+
+/// The longest answer, in bytes.
+const LARGEST: usize = 64 * 1024 * 1024;
+
+/// What the provider answered.
+pub(super) struct Told {
+    pub status: u16,
+    pub streams: bool,
+    /// All of it, or why it could not be read.
+    pub body: Result<Bytes, ApiError>,
+}
+
+/// Sends it, and reads the answer within the deployment's deadlines.
+///
+/// # Errors
+/// The provider is not reached, or the client is gone.
+pub(super) async fn send(
+    app: &App,
+    down: &mut ServerSession,
+    place: &mut Place,
+    deployment: &Arc<Deployment>,
+    outgoing: &Outgoing,
+) -> Result<Told, ApiError> {
+    let attempt = Attempt {
+        number: 1,
+        timeouts: deployment.timeouts,
+        deployment: Arc::clone(deployment),
+        started_at: time::now(),
+        started: Instant::now(),
+    };
+    let mut out = Outlet::new(None, b"");
+    let sent = Box::pin(session::send(&app.dialer, down, &mut out, &attempt, outgoing)).await;
+    let mut answered = sent.map_err(failed)?;
+    let body = read(place, &mut answered, &attempt).await;
+    let (status, streams) = (answered.status, is_stream(&answered));
+    match &body {
+        Ok(_) => app.dialer.release(answered.connected).await,
+        Err(_) => app.dialer.abort(answered.connected).await,
+    }
+    Ok(Told { status, streams, body })
+}
+
+pub(super) fn gone() -> ApiError {
+    ApiError::new(Kind::ClientGone, "The client closed the connection.")
+}
+
+fn failed(lost: Lost) -> ApiError {
+    match lost {
+        Lost::Failed(error) => error,
+        Lost::ClientGone => gone(),
+    }
+}
+
+fn is_stream(answered: &Answered) -> bool {
+    let head = answered.connected.session.response_header();
+    let content_type = head.and_then(|h| h.headers.get(http::header::CONTENT_TYPE));
+    content_type.is_some_and(|v| v.as_bytes().starts_with(b"text/event-stream"))
+}
+
+async fn read(place: &mut Place, answered: &mut Answered, attempt: &Attempt) -> Result<Bytes, ApiError> {
+    let mut whole = BytesMut::new();
+    loop {
+        session::set_limit(&mut answered.connected, attempt, session::Silence::begin(false));
+        let Some(piece) = session::read(&mut answered.connected, attempt).await? else { break };
+        place.hold(piece.len())?;
+        whole.extend_from_slice(&piece);
+        if whole.len() > LARGEST {
+            return Err(session::broken(attempt, "the answer is too long"));
+        }
+    }
+    Ok(whole.freeze())
+}
