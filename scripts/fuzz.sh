@@ -7,6 +7,8 @@
 #
 # Begins with fuzz/corpus/TARGET and with the recordings in WEIR_SHARED (or ../shared), where there are some. What it
 # grows stays in the target folder: corpus/ for the next run, findings/ for inputs that broke something.
+#
+#   FUZZ_SEED=1  the same inputs in the same order at every run, with nothing of earlier runs: what fails here is new code
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -16,6 +18,9 @@ RSS_MB=1024       # the process, counters and corpus included; each input is bou
 SLOWEST=20        # seconds for one input
 LONGEST=32768     # bytes of one input
 JOBS=$(getconf _NPROCESSORS_ONLN)
+SEED=${FUZZ_SEED:-0} # 0: another one at every run
+GROWN=$WORK/corpus
+if ((SEED > 0)); then GROWN=$WORK/seeded; fi
 
 build() {
     local host out
@@ -50,12 +55,12 @@ words() { # TARGET
 # One target. Its verdict is a line as a Rust test writes it.
 fuzz_one() { # TARGET SECONDS
     local name=$1 log=$WORK/logs/$1 rc=0
-    mkdir -p "$WORK/corpus/$name" "$WORK/recorded/$name"
+    mkdir -p "$GROWN/$name" "$WORK/recorded/$name"
     words "$name"
     WEIR_FUZZ_TARGET=$name WEIR_FUZZ_WORDS=$WORK/words/$name "$BIN" \
-        -max_total_time="$2" -rss_limit_mb="$RSS_MB" -timeout="$SLOWEST" -max_len="$LONGEST" -reload=0 \
+        -max_total_time="$2" -rss_limit_mb="$RSS_MB" -timeout="$SLOWEST" -max_len="$LONGEST" -reload=0 -seed="$SEED" \
         -artifact_prefix="$WORK/findings/$name-" -print_final_stats=1 \
-        "$WORK/corpus/$name" "$ROOT/fuzz/corpus/$name" "$WORK/recorded/$name" >"$log" 2>&1 || rc=$?
+        "$GROWN/$name" "$ROOT/fuzz/corpus/$name" "$WORK/recorded/$name" >"$log" 2>&1 || rc=$?
     verdict "$name" "$log" "$rc"
 }
 
@@ -79,6 +84,7 @@ fuzz() { # SECONDS TARGET...
     local seconds=$1 failed=0
     shift
     mkdir -p "$WORK"/{words,logs,findings}
+    rm -rf "$WORK/seeded"
     recorded
     say "fuzzing $# targets for $seconds s each, $JOBS at once"
     for name in "$@"; do

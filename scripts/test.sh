@@ -17,8 +17,8 @@ source "$ROOT/scripts/services.sh"
 RESULTS=$TARGET/test-results
 SCALE=${SCALE:-1}
 case $SCALE in
-    1) profile=default sdk_minutes=4 fuzz_seconds=20 fuzz_minutes=3 ;;
-    full) profile=prove sdk_minutes=30 fuzz_seconds=600 fuzz_minutes=600 ;;
+    1) profile=default sdk_minutes=4 fuzz_seconds=20 fuzz_minutes=6 fuzz_seed=1 ;;
+    full) profile=prove sdk_minutes=30 fuzz_seconds=600 fuzz_minutes=600 fuzz_seed=0 ;;
     *) die "SCALE is '$SCALE'; it may be 1 or full" ;;
 esac
 
@@ -76,7 +76,7 @@ run_fuzz() {
     targets=$(grep -c '^    target("' "$ROOT/fuzz/src/targets.rs")
     jobs=$(getconf _NPROCESSORS_ONLN)
     share=$((fuzz_minutes * 60 * jobs / targets))
-    "$ROOT/scripts/fuzz.sh" $((share < fuzz_seconds ? share : fuzz_seconds)) | tee "$RESULTS/fuzz.log"
+    FUZZ_SEED=$fuzz_seed "$ROOT/scripts/fuzz.sh" $((share < fuzz_seconds ? share : fuzz_seconds)) | tee "$RESULTS/fuzz.log"
 }
 
 # --- order ---

@@ -110,8 +110,12 @@ fn list(stream: &[u8]) {
     assert!(list.is_ok(), "{list:?}: {}", String::from_utf8_lossy(stream));
 }
 
-/// Text and calls are what no dialect may lose.
+/// Text and calls are what no dialect may lose. The tool that stands for a format is another's text: requests that name
+/// one of their own so are refused.
 fn kept(client: &str, before: &Answer, after: &Answer) {
+    if calls(before).iter().any(|call| call.name == "json_tool_call") {
+        return;
+    }
     assert!(said(before) == said(after), "{client}: {:?} became {:?}", before.content, after.content);
     let (before, after) = (calls(before), calls(after));
     assert_eq!(before.len(), after.len(), "{client}");

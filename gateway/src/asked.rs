@@ -16,6 +16,8 @@ pub enum Asked {
     Operation(Operation, Option<String>),
     /// To be passed through, and the path below the prefix.
     Raw(Way, String),
+    /// A session over a WebSocket.
+    Realtime,
 }
 
 impl Asked {
@@ -24,6 +26,7 @@ impl Asked {
         match self {
             Asked::Operation(operation, _) => operation.row().errors,
             Asked::Raw(way, _) => way.errors(),
+            Asked::Realtime => Dialect::OpenAiChat,
         }
     }
 
@@ -40,6 +43,7 @@ impl Asked {
     ) -> Result<Request, intake::Fault> {
         let config = &snapshot.config;
         match self {
+            Asked::Realtime => intake::realtime(config, down, id),
             Asked::Raw(way, below) => intake::raw(config, down, place, way, &below, id).await,
             Asked::Operation(operation, model) => {
                 let request = intake::read(config, down, place, operation, model, id).await?;

@@ -12,6 +12,8 @@ pub enum Endpoint {
         operation: Operation,
         model: Option<String>,
     },
+    /// A session over a WebSocket.
+    Realtime,
     Models,
     Model {
         id: String,
@@ -87,6 +89,9 @@ static OPERATIONS: &[(&str, Operation)] = &[
     ("/audio/translations", Operation::Translations),
 ];
 
+/// OpenAI's paths and Azure's.
+static REALTIME: &[&str] = &["/v1/realtime", "/realtime", "/openai/v1/realtime", "/openai/realtime"];
+
 /// What follows the model in Gemini's paths.
 static METHODS: &[(&str, Operation)] = &[
     ("generateContent", Operation::Generate),
@@ -139,6 +144,9 @@ pub fn find(method: &Method, path: &str) -> Endpoint {
             return Endpoint::Llm { operation, model };
         }
         return raw(method, &path).unwrap_or(Endpoint::WrongMethod);
+    }
+    if REALTIME.contains(&&*path) {
+        return if method == Method::GET { Endpoint::Realtime } else { Endpoint::WrongMethod };
     }
     if let Some(endpoint) = response(method, &path) {
         return endpoint;

@@ -4,7 +4,7 @@ use crate::asked::Asked;
 use crate::intake;
 use crate::limits::Place;
 use crate::response::outlet::Outlet;
-use crate::response::{carry, fail, mocked, passed, plain, series, stream};
+use crate::response::{carry, fail, mocked, passed, plain, realtime, series, stream};
 use crate::routing::cooldown;
 use crate::routing::plan::{Plan, Step};
 use crate::state::App;
@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use weir_core::chat::Dialect;
 use weir_core::domain::ids::new_entry_id;
+use weir_core::domain::operation::Operation;
 use weir_core::domain::spend::{AttemptRecord, Status};
 use weir_core::error::{ApiError, Kind};
 use weir_plugins::deployment::Deployment;
@@ -168,6 +169,9 @@ impl Flight<'_> {
         }
         if let Some(pass) = self.x.request.pass.clone() {
             return Box::pin(passed::answer(self, down, out, attempt, &pass)).await;
+        }
+        if self.x.request.operation == Operation::Realtime {
+            return Box::pin(realtime::answer(self, down, out, attempt)).await;
         }
         if let Some(counted) = count::answer(&self.x, deployment) {
             let body = counted.map_err(Lost::Failed)?;

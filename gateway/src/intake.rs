@@ -2,8 +2,9 @@
 
 use crate::limits::Place;
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method, Version, header};
 use ipnet::IpNet;
+use pingora::http::RequestHeader;
 use pingora::protocols::http::ServerSession;
 use serde_json::{Map, Value};
 use std::net::IpAddr;
@@ -17,6 +18,7 @@ use weir_core::error::{ApiError, Kind};
 use weir_plugins::dialects::openai_chat::wants_usage;
 use weir_plugins::exchange::Request;
 use weir_plugins::pass::{self, Pass, Seen, Way};
+use weir_plugins::realtime;
 
 /// Why there is no request.
 pub enum Fault {
@@ -79,7 +81,7 @@ pub async fn raw(
         let head = down.req_header();
         (head.method.clone(), head.uri.query().unwrap_or_default().to_owned())
     };
-    present(&mut headers, &query);
+    present(&mut headers, pass::key_in_query(&query));
     let seen = Seen { method: &method, path: &path, body: &body, form: form.as_ref() };
     let pass = Pass::new(way, seen, &query, bytes);
     Ok(Request {
@@ -97,12 +99,50 @@ pub async fn raw(
     })
 }
 
-/// A key in the query counts where no header has one.
-fn present(headers: &mut HeaderMap, query: &str) {
+/// The request that opens a session; it has no body.
+pub fn realtime(config: &Config, down: &ServerSession, id: EntryId) -> Result<Request, Fault> {
+    let head = down.req_header();
+    if !upgrades(head) {
+        return Err(Fault::Refused(upgrade_required()));
+    }
+    let mut headers = head.headers.clone();
+    check_headers(&headers).map_err(Fault::Refused)?;
+    let model = realtime::model_in_query(head.uri.query().unwrap_or_default());
+    let key = realtime::key_in_protocols(&headers).map(str::to_owned);
+    present(&mut headers, key);
+    Ok(Request {
+        operation: Operation::Realtime,
+        client_ip: client_ip(down, &headers, &config.weir.trusted_proxies),
+        path_model: model,
+        stream: false,
+        listed: false,
+        include_usage: false,
+        call_id: call_id(&headers).unwrap_or_else(|| id.to_string()),
+        headers,
+        body: json(Bytes::from_static(b"{}")).map_err(Fault::Refused)?,
+        form: None,
+        pass: None,
+    })
+}
+
+/// Whether a WebSocket may follow: over HTTP/1.1, with the key that the answer must prove to have read.
+fn upgrades(head: &RequestHeader) -> bool {
+    let asks =
+        head.headers.get(header::UPGRADE).is_some_and(|to| to.as_bytes().eq_ignore_ascii_case(b"websocket"));
+    head.version == Version::HTTP_11 && asks && head.headers.contains_key(header::SEC_WEBSOCKET_KEY)
+}
+
+fn upgrade_required() -> ApiError {
+    let message = "A realtime session is a WebSocket over HTTP/1.1: connect to wss://…/v1/realtime?model=….";
+    ApiError::new(Kind::BadRequest, message).with_status(426)
+}
+
+/// A key from elsewhere counts where no header has one.
+fn present(headers: &mut HeaderMap, key: Option<String>) {
     if access::KEY_HEADERS.iter().any(|name| headers.contains_key(*name)) {
         return;
     }
-    let key = pass::key_in_query(query).and_then(|key| HeaderValue::from_str(&key).ok());
+    let key = key.and_then(|key| HeaderValue::from_str(&key).ok());
     if let Some(mut key) = key {
         key.set_sensitive(true);
         headers.insert("x-goog-api-key", key);

@@ -64,6 +64,7 @@ pub async fn answer(app: &App, down: &mut ServerSession) -> Result<bool> {
         Endpoint::Pass { prefix, below } => {
             exchange::serve(app, down, Asked::Raw(Way::Provider(prefix), below)).await?;
         }
+        Endpoint::Realtime => exchange::serve(app, down, Asked::Realtime).await?,
         Endpoint::OutOfScope(api) => {
             let message = format!("{api} are not offered by this gateway; see OUT_OF_SCOPE.md.");
             fail::respond(down, &ApiError::new(Kind::NotServed, message), None).await?;

@@ -6,7 +6,7 @@
 //! `auth/` is where credentials come from that are more than a key.
 //! `responses/` is what becomes of a response after it was answered, `seal.rs` keeps secrets of it.
 //! `tokens/` counts tokens where no provider does; `utils/` is what the utility routes answer.
-//! `pass/` is what is passed through as it came.
+//! `pass/` is what is passed through as it came, `realtime/` sessions over a WebSocket.
 //! `outgoing.rs` makes the request of one attempt. `models.rs` finds deployments by name; `snapshot.rs` is all of that for one state of the configuration.
 
 pub mod auth;
@@ -24,6 +24,7 @@ pub mod outgoing;
 pub mod pass;
 pub mod plugin;
 pub mod providers;
+pub mod realtime;
 pub mod responses;
 pub mod seal;
 pub mod services;

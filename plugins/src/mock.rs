@@ -18,6 +18,7 @@ pub const USAGE: Usage = Usage {
     input: 10,
     output: 20,
     cache_read: 0,
+    audio_cache_read: 0,
     cache_write: 0,
     cache_write_1h: 0,
     reasoning: 0,

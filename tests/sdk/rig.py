@@ -55,6 +55,8 @@ model_list:
     litellm_params: {model: azure/gpt-4-deployment, api_base: "%(mock)s", api_key: az-upstream, api_version: "2024-10-21"}
   - model_name: emb-small
     litellm_params: {model: openai/text-embedding-3-small, api_base: "%(mock)s/v1", api_key: sk-upstream-openai}
+  - model_name: gpt-realtime
+    litellm_params: {model: openai/gpt-realtime, api_base: "%(mock)s/v1", api_key: sk-upstream-openai}
   - model_name: demo
     litellm_params: {model: openai/demo, mock_response: "Hello from the demo model."}
 %(models)s

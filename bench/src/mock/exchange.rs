@@ -14,6 +14,7 @@ use weir_core::time;
 
 use super::body::{ReplyBody, StreamBody};
 use super::log::{self, Counters, Log};
+use super::openai::realtime;
 use super::reply::Reply;
 use super::seen::{Seen, Upstream};
 
@@ -49,6 +50,9 @@ pub(super) async fn handle(
     if request.uri().path().starts_with("/__") {
         return steer(request, &shared).await;
     }
+    if realtime::is_wanted(request.headers()) {
+        return session(request, &shared).await;
+    }
     let mut exchange = Exchange::begin(&shared);
     let seen = match read(request).await {
         Ok(seen) => seen,
@@ -63,6 +67,26 @@ pub(super) async fn handle(
         tokio::time::sleep(reply.delay()).await;
     }
     Ok(respond(reply, has_body(&seen), exchange))
+}
+
+/// A WebSocket is another matter than an answer: it outlives the exchange. The model `__err` is refused.
+async fn session(
+    mut request: Request<Incoming>,
+    shared: &Arc<Shared>,
+) -> anyhow::Result<Response<ReplyBody>> {
+    let upgraded = hyper::upgrade::on(&mut request);
+    let seen = read(request).await?;
+    shared.counters.seen.fetch_add(1, Ordering::SeqCst);
+    shared.log.push(&seen);
+    if seen.path.contains("__err") {
+        let error = r#"{"error":{"message":"mock: no sessions now","type":"server_error","code":null}}"#;
+        let kind = ("content-type".to_owned(), "application/json".to_owned());
+        return Ok(response(503, vec![kind], Either::Left(Full::new(Bytes::from_static(error.as_bytes())))));
+    }
+    let mut response = Response::new(Either::Left(Full::new(Bytes::new())));
+    realtime::accept(&seen.headers, &mut response);
+    tokio::spawn(realtime::speak(upgraded));
+    Ok(response)
 }
 
 async fn steer(request: Request<Incoming>, shared: &Arc<Shared>) -> anyhow::Result<Response<ReplyBody>> {

@@ -202,7 +202,7 @@ pub(super) async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + '
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http2().max_concurrent_streams(10_000);
     let service = service_fn(move |request| handle(request, Arc::clone(&shared)));
-    if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
+    if let Err(error) = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await {
         tracing::debug!(%error, "mock: connection ended early");
     }
 }

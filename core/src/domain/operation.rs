@@ -33,6 +33,8 @@ pub enum Operation {
     Translations,
     /// A call of a provider's own API, passed through as it is.
     PassThrough,
+    /// A WebSocket session in which both sides speak.
+    Realtime,
 }
 
 /// Whether an answer is a stream.
@@ -159,6 +161,7 @@ pub static OPERATIONS: &[OperationRow] = &[
         chat: None,
         errors: Dialect::OpenAiChat,
     },
+    relayed(Operation::Realtime, "_arealtime", "/v1/realtime", Streams::Never),
 ];
 
 /// What goes to providers of OpenAI's kind as it came. `route`: OpenAI's path below `/v1`.

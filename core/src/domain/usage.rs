@@ -13,6 +13,9 @@ pub struct Usage {
     /// All output tokens, reasoning included (OpenAI's `completion_tokens`).
     pub output: u64,
     pub cache_read: u64,
+    /// Audio among `cache_read`; not in `audio_input`.
+    #[serde(default)]
+    pub audio_cache_read: u64,
     /// Written to a cache with the provider's short lifetime (5 minutes).
     pub cache_write: u64,
     pub cache_write_1h: u64,
@@ -32,6 +35,26 @@ pub struct Usage {
 impl Usage {
     pub fn total(&self) -> u64 {
         self.input.saturating_add(self.output)
+    }
+
+    /// What both consumed.
+    #[must_use]
+    pub fn plus(&self, more: &Usage) -> Usage {
+        let sum = |part: fn(&Usage) -> u64| part(self).saturating_add(part(more));
+        Usage {
+            input: sum(|u| u.input),
+            output: sum(|u| u.output),
+            cache_read: sum(|u| u.cache_read),
+            audio_cache_read: sum(|u| u.audio_cache_read),
+            cache_write: sum(|u| u.cache_write),
+            cache_write_1h: sum(|u| u.cache_write_1h),
+            reasoning: sum(|u| u.reasoning),
+            audio_input: sum(|u| u.audio_input),
+            audio_output: sum(|u| u.audio_output),
+            image_input: sum(|u| u.image_input),
+            image_output: sum(|u| u.image_output),
+            searches: sum(|u| u.searches),
+        }
     }
 }
 

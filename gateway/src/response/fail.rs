@@ -4,7 +4,9 @@ use super::head;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use pingora::Result;
+use pingora::prelude::timeout;
 use pingora::protocols::http::ServerSession;
+use std::time::Duration;
 use weir_core::chat::Dialect;
 use weir_core::error::ApiError;
 use weir_plugins::dialects;
@@ -33,7 +35,8 @@ pub async fn respond_in(
     if let Some(seconds) = error.retry_after() {
         head.insert(http::header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if !down.is_body_done() {
+    let unread = !down.is_body_done();
+    if unread {
         // The rest of the request is not wanted; a new connection is cheaper than reading it.
         down.set_keepalive(None);
     }
@@ -41,7 +44,21 @@ pub async fn respond_in(
         head::failed(&mut head, x);
     }
     down.write_response_header(Box::new(head::of(status, head))).await?;
-    down.write_response_body(body, true).await
+    down.write_response_body(body, true).await?;
+    if unread {
+        linger(down).await;
+    }
+    Ok(())
+}
+
+/// How long a client may go on sending what nobody wants.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// Closing on a client that still sends resets the connection, and with it the answer that it has not read yet.
+async fn linger(down: &mut ServerSession) {
+    let discard = async { while let Ok(Some(_)) = down.read_request_body().await {} };
+    // Whoever is not done in time has had the chance to read.
+    let _ = timeout(LINGER, discard).await;
 }
 
 fn log(error: &ApiError, x: Option<&Exchange>) {

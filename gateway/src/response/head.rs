@@ -155,6 +155,23 @@ pub fn passed(
     of(status, head)
 }
 
+/// What the answer to a handshake proves and chooses. RFC 6455, section 4.2.2.
+static HANDSHAKE: &[HeaderName] = &[http::header::SEC_WEBSOCKET_ACCEPT, http::header::SEC_WEBSOCKET_PROTOCOL];
+
+/// Head of a session that begins.
+pub fn session(x: &Exchange, attempt: &Attempt, upstream: &HeaderMap) -> ResponseHeader {
+    let mut head = HeaderMap::with_capacity(12);
+    head.insert(http::header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    head.insert(http::header::UPGRADE, HeaderValue::from_static("websocket"));
+    for name in HANDSHAKE {
+        if let Some(value) = upstream.get(name) {
+            head.insert(name.clone(), value.clone());
+        }
+    }
+    served_by(&mut head, x, attempt);
+    of(StatusCode::SWITCHING_PROTOCOLS, head)
+}
+
 /// What an error answer tells beside its body.
 pub fn failed(head: &mut HeaderMap, x: &Exchange) {
     head.insert(CALL_ID, text(&x.request.call_id));

@@ -7,6 +7,7 @@ pub mod mocked;
 pub mod outlet;
 pub mod passed;
 pub mod plain;
+pub mod realtime;
 pub mod series;
 pub mod state;
 pub mod stream;

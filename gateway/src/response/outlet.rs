@@ -58,7 +58,8 @@ impl Outlet {
 
     /// Whether the status line has been sent.
     pub fn started(&self, down: &ServerSession) -> bool {
-        down.response_written().is_some_and(|h| h.status.as_u16() >= 200)
+        // 101 is the last thing that is said in HTTP.
+        down.response_written().is_some_and(|h| h.status.as_u16() >= 200 || h.status == 101)
     }
 
     /// Sends model content.

@@ -32,6 +32,7 @@ struct PeerKey {
     host: String,
     address: SocketAddr,
     connect: Duration,
+    http1: bool,
 }
 
 /// An open connection and the peer it must be given back to.
@@ -76,11 +77,12 @@ impl Dialer {
         }
     }
 
-    /// A connection to the deployment, pooled or new; the next address when one does not answer.
-    pub async fn connect(&self, deployment: &Deployment) -> Result<Connected, ApiError> {
+    /// A connection to the deployment, pooled or new; the next address when one does not answer. `http1`: HTTP/2 would
+    /// not do.
+    pub async fn connect(&self, deployment: &Deployment, http1: bool) -> Result<Connected, ApiError> {
         let mut last = refused(deployment, "no address");
         for address in self.addresses(deployment).await?.iter().take(4) {
-            let peer = self.peer(deployment, *address);
+            let peer = self.peer(deployment, *address, http1);
             match self.connector.get_http_session(&*peer).await {
                 Ok((session, reused)) => {
                     let limit = deployment.timeouts.first_token;
@@ -106,14 +108,14 @@ impl Dialer {
         self.proxy.as_ref().filter(|p| wire.tls && !p.bypasses(&wire.host, wire.port))
     }
 
-    fn peer(&self, deployment: &Deployment, address: SocketAddr) -> Arc<HttpPeer> {
+    fn peer(&self, deployment: &Deployment, address: SocketAddr, http1: bool) -> Arc<HttpPeer> {
         let wire = &deployment.wire;
         let connect = deployment.timeouts.connect;
-        let key = PeerKey { tls: wire.tls, host: wire.host.clone(), address, connect };
-        self.peers.get_with(key, || Arc::new(self.build_peer(deployment, address)))
+        let key = PeerKey { tls: wire.tls, host: wire.host.clone(), address, connect, http1 };
+        self.peers.get_with(key, || Arc::new(self.build_peer(deployment, address, http1)))
     }
 
-    fn build_peer(&self, deployment: &Deployment, address: SocketAddr) -> HttpPeer {
+    fn build_peer(&self, deployment: &Deployment, address: SocketAddr, http1: bool) -> HttpPeer {
         let wire = &deployment.wire;
         let mut peer = HttpPeer::new(address, wire.tls, wire.host.clone());
         let options = &mut peer.options;
@@ -122,7 +124,7 @@ impl Dialer {
         options.idle_timeout = Some(IDLE);
         options.verify_cert = self.verify;
         options.verify_hostname = self.verify;
-        options.alpn = if wire.tls { ALPN::H2H1 } else { ALPN::H1 };
+        options.alpn = if wire.tls && !http1 { ALPN::H2H1 } else { ALPN::H1 };
         options.max_h2_streams = H2_STREAMS;
         options.h2_stream_window_size = Some(H2_STREAM_WINDOW);
         if let Some(proxy) = self.proxy_for(deployment) {

@@ -47,10 +47,17 @@ impl Outgoing {
             }))
             .await?;
         }
-        let length: usize = body.iter().map(Bytes::len).sum();
-        headers.insert(http::header::CONTENT_LENGTH, HeaderValue::from(length));
+        if method != Method::GET || !body.is_empty() {
+            let length: usize = body.iter().map(Bytes::len).sum();
+            headers.insert(http::header::CONTENT_LENGTH, HeaderValue::from(length));
+        }
         let (mut parts, ()) = http::Request::new(()).into_parts();
         (parts.method, parts.uri, parts.headers) = (method, uri, headers);
         Ok(Self { head: Box::new(RequestHeader::from(parts)), body, plan })
+    }
+
+    /// Whether another protocol is to follow on the connection.
+    pub fn upgrades(&self) -> bool {
+        self.head.headers.contains_key(http::header::UPGRADE)
     }
 }

@@ -40,7 +40,7 @@ pub async fn send(
     outgoing: &Outgoing,
 ) -> Result<Answered, Lost> {
     loop {
-        let connecting = dialer.connect(&attempt.deployment);
+        let connecting = dialer.connect(&attempt.deployment, outgoing.upgrades());
         let mut connected = tokio::select! {
             biased;
             connected = connecting => connected.map_err(Lost::Failed)?,
@@ -92,7 +92,7 @@ async fn transfer(
         loop {
             up.read_response_header().await?;
             let status = up.response_header().map_or(0, |h| h.status.as_u16());
-            if status >= 200 {
+            if status >= 200 || status == 101 {
                 return Ok(status);
             }
         }

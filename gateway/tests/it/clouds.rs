@@ -303,3 +303,31 @@ async fn a_model_that_takes_one_text_at_a_time_is_asked_for_each() {
     let failed = ask(json!(["a", "__err=429"])).await;
     assert_eq!(failed.status, 429, "{}", failed.text());
 }
+
+/// Without a deployment in the config: project and credentials are the environment's.
+#[tokio::test]
+async fn vertex_is_passed_through_with_a_token_of_ours() {
+    let config = r#"
+model_list: []
+general_settings: {master_key: os.environ/LITELLM_MASTER_KEY}
+environment_variables:
+  VERTEXAI_PROJECT: p-1
+  VERTEXAI_LOCATION: europe-west1
+  VERTEXAI_API_BASE: "MOCK"
+  VERTEXAI_CREDENTIALS: '{"type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "one", "token_uri": "MOCK/google/token"}'
+"#;
+    let rig = Rig::config(config).over(Cloud(Provider::new())).await;
+    let model = "/v1/projects/p-1/locations/europe-west1/publishers/google/models/gemini-2.5-flash";
+    let path = format!("{model}:generateContent");
+    let asked =
+        json!({"contents": [{"role": "user", "parts": [{"text": "Say hello"}]}], "unknown": {"x": 1}});
+    let answer = rig.post(&format!("/vertex_ai{path}"), MASTER, &asked).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let sent = seen(&rig, "/projects/");
+    assert_eq!((sent[0].path.as_str(), sent[0].json()), (path.as_str(), asked));
+    assert_eq!(sent[0].header("authorization"), "Bearer for-google-token");
+    let row = &rig.rows(1).await[0];
+    let used = answer.json()["usageMetadata"]["totalTokenCount"].clone();
+    assert_eq!((&row["total_tokens"], &row["model"]), (&used, &json!("vertex_ai/gemini-2.5-flash")), "{row}");
+    assert!(row["spend"].as_f64() > Some(0.0), "{row}");
+}

@@ -30,6 +30,7 @@ mod operations;
 mod pki;
 mod providers;
 mod raw;
+mod realtime;
 mod recordings;
 mod responses;
 mod rig;

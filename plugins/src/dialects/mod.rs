@@ -14,6 +14,7 @@ mod fault;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod gemini;
+mod json_tool;
 mod merge;
 pub mod ollama_chat;
 pub mod openai_chat;

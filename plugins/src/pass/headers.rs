@@ -43,13 +43,13 @@ static KEPT_BACK_AS: &[&str] = &["x-litellm-", "x-amz-", "x-forwarded-", "sec-",
 const RENAMED: &str = "x-pass-";
 
 /// What an answer in the client's words takes, where its other headers are not passed on.
-pub(super) const NEEDED: &[HeaderName] = &[header::CONTENT_TYPE, header::ACCEPT];
+pub(crate) const NEEDED: &[HeaderName] = &[header::CONTENT_TYPE, header::ACCEPT];
 
 /// The client's word counts before the deployment's in these.
 static CLIENTS: &[&str] = &["content-type", "accept", "user-agent", "anthropic-version", "anthropic-beta"];
 
 /// Whose headers these are.
-pub(super) struct Whose<'a> {
+pub(crate) struct Whose<'a> {
     /// `litellm_key_header_name`.
     pub custom: Option<&'a str>,
     /// The key as it was presented; no header that holds it goes out.
@@ -59,7 +59,7 @@ pub(super) struct Whose<'a> {
 }
 
 /// The client's headers that may go out.
-pub(super) fn forwarded(client: &HeaderMap, whose: &Whose<'_>) -> HeaderMap {
+pub(crate) fn forwarded(client: &HeaderMap, whose: &Whose<'_>) -> HeaderMap {
     let listed = listed(client);
     let mut out = HeaderMap::with_capacity(client.len());
     for (name, value) in client {
@@ -94,7 +94,7 @@ fn holds(value: &HeaderValue, key: Option<&str>) -> bool {
 }
 
 /// Ours over the client's, but for what only the client can know.
-pub(super) fn over(mut client: HeaderMap, ours: &HeaderMap, empty: bool) -> HeaderMap {
+pub(crate) fn over(mut client: HeaderMap, ours: &HeaderMap, empty: bool) -> HeaderMap {
     for (name, value) in ours {
         let clients = CLIENTS.contains(&name.as_str()) && client.contains_key(name);
         // Without a body there is no type of it.

@@ -6,7 +6,7 @@
 //! the name of a model that the config knows by another one.
 
 mod admit;
-mod headers;
+pub(crate) mod headers;
 mod meant;
 mod path;
 mod request;

@@ -29,6 +29,7 @@ pub(super) const ROW: Row = Row {
         Operation::Speech,
         Operation::Transcriptions,
         Operation::Translations,
+        Operation::Realtime,
     ],
     wire,
 };
@@ -107,22 +108,30 @@ fn fault(fault: &TokenFault) -> Fault {
     Fault::new("azure_ad_token", fault.to_string(), cure)
 }
 
-/// The v1 API (`…/openai/v1`) takes the deployment as `model` in the body and needs no version.
+/// The v1 API (`…/openai/v1`) takes the deployment as `model` and needs no version.
 fn path(base: &str, entry: &ModelEntry, env: &Env, operation: &str) -> String {
     let version = entry.params.api_version.clone().filter(|v| !v.is_empty());
     let version =
         version.or_else(|| set(env, "AZURE_API_VERSION")).unwrap_or_else(|| DEFAULT_VERSION.to_owned());
-    // Responses know no deployment in the path; the model stands in the body.
-    if operation == Operation::Responses.row().openai_path && !base.ends_with("/openai/v1") {
-        return format!("/openai/responses?api-version={version}");
-    }
     let newest = matches!(version.as_str(), "v1" | "latest" | "preview");
+    let named = super::compatible::named(operation, entry);
     if base.ends_with("/openai/v1") {
-        return operation.to_owned();
-    }
-    if newest {
-        return format!("/openai/v1{operation}");
+        return named;
     }
     let below = if base.ends_with("/openai") { "" } else { "/openai" };
+    let is = |other: Operation| operation == other.row().openai_path;
+    // Responses and sessions know no deployment in the path.
+    if is(Operation::Responses) {
+        return format!("{below}/responses?api-version={version}");
+    }
+    if newest {
+        return format!("{below}/v1{named}");
+    }
+    if is(Operation::Realtime) {
+        return format!(
+            "{below}/realtime?api-version={version}&deployment={}",
+            super::compatible::model(entry)
+        );
+    }
     format!("{below}/deployments/{}{operation}?api-version={version}", entry.upstream_model)
 }

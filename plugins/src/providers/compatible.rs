@@ -2,9 +2,13 @@
 
 use super::wire::{Fault, Wire, WireBuilder};
 use super::{Auth, Quirk, Row};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use weir_core::config::ModelEntry;
 use weir_core::config::env::Env;
 use weir_core::domain::operation::Operation;
+
+/// What stands in a parameter of a query as it is.
+const PARAMETER: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 const ALL: &[Operation] = &[
     Operation::Chat,
@@ -33,6 +37,7 @@ const RESPONSES: &[Operation] = &[
     Operation::Speech,
     Operation::Transcriptions,
     Operation::Translations,
+    Operation::Realtime,
 ];
 const CHAT: &[Operation] = &[Operation::Chat];
 const CHAT_EMBED: &[Operation] = &[Operation::Chat, Operation::Embeddings];
@@ -168,10 +173,23 @@ pub(super) fn wire(row: &'static Row, entry: &ModelEntry, env: &Env) -> Result<W
         }
     }
     let mut wire = WireBuilder::new(&base)?;
-    wire.openai(row.operations, str::to_owned)?;
+    wire.openai(row.operations, |path| named(path, entry))?;
     super::wire::bearer(&mut wire, row, entry, env)?;
     if let Some(organization) = &entry.params.organization {
         wire.header("openai-organization", organization)?;
     }
     wire.finish(entry)
+}
+
+/// A session has no body that could name its model.
+pub(super) fn named(path: &str, entry: &ModelEntry) -> String {
+    if path != Operation::Realtime.row().openai_path {
+        return path.to_owned();
+    }
+    format!("{path}?model={}", model(entry))
+}
+
+/// The model as a parameter.
+pub(super) fn model(entry: &ModelEntry) -> String {
+    utf8_percent_encode(&entry.upstream_model, PARAMETER).to_string()
 }

@@ -11,6 +11,7 @@ mod embeddings;
 mod errors;
 mod media;
 mod models;
+pub(super) mod realtime;
 mod responses;
 mod responses_stream;
 #[cfg(test)]

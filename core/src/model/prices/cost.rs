@@ -39,7 +39,7 @@ pub fn cost(price: &ModelPrice, usage: &Usage, tier: ServiceTier, seconds: Optio
     Cost { total: sum(&lines), lines: lines.into_iter().filter(|line| line.quantity > 0).collect() }
 }
 
-const KINDS: usize = 12;
+const KINDS: usize = 13;
 
 fn charges(p: &ModelPrice, usage: &Usage, tier: ServiceTier, seconds: Option<Duration>) -> [CostLine; KINDS] {
     let split = Split::of(usage);
@@ -50,6 +50,7 @@ fn charges(p: &ModelPrice, usage: &Usage, tier: ServiceTier, seconds: Option<Dur
     [
         line("input", split.input, rates.input),
         line("cache_read", split.cache_read, rates.cache_read),
+        line("audio_cache_read", split.audio_cache_read, rates.audio_cache_read),
         line("cache_write", split.cache_write, rates.cache_write),
         line("cache_write_1h", split.cache_write_1h, rates.cache_write_1h),
         line("audio_input", split.audio_input, rates.audio_input),
@@ -94,6 +95,7 @@ fn add(sum: &mut FemtoSum, line: &CostLine) {
 struct Split {
     input: u64,
     cache_read: u64,
+    audio_cache_read: u64,
     cache_write: u64,
     cache_write_1h: u64,
     audio_input: u64,
@@ -106,6 +108,7 @@ struct Split {
 
 impl Split {
     fn of(u: &Usage) -> Self {
+        let audio_cache_read = u.audio_cache_read.min(u.cache_read);
         let cached = u.cache_read.saturating_add(u.cache_write).saturating_add(u.cache_write_1h);
         let uncached = u.input.saturating_sub(cached);
         let audio_input = u.audio_input.min(uncached);
@@ -115,7 +118,8 @@ impl Split {
         let image_output = u.image_output.min(spoken - audio_output);
         Self {
             input: uncached - audio_input - image_input,
-            cache_read: u.cache_read,
+            cache_read: u.cache_read - audio_cache_read,
+            audio_cache_read,
             cache_write: u.cache_write,
             cache_write_1h: u.cache_write_1h,
             audio_input,
@@ -129,7 +133,7 @@ impl Split {
 
     /// The whole prompt.
     fn prompt(&self) -> u64 {
-        let cached = [self.cache_read, self.cache_write, self.cache_write_1h];
+        let cached = [self.cache_read, self.audio_cache_read, self.cache_write, self.cache_write_1h];
         let all = cached.into_iter().chain([self.input, self.audio_input, self.image_input]);
         all.fold(0, u64::saturating_add)
     }

@@ -35,6 +35,7 @@ struct Sheet {
 pub struct TokenRates {
     pub input: FemtoUsd,
     pub cache_read: FemtoUsd,
+    pub audio_cache_read: FemtoUsd,
     pub cache_write: FemtoUsd,
     pub cache_write_1h: FemtoUsd,
     pub audio_input: FemtoUsd,
@@ -216,9 +217,11 @@ impl Spot<'_> {
         let input = self.first_of(&[C::Input, C::ImageInput, C::AudioInput]);
         let output = self.first_of(&[C::Output, C::ImageOutput, C::AudioOutput]);
         let cache_write = self.special(C::CacheWrite, C::Input, input);
+        let cache_read = self.cache_read(input);
         TokenRates {
             input,
-            cache_read: self.cache_read(input),
+            cache_read,
+            audio_cache_read: self.special(C::AudioCacheRead, C::CacheRead, cache_read),
             cache_write,
             cache_write_1h: self.special(C::CacheWrite1h, C::CacheWrite, cache_write),
             audio_input: self.special(C::AudioInput, C::Input, input),

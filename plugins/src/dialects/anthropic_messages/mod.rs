@@ -34,10 +34,6 @@ pub struct AnthropicMessages;
 /// What `Kind::Opaque`, citations and members of this dialect are marked with.
 const DIALECT: Dialect = Dialect::AnthropicMessages;
 
-/// The tool that a JSON schema is asked for with, where a model has no formats. LiteLLM's name for it. Its calls come
-/// back as text, so a client must not name a tool of its own like this.
-const JSON_TOOL: &str = "json_tool_call";
-
 /// What can be said to a model, by OpenAI's names.
 pub fn supported_params(model: &str) -> Vec<&'static str> {
     super::told(&upstream::supported_params(model))

@@ -1,7 +1,8 @@
 //! Converse's answer.
 
-use super::{JSON_TOOL, error, media};
+use super::{error, media};
 use crate::dialects::dialect::TranslateError;
+use crate::dialects::json_tool::JSON_TOOL;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;

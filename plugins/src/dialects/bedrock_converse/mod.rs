@@ -32,10 +32,6 @@ use weir_core::error::ApiError;
 #[derive(Clone, Copy, Debug)]
 pub struct BedrockConverse;
 
-/// The tool that stands for `response_format`, as LiteLLM calls it. A call of it is the answer's text, so readers need
-/// not know what was asked.
-const JSON_TOOL: &str = "json_tool_call";
-
 /// What can be said to a model, by OpenAI's names.
 pub fn supported_params(model: &str) -> Vec<&'static str> {
     super::told(&support::supported(&Model::of(model)))

@@ -1,7 +1,8 @@
 //! `toolConfig`, and the tools that a model knows by itself.
 
-use super::{JSON_TOOL, Model, messages};
+use super::{Model, messages};
 use crate::dialects::dialect::Asked;
+use crate::dialects::json_tool::{self, JSON_TOOL};
 use serde_json::{Map, Value, json};
 use weir_core::chat::{Dialect, Format, Kind, Object, Request, Tool, ToolChoice, ToolKind};
 use weir_core::error::{ApiError, Kind as ErrorKind};
@@ -56,6 +57,7 @@ pub(super) fn config(
     asked: &Asked<'_>,
     thinking: bool,
 ) -> Result<Option<Value>, ApiError> {
+    json_tool::refuse_own(request)?;
     let in_history = has_tool_blocks(request);
     if request.tool_choice == Some(ToolChoice::None) && !in_history {
         request.tools.clear(); // without tools there is no choice: exactly what was asked

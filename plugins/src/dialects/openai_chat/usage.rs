@@ -165,6 +165,7 @@ impl WireUsage {
             input: self.input(cache_read),
             output: self.output(reasoning),
             cache_read,
+            audio_cache_read: 0,
             cache_write,
             cache_write_1h,
             reasoning,

@@ -66,6 +66,7 @@ impl WireUsage {
             input: self.input_tokens,
             output: self.output_tokens,
             cache_read: input.cached_tokens,
+            audio_cache_read: 0,
             cache_write: input.cache_write_tokens,
             cache_write_1h: 0,
             reasoning: output.reasoning_tokens,

@@ -41,6 +41,18 @@ fn p12_provider_examples() {
         ("gpt-image-1", Usage { image_input: 40, image_output: 1_000, ..plain(100, 1_000) }, "0.0407"),
         // 100 × $2 + 80 spoken × $12 + 1,120 drawn × $120
         ("gemini-3-pro-image-preview", Usage { image_output: 1_120, ..plain(100, 1_200) }, "0.13556"),
+        // 100 × $0.60 + 300 cached × $0.06 + 100 cached audio × $0.30 + 500 audio × $10 + 50 × $2.40 + 150 audio × $20
+        (
+            "azure/gpt-realtime-2.1-mini",
+            Usage {
+                cache_read: 400,
+                audio_cache_read: 100,
+                audio_input: 500,
+                audio_output: 150,
+                ..plain(1_000, 200)
+            },
+            "0.008228",
+        ),
         // A picture without a price of its own is input: 300 × $2.50
         ("gpt-4o", Usage { image_input: 255, ..plain(300, 0) }, "0.00075"),
         // 1,000 × $3 + 100 × $15 + 2 searches × $10 for a thousand
@@ -152,6 +164,7 @@ fn usages() -> impl Iterator<Item = Usage> {
             input: pick(0),
             output: pick(1),
             cache_read: pick(2),
+            audio_cache_read: pick(2) / 3,
             cache_write: pick(3),
             cache_write_1h: pick(3) / 2,
             reasoning: pick(4),
@@ -183,6 +196,7 @@ fn p12_no_number_is_too_large() {
         input: huge,
         output: huge,
         cache_read: huge,
+        audio_cache_read: huge,
         cache_write: huge,
         cache_write_1h: huge,
         reasoning: huge,

@@ -7,6 +7,7 @@ const CACHED: Usage = Usage {
     input: 1_000,
     output: 100,
     cache_read: 400,
+    audio_cache_read: 0,
     cache_write: 200,
     cache_write_1h: 100,
     reasoning: 50,

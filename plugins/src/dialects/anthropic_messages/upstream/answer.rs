@@ -1,8 +1,9 @@
 //! A whole message. Inputs of tools are kept as the text that came, since a number may be more than a parser keeps.
 
 use super::super::usage::WireUsage;
-use super::super::{JSON_TOOL, error, finish, read_parts};
+use super::super::{error, finish, read_parts};
 use crate::dialects::TranslateError;
+use crate::dialects::json_tool::JSON_TOOL;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;

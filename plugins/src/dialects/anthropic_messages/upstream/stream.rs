@@ -1,7 +1,8 @@
 //! A stream of Messages to events. Blocks whose kind only this dialect knows are gathered and told whole.
 
 use super::super::usage::WireUsage;
-use super::super::{DIALECT, JSON_TOOL, error, finish, read_parts};
+use super::super::{DIALECT, error, finish, read_parts};
+use crate::dialects::json_tool::JSON_TOOL;
 use crate::dialects::{EventReader, TranslateError};
 use serde::Deserialize;
 use serde_json::Value;

@@ -1,9 +1,10 @@
 //! Tools and the choice among them; a JSON schema as a tool.
 
-use super::super::{DIALECT, JSON_TOOL, write_parts};
+use super::super::{DIALECT, write_parts};
 use super::model::Model;
 use super::schema;
 use crate::dialects::Asked;
+use crate::dialects::json_tool::{self, JSON_TOOL};
 use serde_json::{Value, json};
 use weir_core::chat::{Kind, Message, Object, Request, Tool, ToolChoice, ToolKind};
 use weir_core::error::{ApiError, Kind as ErrorKind};
@@ -28,6 +29,7 @@ pub(super) fn write(
     model: Model,
     faithful: bool,
 ) -> Result<Tools, ApiError> {
+    json_tool::refuse_own(request)?;
     let mut tools = Vec::new();
     for tool in std::mem::take(&mut request.tools) {
         tools.extend(write_tool(tool, asked, model, faithful)?);
