@@ -1,7 +1,8 @@
 //! Every route, and who may call it. What is not in the tables is not there.
 
 use crate::{
-    Services, access, audit, budgets, customers, input, keys, organizations, spend, tags, teams, users,
+    Services, access, audit, budgets, customers, health, input, keys, models, organizations, settings, spend,
+    tags, teams, users,
 };
 use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
@@ -45,6 +46,9 @@ static RESOURCES: &[&[Access]] = &[
     customers::ROUTES,
     budgets::ROUTES,
     tags::ROUTES,
+    models::ROUTES,
+    settings::ROUTES,
+    health::ROUTES,
     spend::ROUTES,
     spend::ACTIVITY,
     audit::ROUTES,
@@ -64,6 +68,7 @@ pub fn router(services: Arc<Services>) -> Router {
     let guarded = middleware::from_fn_with_state(Arc::clone(&services), access::guard);
     routed
         .layer(Extension(spend::Turns::default()))
+        .layer(Extension(health::Rounds::default()))
         .layer(DefaultBodyLimit::max(input::MAX_BODY))
         .layer(guarded) // last, so that it is outermost: nothing is read of a request that is refused
         .with_state(services)

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use tokio::net::UnixListener;
 use weir_core::access::MasterKey;
 use weir_core::config::Config;
+use weir_core::model::prices::Catalogue;
+use weir_core::ports::control::Control;
 use weir_core::ports::{Directory, KeyLookup, SpendStore};
 
 /// Injected once, at composition.
@@ -18,6 +20,9 @@ pub struct Services {
     pub config: Arc<dyn Fn() -> Arc<Config> + Send + Sync>,
     /// The master key of that configuration.
     pub master: Arc<dyn Fn() -> Option<MasterKey> + Send + Sync>,
+    pub control: Arc<dyn Control>,
+    /// What models cost and can.
+    pub catalogue: Arc<Catalogue>,
 }
 
 impl Services {

@@ -9,7 +9,7 @@ use crate::routing::cooldown;
 use crate::routing::plan::{Plan, Step};
 use crate::state::App;
 use crate::upstream::request::Outgoing;
-use crate::upstream::session::{self, Answered, Lost};
+use crate::upstream::session::{self, Answered, Lost, Waiting};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::HeaderMap;
@@ -187,7 +187,8 @@ impl Flight<'_> {
         let outgoing = Outgoing::seal(made, deployment).await.map_err(Lost::Failed)?;
         let plan = outgoing.plan;
         self.app.chain.on_attempt(&mut self.x, attempt).map_err(Lost::Failed)?;
-        let answered = Box::pin(session::send(&self.app.dialer, down, out, attempt, &outgoing)).await?;
+        let answered =
+            Box::pin(session::send(&self.app.dialer, Waiting::Client(down, out), attempt, &outgoing)).await?;
         if !(200..300).contains(&answered.status) {
             return Err(Box::pin(self.refused(down, answered, attempt, plan)).await);
         }

@@ -8,6 +8,7 @@
 mod asked;
 mod background;
 mod cli;
+mod control;
 mod data_dir;
 mod endpoints;
 mod exchange;

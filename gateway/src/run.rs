@@ -2,6 +2,7 @@
 
 use crate::background::drain::{Drain, Stop};
 use crate::cli::{Serve, say};
+use crate::control::{Changes, Configuration};
 use crate::front::probes::Probes;
 use crate::front::{Front, certificate};
 use crate::limits::Limits;
@@ -26,6 +27,7 @@ use pingora::services::listening::Service;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::{Mutex, Notify};
 use weir_core::ExposeSecret;
 use weir_core::config::env::Env;
 use weir_core::config::{Config, MetricsWhen, SslVerify};
@@ -67,7 +69,9 @@ pub fn serve(args: &Serve) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let storage = runtime.block_on(storage(&config, &folder))?;
     let app = app(snapshot, &storage, &folder)?;
-    beside(&runtime, &app, &storage, loader, args)?;
+    let configuration = configuration(&app, &storage, loader);
+    runtime.block_on(configuration.reload());
+    beside(&runtime, &configuration, &storage, args)?;
     let (handle, writer) = (runtime.handle().clone(), Arc::clone(&storage.writer));
     let flush = move || {
         let writer = Arc::clone(&writer);
@@ -141,14 +145,16 @@ fn socket_path(folder: &Path) -> String {
 /// Starts what runs beside requests.
 fn beside(
     runtime: &tokio::runtime::Runtime,
-    app: &Arc<App>,
+    configuration: &Arc<Configuration>,
     storage: &Storage,
-    loader: Loader,
     args: &Serve,
 ) -> anyhow::Result<()> {
+    let app = &configuration.app;
     let writer = Arc::clone(&storage.writer);
     runtime.spawn(async move { writer.run().await });
-    runtime.spawn(weir_ledger::listen(storage.ledger.clone(), storage.cache.clone()));
+    let changed = Arc::new(Notify::new());
+    let changes = Changes { keys: Arc::clone(&storage.cache), configuration: Arc::clone(&changed) };
+    runtime.spawn(weir_ledger::listen(storage.ledger.clone(), Arc::new(changes)));
     let (master, app_of_config) = (Arc::clone(app), Arc::clone(app));
     let admin = weir_admin::Services {
         directory: Arc::new(storage.ledger.clone()),
@@ -156,13 +162,24 @@ fn beside(
         spend: Arc::new(storage.ledger.clone()),
         config: Arc::new(move || Arc::clone(&app_of_config.snapshot.load().config)),
         master: Arc::new(move || master.snapshot.load().master.clone()),
+        control: Arc::<Configuration>::clone(configuration),
+        catalogue: configuration.loader.catalogue(),
     };
     let socket =
         runtime.block_on(async { weir_admin::bind(&app.admin_socket) }).context("the admin socket")?;
     runtime.spawn(weir_admin::serve(socket, Arc::new(admin)));
-    greet(args, app, &loader);
-    runtime.spawn(background::reload::run(Arc::clone(app), loader));
+    greet(args, app, &configuration.loader);
+    runtime.spawn(background::reload::run(Arc::clone(configuration), changed));
     Ok(())
+}
+
+fn configuration(app: &Arc<App>, storage: &Storage, loader: Loader) -> Arc<Configuration> {
+    Arc::new(Configuration {
+        app: Arc::clone(app),
+        loader,
+        directory: Arc::new(storage.ledger.clone()),
+        last: Mutex::default(),
+    })
 }
 
 /// Where it is; for newcomers also the key, and something to paste.

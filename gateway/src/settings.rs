@@ -5,9 +5,9 @@ use http::Method;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use weir_core::SecretString;
-use weir_core::config::Config;
 use weir_core::config::env::Env;
 use weir_core::config::problems::{Place, Problems};
+use weir_core::config::{Additions, Config};
 use weir_core::model::prices::Catalogue;
 use weir_plugins::providers;
 use weir_plugins::snapshot::Snapshot;
@@ -33,9 +33,14 @@ impl Loader {
         Self::new(Some(path.to_owned()), Env::process())
     }
 
-    /// The snapshot, or `None` with the errors that forbid it.
+    /// The snapshot of the files, or `None` with the errors that forbid it.
     pub fn load(&self) -> (Option<Snapshot>, Problems) {
-        let (config, mut problems) = self.config();
+        self.load_with(&Additions::default())
+    }
+
+    /// As `load`, with what was made over the API.
+    pub fn load_with(&self, added: &Additions) -> (Option<Snapshot>, Problems) {
+        let (config, mut problems) = self.config_with(added);
         let Some(mut config) = config else { return (None, problems) };
         if config.general.master_key.is_none() {
             config.general.master_key.clone_from(&self.fallback_master);
@@ -47,15 +52,23 @@ impl Loader {
         (Some(snapshot), problems)
     }
 
+    pub fn catalogue(&self) -> Arc<Catalogue> {
+        Arc::clone(&self.catalogue)
+    }
+
     /// What the file means, before anything is built from it.
     pub fn config(&self) -> (Option<Config>, Problems) {
+        self.config_with(&Additions::default())
+    }
+
+    fn config_with(&self, added: &Additions) -> (Option<Config>, Problems) {
         let source = self.path.as_ref().map_or_else(|| String::from("built-in"), |p| p.display().to_string());
         let read = |path: &str| match &self.path {
             None => Ok(EMPTY.to_owned()),
             Some(_) => std::fs::read_to_string(path).map_err(|e| e.to_string()),
         };
         let served: Vec<&str> = providers::rows().map(|row| row.prefix).collect();
-        Config::load(&source, &read, &self.env, &served)
+        Config::load_with(&source, &read, &self.env, &served, added)
     }
 }
 

@@ -1,23 +1,27 @@
 //! The service over a ledger in memory.
 
 use crate::memory::Memory;
+use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
 use serde_json::Value;
 use std::sync::Arc;
+use std::time::Duration;
 use tower::ServiceExt;
 use weir_admin::Services;
 use weir_core::SecretString;
 use weir_core::access::MasterKey;
-use weir_core::config::Config;
 use weir_core::config::env::Env;
+use weir_core::config::{Additions, Config};
 use weir_core::domain::ids::{KeyHash, new_entry_id};
-use weir_core::domain::key::KeyRecord;
+use weir_core::domain::key::{KeyRecord, Principal};
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::operation::Operation;
 use weir_core::domain::spend::{AttemptRecord, Entry, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
+use weir_core::model::prices::Catalogue;
+use weir_core::ports::control::{Control, Probe, Unusable};
 use weir_core::time::Micros;
 
 pub const MASTER: &str = "sk-1234";
@@ -89,6 +93,40 @@ pub fn services(memory: &Arc<Memory>, master: Option<&str>) -> Services {
         spend: Arc::<Memory>::clone(memory),
         config: Arc::new(move || Arc::clone(&config)),
         master: Arc::new(move || master.clone()),
+        control: Arc::new(Still),
+        catalogue: Arc::new(Catalogue::embedded()),
+    }
+}
+
+/// A gateway that runs on as it is. What changes it is tested over the real one.
+struct Still;
+
+#[async_trait]
+impl Control for Still {
+    async fn refresh(&self) {}
+
+    fn try_out(&self, _added: &Additions) -> Result<(), Unusable> {
+        Ok(())
+    }
+
+    fn seal(&self, _purpose: &str, text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    fn open(&self, _purpose: &str, sealed: &str) -> Option<String> {
+        Some(sealed.to_owned())
+    }
+
+    fn may_use(&self, _known: &Principal, _model: &str) -> bool {
+        true
+    }
+
+    fn supported_params(&self, _model: &str) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    async fn probe(&self, _deployment: &str) -> Probe {
+        Probe { took: Duration::ZERO, error: String::new(), status: 200 }
     }
 }
 

@@ -1,5 +1,6 @@
 //! From a path to a `Config`.
 
+use super::additions::Additions;
 use super::env::Env;
 use super::fallbacks::{Fallbacks, Names};
 use super::file::ConfigFile;
@@ -32,10 +33,24 @@ impl Config {
         env: &Env,
         providers: &[&str],
     ) -> (Option<Config>, Problems) {
+        Self::load_with(source, read, env, providers, &Additions::default())
+    }
+
+    /// As `load`, with what was made over the API.
+    pub fn load_with(
+        source: &str,
+        read: ReadFile<'_>,
+        env: &Env,
+        providers: &[&str],
+        added: &Additions,
+    ) -> (Option<Config>, Problems) {
         let mut problems = Problems::default();
         let config = Files::new(read).load(source, &Place::default(), &mut problems).map(|mut root| {
+            added.lay_settings(&mut root, &mut problems);
             let env = resolve::environment(&mut root, env, &mut problems);
+            added.lay_lists(&mut root, &mut problems);
             resolve::references(&mut root, &env, &mut String::new(), &mut problems);
+            added.override_models(&mut root, &env, &mut problems);
             let file = ConfigFile::read(&root, &mut problems);
             Config::of(&file, env, providers, &mut problems)
         });

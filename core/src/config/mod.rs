@@ -2,8 +2,9 @@
 //!
 //! `load` goes: files to one tree (`include`, `tree`), environment and references (`resolve`, `env`, `database`),
 //! every name and type against the tables (`keys`, `section`, `file`), then the meaning (`models`, `params`,
-//! `provider`, `fallbacks`, `settings`). `problems` collects what is wrong on the way; nothing stops at the first.
+//! `provider`, `fallbacks`, `settings`). `additions` lays the ledger's models and settings over it. `problems` collects what is wrong on the way; nothing stops at the first.
 
+mod additions;
 mod aws;
 mod cloud;
 mod database;
@@ -26,6 +27,7 @@ pub mod tree;
 #[cfg(test)]
 mod tests;
 
+pub use additions::{AddedCredential, AddedModel, Additions};
 pub use aws::Aws;
 pub use cloud::{Entra, Vertex};
 pub use env::Env;

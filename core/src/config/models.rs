@@ -1,10 +1,12 @@
 //! Deployments: the entries of `model_list` with their provider, credential and id.
 
+use super::JsonMap;
 use super::file::{ConfigFile, CredentialFile, ModelFile};
 use super::params::{Info, Params};
 use super::problems::{Problems, did_you_mean};
 use super::provider::{self, ANY, NoProvider};
 use super::section::Section;
+use super::tree::Node;
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 
@@ -23,6 +25,11 @@ pub struct ModelEntry {
     pub model_as_written: String,
     pub params: Params,
     pub info: Info,
+    /// `litellm_params` as far as they may be shown: no secret, and nothing that came from the environment but
+    /// addresses and names. A JSON object.
+    pub shown: JsonMap,
+    /// It was made over the API.
+    pub from_ledger: bool,
     pub line: u32,
 }
 
@@ -90,17 +97,41 @@ impl ModelEntry {
             let message = format!("provider {:?} is known, not served yet", upstream.provider);
             problems.warn(&params.place("model"), message, "");
         }
+        let info = Info::read(&file.info);
         Some(Self {
             name: file.model_name.clone(),
-            id: file.info.text("id").filter(|id| !id.is_empty()).unwrap_or_else(|| derived_id(file)),
+            id: file
+                .info
+                .text("id")
+                .filter(|id| !id.is_empty())
+                .unwrap_or_else(|| derived_id(&file.model_name, &file.written)),
             provider: upstream.provider.to_owned(),
             upstream_model: upstream.model.to_owned(),
             model_as_written: model.clone(),
             params: meant,
-            info: Info::read(&file.info),
+            shown: shown(&file.params),
+            from_ledger: info.rest.get("db_model") == Some("true"),
+            info,
             line: file.at.line,
         })
     }
+}
+
+/// Values that may be told although they came from the environment: none of them opens a door.
+static TOLD: &[&str] =
+    &["api_base", "api_version", "aws_region_name", "base_url", "model", "vertex_location", "vertex_project"];
+
+/// Parts of names whose values are never told, whatever their kind.
+static SECRET: &[&str] = &["key", "secret", "token", "password", "credentials", "headers"];
+
+fn shown(params: &Section) -> JsonMap {
+    let secret = |name: &str| {
+        let tokens = name.contains("_token") && (name.contains("cost") || name.starts_with("max_"));
+        params.is_secret(name) || !tokens && SECRET.iter().any(|part| name.contains(part))
+    };
+    let told =
+        |(name, node): &&(String, Node)| !secret(name) && (!node.from_env || TOLD.contains(&name.as_str()));
+    params.entries().iter().filter(told).collect()
 }
 
 /// What came from the environment is not quoted: a misplaced variable may be a secret.
@@ -114,11 +145,11 @@ fn refuse(params: &Section, no: NoProvider, problems: &mut Problems) {
 }
 
 /// SHA-256 in hex over name and parameters. Secrets go into the hash and cannot be had back from it.
-fn derived_id(file: &ModelFile) -> String {
+pub(super) fn derived_id(name: &str, params: &Node) -> String {
     let mut hash = Sha256::new();
-    hash.update(file.model_name.as_bytes());
+    hash.update(name.as_bytes());
     hash.update([0]); // so that "ab" + "c" is not "a" + "bc"
-    hash.update(file.written.canonical_json().as_bytes());
+    hash.update(params.canonical_json().as_bytes());
     hex::encode(hash.finalize())
 }
 

@@ -138,6 +138,11 @@ impl Section {
             .filter(move |(name, _)| self.table.find(name).is_none() && (self.table.open)(name) == Some(open))
     }
 
+    /// Whether the table says that this is never to be shown.
+    pub fn is_secret(&self, name: &str) -> bool {
+        self.table.find(name).is_some_and(|key| key.kind == Kind::Secret)
+    }
+
     pub fn node(&self, name: &str) -> Option<&Node> {
         debug_assert!(self.table.find(name).is_some(), "no row {name} in {}", self.table.name);
         self.entries.iter().find(|(key, _)| key == name).map(|(_, node)| node)

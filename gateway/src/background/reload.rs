@@ -1,22 +1,23 @@
-//! SIGHUP or a changed file: the configuration is read again and swapped in whole. A bad one changes nothing.
+//! SIGHUP, a changed file, or a change in the ledger: the configuration is read again and swapped in whole. A bad one
+//! changes nothing.
 
-use crate::settings::Loader;
-use crate::state::App;
+use crate::control::Configuration;
 use notify::{RecursiveMode, Watcher};
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
+use weir_core::ports::control::Control;
 
 /// Editors write in several steps, ConfigMaps swap links: wait until it is quiet.
 const QUIET: Duration = Duration::from_millis(300);
 
 /// Runs for the life of the process.
-pub async fn run(app: Arc<App>, loader: Loader) {
+pub async fn run(configuration: Arc<Configuration>, in_ledger: Arc<Notify>) {
     let (tell, mut changed) = mpsc::channel(1);
-    let _watcher = loader.path.as_deref().and_then(|path| watch(path, tell));
+    let _watcher = configuration.loader.path.as_deref().and_then(|path| watch(path, tell));
     let Ok(mut hangup) = signal(SignalKind::hangup()) else {
         tracing::error!("SIGHUP cannot be watched");
         return;
@@ -28,8 +29,12 @@ pub async fn run(app: Arc<App>, loader: Loader) {
                 while changed.try_recv().is_ok() {}
             }
             _ = hangup.recv() => {}
+            () = in_ledger.notified() => {
+                configuration.refresh().await;
+                continue;
+            }
         }
-        reload(&app, &loader);
+        configuration.reload().await;
     }
 }
 
@@ -51,17 +56,4 @@ fn watch(path: &Path, tell: mpsc::Sender<()>) -> Option<impl Watcher> {
 /// The file itself, or the link that Kubernetes swaps when a ConfigMap changes.
 fn concerns(event: &notify::Event, file: &OsStr) -> bool {
     event.paths.iter().filter_map(|p| p.file_name()).any(|name| name == file || name == "..data")
-}
-
-fn reload(app: &App, loader: &Loader) {
-    let (snapshot, problems) = loader.load();
-    problems.iter().for_each(|p| tracing::warn!("config: {p}"));
-    match snapshot {
-        Some(snapshot) => {
-            crate::run::apply(app, &snapshot);
-            app.snapshot.store(Arc::new(snapshot));
-            tracing::info!("configuration reloaded");
-        }
-        None => tracing::error!("the changed configuration has errors; the last good one stays"),
-    }
 }

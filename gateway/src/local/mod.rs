@@ -4,6 +4,7 @@ mod counted;
 mod health;
 mod models;
 mod once;
+pub mod probe;
 mod responses;
 mod utils;
 

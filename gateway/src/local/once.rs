@@ -4,7 +4,7 @@ use crate::limits::Place;
 use crate::response::outlet::Outlet;
 use crate::state::App;
 use crate::upstream::request::Outgoing;
-use crate::upstream::session::{self, Answered, Lost};
+use crate::upstream::session::{self, Answered, Lost, Waiting};
 use bytes::{Bytes, BytesMut};
 use pingora::protocols::http::ServerSession;
 use std::sync::Arc;
@@ -25,13 +25,13 @@ pub(super) struct Told {
     pub body: Result<Bytes, ApiError>,
 }
 
-/// Sends it, and reads the answer within the deployment's deadlines.
+/// `client`: who waits for it. Sends it, and reads the answer within the deployment's deadlines.
 ///
 /// # Errors
 /// The provider is not reached, or the client is gone.
 pub(super) async fn send(
     app: &App,
-    down: &mut ServerSession,
+    client: Option<&mut ServerSession>,
     place: &mut Place,
     deployment: &Arc<Deployment>,
     outgoing: &Outgoing,
@@ -44,7 +44,8 @@ pub(super) async fn send(
         started: Instant::now(),
     };
     let mut out = Outlet::new(None, b"");
-    let sent = Box::pin(session::send(&app.dialer, down, &mut out, &attempt, outgoing)).await;
+    let waiting = client.map_or(Waiting::Nobody, |down| Waiting::Client(down, &mut out));
+    let sent = Box::pin(session::send(&app.dialer, waiting, &attempt, outgoing)).await;
     let mut answered = sent.map_err(failed)?;
     let body = read(place, &mut answered, &attempt).await;
     let (status, streams) = (answered.status, is_stream(&answered));

@@ -6,7 +6,7 @@ use crate::response::outlet::Outlet;
 use crate::response::{head, plain};
 use crate::upstream::connect::Connected;
 use crate::upstream::request::Outgoing;
-use crate::upstream::session::{self, Lost, Silence};
+use crate::upstream::session::{self, Lost, Silence, Waiting};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
 use pingora::protocols::http::ServerSession;
@@ -50,7 +50,8 @@ pub async fn answer(
     let outgoing = sealed.map_err(Lost::Failed)?;
     let plan = outgoing.plan;
     flight.app.chain.on_attempt(&mut flight.x, attempt).map_err(Lost::Failed)?;
-    let sent = Box::pin(session::send(&flight.app.dialer, down, out, attempt, &outgoing)).await;
+    let sent =
+        Box::pin(session::send(&flight.app.dialer, Waiting::Client(down, out), attempt, &outgoing)).await;
     let answered = sent.map_err(unreached)?;
     flight.provider_limits(&answered);
     let mut connected = answered.connected;

@@ -6,7 +6,7 @@ use crate::response::head;
 use crate::response::outlet::Outlet;
 use crate::upstream::connect::Connected;
 use crate::upstream::request::Outgoing;
-use crate::upstream::session::{self, Answered, Lost};
+use crate::upstream::session::{self, Answered, Lost, Waiting};
 use bytes::Bytes;
 use http::Method;
 use pingora::protocols::http::ServerSession;
@@ -55,7 +55,8 @@ async fn open(
     let sealed = Outgoing::seal_as(Method::GET, made, &attempt.deployment).await;
     let outgoing = sealed.map_err(Lost::Failed)?;
     flight.app.chain.on_attempt(&mut flight.x, attempt).map_err(Lost::Failed)?;
-    let answered = Box::pin(session::send(&flight.app.dialer, down, out, attempt, &outgoing)).await?;
+    let answered =
+        Box::pin(session::send(&flight.app.dialer, Waiting::Client(down, out), attempt, &outgoing)).await?;
     match answered.status {
         SWITCHED => Ok(answered),
         status if status < 400 => {

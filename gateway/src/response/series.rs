@@ -5,7 +5,7 @@ use crate::exchange::Flight;
 use crate::response::outlet::Outlet;
 use crate::response::plain;
 use crate::upstream::request::Outgoing;
-use crate::upstream::session::{self, Lost};
+use crate::upstream::session::{self, Lost, Waiting};
 use http::HeaderMap;
 use pingora::protocols::http::ServerSession;
 use weir_plugins::dialects::embeddings::joined;
@@ -25,7 +25,9 @@ pub async fn relay(
         let next = (uri.clone(), headers.clone());
         let next = outgoing::Outgoing { uri: next.0, headers: next.1, body, more: Vec::new(), plan };
         let outgoing = Outgoing::seal(next, &attempt.deployment).await.map_err(Lost::Failed)?;
-        let answered = Box::pin(session::send(&flight.app.dialer, down, out, attempt, &outgoing)).await?;
+        let answered =
+            Box::pin(session::send(&flight.app.dialer, Waiting::Client(down, out), attempt, &outgoing))
+                .await?;
         if !(200..300).contains(&answered.status) {
             return Err(Box::pin(flight.refused(down, answered, attempt, plan)).await);
         }

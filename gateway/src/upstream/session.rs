@@ -30,12 +30,48 @@ pub struct Answered {
 /// How long a client's connection may refuse to take bytes from us.
 const SEND_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// Who waits for the answer.
+pub enum Waiting<'a> {
+    Client(&'a mut ServerSession, &'a mut Outlet),
+    /// A question of the gateway's own.
+    Nobody,
+}
+
+/// What happens on the client's side meanwhile.
+enum Meanwhile {
+    Gone,
+    /// It wants to hear something.
+    Tick,
+}
+
+impl Waiting<'_> {
+    /// Cancel safe.
+    async fn meanwhile(&mut self) -> Meanwhile {
+        let Waiting::Client(down, out) = self else { return std::future::pending().await };
+        tokio::select! {
+            () = client_gone(down) => Meanwhile::Gone,
+            () = out.tick() => Meanwhile::Tick,
+        }
+    }
+
+    async fn gone(&mut self) {
+        match self {
+            Waiting::Client(down, _) => client_gone(down).await,
+            Waiting::Nobody => std::future::pending().await,
+        }
+    }
+
+    async fn keep_alive(&mut self) -> Result<(), Transfer> {
+        let Waiting::Client(down, out) = self else { return Ok(()) };
+        out.keep_alive(down).await.map_err(|_| Transfer::ClientGone)
+    }
+}
+
 /// Sends and waits for the head. A kept-alive connection that turns out to be closed is replaced once: the provider
 /// cannot have started on a request that it never received.
 pub async fn send(
     dialer: &Dialer,
-    down: &mut ServerSession,
-    out: &mut Outlet,
+    mut waiting: Waiting<'_>,
     attempt: &Attempt,
     outgoing: &Outgoing,
 ) -> Result<Answered, Lost> {
@@ -44,9 +80,9 @@ pub async fn send(
         let mut connected = tokio::select! {
             biased;
             connected = connecting => connected.map_err(Lost::Failed)?,
-            () = client_gone(down) => return Err(Lost::ClientGone),
+            () = waiting.gone() => return Err(Lost::ClientGone),
         };
-        match transfer(down, out, attempt, outgoing, &mut connected).await {
+        match transfer(&mut waiting, attempt, outgoing, &mut connected).await {
             Ok(status) => return Ok(Answered { connected, status }),
             Err(lost) => {
                 let stale = connected.reused && connected.session.response_header().is_none();
@@ -70,8 +106,7 @@ enum Transfer {
 }
 
 async fn transfer(
-    down: &mut ServerSession,
-    out: &mut Outlet,
+    waiting: &mut Waiting<'_>,
     attempt: &Attempt,
     outgoing: &Outgoing,
     connected: &mut Connected,
@@ -105,8 +140,10 @@ async fn transfer(
                 let done = done.map_err(|_| Transfer::TimedOut)?;
                 return done.map_err(|error: Box<pingora::Error>| sort(&error));
             }
-            () = client_gone(down) => return Err(Transfer::ClientGone),
-            () = out.tick() => out.keep_alive(down).await.map_err(|_| Transfer::ClientGone)?,
+            meanwhile = waiting.meanwhile() => match meanwhile {
+                Meanwhile::Gone => return Err(Transfer::ClientGone),
+                Meanwhile::Tick => waiting.keep_alive().await?,
+            },
         }
     }
 }

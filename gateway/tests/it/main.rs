@@ -26,6 +26,7 @@ mod layers;
 mod lifecycle;
 mod management;
 mod memory;
+mod models_api;
 mod operations;
 mod pki;
 mod providers;

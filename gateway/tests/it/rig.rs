@@ -361,3 +361,19 @@ async fn ready(settings: &Settings, child: &mut Child, dir: &Path) {
     }
     panic!("weir is not ready:\n{}", log(dir));
 }
+
+/// A fresh Postgres database; `None` where no server is offered, which is told.
+pub async fn database() -> Option<String> {
+    let Some(server) = std::env::var("WEIR_TEST_POSTGRES_URL").ok().filter(|url| !url.is_empty()) else {
+        let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
+        assert!(!ci, "CI needs WEIR_TEST_POSTGRES_URL");
+        println!("skipped: no WEIR_TEST_POSTGRES_URL");
+        return None;
+    };
+    let name = format!("weir_{:016x}", rand::random::<u64>());
+    let made =
+        Command::new("psql").args([&server, "-qc", &format!("CREATE DATABASE {name}")]).status().unwrap();
+    assert!(made.success(), "a database could not be made");
+    let base = server.rsplit_once('/').unwrap().0;
+    Some(format!("{base}/{name}"))
+}

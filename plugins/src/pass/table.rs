@@ -8,7 +8,7 @@ use std::sync::Arc;
 use weir_core::ExposeSecret;
 use weir_core::config::env::Env;
 use weir_core::config::problems::{Place, Problems};
-use weir_core::config::{Config, Info, ModelEntry, Params, PassThrough};
+use weir_core::config::{Config, Info, JsonMap, ModelEntry, Params, PassThrough};
 use weir_core::error::{ApiError, Kind};
 use weir_core::model::prices::Catalogue;
 
@@ -186,6 +186,8 @@ fn entry(provider: &str, model: &str) -> ModelEntry {
         model_as_written: format!("{provider}/{model}"),
         params: Params::default(),
         info: Info::default(),
+        shown: JsonMap::default(),
+        from_ledger: false,
         line: 0,
     }
 }

@@ -10,7 +10,7 @@ mod transform;
 mod tests;
 
 pub use count::{TokenCountRequest, token_counter};
-pub use supported::{owner, supported_openai_params};
+pub use supported::{owner, supported_openai_params, supported_params};
 pub use transform::{Destination, TransformRequest, dialect_of, transform_request};
 
 use serde::de::DeserializeOwned;

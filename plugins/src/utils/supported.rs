@@ -43,12 +43,17 @@ static NAMES: &[(&str, &str)] = &[
 /// # Errors
 /// 400 where nobody knows whose model it is.
 pub fn supported_openai_params(model: &str, catalogue: &Catalogue) -> Result<Value, ApiError> {
-    let (provider, bare) = owner(model, catalogue).ok_or_else(|| {
-        ApiError::new(Kind::BadRequest, format!("{{'error': 'Could not map model={}'}}", clip(model)))
-    })?;
-    let list = SPOKEN.iter().find(|(name, _)| *name == provider).map(|(_, list)| list(bare));
-    let list = list.unwrap_or_else(|| openai_chat::supported_params(providers::row(provider), bare));
+    let unknown =
+        || ApiError::new(Kind::BadRequest, format!("{{'error': 'Could not map model={}'}}", clip(model)));
+    let list = supported_params(model, catalogue).ok_or_else(unknown)?;
     Ok(json!({ "supported_openai_params": list }))
+}
+
+/// The same as a list; `None` where nobody knows the model.
+pub fn supported_params(model: &str, catalogue: &Catalogue) -> Option<Vec<&'static str>> {
+    let (provider, bare) = owner(model, catalogue)?;
+    let list = SPOKEN.iter().find(|(name, _)| *name == provider).map(|(_, list)| list(bare));
+    Some(list.unwrap_or_else(|| openai_chat::supported_params(providers::row(provider), bare)))
 }
 
 /// Provider and model, as the provider calls it, of `provider/model` or of a name that is known; `None`: nobody's.

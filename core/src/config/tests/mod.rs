@@ -1,5 +1,6 @@
 //! Loading as an operator sees it: text in, configuration and messages out.
 
+mod additions;
 mod junk;
 mod meaning;
 mod messages;

@@ -13,6 +13,8 @@ pub struct ModelRecord {
     pub name: String,
     /// `litellm_params`, a JSON object as text, sealed: it holds keys of providers.
     pub sealed_params: String,
+    /// The same as far as they may be told, for those who look at what was changed.
+    pub shown: Map<String, Value>,
     /// `model_info`, a JSON object as text.
     pub info: String,
     pub team_id: Option<String>,

@@ -31,8 +31,10 @@ pub struct FormerKey {
 #[serde(default)]
 pub struct Setting {
     pub name: String,
-    /// Only what was changed.
+    /// Only what was changed, a JSON object as text, sealed.
     pub value: Value,
+    /// The same as far as it may be told, for those who look at what was changed.
+    pub shown: Map<String, Value>,
 }
 
 /// A link by which a user sets a first password.

@@ -18,6 +18,7 @@ static FILES: &[(&str, &[&str])] = &[
     ("db.yaml", &["db_guide_curls"]),
     ("db.yaml", &["db_keys", "db_teams", "db_users_roles", "db_customers_budgets_orgs_tags"]),
     ("db.yaml", &["db_spend_global"]),
+    ("db.yaml", &["db_models_store"]),
 ];
 
 /// Parts of paths whose answers are sums of calls that others made too: their fields are compared, and not their amounts.
@@ -49,6 +50,13 @@ static ROOTS: &[&str] = &[
     "/audit",
     "/spend/",
     "/global/",
+    "/model/",
+    "/v1/model/info",
+    "/v2/model/info",
+    "/model_group/info",
+    "/credentials",
+    "/access_group/",
+    "/config/",
 ];
 
 fn shared() -> Option<PathBuf> {

@@ -242,6 +242,8 @@ fn a_key_of_the_deployment_or_environment_needs_no_signature() {
         model_as_written: "bedrock/amazon.nova-micro-v1:0".into(),
         params: weir_core::config::Params::default(),
         info: weir_core::config::Info::default(),
+        shown: weir_core::config::JsonMap::default(),
+        from_ledger: false,
         line: 0,
     };
     let bearer = |entry: &ModelEntry| match Access::of(entry, "us-east-1", &env) {

@@ -15,6 +15,8 @@ fn entry(model: &str, api_base: &str) -> ModelEntry {
         model_as_written: format!("azure_ai/{model}"),
         params,
         info: weir_core::config::Info::default(),
+        shown: weir_core::config::JsonMap::default(),
+        from_ledger: false,
         line: 0,
     }
 }

@@ -9,6 +9,8 @@ fn entry(model: &str) -> ModelEntry {
         model_as_written: format!("bedrock/{model}"),
         params: weir_core::config::Params::default(),
         info: weir_core::config::Info::default(),
+        shown: weir_core::config::JsonMap::default(),
+        from_ledger: false,
         line: 0,
     }
 }

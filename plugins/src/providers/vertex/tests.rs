@@ -63,6 +63,8 @@ fn entry(model: &str) -> ModelEntry {
         model_as_written: format!("vertex_ai/{model}"),
         params,
         info: weir_core::config::Info::default(),
+        shown: weir_core::config::JsonMap::default(),
+        from_ledger: false,
         line: 0,
     }
 }

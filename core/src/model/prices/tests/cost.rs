@@ -230,7 +230,7 @@ fn p12_no_model_charges_less_than_nothing_or_a_token_twice() {
 fn bounds(price: &ModelPrice, usage: &Usage, tier: ServiceTier) -> (i128, i128) {
     let prompt = usage.input.max(usage.cache_read + usage.cache_write + usage.cache_write_1h);
     let rates = price.rates(tier, prompt);
-    let cached = [rates.cache_read, rates.cache_write, rates.cache_write_1h];
+    let cached = [rates.cache_read, rates.audio_cache_read, rates.cache_write, rates.cache_write_1h];
     let fresh = [rates.input, rates.audio_input, rates.image_input];
     let input: Vec<i64> = cached.iter().chain(&fresh).map(|r| r.0).collect();
     let output = [rates.output, rates.reasoning, rates.audio_output, rates.image_output].map(|r| r.0);

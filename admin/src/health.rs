@@ -1,0 +1,163 @@
+//! `/health`: real calls to the deployments, when somebody asks for them. One round at a time: who asks meanwhile waits
+//! for its result.
+
+use crate::context::Context;
+use crate::error::{Refusal, detail};
+use crate::input::{Fields, Params, Shape};
+use crate::models::shown_params;
+use crate::routes::{Access, route};
+use axum::http::Method;
+use axum::routing::{get, post};
+use axum::{Extension, Json};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use weir_core::SecretString;
+use weir_core::access::{Grant, RouteClass};
+use weir_core::config::{AddedModel, Additions, Config, ModelEntry};
+use weir_core::ports::control::Probe;
+
+const O: RouteClass = RouteClass::Operation;
+
+pub(crate) static ROUTES: &[Access] = &[
+    route(Method::GET, "/health", O, Grant::VIEWER, || get(health)),
+    route(Method::GET, "/health/services", O, Grant::ADMIN, || get(services)),
+    route(Method::POST, "/health/test_connection", O, Grant::ADMIN, || post(test_connection)),
+];
+
+/// Calls at once.
+const AT_ONCE: usize = 8;
+/// A result this young answers whoever asks for the same.
+const FRESH: Duration = Duration::from_secs(5);
+/// More deployments than this are not asked in one round.
+const MOST: usize = 500;
+
+/// The last round: who was asked, when it was done, and what came of it.
+#[derive(Clone, Default)]
+pub(crate) struct Rounds(Arc<Mutex<Option<Round>>>);
+
+struct Round {
+    ids: Vec<String>,
+    done: Instant,
+    results: Vec<Probe>,
+}
+
+/// `?model=` asks one group, `?model_id=` one deployment.
+async fn health(
+    context: Context,
+    Extension(rounds): Extension<Rounds>,
+    params: Params,
+) -> Result<Json<Value>, Refusal> {
+    let config: Arc<Config> = (context.services.config)();
+    let (name, id) = (params.get("model"), params.get("model_id"));
+    let wanted = |entry: &&ModelEntry| {
+        name.is_none_or(|name| entry.name == name || entry.model_as_written == name)
+            && id.is_none_or(|id| entry.id == id)
+    };
+    let entries: Vec<&ModelEntry> = config.models.iter().filter(wanted).take(MOST).collect();
+    if entries.is_empty() && (name.or(id)).is_some() {
+        return Err(detail(400, &json!({ "error": "No such model." })));
+    }
+    let ids = entries.iter().map(|entry| entry.id.clone()).collect();
+    let results = rounds.of(&context, ids).await;
+    let (mut healthy, mut unhealthy) = (Vec::new(), Vec::new());
+    for (entry, probe) in entries.into_iter().zip(results) {
+        let list = if probe.error.is_empty() { &mut healthy } else { &mut unhealthy };
+        list.push(told(entry, &probe));
+    }
+    Ok(Json(json!({
+        "healthy_count": healthy.len(),
+        "unhealthy_count": unhealthy.len(),
+        "healthy_endpoints": healthy,
+        "unhealthy_endpoints": unhealthy,
+    })))
+}
+
+impl Rounds {
+    async fn of(&self, context: &Context, ids: Vec<String>) -> Vec<Probe> {
+        let mut last = self.0.lock().await;
+        if let Some(round) = last.as_ref().filter(|round| round.ids == ids && round.done.elapsed() < FRESH) {
+            return round.results.clone();
+        }
+        let results = ask(context, &ids).await;
+        *last = Some(Round { ids, done: Instant::now(), results: results.clone() });
+        results
+    }
+}
+
+/// In the order of `ids`.
+async fn ask(context: &Context, ids: &[String]) -> Vec<Probe> {
+    let lost = Probe { took: Duration::ZERO, error: "the check broke off".to_owned(), status: 0 };
+    let mut results = vec![lost; ids.len()];
+    let mut running = JoinSet::new();
+    for (at, id) in ids.iter().enumerate() {
+        if running.len() >= AT_ONCE {
+            note(&mut results, running.join_next().await);
+        }
+        let (control, id) = (Arc::clone(&context.services.control), id.clone());
+        running.spawn(async move { (at, control.probe(&id).await) });
+    }
+    while !running.is_empty() {
+        note(&mut results, running.join_next().await);
+    }
+    results
+}
+
+type Joined = Option<Result<(usize, Probe), tokio::task::JoinError>>;
+
+fn note(results: &mut [Probe], joined: Joined) {
+    if let Some(Ok((at, probe))) = joined {
+        results[at] = probe;
+    }
+}
+
+fn told(entry: &ModelEntry, probe: &Probe) -> Value {
+    let mut told = shown_params(entry);
+    told.insert("model_id".to_owned(), entry.id.clone().into());
+    told.insert("model_name".to_owned(), entry.name.clone().into());
+    told.insert(
+        "response_time_ms".to_owned(),
+        json!(u64::try_from(probe.took.as_millis()).unwrap_or(u64::MAX)),
+    );
+    if !probe.error.is_empty() {
+        told.insert("error".to_owned(), probe.error.clone().into());
+        told.insert("status".to_owned(), probe.status.into());
+    }
+    Value::Object(told)
+}
+
+/// Looks whether a deployment could be made of these parameters; nothing is sent to anybody.
+async fn test_connection(context: Context, mut body: Fields) -> Result<Json<Value>, Refusal> {
+    let params = body.required("litellm_params", Shape::Object);
+    body.finish()?;
+    let params = params.map(|params| params.get().to_owned()).unwrap_or_default();
+    let model = AddedModel {
+        id: String::from("connection-test"),
+        name: String::from("connection-test"),
+        params: SecretString::from(params),
+        info: String::from("{}"),
+        overrides: false,
+    };
+    let tried = context.services.control.try_out(&Additions { models: vec![model], ..Additions::default() });
+    let result = match tried {
+        Ok(()) => json!({ "status": "success", "result": {} }),
+        Err(why) => json!({ "status": "error", "result": { "error": why.to_string() } }),
+    };
+    Ok(Json(result))
+}
+
+/// Whether a callback is configured; `?service=` names it.
+async fn services(context: Context, params: Params) -> Result<Json<Value>, Refusal> {
+    let Some(service) = params.get("service") else {
+        return Err(detail(400, &json!({ "error": "Service must be specified." })));
+    };
+    let config: Arc<Config> = (context.services.config)();
+    let mut names = config.litellm.callbacks.iter().chain(&config.litellm.success_callback);
+    if names.any(|name| name == service) {
+        return Ok(Json(json!({ "status": "success", "message": format!("{service} is configured") })));
+    }
+    Err(detail(422, &json!({ "error": format!("{service} is not in the callbacks of litellm_settings.") })))
+}

@@ -1,0 +1,45 @@
+//! Models and what belongs to them: deployments of the files and of the ledger, groups, credentials, access groups.
+//!
+//! `show.rs` tells what is in force, `stored.rs` reads and writes the ledger's records, `change.rs` is what admins do
+//! with them, `credentials.rs` and `access_groups.rs` what they share.
+
+mod access_groups;
+mod change;
+mod credentials;
+mod groups;
+mod show;
+mod stored;
+
+pub(crate) use show::shown_params;
+pub(crate) use stored::writable;
+
+use crate::routes::{Access, route};
+use axum::http::Method;
+use axum::routing::{delete, get, patch, post, put};
+use weir_core::access::{Grant, RouteClass};
+
+const O: RouteClass = RouteClass::Operation;
+const I: RouteClass = RouteClass::Info;
+
+#[rustfmt::skip]
+pub(crate) static ROUTES: &[Access] = &[
+    route(Method::POST, "/model/new", O, Grant::ADMIN, || post(change::new)),
+    route(Method::POST, "/model/update", O, Grant::ADMIN, || post(change::update)),
+    route(Method::PATCH, "/model/{id}/update", O, Grant::ADMIN, || patch(change::patch)),
+    route(Method::POST, "/model/delete", O, Grant::ADMIN, || post(change::delete)),
+    route(Method::GET, "/model/info", I, Grant::ANY, || get(show::info)),
+    route(Method::GET, "/v1/model/info", I, Grant::ANY, || get(show::info)),
+    route(Method::GET, "/v2/model/info", I, Grant::ANY, || get(show::search)),
+    route(Method::GET, "/model_group/info", I, Grant::ANY, || get(groups::info)),
+    route(Method::POST, "/credentials", O, Grant::ADMIN, || get(credentials::list).post(credentials::new)),
+    route(Method::GET, "/credentials", O, Grant::ADMIN, || get(credentials::list).post(credentials::new)),
+    route(Method::GET, "/credentials/by_name/{name}", O, Grant::ADMIN, || get(credentials::one)),
+    route(Method::GET, "/credentials/by_model/{id}", O, Grant::ADMIN, || get(credentials::of_model)),
+    route(Method::PATCH, "/credentials/{name}", O, Grant::ADMIN, || patch(credentials::update).delete(credentials::delete)),
+    route(Method::DELETE, "/credentials/{name}", O, Grant::ADMIN, || patch(credentials::update).delete(credentials::delete)),
+    route(Method::POST, "/access_group/new", O, Grant::ADMIN, || post(access_groups::new)),
+    route(Method::GET, "/access_group/list", O, Grant::ADMIN, || get(access_groups::list)),
+    route(Method::GET, "/access_group/{group}/info", O, Grant::ADMIN, || get(access_groups::info)),
+    route(Method::PUT, "/access_group/{group}/update", O, Grant::ADMIN, || put(access_groups::update)),
+    route(Method::DELETE, "/access_group/{group}/delete", O, Grant::ADMIN, || delete(access_groups::delete)),
+];

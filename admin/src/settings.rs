@@ -1,0 +1,261 @@
+//! `/config/*`: settings that are changed over the API. They lie over those of the files, name by name, and are in force
+//! at once; those that need a restart say so in the README. What opens everything is never kept.
+
+use crate::answer::raw;
+use crate::context::Context;
+use crate::error::{Refusal, detail};
+use crate::input::{Fields, Params, Shape};
+use crate::models::writable;
+use crate::routes::{Access, route};
+use crate::work::Work;
+use axum::Json;
+use axum::http::Method;
+use axum::routing::{get, post};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+use weir_core::SecretString;
+use weir_core::access::{Grant, RouteClass};
+use weir_core::config::keys::{self, Kind, Table};
+use weir_core::config::{Additions, Config};
+use weir_core::domain::records::{Kept, Setting};
+use weir_core::error::{ApiError, Kind as ErrorKind};
+use weir_core::ports::control::SETTING_VALUE;
+
+const O: RouteClass = RouteClass::Operation;
+
+#[rustfmt::skip]
+pub(crate) static ROUTES: &[Access] = &[
+    route(Method::POST, "/config/update", O, Grant::ADMIN, || post(update)),
+    route(Method::GET, "/config/list", O, Grant::ADMIN, || get(list)),
+    route(Method::GET, "/config/field/info", O, Grant::ADMIN, || get(field_info)),
+    route(Method::POST, "/config/field/update", O, Grant::ADMIN, || post(field_update)),
+    route(Method::POST, "/config/field/delete", O, Grant::ADMIN, || post(field_delete)),
+    route(Method::GET, "/get/config/callbacks", O, Grant::ADMIN, || get(callbacks)),
+];
+
+/// Sections that may be changed, with the names in them.
+static SECTIONS: &[(&str, &Table)] = &[
+    ("general_settings", &keys::GENERAL),
+    ("litellm_settings", &keys::LITELLM),
+    ("router_settings", &keys::ROUTER),
+    ("weir_settings", &keys::WEIR),
+];
+
+/// Variables lie over the environment, for providers and references.
+const VARIABLES: &str = "environment_variables";
+
+/// Whoever reads these needs nothing else.
+#[rustfmt::skip]
+static NEVER_KEPT: &[&str] = &[
+    "master_key", "database_url", "LITELLM_MASTER_KEY", "PROXY_MASTER_KEY", "DATABASE_URL", "LITELLM_SALT_KEY",
+    "WEIR_SALT_KEY",
+];
+
+/// What is kept of one section.
+struct Section {
+    name: &'static str,
+    kept: Option<Kept<Setting>>,
+    value: Map<String, Value>,
+}
+
+impl Section {
+    async fn read(context: &Context, name: &'static str) -> Result<Self, Refusal> {
+        let kept = context.get::<Setting>(name).await?;
+        let sealed = kept.as_ref().and_then(|kept| kept.record.value.as_str().map(str::to_owned));
+        let value = match sealed {
+            None => Map::new(),
+            Some(sealed) => {
+                let opened = context.services.control.open(SETTING_VALUE, &sealed);
+                opened.and_then(|text| serde_json::from_str(&text).ok()).ok_or_else(sealed_elsewhere)?
+            }
+        };
+        Ok(Self { name, kept, value })
+    }
+
+    /// What may be told of it.
+    fn shown(&self) -> Map<String, Value> {
+        let masks = self.name == VARIABLES;
+        let told = |(name, value): (&String, &Value)| {
+            let value = if masks { Value::from("*****") } else { shown(name, value) };
+            (name.clone(), value)
+        };
+        self.value.iter().map(told).collect()
+    }
+
+    fn text(&self) -> String {
+        Value::Object(self.value.clone()).to_string()
+    }
+
+    fn write(&self, context: &Context, work: &mut Work<'_>) -> Result<(), Refusal> {
+        let sealed = context.services.control.seal(SETTING_VALUE, &self.text());
+        let sealed = sealed.ok_or_else(|| ApiError::new(ErrorKind::Internal, "This cannot be sealed."))?;
+        let record = Setting { name: self.name.to_owned(), value: Value::from(sealed), shown: self.shown() };
+        match &self.kept {
+            Some(kept) => work.update(kept, &record, "updated"),
+            None => work.insert(&record),
+        }
+    }
+}
+
+fn sealed_elsewhere() -> Refusal {
+    let message = "What is stored cannot be opened: the salt key or the master key is another one.";
+    ApiError::new(ErrorKind::BadRequest, message).into()
+}
+
+/// Refuses what cannot be in force, then keeps it and puts it in force.
+async fn save(context: &Context, sections: &[Section]) -> Result<(), Refusal> {
+    let settings = sections.iter().map(|s| (s.name.to_owned(), SecretString::from(s.text()))).collect();
+    let added = Additions { settings, ..Additions::default() };
+    if let Err(why) = context.services.control.try_out(&added) {
+        return Err(
+            ApiError::new(ErrorKind::BadRequest, format!("These settings cannot be used: {why}")).into()
+        );
+    }
+    let mut work = Work::new(context);
+    for section in sections {
+        section.write(context, &mut work)?;
+    }
+    work.commit().await?;
+    context.services.control.refresh().await;
+    Ok(())
+}
+
+/// `{general_settings: {…}, litellm_settings: {…}, …}`; members that are sent replace those that are there.
+async fn update(context: Context, mut body: Fields) -> Result<Json<Value>, Refusal> {
+    let names = SECTIONS.iter().map(|(name, _)| *name).chain([VARIABLES]);
+    let sent: Vec<(&'static str, Map<String, Value>)> = names
+        .filter_map(|name| {
+            let value = body.take(name, Shape::Object)?;
+            Some((name, serde_json::from_str(value.get()).unwrap_or_default()))
+        })
+        .collect();
+    body.finish()?;
+    writable(&context)?;
+    let mut sections = Vec::new();
+    for (name, members) in sent {
+        let mut section = Section::read(&context, name).await?;
+        section.value.extend(members.into_iter().filter(|(name, _)| !NEVER_KEPT.contains(&name.as_str())));
+        sections.push(section);
+    }
+    save(&context, &sections).await?;
+    Ok(Json(json!({ "message": "Config updated successfully" })))
+}
+
+// --- one field ---
+
+fn section_named(name: Option<&str>) -> Result<(&'static str, &'static Table), Refusal> {
+    let name = name.unwrap_or("general_settings");
+    let found = SECTIONS.iter().find(|(known, _)| *known == name);
+    found.copied().ok_or_else(|| detail(400, &json!({ "error": format!("Invalid config_type={name}") })))
+}
+
+async fn field_info(context: Context, params: Params) -> Result<Json<Value>, Refusal> {
+    let (name, _) = section_named(params.get("config_type"))?;
+    let field = params.get("field_name").unwrap_or_default();
+    let section = Section::read(&context, name).await?;
+    let missing = || detail(400, &json!({ "error": format!("Field name={field} not in DB") }));
+    let value = section.value.get(field).ok_or_else(missing)?;
+    Ok(Json(json!({ "field_name": field, "field_value": shown(field, value) })))
+}
+
+async fn field_update(context: Context, mut body: Fields) -> Result<Json<Value>, Refusal> {
+    let field = body.required_text("field_name");
+    let value = body.required("field_value", Shape::Any);
+    let section = body.text("config_type");
+    body.finish()?;
+    let (name, table) = section_named(section.as_deref())?;
+    if !table.knows(&field) || NEVER_KEPT.contains(&field.as_str()) {
+        return Err(detail(400, &json!({ "error": format!("Invalid field={field} passed in.") })));
+    }
+    writable(&context)?;
+    let mut section = Section::read(&context, name).await?;
+    let value = value.and_then(|value| serde_json::from_str(value.get()).ok()).unwrap_or_default();
+    section.value.insert(field, value);
+    change(&context, section).await
+}
+
+/// Back to what the files say.
+async fn field_delete(context: Context, mut body: Fields) -> Result<Json<Value>, Refusal> {
+    let field = body.required_text("field_name");
+    let section = body.text("config_type");
+    body.finish()?;
+    let (name, _) = section_named(section.as_deref())?;
+    writable(&context)?;
+    let mut section = Section::read(&context, name).await?;
+    if section.value.shift_remove(&field).is_none() {
+        return Err(detail(400, &json!({ "error": format!("Field name={field} not in config") })));
+    }
+    change(&context, section).await
+}
+
+async fn change(context: &Context, section: Section) -> Result<Json<Value>, Refusal> {
+    let (name, told) = (section.name, section.shown());
+    save(context, &[section]).await?;
+    Ok(Json(json!({ "param_name": name, "param_value": told })))
+}
+
+fn shown(name: &str, value: &Value) -> Value {
+    let lower = name.to_ascii_lowercase();
+    let secret = ["key", "secret", "password", "token"].iter().any(|part| lower.contains(part));
+    if secret && value.is_string() { Value::from("*****") } else { value.clone() }
+}
+
+/// Every name of a section, with what is kept of it.
+async fn list(context: Context, params: Params) -> Result<Json<Vec<Value>>, Refusal> {
+    let (name, table) = section_named(params.get("config_type"))?;
+    let section = Section::read(&context, name).await?;
+    let told = table.keys.iter().filter(|key| key.kind != Kind::Secret).map(|key| {
+        let value = section.value.get(key.name);
+        json!({
+            "field_name": key.name,
+            "field_type": type_of(key.kind),
+            "field_description": key.doc,
+            "field_value": value.map(|value| shown(key.name, value)),
+            "stored_in_db": value.map(|_| true),
+            "field_default_value": null,
+            "premium_field": false,
+            "nested_fields": null,
+        })
+    });
+    Ok(Json(told.collect()))
+}
+
+fn type_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Bool => "Boolean",
+        Kind::Int => "Integer",
+        Kind::Number | Kind::Price | Kind::Seconds => "Float",
+        Kind::Texts | Kind::List => "List",
+        Kind::Map => "Dictionary",
+        _ => "String",
+    }
+}
+
+// --- what is switched on ---
+
+async fn callbacks(context: Context) -> Result<Json<Value>, Refusal> {
+    let config: Arc<Config> = (context.services.config)();
+    let (litellm, router) = (&config.litellm, &config.router);
+    let mut told: Vec<Value> = Vec::new();
+    for (names, kind) in [(&litellm.callbacks, "success_and_failure"), (&litellm.success_callback, "success")]
+    {
+        told.extend(names.iter().map(|name| json!({ "name": name, "variables": {}, "type": kind })));
+    }
+    Ok(Json(json!({
+        "status": "success",
+        "callbacks": told,
+        "alerts": [],
+        "router_settings": {
+            "num_retries": router.num_retries,
+            "cooldown_time": router.cooldown_time.as_secs(),
+            "fallbacks": fallbacks(&router.fallbacks),
+            "context_window_fallbacks": fallbacks(&router.context_window_fallbacks),
+        },
+        "available_callbacks": {},
+    })))
+}
+
+fn fallbacks(all: &weir_core::config::Fallbacks) -> Value {
+    let one = |(group, targets): &(String, Vec<String>)| json!({ group.as_str(): raw(targets) });
+    if all.is_empty() { Value::Null } else { all.iter().map(one).collect() }
+}

@@ -1,0 +1,54 @@
+//! The running gateway, as the admin service may ask it and change it.
+
+use crate::config::Additions;
+use crate::domain::key::Principal;
+use async_trait::async_trait;
+use std::time::Duration;
+
+/// What sealed texts are for; each opens only with the purpose it was sealed with.
+pub const MODEL_PARAMS: &str = "model params";
+pub const CREDENTIAL_VALUES: &str = "credential values";
+pub const SETTING_VALUE: &str = "setting";
+
+/// Why something cannot be put in force: what is wrong and what to do about it, for the caller.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unusable(pub String);
+
+/// What became of a question to a deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probe {
+    pub took: Duration,
+    /// What was wrong, in the provider's words where it had some; empty where nothing was.
+    pub error: String,
+    /// HTTP; 0 where nobody answered.
+    pub status: u16,
+}
+
+#[async_trait]
+pub trait Control: Send + Sync {
+    /// Reads from the ledger what was made over the API, and puts it in force in this process. What cannot be used is
+    /// left out and told in the log.
+    async fn refresh(&self);
+
+    /// Looks at what would be in force with these beside the files, and puts nothing in force.
+    ///
+    /// # Errors
+    /// A setting or a model that cannot be used.
+    fn try_out(&self, added: &Additions) -> Result<(), Unusable>;
+
+    /// `None`: it cannot be sealed.
+    fn seal(&self, purpose: &str, text: &str) -> Option<String>;
+
+    /// `None`: sealed by another installation, with another salt key, or for something else.
+    fn open(&self, purpose: &str, sealed: &str) -> Option<String>;
+
+    /// Whether a key, with its team and user, may ask for a model.
+    fn may_use(&self, known: &Principal, model: &str) -> bool;
+
+    /// Parameters of OpenAI's API that `provider/model` takes; none where nobody knows it.
+    fn supported_params(&self, model: &str) -> Vec<&'static str>;
+
+    /// Asks a deployment something short and real, which costs what it costs.
+    async fn probe(&self, deployment: &str) -> Probe;
+}
