@@ -5,7 +5,7 @@
 //! `input.rs` reads bodies and queries, `error.rs` speaks LiteLLM's error shapes, `answer.rs` writes JSON
 //! whose money is exact. `fields.rs` makes tables of a resource's fields, `work.rs` makes changes that belong
 //! together, `context.rs` is what every handler has. Then a file or folder for each resource: `keys`, `teams`, `users`,
-//! `organizations`, `customers`, `budgets`, `tags`, `models`, `settings`, `health`, `spend`, `audit`; `duration.rs` is for lifetimes. `service.rs`
+//! `organizations`, `customers`, `budgets`, `tags`, `models`, `settings`, `health`, `invitations`, `spend`, `audit`; `duration.rs` is for lifetimes. `service.rs`
 //! listens on the unix socket that the gateway proxies to.
 
 mod access;
@@ -19,6 +19,7 @@ mod error;
 mod fields;
 mod health;
 mod input;
+mod invitations;
 mod keys;
 mod models;
 mod organizations;

@@ -1,8 +1,8 @@
 //! Every route, and who may call it. What is not in the tables is not there.
 
 use crate::{
-    Services, access, audit, budgets, customers, health, input, keys, models, organizations, settings, spend,
-    tags, teams, users,
+    Services, access, audit, budgets, customers, health, input, invitations, keys, models, organizations,
+    settings, spend, tags, teams, users,
 };
 use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
@@ -49,6 +49,8 @@ static RESOURCES: &[&[Access]] = &[
     models::ROUTES,
     settings::ROUTES,
     health::ROUTES,
+    health::CACHE,
+    invitations::ROUTES,
     spend::ROUTES,
     spend::ACTIVITY,
     audit::ROUTES,

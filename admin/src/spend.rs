@@ -2,6 +2,7 @@
 //! broken down (`activity.rs`). `scope.rs` is what of it a caller may see.
 
 mod activity;
+mod calculate;
 mod days;
 mod global;
 mod query;
@@ -45,6 +46,7 @@ pub(crate) static ROUTES: &[Access] = &[
     route(Method::GET, "/spend/tags", S, OWN, || get(global::spend_tags)),
     route(Method::GET, "/spend/keys", S, OWN, || get(global::spend_keys)),
     route(Method::GET, "/spend/users", S, OWN, || get(global::spend_users)),
+    route(Method::POST, "/spend/calculate", S, Grant::ANY, || post(calculate::calculate)),
     route(Method::GET, "/global/spend", S, VIEW, || get(global::all)),
     route(Method::GET, "/global/spend/logs", S, VIEW, || get(global::days)),
     route(Method::GET, "/global/spend/teams", S, VIEW, || get(global::teams)),

@@ -1,10 +1,12 @@
-//! The command line: `weir serve` (also without the word, with LiteLLM's flags), `weir check`, `weir prices import`.
+//! The command line: `weir serve` (also without the word, with LiteLLM's flags), `weir migrate`,
+//! `weir check`, `weir prices import`.
 
 use crate::settings::Loader;
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 use weir_core::config::{Problems, Severity};
 
 #[derive(Parser)]
@@ -21,6 +23,8 @@ struct Cli {
 enum Command {
     /// Runs the gateway (the default).
     Serve(Serve),
+    /// Brings the ledger's schema up to date; waits for the database, and may be run by several at once.
+    Migrate(Migrate),
     /// Reads a configuration, prints every problem, and exits with 1 if it cannot be served.
     Check(Check),
     /// The price catalogue.
@@ -55,6 +59,28 @@ pub struct Serve {
     /// Prints the master key and a command to paste: for trying Weir out, not for a log.
     #[arg(long)]
     pub welcome: bool,
+    /// Serves one half only; the other runs elsewhere, over the same Postgres.
+    #[arg(long)]
+    pub only: Option<Half>,
+}
+
+/// One half of the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Half {
+    /// Requests to models.
+    Proxy,
+    /// Keys, teams, spend and the like.
+    Admin,
+}
+
+#[derive(Args)]
+struct Migrate {
+    /// The configuration, for the address of the ledger; the environment is enough.
+    #[arg(short, long, env = "CONFIG_FILE_PATH")]
+    config: Option<PathBuf>,
+    /// How long to wait for the database, in seconds.
+    #[arg(long, default_value_t = 120)]
+    wait: u64,
 }
 
 #[derive(Args)]
@@ -81,6 +107,7 @@ pub fn main() -> ExitCode {
     let done = match cli.command {
         None => crate::run::serve(&cli.serve),
         Some(Command::Serve(serve)) => crate::run::serve(&serve),
+        Some(Command::Migrate(args)) => migrate(&args),
         Some(Command::Check(check)) => run_check(&check),
         Some(Command::Prices(Prices::Import { file, out })) => import(&file, out),
     };
@@ -101,6 +128,20 @@ pub fn say(text: &str) {
 /// What `--strict` refuses.
 pub fn has_warnings(problems: &Problems) -> bool {
     problems.count(Severity::Warning) > 0
+}
+
+fn migrate(args: &Migrate) -> anyhow::Result<()> {
+    let env = weir_core::config::env::Env::process();
+    let loader = Loader::new(args.config.clone(), env.clone());
+    let (Some(config), _) = loader.config() else {
+        bail!("the configuration cannot be read: see `weir check`")
+    };
+    let folder = crate::data_dir::choose(&config, &env);
+    let options = crate::run::ledger_options(&config, &folder);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(weir_ledger::migrate(options, Duration::from_secs(args.wait)))?;
+    say("the ledger's schema is up to date");
+    Ok(())
 }
 
 fn run_check(check: &Check) -> anyhow::Result<()> {

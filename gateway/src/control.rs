@@ -15,6 +15,7 @@ use weir_core::ports::control::{CREDENTIAL_VALUES, Control, MODEL_PARAMS, Probe,
 use weir_core::ports::{Directory, LedgerResult, RecordQuery, Sort, records};
 use weir_ledger::{KeyCache, Watcher};
 use weir_plugins::snapshot::Snapshot;
+use weir_plugins::utils::{TokenCountRequest, token_counter};
 
 /// Loads and swaps; one for the process.
 pub struct Configuration {
@@ -191,6 +192,18 @@ impl Control for Configuration {
 
     fn supported_params(&self, model: &str) -> Vec<&'static str> {
         weir_plugins::utils::supported_params(model, &self.app.snapshot.load().catalogue).unwrap_or_default()
+    }
+
+    fn count_tokens(&self, model: &str, messages: &str) -> Option<u64> {
+        let messages = serde_json::from_str(messages).ok()?;
+        let request = TokenCountRequest {
+            model: model.to_owned(),
+            prompt: None,
+            messages: Some(messages),
+            contents: None,
+            tools: None,
+        };
+        token_counter(&request, model).ok()?["total_tokens"].as_u64()
     }
 
     async fn probe(&self, deployment: &str) -> Probe {

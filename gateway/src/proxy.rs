@@ -2,6 +2,7 @@
 //! `request_filter`; everything else is proxied to the admin service over its unix socket.
 
 use crate::asked::Asked;
+use crate::cli::Half;
 use crate::endpoints::{self, Endpoint};
 use crate::response::fail;
 use crate::state::App;
@@ -57,7 +58,13 @@ pub async fn answer(app: &App, down: &mut ServerSession) -> Result<bool> {
         local::preflight(down).await?;
         return Ok(true);
     }
-    match endpoints::find(&header.method, path) {
+    let endpoint = endpoints::find(&header.method, path);
+    if app.only.is_some_and(|half| !belongs(&endpoint, half)) {
+        let message = "This process serves the other half of the gateway: it was started with --only.";
+        fail::respond(down, &ApiError::new(Kind::NotFound, message), None).await?;
+        return Ok(true);
+    }
+    match endpoint {
         Endpoint::Llm { operation, model } => {
             exchange::serve(app, down, Asked::Operation(operation, model)).await?;
         }
@@ -73,6 +80,17 @@ pub async fn answer(app: &App, down: &mut ServerSession) -> Result<bool> {
         endpoint => local::serve(app, down, &endpoint).await?,
     }
     Ok(true)
+}
+
+/// Probes, metrics and what is true of both halves belong to both.
+fn belongs(endpoint: &Endpoint, half: Half) -> bool {
+    match endpoint {
+        Endpoint::Admin => half == Half::Admin,
+        Endpoint::Llm { .. } | Endpoint::Pass { .. } | Endpoint::Realtime | Endpoint::Response { .. } => {
+            half == Half::Proxy
+        }
+        _ => true,
+    }
 }
 
 /// Paths that are none of ours: redirected, an endpoint of the config, or the admin service's.

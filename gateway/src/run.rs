@@ -1,7 +1,7 @@
 //! The composition root: the only place where concrete types meet.
 
 use crate::background::drain::{Drain, Stop};
-use crate::cli::{Serve, say};
+use crate::cli::{Half, Serve, say};
 use crate::control::{Changes, Configuration};
 use crate::front::probes::Probes;
 use crate::front::{Front, certificate};
@@ -68,7 +68,7 @@ pub fn serve(args: &Serve) -> anyhow::Result<()> {
     // Connections of the ledger live on a runtime of their own, which outlives Pingora's.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let storage = runtime.block_on(storage(&config, &folder))?;
-    let app = app(snapshot, &storage, &folder)?;
+    let app = app(snapshot, &storage, &folder, args.only)?;
     let configuration = configuration(&app, &storage, loader);
     runtime.block_on(configuration.reload());
     beside(&runtime, &configuration, &storage, args)?;
@@ -90,14 +90,20 @@ fn refused(loader: &Loader) -> String {
     String::from("the configuration cannot be served")
 }
 
-async fn storage(config: &Config, folder: &Path) -> anyhow::Result<Storage> {
-    let options = LedgerOptions {
+/// Where the ledger is. Where schemas are not to be changed at start, `weir migrate` changes them.
+pub fn ledger_options(config: &Config, folder: &Path) -> LedgerOptions {
+    let disabled = config.env.filled("DISABLE_SCHEMA_UPDATE");
+    LedgerOptions {
         url: config.general.database_url.clone(),
         data_dir: folder.to_owned(),
         pool: config.general.database_connection_pool_limit,
         acquire: ACQUIRE,
-    };
-    let ledger = Ledger::open(options).await.context("the ledger cannot be opened")?;
+        migrate: !disabled.is_some_and(|value| ["true", "1", "yes"].contains(&value.to_lowercase().as_str())),
+    }
+}
+
+async fn storage(config: &Config, folder: &Path) -> anyhow::Result<Storage> {
+    let ledger = Ledger::open(ledger_options(config, folder)).await.context("the ledger cannot be opened")?;
     let journal = JournalOptions { max_bytes: config.weir.journal_max_bytes, ..JournalOptions::default() };
     let journal = Arc::new(FileJournal::open(folder, journal).context("the journal cannot be opened")?);
     let cache = CacheOptions { ttl: config.general.user_api_key_cache_ttl, ..CacheOptions::default() };
@@ -107,7 +113,7 @@ async fn storage(config: &Config, folder: &Path) -> anyhow::Result<Storage> {
     Ok(Storage { ledger, journal, cache, writer })
 }
 
-fn app(snapshot: Snapshot, storage: &Storage, folder: &Path) -> anyhow::Result<Arc<App>> {
+fn app(snapshot: Snapshot, storage: &Storage, folder: &Path, only: Option<Half>) -> anyhow::Result<Arc<App>> {
     let metrics = Arc::new(Metrics::new()?);
     let services = Services {
         keys: storage.cache.clone(),
@@ -127,6 +133,7 @@ fn app(snapshot: Snapshot, storage: &Storage, folder: &Path) -> anyhow::Result<A
         ledger: Arc::new(storage.ledger.clone()),
         journal: Arc::clone(&storage.journal),
         draining: Draining::default(),
+        only,
         admin_socket: socket_path(folder),
         snapshot: ArcSwap::from_pointee(snapshot),
     };
@@ -150,8 +157,9 @@ fn beside(
     args: &Serve,
 ) -> anyhow::Result<()> {
     let app = &configuration.app;
-    let writer = Arc::clone(&storage.writer);
-    runtime.spawn(async move { writer.run().await });
+    let (writer, app_of_writer) = (Arc::clone(&storage.writer), Arc::clone(app));
+    let retention = move || app_of_writer.snapshot.load().config.general.retention;
+    runtime.spawn(async move { writer.run(retention).await });
     let changed = Arc::new(Notify::new());
     let changes = Changes { keys: Arc::clone(&storage.cache), configuration: Arc::clone(&changed) };
     runtime.spawn(weir_ledger::listen(storage.ledger.clone(), Arc::new(changes)));
@@ -165,9 +173,10 @@ fn beside(
         control: Arc::<Configuration>::clone(configuration),
         catalogue: configuration.loader.catalogue(),
     };
-    let socket =
-        runtime.block_on(async { weir_admin::bind(&app.admin_socket) }).context("the admin socket")?;
-    runtime.spawn(weir_admin::serve(socket, Arc::new(admin)));
+    if args.only != Some(Half::Proxy) {
+        let bound = runtime.block_on(async { weir_admin::bind(&app.admin_socket) });
+        runtime.spawn(weir_admin::serve(bound.context("the admin socket")?, Arc::new(admin)));
+    }
     greet(args, app, &configuration.loader);
     runtime.spawn(background::reload::run(Arc::clone(configuration), changed));
     Ok(())

@@ -1,5 +1,6 @@
 //! What all requests of the process share.
 
+use crate::cli::Half;
 use crate::limits::Limits;
 use crate::upstream::connect::Dialer;
 use arc_swap::ArcSwap;
@@ -25,6 +26,8 @@ pub struct App {
     pub journal: Arc<FileJournal>,
     pub responses: Arc<dyn ResponseStore>,
     pub draining: Draining,
+    /// The half of the gateway that this process is; `None` for all of it.
+    pub only: Option<Half>,
     /// Where the admin service listens.
     pub admin_socket: String,
 }

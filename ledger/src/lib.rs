@@ -17,5 +17,5 @@ mod writer;
 pub use cache::{CacheOptions, KeyCache};
 pub use journal::{FileJournal, JournalOptions, JournalStats};
 pub use notify::{Watcher, listen};
-pub use store::{Ledger, LedgerOptions};
+pub use store::{Ledger, LedgerOptions, migrate};
 pub use writer::{Writer, WriterOptions};

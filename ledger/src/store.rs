@@ -26,6 +26,7 @@ pub struct Ledger {
     pub(crate) writer: AnyPool,
     pub(crate) reader: AnyPool,
     url: SecretString,
+    migrates: bool,
     state: Arc<AtomicU8>,
 }
 
@@ -39,6 +40,8 @@ pub struct LedgerOptions {
     pub pool: u32,
     /// How long a statement may wait for a connection.
     pub acquire: Duration,
+    /// Whether the schema is brought up to date here; else it must be, and `weir migrate` does it.
+    pub migrate: bool,
 }
 
 const SQLITE_READERS: u32 = 4;
@@ -59,7 +62,7 @@ const SCHEMA: &str = "CREATE SCHEMA IF NOT EXISTS weir";
 // --- opening ---
 
 impl Ledger {
-    /// Connects and migrates. With Postgres away this still answers: the ledger is `Starting` and keeps trying.
+    /// Connects, and migrates where it may. With Postgres away this still answers: the ledger is `Starting` and keeps trying.
     /// Fails when the URL is none, or the SQLite file cannot be used.
     pub async fn open(options: LedgerOptions) -> LedgerResult<Ledger> {
         sqlx::any::install_default_drivers();
@@ -67,7 +70,7 @@ impl Ledger {
             Some(url) => Self::postgres(url, &options)?,
             None => Self::sqlite(&options).await?,
         };
-        match ledger.migrate().await {
+        match ledger.prepare().await {
             Ok(()) => ledger.set(LedgerState::Connected),
             Err(error) if ledger.engine == Engine::Sqlite => return Err(error),
             Err(error) => {
@@ -85,7 +88,7 @@ impl Ledger {
             .acquire_timeout(options.acquire)
             .after_connect(|connection, _| Box::pin(async move { use_schema(connection).await }))
             .connect_lazy_with(connect);
-        Ok(Self::of(Engine::Postgres, pool.clone(), pool, url.clone()))
+        Ok(Self::of(Engine::Postgres, pool.clone(), pool, url.clone(), options.migrate))
     }
 
     async fn sqlite(options: &LedgerOptions) -> LedgerResult<Ledger> {
@@ -100,21 +103,59 @@ impl Ledger {
                 .after_connect(|connection, _| Box::pin(async move { pragmas(connection).await }))
                 .connect_lazy_with(connect.clone())
         };
-        Ok(Self::of(Engine::Sqlite, pool(1), pool(SQLITE_READERS), SecretString::from(url)))
+        let url = SecretString::from(url);
+        Ok(Self::of(Engine::Sqlite, pool(1), pool(SQLITE_READERS), url, options.migrate))
     }
 
-    fn of(engine: Engine, writer: AnyPool, reader: AnyPool, url: SecretString) -> Ledger {
-        Ledger { engine, writer, reader, url, state: Arc::new(AtomicU8::new(0)) }
+    fn of(engine: Engine, writer: AnyPool, reader: AnyPool, url: SecretString, migrates: bool) -> Ledger {
+        Ledger { engine, writer, reader, url, migrates, state: Arc::new(AtomicU8::new(0)) }
     }
 
-    /// Brings the schema up to date; sqlx holds an advisory lock on Postgres meanwhile.
-    async fn migrate(&self) -> LedgerResult<()> {
-        let migrations = match self.engine {
+    /// A schema that this program can use: made here, or waited for.
+    async fn prepare(&self) -> LedgerResult<()> {
+        if self.migrates {
+            return self.migrate().await;
+        }
+        let missing = self.missing().await?;
+        if missing == 0 {
+            return self.partitions().await;
+        }
+        let message =
+            format!("{missing} migrations are missing, and DISABLE_SCHEMA_UPDATE is set: run `weir migrate`");
+        Err(LedgerError::Unavailable(message))
+    }
+
+    /// Brings the schema up to date; sqlx holds an advisory lock on Postgres meanwhile. What a later version has added
+    /// is left alone, for migrations only add.
+    ///
+    /// # Errors
+    /// The database is away, or a migration cannot be made.
+    pub async fn migrate(&self) -> LedgerResult<()> {
+        let migrated = self.migrations().run(&self.writer).await;
+        migrated.map_err(|e| LedgerError::Unavailable(e.to_string()))?;
+        self.partitions().await
+    }
+
+    fn migrations(&self) -> sqlx::migrate::Migrator {
+        let mut migrations = match self.engine {
             Engine::Postgres => sqlx::migrate!("../migrations/postgres"),
             Engine::Sqlite => sqlx::migrate!("../migrations/sqlite"),
         };
-        migrations.run(&self.writer).await.map_err(|e| LedgerError::Unavailable(e.to_string()))?;
-        self.partitions().await
+        migrations.set_ignore_missing(true);
+        migrations
+    }
+
+    /// How many migrations the schema lacks.
+    async fn missing(&self) -> LedgerResult<usize> {
+        let all = self.migrations().iter().count();
+        let done =
+            sqlx::query("SELECT CAST(version AS BIGINT) AS version FROM _sqlx_migrations WHERE success");
+        match self.reader.fetch_all(done).await {
+            Ok(rows) => Ok(all.saturating_sub(rows.len())),
+            // There is no table yet.
+            Err(sqlx::Error::Database(_)) => Ok(all),
+            Err(error) => Err(sort(error)),
+        }
     }
 
     /// Partitions for this month and the next. Entries of a month without one go to the default partition.
@@ -184,10 +225,32 @@ impl LedgerHealth for Ledger {
     }
 }
 
+/// Brings a schema up to date, waiting for the database as long as that.
+///
+/// # Errors
+/// The database did not come in time, or a migration cannot be made.
+pub async fn migrate(options: LedgerOptions, wait: Duration) -> LedgerResult<()> {
+    let until = std::time::Instant::now() + wait;
+    sqlx::any::install_default_drivers();
+    let ledger = match &options.url {
+        Some(url) => Ledger::postgres(url, &options)?,
+        None => Ledger::sqlite(&options).await?,
+    };
+    loop {
+        match ledger.migrate().await {
+            Err(error) if std::time::Instant::now() < until => {
+                tracing::info!("waiting for the database: {error}");
+                tokio::time::sleep(RETRY).await;
+            }
+            done => return done,
+        }
+    }
+}
+
 async fn keep_trying(ledger: Ledger) {
     loop {
         tokio::time::sleep(RETRY).await;
-        match ledger.migrate().await {
+        match ledger.prepare().await {
             Ok(()) => return ledger.set(LedgerState::Connected),
             Err(error) => tracing::debug!("the ledger is not there yet: {error}"),
         }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use weir_core::domain::spend::Entry;
 use weir_core::ports::{LedgerHealth, LedgerResult, LedgerState, ResponseStore, SpendStore};
+use weir_core::time::Micros;
 
 /// How often and how much.
 #[derive(Clone, Debug)]
@@ -45,10 +46,11 @@ impl Writer {
         Self { ledger, journal, options, reader: Mutex::new(Reader::default()) }
     }
 
-    /// Runs for the life of the process: first what dead processes left, then what this one writes.
-    pub async fn run(&self) {
+    /// Runs for the life of the process: first what dead processes left, then what this one writes. `retention`: how long
+    /// entries are kept, as the configuration has it at that moment.
+    pub async fn run(&self, retention: impl Fn() -> Option<Duration> + Send + Sync) {
         self.adopt().await;
-        self.keep_house().await;
+        self.keep_house(retention()).await;
         let (mut probed, mut kept) = (Instant::now(), Instant::now());
         loop {
             tokio::time::sleep(self.options.interval).await;
@@ -59,19 +61,33 @@ impl Writer {
             }
             if kept.elapsed() > HOUSEKEEPING {
                 kept = Instant::now();
-                self.keep_house().await;
+                self.keep_house(retention()).await;
             }
         }
     }
 
     /// Makes room for what comes, and deletes what has expired. What fails is tried again the next time.
-    async fn keep_house(&self) {
+    async fn keep_house(&self, retention: Option<Duration>) {
         // Told by itself; entries go to the default partition meanwhile.
         let _ = self.ledger.partitions().await;
         match self.ledger.expire_responses(weir_core::time::now()).await {
             Ok(0) => {}
             Ok(expired) => tracing::info!(expired, "expired responses were deleted"),
             Err(error) => tracing::warn!("expired responses could not be deleted: {error}"),
+        }
+        if let Some(kept) = retention {
+            self.forget(kept).await;
+        }
+    }
+
+    /// Deletes entries that are older than they are to be kept.
+    async fn forget(&self, kept: Duration) {
+        let kept = i64::try_from(kept.as_micros()).unwrap_or(i64::MAX);
+        let before = Micros(weir_core::time::now().0.saturating_sub(kept));
+        match self.ledger.forget_entries(before).await {
+            Ok(0) => {}
+            Ok(deleted) => tracing::info!(deleted, "entries past their retention were deleted"),
+            Err(error) => tracing::warn!("old entries could not be deleted: {error}"),
         }
     }
 

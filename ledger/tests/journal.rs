@@ -49,7 +49,7 @@ async fn adopt(ledger: &Ledger, dir: &Path, count: usize) -> Vec<Entry> {
     let writer = writer(ledger, &own, dir);
     let _ = tokio::time::timeout(LIMIT, async {
         tokio::select! {
-            () = writer.run() => {}
+            () = writer.run(|| None) => {}
             () = async { while booked(ledger).await.len() < count { tokio::time::sleep(Duration::from_millis(10)).await } } => {}
         }
     })

@@ -10,7 +10,7 @@ mod groups;
 mod show;
 mod stored;
 
-pub(crate) use show::shown_params;
+pub(crate) use show::{price_of, shown_params};
 pub(crate) use stored::writable;
 
 use crate::routes::{Access, route};

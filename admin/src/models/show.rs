@@ -151,6 +151,11 @@ impl<'c> Known<'c> {
     }
 }
 
+/// What a deployment costs, as far as it is known.
+pub(crate) fn price_of(context: &Context, entry: &ModelEntry) -> Option<ModelPrice> {
+    Known::of(context, entry).price
+}
+
 /// The parameters of a deployment as far as they may be told.
 pub(crate) fn shown_params(entry: &ModelEntry) -> Map<String, Value> {
     let read = |(name, json): (&str, &str)| (name.to_owned(), serde_json::from_str(json).unwrap_or_default());

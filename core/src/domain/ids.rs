@@ -12,6 +12,11 @@ pub fn new_entry_id() -> EntryId {
     uuid::Uuid::now_v7()
 }
 
+/// An id that nobody can guess: 122 random bits.
+pub fn unguessable_id() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
+
 /// SHA-256 of a virtual key, as LiteLLM stores it (lower-case hex in text form). It is not a credential: presenting the
 /// hash itself as a key is hashed again and found nowhere.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

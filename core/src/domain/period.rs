@@ -5,6 +5,7 @@ use crate::time::Micros;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan, ZonedDateTime};
+use std::time::Duration;
 
 /// A period that spend is counted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,16 @@ impl Period {
             "mo" => Some(Period::Months(number)).filter(|_| number <= LONGEST_DAYS / 31),
             _ => None,
         }
+    }
+
+    /// How long it is, where that is the same at any time; a month is not.
+    pub fn length(self) -> Option<Duration> {
+        let seconds = match self {
+            Period::Seconds(seconds) => seconds,
+            Period::Days(days) => days * 86_400,
+            Period::Months(_) => return None,
+        };
+        u64::try_from(seconds).ok().map(Duration::from_secs)
     }
 
     /// The end of the period that `now` lies in, later than `now`. Midnights are those of `zone`.

@@ -49,6 +49,9 @@ pub trait Control: Send + Sync {
     /// Parameters of OpenAI's API that `provider/model` takes; none where nobody knows it.
     fn supported_params(&self, model: &str) -> Vec<&'static str>;
 
+    /// Tokens of a chat's messages (a JSON list), as the model counts them; `None` where they cannot be read.
+    fn count_tokens(&self, model: &str, messages: &str) -> Option<u64>;
+
     /// Asks a deployment something short and real, which costs what it costs.
     async fn probe(&self, deployment: &str) -> Probe;
 }

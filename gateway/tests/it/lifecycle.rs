@@ -3,6 +3,7 @@
 use crate::client;
 use crate::rig::{CONFIG, MASTER, Rig, chat};
 use http_body_util::BodyExt;
+use serde_json::json;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
@@ -226,4 +227,49 @@ async fn p49_beyond_its_bounds_weir_sheds_and_comes_back() {
     assert!(shed.iter().all(|a| a.header("retry-after") == "1"), "told when to come back");
     assert_eq!(rig.get("/health/liveliness", "none").await.status, 200);
     assert_eq!(rig.chat("gpt-4o", "hi").await.status, 200, "back to normal");
+}
+
+/// The two halves as processes of their own, over one ledger.
+#[tokio::test]
+async fn p33_proxy_and_admin_run_apart_over_one_ledger() {
+    let Some(url) = crate::rig::database().await else { return };
+    let half = |only: &str| Rig::config(CONFIG).env("DATABASE_URL", &url).args(&["--only", only]);
+    let (proxy, admin) = (half("proxy").start().await, half("admin").start().await);
+    let key = admin.key(json!({ "models": ["gpt-4o"] })).await;
+    let answer = proxy.post("/v1/chat/completions", &key, chat("gpt-4o", "hi")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(admin.row(answer.header("x-litellm-call-id")).await["status"], "success");
+    assert_eq!(proxy.get("/key/info", MASTER).await.status, 404);
+    assert_eq!(admin.chat("gpt-4o", "hi").await.status, 404);
+    for rig in [&proxy, &admin] {
+        assert_eq!(rig.get("/health/readiness", "none").await.status, 200);
+    }
+}
+
+/// What `weir migrate` is for: a job before the pods.
+#[tokio::test]
+async fn p32_a_schema_is_migrated_by_one_and_waited_for_by_others() {
+    let Some(url) = crate::rig::database().await else { return };
+    let migrate = |url: &str, wait: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_weir"));
+        command.args(["migrate", "--wait", wait]).env_clear().env("DATABASE_URL", url);
+        command.spawn().unwrap()
+    };
+    let waits = Rig::config(CONFIG).env("DATABASE_URL", &url).env("DISABLE_SCHEMA_UPDATE", "true");
+    let rig = waits.start_unready().await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(rig.get("/health/readiness", "none").await.status, 503, "the schema is not there");
+    let mut jobs: Vec<_> = (0..4).map(|_| migrate(&url, "20")).collect();
+    assert!(jobs.iter_mut().all(|job| job.wait().unwrap().success()), "at once, and each more than once");
+    let ready = async || rig.get("/health/readiness", "none").await.status == 200;
+    for _ in 0..100 {
+        if ready().await {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(ready().await, "{}", rig.log());
+    assert!(migrate(&url, "5").wait().unwrap().success(), "again changes nothing");
+    let nowhere = "postgresql://app@127.0.0.1:9/none";
+    assert!(!migrate(nowhere, "1").wait().unwrap().success());
 }

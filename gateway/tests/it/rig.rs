@@ -268,6 +268,21 @@ impl Builder {
         panic!("weir runs:\n{}", log(dir.path()));
     }
 
+    /// Does not wait until it is ready, only until it listens.
+    pub async fn start_unready(self) -> Rig {
+        let mock = MockServer::start(OpenAi::new()).await.unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let settings = self.settings(dir.path(), &mock.url());
+        let child = spawn(&settings, dir.path());
+        for _ in 0..400 {
+            if tokio::net::TcpStream::connect(settings.address()).await.is_ok() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Rig { mock, url: settings.url(), dir, child, settings }
+    }
+
     /// Over another upstream than the ordinary mock.
     pub async fn over(self, upstream: impl Upstream) -> Rig {
         let mock = MockServer::start(upstream).await.unwrap().with_log_limit(LOGGED);

@@ -3,6 +3,7 @@
 
 mod detail;
 mod read;
+mod retention;
 mod rollup;
 pub(crate) mod spent;
 mod sums;

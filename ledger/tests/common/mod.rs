@@ -32,6 +32,7 @@ pub async fn open(url: Option<String>, dir: &Path) -> Ledger {
         data_dir: dir.to_owned(),
         pool: 8,
         acquire: Duration::from_secs(10),
+        migrate: true,
     };
     Ledger::open(options).await.unwrap()
 }

@@ -74,7 +74,7 @@ pub(super) const KEYS: &[Key] = &[
     later("max_response_size_mb", Int),
     later("maximum_spend_logs_cleanup_cron", Any),
     later("maximum_spend_logs_retention_interval", Text),
-    later("maximum_spend_logs_retention_period", Text),
+    used("maximum_spend_logs_retention_period", Text),
     later("mcp_client_side_auth_header_name", Any),
     later("moderation_model", Any),
     later("oauth2_config_mappings", Any),

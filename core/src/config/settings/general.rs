@@ -6,6 +6,7 @@ use super::super::section::Section;
 use super::super::tree::Node;
 use super::env_node;
 use super::pass_through::{self, PassThrough};
+use crate::domain::period::Period;
 use secrecy::SecretString;
 use std::time::Duration;
 
@@ -48,6 +49,8 @@ pub struct GeneralSettings {
     pub use_x_forwarded_for: bool,
     /// Whether models and settings may be changed over the API and kept in the ledger.
     pub store_model_in_db: bool,
+    /// How long entries are kept; for ever where nothing is said. Sums by day stay.
+    pub retention: Option<Duration>,
     /// Paths that lead to addresses of the operator's.
     pub pass_through: Vec<PassThrough>,
 }
@@ -79,9 +82,21 @@ impl GeneralSettings {
             use_x_forwarded_for: bool("use_x_forwarded_for"),
             // LiteLLM refuses unless it is true; Weir allows unless it is false.
             store_model_in_db: s.bool("store_model_in_db").or_else(store).unwrap_or(true),
+            retention: retention(s, problems),
             pass_through: pass_through::read(s, env, problems),
         }
     }
+}
+
+/// LiteLLM's durations: `30d`, `12h`.
+fn retention(s: &Section, problems: &mut Problems) -> Option<Duration> {
+    const NAME: &str = "maximum_spend_logs_retention_period";
+    let text = s.text(NAME)?;
+    let period = Period::parse(&text).and_then(Period::length);
+    if period.is_none() {
+        problems.error(&s.place(NAME), format!("{text:?} is no duration"), "write it like 30d or 12h");
+    }
+    period
 }
 
 /// The environment has the derived variables in it, see `resolve`.

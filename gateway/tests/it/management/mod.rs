@@ -57,6 +57,8 @@ static ROOTS: &[&str] = &[
     "/credentials",
     "/access_group/",
     "/config/",
+    "/invitation/",
+    "/cache/",
 ];
 
 fn shared() -> Option<PathBuf> {
