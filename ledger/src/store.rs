@@ -244,7 +244,7 @@ pub(crate) fn broken(error: impl std::fmt::Display) -> LedgerError {
 }
 
 /// Which of our errors a database error is.
-fn sort(error: sqlx::Error) -> LedgerError {
+pub(crate) fn sort(error: sqlx::Error) -> LedgerError {
     match &error {
         sqlx::Error::Database(db) if db.is_unique_violation() => {
             LedgerError::Conflict(db.message().to_owned())
