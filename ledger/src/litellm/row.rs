@@ -31,6 +31,11 @@ impl Row {
         self.0.get(column).map(|value| value.get()).filter(|text| *text != "null")
     }
 
+    /// All columns, for telling only: numbers may lose digits.
+    pub(super) fn whole(&self) -> Option<Value> {
+        serde_json::to_value(&self.0).ok()
+    }
+
     /// A text that is not empty.
     pub(super) fn text(&self, column: &str) -> Option<String> {
         serde_json::from_str(self.raw(column)?).ok().filter(|text: &String| !text.is_empty())

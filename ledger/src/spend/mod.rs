@@ -5,5 +5,5 @@ mod detail;
 mod read;
 mod rollup;
 pub(crate) mod spent;
-mod sums;
-mod write;
+pub(crate) mod sums;
+pub(crate) mod write;
