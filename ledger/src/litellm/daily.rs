@@ -75,7 +75,7 @@ const FIRST_LOG: &str = "SELECT CAST(CAST(MIN(\"startTime\") AS DATE) AS TEXT) F
 
 /// Days on which more requests were summed than logged: how many days, requests and dollars.
 const LOST: &str = "SELECT CAST(json_build_array(COUNT(*), SUM(d.requests - COALESCE(l.requests, 0)), \
-        CAST(SUM(d.spend - COALESCE(l.spend, 0)) AS TEXT)) AS TEXT) \
+        CAST(ROUND(SUM(d.spend - COALESCE(l.spend, 0)), 9) AS TEXT)) AS TEXT) \
     FROM (SELECT date, SUM(api_requests) AS requests, SUM(CAST(CAST(spend AS TEXT) AS NUMERIC)) AS spend \
         FROM @LiteLLM_DailyUserSpend WHERE date >= $1 AND spend BETWEEN -1e9 AND 1e9 GROUP BY date) d \
     LEFT JOIN (SELECT CAST(CAST(\"startTime\" AS DATE) AS TEXT) AS date, COUNT(*) AS requests, \

@@ -3,7 +3,7 @@
 //! Start at `tables.rs`: what becomes of each table. `source.rs` reads pages of rows as JSON, `row.rs` reads columns of a
 //! row. `take.rs` turns rows into records with the conversions of `keys.rs`, `teams.rs`, `people.rs` and `settings.rs`;
 //! `secrets.rs` opens what is encrypted. `logs.rs` makes entries of SpendLogs, `daily.rs` fills in days that have no logs
-//! any more, `audit.rs` keeps who changed what. `report.rs` tells all of it. `export.rs` goes the other way.
+//! any more, `audit.rs` keeps who changed what. `report.rs` tells all of it. `export/` goes the other way.
 //!
 //! What was spent: LiteLLM keeps, beside the logs, the `spend` of each key, team, user … since its last reset. Budgets go on
 //! from there: a record is inserted together with its spend. The logs of the time before would count once more, so they
@@ -12,6 +12,7 @@
 
 mod audit;
 mod daily;
+mod export;
 mod keys;
 mod logs;
 mod people;
@@ -24,6 +25,7 @@ mod tables;
 mod take;
 mod teams;
 
+pub use export::export;
 pub use report::{Refusals, Report, TableReport};
 pub use secrets::Sealer;
 pub use source::Place;

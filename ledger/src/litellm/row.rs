@@ -3,14 +3,14 @@
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use weir_core::domain::money::NanoUsd;
 use weir_core::ports::LedgerResult;
 use weir_core::time::Micros;
 
 use crate::store::broken;
 
-pub(super) struct Row(HashMap<String, Box<RawValue>>);
+pub(super) struct Row(BTreeMap<String, Box<RawValue>>);
 
 /// Why something is not taken, for the report.
 #[derive(Clone, Debug, PartialEq, Eq)]
