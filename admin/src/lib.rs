@@ -30,3 +30,4 @@ mod work;
 
 pub use routes::{Access, router, routes};
 pub use service::{Services, bind, serve};
+pub use users::password_hash;

@@ -86,14 +86,19 @@ fn refused(loader: &Loader) -> String {
     String::from("the configuration cannot be served")
 }
 
-async fn storage(config: &Config, folder: &Path) -> anyhow::Result<Storage> {
+/// The database of record.
+pub async fn ledger(config: &Config, folder: &Path) -> anyhow::Result<Ledger> {
     let options = LedgerOptions {
         url: config.general.database_url.clone(),
         data_dir: folder.to_owned(),
         pool: config.general.database_connection_pool_limit,
         acquire: ACQUIRE,
     };
-    let ledger = Ledger::open(options).await.context("the ledger cannot be opened")?;
+    Ledger::open(options).await.context("the ledger cannot be opened")
+}
+
+async fn storage(config: &Config, folder: &Path) -> anyhow::Result<Storage> {
+    let ledger = ledger(config, folder).await?;
     let journal = JournalOptions { max_bytes: config.weir.journal_max_bytes, ..JournalOptions::default() };
     let journal = Arc::new(FileJournal::open(folder, journal).context("the journal cannot be opened")?);
     let cache = CacheOptions { ttl: config.general.user_api_key_cache_ttl, ..CacheOptions::default() };

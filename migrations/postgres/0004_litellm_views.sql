@@ -314,12 +314,12 @@ FROM (
 WHERE p ->> 'object_permission_id' IS NOT NULL
 ORDER BY p ->> 'object_permission_id';
 
--- --- models and settings: what is sealed is not shown ---
+-- --- models and settings: of what is sealed only what may be told ---
 
 CREATE VIEW weir_litellm."LiteLLM_ProxyModelTable" AS
 SELECT m.id AS model_id,
     COALESCE(m.name, '') AS model_name,
-    '{}'::jsonb AS litellm_params,
+    COALESCE(d -> 'shown', '{}') AS litellm_params,
     weir_litellm.object(d ->> 'info') AS model_info,
     weir_litellm.moment(m.created_at)::timestamp(3) AS created_at,
     COALESCE(m.created_by, '') AS created_by,
@@ -339,8 +339,7 @@ SELECT c.id AS credential_id,
 FROM (SELECT v.*, weir_litellm.object(v.document) AS d FROM weir.credential v OFFSET 0) c;
 
 CREATE VIEW weir_litellm."LiteLLM_Config" AS
-SELECT s.id AS param_name,
-    CASE s.id WHEN 'environment_variables' THEN '{}'::jsonb ELSE weir_litellm.object(s.document) -> 'value' END AS param_value
+SELECT s.id AS param_name, COALESCE(weir_litellm.object(s.document) -> 'shown', '{}') AS param_value
 FROM weir.setting s;
 
 CREATE VIEW weir_litellm."LiteLLM_AuditLog" AS

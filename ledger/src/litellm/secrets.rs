@@ -15,7 +15,8 @@ use weir_core::{ExposeSecret, SecretString};
 
 /// Keeps secrets in Weir's way. Whoever holds this installation's secret implements it.
 pub trait Sealer: Send + Sync {
-    /// The text as the record of this kind and id holds it. `None`: it cannot be sealed.
+    /// The text as the record of this kind and id holds it: parameters of a model, values of a credential, a section of
+    /// the configuration. `None`: it cannot be sealed.
     fn seal(&self, kind: RecordKind, id: &str, text: &str) -> Option<String>;
 
     /// The hash of a password that LiteLLM kept as it was. `None`: it is left out, and its user sets a new one.

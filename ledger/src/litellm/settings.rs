@@ -4,12 +4,24 @@
 use super::row::{Refused, Row, refused};
 use super::source::Table;
 use super::take::{Context, Part, Taken, extra, limits};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use weir_core::domain::records::{Budget, Credential, ModelRecord, RecordKind, Setting, Tag};
 use weir_core::ports::SpendScope;
 
-/// The setting whose values are all secret. Each is sealed by itself.
+/// The section whose values are encrypted.
 const ENVIRONMENT: &str = "environment_variables";
+
+/// Sections of the configuration. LiteLLM keeps marks of its own beside them.
+static SECTIONS: &[&str] = &["general_settings", "litellm_settings", "router_settings", ENVIRONMENT];
+
+/// Whoever reads these needs nothing else: they stand in the environment or the configuration.
+#[rustfmt::skip]
+static NEVER_KEPT: &[&str] = &[
+    "master_key", "database_url", "LITELLM_MASTER_KEY", "PROXY_MASTER_KEY", "DATABASE_URL", "LITELLM_SALT_KEY",
+    "WEIR_SALT_KEY",
+];
 
 pub(super) static BUDGETS: Part = Part {
     table: Table {
@@ -106,14 +118,18 @@ fn tag(context: &Context<'_>, row: &Row) -> Result<Vec<Taken>, Refused> {
 
 fn model(context: &Context<'_>, row: &Row) -> Result<Vec<Taken>, Refused> {
     let id = row.required("model_id")?;
-    let team_id = row.object("model_info").get("team_id").and_then(|team| team.as_str().map(str::to_owned));
+    let mut info: BTreeMap<String, Box<RawValue>> =
+        serde_json::from_str(&row.object_text("model_info")).unwrap_or_default();
+    // Said of every model that is kept.
+    ["id", "db_model"].iter().for_each(|name| drop(info.remove(*name)));
+    let team_id = info.get("team_id").and_then(|team| serde_json::from_str(team.get()).ok());
     let model = ModelRecord {
         name: row.required("model_name")?,
         sealed_params: sealed(context, row, "litellm_params", RecordKind::Model, &id)?,
-        info: row.object_text("model_info"),
+        info: serde_json::to_string(&info).map_err(|error| refused(error.to_string()))?,
         team_id,
-        overrides: false,
         id,
+        ..ModelRecord::default()
     };
     Ok(vec![Taken::new(context, row, &model)?])
 }
@@ -136,25 +152,31 @@ fn sealed(
     kind: RecordKind,
     id: &str,
 ) -> Result<String, Refused> {
-    let open = context.secrets.open_object(&row.object_text(column))?;
-    let text = serde_json::to_string(&open).map_err(|error| refused(error.to_string()))?;
+    seal(context, &context.secrets.open_object(&row.object_text(column))?, kind, id)
+}
+
+fn seal(
+    context: &Context<'_>,
+    members: &BTreeMap<String, Box<RawValue>>,
+    kind: RecordKind,
+    id: &str,
+) -> Result<String, Refused> {
+    let text = serde_json::to_string(members).map_err(|error| refused(error.to_string()))?;
     context.secrets.seal(kind, id, &text)
 }
 
+/// A section is sealed as one text: there may be passwords in it.
 fn setting(context: &Context<'_>, row: &Row) -> Result<Vec<Taken>, Refused> {
     let name = row.required("param_name")?;
-    let value = match name.as_str() {
-        ENVIRONMENT => Value::Object(environment(context, row)?),
-        _ => row.value("param_value").unwrap_or(Value::Null),
-    };
-    Ok(vec![Taken::new(context, row, &Setting { name, value })?])
-}
-
-fn environment(context: &Context<'_>, row: &Row) -> Result<Map<String, Value>, Refused> {
-    let mut sealed = Map::new();
-    for (name, value) in context.secrets.open_object(&row.object_text("param_value"))? {
-        let clear = serde_json::from_str::<String>(value.get()).unwrap_or_else(|_| value.get().to_owned());
-        sealed.insert(name, Value::from(context.secrets.seal(RecordKind::Setting, ENVIRONMENT, &clear)?));
+    if !SECTIONS.contains(&name.as_str()) {
+        return Err(refused("no section of the configuration"));
     }
-    Ok(sealed)
+    let text = row.object_text("param_value");
+    let mut members = match name == ENVIRONMENT {
+        true => context.secrets.open_object(&text)?,
+        false => serde_json::from_str(&text).unwrap_or_default(),
+    };
+    members.retain(|name, _| !NEVER_KEPT.contains(&name.as_str()));
+    let value = Value::from(seal(context, &members, RecordKind::Setting, &name)?);
+    Ok(vec![Taken::new(context, row, &Setting { name, value, ..Setting::default() })?])
 }

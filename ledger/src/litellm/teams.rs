@@ -24,6 +24,8 @@ const MEMBER: &str = "SELECT e FROM @LiteLLM_TeamTable o, jsonb_array_elements( 
 /// The part of the report that counts members without a row of memberships.
 const MEMBERS: &str = "LiteLLM_TeamTable.members_with_roles";
 
+const INVITED: &str = "members that are known by e-mail only are no users yet: add them again";
+
 pub(super) static TEAMS: Part = Part {
     table: Table {
         name: "LiteLLM_TeamTable",
@@ -93,14 +95,15 @@ fn team(context: &Context<'_>, row: &Row) -> Result<Vec<Taken>, Refused> {
         member_budget_id: member_budget.clone(),
         extra: extra(row, &["router_settings", "model_max_budget", "object_permission"]),
     };
-    let mut taken = vec![Taken::new(context, row, &team)?.spending(SpendScope::Team, row)?];
+    let taken = Taken::new(context, row, &team)?.spending(SpendScope::Team, row)?;
     let listed = row.value("plain_members").and_then(|list| serde_json::from_value::<Vec<Listed>>(list).ok());
-    for listed in listed.unwrap_or_default() {
-        // Whoever is only invited by e-mail is no user yet, and joins anew.
-        let Some(member) = listed.member(&id, member_budget.clone()) else { continue };
-        taken.push(Taken::new(context, row, &member)?.counted(MEMBERS));
+    let listed = listed.unwrap_or_default();
+    let invited = listed.iter().any(|listed| listed.user_id.is_none());
+    let mut all = vec![taken.noting(invited.then(|| INVITED.to_owned()))];
+    for member in listed.into_iter().filter_map(|listed| listed.member(&id, member_budget.clone())) {
+        all.push(Taken::new(context, row, &member)?.counted(MEMBERS));
     }
-    Ok(taken)
+    Ok(all)
 }
 
 fn membership(context: &Context<'_>, row: &Row) -> Result<Vec<Taken>, Refused> {

@@ -19,6 +19,8 @@ use weir_core::ports::{Directory, LedgerError, LedgerResult, RecordQuery, Sort, 
 /// Records in one statement.
 const PAGE: u32 = 200;
 
+const MISSING: &str = "a user or an organisation that it names is not there";
+
 const NOTES: &[&str] = &[
     "Records that were deleted here, and are in LiteLLM's tables still, stay there.",
     "Models, credentials and settings are not written back, nor are passwords and soft budgets of keys.",
@@ -83,7 +85,11 @@ impl Give<'_> {
         let all: Vec<&Json> = rows.iter().map(|(_, row)| row).collect();
         self.report.at(out.table).rows += rows.len() as u64;
         match self.upsert(out, &all).await {
-            Ok(written) => self.report.at(out.table).taken += written,
+            Ok(written) => {
+                let report = self.report.at(out.table);
+                report.taken += written;
+                report.refuse(MISSING, (rows.len() as u64).saturating_sub(written), None);
+            }
             Err(LedgerError::Unavailable(error)) => return Err(LedgerError::Unavailable(error)),
             Err(_) => {
                 for (id, row) in rows {
@@ -99,7 +105,7 @@ impl Give<'_> {
         let written = match self.upsert(out, &[row]).await {
             Err(LedgerError::Unavailable(error)) => return Err(LedgerError::Unavailable(error)),
             Err(error) => Err(error.to_string()),
-            Ok(0) => Err(String::from("a user or an organisation that it names is not there")),
+            Ok(0) => Err(MISSING.to_owned()),
             Ok(written) => Ok(written),
         };
         let report = self.report.at(out.table);

@@ -1,7 +1,7 @@
 //! Records as rows of LiteLLM's, in JSON.
 
 use super::super::row::Row;
-use super::tables::{From, Out};
+use super::tables::{Origin, Out};
 use crate::store::broken;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -30,8 +30,8 @@ pub(super) fn row(
     let document = Row::parse(&record.document)?;
     let values = out.columns.iter().map(|(name, from)| {
         let value = match from {
-            From::Spend => spent.json(),
-            From::Beside(name) => match beside.and_then(|beside| beside.get(name)) {
+            Origin::Spend => spent.json(),
+            Origin::Beside(name) => match beside.and_then(|beside| beside.get(name)) {
                 Some(value) => value.clone(),
                 None => raw(&())?,
             },
@@ -42,25 +42,25 @@ pub(super) fn row(
     values.collect()
 }
 
-fn value(from: &From, record: &StoredRecord, document: &Row) -> LedgerResult<Raw> {
+fn value(from: &Origin, record: &StoredRecord, document: &Row) -> LedgerResult<Raw> {
     match from {
-        From::Id => raw(&record.id),
-        From::Same(name) => text(document.raw(name).unwrap_or("null")),
-        From::Or(name, absent) => text(document.raw(name).unwrap_or(absent)),
-        From::In(name, member, absent) => text(inside(document, name)?.raw(member).unwrap_or(absent)),
-        From::Money(name) => match number(document, name) {
+        Origin::Id => raw(&record.id),
+        Origin::Same(name) => text(document.raw(name).unwrap_or("null")),
+        Origin::Or(name, absent) => text(document.raw(name).unwrap_or(absent)),
+        Origin::In(name, member, absent) => text(inside(document, name)?.raw(member).unwrap_or(absent)),
+        Origin::Money(name) => match number(document, name) {
             Some(nanos) => Ok(NanoUsd(nanos).json()),
             None => raw(&()),
         },
-        From::Moment(name) => moment(number(document, name)),
-        From::MomentIn(name, member) => moment(number(&inside(document, name)?, member)),
-        From::Json(name) => text(&document.object_text(name)),
-        From::CreatedAt => moment(Some(record.created_at.0)),
-        From::CreatedBy => raw(record.created_by.as_deref().unwrap_or(MASTER_USER)),
-        From::UpdatedAt => moment(Some(record.updated_at.0)),
-        From::UpdatedBy => raw(record.updated_by.as_deref().unwrap_or(MASTER_USER)),
+        Origin::Moment(name) => moment(number(document, name)),
+        Origin::MomentIn(name, member) => moment(number(&inside(document, name)?, member)),
+        Origin::Json(name) => text(&document.object_text(name)),
+        Origin::CreatedAt => moment(Some(record.created_at.0)),
+        Origin::CreatedBy => raw(record.created_by.as_deref().unwrap_or(MASTER_USER)),
+        Origin::UpdatedAt => moment(Some(record.updated_at.0)),
+        Origin::UpdatedBy => raw(record.updated_by.as_deref().unwrap_or(MASTER_USER)),
         // Known to the caller only.
-        From::Spend | From::Beside(_) => raw(&()),
+        Origin::Spend | Origin::Beside(_) => raw(&()),
     }
 }
 
