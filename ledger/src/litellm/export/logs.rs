@@ -5,6 +5,7 @@ use super::super::logs::PRICED;
 use super::Give;
 use super::rows::{Json, moment, raw};
 use crate::store::broken;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use weir_core::domain::spend::{Entry, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
@@ -155,7 +156,7 @@ fn row(entry: &Entry) -> LedgerResult<Json> {
         ("custom_llm_provider", raw(&entry.provider)),
         ("api_base", raw(&entry.api_base)),
         ("user", text(&entry.user_id)),
-        ("metadata", raw(&metadata(entry))),
+        ("metadata", raw(&metadata(entry)?)),
         ("cache_hit", raw(if entry.cache_hit { "True" } else { "False" })),
         ("request_tags", raw(&entry.tags)),
         ("team_id", raw(&entry.team_id)),
@@ -191,32 +192,35 @@ fn model(entry: &Entry) -> String {
     format!("{}/{model}", entry.provider)
 }
 
-fn metadata(entry: &Entry) -> Value {
-    let told: Value = serde_json::from_str(&entry.metadata).unwrap_or(Value::Null);
+fn metadata(entry: &Entry) -> LedgerResult<Json> {
     let failed = entry.status != Status::Success;
     let error = json!({
         "error_code": entry.http_status.to_string(),
         "error_class": entry.error,
         "error_message": entry.error_message,
     });
-    json!({
-        "user_api_key": entry.key_hash.map(|hash| hash.hex()),
-        "user_api_key_alias": entry.key_alias,
-        "user_api_key_user_id": entry.user_id,
-        "user_api_key_team_id": entry.team_id,
-        "user_api_key_team_alias": entry.team_alias,
-        "user_api_key_org_id": entry.organization_id,
-        "spend_logs_metadata": told,
-        "usage_object": (entry.usage_source != UsageSource::None).then(|| usage(&entry.usage)),
-        "status": status(entry),
-        "error_information": failed.then_some(error),
-        "weir": {
-            "entry_id": entry.id.to_string(),
-            "call_id": entry.call_id,
-            "provider_id": entry.provider_id,
-            "price_version": entry.price_version,
-        },
-    })
+    let weir = json!({
+        "entry_id": entry.id.to_string(),
+        "call_id": entry.call_id,
+        "provider_id": entry.provider_id,
+        "price_version": entry.price_version,
+    });
+    let usage = (entry.usage_source != UsageSource::None).then(|| usage(&entry.usage));
+    let values = [
+        ("user_api_key", raw(&entry.key_hash.map(|hash| hash.hex()))),
+        ("user_api_key_alias", raw(&entry.key_alias)),
+        ("user_api_key_user_id", raw(&entry.user_id)),
+        ("user_api_key_team_id", raw(&entry.team_id)),
+        ("user_api_key_team_alias", raw(&entry.team_alias)),
+        ("user_api_key_org_id", raw(&entry.organization_id)),
+        // As it was sent, digit by digit.
+        ("spend_logs_metadata", raw(&serde_json::from_str::<&RawValue>(&entry.metadata).ok())),
+        ("usage_object", raw(&usage)),
+        ("status", raw(status(entry))),
+        ("error_information", raw(&failed.then_some(error))),
+        ("weir", raw(&weir)),
+    ];
+    values.into_iter().map(|(name, value)| Ok((name, value?))).collect()
 }
 
 fn usage(usage: &Usage) -> Value {
