@@ -66,6 +66,10 @@ pub fn serve(args: &Serve) -> anyhow::Result<()> {
     // Connections of the ledger live on a runtime of their own, which outlives Pingora's.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let storage = runtime.block_on(storage(&config, &folder))?;
+    let master = config.general.master_key.as_ref().or(loader.fallback_master.as_ref());
+    if let Some(first) = runtime.block_on(background::import::begin(&storage.ledger, &config, master)) {
+        runtime.spawn(first.finish());
+    }
     let app = app(snapshot, &storage, &folder)?;
     beside(&runtime, &app, &storage, loader, args)?;
     let (handle, writer) = (runtime.handle().clone(), Arc::clone(&storage.writer));

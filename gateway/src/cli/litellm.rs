@@ -1,19 +1,16 @@
 //! `weir import litellm` and `weir export litellm`.
 
+use crate::background::import::{Seals, keys};
 use crate::settings::Loader;
 use crate::{data_dir, run};
 use anyhow::{Context, bail};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use std::path::PathBuf;
 use weir_core::SecretString;
 use weir_core::config::{Config, Env};
-use weir_core::domain::records::RecordKind;
 use weir_core::ports::{LedgerHealth, LedgerState};
 use weir_ledger::Ledger;
-use weir_ledger::litellm::{self, ImportOptions, Place, Report, Sealer};
-use weir_plugins::seal;
+use weir_ledger::litellm::{self, ImportOptions, Parts, Place, Report};
 
 #[derive(Args)]
 pub(super) struct Import {
@@ -58,9 +55,10 @@ pub(super) fn import(args: &Import) -> anyhow::Result<()> {
         let options = ImportOptions {
             from: place(&setup.config, args.from.as_deref(), args.schema.clone())?,
             dry_run: args.dry_run,
-            keys: keys(&setup),
+            keys: keys(&setup.config, Some(&setup.master)),
+            parts: Parts::All,
         };
-        let seals = Seals(seal::Sealer::of(&setup.config.env, Some(&setup.master)));
+        let seals = Seals::of(&setup.config, Some(&setup.master));
         litellm::import(&setup.ledger, &options, &seals).await.context("the import broke off")
     })?;
     tell(&report);
@@ -110,36 +108,7 @@ fn place(config: &Config, url: Option<&str>, schema: Option<String>) -> anyhow::
     Ok(Place { url, schema })
 }
 
-/// What LiteLLM may have encrypted with, the likeliest first.
-fn keys(setup: &Setup) -> Vec<SecretString> {
-    let named =
-        ["LITELLM_SALT_KEY", "LITELLM_MASTER_KEY"].iter().filter_map(|name| setup.config.env.filled(name));
-    named.map(SecretString::from).chain([setup.master.clone()]).collect()
-}
-
 #[expect(clippy::print_stdout, reason = "the report is what was asked for")]
 fn tell(report: &Report) {
     print!("{report}");
-}
-
-/// Seals with this installation's secret.
-struct Seals(seal::Sealer);
-
-impl Sealer for Seals {
-    fn seal(&self, kind: RecordKind, _id: &str, text: &str) -> Option<String> {
-        self.0.seal(purpose(kind).as_bytes(), text.as_bytes()).map(|sealed| STANDARD.encode(sealed))
-    }
-
-    fn password(&self, text: &str) -> Option<String> {
-        weir_admin::password_hash(text)
-    }
-}
-
-/// What a record's sealed text is for.
-fn purpose(kind: RecordKind) -> &'static str {
-    match kind {
-        RecordKind::Model => "model params",
-        RecordKind::Credential => "credential values",
-        _ => "setting",
-    }
 }

@@ -39,6 +39,17 @@ use weir_core::domain::records::RecordKind;
 use weir_core::ports::{Directory, LedgerResult, RecordQuery, SpendFilter, SpendStore};
 use weir_core::time;
 
+/// What of a database is taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Parts {
+    #[default]
+    All,
+    /// Keys, and all else that requests need.
+    Records,
+    /// What was spent and changed before, for reports.
+    History,
+}
+
 /// What to import, and how.
 #[derive(Clone, Debug)]
 pub struct ImportOptions {
@@ -47,6 +58,7 @@ pub struct ImportOptions {
     pub dry_run: bool,
     /// Secrets that LiteLLM may have encrypted with, the likeliest first: `LITELLM_SALT_KEY`, then the master key.
     pub keys: Vec<SecretString>,
+    pub parts: Parts,
 }
 
 /// Takes what is not there yet. May be repeated.
@@ -62,15 +74,12 @@ pub async fn import(ledger: &Ledger, options: &ImportOptions, sealer: &dyn Seale
     };
     let report = Report { dry_run: options.dry_run, ..Report::default() };
     let mut take = Take { ledger, source: &source, context, dry_run: options.dry_run, report };
-    for part in tables::RECORDS {
-        take.records(part).await?;
+    if options.parts != Parts::History {
+        take.all_records().await?;
     }
-    for audited in audit::AUDITED {
-        take.audit(audited).await?;
+    if options.parts != Parts::Records {
+        take.history().await?;
     }
-    take.logs().await?;
-    take.daily().await?;
-    take.others().await?;
     Ok(take.report)
 }
 

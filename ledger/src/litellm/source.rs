@@ -186,10 +186,10 @@ impl Source {
         Ok(answers.collect::<LedgerResult<Vec<_>>>()?.into_iter().flatten().collect())
     }
 
-    /// How many rows a table has.
+    /// How many rows a table has; none where it is not there.
     pub(super) async fn count(&self, table: &str) -> LedgerResult<u64> {
         let count = self.ask(&format!("SELECT CAST(COUNT(*) AS TEXT) FROM @{table}"), &[]).await?;
-        count.unwrap_or_default().parse().map_err(broken)
+        count.map_or(Ok(0), |count| count.parse().map_err(broken))
     }
 }
 

@@ -5,7 +5,7 @@ use super::{audit, keys, people, settings, teams};
 use weir_core::ports::LedgerResult;
 
 /// Tables whose rows become records, in this order: what others name comes first.
-pub(super) static RECORDS: &[&Part] = &[
+static RECORDS: &[&Part] = &[
     &settings::BUDGETS,
     &people::ORGANIZATIONS,
     &people::USERS,
@@ -49,10 +49,28 @@ static OTHERS: &[(&str, &str)] = &[
 const UNKNOWN: &str = "this version of Weir does not know the table";
 
 impl Take<'_> {
+    pub(super) async fn all_records(&mut self) -> LedgerResult<()> {
+        for part in RECORDS {
+            self.records(part).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes what was changed and spent, and tells of all other tables.
+    pub(super) async fn history(&mut self) -> LedgerResult<()> {
+        for audited in audit::AUDITED {
+            self.audit(audited).await?;
+        }
+        self.logs().await?;
+        self.daily().await?;
+        self.others().await
+    }
+
     /// Tells of all tables that nothing was said of yet.
-    pub(super) async fn others(&mut self) -> LedgerResult<()> {
+    async fn others(&mut self) -> LedgerResult<()> {
         let source = self.source;
-        for table in source.names().filter(|table| !is_taken(table)) {
+        let tables: Vec<&str> = source.names().filter(|table| !is_taken(table)).collect();
+        for table in tables {
             let rows = source.count(table).await?;
             let why = OTHERS.iter().find(|(name, _)| *name == table).map_or(UNKNOWN, |(_, why)| *why);
             let report = self.report.at(table);

@@ -9,7 +9,7 @@ use weir_core::domain::money::NanoUsd;
 use weir_core::domain::records::RecordKind;
 use weir_core::ports::{Directory, RecordQuery, SpendScope, SpendStore};
 use weir_ledger::Ledger;
-use weir_ledger::litellm::{ImportOptions, Place, Report, Sealer, import};
+use weir_ledger::litellm::{ImportOptions, Parts, Place, Report, Sealer, import};
 
 pub const DDL: &str = include_str!("ddl.sql");
 pub const FILL: &str = include_str!("fill.sql");
@@ -52,7 +52,8 @@ impl LiteLlm {
 
     pub async fn import(&self, ledger: &Ledger, dry_run: bool) -> Report {
         let keys = vec![SecretString::from("sk-salt"), SecretString::from("sk-master")];
-        import(ledger, &ImportOptions { from: self.place(), dry_run, keys }, &Plain).await.unwrap()
+        let options = ImportOptions { from: self.place(), dry_run, keys, parts: Parts::All };
+        import(ledger, &options, &Plain).await.unwrap()
     }
 
     pub async fn ask(&self, statement: &str) -> String {

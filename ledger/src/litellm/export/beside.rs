@@ -140,7 +140,10 @@ impl Give<'_> {
         let (Some(aliases), Some(name)) = (self.target.sql(ALIASES), self.target.sql(NAME_ALIASES)) else {
             return Ok(());
         };
-        for record in page.iter().filter(|_| kind == RecordKind::Team) {
+        if kind != RecordKind::Team {
+            return Ok(());
+        }
+        for record in page {
             let team: Team = serde_json::from_str(&record.document).map_err(broken)?;
             if team.model_aliases.is_empty() {
                 continue;
