@@ -241,6 +241,45 @@ async fn two_imports_at_the_same_time_take_everything_once() {
     assert_eq!(spent(&ledger, SpendScope::Team, "red").await, NanoUsd(97_500));
 }
 
+// --- views ---
+
+/// Columns of views that are none of LiteLLM's, and LiteLLM's that its views lack, by name and type.
+const DIFFERENCES: &str = "WITH ours AS (SELECT table_name, column_name, udt_name, datetime_precision \
+        FROM information_schema.columns WHERE table_schema = 'litellm' AND starts_with(table_name, 'LiteLLM_') \
+        AND table_name <> 'LiteLLM_VerificationTokenView'), \
+    theirs AS (SELECT table_name, column_name, udt_name, datetime_precision FROM information_schema.columns \
+        WHERE table_schema = 'public' AND table_name IN (SELECT table_name FROM ours)) \
+    SELECT CAST(json_agg(d) AS TEXT) FROM ((TABLE ours EXCEPT TABLE theirs) UNION ALL (TABLE theirs EXCEPT TABLE ours)) d";
+
+/// Keys that say the same in both.
+const SAME_KEYS: &str = "SELECT CAST(COUNT(*) AS TEXT) FROM litellm.\"LiteLLM_VerificationToken\" v \
+    JOIN public.\"LiteLLM_VerificationToken\" t ON t.token = v.token WHERE v.spend = t.spend \
+    AND v.expires IS NOT DISTINCT FROM t.expires AND v.models = t.models AND v.metadata = t.metadata \
+    AND v.max_budget IS NOT DISTINCT FROM t.max_budget AND v.budget_reset_at IS NOT DISTINCT FROM t.budget_reset_at \
+    AND v.permissions = t.permissions AND v.created_at = t.created_at AND v.team_id IS NOT DISTINCT FROM t.team_id";
+
+#[tokio::test]
+async fn views_are_litellms_tables() {
+    let Some(server) = server() else { return };
+    let litellm = LiteLlm::new(&server, &[DDL, FILL]).await;
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(Some(litellm.url.clone()), dir.path()).await;
+    litellm.import(&ledger, false).await;
+    assert_eq!(litellm.ask(DIFFERENCES).await, "");
+    assert_eq!(litellm.ask(SAME_KEYS).await, "4");
+    let names = "SELECT CAST(json_agg(viewname) AS TEXT) FROM pg_views WHERE schemaname = 'litellm'";
+    let names: Vec<String> = serde_json::from_str(&litellm.ask(names).await).unwrap();
+    assert!(names.len() > 30, "{names:?}");
+    for name in names {
+        let whole = format!("SELECT md5(string_agg(CAST(v AS TEXT), '')) FROM litellm.\"{name}\" v");
+        litellm.ask(&whole).await;
+    }
+    let sum = "SELECT CAST(CAST(SUM(ROUND(CAST(CAST(spend AS TEXT) AS NUMERIC), 9)) * 1000000000 AS BIGINT) AS TEXT) \
+        FROM litellm.\"LiteLLM_SpendLogs\"";
+    let logs = litellm.nanos("LiteLLM_SpendLogs", "TRUE").await;
+    assert_eq!(litellm.ask(sum).await, logs.0.to_string());
+}
+
 // --- out ---
 
 /// What is kept of a kind: documents by id, with what was spent.
