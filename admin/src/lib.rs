@@ -34,3 +34,4 @@ mod work;
 
 pub use routes::{Access, router, routes};
 pub use service::{Services, bind, serve};
+pub use users::password_hash;

@@ -1,5 +1,7 @@
-//! The command line: `weir serve` (also without the word, with LiteLLM's flags), `weir migrate`,
-//! `weir check`, `weir prices import`.
+//! The command line: `weir serve` (also without the word, with LiteLLM's flags), `weir migrate`, `weir check`,
+//! `weir prices import`, `weir import litellm`, `weir export litellm`.
+
+mod litellm;
 
 use crate::settings::Loader;
 use anyhow::{Context, bail};
@@ -30,6 +32,24 @@ enum Command {
     /// The price catalogue.
     #[command(subcommand)]
     Prices(Prices),
+    /// Takes over what another gateway has kept: keys, teams, users, budgets and what was spent.
+    #[command(subcommand)]
+    Import(Import),
+    /// Writes it back there.
+    #[command(subcommand)]
+    Export(Export),
+}
+
+#[derive(Subcommand)]
+enum Import {
+    /// From a LiteLLM database, in which nothing is changed. May be repeated.
+    Litellm(litellm::Import),
+}
+
+#[derive(Subcommand)]
+enum Export {
+    /// Into a LiteLLM database. May be repeated.
+    Litellm(litellm::Export),
 }
 
 #[derive(Args, Clone, Debug)]
@@ -110,6 +130,8 @@ pub fn main() -> ExitCode {
         Some(Command::Migrate(args)) => migrate(&args),
         Some(Command::Check(check)) => run_check(&check),
         Some(Command::Prices(Prices::Import { file, out })) => import(&file, out),
+        Some(Command::Import(Import::Litellm(args))) => litellm::import(&args),
+        Some(Command::Export(Export::Litellm(args))) => litellm::export(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -68,6 +68,10 @@ pub fn serve(args: &Serve) -> anyhow::Result<()> {
     // Connections of the ledger live on a runtime of their own, which outlives Pingora's.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let storage = runtime.block_on(storage(&config, &folder))?;
+    let master = config.general.master_key.as_ref().or(loader.fallback_master.as_ref());
+    if let Some(first) = runtime.block_on(background::import::begin(&storage.ledger, &config, master)) {
+        runtime.spawn(first.finish());
+    }
     let app = app(snapshot, &storage, &folder, args.only)?;
     let configuration = configuration(&app, &storage, loader);
     runtime.block_on(configuration.reload());
@@ -102,8 +106,13 @@ pub fn ledger_options(config: &Config, folder: &Path) -> LedgerOptions {
     }
 }
 
+/// The database of record.
+pub async fn ledger(config: &Config, folder: &Path) -> anyhow::Result<Ledger> {
+    Ledger::open(ledger_options(config, folder)).await.context("the ledger cannot be opened")
+}
+
 async fn storage(config: &Config, folder: &Path) -> anyhow::Result<Storage> {
-    let ledger = Ledger::open(ledger_options(config, folder)).await.context("the ledger cannot be opened")?;
+    let ledger = ledger(config, folder).await?;
     let journal = JournalOptions { max_bytes: config.weir.journal_max_bytes, ..JournalOptions::default() };
     let journal = Arc::new(FileJournal::open(folder, journal).context("the journal cannot be opened")?);
     let cache = CacheOptions { ttl: config.general.user_api_key_cache_ttl, ..CacheOptions::default() };

@@ -3,11 +3,13 @@
 //! Start at `store.rs` (one set of statements over both engines), then `directory/`, `spend/` and
 //! `responses.rs` (what is asked of them).
 //! `journal/` is the local file that survives this process; `writer.rs` carries it into the store. `cache.rs` is how
-//! the data plane sees keys, `notify.rs` how other replicas hear of changes. Only this crate speaks SQL.
+//! the data plane sees keys, `notify.rs` how other replicas hear of changes. `litellm/` moves in from LiteLLM, and out
+//! again. Only this crate speaks SQL.
 
 mod cache;
 mod directory;
 mod journal;
+pub mod litellm;
 mod notify;
 mod responses;
 mod spend;

@@ -3,6 +3,7 @@
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyConnection, AnyPool, Executor};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -57,6 +58,9 @@ static PRAGMAS: &[&str] = &[
     "PRAGMA wal_autocheckpoint = 1000",
     "PRAGMA cache_size = -8000",
 ];
+/// Seconds.
+const SHORTEST_MONTH: i64 = 28 * 86_400;
+const MOST_MONTHS: i32 = 120;
 const SCHEMA: &str = "CREATE SCHEMA IF NOT EXISTS weir";
 
 // --- opening ---
@@ -160,10 +164,21 @@ impl Ledger {
 
     /// Partitions for this month and the next. Entries of a month without one go to the default partition.
     pub(crate) async fn partitions(&self) -> LedgerResult<()> {
+        self.partitions_of(0..=1).await
+    }
+
+    /// The same for all months since then (seconds since 1970), for as many years as anybody keeps entries.
+    pub(crate) async fn partitions_since(&self, then: i64) -> LedgerResult<()> {
+        let passed = weir_core::time::now().seconds().saturating_sub(then) / SHORTEST_MONTH;
+        let months = i32::try_from(passed).unwrap_or(MOST_MONTHS).clamp(0, MOST_MONTHS);
+        self.partitions_of(-months..=1).await
+    }
+
+    async fn partitions_of(&self, months: RangeInclusive<i32>) -> LedgerResult<()> {
         if self.engine == Engine::Sqlite {
             return Ok(());
         }
-        for month in [0, 1] {
+        for month in months {
             let Some(statement) = partition(weir_core::time::now().seconds(), month) else { continue };
             if let Err(error) = self.writer.execute(sqlx::AssertSqlSafe(statement)).await {
                 tracing::warn!("a month's partition could not be made: {error}");
@@ -307,7 +322,7 @@ pub(crate) fn broken(error: impl std::fmt::Display) -> LedgerError {
 }
 
 /// Which of our errors a database error is.
-fn sort(error: sqlx::Error) -> LedgerError {
+pub(crate) fn sort(error: sqlx::Error) -> LedgerError {
     match &error {
         sqlx::Error::Database(db) if db.is_unique_violation() => {
             LedgerError::Conflict(db.message().to_owned())

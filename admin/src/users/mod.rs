@@ -8,6 +8,7 @@ pub(crate) mod show;
 mod table;
 
 pub(crate) use new::{known, wanted};
+pub use password::password_hash;
 pub(crate) use show::told_all;
 
 use crate::routes::{Access, route};

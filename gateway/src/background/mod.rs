@@ -1,4 +1,5 @@
 //! What runs beside requests.
 
 pub mod drain;
+pub mod import;
 pub mod reload;

@@ -6,5 +6,5 @@ mod read;
 mod retention;
 mod rollup;
 pub(crate) mod spent;
-mod sums;
-mod write;
+pub(crate) mod sums;
+pub(crate) mod write;

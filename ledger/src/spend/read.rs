@@ -23,7 +23,7 @@ const MAX_ROWS: u32 = 10_000;
 #[async_trait]
 impl SpendStore for Ledger {
     async fn write(&self, entries: &[Entry]) -> LedgerResult<Written> {
-        write::write(self, entries).await
+        write::write(self, entries, write::Counts::Now).await
     }
 
     async fn entries(&self, filter: &SpendFilter) -> LedgerResult<Vec<Entry>> {

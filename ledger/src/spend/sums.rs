@@ -7,7 +7,7 @@ use weir_core::domain::spend::{Entry, Status};
 use weir_core::ports::{SpendScope, Sums};
 
 /// Day and dimensions, in the order of the table's columns.
-pub(super) type Place = (i64, Vec<String>);
+pub(crate) type Place = (i64, Vec<String>);
 
 /// Everything that a batch of entries raises.
 #[derive(Default)]

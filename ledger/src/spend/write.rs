@@ -4,6 +4,7 @@ use super::detail::Detail;
 use super::sums::{Place, Raised};
 use crate::store::{Engine, Ledger, broken};
 use sqlx::{Acquire, Any, AssertSqlSafe, Transaction};
+use weir_core::domain::money::NanoUsd;
 use weir_core::domain::spend::Entry;
 use weir_core::ports::{LedgerError, LedgerResult, Sums, Written};
 
@@ -19,7 +20,7 @@ const COLUMNS: usize = 14;
 
 const ONCE: &str = " ON CONFLICT (started_at, id) DO NOTHING";
 
-const DAILY: Sum = Sum {
+pub(crate) const DAILY: Sum = Sum {
     table: "spend_daily",
     dimensions: &[
         "key_hash",
@@ -32,30 +33,55 @@ const DAILY: Sum = Sum {
         "call_type",
     ],
 };
-const TAGS: Sum =
+pub(crate) const TAGS: Sum =
     Sum { table: "spend_daily_tag", dimensions: &["tag", "key_hash", "model_group", "provider"] };
-const CUSTOMERS: Sum =
+pub(crate) const CUSTOMERS: Sum =
     Sum { table: "spend_daily_customer", dimensions: &["customer", "key_hash", "model_group", "provider"] };
 
 const MEASURES: &[&str] =
     &["cost", "requests", "failures", "input_tokens", "output_tokens", "cache_read", "cache_write"];
 
-const SPENT: &str = "INSERT INTO spent (scope, id, total) ";
-const RAISE_SPENT: &str = " ON CONFLICT (scope, id) DO UPDATE SET total = spent.total + excluded.total";
+/// Whether a batch counts against budgets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Counts {
+    Now,
+    /// It is history from elsewhere, where it has counted already: `total` is raised and `base` with it, so that what is
+    /// told as spent since the last reset stays what it is. In reports, which are sums of days, it is like any other.
+    Before,
+}
+
+/// How `spent` is raised. The amount is bound once for each of the columns after the id.
+struct Spent {
+    begin: &'static str,
+    amounts: usize,
+    conflict: &'static str,
+}
+
+const SPENT_NOW: Spent = Spent {
+    begin: "INSERT INTO spent (scope, id, total) ",
+    amounts: 1,
+    conflict: " ON CONFLICT (scope, id) DO UPDATE SET total = spent.total + excluded.total",
+};
+const SPENT_BEFORE: Spent = Spent {
+    begin: "INSERT INTO spent (scope, id, total, base) ",
+    amounts: 2,
+    conflict: " ON CONFLICT (scope, id) DO UPDATE SET total = spent.total + excluded.total, \
+        base = spent.base + excluded.base",
+};
 
 /// How often a batch is tried that another writer got in the way of.
 const TRIES: u32 = 5;
 
 /// A table of sums by day.
-struct Sum {
-    table: &'static str,
+pub(crate) struct Sum {
+    pub(crate) table: &'static str,
     dimensions: &'static [&'static str],
 }
 
-pub(super) async fn write(ledger: &Ledger, entries: &[Entry]) -> LedgerResult<Written> {
+pub(crate) async fn write(ledger: &Ledger, entries: &[Entry], counts: Counts) -> LedgerResult<Written> {
     let mut tries = 1;
     loop {
-        match write_once(ledger, entries).await {
+        match write_once(ledger, entries, counts).await {
             // Two batches that need each other's rows: one of them is told to begin again.
             Err(LedgerError::Busy(_)) if tries < TRIES => tries += 1,
             done => return done,
@@ -63,7 +89,7 @@ pub(super) async fn write(ledger: &Ledger, entries: &[Entry]) -> LedgerResult<Wr
     }
 }
 
-async fn write_once(ledger: &Ledger, entries: &[Entry]) -> LedgerResult<Written> {
+async fn write_once(ledger: &Ledger, entries: &[Entry], counts: Counts) -> LedgerResult<Written> {
     let mut transaction = ledger.noted(ledger.writer.begin().await)?;
     let mut inserted: Vec<&Entry> = Vec::with_capacity(entries.len());
     for chunk in sized(entries) {
@@ -75,14 +101,7 @@ async fn write_once(ledger: &Ledger, entries: &[Entry]) -> LedgerResult<Written>
         raise(ledger, &mut transaction, &sum, &sums).await?;
     }
     let spent: Vec<_> = raised.spent.into_iter().collect();
-    for chunk in sized(&spent) {
-        let text = format!("{}{RAISE_SPENT}", values(ledger.engine, SPENT, chunk.len(), 3));
-        let statement =
-            chunk.iter().fold(sqlx::query(AssertSqlSafe(text)), |statement, ((scope, id), cost)| {
-                statement.bind((*scope).to_owned()).bind(id.clone()).bind(cost.0)
-            });
-        ledger.noted(statement.execute(&mut *transaction).await)?;
-    }
+    raise_spent(ledger, &mut transaction, &spent, counts).await?;
     ledger.noted(transaction.commit().await)?;
     Ok(Written { inserted: inserted.len() as u64, cost: inserted.iter().map(|e| e.cost).sum() })
 }
@@ -173,7 +192,8 @@ fn placeholder(engine: Engine, number: usize) -> String {
 
 // --- sums ---
 
-async fn raise(
+/// No place may be there twice.
+pub(crate) async fn raise(
     ledger: &Ledger,
     transaction: &mut Transaction<'_, Any>,
     sum: &Sum,
@@ -194,6 +214,28 @@ async fn raise(
                 sums.cache_write,
             ];
             statement = measures.into_iter().fold(statement, |statement, value| statement.bind(value));
+        }
+        ledger.noted(statement.execute(&mut **transaction).await)?;
+    }
+    Ok(())
+}
+
+async fn raise_spent(
+    ledger: &Ledger,
+    transaction: &mut Transaction<'_, Any>,
+    spent: &[((&'static str, String), NanoUsd)],
+    counts: Counts,
+) -> LedgerResult<()> {
+    let how = match counts {
+        Counts::Now => SPENT_NOW,
+        Counts::Before => SPENT_BEFORE,
+    };
+    for chunk in sized(spent) {
+        let places = values(ledger.engine, how.begin, chunk.len(), 2 + how.amounts);
+        let mut statement = sqlx::query(AssertSqlSafe(format!("{places}{}", how.conflict)));
+        for ((scope, id), cost) in chunk {
+            statement = statement.bind((*scope).to_owned()).bind(id.clone());
+            statement = (0..how.amounts).fold(statement, |statement, _| statement.bind(cost.0));
         }
         ledger.noted(statement.execute(&mut **transaction).await)?;
     }

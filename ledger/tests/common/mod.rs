@@ -37,7 +37,8 @@ pub async fn open(url: Option<String>, dir: &Path) -> Ledger {
     Ledger::open(options).await.unwrap()
 }
 
-async fn fresh_database(server: &str) -> String {
+/// A database of its own, empty.
+pub async fn fresh_database(server: &str) -> String {
     use sqlx::Executor;
     let name = format!("weir_{}", new_entry_id().simple());
     let pool = sqlx::postgres::PgPoolOptions::new().max_connections(1).connect(server).await.unwrap();
