@@ -256,7 +256,8 @@ const SAME_KEYS: &str = "SELECT CAST(COUNT(*) AS TEXT) FROM litellm.\"LiteLLM_Ve
     JOIN public.\"LiteLLM_VerificationToken\" t ON t.token = v.token WHERE v.spend = t.spend \
     AND v.expires IS NOT DISTINCT FROM t.expires AND v.models = t.models AND v.metadata = t.metadata \
     AND v.max_budget IS NOT DISTINCT FROM t.max_budget AND v.budget_reset_at IS NOT DISTINCT FROM t.budget_reset_at \
-    AND v.permissions = t.permissions AND v.created_at = t.created_at AND v.team_id IS NOT DISTINCT FROM t.team_id";
+    AND v.permissions = t.permissions AND v.created_at = t.created_at AND v.team_id IS NOT DISTINCT FROM t.team_id \
+    AND v.max_parallel_requests IS NOT DISTINCT FROM t.max_parallel_requests";
 
 #[tokio::test]
 async fn views_are_litellms_tables() {

@@ -3,6 +3,9 @@
 --
 -- The schema is `litellm`, unless something of that name is there already (LiteLLM itself may live in it): then it stays
 -- `weir_litellm`.
+--
+-- Of SpendLogs, filters by team, customer and session use our indexes; one by "startTime" reads all rows.
+-- Sums by day are in the Daily tables, which are small.
 CREATE SCHEMA weir_litellm;
 
 -- --- how values are told ---
@@ -23,7 +26,7 @@ $$ SELECT ($1 * 0.000000001)::double precision $$;
 
 -- What is too large for LiteLLM's columns is as large as they can be.
 CREATE FUNCTION weir_litellm.small(numeric) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-$$ SELECT LEAST(GREATEST($1, -2147483648), 2147483647)::integer $$;
+$$ SELECT CASE WHEN $1 IS NOT NULL THEN LEAST(GREATEST($1, -2147483648), 2147483647)::integer END $$;
 
 -- From microseconds since 1970.
 CREATE FUNCTION weir_litellm.moment(bigint) RETURNS timestamp LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
@@ -129,8 +132,9 @@ SELECT k.id AS token,
     COALESCE(weir_litellm.small((d -> 'rotation' ->> 'count')::numeric), 0) AS rotation_count,
     d -> 'rotation' ->> 'interval' AS rotation_interval,
     COALESCE(d -> 'router_settings', '{}') AS router_settings
--- `OFFSET 0`: a document is read once, not once for each column.
-FROM (SELECT v.*, weir_litellm.object(v.document) AS d FROM weir.virtual_key v OFFSET 0) k
+-- `OFFSET 0`: a document is read once, not once for each column; and not at all where no column of it is asked for.
+FROM weir.virtual_key k
+CROSS JOIN LATERAL (SELECT weir_litellm.object(k.document) AS d OFFSET 0) j
 LEFT JOIN weir_litellm.spent s ON s.scope = 'key' AND s.id = k.id;
 
 CREATE VIEW weir_litellm."LiteLLM_TeamTable" AS
@@ -158,12 +162,17 @@ SELECT t.id AS team_id,
     weir_litellm.texts(d -> 'member_permissions') AS team_member_permissions,
     d -> 'object_permission' ->> 'object_permission_id' AS object_permission_id,
     COALESCE(d -> 'router_settings', '{}') AS router_settings
-FROM (SELECT v.*, weir_litellm.object(v.document) AS d FROM weir.team v OFFSET 0) t
+FROM weir.team t
+CROSS JOIN LATERAL (SELECT weir_litellm.object(t.document) AS d OFFSET 0) j
 LEFT JOIN weir_litellm.spent s ON s.scope = 'team' AND s.id = t.id
 LEFT JOIN (
-    SELECT team_id, jsonb_agg(jsonb_build_object('role', d ->> 'role', 'user_id', user_id, 'user_email', d ->> 'email')
-        ORDER BY created_at, id) AS members
-    FROM (SELECT v.*, weir_litellm.object(v.document) AS d FROM weir.team_member v OFFSET 0) v
+    SELECT team_id,
+        jsonb_agg(
+            jsonb_build_object('role', d ->> 'role', 'user_id', user_id, 'user_email', d ->> 'email')
+            ORDER BY created_at, id
+        ) AS members
+    FROM weir.team_member v
+    CROSS JOIN LATERAL (SELECT weir_litellm.object(v.document) AS d OFFSET 0) j
     GROUP BY team_id
 ) m ON m.team_id = t.id;
 
@@ -183,7 +192,8 @@ SELECT hashtext(t.id) AS id,
     COALESCE(t.created_by, '') AS created_by,
     weir_litellm.moment(t.updated_at)::timestamp(3) AS updated_at,
     COALESCE(t.updated_by, '') AS updated_by
-FROM (SELECT v.*, weir_litellm.object(v.document) AS d FROM weir.team v OFFSET 0) t
+FROM weir.team t
+CROSS JOIN LATERAL (SELECT weir_litellm.object(t.document) AS d OFFSET 0) j
 WHERE COALESCE(d -> 'model_aliases', '{}') <> '{}';
 
 CREATE VIEW weir_litellm."LiteLLM_UserTable" AS
@@ -211,7 +221,8 @@ SELECT u.id AS user_id,
     weir_litellm.moment(u.created_at)::timestamp(3) AS created_at,
     weir_litellm.moment(u.updated_at)::timestamp(3) AS updated_at,
     d -> 'object_permission' ->> 'object_permission_id' AS object_permission_id
-FROM (SELECT v.*, weir_litellm.object(v.document) AS d FROM weir.internal_user v OFFSET 0) u
+FROM weir.internal_user u
+CROSS JOIN LATERAL (SELECT weir_litellm.object(u.document) AS d OFFSET 0) j
 LEFT JOIN weir_litellm.spent s ON s.scope = 'user' AND s.id = u.id
 LEFT JOIN (
     SELECT user_id, array_agg(team_id ORDER BY created_at, team_id) AS teams FROM weir.team_member GROUP BY user_id
@@ -231,7 +242,8 @@ SELECT b.id AS budget_id,
     COALESCE(b.created_by, '') AS created_by,
     weir_litellm.moment(b.updated_at)::timestamp(3) AS updated_at,
     COALESCE(b.updated_by, '') AS updated_by
-FROM (SELECT v.*, weir_litellm.object(v.document) AS d FROM weir.budget v OFFSET 0) b;
+FROM weir.budget b
+CROSS JOIN LATERAL (SELECT weir_litellm.object(b.document) AS d OFFSET 0) j;
 
 CREATE VIEW weir_litellm."LiteLLM_OrganizationTable" AS
 SELECT o.id AS organization_id,
@@ -246,7 +258,8 @@ SELECT o.id AS organization_id,
     weir_litellm.moment(o.updated_at)::timestamp(3) AS updated_at,
     COALESCE(o.updated_by, '') AS updated_by,
     d -> 'object_permission' ->> 'object_permission_id' AS object_permission_id
-FROM (SELECT v.*, weir_litellm.object(v.document) AS d FROM weir.organization v OFFSET 0) o
+FROM weir.organization o
+CROSS JOIN LATERAL (SELECT weir_litellm.object(o.document) AS d OFFSET 0) j
 LEFT JOIN weir_litellm.spent s ON s.scope = 'organization' AND s.id = o.id;
 
 -- What a member of an organisation spends is counted for the organisation only.
@@ -258,7 +271,8 @@ SELECT m.user_id,
     d ->> 'budget_id' AS budget_id,
     weir_litellm.moment(m.created_at)::timestamp(3) AS created_at,
     weir_litellm.moment(m.updated_at)::timestamp(3) AS updated_at
-FROM (SELECT v.*, weir_litellm.object(v.document) AS d FROM weir.organization_member v OFFSET 0) m;
+FROM weir.organization_member m
+CROSS JOIN LATERAL (SELECT weir_litellm.object(m.document) AS d OFFSET 0) j;
 
 CREATE VIEW weir_litellm."LiteLLM_EndUserTable" AS
 SELECT c.id AS user_id,
@@ -268,7 +282,8 @@ SELECT c.id AS user_id,
     d ->> 'default_model' AS default_model,
     c.budget_id,
     COALESCE((d ->> 'blocked')::boolean, false) AS blocked
-FROM (SELECT v.*, weir_litellm.object(v.document) AS d FROM weir.customer v OFFSET 0) c
+FROM weir.customer c
+CROSS JOIN LATERAL (SELECT weir_litellm.object(c.document) AS d OFFSET 0) j
 LEFT JOIN weir_litellm.spent s ON s.scope = 'customer' AND s.id = c.id;
 
 CREATE VIEW weir_litellm."LiteLLM_TagTable" AS
@@ -281,7 +296,8 @@ SELECT t.id AS tag_name,
     weir_litellm.moment(t.created_at)::timestamp(3) AS created_at,
     t.created_by,
     weir_litellm.moment(t.updated_at)::timestamp(3) AS updated_at
-FROM (SELECT v.*, weir_litellm.object(v.document) AS d FROM weir.tag v OFFSET 0) t
+FROM weir.tag t
+CROSS JOIN LATERAL (SELECT weir_litellm.object(t.document) AS d OFFSET 0) j
 LEFT JOIN weir_litellm.spent s ON s.scope = 'tag' AND s.id = t.id;
 
 CREATE VIEW weir_litellm."LiteLLM_InvitationLink" AS
@@ -294,7 +310,8 @@ SELECT i.id,
     COALESCE(i.created_by, '') AS created_by,
     weir_litellm.moment(i.updated_at)::timestamp(3) AS updated_at,
     COALESCE(i.updated_by, '') AS updated_by
-FROM (SELECT v.*, weir_litellm.object(v.document) AS d FROM weir.invitation v OFFSET 0) i;
+FROM weir.invitation i
+CROSS JOIN LATERAL (SELECT weir_litellm.object(i.document) AS d OFFSET 0) j;
 
 -- Permissions on objects are kept with those who have them.
 CREATE VIEW weir_litellm."LiteLLM_ObjectPermissionTable" AS
@@ -325,7 +342,8 @@ SELECT m.id AS model_id,
     COALESCE(m.created_by, '') AS created_by,
     weir_litellm.moment(m.updated_at)::timestamp(3) AS updated_at,
     COALESCE(m.updated_by, '') AS updated_by
-FROM (SELECT v.*, weir_litellm.object(v.document) AS d FROM weir.model v OFFSET 0) m;
+FROM weir.model m
+CROSS JOIN LATERAL (SELECT weir_litellm.object(m.document) AS d OFFSET 0) j;
 
 CREATE VIEW weir_litellm."LiteLLM_CredentialsTable" AS
 SELECT c.id AS credential_id,
@@ -336,7 +354,8 @@ SELECT c.id AS credential_id,
     COALESCE(c.created_by, '') AS created_by,
     weir_litellm.moment(c.updated_at)::timestamp(3) AS updated_at,
     COALESCE(c.updated_by, '') AS updated_by
-FROM (SELECT v.*, weir_litellm.object(v.document) AS d FROM weir.credential v OFFSET 0) c;
+FROM weir.credential c
+CROSS JOIN LATERAL (SELECT weir_litellm.object(c.document) AS d OFFSET 0) j;
 
 CREATE VIEW weir_litellm."LiteLLM_Config" AS
 SELECT s.id AS param_name, COALESCE(weir_litellm.object(s.document) -> 'shown', '{}') AS param_value
@@ -400,7 +419,8 @@ SELECT COALESCE(e.provider_id, e.call_id) AS request_id,
     NULL::text AS mcp_namespaced_tool_name,
     NULL::text AS agent_id,
     e.organization_id
-FROM (SELECT v.*, weir_litellm.object(v.detail) AS d FROM weir.spend_entry v OFFSET 0) e;
+FROM weir.spend_entry e
+CROSS JOIN LATERAL (SELECT weir_litellm.object(e.detail) AS d OFFSET 0) j;
 
 CREATE VIEW weir_litellm."LiteLLM_ErrorLogs" AS
 SELECT l.request_id,
