@@ -13,6 +13,7 @@ mod access;
 mod goldens;
 mod keys;
 mod memory;
+mod openapi;
 mod rig;
 mod socket;
 mod spend;
