@@ -6,7 +6,7 @@ use crate::cli::Half;
 use crate::endpoints::{self, Endpoint};
 use crate::response::fail;
 use crate::state::App;
-use crate::{exchange, front, local};
+use crate::{exchange, front, intake, local};
 use async_trait::async_trait;
 use http::Method;
 use pingora::modules::http::HttpModules;
@@ -76,6 +76,12 @@ pub async fn answer(app: &App, down: &mut ServerSession) -> Result<bool> {
     }
     if header.method == Method::OPTIONS {
         local::preflight(down).await?;
+        return Ok(true);
+    }
+    if !path.starts_with("/health/")
+        && let Err(error) = intake::admitted(&app.snapshot.load().config, down)
+    {
+        fail::respond(down, &error, None).await?;
         return Ok(true);
     }
     let endpoint = endpoints::find(&header.method, path);
