@@ -24,6 +24,7 @@ mod errors;
 mod goldens;
 mod https_proxy;
 mod keys;
+mod large;
 mod layers;
 mod lifecycle;
 mod management;
