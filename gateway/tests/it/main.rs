@@ -31,6 +31,7 @@ mod management;
 mod memory;
 mod models_api;
 mod operations;
+mod outage;
 mod pki;
 mod providers;
 mod raw;
