@@ -4,7 +4,7 @@
 #   scripts/setup.sh [PART...]      PART: build services python node nextest fuzz lint system all
 #
 #   build     cmake, a C compiler, pkg-config: needed to compile Weir at all
-#   services  PostgreSQL, Redis, nginx: needed by tests and benchmarks, started by our scripts, not by the system
+#   services  PostgreSQL, Redis, nginx, curl, jq: needed by tests and benchmarks, started by our scripts, not by the system
 #   system    build + services
 #   python    .tools/venv with the versions of tests/sdk/python/requirements.txt
 #   node      tests/sdk/node/node_modules from package-lock.json
@@ -43,6 +43,8 @@ want_services() {
     want postgresql postgres_bin
     want redis-server have redis-server
     want nginx-light has_nginx
+    want jq have jq
+    want curl have curl
 }
 
 want_fuzz() {

@@ -2,6 +2,7 @@
 
 use crate::rig::{CONFIG, MASTER, Rig, chat};
 use serde_json::json;
+use std::process::Command;
 
 /// FinOps tools sum these columns; the sum is the ledger's.
 #[tokio::test]
@@ -54,7 +55,7 @@ async fn p51_booked_entries_are_priced_anew_with_all_their_sums() {
     );
     rig.write_config(&priced);
     let reprice = |more: &[&str]| {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_weir"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
         command.args(["reprice", "--from", "2020-01-01", "--model", "unpriced"]).args(more);
         let config = rig.dir.path().join("config.yaml");
         command
@@ -80,4 +81,34 @@ async fn p51_booked_entries_are_priced_anew_with_all_their_sums() {
     assert!((total - spent(&after)).abs() < 1e-12, "the sum by day is the sum of the entries");
     let info = rig.get(&format!("/key/info?key={key}"), MASTER).await.json();
     assert!((info["info"]["spend"].as_f64().unwrap() - spent(&after)).abs() < 1e-12, "{info}");
+}
+
+/// The script that finance runs at the end of a month.
+#[tokio::test]
+async fn a_month_is_charged_to_teams_with_curl_and_jq() {
+    if !["curl", "jq"].iter().all(|tool| Command::new(tool).arg("--version").output().is_ok()) {
+        assert!(!std::env::var("CI").is_ok_and(|ci| ci == "true"), "CI needs curl and jq");
+        println!("skipped: no curl or no jq");
+        return;
+    }
+    let rig = Rig::start().await;
+    for (alias, requests) in [("red", 3), ("blue", 1)] {
+        let team = rig.post("/team/new", MASTER, json!({ "team_alias": alias })).await.json();
+        let key = rig.key(json!({ "team_id": team["team_id"] })).await;
+        for _ in 0..requests {
+            assert_eq!(rig.post("/v1/chat/completions", &key, chat("priced", "hi")).await.status, 200);
+        }
+    }
+    rig.rows(4).await;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/chargeback.sh");
+    let done =
+        Command::new("bash").arg(script).env("WEIR_URL", &rig.url).env("WEIR_KEY", MASTER).output().unwrap();
+    let told = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let lines: Vec<Vec<&str>> = told.lines().map(|line| line.split('\t').collect()).collect();
+    let names: Vec<&str> = lines.iter().map(|line| line[0]).collect();
+    assert_eq!(names, ["red", "blue"], "{told}");
+    let spend: Vec<f64> = lines.iter().map(|line| line[2].parse().unwrap()).collect();
+    // 11 × $1 + 7 × $2 for a million, three times and once.
+    assert!((spend[0] - 0.000_075).abs() < 1e-12 && (spend[1] - 0.000_025).abs() < 1e-12, "{told}");
 }
