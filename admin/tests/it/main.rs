@@ -12,6 +12,7 @@
 
 mod access;
 mod goldens;
+mod hostile;
 mod keys;
 mod memory;
 mod openapi;
