@@ -11,7 +11,7 @@ month=${1:-$(date -u +%Y-%m)}
 first=$month-01
 last=$(date -u -d "$first +1 month -1 day" +%F)
 
-curl -fsS -H "Authorization: Bearer ${WEIR_KEY:?a proxy admin's key}" \
+curl -fsS -H "Authorization: Bearer ${WEIR_KEY:?the key of a proxy admin}" \
     "$url/global/spend/report?group_by=team&start_date=$first&end_date=$last" |
     jq -r '
         [.[].teams[]]
