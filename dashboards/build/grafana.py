@@ -198,7 +198,7 @@ def pie(title, query, name, about, unit="short", width=8, height=8, rows=False):
     defaults = {"color": {"mode": "palette-classic-by-name"}}
     options = {
         "displayLabels": ["percent"],
-        "legend": {"displayMode": "table", "placement": "right", "showLegend": True, "values": ["value", "percent"]},
+        "legend": legend() | {"displayMode": "table", "placement": "right", "values": ["value", "percent"]},
         "pieType": "donut",
         "reduceOptions": reduced(rows),
         "tooltip": {"mode": "single", "sort": "none"},
@@ -282,7 +282,6 @@ def grid(title, queries, cells, about, order, width, height, empty=None, ascendi
     custom = {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": True, "inspect": False}
     options = {
         "cellHeight": "sm",
-        "footer": {"countRows": False, "fields": "", "reducer": ["sum"], "show": False},
         "showHeader": True,
         "sortBy": [{"displayName": order, "desc": not ascending}],
     }
@@ -321,7 +320,6 @@ def merged(names):
 
 def source_variable(kind):
     return {
-        "current": {},
         "description": "Where the numbers come from.",
         "hide": 0,
         "includeAll": False,
@@ -342,8 +340,7 @@ def query_variable(name, label, about, query, kind, regex="", several=False):
     asked = query
     if kind == "prometheus":
         asked = {"qryType": 1 if query.startswith("label_values") else 3, "query": query, "refId": "variable"}
-    return {
-        "current": {"selected": True, "text": ["All"], "value": ["$__all"]} if several else {},
+    made = {
         "datasource": source(kind),
         "definition": query,
         "description": about,
@@ -360,6 +357,9 @@ def query_variable(name, label, about, query, kind, regex="", several=False):
         "sort": 5,
         "type": "query",
     }
+    if several:
+        made["current"] = {"selected": True, "text": ["All"], "value": ["$__all"]}
+    return made
 
 
 # --- JSON ---
