@@ -3,7 +3,7 @@
 import metrics as m
 from grafana import GREEN, GREY, RED, YELLOW, Column, Dashboard, Row
 from grafana import bars, linked, lines, painted, pie, query_variable, stat, table
-from promql import by, increase, or_zero, per_second, quantile, select, share, top
+from promql import by, increase, key_called, or_zero, per_second, quantile, select, share, team_called, top
 
 JOB_VARIABLE = query_variable(
     "job",
@@ -29,16 +29,22 @@ def left(metric, labels):
     return by("min", labels, f"{select(metric)} < Inf")
 
 
-def budget_table(title, labels, left_over, highest, hours, about, links=()):
-    names = ", ".join(labels)
-    whole = by("max", names, f"{select(highest)} > 0")
+TEAM = "team, team_alias"
+KEY = "hashed_api_key, api_key_alias"
+
+
+def budget_table(title, labels, named, metrics, about, links=()):
+    """`metrics` tell what is left, the budget, and the hours to its reset."""
+    left_over, highest, hours = metrics
+    rest, whole = left(left_over, labels), by("max", labels, f"{select(highest)} > 0")
     cells = [
-        Column("Left", left(left_over, names), "currencyUSD", 2),
-        Column("Budget", whole, "currencyUSD", 2),
-        Column("Share left", f"{left(left_over, names)} / {whole}", "percentunit", 0, SHARE_LEFT, as_gauge=True),
-        Column("Resets in", by("min", names, select(hours)), "h", 1),
+        Column("Left", named(rest), "currencyUSD", 2),
+        Column("Budget", named(whole), "currencyUSD", 2),
+        Column("Share left", named(f"{rest} / {whole}"), "percentunit", 0, SHARE_LEFT, as_gauge=True),
+        Column("Resets in", named(by("min", labels, select(hours))), "h", 1),
     ]
-    return table(title, labels, cells, about, "Share left", width=12, empty="No budgets", links=links, ascending=True)
+    columns = {"name": title.split(" budgets")[0], labels.split(",")[0]: "Id"}
+    return table(title, columns, cells, about, "Share left", width=12, empty="No budgets", links=links, ascending=True)
 
 
 OVERVIEW = [
@@ -167,17 +173,17 @@ FINOPS = [
     lines(
         "Spend per hour by API key",
         [
-            (HOURS + top(10, m.SPEND, "api_key_alias"), "{{api_key_alias}}"),
+            (HOURS + key_called(top(10, m.SPEND, KEY)), "{{name}}"),
         ],
-        'The ten keys that spent most in the time range; "None" are keys without an alias. A key that runs away: give '
-        "it a budget, or block it.",
+        "The ten keys that spent most in the time range; those without an alias go by the beginning of their hash. A key "
+        "that runs away: give it a budget, or block it.",
         "currencyUSD",
         stacked=True,
     ),
     bars(
         "Spend by API key",
-        f"topk(15, {increase(m.SPEND, 'api_key_alias')})",
-        "{{api_key_alias}}",
+        key_called(f"topk(15, {increase(m.SPEND, KEY)})"),
+        "{{name}}",
         "Dollars in the time range, the fifteen dearest keys.",
         "currencyUSD",
     ),
@@ -190,8 +196,8 @@ FINOPS = [
     ),
     pie(
         "Spend distribution by team",
-        f"topk(12, {increase(m.SPEND, 'team, team_alias')} > 0)",
-        "{{team_alias}}",
+        team_called(f"topk(12, {increase(m.SPEND, TEAM)} > 0)"),
+        "{{name}}",
         'Who spends: the twelve dearest teams. "None" is spend of keys without a team: give those keys one, or it '
         "cannot be charged to anybody.",
         "currencyUSD",
@@ -213,34 +219,30 @@ FINOPS = [
 BUDGETS = [
     budget_table(
         "Team budgets",
-        {"team_alias": "Team", "team": "Team id"},
-        m.TEAM_LEFT,
-        m.TEAM_MAX,
-        m.TEAM_HOURS,
+        TEAM,
+        team_called,
+        (m.TEAM_LEFT, m.TEAM_MAX, m.TEAM_HOURS),
         "What each team with a budget has left of its present period. At 0 its requests are refused until the reset: "
         "raise max_budget with /team/update, or tell the team.",
-        links=[
-            linked("Team", "Team view", '/d/weir-team?var-team=${__data.fields["Team id"]}&${datasource:queryparam}')
-        ],
+        links=[linked("Team", "Team view", "/d/weir-team?var-team=${__data.fields.Id}&${datasource:queryparam}")],
     ),
     budget_table(
         "API key budgets",
-        {"api_key_alias": "Key", "hashed_api_key": "Hash"},
-        m.KEY_LEFT,
-        m.KEY_MAX,
-        m.KEY_HOURS,
+        KEY,
+        key_called,
+        (m.KEY_LEFT, m.KEY_MAX, m.KEY_HOURS),
         "What each key with a budget has left of its present period. At 0 its requests are refused until the reset: "
         "raise max_budget with /key/update.",
     ),
     lines(
         "Team budgets: the ten with least left",
-        [(f"bottomk(10, {left(m.TEAM_LEFT, 'team, team_alias')})", "{{team_alias}}")],
+        [(team_called(f"bottomk(10, {left(m.TEAM_LEFT, TEAM)})"), "{{name}}")],
         "Dollars left at each moment. A line that falls steeply reaches 0 before its reset: ask the team what runs.",
         "currencyUSD",
     ),
     lines(
         "API key budgets: the ten with least left",
-        [(f"bottomk(10, {left(m.KEY_LEFT, 'hashed_api_key, api_key_alias')})", "{{api_key_alias}}")],
+        [(key_called(f"bottomk(10, {left(m.KEY_LEFT, KEY)})"), "{{name}}")],
         "Dollars left at each moment, by key.",
         "currencyUSD",
     ),

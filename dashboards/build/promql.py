@@ -57,3 +57,18 @@ def top(count, metric, labels):
 
 def rename(vector, old, new):
     return f'label_replace({vector}, "{new}", "$1", "{old}", "(.*)")'
+
+
+def called(vector, alias, identity):
+    """With a label `name` for people: the alias, or where there is none the beginning of the id."""
+    joined = f'label_join({vector}, "name", "/", "{alias}", "{identity}")'
+    nameless = f'label_replace({joined}, "name", "$1", "name", "None/(.{{1,12}}).*")'
+    return f'label_replace({nameless}, "name", "$1", "name", "(.+)/.+")'
+
+
+def team_called(vector):
+    return called(vector, "team_alias", "team")
+
+
+def key_called(vector):
+    return called(vector, "api_key_alias", "hashed_api_key")

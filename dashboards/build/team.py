@@ -3,13 +3,12 @@
 import metrics as m
 from grafana import RED, Column, Dashboard, Row
 from grafana import bars, gauge, lines, painted, query_variable, stat, table
-from operations import HOURS, JOB_VARIABLE, MINUTES, SHARE_LEFT, SHARE_OF_FAILURES, left, quantiles
-from promql import RANGE, by, increase, per_second, quantile, select, share
+from operations import HOURS, JOB_VARIABLE, KEY, MINUTES, SHARE_LEFT, SHARE_OF_FAILURES, left, quantiles
+from promql import RANGE, by, increase, key_called, per_second, quantile, select, share, team_called
 
 TEAM = 'team="$team"'
 # Keys' budgets have no label for the team: the keys are those that the team's requests came with.
 TEAM_KEYS = f"group by (hashed_api_key) (last_over_time({select(m.ANSWERED, TEAM)}[{RANGE}]))"
-KEY = "hashed_api_key, api_key_alias"
 
 # The id filters, so that a renamed team keeps its history; the alias is what people read.
 USED = select(m.ANSWERED, 'team!="None"')
@@ -17,9 +16,9 @@ TEAM_VARIABLE = query_variable(
     "team",
     "Team",
     "Teams that made requests in the time range.",
-    f"query_result(group by (team, team_alias) (last_over_time({USED}[{RANGE}])))",
+    f"query_result({team_called(f'group by (team, team_alias) (last_over_time({USED}[{RANGE}]))')})",
     "prometheus",
-    regex='/team="(?<value>[^"]+)".*team_alias="(?<text>[^"]+)"/',
+    regex='/name="(?<text>[^"]+)".*[ ,]team="(?<value>[^"]+)"/',
 )
 
 
@@ -108,9 +107,9 @@ USAGE = [
     ),
     bars(
         "Spend by API key",
-        f"topk(15, {increase(m.SPEND, KEY, TEAM)})",
-        "{{api_key_alias}}",
-        'Dollars in the time range, the fifteen dearest keys; "None" is a key without an alias.',
+        key_called(f"topk(15, {increase(m.SPEND, KEY, TEAM)})"),
+        "{{name}}",
+        "Dollars in the time range, the fifteen dearest keys. One without an alias goes by the beginning of its hash.",
         "currencyUSD",
     ),
     lines(
@@ -172,21 +171,21 @@ PERFORMANCE = [
 KEYS = [
     table(
         "API keys",
-        {"api_key_alias": "Key", "hashed_api_key": "Hash"},
+        {"name": "Key", "hashed_api_key": "Hash"},
         [
-            Column("Requests", increase(m.REQUESTS, KEY, TEAM), "locale", 0),
+            Column("Requests", key_called(increase(m.REQUESTS, KEY, TEAM)), "locale", 0),
             Column(
                 "Error rate",
-                share(increase(m.FAILED, KEY, TEAM), increase(m.REQUESTS, KEY, TEAM), KEY),
+                key_called(share(increase(m.FAILED, KEY, TEAM), increase(m.REQUESTS, KEY, TEAM), KEY)),
                 "percentunit",
                 2,
                 SHARE_OF_FAILURES,
             ),
-            Column("Tokens", increase(m.TOKENS, KEY, TEAM), decimals=1),
-            Column("Spend", increase(m.SPEND, KEY, TEAM), "currencyUSD", 2),
-            Column("p95 latency", quantile(0.95, m.LATENCY, KEY, TEAM, window=RANGE), "s", 2),
-            Column("Budget left", of_team_keys(left(m.KEY_LEFT, KEY)), "currencyUSD", 2),
-            Column("Resets in", of_team_keys(by("min", KEY, select(m.KEY_HOURS))), "h", 1),
+            Column("Tokens", key_called(increase(m.TOKENS, KEY, TEAM)), decimals=1),
+            Column("Spend", key_called(increase(m.SPEND, KEY, TEAM)), "currencyUSD", 2),
+            Column("p95 latency", key_called(quantile(0.95, m.LATENCY, KEY, TEAM, window=RANGE)), "s", 2),
+            Column("Budget left", key_called(of_team_keys(left(m.KEY_LEFT, KEY))), "currencyUSD", 2),
+            Column("Resets in", key_called(of_team_keys(by("min", KEY, select(m.KEY_HOURS)))), "h", 1),
         ],
         "One line per key of the team that was used in the time range. A key that nobody knows: block it with "
         "/key/block.",

@@ -17,6 +17,7 @@ DASHBOARDS = HERE.parent
 TABLE = DASHBOARDS.parent / "core" / "src" / "metrics.rs"
 TYPES = {"Counter": "counter", "Money": "counter", "Gauge": "gauge", "Histogram": "histogram"}
 OPERATORS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}
+RELABEL = {"label_replace": slice(3, 4), "label_join": slice(3, None)}  # which arguments are labels that they read
 SCRAPE_LABELS = {"job", "instance"}  # Prometheus puts them to everything
 
 
@@ -118,10 +119,9 @@ def uses(node):
         return use
     for child in children(node):
         use.join(uses(child))
-    if kind == "Call" and node.func.name == "label_replace":
+    if kind == "Call" and node.func.name in RELABEL:
+        use.want(argument.val for argument in node.args[RELABEL[node.func.name]] if argument.val)
         use.made.add(node.args[1].val)
-        if node.args[3].val:
-            use.want([node.args[3].val])
     use.want(grouping(kind, node))
     return use
 
