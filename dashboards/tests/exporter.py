@@ -7,6 +7,7 @@ over the labels that it has.
 """
 
 import collections
+import hashlib
 import http.server
 import itertools
 import math
@@ -18,14 +19,21 @@ from known import KNOWN
 
 BUCKETS = (0.005, 0.00625, 0.0125, 0.025, 0.05, 0.1, 0.5, *(n / 2 for n in range(2, 21)), 15, 20, 25, 30, 60, 120, 180)
 
-TEAMS = {"11111111-aaaa": "engineering", "22222222-bbbb": "research", "33333333-cccc": "support", "None": "None"}
+TEAMS = {
+    "11111111-aaaa": "engineering",
+    "22222222-bbbb": "research",
+    "33333333-cccc": "support",
+    "44444444-dddd": "None",
+    "None": "None",
+}
 KEYS = [  # alias, team, user, requests a second
     ("engineering-cline", "11111111-aaaa", "ada", 3.0),
     ("engineering-ci", "11111111-aaaa", "None", 1.0),
     ("research-notebooks", "22222222-bbbb", "grace", 2.0),
     ("research-batch", "22222222-bbbb", "grace", 0.5),
     ("support-bot", "33333333-cccc", "None", 4.0),
-    ("None", "None", "None", 0.2),
+    ("None", "44444444-dddd", "None", 0.3),
+    ("alone", "None", "None", 0.2),
 ]
 MODELS = [  # asked for, provider's name, provider, share of requests, dollars a request, seconds
     ("gpt-4o", "gpt-4o", "openai", 0.4, 0.012, 2.0),
@@ -102,7 +110,7 @@ def traffic():
     ):
         status, cause, often = outcome
         yield CONSTANT | {
-            "hashed_api_key": f"{alias:0<12}".encode().hex()[:24],
+            "hashed_api_key": hashlib.sha256(f"{alias} {team}".encode()).hexdigest(),
             "api_key_alias": alias,
             "team": team,
             "team_alias": TEAMS[team],

@@ -104,6 +104,23 @@ def test_the_team_view_is_about_one_team(running):
     assert len(set(of_each)) == len(of_each)
 
 
+def labels_of(found, window, name, title):
+    dashboard = boards.load(name)
+    values = next(check_queries.choices(found, dashboard, window))
+    query = next(target["expr"] for panel, target in boards.targets(dashboard) if panel["title"] == title)
+    return {labels["name"] for labels, _ in found.instant(boards.fill(query, values), window.end)}
+
+
+def test_teams_and_keys_without_an_alias_go_by_the_beginning_of_their_ids(running):
+    found, window = running
+    teams = labels_of(found, window, "operations.json", "Spend distribution by team")
+    assert teams == {"engineering", "research", "support", "44444444-ddd", "None"}
+    keys = labels_of(found, window, "operations.json", "Spend by API key")
+    aliases = {alias for alias, *_ in exporter.KEYS}
+    assert keys >= aliases - {"None"} and len(keys) == len(aliases)
+    assert [len(key) for key in keys - aliases] == [12]
+
+
 def test_shares_are_between_nothing_and_all(running):
     found, window = running
     for name in boards.PROMETHEUS:

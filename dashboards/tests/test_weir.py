@@ -138,7 +138,7 @@ def scraped(needs, tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", boards.PROMETHEUS)
-def test_every_query_has_an_answer(scraped, name):
+def p39_every_query_has_an_answer(scraped, name):
     _, found, window = scraped
     queries = {(panel["title"], t["refId"]): t["expr"] for panel, t in boards.targets(boards.load(name))}
     faults = check_queries.check(found, name, window)
