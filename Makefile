@@ -51,7 +51,7 @@ fuzz: ## fuzz all readers, DURATION=60 seconds for each target; TARGETS= some of
 	@scripts/fuzz.sh $(DURATION) $(TARGETS)
 
 bless: ## rewrite the goldens from what the code does now; read the diff before committing it
-	@BLESS=1 scripts/test.sh rust -- -E 'test(/golden/) | test(the_catalogue_is_what_the_import_makes) | binary(conformance)'
+	@BLESS=1 scripts/test.sh rust -- -E 'test(/golden/) | test(the_catalogue_is_what_the_import_makes) | binary(conformance) | test(the_document_is)'
 
 dashboards: ## write dashboards/*.json from dashboards/build
 	@python3 dashboards/build/build.py

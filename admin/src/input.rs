@@ -28,9 +28,13 @@ pub(crate) struct Fields {
     problems: Vec<Problem>,
 }
 
+mod watch;
+
+pub use watch::{Asked, Where, watched};
+
 /// What a field must hold. `null` is as good as absent everywhere.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Shape {
+pub enum Shape {
     Text,
     /// Decimal, as a JSON number or as text.
     Number,
@@ -90,6 +94,7 @@ impl Fields {
     /// The field as [`Fields::take`] reads it; `None` when it is absent, `Some(None)` when it is null. What does not fit
     /// is noted as a problem.
     pub(crate) fn given(&mut self, name: &'static str, shape: Shape) -> Option<Option<Raw>> {
+        watch::note(Where::Body, name, shape);
         self.sent.contains_key(name).then(|| self.take(name, shape))
     }
 
@@ -100,6 +105,7 @@ impl Fields {
 
     /// A text that stays to be taken.
     pub(crate) fn peek(&self, name: &str) -> Option<String> {
+        watch::note(Where::Body, name, Shape::Text);
         self.sent.get(name).and_then(|value| decoded(value))
     }
 
@@ -121,6 +127,7 @@ impl Fields {
 
     /// Notes it as a problem where the field is absent or null. It stays to be taken.
     pub(crate) fn must_have(&mut self, name: &'static str) {
+        watch::required(name);
         if self.sent.get(name).is_none_or(|value| value.get() == "null") {
             let input = self.shown();
             let at = vec!["body".into(), name.into()];
@@ -135,6 +142,7 @@ impl Fields {
 
     /// The field as JSON in its canonical form; `None` when absent, null, or noted as a problem.
     pub(crate) fn take(&mut self, name: &'static str, shape: Shape) -> Option<Raw> {
+        watch::note(Where::Body, name, shape);
         let sent = self.sent.remove(name).filter(|value| value.get() != "null")?;
         match shape.canonical(&sent) {
             Ok(value) => Some(value),
@@ -303,6 +311,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
 
 impl Params {
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        watch::note(Where::Query, name, Shape::Text);
         let mut named = self.0.iter().rev().filter(|(n, value)| n == name && !value.is_empty());
         named.next().map(|(_, value)| value.as_str())
     }
@@ -313,6 +322,7 @@ impl Params {
 
     /// A whole number of at least 1.
     pub(crate) fn positive(&self, name: &str) -> Result<Option<u32>, Refusal> {
+        watch::note(Where::Query, name, Shape::Integer);
         let Some(text) = self.get(name) else { return Ok(None) };
         match text.parse::<u32>() {
             Ok(0) => {
@@ -327,6 +337,7 @@ impl Params {
     }
 
     pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Refusal> {
+        watch::note(Where::Query, name, Shape::Flag);
         let Some(text) = self.get(name) else { return Ok(None) };
         let known = flag(&raw(text)).map_err(|Misfit(kind, message, _)| unfit(name, kind, &message, text))?;
         Ok(Some(known.get() == "true"))

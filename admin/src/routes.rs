@@ -1,8 +1,8 @@
 //! Every route, and who may call it. What is not in the tables is not there.
 
 use crate::{
-    Services, access, audit, budgets, customers, health, input, invitations, keys, models, organizations,
-    settings, spend, tags, teams, users,
+    Services, access, audit, budgets, customers, docs, health, input, invitations, keys, models,
+    organizations, settings, spend, tags, teams, users,
 };
 use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
@@ -51,6 +51,7 @@ static RESOURCES: &[&[Access]] = &[
     health::ROUTES,
     health::CACHE,
     invitations::ROUTES,
+    docs::ROUTES,
     spend::ROUTES,
     spend::ACTIVITY,
     audit::ROUTES,

@@ -4,6 +4,7 @@
 mod activity;
 mod calculate;
 mod days;
+mod focus;
 mod global;
 mod query;
 mod report;

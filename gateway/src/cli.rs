@@ -1,7 +1,8 @@
 //! The command line: `weir serve` (also without the word, with LiteLLM's flags), `weir migrate`, `weir check`,
-//! `weir prices import`, `weir import litellm`, `weir export litellm`.
+//! `weir prices import`, `weir import litellm`, `weir export litellm`, `weir reprice`.
 
 mod litellm;
+mod reprice;
 
 use crate::settings::Loader;
 use anyhow::{Context, bail};
@@ -29,6 +30,8 @@ enum Command {
     Migrate(Migrate),
     /// Reads a configuration, prints every problem, and exits with 1 if it cannot be served.
     Check(Check),
+    /// Books entries anew at today's prices, with all the sums they are part of.
+    Reprice(reprice::Reprice),
     /// The price catalogue.
     #[command(subcommand)]
     Prices(Prices),
@@ -128,6 +131,7 @@ pub fn main() -> ExitCode {
         None => crate::run::serve(&cli.serve),
         Some(Command::Serve(serve)) => crate::run::serve(&serve),
         Some(Command::Migrate(args)) => migrate(&args),
+        Some(Command::Reprice(args)) => reprice::run(&args),
         Some(Command::Check(check)) => run_check(&check),
         Some(Command::Prices(Prices::Import { file, out })) => import(&file, out),
         Some(Command::Import(Import::Litellm(args))) => litellm::import(&args),

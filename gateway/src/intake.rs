@@ -321,6 +321,25 @@ fn timed_out(limit: Duration) -> Fault {
 
 // --- client address ---
 
+/// Whether the client's address is one of those that may call. Nobody is refused where none are named.
+///
+/// # Errors
+/// 403, as LiteLLM words it.
+pub fn admitted(config: &Config, down: &ServerSession) -> Result<(), ApiError> {
+    let allowed = &config.general.allowed_ips;
+    if allowed.is_empty() {
+        return Ok(());
+    }
+    let ip = client_ip(down, &down.req_header().headers, &config.weir.trusted_proxies);
+    match ip.filter(|ip| allowed.iter().any(|net| net.contains(ip))) {
+        Some(_) => Ok(()),
+        None => {
+            Err(ApiError::new(Kind::RouteDenied, "Access forbidden: IP address not allowed.")
+                .with_status(403))
+        }
+    }
+}
+
 /// The peer's address; behind trusted proxies, the last address in `x-forwarded-for` that is not one of them.
 fn client_ip(down: &ServerSession, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
     let peer = down.client_addr().and_then(|a| a.as_inet()).map(|a| a.ip());

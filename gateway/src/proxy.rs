@@ -6,7 +6,7 @@ use crate::cli::Half;
 use crate::endpoints::{self, Endpoint};
 use crate::response::fail;
 use crate::state::App;
-use crate::{exchange, front, local};
+use crate::{exchange, front, intake, local};
 use async_trait::async_trait;
 use http::Method;
 use pingora::modules::http::HttpModules;
@@ -31,7 +31,7 @@ pub fn keepalive(app: &App) -> Option<u64> {
 }
 
 /// Whether the request with this head is answered by this process, as far as its first line tells.
-pub fn is_ours(head: &[u8]) -> bool {
+pub fn is_ours(head: &[u8], root: &str) -> bool {
     let line = head.split(|b| *b == b'\r').next().unwrap_or_default();
     let mut words = line.split(|b| *b == b' ');
     let method = words.next().and_then(|m| Method::from_bytes(m).ok());
@@ -41,12 +41,32 @@ pub fn is_ours(head: &[u8]) -> bool {
     if !path.starts_with('/') {
         return false;
     }
-    let path = path.split('?').next().unwrap_or_default();
+    let path = below(root, path.split('?').next().unwrap_or_default());
     method == Method::OPTIONS || endpoints::find(&method, path) != Endpoint::Admin
+}
+
+/// The path below the root that everything is mounted at (`SERVER_ROOT_PATH`); other paths are as they are.
+fn below<'p>(root: &str, path: &'p str) -> &'p str {
+    let rest = path.strip_prefix(root).filter(|rest| rest.is_empty() || rest.starts_with('/'));
+    rest.map_or(path, |rest| if rest.is_empty() { "/" } else { rest })
+}
+
+/// Takes the root away from a request's target: nothing behind this knows of it.
+fn unmount(root: &str, down: &mut ServerSession) {
+    if root.is_empty() {
+        return;
+    }
+    let uri = &down.req_header().uri;
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let target = format!("{}{query}", below(root, uri.path()));
+    if let Ok(uri) = target.parse() {
+        down.req_header_mut().set_uri(uri);
+    }
 }
 
 /// Answers a request whose head has been read; false for one that the admin service is to answer.
 pub async fn answer(app: &App, down: &mut ServerSession) -> Result<bool> {
+    unmount(&app.root, down);
     let header = down.req_header();
     let path = header.uri.path();
     if let Some(why) = front::refusal(path) {
@@ -56,6 +76,12 @@ pub async fn answer(app: &App, down: &mut ServerSession) -> Result<bool> {
     }
     if header.method == Method::OPTIONS {
         local::preflight(down).await?;
+        return Ok(true);
+    }
+    if !path.starts_with("/health/")
+        && let Err(error) = intake::admitted(&app.snapshot.load().config, down)
+    {
+        fail::respond(down, &error, None).await?;
         return Ok(true);
     }
     let endpoint = endpoints::find(&header.method, path);

@@ -143,11 +143,17 @@ fn app(snapshot: Snapshot, storage: &Storage, folder: &Path, only: Option<Half>)
         journal: Arc::clone(&storage.journal),
         draining: Draining::default(),
         only,
+        root: root(&config),
         admin_socket: socket_path(folder),
         snapshot: ArcSwap::from_pointee(snapshot),
     };
     apply(&app, &app.snapshot.load_full());
     Ok(Arc::new(app))
+}
+
+fn root(config: &Config) -> String {
+    let root = config.env.filled("SERVER_ROOT_PATH").unwrap_or_default().trim_matches('/');
+    if root.is_empty() { String::new() } else { format!("/{root}") }
 }
 
 /// Unix socket paths are short; a deep data directory does not fit.

@@ -28,6 +28,8 @@ pub struct App {
     pub draining: Draining,
     /// The half of the gateway that this process is; `None` for all of it.
     pub only: Option<Half>,
+    /// The path that everything is mounted at, with a slash before and none behind; empty for none.
+    pub root: String,
     /// Where the admin service listens.
     pub admin_socket: String,
 }

@@ -19,5 +19,6 @@ mod writer;
 pub use cache::{CacheOptions, KeyCache};
 pub use journal::{FileJournal, JournalOptions, JournalStats};
 pub use notify::{Watcher, listen};
+pub use spend::Repriced;
 pub use store::{Ledger, LedgerOptions, migrate};
 pub use writer::{Writer, WriterOptions};

@@ -251,9 +251,9 @@ const DIFFERENCES: &str = "WITH ours AS (SELECT table_name, column_name, udt_nam
         WHERE table_schema = 'public' AND table_name IN (SELECT table_name FROM ours)) \
     SELECT CAST(json_agg(d) AS TEXT) FROM ((TABLE ours EXCEPT TABLE theirs) UNION ALL (TABLE theirs EXCEPT TABLE ours)) d";
 
-/// Keys that say the same in both.
+/// Keys that say the same in both, amounts to the nano-dollar.
 const SAME_KEYS: &str = "SELECT CAST(COUNT(*) AS TEXT) FROM litellm.\"LiteLLM_VerificationToken\" v \
-    JOIN public.\"LiteLLM_VerificationToken\" t ON t.token = v.token WHERE v.spend = t.spend \
+    JOIN public.\"LiteLLM_VerificationToken\" t ON t.token = v.token WHERE ABS(v.spend - t.spend) < 1e-9 \
     AND v.expires IS NOT DISTINCT FROM t.expires AND v.models = t.models AND v.metadata = t.metadata \
     AND v.max_budget IS NOT DISTINCT FROM t.max_budget AND v.budget_reset_at IS NOT DISTINCT FROM t.budget_reset_at \
     AND v.permissions = t.permissions AND v.created_at = t.created_at AND v.team_id IS NOT DISTINCT FROM t.team_id \

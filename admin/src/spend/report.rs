@@ -1,8 +1,8 @@
-//! `/global/spend/report`: what finance bills from, as JSON or as CSV.
+//! `/global/spend/report`: what finance bills from, as JSON, as CSV, or as FOCUS.
 
-use super::day_text;
 use super::global::{known_keys, team_names};
 use super::scope::{Days, sums};
+use super::{day_text, focus};
 use crate::answer::{Object, raw};
 use crate::context::Context;
 use crate::error::{Refusal, detail};
@@ -53,6 +53,8 @@ static GROUPS: &[Group] = &[
     },
 ];
 
+const CSV: &str = "text/csv; charset=utf-8";
+
 /// Parameters that narrow a report.
 static ONLY: &[(&str, Dimension)] = &[
     ("team_id", Dimension::Team),
@@ -89,6 +91,10 @@ pub(super) async fn report(context: Context, params: Params) -> Result<Response,
         }
         query.only.extend(value.map(|value| (*dimension, vec![value])));
     }
+    if params.get("format") == Some("focus") {
+        let csv = focus::csv(&context, &days, query.only).await?;
+        return Ok(([(header::CONTENT_TYPE, CSV)], csv).into_response());
+    }
     let rows = sums(&context, query).await?;
     let report = Report {
         group,
@@ -96,7 +102,7 @@ pub(super) async fn report(context: Context, params: Params) -> Result<Response,
         keys: known_keys(&context, rows.iter().map(|row| row.name(3).to_owned()).collect()).await?,
     };
     if params.get("format") == Some("csv") {
-        return Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], report.csv(&rows)).into_response());
+        return Ok(([(header::CONTENT_TYPE, CSV)], report.csv(&rows)).into_response());
     }
     Ok(Json(report.days(&rows)).into_response())
 }
@@ -178,7 +184,7 @@ impl Report {
 }
 
 /// RFC 4180, and an apostrophe before what begins like a formula.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let text = if formula { format!("'{text}") } else { text.to_owned() };
     if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }

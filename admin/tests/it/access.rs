@@ -40,8 +40,8 @@ fn rig() -> Rig {
 
 fn refusal(route: &Access, on_info: Option<u16>, on_admin: Option<u16>) -> Option<u16> {
     match route.class {
-        _ if route.grant == Grant::ANY => on_info,
         RouteClass::Public => None,
+        _ if route.grant == Grant::ANY => on_info,
         RouteClass::Llm | RouteClass::Info => on_info,
         RouteClass::Management | RouteClass::Spend | RouteClass::Operation => on_admin,
     }
@@ -83,9 +83,7 @@ async fn p37_a_stored_hash_is_no_key() {
 #[tokio::test]
 async fn what_is_not_in_the_table_is_not_there() {
     let rig = Rig::new();
-    for path in
-        ["/", "/key", "/key/generate/", "//key/generate", "/key/%67enerate", "/nope", "/key/../key/info"]
-    {
+    for path in ["/key", "/key/generate/", "//key/generate", "/key/%67enerate", "/nope", "/key/../key/info"] {
         for key in ["", MASTER] {
             let answer = rig.call("GET", path, key, "").await;
             assert_eq!((answer.status, answer.json()), (404, json!({"detail": "Not Found"})), "{path}");

@@ -6,13 +6,15 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "helpers of tests may fail the test, and say what they skip"
+    clippy::disallowed_methods,
+    reason = "helpers of tests may fail the test, say what they skip, and look at the environment"
 )]
 
 mod access;
 mod goldens;
 mod keys;
 mod memory;
+mod openapi;
 mod rig;
 mod socket;
 mod spend;

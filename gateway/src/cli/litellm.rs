@@ -42,10 +42,10 @@ pub(super) struct Export {
 }
 
 /// What both need: the configuration, and the ledger that it names.
-struct Setup {
+pub(super) struct Setup {
     config: Config,
     master: SecretString,
-    ledger: Ledger,
+    pub(super) ledger: Ledger,
 }
 
 pub(super) fn import(args: &Import) -> anyhow::Result<()> {
@@ -81,7 +81,7 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 }
 
 impl Setup {
-    async fn open(file: Option<PathBuf>) -> anyhow::Result<Self> {
+    pub(super) async fn open(file: Option<PathBuf>) -> anyhow::Result<Self> {
         let env = Env::process();
         let (config, problems) = Loader::new(file, env.clone()).config();
         let Some(config) = config.filter(|_| !problems.has_errors()) else {

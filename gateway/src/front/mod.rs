@@ -104,7 +104,7 @@ impl<P: HttpServerApp + Send + Sync + 'static> Front<P> {
                 _ = &mut stop => return,
             };
             let Ok(Ok(Some(head))) = head else { return };
-            let ours = proxy::is_ours(head);
+            let ours = proxy::is_ours(head, &self.app.root);
             let session = ServerSession::new_http1(guard);
             // Boxed, since an idle connection should not hold the room of a busy one.
             let next = if ours {

@@ -1,7 +1,7 @@
 //! Virtual keys: made, used, limited to models, expired, deleted.
 
 use crate::client;
-use crate::rig::{MASTER, Rig, chat};
+use crate::rig::{CONFIG, MASTER, Rig, chat};
 use serde_json::json;
 use std::time::Duration;
 
@@ -148,4 +148,25 @@ async fn p11_every_accepted_request_is_one_row() {
     assert_eq!(total["spend"].to_string(), "0.00005");
     let info = rig.get(&format!("/key/info?key={key}"), MASTER).await.json();
     assert_eq!(info["info"]["spend"].to_string(), "0.00005");
+}
+
+/// Behind a proxy that is trusted the client's address counts, and of everybody else the peer's.
+#[tokio::test]
+async fn p37_only_allowed_addresses_reach_anything_but_probes() {
+    let config = CONFIG
+        .replace("general_settings: {", "general_settings: {allowed_ips: [10.1.0.0/16, \"10.9.9.9\"], ")
+        .replace("weir_settings: {", "weir_settings: {trusted_proxies: [127.0.0.1], ");
+    let rig = Rig::config(&config).start().await;
+    let ask = async |path: &str, from: &str| {
+        let auth = format!("Bearer {MASTER}");
+        let headers = [("authorization", auth.as_str()), ("x-forwarded-for", from)];
+        crate::client::send("GET", &format!("{}{path}", rig.url), &headers, "").await.status
+    };
+    for path in ["/v1/models", "/key/list", "/metrics"] {
+        assert_eq!(ask(path, "10.1.2.3").await, 200, "{path}");
+        assert_eq!(ask(path, "10.9.9.9").await, 200, "{path}");
+        assert_eq!(ask(path, "10.2.0.1").await, 403, "{path}");
+        assert_eq!(ask(path, "10.1.2.3, 8.8.8.8").await, 403, "{path}");
+    }
+    assert_eq!(ask("/health/readiness", "8.8.8.8").await, 200, "probes come from anywhere");
 }

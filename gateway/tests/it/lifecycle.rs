@@ -273,3 +273,22 @@ async fn p32_a_schema_is_migrated_by_one_and_waited_for_by_others() {
     let nowhere = "postgresql://app@127.0.0.1:9/none";
     assert!(!migrate(nowhere, "1").wait().unwrap().success());
 }
+
+#[tokio::test]
+async fn everything_may_be_mounted_below_a_path() {
+    let rig = Rig::config(CONFIG).env("SERVER_ROOT_PATH", "/llm").start().await;
+    for root in ["/llm", ""] {
+        let answer = rig.post(&format!("{root}/v1/chat/completions"), MASTER, chat("gpt-4o", "hi")).await;
+        assert_eq!(answer.status, 200, "{root}");
+        assert_eq!(rig.get(&format!("{root}/key/list?size=1"), MASTER).await.status, 200, "{root}");
+        for page in ["/", "/docs", "/redoc", "/openapi.json"] {
+            assert_eq!(rig.get(&format!("{root}{page}"), "none").await.status, 200, "{root}{page}");
+        }
+    }
+    assert_eq!(rig.get("/llmx/key/list", MASTER).await.status, 404);
+    let quiet = Rig::config(CONFIG).env("NO_DOCS", "True").env("REDOC_URL", "").start().await;
+    assert_eq!(quiet.get("/", "none").await.json(), "LiteLLM: RUNNING");
+    for page in ["/redoc", "/docs/swagger-ui.css"] {
+        assert_eq!(quiet.get(page, "none").await.status, 404, "{page}");
+    }
+}

@@ -12,6 +12,7 @@
     reason = "tests may fail loudly, look at the environment, and wait for a process"
 )]
 
+mod bills;
 mod chat;
 mod client;
 mod clouds;

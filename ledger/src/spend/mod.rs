@@ -3,8 +3,11 @@
 
 mod detail;
 mod read;
+mod reprice;
 mod retention;
 mod rollup;
 pub(crate) mod spent;
 pub(crate) mod sums;
 pub(crate) mod write;
+
+pub use reprice::Repriced;

@@ -25,8 +25,25 @@ impl Raised {
         raised
     }
 
+    /// What the sums must be raised by when these entries cost something else: amounts, and no requests or tokens.
+    pub(super) fn by_difference(changes: &[(&Entry, NanoUsd)]) -> Self {
+        let mut raised = Self::default();
+        for (entry, cost) in changes {
+            let difference = NanoUsd(cost.0.saturating_sub(entry.cost.0));
+            raised.add_sums(
+                &Entry { cost: difference, ..(*entry).clone() },
+                &Sums { cost: difference, ..Sums::default() },
+            );
+        }
+        raised
+    }
+
     fn add(&mut self, entry: &Entry) {
-        let (day, sums) = (entry.started_at.day(), sums(entry));
+        self.add_sums(entry, &sums(entry));
+    }
+
+    fn add_sums(&mut self, entry: &Entry, sums: &Sums) {
+        let day = entry.started_at.day();
         let text = |value: &Option<String>| value.clone().unwrap_or_default();
         let key = entry.key_hash.map(|hash| hash.hex()).unwrap_or_default();
         let place = vec![
@@ -39,15 +56,15 @@ impl Raised {
             entry.provider.clone(),
             entry.operation.row().call_type.to_owned(),
         ];
-        raise(&mut self.daily, (day, place), &sums);
+        raise(&mut self.daily, (day, place), sums);
         let of = |name: &String| {
             vec![name.clone(), key.clone(), entry.model_group.clone(), entry.provider.clone()]
         };
         for tag in &entry.tags {
-            raise(&mut self.tags, (day, of(tag)), &sums);
+            raise(&mut self.tags, (day, of(tag)), sums);
         }
         if let Some(customer) = &entry.end_user {
-            raise(&mut self.customers, (day, of(customer)), &sums);
+            raise(&mut self.customers, (day, of(customer)), sums);
         }
         for (scope, id) in scopes(entry, key) {
             *self.spent.entry((scope.as_str(), id)).or_default() += entry.cost;

@@ -95,15 +95,24 @@ async fn write_once(ledger: &Ledger, entries: &[Entry], counts: Counts) -> Ledge
     for chunk in sized(entries) {
         inserted.extend(insert_new(ledger, &mut transaction, chunk).await?);
     }
-    let raised = Raised::by(&inserted);
-    for (sum, sums) in [(DAILY, raised.daily), (TAGS, raised.tags), (CUSTOMERS, raised.customers)] {
-        let sums: Vec<(Place, Sums)> = sums.into_iter().collect();
-        raise(ledger, &mut transaction, &sum, &sums).await?;
-    }
-    let spent: Vec<_> = raised.spent.into_iter().collect();
-    raise_spent(ledger, &mut transaction, &spent, counts).await?;
+    raise_all(ledger, &mut transaction, Raised::by(&inserted), counts).await?;
     ledger.noted(transaction.commit().await)?;
     Ok(Written { inserted: inserted.len() as u64, cost: inserted.iter().map(|e| e.cost).sum() })
+}
+
+/// Raises every sum that entries are part of.
+pub(super) async fn raise_all(
+    ledger: &Ledger,
+    transaction: &mut Transaction<'_, Any>,
+    raised: Raised,
+    counts: Counts,
+) -> LedgerResult<()> {
+    for (sum, sums) in [(DAILY, raised.daily), (TAGS, raised.tags), (CUSTOMERS, raised.customers)] {
+        let sums: Vec<(Place, Sums)> = sums.into_iter().collect();
+        raise(ledger, transaction, &sum, &sums).await?;
+    }
+    let spent: Vec<_> = raised.spent.into_iter().collect();
+    raise_spent(ledger, transaction, &spent, counts).await
 }
 
 /// Pieces of the few sizes.

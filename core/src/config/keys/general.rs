@@ -29,7 +29,7 @@ pub(super) const KEYS: &[Key] = &[
     later("alerting_args", Map),
     later("alerting_threshold", Int),
     later("allow_user_auth", Any),
-    later("allowed_ips", Any),
+    used("allowed_ips", Texts),
     later("allowed_routes", List),
     later("background_health_checks", Bool),
     later("block_robots", Any),

@@ -6,7 +6,9 @@ use super::super::section::Section;
 use super::super::tree::Node;
 use super::env_node;
 use super::pass_through::{self, PassThrough};
+use super::weir::networks;
 use crate::domain::period::Period;
+use ipnet::IpNet;
 use secrecy::SecretString;
 use std::time::Duration;
 
@@ -49,6 +51,8 @@ pub struct GeneralSettings {
     pub use_x_forwarded_for: bool,
     /// Whether models and settings may be changed over the API and kept in the ledger.
     pub store_model_in_db: bool,
+    /// Who may connect, by address; everybody where nothing is said.
+    pub allowed_ips: Vec<IpNet>,
     /// How long entries are kept; for ever where nothing is said. Sums by day stay.
     pub retention: Option<Duration>,
     /// Paths that lead to addresses of the operator's.
@@ -82,6 +86,7 @@ impl GeneralSettings {
             use_x_forwarded_for: bool("use_x_forwarded_for"),
             // LiteLLM refuses unless it is true; Weir allows unless it is false.
             store_model_in_db: s.bool("store_model_in_db").or_else(store).unwrap_or(true),
+            allowed_ips: networks(s, "allowed_ips", problems),
             retention: retention(s, problems),
             pass_through: pass_through::read(s, env, problems),
         }

@@ -46,7 +46,7 @@ impl WeirSettings {
         let seconds = |name: &str, default| s.seconds(name).unwrap_or(Duration::from_secs(default));
         let always = s.text("metrics").as_deref() == Some("always");
         Self {
-            trusted_proxies: networks(s, problems),
+            trusted_proxies: networks(s, "trusted_proxies", problems),
             metrics: if always { MetricsWhen::Always } else { MetricsWhen::OnCallback },
             block_unpriced: s.bool("block_unpriced").unwrap_or(false),
             data_dir: s.text("data_dir").filter(|dir| !dir.is_empty()),
@@ -85,10 +85,10 @@ fn health_port(s: &Section, env: &Env, problems: &mut Problems) -> Option<u16> {
 }
 
 /// Networks, or single addresses.
-fn networks(s: &Section, problems: &mut Problems) -> Vec<IpNet> {
-    let place = s.place("trusted_proxies");
+pub(super) fn networks(s: &Section, name: &str, problems: &mut Problems) -> Vec<IpNet> {
+    let place = s.place(name);
     let mut networks = Vec::new();
-    for (at, text) in s.texts("trusted_proxies").unwrap_or_default().iter().enumerate() {
+    for (at, text) in s.texts(name).unwrap_or_default().iter().enumerate() {
         match text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)) {
             Ok(network) => networks.push(network),
             Err(_) => {

@@ -46,7 +46,7 @@ fn with(section: &str, setting: &str) -> String {
 /// Values of a kind; at least one of them differs from any default.
 fn samples(kind: Kind) -> Vec<String> {
     let texts: &[&str] = match kind {
-        Kind::Any | Kind::Text | Kind::Secret => &["sample", "http://sample.test"],
+        Kind::Any | Kind::Text | Kind::Secret => &["sample", "http://sample.test", "30d"],
         Kind::Bool => &["true", "false"],
         Kind::Int | Kind::Number | Kind::Price | Kind::Seconds | Kind::Bytes => &["7"],
         Kind::Texts => &["[sample]", "[10.0.0.0/8]"],

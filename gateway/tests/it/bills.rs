@@ -1,0 +1,83 @@
+//! What finance takes out of the gateway.
+
+use crate::rig::{CONFIG, MASTER, Rig, chat};
+use serde_json::json;
+
+/// FinOps tools sum these columns; the sum is the ledger's.
+#[tokio::test]
+async fn p10_a_focus_bill_is_the_ledger_in_the_columns_of_the_format() {
+    let rig = Rig::start().await;
+    let team = rig.post("/team/new", MASTER, json!({ "team_alias": "red, green" })).await.json();
+    let key = rig.key(json!({ "team_id": team["team_id"], "key_alias": "=alias" })).await;
+    for model in ["gpt-4o", "priced", "gpt-4o"] {
+        assert_eq!(rig.post("/v1/chat/completions", &key, chat(model, "hi")).await.status, 200);
+    }
+    let rows = rig.rows(3).await;
+    let spent: f64 = rows.iter().map(|row| row["spend"].as_f64().unwrap()).sum();
+    let path = "/global/spend/report?start_date=2020-01-01&end_date=2100-01-01&format=focus";
+    let answer = rig.get(path, MASTER).await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, "text/csv; charset=utf-8"));
+    let text = answer.text();
+    let mut lines = text.lines();
+    let names: Vec<&str> = lines.next().unwrap().split(',').collect();
+    for name in [
+        "BilledCost",
+        "EffectiveCost",
+        "BillingPeriodStart",
+        "ChargePeriodEnd",
+        "ServiceName",
+        "SubAccountId",
+        "Tags",
+    ] {
+        assert!(names.contains(&name), "{name}");
+    }
+    let lines: Vec<&str> = lines.collect();
+    let billed: f64 = lines.iter().map(|line| line.split(',').next().unwrap().parse::<f64>().unwrap()).sum();
+    assert!(lines.len() == 2 && (billed - spent).abs() < 1e-12, "{text}");
+    assert!(text.contains("\"red, green\"") && text.contains(",'=alias,"), "no cell is torn or run: {text}");
+}
+
+/// Entries of a model whose price was learned later, or was wrong.
+#[tokio::test]
+async fn p51_booked_entries_are_priced_anew_with_all_their_sums() {
+    let mut rig = Rig::start().await;
+    let key = rig.key(json!({})).await;
+    for model in ["unpriced", "unpriced", "gpt-4o"] {
+        assert_eq!(rig.post("/v1/chat/completions", &key, chat(model, "hi")).await.status, 200);
+    }
+    let before = rig.rows(3).await;
+    let spent =
+        |rows: &[serde_json::Value]| rows.iter().map(|row| row["spend"].as_f64().unwrap()).sum::<f64>();
+    let priced = CONFIG.replace(
+        "openai/no-price-anywhere, api_base",
+        "openai/no-price-anywhere, input_cost_per_token: 0.001, output_cost_per_token: 0.002, api_base",
+    );
+    rig.write_config(&priced);
+    let reprice = |more: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_weir"));
+        command.args(["reprice", "--from", "2020-01-01", "--model", "unpriced"]).args(more);
+        let config = rig.dir.path().join("config.yaml");
+        command
+            .env("CONFIG_FILE_PATH", config)
+            .env("WEIR_DATA_DIR", rig.data())
+            .env("LITELLM_MASTER_KEY", MASTER);
+        let done = command.output().unwrap();
+        let told = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(done.status.success(), "{told}");
+        told
+    };
+    // Twice 11 × 0.001 + 7 × 0.002
+    let told = reprice(&["--dry-run"]);
+    assert!(told.contains("unpriced: 2 entries, 0 -> 0.05 USD"), "{told}");
+    assert_eq!(spent(&rig.rows(3).await), spent(&before), "a dry run changes nothing");
+    assert!(reprice(&[]).contains("2 changed"));
+    assert!(reprice(&[]).contains("0 changed"), "again changes nothing");
+
+    rig.restart().await;
+    let after = rig.rows(3).await;
+    assert!((spent(&after) - spent(&before) - 0.05).abs() < 1e-12, "{after:?}");
+    let total = rig.get("/global/spend", MASTER).await.json()["spend"].as_f64().unwrap();
+    assert!((total - spent(&after)).abs() < 1e-12, "the sum by day is the sum of the entries");
+    let info = rig.get(&format!("/key/info?key={key}"), MASTER).await.json();
+    assert!((info["info"]["spend"].as_f64().unwrap() - spent(&after)).abs() < 1e-12, "{info}");
+}
