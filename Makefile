@@ -18,7 +18,7 @@ target_dir = $(or $(CARGO_TARGET_DIR),target)
 out_dir = $(target_dir)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test prove lint fmt bench fuzz bless ui setup setup-lint clean-services
+.PHONY: help run build test prove lint fmt bench fuzz bless dashboards ui setup setup-lint clean-services
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -52,6 +52,9 @@ fuzz: ## fuzz all readers, DURATION=60 seconds for each target; TARGETS= some of
 
 bless: ## rewrite the goldens from what the code does now; read the diff before committing it
 	@BLESS=1 scripts/test.sh rust -- -E 'test(/golden/) | test(the_catalogue_is_what_the_import_makes) | binary(conformance) | test(the_document_is)'
+
+dashboards: ## write dashboards/*.json from dashboards/build
+	@python3 dashboards/build/build.py
 
 ui: ## build the admin UI into admin/ui/dist
 	@scripts/ui.sh

@@ -8,6 +8,7 @@ TOOLS=$ROOT/.tools                              # ignored by git; deleting it co
 VENV=$TOOLS/venv
 NODE_DIR=$ROOT/tests/sdk/node
 AGENTS_DIR=$ROOT/tests/sdk/agents
+DASHBOARD_TYPES_DIR=$ROOT/dashboards/tests/types
 TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
 CARGO=${CARGO:-cargo}                           # a wrapper may be given, e.g. one that takes a lock
 PATH=$TOOLS/cargo/bin:$PATH

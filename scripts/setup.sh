@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing and says so; silent and quick when everything is there.
 #
-#   scripts/setup.sh [PART...]      PART: build services python node nextest fuzz lint system all
+#   scripts/setup.sh [PART...]      PART: build services python node dashboards nextest fuzz lint system all
 #
 #   build     cmake, a C compiler, pkg-config: needed to compile Weir at all
 #   services  PostgreSQL, Redis, nginx, curl, jq: needed by tests and benchmarks, started by our scripts, not by the system
@@ -9,10 +9,11 @@
 #   python    .tools/venv with the versions of tests/sdk/python/requirements.txt
 #   node      tests/sdk/node/node_modules from package-lock.json
 #   agents    tests/sdk/agents/node_modules likewise: Claude Code and Codex, 800 MB; not part of "all", `make test` asks for it
+#   dashboards  Prometheus, and Grafana's types in dashboards/tests/types/node_modules
 #   nextest   cargo-nextest; without it the tests run under `cargo test`
 #   fuzz      a C++ compiler and Python: scripts/fuzz.sh builds libFuzzer, which comes as source with its crate
 #   lint      cargo-deny and shellcheck, for `make lint`; not part of "all", cargo-deny takes minutes to build
-#   all       system python node nextest fuzz (the default)
+#   all       system python node dashboards nextest fuzz (the default)
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -45,6 +46,12 @@ want_services() {
     want nginx-light has_nginx
     want jq have jq
     want curl have curl
+}
+
+want_dashboards() {
+    want prometheus have prometheus
+    want nodejs have node
+    want npm have npm
 }
 
 want_fuzz() {
@@ -122,6 +129,12 @@ node_modules() { # FOLDER WHAT: what the lock file of the folder says
 
 setup_node() { node_modules "$NODE_DIR" "the Node clients"; }
 
+setup_dashboards() {
+    want_dashboards
+    install_needed
+    node_modules "$DASHBOARD_TYPES_DIR" "Grafana's types"
+}
+
 # Their programs come inside packages, one per platform, as optional dependencies: npm passes over those that do not fit.
 setup_agents() {
     node_modules "$AGENTS_DIR" "the coding agents"
@@ -162,12 +175,13 @@ setup() {
             ;;
         python) setup_python ;;
         node) setup_node ;;
+        dashboards) setup_dashboards ;;
         agents) setup_agents ;;
         nextest) setup_nextest ;;
         fuzz) want_fuzz ;;
         lint) setup_lint ;;
         all) setup_all ;;
-        *) die "unknown part '$1'; the parts are: build services system python node agents nextest fuzz lint all" ;;
+        *) die "unknown part '$1'; the parts are: build services system python node dashboards agents nextest fuzz lint all" ;;
     esac
     install_needed
 }
@@ -175,12 +189,12 @@ setup() {
 setup_all() {
     want_fuzz
     want_services
+    want_dashboards
     want python3-venv has_venv
-    want nodejs have node
-    want npm have npm
     install_needed
     setup_python
     setup_node
+    setup_dashboards
     setup_nextest
 }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Every test: Rust, documentation, and the official SDKs and coding agents against a running gateway, fuzzing.
+# Every test: Rust, documentation, and the official SDKs and coding agents against a running gateway,
+# dashboards and alerts, fuzzing.
 #
-#   scripts/test.sh [PART...] [-- NEXTEST-ARGUMENT...]      PART: rust doc python node agents fuzz (default: all)
+#   scripts/test.sh [PART...] [-- NEXTEST-ARGUMENT...]      PART: rust doc python node agents dashboards fuzz (default: all)
 #   scripts/test.sh rust -- -p weir-ledger spend
 #
 #   SCALE=1      sizes that fit a coffee break (default); SCALE=full: the sizes that the guarantees name
@@ -29,7 +30,7 @@ while (($# > 0)) && [[ $1 != -- ]]; do
 done
 if (($# > 0)); then shift; fi
 nextest_arguments=("$@")
-if ((${#parts[@]} == 0)); then parts=(rust doc python node agents fuzz); fi
+if ((${#parts[@]} == 0)); then parts=(rust doc python node agents dashboards fuzz); fi
 
 wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 
@@ -70,6 +71,11 @@ run_agents() {
         --junitxml="$RESULTS/agents.xml"
 }
 
+run_dashboards() {
+    timeout --foreground "${sdk_minutes}m" "$VENV/bin/python" -m pytest "$ROOT/dashboards/tests" \
+        --junitxml="$RESULTS/dashboards.xml"
+}
+
 # Each target as long as it should be, or as all of them together may take.
 run_fuzz() {
     local targets jobs share
@@ -88,6 +94,9 @@ prepare() {
     "$ROOT/scripts/setup.sh" python # also for Node and agents: the rig and the summary are Python
     if wants node; then "$ROOT/scripts/setup.sh" node; fi
     if wants agents; then "$ROOT/scripts/setup.sh" agents || missing "the coding agents could not be installed"; fi
+    if wants dashboards; then
+        "$ROOT/scripts/setup.sh" dashboards || missing "what tests the dashboards could not be installed"
+    fi
     if wants rust; then "$ROOT/scripts/setup.sh" nextest; fi
     if wants fuzz; then "$ROOT/scripts/setup.sh" fuzz; fi
 }
@@ -118,13 +127,13 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 for part in "${parts[@]}"; do
-    case $part in rust | doc | python | node | agents | fuzz) ;; *) die "unknown part '$part'" ;; esac
+    case $part in rust | doc | python | node | agents | dashboards | fuzz) ;; *) die "unknown part '$part'" ;; esac
 done
 prepare
 build
 export WEIR_BIN=$TARGET/debug/weir WEIR_BENCH_BIN=$TARGET/debug/weir-bench WEIR_SCALE=$SCALE
-if wants rust; then services_start; fi
-for part in rust doc python node agents fuzz; do
+if wants rust || wants dashboards; then services_start; fi
+for part in rust doc python node agents dashboards fuzz; do
     if wants "$part"; then run_part "$part"; fi
 done
 "$VENV/bin/python" "$ROOT/scripts/results.py" "$RESULTS" "${steps[@]}" --scale "$SCALE" ${REPORT:+--report "$REPORT"}
