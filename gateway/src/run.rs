@@ -31,6 +31,7 @@ use tokio::sync::{Mutex, Notify};
 use weir_core::ExposeSecret;
 use weir_core::config::env::Env;
 use weir_core::config::{Config, MetricsWhen, SslVerify};
+use weir_core::ports::control::Control;
 use weir_ledger::{
     CacheOptions, FileJournal, JournalOptions, KeyCache, Ledger, LedgerOptions, Writer, WriterOptions,
 };
@@ -74,7 +75,7 @@ pub fn serve(args: &Serve) -> anyhow::Result<()> {
     }
     let app = app(snapshot, &storage, &folder, args.only)?;
     let configuration = configuration(&app, &storage, loader);
-    runtime.block_on(configuration.reload());
+    runtime.block_on(configuration.refresh());
     beside(&runtime, &configuration, &storage, args)?;
     let (handle, writer) = (runtime.handle().clone(), Arc::clone(&storage.writer));
     let flush = move || {
