@@ -36,7 +36,8 @@ pub struct Writer {
 }
 
 const FIRST_WAIT: Duration = Duration::from_millis(200);
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// Half of what may pass between the ledger coming back and everything being booked.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 const PROBE: Duration = Duration::from_secs(1);
 /// Between two rounds of housekeeping.
 const HOUSEKEEPING: Duration = Duration::from_secs(3_600);
