@@ -8,7 +8,8 @@
 # Begins with fuzz/corpus/TARGET and with the recordings in WEIR_SHARED (or ../shared), where there are some. What it
 # grows stays in the target folder: corpus/ for the next run, findings/ for inputs that broke something.
 #
-#   FUZZ_SEED=1  the same inputs in the same order at every run, with nothing of earlier runs: what fails here is new code
+#   FUZZ_SEED=1  the same inputs in the same order at every run, with nothing of earlier runs: what fails here is new
+#                code. SECONDS then counts runs, of which a slow machine makes as many as a quick one.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -19,8 +20,10 @@ SLOWEST=20        # seconds for one input
 LONGEST=32768     # bytes of one input
 JOBS=$(getconf _NPROCESSORS_ONLN)
 SEED=${FUZZ_SEED:-0} # 0: another one at every run
-GROWN=$WORK/corpus
-if ((SEED > 0)); then GROWN=$WORK/seeded; fi
+RUNS_PER_SECOND=400 # of a seeded run; what the slowest targets reach on one processor
+FIXED=()
+if ((SEED > 0)) && setarch -R true 2>/dev/null; then FIXED=(setarch -R); fi # where things lie in memory counts too
+LONGER=6            # times SECONDS, after which a seeded run ends though its runs are not done
 
 build() {
     local host out
@@ -49,19 +52,33 @@ recorded() {
 # Words that stand in the seeds of a target, for changed texts and names of members.
 words() { # TARGET
     grep -rahoE '"[A-Za-z][A-Za-z0-9_.:/-]{1,40}"' "$ROOT/fuzz/corpus/$1" "$WORK/recorded/$1" | tr -d '"' |
-        sort | uniq -c | sort -rn | awk 'NR <= 400 { print $2 }' >"$WORK/words/$1" || true
+        LC_ALL=C sort | uniq -c | LC_ALL=C sort -rn | awk 'NR <= 400 { print $2 }' >"$WORK/words/$1" || true
 }
 
 # One target. Its verdict is a line as a Rust test writes it.
 fuzz_one() { # TARGET SECONDS
-    local name=$1 log=$WORK/logs/$1 rc=0
-    mkdir -p "$GROWN/$name" "$WORK/recorded/$name"
+    local name=$1 log=$WORK/logs/$1 rc=0 how
+    mkdir -p "$WORK/corpus/$name" "$WORK/recorded/$name"
     words "$name"
-    WEIR_FUZZ_TARGET=$name WEIR_FUZZ_WORDS=$WORK/words/$name "$BIN" \
-        -max_total_time="$2" -rss_limit_mb="$RSS_MB" -timeout="$SLOWEST" -max_len="$LONGEST" -reload=0 -seed="$SEED" \
-        -artifact_prefix="$WORK/findings/$name-" -print_final_stats=1 \
-        "$GROWN/$name" "$ROOT/fuzz/corpus/$name" "$WORK/recorded/$name" >"$log" 2>&1 || rc=$?
+    if ((SEED > 0)); then mapfile -t how < <(seeded "$@"); else mapfile -t how < <(free "$@"); fi
+    WEIR_FUZZ_TARGET=$name WEIR_FUZZ_WORDS=$WORK/words/$name "${FIXED[@]}" "$BIN" \
+        -rss_limit_mb="$RSS_MB" -timeout="$SLOWEST" -max_len="$LONGEST" -reload=0 \
+        -artifact_prefix="$WORK/findings/$name-" -print_final_stats=1 "${how[@]}" >"$log" 2>&1 || rc=$?
     verdict "$name" "$log" "$rc"
+}
+
+free() { # TARGET SECONDS
+    printf '%s\n' "-max_total_time=$2" "$WORK/corpus/$1" "$ROOT/fuzz/corpus/$1" "$WORK/recorded/$1"
+}
+
+# As a list, because the order in which a folder is read differs between machines, and so would all that follows.
+seeded() { # TARGET SECONDS
+    local list=$WORK/seeds-$1
+    rm -rf "$WORK/seeded/$1"
+    mkdir -p "$WORK/seeded/$1"
+    find "$ROOT/fuzz/corpus/$1" "$WORK/recorded/$1" -type f | LC_ALL=C sort | paste -sd, | tr -d '\n' >"$list"
+    printf '%s\n' "-seed=$SEED" "-runs=$(($2 * RUNS_PER_SECOND))" "-max_total_time=$(($2 * LONGER))" \
+        "-seed_inputs=@$list" "$WORK/seeded/$1"
 }
 
 # A run without coverage would find nothing and look well.
@@ -84,7 +101,6 @@ fuzz() { # SECONDS TARGET...
     local seconds=$1 failed=0
     shift
     mkdir -p "$WORK"/{words,logs,findings}
-    rm -rf "$WORK/seeded"
     recorded
     say "fuzzing $# targets for $seconds s each, $JOBS at once"
     for name in "$@"; do

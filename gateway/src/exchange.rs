@@ -51,7 +51,11 @@ pub async fn serve(app: &App, down: &mut ServerSession, asked: Asked) -> Result<
     let id = new_entry_id();
     let request = match Box::pin(asked.read(&snapshot, down, &mut place, id)).await {
         Ok(request) => request,
-        Err(intake::Fault::Refused(error)) => return shed(app, down, &error, errors).await,
+        Err(intake::Fault::Refused(error)) => {
+            // Others need it while this client reads its refusal.
+            drop(place);
+            return shed(app, down, &error, errors).await;
+        }
         Err(intake::Fault::Gone(error)) => return Err(error),
     };
     let x = Exchange::new(id, clock, snapshot, request);

@@ -85,7 +85,7 @@ pub async fn answer(app: &App, down: &mut ServerSession) -> Result<bool> {
         return Ok(true);
     }
     let endpoint = endpoints::find(&header.method, path);
-    if app.only.is_some_and(|half| !belongs(&endpoint, half)) {
+    if app.only.is_some_and(|half| !belongs(app, &endpoint, path, half)) {
         let message = "This process serves the other half of the gateway: it was started with --only.";
         fail::respond(down, &ApiError::new(Kind::NotFound, message), None).await?;
         return Ok(true);
@@ -109,9 +109,10 @@ pub async fn answer(app: &App, down: &mut ServerSession) -> Result<bool> {
 }
 
 /// Probes, metrics and what is true of both halves belong to both.
-fn belongs(endpoint: &Endpoint, half: Half) -> bool {
+fn belongs(app: &App, endpoint: &Endpoint, path: &str, half: Half) -> bool {
     match endpoint {
-        Endpoint::Admin => half == Half::Admin,
+        // Endpoints of the config lead to models too.
+        Endpoint::Admin => (half == Half::Proxy) == app.snapshot.load().pass.endpoint(path).is_some(),
         Endpoint::Llm { .. } | Endpoint::Pass { .. } | Endpoint::Realtime | Endpoint::Response { .. } => {
             half == Half::Proxy
         }

@@ -142,3 +142,24 @@ fn a_stream_that_stops_without_a_reason_is_not_whole() {
         assert_eq!(read_stream(&[stream.as_bytes()]), Err(TranslateError::Unfinished), "{stream}");
     }
 }
+
+#[test]
+fn a_piece_of_a_block_that_came_whole_is_an_error() {
+    let read = |piece: Value| {
+        let events = [
+            json!({"type": "message_start", "message": {}}),
+            json!({"type": "content_block_start", "index": 0, "content_block": {"type": "redacted_thinking", "data": "x"}}),
+            json!({"type": "content_block_delta", "index": 0, "delta": piece}),
+            json!({"type": "content_block_stop", "index": 0}),
+            json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}}),
+            json!({"type": "message_stop"}),
+        ];
+        let stream: String = events.iter().map(|e| format!("data: {e}\n\n")).collect();
+        read_stream(&[stream.as_bytes()])
+    };
+    for piece in
+        [json!({"type": "text_delta", "text": "lost?"}), json!({"type": "signature_delta", "signature": "s"})]
+    {
+        assert!(matches!(read(piece), Err(TranslateError::Malformed(_))));
+    }
+}

@@ -63,6 +63,8 @@ enum State {
         block: Object,
         input: String,
     },
+    /// It came with all that is in it: only its stop follows.
+    Whole,
 }
 
 #[derive(Deserialize)]
@@ -241,8 +243,7 @@ impl Reader {
             }
             _ => {
                 self.start(Begun::Whole(Box::new(part)), out);
-                // Nothing more comes, but its stop.
-                Ok(State::Text)
+                Ok(State::Whole)
             }
         }
     }
@@ -298,6 +299,7 @@ impl Reader {
                 let is_call = matches!(block.state, State::Call { .. });
                 push(index, if is_call { Delta::Arguments(piece) } else { Delta::Text(piece) }, out);
             }
+            (_, State::Whole) => return Err(TranslateError::malformed("a piece of a block that came whole")),
             // Pieces that may come with blocks we know.
             _ => {}
         }
