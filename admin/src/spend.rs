@@ -25,10 +25,12 @@ use axum::routing::{get, post};
 use query::Asked;
 pub(crate) use query::{day_text, moment};
 use row::Rows;
+pub(crate) use row::model as label;
 use serde_json::Value;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use weir_core::access::{Grant, RouteClass};
+use weir_core::domain::spend::{Entry, Said};
 use weir_core::error::{ApiError, Kind};
 use weir_core::ports::SpendFilter;
 
@@ -110,7 +112,8 @@ async fn logs(
         return Ok(Json(days::sums(spend, asked.filter).await?).into_response());
     }
     let entries = spend.entries(&asked.filter).await?;
-    Ok(Json(Rows(&entries)).into_response())
+    let said = said(&context, &entries).await?;
+    Ok(Json(Rows(&entries, &said)).into_response())
 }
 
 /// A page of entries, with everything that LiteLLM's UI filters by.
@@ -126,8 +129,9 @@ async fn pages(
     let _turn = turns.take().await?;
     let total = context.services.spend.count(&filter, COUNTED).await?;
     let entries = context.services.spend.entries(&filter).await?;
+    let said = said(&context, &entries).await?;
     Ok(Json(Object(vec![
-        ("data", raw(&Rows(&entries))),
+        ("data", raw(&Rows(&entries, &said))),
         ("total", raw(&total)),
         ("page", raw(&page)),
         ("page_size", raw(&size)),
@@ -135,7 +139,19 @@ async fn pages(
     ])))
 }
 
-/// What was said in one exchange. It is not kept, so there is nothing to tell; LiteLLM answers null then.
-async fn bodies(_: Context, Path(_): Path<String>) -> Json<Value> {
-    Json(Value::Null)
+/// What was said in so many exchanges as a page holds; a longer list is of costs.
+async fn said(context: &Context, entries: &[Entry]) -> Result<Vec<Said>, Refusal> {
+    if entries.len() > LARGEST as usize {
+        return Ok(Vec::new());
+    }
+    Ok(context.services.spend.said(entries).await?)
+}
+
+/// What was said in one exchange; null where it is not kept, as LiteLLM answers.
+async fn bodies(context: Context, Path(id): Path<String>) -> Result<Json<Value>, Refusal> {
+    let filter = SpendFilter { request_id: Some(id), limit: 1, ..SpendFilter::default() };
+    let entries = context.services.spend.entries(&filter).await?;
+    let said = said(&context, &entries).await?;
+    let told = said.first().map(|said| serde_json::to_value(row::bodies(said)));
+    Ok(Json(told.transpose().map_err(Refusal::internal)?.unwrap_or_default()))
 }

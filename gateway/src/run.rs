@@ -1,6 +1,7 @@
 //! The composition root: the only place where concrete types meet.
 
 use crate::background::drain::{Drain, Stop};
+use crate::background::scribe::Queue;
 use crate::cli::{Half, Serve, say};
 use crate::control::{Changes, Configuration};
 use crate::front::probes::Probes;
@@ -31,6 +32,7 @@ use tokio::sync::{Mutex, Notify};
 use weir_core::ExposeSecret;
 use weir_core::config::env::Env;
 use weir_core::config::{Config, MetricsWhen, SslVerify};
+use weir_core::ports::SpendStore;
 use weir_core::ports::control::Control;
 use weir_ledger::{
     Asker, CacheOptions, FileJournal, JournalOptions, KeyCache, Ledger, LedgerOptions, Writer, WriterOptions,
@@ -46,12 +48,16 @@ const LAST_FLUSH: Duration = Duration::from_secs(20);
 /// How long a statement may wait for a connection.
 const ACQUIRE: Duration = Duration::from_secs(5);
 
+/// LiteLLM's bound for a text in its logs.
+const LONGEST_TEXT: usize = 2_048;
+
 /// What the ledger's side of the process is made of.
 struct Storage {
     ledger: Ledger,
     journal: Arc<FileJournal>,
     cache: Arc<KeyCache>,
     writer: Arc<Writer>,
+    scribe: Arc<Queue>,
 }
 
 /// Runs until told to stop.
@@ -120,7 +126,13 @@ async fn storage(config: &Config, folder: &Path) -> anyhow::Result<Storage> {
     let cache = Arc::new(KeyCache::new(Arc::new(ledger.clone()), cache));
     let options = WriterOptions { data_dir: folder.to_owned(), ..WriterOptions::default() };
     let writer = Arc::new(Writer::new(ledger.clone(), Arc::clone(&journal), options));
-    Ok(Storage { ledger, journal, cache, writer })
+    Ok(Storage { ledger, journal, cache, writer, scribe: Arc::new(Queue::new(longest_text(config))) })
+}
+
+/// Bytes of a text that is kept of what was said.
+fn longest_text(config: &Config) -> usize {
+    let set = config.env.filled("MAX_STRING_LENGTH_PROMPT_IN_DB").and_then(|text| text.parse().ok());
+    set.unwrap_or(LONGEST_TEXT)
 }
 
 fn app(snapshot: Snapshot, storage: &Storage, folder: &Path, only: Option<Half>) -> anyhow::Result<Arc<App>> {
@@ -130,6 +142,7 @@ fn app(snapshot: Snapshot, storage: &Storage, folder: &Path, only: Option<Half>)
         journal: storage.journal.clone(),
         metrics: Arc::clone(&metrics),
         responses: Arc::new(storage.ledger.clone()),
+        scribe: Arc::clone(&storage.scribe) as Arc<dyn weir_plugins::said::Scribe>,
     };
     let config = Arc::clone(&snapshot.config);
     let app = App {
@@ -176,6 +189,8 @@ fn beside(
     let (writer, app_of_writer) = (Arc::clone(&storage.writer), Arc::clone(app));
     let retention = move || app_of_writer.snapshot.load().config.general.retention;
     runtime.spawn(async move { writer.run(retention).await });
+    let store: Arc<dyn SpendStore> = Arc::new(storage.ledger.share(Asker::Admin));
+    runtime.spawn(Arc::clone(&storage.scribe).run(store, Arc::clone(&app.metrics)));
     let changed = Arc::new(Notify::new());
     let changes = Changes { keys: Arc::clone(&storage.cache), configuration: Arc::clone(&changed) };
     runtime.spawn(weir_ledger::listen(storage.ledger.clone(), Arc::new(changes)));

@@ -77,6 +77,8 @@ static PRAGMAS: &[&str] = &[
     "PRAGMA wal_autocheckpoint = 1000",
     "PRAGMA cache_size = -8000",
 ];
+/// Tables with a part for each month.
+pub(crate) static BY_MONTH: &[&str] = &["spend_entry", "spend_said"];
 /// Seconds.
 const SHORTEST_MONTH: i64 = 28 * 86_400;
 const MOST_MONTHS: i32 = 120;
@@ -217,10 +219,13 @@ impl Ledger {
         if self.engine == Engine::Sqlite {
             return Ok(());
         }
+        let now = weir_core::time::now().seconds();
         for month in months {
-            let Some(statement) = partition(weir_core::time::now().seconds(), month) else { continue };
-            if let Err(error) = self.writer.execute(sqlx::AssertSqlSafe(statement)).await {
-                tracing::warn!("a month's partition could not be made: {error}");
+            for table in BY_MONTH {
+                let Some(statement) = partition(table, now, month) else { continue };
+                if let Err(error) = self.writer.execute(sqlx::AssertSqlSafe(statement)).await {
+                    tracing::warn!("a month's partition could not be made: {error}");
+                }
             }
         }
         Ok(())
@@ -355,14 +360,14 @@ fn bad_url() -> LedgerError {
 }
 
 /// The statement that makes the partition of the month `ahead` months after `now` (seconds).
-fn partition(now: i64, ahead: i32) -> Option<String> {
+fn partition(table: &str, now: i64, ahead: i32) -> Option<String> {
     let today = jiff::Timestamp::from_second(now).ok()?.to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
     let first = today.first_of_month().checked_add(jiff::Span::new().months(ahead)).ok()?;
     let next = first.checked_add(jiff::Span::new().months(1)).ok()?;
     let micros =
         |date: jiff::civil::Date| date.duration_since(jiff::civil::date(1970, 1, 1)).as_secs() * 1_000_000;
     Some(format!(
-        "CREATE TABLE IF NOT EXISTS spend_entry_{:04}_{:02} PARTITION OF spend_entry FOR VALUES FROM ({}) TO ({})",
+        "CREATE TABLE IF NOT EXISTS {table}_{:04}_{:02} PARTITION OF {table} FOR VALUES FROM ({}) TO ({})",
         first.year(),
         first.month(),
         micros(first),
@@ -414,7 +419,7 @@ mod tests {
 
     #[test]
     fn a_month_has_one_partition() {
-        let statement = partition(1_795_622_400, 1).unwrap(); // 2026-11-25
+        let statement = partition("spend_entry", 1_795_622_400, 1).unwrap(); // 2026-11-25
         assert!(
             statement.contains("spend_entry_2026_12") && statement.contains("FROM (1796083200000000)"),
             "{statement}"

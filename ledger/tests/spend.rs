@@ -14,10 +14,12 @@ use common::{both, entry};
 use std::collections::HashMap;
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::money::NanoUsd;
-use weir_core::domain::records::{RecordKind, member_id};
+use weir_core::domain::records::{Customer, RecordKind, member_id};
 use weir_core::domain::spend::{Entry, Status};
+use weir_core::ports::records::insert;
 use weir_core::ports::{
-    Change, Dimension, Directory, Rollup, RollupOrder, RollupQuery, SpendFilter, SpendScope, SpendStore, Sums,
+    Change, Dimension, Directory, ResetOf, Rollup, RollupOrder, RollupQuery, SpendFilter, SpendScope,
+    SpendStore, Sums,
 };
 use weir_core::time::Micros;
 use weir_ledger::Ledger;
@@ -280,4 +282,83 @@ async fn p9_four_writers_of_the_same_keys_lose_nothing() {
         assert_eq!(ledger.total_spend().await.unwrap(), NanoUsd(sum));
     })
     .await;
+}
+
+#[tokio::test]
+async fn p17_what_was_admitted_before_a_reset_counts_for_the_period_before_it() {
+    both(async |ledger| {
+        ledger.write(&[entry(1_000)]).await.unwrap();
+        let late = entry(20);
+        let team = [String::from("team-1")];
+        let at = weir_core::time::now();
+        let of = ResetOf::Id(team[0].clone());
+        ledger.commit(&[Change::Reset { scope: SpendScope::Team, of, at }], &[]).await.unwrap();
+        let spent = async || ledger.spent(SpendScope::Team, &team).await.unwrap()[&team[0]];
+        assert_eq!(spent().await, NanoUsd::ZERO);
+        let mut young = entry(3);
+        young.started_at = Micros(at.0 + 1);
+        ledger.write(&[late, young]).await.unwrap();
+        assert_eq!(spent().await, NanoUsd(3), "only what began after it");
+        let user = [String::from("alice")];
+        assert_eq!(ledger.spent(SpendScope::User, &user).await.unwrap()[&user[0]], NanoUsd(1_023));
+        assert_eq!(ledger.total_spend().await.unwrap(), NanoUsd(1_023));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn p17_a_budget_begins_again_for_all_whom_it_limits() {
+    both(async |ledger| {
+        let customer = |id: &str, budget: &str| Customer {
+            id: id.into(),
+            budget_id: Some(budget.into()),
+            ..Customer::default()
+        };
+        for (id, budget) in [("c1", "short"), ("c2", "short"), ("c3", "long")] {
+            let made = insert(&customer(id, budget), weir_core::time::now(), None).unwrap();
+            ledger.commit(&[made], &[]).await.unwrap();
+            let mut one = entry(5);
+            one.end_user = Some(id.into());
+            ledger.write(&[one]).await.unwrap();
+        }
+        let reset = Change::Reset {
+            scope: SpendScope::Customer,
+            of: ResetOf::Budget("short".into()),
+            at: weir_core::time::now(),
+        };
+        ledger.commit(&[reset], &[]).await.unwrap();
+        let ids = ["c1", "c2", "c3"].map(String::from);
+        let spent = ledger.spent(SpendScope::Customer, &ids).await.unwrap();
+        let told: Vec<i64> = ids.iter().map(|id| spent[id].0).collect();
+        assert_eq!(told, [0, 0, 5]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn p30_reports_that_hang_keep_no_request_waiting() {
+    use sqlx::{Connection, Executor};
+    let Some(server) = std::env::var("WEIR_TEST_POSTGRES_URL").ok().filter(|url| !url.is_empty()) else {
+        assert!(!common::in_ci(), "CI needs WEIR_TEST_POSTGRES_URL");
+        return println!("skipped: no WEIR_TEST_POSTGRES_URL");
+    };
+    let url = common::fresh_database(&server).await;
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = common::open(Some(url.clone()), dir.path()).await;
+    let mut blocker = sqlx::PgConnection::connect(&url).await.unwrap();
+    blocker.execute("BEGIN; LOCK TABLE weir.spend_daily IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let reports = ledger.share(weir_ledger::Asker::Reports);
+    let hanging: Vec<_> = (0..20)
+        .map(|_| {
+            let reports = reports.clone();
+            tokio::spawn(async move { reports.total_spend().await })
+        })
+        .collect();
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    let team = [String::from("team-1")];
+    let quick =
+        tokio::time::timeout(std::time::Duration::from_secs(2), ledger.spent(SpendScope::Team, &team));
+    assert!(quick.await.is_ok_and(|spent| spent.is_ok()), "the connections of requests are free");
+    assert!(hanging.iter().all(|report| !report.is_finished()));
+    hanging.iter().for_each(tokio::task::JoinHandle::abort);
 }

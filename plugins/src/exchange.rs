@@ -8,6 +8,7 @@ use crate::models::Group;
 use crate::pass::Pass;
 use crate::responses::Conversation;
 use crate::snapshot::Snapshot;
+use bytes::BytesMut;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -102,6 +103,8 @@ pub struct Answer {
     pub provider_id: Option<String>,
     pub usage: Usage,
     pub usage_source: UsageSource,
+    /// What the client was sent, as far as it is kept ([`Exchange::keeps_said`]).
+    pub said: BytesMut,
     /// What is paid by the piece instead of by tokens.
     pub measured: Option<Measured>,
     pub cost: NanoUsd,
@@ -121,6 +124,9 @@ pub struct Attempt {
     /// The deployment's, or what the client asked for instead.
     pub timeouts: Timeouts,
 }
+
+/// Bytes that are kept of an answer. What comes after them is not.
+pub const MAX_SAID: usize = 1 << 20;
 
 // --- Clock ---
 
@@ -171,6 +177,19 @@ impl Exchange {
             attempts: Vec::new(),
             answer: Answer::default(),
             draft: None,
+        }
+    }
+
+    /// Whether the operator wants to keep what is asked and answered.
+    pub fn keeps_said(&self) -> bool {
+        let config = &self.snapshot.config;
+        config.general.store_prompts_in_spend_logs && !config.litellm.turn_off_message_logging
+    }
+
+    /// Notes what the client is sent, up to [`MAX_SAID`].
+    pub fn say(&mut self, bytes: &[u8]) {
+        if self.keeps_said() && self.answer.said.len() + bytes.len() <= MAX_SAID {
+            self.answer.said.extend_from_slice(bytes);
         }
     }
 

@@ -26,6 +26,7 @@ pub mod plugin;
 pub mod providers;
 pub mod realtime;
 pub mod responses;
+pub mod said;
 pub mod seal;
 pub mod services;
 pub mod snapshot;

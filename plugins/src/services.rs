@@ -4,6 +4,8 @@ use crate::metrics::Metrics;
 use std::sync::Arc;
 use weir_core::ports::{Journal, KeyLookup, ResponseStore};
 
+use crate::said::Scribe;
+
 /// Injected once, at composition.
 #[derive(Clone)]
 pub struct Services {
@@ -11,4 +13,5 @@ pub struct Services {
     pub journal: Arc<dyn Journal>,
     pub metrics: Arc<Metrics>,
     pub responses: Arc<dyn ResponseStore>,
+    pub scribe: Arc<dyn Scribe>,
 }

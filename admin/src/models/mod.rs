@@ -7,6 +7,7 @@ mod access_groups;
 mod change;
 mod credentials;
 mod groups;
+mod metrics;
 mod show;
 mod stored;
 
@@ -31,6 +32,10 @@ pub(crate) static ROUTES: &[Access] = &[
     route(Method::GET, "/v1/model/info", I, Grant::ANY, || get(show::info)),
     route(Method::GET, "/v2/model/info", I, Grant::ANY, || get(show::search)),
     route(Method::GET, "/model_group/info", I, Grant::ANY, || get(groups::info)),
+    route(Method::GET, "/model/metrics", O, Grant::ADMIN, || get(metrics::latency)),
+    route(Method::GET, "/model/streaming_metrics", O, Grant::ADMIN, || get(metrics::first_token)),
+    route(Method::GET, "/model/metrics/slow_responses", O, Grant::ADMIN, || get(metrics::slow)),
+    route(Method::GET, "/model/metrics/exceptions", O, Grant::ADMIN, || get(metrics::exceptions)),
     route(Method::POST, "/credentials", O, Grant::ADMIN, || get(credentials::list).post(credentials::new)),
     route(Method::GET, "/credentials", O, Grant::ADMIN, || get(credentials::list).post(credentials::new)),
     route(Method::GET, "/credentials/by_name/{name}", O, Grant::ADMIN, || get(credentials::one)),

@@ -3,21 +3,46 @@
 use crate::answer::{Object, Raw, parsed, raw};
 use serde::ser::{Serialize, Serializer};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use weir_core::domain::operation::Operation;
-use weir_core::domain::spend::{AttemptRecord, Entry, Status};
+use weir_core::domain::spend::{AttemptRecord, Entry, Said, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
 
-/// Entries as a JSON array, written row by row so that not all of them are there twice.
-pub(super) struct Rows<'a>(pub(super) &'a [Entry]);
+/// Entries as a JSON array, written row by row so that not all of them are there twice. With what was said in them,
+/// where it was kept.
+pub(super) struct Rows<'a>(pub(super) &'a [Entry], pub(super) &'a [Said]);
 
 impl Serialize for Rows<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(row))
+        serializer
+            .collect_seq(self.0.iter().map(|entry| row(entry, self.1.iter().find(|s| s.id == entry.id))))
     }
 }
 
-fn row(entry: &Entry) -> Object {
+/// LiteLLM's three members for what was said.
+fn said(said: Option<&Said>) -> [(&'static str, Raw); 3] {
+    let none = || parsed("{}", "null");
+    let Some(said) = said else {
+        return [("messages", none()), ("response", none()), ("proxy_server_request", none())];
+    };
+    let request: BTreeMap<String, Raw> = serde_json::from_str(&said.request).unwrap_or_default();
+    let messages = request.get("messages").or_else(|| request.get("input")).cloned();
+    let response = if said.response.is_empty() { none() } else { parsed(&said.response, "null") };
+    [
+        ("messages", messages.unwrap_or_else(none)),
+        ("response", response),
+        ("proxy_server_request", parsed(&said.request, "{}")),
+    ]
+}
+
+/// The same three by themselves.
+pub(super) fn bodies(kept: &Said) -> Object {
+    Object(said(Some(kept)).into())
+}
+
+fn row(entry: &Entry, kept: Option<&Said>) -> Object {
     let text = |value: &Option<String>| raw(value.as_deref().unwrap_or_default());
+    let [messages, response, request] = said(kept);
     Object(vec![
         ("request_id", raw(entry.provider_id.as_ref().unwrap_or(&entry.call_id))),
         ("call_type", raw(entry.operation.row().call_type)),
@@ -41,16 +66,16 @@ fn row(entry: &Entry) -> Object {
         ("cache_key", raw("Cache OFF")),
         ("request_tags", raw(&entry.tags)),
         ("team_id", text(&entry.team_id)),
-        ("organization_id", raw("")),
+        ("organization_id", text(&entry.organization_id)),
         ("end_user", text(&entry.end_user)),
         ("requester_ip_address", raw(&entry.client_ip)),
-        ("messages", parsed("{}", "null")),
-        ("response", parsed("{}", "null")),
-        ("session_id", raw(&entry.id.to_string())),
+        messages,
+        response,
+        ("session_id", raw(entry.session_id.as_ref().unwrap_or(&entry.id.to_string()))),
         ("status", raw(if failed(entry) { "failure" } else { "success" })),
         ("mcp_namespaced_tool_name", Raw::default()),
         ("agent_id", Raw::default()),
-        ("proxy_server_request", parsed("{}", "null")),
+        request,
     ])
 }
 
@@ -60,7 +85,7 @@ pub(super) fn hash(entry: &Entry) -> String {
 }
 
 /// The upstream model with its provider; what was asked for where no deployment was reached.
-pub(super) fn model(entry: &Entry) -> String {
+pub(crate) fn model(entry: &Entry) -> String {
     let (provider, model) = (&entry.provider, &entry.model);
     if model.is_empty() {
         return entry.model_requested.clone();
@@ -93,7 +118,7 @@ fn metadata(entry: &Entry) -> Object {
         ("mcp_tool_call_metadata", null()),
         ("additional_usage_values", raw(&additional(entry))),
         ("cold_storage_object_key", null()),
-        ("user_api_key_team_alias", null()),
+        ("user_api_key_team_alias", raw(&entry.team_alias)),
         ("litellm_overhead_time_ms", null()),
         ("vector_store_request_metadata", null()),
     ];

@@ -8,7 +8,7 @@ use weir_core::domain::ids::KeyHash;
 use weir_core::domain::key::{KeyRecord, Principal};
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::records::{Kept, OrganizationMember, Record, RecordKind, Team, User, due};
-use weir_core::domain::spend::Entry;
+use weir_core::domain::spend::{Entry, Said};
 use weir_core::ports::records::insert;
 use weir_core::ports::{
     AuditEntry, AuditPage, AuditQuery, Change, Condition, Directory, KeyLookup, LedgerError, LedgerResult,
@@ -257,6 +257,14 @@ impl SpendStore for Memory {
     async fn total_spend(&self) -> LedgerResult<NanoUsd> {
         self.asked()?;
         Ok(lock(&self.entries).iter().map(|entry| entry.cost).sum())
+    }
+
+    async fn keep_said(&self, _: &[Said]) -> LedgerResult<()> {
+        Ok(())
+    }
+
+    async fn said(&self, _: &[Entry]) -> LedgerResult<Vec<Said>> {
+        Ok(Vec::new())
     }
 }
 

@@ -107,6 +107,16 @@ pub struct Entry {
     pub cache_hit: bool,
 }
 
+/// What was said in an exchange, where the operator wants it kept: JSON as text, empty where there is none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Said {
+    pub id: EntryId,
+    /// The entry's.
+    pub started_at: Micros,
+    pub request: String,
+    pub response: String,
+}
+
 /// What is written before the first byte of an attempt goes upstream. Enough to book the exchange, should this
 /// process not live to see its end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

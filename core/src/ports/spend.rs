@@ -3,7 +3,7 @@
 use super::LedgerResult;
 use crate::domain::ids::{EntryId, KeyHash};
 use crate::domain::money::NanoUsd;
-use crate::domain::spend::{Entry, Status};
+use crate::domain::spend::{Entry, Said, Status};
 use crate::time::Micros;
 use async_trait::async_trait;
 use std::collections::HashMap;
@@ -204,4 +204,8 @@ pub trait SpendStore: Send + Sync {
     async fn spent(&self, scope: SpendScope, ids: &[String]) -> LedgerResult<HashMap<String, NanoUsd>>;
     /// Total of everything booked.
     async fn total_spend(&self) -> LedgerResult<NanoUsd>;
+    /// Keeps what was said; what is there already stays.
+    async fn keep_said(&self, said: &[Said]) -> LedgerResult<()>;
+    /// What was said in those of these exchanges of which it is kept.
+    async fn said(&self, entries: &[Entry]) -> LedgerResult<Vec<Said>>;
 }

@@ -112,6 +112,7 @@ pub async fn answer(
     (answer.usage, answer.usage_source) = (usage, source);
     let body = state::renamed(&flight.x, attempt, plan, body);
     flight.keep(attempt, plan, &body).await.map_err(Lost::Failed)?;
+    flight.x.say(&body);
     flight.attempt_ended(attempt, 200, None);
     flight.finish(200, Status::Success, None);
     let content_type = headers

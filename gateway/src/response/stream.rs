@@ -142,6 +142,7 @@ impl Relay<'_, '_> {
             return Err(Lost::Failed(error));
         }
         for bytes in send {
+            self.flight.x.say(&bytes);
             out.send(down, bytes).await.map_err(|_| Lost::ClientGone)?;
         }
         match fault {
@@ -157,6 +158,7 @@ impl Relay<'_, '_> {
         if self.reported.is_none() {
             self.flight.keep(self.attempt, plan, &last).await.map_err(Lost::Failed)?;
         }
+        self.flight.x.say(&last);
         Ok(last)
     }
 

@@ -41,6 +41,7 @@ mod recordings;
 mod responses;
 mod rig;
 mod routing;
+mod said;
 mod secrets;
 mod smuggling;
 mod streams;

@@ -6,6 +6,7 @@ mod read;
 mod reprice;
 mod retention;
 mod rollup;
+mod said;
 pub(crate) mod spent;
 pub(crate) mod sums;
 pub(crate) mod write;

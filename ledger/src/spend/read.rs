@@ -1,7 +1,7 @@
 //! Reading entries and totals.
 
 use super::detail::Columns;
-use super::{rollup, spent, write};
+use super::{rollup, said, spent, write};
 use crate::store::{Ledger, broken};
 use async_trait::async_trait;
 use sqlx::any::{AnyArguments, AnyRow};
@@ -9,7 +9,7 @@ use sqlx::query::Query;
 use sqlx::{Any, Row};
 use std::collections::HashMap;
 use weir_core::domain::money::NanoUsd;
-use weir_core::domain::spend::Entry;
+use weir_core::domain::spend::{Entry, Said};
 use weir_core::ports::{LedgerResult, RollupQuery, RollupRow, SpendFilter, SpendScope, SpendStore, Written};
 
 const SELECT: &str = "SELECT started_at, id, call_id, provider_id, status, key_hash, user_id, team_id, \
@@ -56,6 +56,14 @@ impl SpendStore for Ledger {
         let sum = "SELECT CAST(COALESCE(SUM(cost), 0) AS BIGINT) AS cost FROM spend_daily";
         let row = sqlx::query(sum).fetch_one(&self.reader).await;
         self.noted(row)?.try_get("cost").map(NanoUsd).map_err(broken)
+    }
+
+    async fn keep_said(&self, said: &[Said]) -> LedgerResult<()> {
+        said::keep(self, said).await
+    }
+
+    async fn said(&self, entries: &[Entry]) -> LedgerResult<Vec<Said>> {
+        said::read(self, entries).await
     }
 }
 

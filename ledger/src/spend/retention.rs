@@ -1,6 +1,6 @@
 //! Forgetting entries that are older than the operator wants to keep. Sums by day stay: bills can be told for ever.
 
-use crate::store::{Ledger, broken};
+use crate::store::{BY_MONTH, Ledger, broken};
 use sqlx::{AssertSqlSafe, Executor, Row};
 use weir_core::ports::LedgerResult;
 use weir_core::time::Micros;
@@ -12,7 +12,7 @@ const PIECE: i64 = 5_000;
 const PARTITIONS: &str = "SELECT CAST(c.relname AS TEXT) AS name, \
     CAST(pg_get_expr(c.relpartbound, c.oid) AS TEXT) AS bound \
     FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class p ON p.oid = i.inhparent \
-    JOIN pg_namespace n ON n.oid = p.relnamespace WHERE p.relname = 'spend_entry' AND n.nspname = 'weir'";
+    JOIN pg_namespace n ON n.oid = p.relnamespace WHERE p.relname IN ('spend_entry', 'spend_said') AND n.nspname = 'weir'";
 
 impl Ledger {
     /// Deletes entries that began before this. Whole months go as partitions, the rest piece by piece. Answers how many
@@ -21,9 +21,16 @@ impl Ledger {
         if self.is_postgres() {
             self.drop_partitions(before).await?;
         }
+        let [entries, said] =
+            [self.forget_rows("spend_entry", before).await?, self.forget_rows("spend_said", before).await?];
+        tracing::debug!(entries, said, "rows past their retention");
+        Ok(entries)
+    }
+
+    async fn forget_rows(&self, table: &'static str, before: Micros) -> LedgerResult<u64> {
         let mut deleted = 0;
         loop {
-            let piece = self.forget_piece(before).await?;
+            let piece = self.forget_piece(table, before).await?;
             deleted += piece;
             if piece < PIECE as u64 {
                 return Ok(deleted);
@@ -31,11 +38,11 @@ impl Ledger {
         }
     }
 
-    async fn forget_piece(&self, before: Micros) -> LedgerResult<u64> {
-        let old = sqlx::query(
-            "DELETE FROM spend_entry WHERE (started_at, id) IN \
-             (SELECT started_at, id FROM spend_entry WHERE started_at < $1 ORDER BY started_at LIMIT $2)",
-        );
+    async fn forget_piece(&self, table: &'static str, before: Micros) -> LedgerResult<u64> {
+        let old = sqlx::query(AssertSqlSafe(format!(
+            "DELETE FROM {table} WHERE (started_at, id) IN \
+             (SELECT started_at, id FROM {table} WHERE started_at < $1 ORDER BY started_at LIMIT $2)",
+        )));
         let done = old.bind(before.0).bind(PIECE).execute(&self.writer).await;
         self.noted(done).map(|done| done.rows_affected())
     }
@@ -64,7 +71,7 @@ fn end_of(bound: &str) -> Option<i64> {
 
 /// As `store.rs` names them: nothing else is ever dropped.
 fn is_ours(name: &str) -> bool {
-    let month = name.strip_prefix("spend_entry_");
+    let month = BY_MONTH.iter().find_map(|table| name.strip_prefix(table)?.strip_prefix('_'));
     month.is_some_and(|month| month.bytes().all(|b| b.is_ascii_digit() || b == b'_'))
 }
 

@@ -8,6 +8,7 @@ mod journal;
 mod metrics;
 mod price;
 mod responses;
+mod said;
 
 pub use access::{unknown as unknown_model, usable};
 pub use journal::estimated_input;
@@ -32,6 +33,7 @@ pub static FILTERS: &[&FilterKind] = &[
     &price::KIND,     // before journal: the entry carries the cost
     &journal::KIND,   // last to say yes: what it has begun is sent
     &metrics::KIND,
+    &said::KIND,
 ];
 
 #[cfg(test)]

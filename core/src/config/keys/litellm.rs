@@ -157,7 +157,7 @@ pub(super) const KEYS: &[Key] = &[
     later("tag_budget_config", Map),
     later("telemetry", Bool),
     later("token", Text),
-    later("turn_off_message_logging", Bool),
+    used("turn_off_message_logging", Bool),
     later("upperbound_key_generate_params", Any),
     later("use_aiohttp_transport", Bool),
     later("use_client", Bool),

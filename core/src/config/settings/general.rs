@@ -55,6 +55,10 @@ pub struct GeneralSettings {
     pub allowed_ips: Vec<IpNet>,
     /// How long entries are kept; for ever where nothing is said. Sums by day stay.
     pub retention: Option<Duration>,
+    /// An answer that takes longer is slow.
+    pub alerting_threshold: Option<Duration>,
+    /// What was asked and answered is kept beside the entry.
+    pub store_prompts_in_spend_logs: bool,
     /// Paths that lead to addresses of the operator's.
     pub pass_through: Vec<PassThrough>,
 }
@@ -88,6 +92,8 @@ impl GeneralSettings {
             store_model_in_db: s.bool("store_model_in_db").or_else(store).unwrap_or(true),
             allowed_ips: networks(s, "allowed_ips", problems),
             retention: retention(s, problems),
+            alerting_threshold: s.seconds("alerting_threshold"),
+            store_prompts_in_spend_logs: s.bool("store_prompts_in_spend_logs").unwrap_or(false),
             pass_through: pass_through::read(s, env, problems),
         }
     }

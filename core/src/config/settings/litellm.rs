@@ -35,6 +35,8 @@ pub struct LitellmSettings {
     pub require_auth_for_metrics_endpoint: bool,
     /// Who changed what is kept, unless this is false.
     pub store_audit_logs: bool,
+    /// Nothing that was said is kept or passed on.
+    pub turn_off_message_logging: bool,
     pub disable_add_user_agent_to_request_tags: bool,
     /// Where midnights are, by its IANA name: budgets are reset there. UTC.
     pub timezone: Option<String>,
@@ -74,6 +76,7 @@ impl LitellmSettings {
             set_verbose: s.bool("set_verbose").unwrap_or(false),
             require_auth_for_metrics_endpoint: s.bool("require_auth_for_metrics_endpoint").unwrap_or(false),
             store_audit_logs: s.bool("store_audit_logs").unwrap_or(true),
+            turn_off_message_logging: s.bool("turn_off_message_logging").unwrap_or(false),
             disable_add_user_agent_to_request_tags: s
                 .bool("disable_add_user_agent_to_request_tags")
                 .unwrap_or(false),

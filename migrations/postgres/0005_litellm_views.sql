@@ -411,16 +411,17 @@ SELECT COALESCE(e.provider_id, e.call_id) AS request_id,
     e.team_id,
     e.end_user,
     d ->> 'client_ip' AS requester_ip_address,
-    '{}'::jsonb AS messages,
-    '{}'::jsonb AS response,
-    '{}'::jsonb AS proxy_server_request,
+    COALESCE(q -> 'messages', q -> 'input', '{}'::jsonb) AS messages,
+    weir_litellm.object(s.response) AS response,
+    q AS proxy_server_request,
     e.session_id,
     CASE e.status WHEN 'success' THEN 'success' ELSE 'failure' END AS status,
     NULL::text AS mcp_namespaced_tool_name,
     NULL::text AS agent_id,
     e.organization_id
 FROM weir.spend_entry e
-CROSS JOIN LATERAL (SELECT weir_litellm.object(e.detail) AS d OFFSET 0) j;
+LEFT JOIN weir.spend_said s ON s.started_at = e.started_at AND s.id = e.id
+CROSS JOIN LATERAL (SELECT weir_litellm.object(e.detail) AS d, weir_litellm.object(s.request) AS q OFFSET 0) j;
 
 CREATE VIEW weir_litellm."LiteLLM_ErrorLogs" AS
 SELECT l.request_id,
