@@ -29,9 +29,14 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{ include "weir.selector" . }}
 {{- end }}
 
-{{/* Pods beside the gateway's must not be found by its Service. Called with (list $ "suffix"). */}}
+{{/* A name with an end of its own, never longer than Kubernetes takes. Called with (list base "end"). */}}
+{{- define "weir.joined" -}}
+{{- printf "%s-%s" (trunc (sub 62 (len (last .)) | int) (first .) | trimSuffix "-") (last .) -}}
+{{- end }}
+
+{{/* Pods beside the gateway's must not be found by its Service. Called with (list $ "end"). */}}
 {{- define "weir.sideSelector" -}}
-app.kubernetes.io/name: {{ include "weir.name" (first .) }}-{{ last . }}
+app.kubernetes.io/name: {{ include "weir.joined" (list (include "weir.name" (first .)) (last .)) }}
 app.kubernetes.io/instance: {{ (first .).Release.Name }}
 {{- end }}
 
@@ -63,11 +68,11 @@ annotations:
 
 {{/* Values that were made for LiteLLM name its image; this chart runs Weir. */}}
 {{- define "weir.namesLitellm" -}}
-{{- if contains "berriai/litellm" .Values.image.repository }}true{{ end -}}
+{{- if contains "berriai/litellm" (.Values.image.repository | default "") }}true{{ end -}}
 {{- end }}
 
 {{- define "weir.image" -}}
-{{- $theirs := include "weir.namesLitellm" . -}}
+{{- $theirs := include "weir.namesLitellm" . | eq "true" -}}
 {{- $repository := $theirs | ternary "" .Values.image.repository -}}
 {{- $tag := $theirs | ternary "" .Values.image.tag -}}
 {{ $repository | default .Values.weir.image }}:{{ $tag | default .Chart.AppVersion }}
@@ -124,7 +129,7 @@ configMap:
 {{- $delay := int .Values.drainDelaySeconds -}}
 {{- $grace := sub (int .Values.terminationGracePeriodSeconds) (add $delay 25) | max 1 -}}
 {{- $times := dict "drain_delay" (printf "%ds" $delay) "grace_period" (printf "%ds" $grace) -}}
-{{- $config := deepCopy .Values.proxy_config -}}
+{{- $config := deepCopy (.Values.proxy_config | default dict) -}}
 {{- $_ := set $config "weir_settings" (merge ($config.weir_settings | default dict) $times) -}}
 {{ toYaml $config }}
 {{- end }}
@@ -165,7 +170,7 @@ postgresql://$(DATABASE_USERNAME):$(DATABASE_PASSWORD)@$(DATABASE_HOST)/$(DATABA
 {{ include "weir.fromSecret" (list "DATABASE_USERNAME" (include "weir.dbSecret" .) "username") }}
 {{ include "weir.fromSecret" (list "DATABASE_PASSWORD" (include "weir.dbSecret" .) "password") }}
 - name: DATABASE_HOST
-  value: {{ .Release.Name }}-postgresql
+  value: {{ include "weir.joined" (list .Release.Name "postgresql") }}
 - name: DATABASE_NAME
   value: {{ .Values.postgresql.auth.database | quote }}
 - name: DATABASE_URL
@@ -176,7 +181,7 @@ postgresql://$(DATABASE_USERNAME):$(DATABASE_PASSWORD)@$(DATABASE_HOST)/$(DATABA
 {{- define "weir.redisEnv" -}}
 {{- if .Values.redis.enabled }}
 - name: REDIS_HOST
-  value: {{ .Release.Name }}-redis-master
+  value: {{ include "weir.joined" (list .Release.Name "redis-master") }}
 - name: REDIS_PORT
   value: "6379"
 {{ include "weir.fromSecret" (list "REDIS_PASSWORD" (printf "%s-redis" .Release.Name) "redis-password") }}
@@ -189,7 +194,9 @@ postgresql://$(DATABASE_USERNAME):$(DATABASE_PASSWORD)@$(DATABASE_HOST)/$(DATABA
 {{- if kindIs "map" .Values.extraEnvVars }}
 {{- include "weir.scalarEnv" .Values.extraEnvVars }}
 {{- else }}
-{{ toYaml .Values.extraEnvVars | eq "[]" | ternary "" (toYaml .Values.extraEnvVars) }}
+{{- with .Values.extraEnvVars }}
+{{ toYaml . }}
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -284,18 +291,23 @@ alb.ingress.kubernetes.io/healthcheck-path: /health/readiness
 
 {{- define "weir.unknownKeys" -}}
 {{- $schema := .Files.Get "files/values.schema.json" | fromJson -}}
-{{- include "weir.unknownBelow" (dict "values" .Values "schema" $schema "path" "") | trim -}}
+{{- include "weir.unknownBelow" (dict "root" $schema "values" .Values "schema" $schema "path" "") | trim -}}
 {{- end }}
 
 {{/* Paths of unknown keys, one a line. Objects without properties in the schema are the operator's own. */}}
 {{- define "weir.unknownBelow" -}}
+{{- $root := .root -}}
 {{- $known := .schema.properties -}}
 {{- $path := .path -}}
 {{- range $key, $value := .values }}
 {{- if not (hasKey $known $key) }}
 {{ $path }}{{ $key }}{{ include "weir.suggestion" (list $key (keys $known | sortAlpha)) }}
-{{- else if and (kindIs "map" $value) (get $known $key).properties }}
-{{- include "weir.unknownBelow" (dict "values" $value "schema" (get $known $key) "path" (printf "%s%s." $path $key)) }}
+{{- else if kindIs "map" $value }}
+{{- $one := get $known $key }}
+{{- $one = get $root.definitions (get $one "$ref" | base) | default $one }}
+{{- if $one.properties }}
+{{- include "weir.unknownBelow" (dict "root" $root "values" $value "schema" $one "path" (printf "%s%s." $path $key)) }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
