@@ -98,7 +98,7 @@ def bill():
     return done.stdout
 
 
-def test_the_bill_names_every_package_once():
+def p38_the_bill_names_every_package_once():
     packages = tomllib.loads((ROOT / "Cargo.lock").read_text())["package"]
     told = json.loads(bill())
     refs = [one["bom-ref"] for one in told["components"]] + [told["metadata"]["component"]["bom-ref"]]

@@ -29,7 +29,7 @@ def files(root):
     return {str(p.relative_to(root)) for p in root.rglob("*") if not p.is_dir() or p.is_symlink()}
 
 
-def test_what_is_in_it(root):
+def p38_what_is_in_it(root):
     there = {name for name in files(root) if not name.startswith("lib")}
     programs = {"usr/local/bin/weir", "usr/local/bin/litellm", "usr/local/bin/python", "usr/local/bin/python3"}
     etc = {"etc/passwd", "etc/group", "etc/nsswitch.conf", "etc/ssl/certs/ca-certificates.crt"}
@@ -70,7 +70,7 @@ def test_python_starts_the_proxy(root, how):
     assert inside(root, "python", *how, "--version").stdout.startswith("weir ")
 
 
-def test_litellms_migration_command_migrates(root):
+def p32_litellms_migration_command_migrates(root):
     """On the file that is the ledger without a database; with one it is the same command."""
     command = ("python", "litellm/proxy/prisma_migration.py")
     off = inside(root, *command, env={"DISABLE_SCHEMA_UPDATE": "true"})
@@ -85,7 +85,7 @@ def test_python_does_nothing_else(root):
     assert done.returncode == 127 and "no Python" in done.stderr
 
 
-def test_it_is_packed_without_an_engine(root, weir, needs, tmp_path):
+def p38_it_is_packed_without_an_engine(root, weir, needs, tmp_path):
     needs(shutil.which("buildah"), "buildah is not installed: run scripts/setup.sh deploy")
     subprocess.run([ROOTFS, weir, tmp_path / "rootfs"], check=True, timeout=60)
     store = ["buildah", "--storage-driver", "vfs", "--root", tmp_path / "store", "--runroot", tmp_path / "run"]

@@ -65,7 +65,7 @@ def booked(database):
     return int(sql(database["url"], "SELECT count(*) FROM weir.spend_entry"))
 
 
-def test_the_job_then_a_pod(cluster, database):
+def p32_the_job_then_a_pod(cluster, database):
     done = cluster.job()
     assert done.returncode == 0, done.stderr
     assert booked(database) == 0  # the tables are there before the pod is
@@ -79,7 +79,7 @@ def test_the_job_then_a_pod(cluster, database):
             assert b"litellm_proxy_total_requests_metric_total" in answer.read()
 
 
-def test_a_pod_that_is_told_to_stop_ends_its_streams_and_loses_nothing(cluster, database):
+def p33_a_pod_that_is_told_to_stop_ends_its_streams_and_loses_nothing(cluster, database):
     with cluster.pod() as pod:
         pod.start()
         with chat(pod, stream=True) as answer:
@@ -92,7 +92,7 @@ def test_a_pod_that_is_told_to_stop_ends_its_streams_and_loses_nothing(cluster, 
     assert booked(database) == 1
 
 
-def test_pods_are_replaced_one_by_one_and_no_request_fails(cluster):
+def p33_pods_are_replaced_one_by_one_and_no_request_fails(cluster):
     """As a rolling update: a new pod, once it is ready the old one goes; a Service sends to those that are ready."""
     with Service() as service:
         old = [service.add(cluster, f"old-{n}") for n in range(3)]

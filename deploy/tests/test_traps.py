@@ -86,6 +86,15 @@ def test_a_url_of_ones_own_is_kept():
     assert list(env).index("DATABASE_URL") > max(list(env).index(n) for n in ("DATABASE_USERNAME", "DATABASE_HOST", "DATABASE_NAME"))
 
 
+def test_what_the_operator_sets_wins_and_stands_once():
+    url = "postgresql://other"
+    values = chart.merged(EXISTING, {"envVars": {"LITELLM_LOG": "DEBUG", "DATABASE_URL": url}, "extraEnvVars": [{"name": "PORT", "value": "4001"}]})
+    objects = chart.manifests(values)
+    env = chart.env(chart.pod(objects)["containers"][0])  # asserts that no name is there twice
+    assert (env["LITELLM_LOG"], env["DATABASE_URL"], env["PORT"]) == ("DEBUG", url, "4001")
+    assert chart.env(chart.pod(objects, "Job")["containers"][0])["DATABASE_URL"] == url
+
+
 def test_postgresql_enabled_false_is_honoured():
     objects = chart.manifests({"postgresql": {"enabled": False}})
     assert "StatefulSet" not in chart.kinds(objects)
@@ -93,7 +102,7 @@ def test_postgresql_enabled_false_is_honoured():
     assert "the ledger is a file" in chart.notes({"postgresql": {"enabled": False}})
 
 
-def test_migrations_come_before_the_pods():
+def p32_migrations_come_before_the_pods():
     job = chart.find(chart.manifests(EXISTING), "Job")
     assert job["metadata"]["annotations"]["argocd.argoproj.io/hook"] == "PreSync"
     assert job["spec"]["template"]["spec"]["containers"][0]["args"] == ["migrate"]
@@ -177,7 +186,7 @@ def test_numbers_stay_what_they_are():
         ({"proxy_config": {"weir_settings": {"grace_period": "20s"}}}, "5s", "20s"),
     ],
 )
-def test_weir_stops_within_the_pods_grace(values, delay, grace):
+def p33_weir_stops_within_the_pods_grace(values, delay, grace):
     settings = chart.config(chart.manifests(values))["weir_settings"]
     assert settings == {"drain_delay": delay, "grace_period": grace}
 
@@ -188,7 +197,7 @@ def test_a_volume_for_one_pod_is_not_shared_by_two():
     assert chart.find(chart.manifests(many), "Deployment")["spec"]["strategy"]["type"] == "RollingUpdate"
 
 
-def test_pods_are_not_root_and_write_nowhere_else():
+def p38_pods_are_not_root_and_write_nowhere_else():
     objects = chart.manifests(EXISTING)
     for kind in ("Deployment", "Job"):
         spec = chart.pod(objects, kind, None if kind == "Job" else "litellm")

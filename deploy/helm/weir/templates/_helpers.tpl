@@ -103,6 +103,10 @@ annotations:
 {{- .Values.masterkeySecretKey | default "masterkey" -}}
 {{- end }}
 
+{{- define "weir.masterkeySecret" -}}
+{{- include "weir.fullname" . }}-masterkey
+{{- end }}
+
 {{- define "weir.dbSecret" -}}
 {{- include "weir.fullname" . }}-dbcredentials
 {{- end }}
@@ -202,9 +206,46 @@ postgresql://$(DATABASE_USERNAME):$(DATABASE_PASSWORD)@$(DATABASE_HOST)/$(DATABA
 
 {{- define "weir.scalarEnv" -}}
 {{- range $name, $value := . }}
-- name: {{ $name }}
+- name: {{ quote $name }}
   value: {{ include "weir.text" $value }}
 {{- end }}
+{{- end }}
+
+{{/* All of a pod's, in LiteLLM's order. */}}
+{{- define "weir.podEnv" -}}
+- name: HOST
+  value: {{ .Values.listen | default "0.0.0.0" | quote }}
+- name: PORT
+  value: {{ .Values.service.port | int | quote }}
+{{- include "weir.databaseEnv" . }}
+{{- if .Values.migrationJob.disableSchemaUpdate }}
+- name: DISABLE_SCHEMA_UPDATE
+  value: "true"
+{{- end }}
+{{ include "weir.fromSecret" (list "PROXY_MASTER_KEY" (.Values.masterkeySecretName | default (include "weir.masterkeySecret" .)) (include "weir.masterkeyKey" .)) }}
+{{- include "weir.redisEnv" . }}
+- name: LITELLM_LOG
+  value: {{ .Values.logLevel | quote }}
+- name: WEIR_DATA_DIR
+  value: /var/lib/weir
+{{- if .Values.separateHealthApp }}
+- name: SEPARATE_HEALTH_APP
+  value: "1"
+- name: SEPARATE_HEALTH_PORT
+  value: {{ .Values.separateHealthPort | int | quote }}
+{{- end }}
+{{- include "weir.ownEnv" . }}
+{{- end }}
+
+{{/* A list of variables in which the last one of a name is the one: the operator's stand last. Twice the same name is
+     refused by server-side apply. */}}
+{{- define "weir.lastWins" -}}
+{{- $all := fromYamlArray . -}}
+{{- $last := dict -}}
+{{- range $at, $one := $all }}{{ $_ := set $last $one.name $at }}{{ end -}}
+{{- $kept := list -}}
+{{- range $at, $one := $all }}{{ if eq $at (get $last $one.name) }}{{ $kept = append $kept $one }}{{ end }}{{ end -}}
+{{ toYaml $kept }}
 {{- end }}
 
 {{- define "weir.envFrom" -}}
