@@ -49,7 +49,11 @@ def cluster(weir, database, tmp_path):
             },
             "envVars": {"DATABASE_PORT": database["port"]},
             "environmentSecrets": ["litellm-secrets"],
-            "proxy_config": {"model_list": [slow], "litellm_settings": {"callbacks": ["prometheus"]}},
+            "proxy_config": {
+                "model_list": [slow],
+                "litellm_settings": {"callbacks": ["prometheus"]},
+                "general_settings": {"master_key": "os.environ/LITELLM_MASTER_KEY", "database_url": "os.environ/DATABASE_URL"},
+            },
         }
         # As in the guide the Secret has an address of its own, which db.* beats.
         there = {"DATABASE_USERNAME": database["user"], "DATABASE_PASSWORD": PASSWORD, "DATABASE_URL": "postgresql://nowhere.invalid/x"}
