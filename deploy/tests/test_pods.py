@@ -141,7 +141,7 @@ class Service:
 
         def ask(start):
             number = start
-            while not end.is_set():
+            while not (end.is_set() or self.stopped.is_set()):
                 ready = self.ready
                 try:
                     with chat(ready[number % len(ready)]) as answer:
