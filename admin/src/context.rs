@@ -13,7 +13,12 @@ use weir_core::ports::{Condition, Directory, LedgerResult, RecordQuery};
 pub(crate) struct Context {
     pub(crate) services: Arc<Services>,
     pub(crate) caller: Caller,
+    /// Whom changes are put down to where nobody called.
+    by: Option<&'static str>,
 }
+
+/// Nobody's request: the clock's.
+const GATEWAY: &str = "weir";
 
 impl FromRequestParts<Arc<Services>> for Context {
     type Rejection = Refusal;
@@ -21,18 +26,23 @@ impl FromRequestParts<Arc<Services>> for Context {
     async fn from_request_parts(parts: &mut Parts, services: &Arc<Services>) -> Result<Self, Refusal> {
         // The guard put it there; without it nothing is allowed.
         let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_default();
-        Ok(Self { services: Arc::clone(services), caller })
+        Ok(Self { services: Arc::clone(services), caller, by: None })
     }
 }
 
 impl Context {
+    /// For what is done without anybody asking.
+    pub(crate) fn of_the_gateway(services: Arc<Services>) -> Self {
+        Self { services, caller: Caller::Anonymous, by: Some(GATEWAY) }
+    }
+
     pub(crate) fn directory(&self) -> &dyn Directory {
         self.services.directory.as_ref()
     }
 
     /// Whom a change is put down to.
     pub(crate) fn by(&self) -> Option<&str> {
-        self.caller.user_id()
+        self.by.or_else(|| self.caller.user_id())
     }
 
     pub(crate) fn is_admin(&self) -> bool {

@@ -5,7 +5,8 @@
 //! `input.rs` reads bodies and queries, `error.rs` speaks LiteLLM's error shapes, `answer.rs` writes JSON
 //! whose money is exact. `fields.rs` makes tables of a resource's fields, `work.rs` makes changes that belong
 //! together, `context.rs` is what every handler has. Then a file or folder for each resource: `keys`, `teams`, `users`,
-//! `organizations`, `customers`, `budgets`, `tags`, `models`, `settings`, `health`, `invitations`, `docs`, `spend`, `audit`; `duration.rs` is for lifetimes. `service.rs`
+//! `organizations`, `customers`, `budgets`, `tags`, `models`, `settings`, `health`, `invitations`, `docs`, `spend`, `audit`; `duration.rs` is for lifetimes, `due.rs` does what
+//! falls due by itself. `service.rs`
 //! listens on the unix socket that the gateway proxies to.
 
 mod access;
@@ -15,6 +16,7 @@ mod budgets;
 mod context;
 mod customers;
 mod docs;
+mod due;
 mod duration;
 mod error;
 mod fields;
@@ -33,6 +35,7 @@ mod teams;
 mod users;
 mod work;
 
+pub use due::keep_due;
 pub use input::{Asked, Shape, Where, watched};
 pub use routes::{Access, router, routes};
 pub use service::{Services, bind, serve};

@@ -8,7 +8,7 @@ use weir_core::domain::ids::new_entry_id;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::records::{Kept, Record, RecordKind};
 use weir_core::ports::records;
-use weir_core::ports::{AuditEntry, Change, SpendScope};
+use weir_core::ports::{AuditEntry, Change, ResetOf, SpendScope};
 use weir_core::time::{self, Micros};
 
 pub(crate) struct Work<'c> {
@@ -47,6 +47,18 @@ impl<'c> Work<'c> {
         self.changes.push(records::update(read, record, self.now, self.context.by())?);
         self.note(action, &record.id(), Some(&read.record), Some(record));
         Ok(())
+    }
+
+    /// A change that time brings: nobody asked for it, and it comes again and again, so it is not audited.
+    pub(crate) fn goes_on<T: Record>(&mut self, read: &Kept<T>, record: &T) -> Result<(), Refusal> {
+        self.changes.push(records::update(read, record, self.now, read.updated_by.as_deref())?);
+        self.touched.push((T::KIND, record.id()));
+        Ok(())
+    }
+
+    /// Counts from zero again.
+    pub(crate) fn reset(&mut self, scope: SpendScope, of: ResetOf) {
+        self.changes.push(Change::Reset { scope, of, at: self.now });
     }
 
     pub(crate) fn delete<T: Record>(&mut self, record: &T) {

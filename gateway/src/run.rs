@@ -33,7 +33,7 @@ use weir_core::config::env::Env;
 use weir_core::config::{Config, MetricsWhen, SslVerify};
 use weir_core::ports::control::Control;
 use weir_ledger::{
-    CacheOptions, FileJournal, JournalOptions, KeyCache, Ledger, LedgerOptions, Writer, WriterOptions,
+    Asker, CacheOptions, FileJournal, JournalOptions, KeyCache, Ledger, LedgerOptions, Writer, WriterOptions,
 };
 use weir_plugins::chain::Chain;
 use weir_plugins::metrics::Metrics;
@@ -181,17 +181,19 @@ fn beside(
     runtime.spawn(weir_ledger::listen(storage.ledger.clone(), Arc::new(changes)));
     let (master, app_of_config) = (Arc::clone(app), Arc::clone(app));
     let admin = weir_admin::Services {
-        directory: Arc::new(storage.ledger.clone()),
+        directory: Arc::new(storage.ledger.share(Asker::Admin)),
         lookup: storage.cache.clone(),
-        spend: Arc::new(storage.ledger.clone()),
+        spend: Arc::new(storage.ledger.share(Asker::Reports)),
         config: Arc::new(move || Arc::clone(&app_of_config.snapshot.load().config)),
         master: Arc::new(move || master.snapshot.load().master.clone()),
         control: Arc::<Configuration>::clone(configuration),
         catalogue: configuration.loader.catalogue(),
     };
+    let admin = Arc::new(admin);
+    runtime.spawn(weir_admin::keep_due(Arc::clone(&admin)));
     if args.only != Some(Half::Proxy) {
         let bound = runtime.block_on(async { weir_admin::bind(&app.admin_socket) });
-        runtime.spawn(weir_admin::serve(bound.context("the admin socket")?, Arc::new(admin)));
+        runtime.spawn(weir_admin::serve(bound.context("the admin socket")?, admin));
     }
     greet(args, app, &configuration.loader);
     runtime.spawn(background::reload::run(Arc::clone(configuration), changed));

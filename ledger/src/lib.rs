@@ -20,5 +20,5 @@ pub use cache::{CacheOptions, KeyCache};
 pub use journal::{FileJournal, JournalOptions, JournalStats};
 pub use notify::{Watcher, listen};
 pub use spend::Repriced;
-pub use store::{Ledger, LedgerOptions, migrate};
+pub use store::{Asker, Ledger, LedgerOptions, migrate};
 pub use writer::{Writer, WriterOptions};

@@ -26,9 +26,24 @@ pub struct Ledger {
     /// SQLite has one writer at a time; Postgres uses the same pool for both.
     pub(crate) writer: AnyPool,
     pub(crate) reader: AnyPool,
+    /// Of admins and of reports.
+    others: [Pools; 2],
     url: SecretString,
     migrates: bool,
     state: Arc<AtomicU8>,
+}
+
+/// Who asks. Each has connections of its own, so that nobody waits behind a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    Admin,
+    Reports,
+}
+
+#[derive(Clone)]
+struct Pools {
+    writer: AnyPool,
+    reader: AnyPool,
 }
 
 /// How the ledger is reached.
@@ -37,7 +52,7 @@ pub struct LedgerOptions {
     /// `postgres://…`; `None`: SQLite in the data directory.
     pub url: Option<SecretString>,
     pub data_dir: PathBuf,
-    /// Connections at most (Postgres).
+    /// Connections at most (Postgres), of all who ask together.
     pub pool: u32,
     /// How long a statement may wait for a connection.
     pub acquire: Duration,
@@ -46,6 +61,10 @@ pub struct LedgerOptions {
 }
 
 const SQLITE_READERS: u32 = 4;
+/// With fewer connections than this everybody shares them.
+const DIVIDED: u32 = 4;
+/// What takes longer is no report that anybody waits for.
+const REPORT_TIMEOUT: &str = "SET statement_timeout TO '60s'";
 const RETRY: Duration = Duration::from_secs(1);
 static PRAGMAS: &[&str] = &[
     // Rows are about a kilobyte: with larger pages fewer are split and fewer are written to the log.
@@ -87,12 +106,20 @@ impl Ledger {
 
     fn postgres(url: &SecretString, options: &LedgerOptions) -> LedgerResult<Ledger> {
         let connect = AnyConnectOptions::from_str(url.expose_secret()).map_err(|_| bad_url())?;
-        let pool = AnyPoolOptions::new()
-            .max_connections(options.pool.max(2))
-            .acquire_timeout(options.acquire)
-            .after_connect(|connection, _| Box::pin(async move { use_schema(connection).await }))
-            .connect_lazy_with(connect);
-        Ok(Self::of(Engine::Postgres, pool.clone(), pool, url.clone(), options.migrate))
+        let [requests, admin, reports] = divided(options.pool.max(2));
+        let pool = |size: u32, setup: &'static str| {
+            AnyPoolOptions::new()
+                .max_connections(size)
+                .acquire_timeout(options.acquire)
+                .after_connect(move |connection, _| Box::pin(use_schema(connection, setup)))
+                .connect_lazy_with(connect.clone())
+        };
+        let all = Pools::both(pool(requests, ""));
+        let others = match (admin, reports) {
+            (0, _) | (_, 0) => [all.clone(), all.clone()],
+            _ => [Pools::both(pool(admin, "")), Pools::both(pool(reports, REPORT_TIMEOUT))],
+        };
+        Ok(Self::of(Engine::Postgres, all, others, url.clone(), options.migrate))
     }
 
     async fn sqlite(options: &LedgerOptions) -> LedgerResult<Ledger> {
@@ -108,11 +135,23 @@ impl Ledger {
                 .connect_lazy_with(connect.clone())
         };
         let url = SecretString::from(url);
-        Ok(Self::of(Engine::Sqlite, pool(1), pool(SQLITE_READERS), url, options.migrate))
+        let writer = pool(1);
+        let of = |readers| Pools { writer: writer.clone(), reader: pool(readers) };
+        let others = [of(SQLITE_READERS / 2), of(SQLITE_READERS / 2)];
+        Ok(Self::of(Engine::Sqlite, of(SQLITE_READERS), others, url, options.migrate))
     }
 
-    fn of(engine: Engine, writer: AnyPool, reader: AnyPool, url: SecretString, migrates: bool) -> Ledger {
-        Ledger { engine, writer, reader, url, migrates, state: Arc::new(AtomicU8::new(0)) }
+    fn of(engine: Engine, of: Pools, others: [Pools; 2], url: SecretString, migrates: bool) -> Ledger {
+        let Pools { writer, reader } = of;
+        Ledger { engine, writer, reader, others, url, migrates, state: Arc::new(AtomicU8::new(0)) }
+    }
+
+    /// The same ledger over connections of their own.
+    #[must_use]
+    pub fn share(&self, asker: Asker) -> Ledger {
+        let [admin, reports] = self.others.clone();
+        let Pools { writer, reader } = if asker == Asker::Admin { admin } else { reports };
+        Ledger { writer, reader, ..self.clone() }
     }
 
     /// A schema that this program can use: made here, or waited for.
@@ -272,9 +311,24 @@ async fn keep_trying(ledger: Ledger) {
     }
 }
 
-async fn use_schema(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+impl Pools {
+    fn both(pool: AnyPool) -> Self {
+        Self { writer: pool.clone(), reader: pool }
+    }
+}
+
+/// Connections for requests and the writer, for admins, and for reports.
+fn divided(all: u32) -> [u32; 3] {
+    let other = if all < DIVIDED { 0 } else { all / 4 };
+    [all - 2 * other, other, other]
+}
+
+async fn use_schema(connection: &mut AnyConnection, more: &'static str) -> Result<(), sqlx::Error> {
     connection.execute(SCHEMA).await?;
     connection.execute("SET search_path TO weir, public").await?;
+    if !more.is_empty() {
+        connection.execute(more).await?;
+    }
     Ok(())
 }
 
@@ -347,6 +401,16 @@ pub(crate) fn sort(error: sqlx::Error) -> LedgerError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shares_of_connections_add_up() {
+        assert_eq!([divided(2), divided(3)], [[2, 0, 0], [3, 0, 0]], "too few to divide");
+        for all in 4..200 {
+            let shares = divided(all);
+            assert_eq!(shares.iter().sum::<u32>(), all);
+            assert!(shares.iter().all(|share| *share > 0 && *share <= shares[0]), "{shares:?}");
+        }
+    }
 
     #[test]
     fn a_month_has_one_partition() {

@@ -217,7 +217,8 @@ async fn a_former_key_is_let_in_until_its_time_is_over() {
     both(async |ledger| {
         let key = cast(&ledger).await;
         let cache = KeyCache::new(Arc::new(ledger.clone()), CacheOptions::default());
-        let former = |text: &str, until| FormerKey { hash: KeyHash::of(text), current: key.hash, until };
+        let former =
+            |text: &str, until| FormerKey { hash: KeyHash::of(text), current: key.hash, until, sealed: None };
         make(&ledger, &former("sk-old", Micros(time::now().0 + 60_000_000))).await;
         make(&ledger, &former("sk-older", Micros(time::now().0 - 1))).await;
         let known = cache.lookup(&KeyHash::of("sk-old")).await.unwrap().unwrap();

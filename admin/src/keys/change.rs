@@ -1,7 +1,7 @@
 //! Changing and deleting keys.
 
 use super::table::{self, BLOCKED, INFO, TABLE};
-use super::{generate, rights, show};
+use super::{generate, rights, rotate, show};
 use crate::answer::{Object, Raw, raw};
 use crate::context::Context;
 use crate::duration;
@@ -45,6 +45,9 @@ pub(super) async fn update_one(context: &Context, mut sent: Fields) -> Result<Ob
     rights::may_make(context, Some(&kept), &record, "/key/update").await?;
     if let Some(text) = duration {
         record.expires_at = expiry(text)?;
+    }
+    if (record.rotation.auto, &record.rotation.interval) != (kept.rotation.auto, &kept.rotation.interval) {
+        record.rotation.next_at = rotate::next_rotation(&record, time::now())?;
     }
     if let Some(alias) = record.alias.as_deref().filter(|alias| kept.alias.as_deref() != Some(alias)) {
         generate::free_alias(context, alias, &record).await?;

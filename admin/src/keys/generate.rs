@@ -1,7 +1,7 @@
 //! Making keys.
 
 use super::table::{self, GENERATED, TABLE};
-use super::{rights, text};
+use super::{rights, rotate, text};
 use crate::answer::{Object, Raw, raw};
 use crate::budgets;
 use crate::context::Context;
@@ -107,8 +107,8 @@ impl Wanted {
         if let Some(text) = &duration {
             record.expires_at = Some(duration::after(now, text).map_err(Refusal::internal)?);
         }
-        if let Some(interval) = record.rotation.interval.as_deref().filter(|_| record.rotation.auto) {
-            record.rotation.next_at = Some(duration::after(now, interval).map_err(Refusal::internal)?);
+        if record.rotation.auto {
+            record.rotation.next_at = rotate::next_rotation(&record, now)?;
         }
         let key_type = key_type.and_then(|text| serde_json::from_str::<String>(text.get()).ok());
         let routes = key_type.and_then(|of| ROUTES_OF.iter().find(|(name, _)| *name == of));

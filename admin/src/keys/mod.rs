@@ -14,6 +14,7 @@ mod text;
 
 pub(crate) use generate::{of_user, told_new};
 pub(crate) use list::told_all;
+pub(crate) use rotate::rotate_due;
 
 use crate::routes::{Access, route};
 use axum::http::Method;

@@ -15,7 +15,12 @@ use axum::extract::Path;
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::key::{KeyRecord, mask};
 use weir_core::domain::records::{FormerKey, Kept, Record, RecordKind};
-use weir_core::time::Micros;
+use weir_core::ports::control::FORMER_KEY;
+use weir_core::time::{self, Micros};
+
+/// How long the old text of a rotated key is taken.
+const GRACE: &str = "LITELLM_KEY_ROTATION_GRACE_PERIOD";
+const DEFAULT_GRACE: &str = "24h";
 
 /// By the body, or by `?key=`.
 pub(super) async fn regenerate(
@@ -55,7 +60,7 @@ async fn change(context: &Context, name: &str, mut sent: Fields) -> Result<Objec
     if let Some(text) = duration {
         record.expires_at = super::change::expiry(text)?;
     }
-    let now = replace(context, &kept, record, &new, grace.as_deref()).await?;
+    let now = replace(context, &kept, record, &new, Old { grace: grace.as_deref(), sealed: None }).await?;
     let spend = show::spent(context, &now.hash).await?;
     let told = |name: &str| -> Option<Raw> {
         match name {
@@ -66,13 +71,44 @@ async fn change(context: &Context, name: &str, mut sent: Fields) -> Result<Objec
     Ok(fields::show(TABLE, GENERATED, &now.record, told))
 }
 
+/// What becomes of the old text.
+struct Old<'t> {
+    /// How long it is still taken; `None`: no longer.
+    grace: Option<&'t str>,
+    /// The new text, for whoever comes with the old one.
+    sealed: Option<String>,
+}
+
+/// Rotates a key whose time has come. Nobody is there to be told the new text: it is kept sealed as long as the old one
+/// is taken, and told to whoever asks with the old one (`/key/info?key=`).
+pub(crate) async fn rotate_due(context: &Context, kept: &Kept<KeyRecord>) -> Result<(), Refusal> {
+    let new = text::fresh()?;
+    let Some(sealed) = context.services.control.seal(FORMER_KEY, &new) else {
+        return Err(Refusal::internal("no key to seal the new text with"));
+    };
+    let config = (context.services.config)();
+    let grace = config.env.filled(GRACE).unwrap_or(DEFAULT_GRACE);
+    let old = Old { grace: Some(grace), sealed: Some(sealed) };
+    let now = replace(context, kept, kept.record.clone(), &new, old).await?;
+    tracing::info!(key = now.masked, alias = now.alias, grace, "a key was rotated");
+    Ok(())
+}
+
+/// The text that took the place of this one, as long as this one is taken.
+pub(super) async fn successor(context: &Context, old: &str) -> Result<Option<(KeyHash, String)>, Refusal> {
+    let Some(former) = context.get::<FormerKey>(&KeyHash::of(old).hex()).await? else { return Ok(None) };
+    let sealed = former.record.sealed.clone().filter(|_| former.until > time::now());
+    let told = sealed.and_then(|sealed| context.services.control.open(FORMER_KEY, &sealed));
+    Ok(told.map(|text| (former.current, text)))
+}
+
 /// Everything about the key stays: who owns it, what it may do, what it has spent.
 async fn replace(
     context: &Context,
     kept: &Kept<KeyRecord>,
     record: KeyRecord,
     new: &str,
-    grace: Option<&str>,
+    old: Old<'_>,
 ) -> Result<Kept<KeyRecord>, Refusal> {
     let mut work = Work::new(context);
     let mut next = KeyRecord { hash: KeyHash::of(new), masked: mask(new), ..record };
@@ -86,15 +122,16 @@ async fn replace(
     work.delete(&kept.record);
     work.insert(&next)?;
     work.rename(RecordKind::Key, &kept.id(), &next.id());
-    if let Some(grace) = grace {
+    if let Some(grace) = old.grace {
         let until = duration::after(work.now, grace).map_err(Refusal::internal)?;
-        work.insert(&FormerKey { hash: kept.hash, current: next.hash, until })?;
+        work.insert(&FormerKey { hash: kept.hash, current: next.hash, until, sealed: old.sealed })?;
     }
     work.commit().await?;
     context.get::<KeyRecord>(&next.id()).await?.ok_or_else(|| Refusal::internal("the key is gone"))
 }
 
-fn next_rotation(key: &KeyRecord, now: Micros) -> Result<Option<Micros>, Refusal> {
+/// When the key is rotated next; `None`: never by itself.
+pub(super) fn next_rotation(key: &KeyRecord, now: Micros) -> Result<Option<Micros>, Refusal> {
     let interval = key.rotation.interval.as_deref().filter(|_| key.rotation.auto);
     interval.map(|interval| duration::after(now, interval)).transpose().map_err(Refusal::internal)
 }

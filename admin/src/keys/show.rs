@@ -1,7 +1,7 @@
 //! Telling about a key.
 
-use super::rights;
 use super::table::{self, INFO, TABLE};
+use super::{rights, rotate};
 use crate::answer::{Object, raw};
 use crate::context::Context;
 use crate::error::Refusal;
@@ -21,15 +21,26 @@ pub(super) async fn info(context: Context, params: Params) -> Result<Json<Object
         Some(key) => (key.to_owned(), KeyHash::from_key_or_hash(key)),
         None => context.caller.hash().map(|hash| (hash.hex(), hash)).ok_or_else(not_found)?,
     };
-    let kept = context.get::<KeyRecord>(&hash.hex()).await?.ok_or_else(not_found)?;
+    let mut rotated = None;
+    let mut kept = context.get::<KeyRecord>(&hash.hex()).await?;
+    if let Some((current, text)) = match kept {
+        None => rotate::successor(&context, &name).await?,
+        Some(_) => None,
+    } {
+        kept = context.get::<KeyRecord>(&current.hex()).await?;
+        rotated = Some(text);
+    }
+    let kept = kept.ok_or_else(not_found)?;
     if !rights::may_see(&context, &kept).await? {
         let role = context.caller.role().map_or("unknown", |role| role.as_str());
         let message = format!("You are not allowed to access this key's info. Your role={role}");
         return Err(ApiError::new(Kind::RouteDenied, message).with_status(403).into());
     }
-    let spend = spent(&context, &hash).await?;
+    let spend = spent(&context, &kept.hash).await?;
     let info = fields::show(TABLE, INFO, &kept.record, |name| table::beside(&kept, spend, name));
-    Ok(Json(Object(vec![("key", raw(&name)), ("info", raw(&info))])))
+    let mut told = Object(vec![("key", raw(&name)), ("info", raw(&info))]);
+    told.0.extend(rotated.map(|text| ("rotated_key", raw(&text))));
+    Ok(Json(told))
 }
 
 pub(super) async fn spent(context: &Context, hash: &KeyHash) -> Result<NanoUsd, Refusal> {

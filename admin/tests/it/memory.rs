@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::key::{KeyRecord, Principal};
 use weir_core::domain::money::NanoUsd;
-use weir_core::domain::records::{Kept, OrganizationMember, Record, RecordKind, Team, User};
+use weir_core::domain::records::{Kept, OrganizationMember, Record, RecordKind, Team, User, due};
 use weir_core::domain::spend::Entry;
 use weir_core::ports::records::insert;
 use weir_core::ports::{
@@ -111,7 +111,7 @@ fn apply(records: &mut Records, change: &Change) -> LedgerResult<()> {
             _ => return conflict(),
         },
         Change::Delete { kind, id } => drop(records.remove(&(*kind, id.clone()))),
-        Change::Rename { .. } | Change::Spent { .. } => {}
+        Change::Rename { .. } | Change::Spent { .. } | Change::Reset { .. } => {}
     }
     Ok(())
 }
@@ -127,6 +127,7 @@ fn meets(record: &StoredRecord, condition: &Condition) -> bool {
             value(name).is_some_and(|value| value.to_lowercase().contains(&text.to_lowercase()))
         }
         Condition::Empty(name) => value(name).is_none(),
+        Condition::Due(name, by) => value(name).is_some_and(|at| Some(&at) <= due(Some(*by)).as_ref()),
     }
 }
 

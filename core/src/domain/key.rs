@@ -2,7 +2,7 @@
 
 use super::ids::KeyHash;
 use super::records::{
-    Limits, Member, Organization, OrganizationMember, Record, RecordKind, Role, Team, User,
+    Limits, Member, Organization, OrganizationMember, Record, RecordKind, Role, Team, User, due,
 };
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
@@ -142,6 +142,8 @@ impl Record for KeyRecord {
             self.team_id.clone(),
             self.organization_id.clone(),
             self.budget_id.clone(),
+            due(self.rotation.next_at.filter(|_| self.rotation.auto)),
+            due(self.limits.budget_reset_at),
         ]
     }
 }

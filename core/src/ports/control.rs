@@ -8,6 +8,7 @@ use std::time::Duration;
 /// What sealed texts are for; each opens only with the purpose it was sealed with.
 pub const MODEL_PARAMS: &str = "model params";
 pub const CREDENTIAL_VALUES: &str = "credential values";
+pub const FORMER_KEY: &str = "former key";
 pub const SETTING_VALUE: &str = "setting";
 
 /// Why something cannot be put in force: what is wrong and what to do about it, for the caller.

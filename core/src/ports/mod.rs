@@ -81,6 +81,16 @@ pub enum Change {
     Rename { kind: RecordKind, from: String, to: String },
     /// From now on `spent` tells this amount and what comes after. `None`: for all ids of the scope.
     Spent { scope: SpendScope, id: Option<String>, amount: NanoUsd },
+    /// Counting begins anew at that moment, for one id or for all that have this budget.
+    Reset { scope: SpendScope, of: ResetOf, at: Micros },
+}
+
+/// For whom counting begins anew.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ResetOf {
+    Id(String),
+    /// All that this budget limits.
+    Budget(String),
 }
 
 /// Which records to list. All given conditions must hold.
@@ -103,6 +113,8 @@ pub enum Condition {
     Contains(&'static str, String),
     /// It is not set.
     Empty(&'static str),
+    /// A moment that has come by then; no moment never comes.
+    Due(&'static str, Micros),
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

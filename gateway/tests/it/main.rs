@@ -20,6 +20,7 @@ mod clouds;
 mod config;
 mod crossed;
 mod deadlines;
+mod due;
 mod errors;
 mod goldens;
 mod https_proxy;

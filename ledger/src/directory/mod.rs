@@ -87,6 +87,10 @@ impl Ledger {
             Change::Rename { from, to, .. } => {
                 return self.noted(spent::rename(transaction, SpendScope::Key, from, to).await);
             }
+            Change::Reset { scope, of, at } => {
+                let table = statements::table_of(*scope)?;
+                return self.noted(spent::reset(transaction, *scope, table, of, *at).await);
+            }
             Change::Spent { scope, id, amount } => {
                 return self.noted(spent::set(transaction, *scope, id.as_deref(), *amount).await);
             }
@@ -125,7 +129,7 @@ fn changed(change: &Change) -> Option<(RecordKind, &str)> {
     match change {
         Change::Insert(stored) | Change::Update(stored) => Some((stored.kind, &stored.id)),
         Change::Delete { kind, id } | Change::Rename { kind, from: id, .. } => Some((*kind, id)),
-        Change::Spent { .. } => None,
+        Change::Spent { .. } | Change::Reset { .. } => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! SQL over records. Names come from the table of kinds; whatever a caller says is bound.
 
 use super::{Any, AnyArguments, Query};
-use weir_core::domain::records::RecordKind;
+use weir_core::domain::records::{RecordKind, due};
 use weir_core::ports::{Condition, LedgerError, LedgerResult, RecordQuery, Sort, SpendScope};
 
 pub(super) const NOTE_CHANGE: &str = "INSERT INTO record_change (at, kind, id) VALUES ($1, $2, $3)";
@@ -102,6 +102,22 @@ fn scope(kind: RecordKind) -> LedgerResult<&'static str> {
     Ok(scope.as_str())
 }
 
+/// Whose records have budgets of this scope.
+pub(super) fn table_of(scope: SpendScope) -> LedgerResult<&'static str> {
+    let kinds = [
+        RecordKind::Key,
+        RecordKind::Team,
+        RecordKind::User,
+        RecordKind::Organization,
+        RecordKind::Customer,
+        RecordKind::Tag,
+        RecordKind::Member,
+    ];
+    let found = kinds.into_iter().find(|kind| self::scope(*kind).is_ok_and(|name| name == scope.as_str()));
+    let found = found.ok_or_else(|| LedgerError::Broken(format!("{} has no records", scope.as_str())))?;
+    Ok(found.row().table)
+}
+
 pub(super) fn filter(kind: RecordKind, conditions: &[Condition]) -> LedgerResult<Filter> {
     let mut filter = Filter { text: String::new(), values: Vec::new() };
     for condition in conditions {
@@ -118,6 +134,10 @@ pub(super) fn filter(kind: RecordKind, conditions: &[Condition]) -> LedgerResult
                 let test = format!("LOWER(r.{}) LIKE ${next} ESCAPE '\\'", known(kind, name)?);
                 filter.text.push_str(&test);
                 filter.values.push(pattern(text));
+            }
+            Condition::Due(name, by) => {
+                filter.text.push_str(&format!("r.{} <= ${next}", known(kind, name)?));
+                filter.values.extend(due(Some(*by)));
             }
             Condition::Empty(name) => filter.text.push_str(&format!("r.{} IS NULL", known(kind, name)?)),
         }

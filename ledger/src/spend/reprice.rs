@@ -2,7 +2,7 @@
 
 use super::detail::Detail;
 use super::sums::Raised;
-use super::write::{Counts, raise_all};
+use super::write::{Counts, anew, raise_all};
 use crate::store::{Ledger, broken};
 use sqlx::{Any, Transaction};
 use weir_core::domain::money::NanoUsd;
@@ -28,7 +28,8 @@ impl Ledger {
                 done.push((&change.entry, change.cost));
             }
         }
-        raise_all(self, &mut transaction, Raised::by_difference(&done), Counts::Now).await?;
+        let anew = anew(self, &mut transaction, done.iter().map(|(entry, _)| *entry)).await?;
+        raise_all(self, &mut transaction, Raised::by_difference(&done, &anew), Counts::Now).await?;
         self.noted(transaction.commit().await)?;
         Ok(done.len() as u64)
     }

@@ -4,12 +4,16 @@ use crate::store::{Ledger, broken};
 use sqlx::{Any, Row, Transaction};
 use std::collections::HashMap;
 use weir_core::domain::money::NanoUsd;
-use weir_core::ports::{LedgerResult, SpendScope};
+use weir_core::ports::{LedgerResult, ResetOf, SpendScope};
+use weir_core::time::Micros;
 
 const SET_ONE: &str = "INSERT INTO spent (scope, id, total, base) VALUES ($1, $2, 0, 0 - $3) \
     ON CONFLICT (scope, id) DO UPDATE SET base = spent.total - $3";
 const SET_ALL: &str = "UPDATE spent SET base = total - $2 WHERE scope = $1";
 const CLEAR_LATE: &str = "UPDATE spent SET base = total WHERE scope = $1 AND heir = $2";
+
+const RESET_ONE: &str = "INSERT INTO spent (scope, id, total, base, since) VALUES ($1, $2, 0, 0, $3) \
+    ON CONFLICT (scope, id) DO UPDATE SET base = spent.total, since = excluded.since";
 
 /// In this order: the id taken over loses what it once inherited from, all that counts under the old id follows it, and
 /// what is booked late under the old id has an heir.
@@ -65,6 +69,46 @@ pub(crate) async fn set(
         None => sqlx::query(SET_ALL).bind(scope),
     };
     query.bind(amount.0).execute(&mut **transaction).await.map(drop)
+}
+
+/// Counts from zero again. `table`: whose records of the scope name their budgets.
+pub(crate) async fn reset(
+    transaction: &mut Transaction<'_, Any>,
+    scope: SpendScope,
+    table: &'static str,
+    of: &ResetOf,
+    at: Micros,
+) -> Result<(), sqlx::Error> {
+    let scope = scope.as_str();
+    let (text, id) = match of {
+        ResetOf::Id(id) => {
+            let late = sqlx::query(CLEAR_LATE).bind(scope).bind(id.clone());
+            late.execute(&mut **transaction).await?;
+            (RESET_ONE.to_owned(), id)
+        }
+        ResetOf::Budget(id) => {
+            let holders = format!("SELECT id FROM {table} WHERE budget_id = $2");
+            let text =
+                format!("UPDATE spent SET base = total, since = $3 WHERE scope = $1 AND id IN ({holders})");
+            (text, id)
+        }
+    };
+    let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(scope).bind(id.clone()).bind(at.0);
+    query.execute(&mut **transaction).await.map(drop)
+}
+
+/// When counting began anew after that moment, by scope and id.
+pub(super) async fn anew(
+    ledger: &Ledger,
+    transaction: &mut Transaction<'_, Any>,
+    after: Micros,
+) -> LedgerResult<HashMap<(String, String), Micros>> {
+    let query = sqlx::query("SELECT scope, id, since FROM spent WHERE since > $1").bind(after.0);
+    let rows = ledger.noted(query.fetch_all(&mut **transaction).await)?;
+    let one = |row: &sqlx::any::AnyRow| -> Result<_, sqlx::Error> {
+        Ok(((row.try_get("scope")?, row.try_get("id")?), Micros(row.try_get("since")?)))
+    };
+    rows.iter().map(one).collect::<Result<_, _>>().map_err(broken)
 }
 
 /// Under another id what was spent under the first counts on, and so does what is booked under it later.

@@ -1,10 +1,11 @@
 //! What a batch adds to the sums. Sorted, so that writers that meet take locks in the same order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::records::member_id;
 use weir_core::domain::spend::{Entry, Status};
 use weir_core::ports::{SpendScope, Sums};
+use weir_core::time::Micros;
 
 /// Day and dimensions, in the order of the table's columns.
 pub(crate) type Place = (i64, Vec<String>);
@@ -16,33 +17,35 @@ pub(super) struct Raised {
     pub tags: BTreeMap<Place, Sums>,
     pub customers: BTreeMap<Place, Sums>,
     pub spent: BTreeMap<(&'static str, String), NanoUsd>,
+    /// What belongs to a period that is over.
+    pub past: BTreeMap<(&'static str, String), NanoUsd>,
 }
 
+/// When counting began anew, by scope and id.
+pub(super) type Anew = HashMap<(String, String), Micros>;
+
 impl Raised {
-    pub(super) fn by(entries: &[&Entry]) -> Self {
+    pub(super) fn by(entries: &[&Entry], anew: &Anew) -> Self {
         let mut raised = Self::default();
-        entries.iter().for_each(|entry| raised.add(entry));
+        entries.iter().for_each(|entry| raised.add_sums(entry, &sums(entry), anew));
         raised
     }
 
     /// What the sums must be raised by when these entries cost something else: amounts, and no requests or tokens.
-    pub(super) fn by_difference(changes: &[(&Entry, NanoUsd)]) -> Self {
+    pub(super) fn by_difference(changes: &[(&Entry, NanoUsd)], anew: &Anew) -> Self {
         let mut raised = Self::default();
         for (entry, cost) in changes {
             let difference = NanoUsd(cost.0.saturating_sub(entry.cost.0));
             raised.add_sums(
                 &Entry { cost: difference, ..(*entry).clone() },
                 &Sums { cost: difference, ..Sums::default() },
+                anew,
             );
         }
         raised
     }
 
-    fn add(&mut self, entry: &Entry) {
-        self.add_sums(entry, &sums(entry));
-    }
-
-    fn add_sums(&mut self, entry: &Entry, sums: &Sums) {
+    fn add_sums(&mut self, entry: &Entry, sums: &Sums, anew: &Anew) {
         let day = entry.started_at.day();
         let text = |value: &Option<String>| value.clone().unwrap_or_default();
         let key = entry.key_hash.map(|hash| hash.hex()).unwrap_or_default();
@@ -67,7 +70,11 @@ impl Raised {
             raise(&mut self.customers, (day, of(customer)), sums);
         }
         for (scope, id) in scopes(entry, key) {
-            *self.spent.entry((scope.as_str(), id)).or_default() += entry.cost;
+            let past = |since: &Micros| entry.started_at < *since;
+            let is_past =
+                !anew.is_empty() && anew.get(&(scope.as_str().to_owned(), id.clone())).is_some_and(past);
+            let spent = if is_past { &mut self.past } else { &mut self.spent };
+            *spent.entry((scope.as_str(), id)).or_default() += entry.cost;
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Batches of entries and the sums over them, in one transaction.
 
 use super::detail::Detail;
-use super::sums::{Place, Raised};
+use super::spent;
+use super::sums::{Anew, Place, Raised};
 use crate::store::{Engine, Ledger, broken};
 use sqlx::{Acquire, Any, AssertSqlSafe, Transaction};
 use weir_core::domain::money::NanoUsd;
@@ -95,9 +96,22 @@ async fn write_once(ledger: &Ledger, entries: &[Entry], counts: Counts) -> Ledge
     for chunk in sized(entries) {
         inserted.extend(insert_new(ledger, &mut transaction, chunk).await?);
     }
-    raise_all(ledger, &mut transaction, Raised::by(&inserted), counts).await?;
+    let anew = anew(ledger, &mut transaction, inserted.iter().copied()).await?;
+    raise_all(ledger, &mut transaction, Raised::by(&inserted, &anew), counts).await?;
     ledger.noted(transaction.commit().await)?;
     Ok(Written { inserted: inserted.len() as u64, cost: inserted.iter().map(|e| e.cost).sum() })
+}
+
+/// What began anew since the oldest of these was admitted; nearly always nothing.
+pub(super) async fn anew<'e>(
+    ledger: &Ledger,
+    transaction: &mut Transaction<'_, Any>,
+    entries: impl Iterator<Item = &'e Entry>,
+) -> LedgerResult<Anew> {
+    match entries.map(|entry| entry.started_at).min() {
+        Some(oldest) => spent::anew(ledger, transaction, oldest).await,
+        None => Ok(Anew::new()),
+    }
 }
 
 /// Raises every sum that entries are part of.
@@ -112,7 +126,9 @@ pub(super) async fn raise_all(
         raise(ledger, transaction, &sum, &sums).await?;
     }
     let spent: Vec<_> = raised.spent.into_iter().collect();
-    raise_spent(ledger, transaction, &spent, counts).await
+    raise_spent(ledger, transaction, &spent, counts).await?;
+    let past: Vec<_> = raised.past.into_iter().collect();
+    raise_spent(ledger, transaction, &past, Counts::Before).await
 }
 
 /// Pieces of the few sizes.

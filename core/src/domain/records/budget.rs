@@ -1,6 +1,6 @@
 //! Budgets that several may be held to, each for itself.
 
-use super::{Limits, Record, RecordKind};
+use super::{Limits, Record, RecordKind, due};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -25,6 +25,6 @@ impl Record for Budget {
     }
 
     fn columns(&self) -> Vec<Option<String>> {
-        Vec::new()
+        vec![due(self.limits.budget_reset_at)]
     }
 }

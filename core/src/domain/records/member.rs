@@ -48,7 +48,7 @@ impl Record for Member {
     }
 
     fn columns(&self) -> Vec<Option<String>> {
-        vec![Some(self.team_id.clone()), Some(self.user_id.clone())]
+        vec![Some(self.team_id.clone()), Some(self.user_id.clone()), self.budget_id.clone()]
     }
 }
 

@@ -67,15 +67,15 @@ const fn kind(
 /// In the order of [`RecordKind`].
 #[rustfmt::skip]
 pub static KINDS: &[KindRow] = &[
-    kind(RecordKind::Key, "virtual_key", &["alias", "user_id", "team_id", "organization_id", "budget_id"], "LiteLLM_VerificationToken"),
+    kind(RecordKind::Key, "virtual_key", &["alias", "user_id", "team_id", "organization_id", "budget_id", "rotates_at", "resets_at"], "LiteLLM_VerificationToken"),
     kind(RecordKind::FormerKey, "former_key", &["current"], "LiteLLM_DeprecatedVerificationToken"),
-    kind(RecordKind::Team, "team", &["alias", "organization_id"], "LiteLLM_TeamTable"),
-    kind(RecordKind::Member, "team_member", &["team_id", "user_id"], "LiteLLM_TeamMembership"),
-    kind(RecordKind::User, "internal_user", &["email", "sso_id", "role", "alias"], "LiteLLM_UserTable"),
+    kind(RecordKind::Team, "team", &["alias", "organization_id", "resets_at"], "LiteLLM_TeamTable"),
+    kind(RecordKind::Member, "team_member", &["team_id", "user_id", "budget_id"], "LiteLLM_TeamMembership"),
+    kind(RecordKind::User, "internal_user", &["email", "sso_id", "role", "alias", "resets_at"], "LiteLLM_UserTable"),
     kind(RecordKind::Organization, "organization", &["alias", "budget_id"], "LiteLLM_OrganizationTable"),
     kind(RecordKind::OrganizationMember, "organization_member", &["organization_id", "user_id"], "LiteLLM_OrganizationMembership"),
     kind(RecordKind::Customer, "customer", &["alias", "budget_id"], "LiteLLM_EndUserTable"),
-    kind(RecordKind::Budget, "budget", &[], "LiteLLM_BudgetTable"),
+    kind(RecordKind::Budget, "budget", &["resets_at"], "LiteLLM_BudgetTable"),
     kind(RecordKind::Tag, "tag", &["budget_id"], "LiteLLM_TagTable"),
     kind(RecordKind::Model, "model", &["name", "team_id"], "LiteLLM_ProxyModelTable"),
     kind(RecordKind::Credential, "credential", &[], "LiteLLM_CredentialsTable"),
@@ -100,6 +100,11 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
 
     /// Values of the kind's columns, in their order.
     fn columns(&self) -> Vec<Option<String>>;
+}
+
+/// A moment as columns hold it, which sorts as it counts.
+pub fn due(at: Option<Micros>) -> Option<String> {
+    at.map(|at| format!("{:020}", at.0.max(0)))
 }
 
 /// A record and what the ledger knows of it.

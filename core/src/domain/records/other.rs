@@ -24,6 +24,9 @@ pub struct FormerKey {
     pub hash: KeyHash,
     pub current: KeyHash,
     pub until: Micros,
+    /// The new text, sealed, where nobody was there to be told it: whoever has the old one may ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<String>,
 }
 
 /// A section of the configuration that was changed over the API: `general_settings`, `litellm_settings` …

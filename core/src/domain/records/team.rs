@@ -1,6 +1,6 @@
 //! Teams.
 
-use super::{Limits, Record, RecordKind};
+use super::{Limits, Record, RecordKind, due};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -37,6 +37,6 @@ impl Record for Team {
     }
 
     fn columns(&self) -> Vec<Option<String>> {
-        vec![self.alias.clone(), self.organization_id.clone()]
+        vec![self.alias.clone(), self.organization_id.clone(), due(self.limits.budget_reset_at)]
     }
 }

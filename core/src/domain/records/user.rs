@@ -1,6 +1,6 @@
 //! Users, and what they may do.
 
-use super::{Limits, Record, RecordKind};
+use super::{Limits, Record, RecordKind, due};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -82,6 +82,7 @@ impl Record for User {
 
     fn columns(&self) -> Vec<Option<String>> {
         let role = self.role.map(|role| role.as_str().to_owned());
-        vec![self.email.clone(), self.sso_id.clone(), role, self.alias.clone()]
+        let resets = due(self.limits.budget_reset_at);
+        vec![self.email.clone(), self.sso_id.clone(), role, self.alias.clone(), resets]
     }
 }

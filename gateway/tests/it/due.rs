@@ -1,0 +1,77 @@
+//! What happens by itself at its time, once on any number of replicas: budgets begin again, keys are rotated.
+
+use crate::rig::{CONFIG, MASTER, Rig, chat, database};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// Asks until the answer is right.
+async fn until(rig: &Rig, path: &str, right: impl Fn(&Value) -> bool) -> Value {
+    let started = Instant::now();
+    loop {
+        let answer = rig.get(path, MASTER).await.json();
+        if right(&answer) {
+            return answer;
+        }
+        assert!(started.elapsed() < Duration::from_secs(20), "{path}: {answer}\n{}", rig.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn spent(info: &Value) -> f64 {
+    info["spend"].as_f64().unwrap_or(-1.0)
+}
+
+#[tokio::test]
+async fn p17_budgets_begin_again_at_their_time_for_whoever_has_them() {
+    let rig = Rig::start().await;
+    let budget = json!({"budget_id": "short", "max_budget": 5, "budget_duration": "4s"});
+    assert_eq!(rig.post("/budget/new", MASTER, budget).await.status, 200);
+    let customer = json!({"user_id": "cust", "budget_id": "short"});
+    assert_eq!(rig.post("/customer/new", MASTER, customer).await.status, 200);
+    let team = json!({"team_id": "red", "max_budget": 5, "budget_duration": "4s"});
+    assert_eq!(rig.post("/team/new", MASTER, team).await.status, 200);
+    let key = rig.key(json!({"team_id": "red", "max_budget": 5, "budget_duration": "1h"})).await;
+    let body = json!({"model": "priced", "user": "cust", "messages": [{"role": "user", "content": "hi"}]});
+    assert_eq!(rig.post("/v1/chat/completions", &key, body).await.status, 200);
+    let rows = rig.rows(1).await;
+    assert!(rows[0]["spend"].as_f64() > Some(0.0), "{rows:?}");
+    let (customer, team) = ("/customer/info?end_user_id=cust", "/team/info?team_id=red");
+    until(&rig, team, |info| spent(&info["team_info"]) == 0.0).await;
+    let info = until(&rig, customer, |info| spent(info) == 0.0).await;
+    assert!(info["litellm_budget_table"]["max_budget"].as_f64() == Some(5.0), "{info}");
+    let hourly = until(&rig, &format!("/key/info?key={key}"), |info| spent(&info["info"]) > 0.0).await;
+    assert!(hourly["info"]["budget_reset_at"].is_string(), "its hour is not over: {hourly}");
+    assert_eq!(rig.rows(1).await, rows, "what was booked stays booked");
+}
+
+#[tokio::test]
+async fn p19_a_key_is_rotated_once_and_its_old_text_tells_the_new_one() {
+    let Some(url) = database().await else { return };
+    let env =
+        |rig: crate::rig::Builder| rig.env("DATABASE_URL", &url).env("LITELLM_SALT_KEY", "sk-salt-fake");
+    let (one, two) = (env(Rig::config(CONFIG)).start().await, env(Rig::config(CONFIG)).start().await);
+    let asked =
+        json!({"auto_rotate": true, "rotation_interval": "3s", "key_alias": "robot", "max_budget": 9});
+    let old = one.key(asked).await;
+    let info = format!("/key/info?key={old}");
+    assert!(one.get(&info, MASTER).await.json().get("rotated_key").is_none(), "not yet");
+    let told = until(&one, &info, |info| info["rotated_key"].is_string()).await;
+    assert_eq!(
+        (&told["info"]["rotation_count"], &told["info"]["key_alias"]),
+        (&json!(1), &json!("robot")),
+        "once"
+    );
+    let new = told["rotated_key"].as_str().unwrap().to_owned();
+    for (rig, key) in [(&one, &old), (&one, &new), (&two, &old), (&two, &new)] {
+        let answer = rig.post("/v1/chat/completions", key, chat("gpt-4o", "hi")).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    let own = two.get(&info, &old).await.json();
+    assert_eq!(own["rotated_key"], json!(new), "who has the old one may ask with it");
+    let off = one.post("/key/update", MASTER, json!({"key": new, "auto_rotate": false})).await.json();
+    assert!(off["key_rotation_at"].is_null(), "{off}");
+    let hash = told["info"]["token"].as_str().map(str::to_owned);
+    let by_hash = one.get(&format!("/key/info?key={}", hash.unwrap_or_default()), MASTER).await.text();
+    assert!(!by_hash.contains(&new), "a hash is no proof: {by_hash}");
+    assert!(!one.log().contains(&new) && !two.log().contains(&new), "the log does not hold it");
+}
