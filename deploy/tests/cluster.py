@@ -113,5 +113,7 @@ def installed(secrets, values=None):
     """What `helm install --dry-run=server` would send."""
     with cluster(secrets) as kubeconfig:
         with Config(kubeconfig_content=kubeconfig, namespace="litellm", storage_driver="memory") as helm:
-            release = helm.install(str(CHART), "litellm", values or {}, namespace="litellm", dry_run="server", timeout=20)
+            release = helm.install(
+                str(CHART), "litellm", values or {}, namespace="litellm", dry_run="server", timeout=20
+            )
     return [doc for doc in yaml.safe_load_all(release["manifest"]) if doc]

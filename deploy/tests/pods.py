@@ -36,7 +36,9 @@ class Cluster:
         self.secrets = dict(secrets)
         for one in objects:
             if one["kind"] == "Secret":
-                self.secrets[one["metadata"]["name"]] = {k: base64.b64decode(v).decode() for k, v in one["data"].items()}
+                self.secrets[one["metadata"]["name"]] = {
+                    k: base64.b64decode(v).decode() for k, v in one["data"].items()
+                }
 
     def environment(self, container, mounts):
         env = {"PATH": os.environ["PATH"], "NO_PROXY": "127.0.0.1"}
@@ -50,7 +52,15 @@ class Cluster:
         """Runs the migration job to its end."""
         container = chart.pod(self.objects, "Job")["containers"][0]
         command = [self.weir, *container["args"]]
-        return subprocess.run(command, env=self.environment(container, {}), cwd=self.folder, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(
+            command,
+            env=self.environment(container, {}),
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
 
     @contextlib.contextmanager
     def pod(self, name="pod", port=None):
@@ -104,7 +114,11 @@ class Pod:
     def start(self):
         """As the kubelet: the startup probe, in the time that it gives; then the others."""
         probe = self.container["startupProbe"]
-        wait_for(lambda: self.probe("startupProbe") or self.process.poll() is not None, probe["periodSeconds"] * probe["failureThreshold"], "startup")
+        wait_for(
+            lambda: self.probe("startupProbe") or self.process.poll() is not None,
+            probe["periodSeconds"] * probe["failureThreshold"],
+            "startup",
+        )
         assert self.process.poll() is None, self.log.read_text()
         assert self.probe("livenessProbe") and self.probe("readinessProbe")
         return self

@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 import textwrap
 import uuid
 
@@ -12,7 +13,13 @@ from places import DEPLOY, ROOT
 from test_pods import sql
 
 BLOCK = re.compile(r"^( *)```sh run\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
-DOCUMENTS = [DEPLOY / "RUNBOOKS.md", DEPLOY / "GUIDE.md"]
+DOCUMENTS = [
+    DEPLOY / name for name in ("RUNBOOKS.md", "GUIDE.md", "README.md", "examples/README.md", "docker/README.md")
+]
+
+
+def label(path):
+    return str(path.relative_to(DEPLOY))
 
 
 def sections():
@@ -20,7 +27,7 @@ def sections():
         for part in path.read_text().split("\n## ")[1:]:
             commands = [textwrap.dedent(block) for _, block in BLOCK.findall(part)]
             if commands:
-                yield pytest.param("".join(commands), id=f"{path.stem}-{part.splitlines()[0]}")
+                yield pytest.param("".join(commands), id=f"{label(path)}: {part.splitlines()[0]}")
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +53,10 @@ def running(weir, folder, urls):
     programs.mkdir()
     (programs / "weir").symlink_to(weir)
     with upstream() as api_base:
-        slow = {"model_name": "qwen-local", "litellm_params": {"model": "openai/slow", "api_base": api_base, "api_key": "sk-x"}}
+        slow = {
+            "model_name": "qwen-local",
+            "litellm_params": {"model": "openai/slow", "api_base": api_base, "api_key": "sk-x"},
+        }
         values = {
             "listen": "127.0.0.1",
             "service": {"port": pods.free_port()},
@@ -59,7 +69,7 @@ def running(weir, folder, urls):
         with cluster.pod() as pod:
             pod.start()
             yield {
-                "PATH": f"{programs}:{os.environ['PATH']}",
+                "PATH": f"{programs}:{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}",
                 "BASE": pod.url,
                 "KEY": pod.key,
                 "MASTER_KEY": pod.key,
@@ -76,12 +86,14 @@ def running(weir, folder, urls):
 @pytest.mark.parametrize("commands", list(sections()))
 def test_commands(gateway, commands):
     script = f"set -euo pipefail\n{commands}"
-    done = subprocess.run(["bash", "-c", script], env=gateway, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        ["bash", "-c", script], env=gateway, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
     print(done.stdout)
     assert done.returncode == 0, f"{commands}\n--- printed\n{done.stdout}\n--- said\n{done.stderr}"
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", DOCUMENTS, ids=label)
 def test_links_lead_somewhere(path):
     for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
         assert (pathlib.Path(path).parent / target).exists(), target

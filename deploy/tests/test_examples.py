@@ -36,7 +36,9 @@ def test_kustomizations_name_files_that_are_there(path):
 
 @pytest.mark.parametrize("path", VALUES, ids=label)
 def test_weir_takes_the_configuration(weir, path):
-    done = subprocess.run([weir, "check", "--strict", path], capture_output=True, text=True, env=SET, timeout=30, check=False)
+    done = subprocess.run(
+        [weir, "check", "--strict", path], capture_output=True, text=True, env=SET, timeout=30, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -50,7 +52,9 @@ def sops(*arguments, cwd=SECRETS):
     program = pathlib.Path(sys.executable).parent / "sops"
     key = str(SECRETS / "throwaway.agekey")
     environment = {**os.environ, "SOPS_AGE_KEY_FILE": key, "SOPS_DISABLE_VERSION_CHECK": "1"}
-    return subprocess.run([program, *arguments], cwd=cwd, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        [program, *arguments], cwd=cwd, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 def test_the_secret_opens_and_has_what_the_values_ask_for():

@@ -43,7 +43,14 @@ def test_compose_waits_long_enough_for_streams():
 
 def test_weir_takes_the_configuration(weir):
     env = {"LITELLM_MASTER_KEY": "sk-x", "OPENAI_API_KEY": "sk-x"}
-    done = subprocess.run([weir, "check", "--strict", COMPOSE / "config.yaml"], env=env, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(
+        [weir, "check", "--strict", COMPOSE / "config.yaml"],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -51,7 +58,13 @@ def test_prometheus_takes_its_configuration(needs, tmp_path):
     promtool = needs(shutil.which("promtool"), "promtool is not installed: run scripts/setup.sh dashboards")
     shutil.copy(COMPOSE / "prometheus.yml", tmp_path)
     shutil.copy(ROOT / "dashboards" / "alerts.yaml", tmp_path)
-    done = subprocess.run([promtool, "check", "config", tmp_path / "prometheus.yml"], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [promtool, "check", "config", tmp_path / "prometheus.yml"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -65,7 +78,9 @@ def test_the_unit_is_one(needs, tmp_path):
     # It wants the programs to be there.
     unit = tmp_path / "weir.service"
     unit.write_text(text.replace("/usr/local/bin/weir", "/bin/true").replace("/bin/kill", "/bin/true"))
-    done = subprocess.run([analyze, "verify", "--man=no", unit], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [analyze, "verify", "--man=no", unit], capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0 and done.stderr == "", done.stderr
 
 

@@ -90,8 +90,16 @@ def p38_it_is_packed_without_an_engine(root, weir, needs, tmp_path):
     subprocess.run([ROOTFS, weir, tmp_path / "rootfs"], check=True, timeout=60)
     store = ["buildah", "--storage-driver", "vfs", "--root", tmp_path / "store", "--runroot", tmp_path / "run"]
     build = ["bud", "--isolation", "chroot", "--timestamp", "0", "-f", DEPLOY / "docker" / "Dockerfile.binary"]
-    done = subprocess.run([*store, *build, "-t", "weir:test", tmp_path], capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(
+        [*store, *build, "-t", "weir:test", tmp_path], capture_output=True, text=True, timeout=100, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     form = "{{.OCIv1.Config.Entrypoint}} {{.OCIv1.Config.User}} {{.OCIv1.Config.WorkingDir}}"
-    told = subprocess.run([*store, "inspect", "--type", "image", "--format", form, "weir:test"], capture_output=True, text=True, check=True, timeout=60)
+    told = subprocess.run(
+        [*store, "inspect", "--type", "image", "--format", form, "weir:test"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
     assert told.stdout.strip() == "[weir] 65532:65532 /app"

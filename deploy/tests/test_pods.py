@@ -21,21 +21,38 @@ PASSWORD = "p@ss/w:rd%#"
 @pytest.fixture
 def database(needs):
     """Host, port, user, name of an empty database."""
-    url = urllib.parse.urlsplit(needs(os.environ.get("WEIR_TEST_POSTGRES_URL"), "no PostgreSQL: run scripts/test.sh deploy"))
+    url = urllib.parse.urlsplit(
+        needs(os.environ.get("WEIR_TEST_POSTGRES_URL"), "no PostgreSQL: run scripts/test.sh deploy")
+    )
     name = f"deploy_{uuid.uuid4().hex}"
     sql(url.geturl(), f"CREATE DATABASE {name}")
-    yield {"host": url.hostname, "port": url.port, "user": url.username, "name": name, "url": url._replace(path=f"/{name}").geturl()}
+    yield {
+        "host": url.hostname,
+        "port": url.port,
+        "user": url.username,
+        "name": name,
+        "url": url._replace(path=f"/{name}").geturl(),
+    }
     sql(url.geturl(), f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def sql(url, text):
-    return subprocess.run(["psql", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", text], capture_output=True, text=True, check=True, timeout=60).stdout.strip()
+    return subprocess.run(
+        ["psql", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", text],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout.strip()
 
 
 @pytest.fixture
 def cluster(weir, database, tmp_path):
     with upstream() as api_base:
-        slow = {"model_name": "slow", "litellm_params": {"model": "openai/slow", "api_base": api_base, "api_key": "sk-x"}}
+        slow = {
+            "model_name": "slow",
+            "litellm_params": {"model": "openai/slow", "api_base": api_base, "api_key": "sk-x"},
+        }
         values = {
             "listen": "127.0.0.1",
             "service": {"port": pods.free_port()},
@@ -45,18 +62,29 @@ def cluster(weir, database, tmp_path):
                 "useExisting": True,
                 "endpoint": database["host"],
                 "database": database["name"],
-                "secret": {"name": "litellm-secrets", "usernameKey": "DATABASE_USERNAME", "passwordKey": "DATABASE_PASSWORD"},
+                "secret": {
+                    "name": "litellm-secrets",
+                    "usernameKey": "DATABASE_USERNAME",
+                    "passwordKey": "DATABASE_PASSWORD",
+                },
             },
             "envVars": {"DATABASE_PORT": database["port"]},
             "environmentSecrets": ["litellm-secrets"],
             "proxy_config": {
                 "model_list": [slow],
                 "litellm_settings": {"callbacks": ["prometheus"]},
-                "general_settings": {"master_key": "os.environ/LITELLM_MASTER_KEY", "database_url": "os.environ/DATABASE_URL"},
+                "general_settings": {
+                    "master_key": "os.environ/LITELLM_MASTER_KEY",
+                    "database_url": "os.environ/DATABASE_URL",
+                },
             },
         }
         # As in the guide the Secret has an address of its own, which db.* beats.
-        there = {"DATABASE_USERNAME": database["user"], "DATABASE_PASSWORD": PASSWORD, "DATABASE_URL": "postgresql://nowhere.invalid/x"}
+        there = {
+            "DATABASE_USERNAME": database["user"],
+            "DATABASE_PASSWORD": PASSWORD,
+            "DATABASE_URL": "postgresql://nowhere.invalid/x",
+        }
         yield pods.Cluster(weir, chart.manifests(values), {"litellm-secrets": there}, tmp_path)
 
 

@@ -1,9 +1,13 @@
 """Every way to render the chart gives objects that Kubernetes takes."""
 
+import subprocess
+
 import cases
 import chart
+import helm_python.chart
 import kubernetes
 import pytest
+from places import CHART
 
 
 def test_defaults():
@@ -33,7 +37,9 @@ def test_every_boolean_flipped(path):
     flipped = chart.with_value(path, not usual)
     kubernetes.check(chart.manifests(chart.merged(cases.NEEDED.get(path, {}), flipped)), kubernetes.EDGES)
     # The same beside a database of one's own, where the migration job is.
-    kubernetes.check(chart.manifests(chart.merged(cases.NEEDED.get(path, {}), cases.EXISTING, flipped)), kubernetes.EDGES)
+    kubernetes.check(
+        chart.manifests(chart.merged(cases.NEEDED.get(path, {}), cases.EXISTING, flipped)), kubernetes.EDGES
+    )
 
 
 def test_everything_on():
@@ -72,6 +78,36 @@ def test_what_is_empty_may_be_left_empty(path):
     """`annotations:` with nothing behind it is null, and Helm then takes the key away."""
     nothing = chart.with_value(path, None)
     top = path.split(".")[0]
-    for values in (nothing, chart.merged({top: {"enabled": True}} if "." in path else {}, cases.NEEDED.get(f"{top}.enabled", {}), nothing)):
+    for values in (
+        nothing,
+        chart.merged({top: {"enabled": True}} if "." in path else {}, cases.NEEDED.get(f"{top}.enabled", {}), nothing),
+    ):
         if "httpRoute.parentRefs" != path and "keda.triggers" != path:
             kubernetes.check(chart.manifests(values), kubernetes.EDGES)
+
+
+def test_a_packaged_chart_is_whole(tmp_path):
+    """The schema, dashboards and alerts are links in the repository, and files in the package."""
+    values = {
+        "dashboards": {"enabled": True},
+        "prometheusRule": {"enabled": True},
+        "masterkey": "sk-x",
+        "db": {"deployStandalone": False},
+    }
+    with helm_python.chart.Chart.load(helm_python.chart.package(CHART, destination=tmp_path)) as packaged:
+        assert packaged.render(values, name="litellm", namespace="litellm") == chart.texts(values)
+    names = subprocess.run(
+        ["tar", "-tf", *tmp_path.glob("*.tgz")], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert "weir/files/operations.json" in names.stdout.split()
+
+
+@pytest.mark.parametrize("values", [{}, cases.EVERYTHING, cases.EXISTING], ids=["defaults", "everything", "existing"])
+def test_weir_takes_the_configuration(weir, tmp_path, values):
+    path = tmp_path / "config.yaml"
+    path.write_text(chart.find(chart.manifests(values), "ConfigMap", "litellm-config")["data"]["config.yaml"])
+    env = {"PROXY_MASTER_KEY": "sk-x"}
+    done = subprocess.run(
+        [weir, "check", "--strict", path], env=env, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 0, done.stderr

@@ -29,7 +29,12 @@ def test_a_wrong_type_is_refused(path):
 
 
 def test_numbers_are_no_text():
-    for path, value in [("replicaCount", "2"), ("service.port", 0), ("pdb.minAvailable", "half"), ("serviceMonitor.interval", "often")]:
+    for path, value in [
+        ("replicaCount", "2"),
+        ("service.port", 0),
+        ("pdb.minAvailable", "half"),
+        ("serviceMonitor.interval", "often"),
+    ]:
         assert chart.refused(chart.with_value(path, value)), path
 
 
@@ -54,7 +59,9 @@ def test_the_schema_knows_what_the_values_have_and_nothing_else():
 
 
 def test_unknown_keys_are_told_with_the_nearest():
-    notes = chart.notes({"db": {"useExising": True}, "replicas": 2, "proxyConfig": {}, "zzz": 1, "startupProbe": {"failureTreshold": 2}})
+    notes = chart.notes(
+        {"db": {"useExising": True}, "replicas": 2, "proxyConfig": {}, "zzz": 1, "startupProbe": {"failureTreshold": 2}}
+    )
     assert "db.useExising (did you mean useExisting?)" in notes
     assert "replicas (did you mean replicaCount?)" in notes
     assert "proxyConfig (did you mean proxy_config?)" in notes

@@ -4,7 +4,10 @@ import chart
 import pytest
 from cases import EXISTING
 
-SECRET_KEYS = {"DATABASE_USERNAME": ("litellm-secrets", "DATABASE_USERNAME"), "PROXY_MASTER_KEY": ("litellm-secrets", "LITELLM_MASTER_KEY")}
+SECRET_KEYS = {
+    "DATABASE_USERNAME": ("litellm-secrets", "DATABASE_USERNAME"),
+    "PROXY_MASTER_KEY": ("litellm-secrets", "LITELLM_MASTER_KEY"),
+}
 
 
 # --- taking LiteLLM's place ---
@@ -83,12 +86,17 @@ def test_a_url_of_ones_own_is_kept():
     env = chart.env(chart.pod(chart.manifests(chart.merged(EXISTING, {"db": {"url": url}})))["containers"][0])
     assert env["DATABASE_URL"] == url
     # $(NAME) is replaced only by variables that stand before.
-    assert list(env).index("DATABASE_URL") > max(list(env).index(n) for n in ("DATABASE_USERNAME", "DATABASE_HOST", "DATABASE_NAME"))
+    assert list(env).index("DATABASE_URL") > max(
+        list(env).index(n) for n in ("DATABASE_USERNAME", "DATABASE_HOST", "DATABASE_NAME")
+    )
 
 
 def test_what_the_operator_sets_wins_and_stands_once():
     url = "postgresql://other"
-    values = chart.merged(EXISTING, {"envVars": {"LITELLM_LOG": "DEBUG", "DATABASE_URL": url}, "extraEnvVars": [{"name": "PORT", "value": "4001"}]})
+    values = chart.merged(
+        EXISTING,
+        {"envVars": {"LITELLM_LOG": "DEBUG", "DATABASE_URL": url}, "extraEnvVars": [{"name": "PORT", "value": "4001"}]},
+    )
     objects = chart.manifests(values)
     env = chart.env(chart.pod(objects)["containers"][0])  # asserts that no name is there twice
     assert (env["LITELLM_LOG"], env["DATABASE_URL"], env["PORT"]) == ("DEBUG", url, "4001")
@@ -151,8 +159,16 @@ def test_a_made_master_key_begins_with_sk():
     assert chart.secret(chart.manifests(), "litellm-masterkey")["masterkey"].startswith("sk-")
 
 
+def test_a_platform_may_choose_the_user():
+    values = {"podSecurityContext": {"runAsUser": None, "runAsGroup": None, "fsGroup": None}}
+    context = chart.pod(chart.manifests(values))["securityContext"]
+    assert context == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+
+
 def checksum(values):
-    return chart.find(chart.manifests(values), "Deployment")["spec"]["template"]["metadata"]["annotations"]["checksum/config"]
+    return chart.find(chart.manifests(values), "Deployment")["spec"]["template"]["metadata"]["annotations"][
+        "checksum/config"
+    ]
 
 
 def test_a_new_configuration_replaces_the_pods():
@@ -192,7 +208,9 @@ def p33_weir_stops_within_the_pods_grace(values, delay, grace):
 
 
 def test_a_volume_for_one_pod_is_not_shared_by_two():
-    assert chart.find(chart.manifests({"persistence": {"enabled": True}}), "Deployment")["spec"]["strategy"] == {"type": "Recreate"}
+    assert chart.find(chart.manifests({"persistence": {"enabled": True}}), "Deployment")["spec"]["strategy"] == {
+        "type": "Recreate"
+    }
     many = {"persistence": {"enabled": True, "accessModes": ["ReadWriteMany"]}}
     assert chart.find(chart.manifests(many), "Deployment")["spec"]["strategy"]["type"] == "RollingUpdate"
 
@@ -201,7 +219,9 @@ def p38_pods_are_not_root_and_write_nowhere_else():
     objects = chart.manifests(EXISTING)
     for kind in ("Deployment", "Job"):
         spec = chart.pod(objects, kind, None if kind == "Job" else "litellm")
-        assert spec["securityContext"]["runAsNonRoot"] and spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert spec["securityContext"]["runAsNonRoot"] and spec["securityContext"]["seccompProfile"] == {
+            "type": "RuntimeDefault"
+        }
         assert all(c["securityContext"]["readOnlyRootFilesystem"] for c in spec["containers"])
         assert all(c["securityContext"]["capabilities"] == {"drop": ["ALL"]} for c in spec["containers"])
 
@@ -211,7 +231,13 @@ def p38_pods_are_not_root_and_write_nowhere_else():
 
 def test_the_guides_scrape(guide):
     endpoint = chart.find(chart.manifests(guide["homelab"]), "ServiceMonitor")["spec"]["endpoints"][0]
-    assert endpoint == {"port": "http", "path": "/metrics/", "scheme": "http", "interval": "30s", "scrapeTimeout": "10s"}
+    assert endpoint == {
+        "port": "http",
+        "path": "/metrics/",
+        "scheme": "http",
+        "interval": "30s",
+        "scrapeTimeout": "10s",
+    }
     assert "will answer 404" not in chart.notes(guide["homelab"])
     assert "will answer 404" in chart.notes({"serviceMonitor": {"enabled": True}})
 
@@ -219,7 +245,9 @@ def test_the_guides_scrape(guide):
 def test_probes_can_have_a_port_of_their_own():
     container = chart.pod(chart.manifests({"separateHealthApp": True}))["containers"][0]
     assert [p["name"] for p in container["ports"]] == ["http", "health"]
-    assert all(container[probe]["httpGet"]["port"] == "health" for probe in ("livenessProbe", "readinessProbe", "startupProbe"))
+    assert all(
+        container[probe]["httpGet"]["port"] == "health" for probe in ("livenessProbe", "readinessProbe", "startupProbe")
+    )
     assert chart.env(container)["SEPARATE_HEALTH_PORT"] == "8081"
 
 
@@ -263,5 +291,5 @@ def test_dashboards_are_whole():
     boards = [o for o in chart.manifests(values) if "dashboard" in o["metadata"]["name"]]
     assert len(boards) == 4
     for board in boards:
-        (name, text), = board["data"].items()
+        ((name, text),) = board["data"].items()
         assert json.loads(text) == json.loads((ROOT / "dashboards" / name.removeprefix("weir-")).read_text())
