@@ -52,6 +52,7 @@ fuzz: ## fuzz all readers, DURATION=60 seconds for each target; TARGETS= some of
 
 bless: ## rewrite the goldens from what the code does now; read the diff before committing it
 	@BLESS=1 scripts/test.sh rust -- -E 'test(/golden/) | test(the_catalogue_is_what_the_import_makes) | binary(conformance) | test(the_document_is)'
+	@BLESS=1 scripts/test.sh deploy
 
 dashboards: ## write dashboards/*.json from dashboards/build
 	@python3 dashboards/build/build.py

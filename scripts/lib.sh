@@ -6,6 +6,7 @@
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 TOOLS=$ROOT/.tools                              # ignored by git; deleting it costs only a new `make setup`
 VENV=$TOOLS/venv
+DEPLOY_VENV=$TOOLS/deploy
 NODE_DIR=$ROOT/tests/sdk/node
 AGENTS_DIR=$ROOT/tests/sdk/agents
 DASHBOARD_TYPES_DIR=$ROOT/dashboards/tests/types

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing and says so; silent and quick when everything is there.
 #
-#   scripts/setup.sh [PART...]      PART: build services python node dashboards nextest fuzz lint system all
+#   scripts/setup.sh [PART...]      PART: build services python node dashboards deploy nextest fuzz lint system all
 #
 #   build     cmake, a C compiler, pkg-config: needed to compile Weir at all
 #   services  PostgreSQL, Redis, nginx, curl, jq: needed by tests and benchmarks, started by our scripts, not by the system
@@ -10,10 +10,11 @@
 #   node      tests/sdk/node/node_modules from package-lock.json
 #   agents    tests/sdk/agents/node_modules likewise: Claude Code and Codex, 800 MB; not part of "all", `make test` asks for it
 #   dashboards  Prometheus, and Grafana's types in dashboards/tests/types/node_modules
+#   deploy    .tools/deploy with Helm's engine, Kubernetes' schemas and SOPS (deploy/tests/requirements.txt); buildah, busybox, systemd
 #   nextest   cargo-nextest; without it the tests run under `cargo test`
 #   fuzz      a C++ compiler and Python: scripts/fuzz.sh builds libFuzzer, which comes as source with its crate
 #   lint      cargo-deny and shellcheck, for `make lint`; not part of "all", cargo-deny takes minutes to build
-#   all       system python node dashboards nextest fuzz (the default)
+#   all       system python node dashboards deploy nextest fuzz (the default)
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -52,6 +53,13 @@ want_dashboards() {
     want prometheus have prometheus
     want nodejs have node
     want npm have npm
+}
+
+want_deploy() {
+    want python3-venv has_venv
+    want buildah have buildah
+    want busybox-static have busybox
+    want systemd have systemd-analyze
 }
 
 want_fuzz() {
@@ -102,17 +110,25 @@ install_needed() {
 # Prints one line for a set of files: a changed line means that the folder made from them is out of date.
 stamp_of() { cat "$@" | sha256sum | cut -d' ' -f1; }
 
-setup_python() {
-    local pins=$ROOT/tests/sdk/python/requirements.txt stamp
-    stamp=$(stamp_of "$pins")
-    if [[ -x $VENV/bin/python && $(cat "$VENV/.stamp" 2>/dev/null) == "$stamp" ]]; then return; fi
+python_venv() { # FOLDER PINS WHAT: what the file of pins says
+    local stamp
+    stamp=$(stamp_of "$2")
+    if [[ -x $1/bin/python && $(cat "$1/.stamp" 2>/dev/null) == "$stamp" ]]; then return; fi
     want python3-venv has_venv
     install_needed
-    say "installing the Python clients into ${VENV#"$ROOT"/}"
-    rm -rf "$VENV"
-    python3 -m venv "$VENV"
-    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-input -r "$pins"
-    printf '%s\n' "$stamp" >"$VENV/.stamp"
+    say "installing $3 into ${1#"$ROOT"/}"
+    rm -rf "$1"
+    python3 -m venv "$1"
+    "$1/bin/python" -m pip install --quiet --disable-pip-version-check --no-input -r "$2"
+    printf '%s\n' "$stamp" >"$1/.stamp"
+}
+
+setup_python() { python_venv "$VENV" "$ROOT/tests/sdk/python/requirements.txt" "the Python clients"; }
+
+setup_deploy() {
+    want_deploy
+    install_needed
+    python_venv "$DEPLOY_VENV" "$ROOT/deploy/tests/requirements.txt" "Helm's engine and Kubernetes' schemas"
 }
 
 node_modules() { # FOLDER WHAT: what the lock file of the folder says
@@ -176,12 +192,13 @@ setup() {
         python) setup_python ;;
         node) setup_node ;;
         dashboards) setup_dashboards ;;
+        deploy) setup_deploy ;;
         agents) setup_agents ;;
         nextest) setup_nextest ;;
         fuzz) want_fuzz ;;
         lint) setup_lint ;;
         all) setup_all ;;
-        *) die "unknown part '$1'; the parts are: build services system python node dashboards agents nextest fuzz lint all" ;;
+        *) die "unknown part '$1'; the parts are: build services system python node dashboards deploy agents nextest fuzz lint all" ;;
     esac
     install_needed
 }
@@ -190,11 +207,12 @@ setup_all() {
     want_fuzz
     want_services
     want_dashboards
-    want python3-venv has_venv
+    want_deploy
     install_needed
     setup_python
     setup_node
     setup_dashboards
+    setup_deploy
     setup_nextest
 }
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Every test: Rust, documentation, and the official SDKs and coding agents against a running gateway,
-# dashboards and alerts, fuzzing.
+# dashboards and alerts, chart and image, fuzzing.
 #
-#   scripts/test.sh [PART...] [-- NEXTEST-ARGUMENT...]      PART: rust doc python node agents dashboards fuzz (default: all)
+#   scripts/test.sh [PART...] [-- NEXTEST-ARGUMENT...]      PART: rust doc python node agents dashboards deploy fuzz (default: all)
 #   scripts/test.sh rust -- -p weir-ledger spend
 #
 #   SCALE=1      sizes that fit a coffee break (default); SCALE=full: the sizes that the guarantees name
@@ -30,7 +30,7 @@ while (($# > 0)) && [[ $1 != -- ]]; do
 done
 if (($# > 0)); then shift; fi
 nextest_arguments=("$@")
-if ((${#parts[@]} == 0)); then parts=(rust doc python node agents dashboards fuzz); fi
+if ((${#parts[@]} == 0)); then parts=(rust doc python node agents dashboards deploy fuzz); fi
 
 wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 
@@ -76,6 +76,12 @@ run_dashboards() {
         --junitxml="$RESULTS/dashboards.xml"
 }
 
+run_deploy() {
+    if [[ ! -e $DEPLOY_VENV/.stamp ]]; then return 0; fi # not installed; said so above
+    timeout --foreground "${sdk_minutes}m" "$DEPLOY_VENV/bin/python" -m pytest "$ROOT/deploy/tests" \
+        --junitxml="$RESULTS/deploy.xml"
+}
+
 # Each target as long as it should be, or as all of them together may take.
 run_fuzz() {
     local targets jobs share
@@ -96,6 +102,9 @@ prepare() {
     if wants agents; then "$ROOT/scripts/setup.sh" agents || missing "the coding agents could not be installed"; fi
     if wants dashboards; then
         "$ROOT/scripts/setup.sh" dashboards || missing "what tests the dashboards could not be installed"
+    fi
+    if wants deploy; then
+        "$ROOT/scripts/setup.sh" deploy || missing "what tests the chart and the image could not be installed"
     fi
     if wants rust; then "$ROOT/scripts/setup.sh" nextest; fi
     if wants fuzz; then "$ROOT/scripts/setup.sh" fuzz; fi
@@ -127,13 +136,13 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 for part in "${parts[@]}"; do
-    case $part in rust | doc | python | node | agents | dashboards | fuzz) ;; *) die "unknown part '$part'" ;; esac
+    case $part in rust | doc | python | node | agents | dashboards | deploy | fuzz) ;; *) die "unknown part '$part'" ;; esac
 done
 prepare
 build
 export WEIR_BIN=$TARGET/debug/weir WEIR_BENCH_BIN=$TARGET/debug/weir-bench WEIR_SCALE=$SCALE
-if wants rust || wants dashboards; then services_start; fi
-for part in rust doc python node agents dashboards fuzz; do
+if wants rust || wants dashboards || wants deploy; then services_start; fi
+for part in rust doc python node agents dashboards deploy fuzz; do
     if wants "$part"; then run_part "$part"; fi
 done
 "$VENV/bin/python" "$ROOT/scripts/results.py" "$RESULTS" "${steps[@]}" --scale "$SCALE" ${REPORT:+--report "$REPORT"}

@@ -1,0 +1,125 @@
+"""Compose, systemd, Dockerfiles and the bill of materials: what can be seen without their engines."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+
+import pytest
+import yaml
+from places import DEPLOY, ROOT
+
+COMPOSE = DEPLOY / "compose"
+STACK = yaml.safe_load((COMPOSE / "compose.yaml").read_text())
+
+
+# --- compose ---
+
+
+def test_compose_mounts_files_that_are_there():
+    for name, service in STACK["services"].items():
+        for mount in service.get("volumes", []):
+            source = mount.split(":")[0]
+            assert source in STACK["volumes"] or (COMPOSE / source).exists(), f"{name}: {source}"
+
+
+def test_compose_opens_ports_on_the_loopback_only():
+    ports = [port for service in STACK["services"].values() for port in service.get("ports", [])]
+    assert ports and all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_compose_asks_for_what_the_example_names():
+    text = (COMPOSE / "compose.yaml").read_text()
+    asked = set(re.findall(r"\$\{([A-Z_]+):[?-]", text)) - {"WEIR_IMAGE"}
+    named = set(re.findall(r"^([A-Z_]+)=", (COMPOSE / ".env.example").read_text(), re.MULTILINE))
+    assert asked == named
+
+
+def test_compose_waits_long_enough_for_streams():
+    assert STACK["services"]["weir"]["stop_grace_period"] == "11m"
+
+
+def test_weir_takes_the_configuration(weir):
+    env = {"LITELLM_MASTER_KEY": "sk-x", "OPENAI_API_KEY": "sk-x"}
+    done = subprocess.run(
+        [weir, "check", "--strict", COMPOSE / "config.yaml"],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_prometheus_takes_its_configuration(needs, tmp_path):
+    promtool = needs(shutil.which("promtool"), "promtool is not installed: run scripts/setup.sh dashboards")
+    shutil.copy(COMPOSE / "prometheus.yml", tmp_path)
+    shutil.copy(ROOT / "dashboards" / "alerts.yaml", tmp_path)
+    done = subprocess.run(
+        [promtool, "check", "config", tmp_path / "prometheus.yml"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# --- systemd ---
+
+
+def test_the_unit_is_one(needs, tmp_path):
+    analyze = needs(shutil.which("systemd-analyze"), "systemd is not installed: run scripts/setup.sh deploy")
+    text = (DEPLOY / "systemd" / "weir.service").read_text()
+    assert "TimeoutStopSec=660" in text
+    # It wants the programs to be there.
+    unit = tmp_path / "weir.service"
+    unit.write_text(text.replace("/usr/local/bin/weir", "/bin/true").replace("/bin/kill", "/bin/true"))
+    done = subprocess.run(
+        [analyze, "verify", "--man=no", unit], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+
+
+# --- image ---
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "Dockerfile.binary"])
+def test_images_run_as_nobody_and_start_weir(name):
+    text = (DEPLOY / "docker" / name).read_text()
+    assert "USER 65532:65532" in text and 'ENTRYPOINT ["weir"]' in text and "WORKDIR /app" in text
+
+
+def test_a_build_copies_files_that_are_there():
+    text = (DEPLOY / "docker" / "Dockerfile").read_text()
+    for path in re.findall(r"(?:deploy|scripts)/[\w./-]+\.sh", text):
+        assert (ROOT / path).is_file(), path
+
+
+def test_the_chart_the_binary_and_the_image_have_one_version():
+    chart = yaml.safe_load((DEPLOY / "helm" / "weir" / "Chart.yaml").read_text())
+    version = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
+    assert chart["appVersion"] == version
+
+
+# --- bill of materials ---
+
+
+def bill():
+    done = subprocess.run([sys.executable, DEPLOY / "sbom" / "sbom.py"], capture_output=True, check=True, timeout=60)
+    return done.stdout
+
+
+def p38_the_bill_names_every_package_once():
+    packages = tomllib.loads((ROOT / "Cargo.lock").read_text())["package"]
+    told = json.loads(bill())
+    refs = [one["bom-ref"] for one in told["components"]] + [told["metadata"]["component"]["bom-ref"]]
+    assert len(refs) == len(set(refs)) == len(packages)
+    assert {need for one in told["dependencies"] for need in one["dependsOn"]} <= set(refs)
+
+
+def test_the_bill_is_the_same_every_time():
+    assert bill() == bill()
