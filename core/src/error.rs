@@ -1,7 +1,7 @@
 //! Errors towards clients. One table turns a kind into HTTP status, OpenAI `type`, retry advice and metric label;
 //! nothing else in Weir decides these.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
@@ -31,6 +31,13 @@ pub enum Kind {
     JournalFull,
     LedgerUnavailable,
     TooManyLookups,
+    /// So much is spent that the request does not fit.
+    BudgetExceeded,
+    /// It would fit, but for what requests under way may still cost.
+    BudgetHeld,
+    /// Nobody can say whether it fits.
+    BudgetUnavailable,
+    CustomerBlocked,
     NoDeployment,
     UpstreamRefused,
     UpstreamTimeout,
@@ -126,6 +133,10 @@ pub static TABLE: &[Row] = &[
     row(Kind::JournalFull,       503, BUSY, Retry::Later, "JournalFull"),
     row(Kind::LedgerUnavailable, 503, Some("no_db_connection"), Retry::Later, "LedgerUnavailable"),
     row(Kind::TooManyLookups,    429, Some("throttling_error"), Retry::Later, "TooManyLookups"),
+    row(Kind::BudgetExceeded,    400, Some("budget_exceeded"), Retry::Never, "BudgetExceededError"),
+    row(Kind::BudgetHeld,        429, Some("budget_exceeded"), Retry::Later, "BudgetHeld"),
+    row(Kind::BudgetUnavailable, 503, Some("budget_unavailable"), Retry::Later, "BudgetUnavailable"),
+    row(Kind::CustomerBlocked,   400, INVALID, Retry::Never, "CustomerBlocked").param("user"),
     row(Kind::NoDeployment,      429, Some("None"), Retry::Later, "RateLimitError"),
     row(Kind::UpstreamRefused,   500, None, Retry::Elsewhere, "InternalServerError"),
     row(Kind::UpstreamTimeout,   408, None, Retry::Elsewhere, "Timeout"),
@@ -157,6 +168,7 @@ struct Inner {
     class: Option<&'static str>,
     retry_after: Option<Duration>,
     cause: Option<String>,
+    details: Option<(&'static str, Value)>,
 }
 
 impl ApiError {
@@ -171,6 +183,7 @@ impl ApiError {
             class: None,
             retry_after: None,
             cause: None,
+            details: None,
         }))
     }
 
@@ -204,6 +217,12 @@ impl ApiError {
 
     pub fn with_retry_after(mut self, wait: Duration) -> Self {
         self.0.retry_after = Some(wait);
+        self
+    }
+
+    /// Facts for the caller's program, as a member of the error.
+    pub fn with_details(mut self, name: &'static str, facts: Value) -> Self {
+        self.0.details = Some((name, facts));
         self
     }
 
@@ -258,13 +277,16 @@ impl ApiError {
         let row = self.0.kind.row();
         let error_type = self.0.error_type.as_deref().or(row.error_type);
         let param = self.0.param.as_deref().or(row.param);
-        json!({ "error": {
+        let mut error = json!({
             "message": self.0.message,
             "type": error_type,
             "param": param,
             "code": self.status().to_string(),
-        }})
-        .to_string()
+        });
+        if let Some((name, facts)) = &self.0.details {
+            error[*name] = facts.clone();
+        }
+        json!({ "error": error }).to_string()
     }
 }
 

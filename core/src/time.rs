@@ -41,6 +41,11 @@ impl Micros {
         }
     }
 
+    /// The reverse of [`Micros::rfc3339`], with any offset and precision.
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        text.parse::<jiff::Timestamp>().ok().map(|at| Self(at.as_microsecond()))
+    }
+
     /// Time from `earlier` to here, in microseconds; zero when the clock went backwards.
     pub fn since(self, earlier: Micros) -> i64 {
         self.0.saturating_sub(earlier.0).max(0)

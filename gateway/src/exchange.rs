@@ -343,7 +343,11 @@ impl Flight<'_> {
 
 /// Errors that no other deployment can mend.
 fn is_ours(error: &ApiError) -> bool {
-    matches!(error.kind(), Kind::JournalFull | Kind::LedgerUnavailable | Kind::Overloaded | Kind::Internal)
+    use Kind::{BudgetHeld, BudgetUnavailable, Internal, JournalFull, LedgerUnavailable, Overloaded};
+    matches!(
+        error.kind(),
+        JournalFull | LedgerUnavailable | BudgetHeld | BudgetUnavailable | Overloaded | Internal
+    )
 }
 
 fn is_json(answered: &Answered) -> bool {

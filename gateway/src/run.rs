@@ -35,8 +35,10 @@ use weir_core::config::{Config, MetricsWhen, SslVerify};
 use weir_core::ports::SpendStore;
 use weir_core::ports::control::Control;
 use weir_ledger::{
-    Asker, CacheOptions, FileJournal, JournalOptions, KeyCache, Ledger, LedgerOptions, Writer, WriterOptions,
+    Asker, CacheOptions, FileJournal, JournalOptions, KeyCache, LeaseBook, Ledger, LedgerOptions, Writer,
+    WriterOptions,
 };
+use weir_plugins::budgets::Budgets;
 use weir_plugins::chain::Chain;
 use weir_plugins::metrics::Metrics;
 use weir_plugins::services::Services;
@@ -48,6 +50,8 @@ const LAST_FLUSH: Duration = Duration::from_secs(20);
 /// How long a statement may wait for a connection.
 const ACQUIRE: Duration = Duration::from_secs(5);
 
+const TIDY: Duration = Duration::from_millis(250);
+
 /// LiteLLM's bound for a text in its logs.
 const LONGEST_TEXT: usize = 2_048;
 
@@ -58,6 +62,7 @@ struct Storage {
     cache: Arc<KeyCache>,
     writer: Arc<Writer>,
     scribe: Arc<Queue>,
+    budgets: Arc<Budgets>,
 }
 
 /// Runs until told to stop.
@@ -124,9 +129,19 @@ async fn storage(config: &Config, folder: &Path) -> anyhow::Result<Storage> {
     let journal = Arc::new(FileJournal::open(folder, journal).context("the journal cannot be opened")?);
     let cache = CacheOptions { ttl: config.general.user_api_key_cache_ttl, ..CacheOptions::default() };
     let cache = Arc::new(KeyCache::new(Arc::new(ledger.clone()), cache));
-    let options = WriterOptions { data_dir: folder.to_owned(), ..WriterOptions::default() };
-    let writer = Arc::new(Writer::new(ledger.clone(), Arc::clone(&journal), options));
-    Ok(Storage { ledger, journal, cache, writer, scribe: Arc::new(Queue::new(longest_text(config))) })
+    let reclaim = config.weir.lease_reclaim_after;
+    let options = WriterOptions { data_dir: folder.to_owned(), reclaim, ..WriterOptions::default() };
+    let leases = Arc::new(LeaseBook::new(ledger.clone(), journal.name()));
+    let writer = Arc::new(Writer::new(ledger.clone(), Arc::clone(&journal), Arc::clone(&leases), options));
+    let budgets = Arc::new(Budgets::new(leases));
+    Ok(Storage {
+        budgets,
+        ledger,
+        journal,
+        cache,
+        writer,
+        scribe: Arc::new(Queue::new(longest_text(config))),
+    })
 }
 
 /// Bytes of a text that is kept of what was said.
@@ -143,6 +158,8 @@ fn app(snapshot: Snapshot, storage: &Storage, folder: &Path, only: Option<Half>)
         metrics: Arc::clone(&metrics),
         responses: Arc::new(storage.ledger.clone()),
         scribe: Arc::clone(&storage.scribe) as Arc<dyn weir_plugins::said::Scribe>,
+        budgets: Arc::clone(&storage.budgets),
+        holders: storage.cache.clone(),
     };
     let config = Arc::clone(&snapshot.config);
     let app = App {
@@ -189,6 +206,7 @@ fn beside(
     let (writer, app_of_writer) = (Arc::clone(&storage.writer), Arc::clone(app));
     let retention = move || app_of_writer.snapshot.load().config.general.retention;
     runtime.spawn(async move { writer.run(retention).await });
+    runtime.spawn(tidy(Arc::clone(&storage.budgets)));
     let store: Arc<dyn SpendStore> = Arc::new(storage.ledger.share(Asker::Admin));
     runtime.spawn(Arc::clone(&storage.scribe).run(store, Arc::clone(&app.metrics)));
     let changed = Arc::new(Notify::new());
@@ -213,6 +231,14 @@ fn beside(
     greet(args, app, &configuration.loader);
     runtime.spawn(background::reload::run(Arc::clone(configuration), changed));
     Ok(())
+}
+
+/// Slices of budgets that nobody here needs go back to where others find them.
+async fn tidy(budgets: Arc<Budgets>) {
+    loop {
+        tokio::time::sleep(TIDY).await;
+        budgets.tidy().await;
+    }
 }
 
 fn configuration(app: &Arc<App>, storage: &Storage, loader: Loader) -> Arc<Configuration> {

@@ -2,6 +2,7 @@
 //! behind it, makes them stale.
 
 use crate::directory::principal;
+use crate::holders::HolderCache;
 use crate::notify::Watcher;
 use async_trait::async_trait;
 use moka::future::Cache;
@@ -12,7 +13,7 @@ use tokio::sync::Semaphore;
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::key::Principal;
 use weir_core::domain::records::{RecordKind, member_id};
-use weir_core::ports::{Directory, KeyLookup, LedgerError, LedgerResult};
+use weir_core::ports::{Directory, Holder, Holders, KeyLookup, LedgerError, LedgerResult};
 
 /// Bounds of the cache.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +45,7 @@ pub struct KeyCache {
     /// What was loaded in an earlier epoch is read again before it is believed.
     doubted: AtomicU64,
     outage: Outage,
+    holders: HolderCache,
 }
 
 /// What was found, and when.
@@ -104,6 +106,7 @@ impl Outage {
 impl KeyCache {
     pub fn new(directory: Arc<dyn Directory>, options: CacheOptions) -> Self {
         Self {
+            holders: HolderCache::new(Arc::clone(&directory)),
             directory,
             options,
             known: Cache::builder().max_capacity(options.capacity).time_to_live(STALE_TTL).build(),
@@ -119,6 +122,7 @@ impl KeyCache {
     pub fn doubt_all(&self) {
         let epoch = self.epoch.fetch_add(1, Ordering::AcqRel) + 1;
         self.doubted.fetch_max(epoch, Ordering::AcqRel);
+        self.holders.doubt_all();
     }
 
     fn fresh(&self, loaded: &Loaded, hash: &KeyHash) -> bool {
@@ -163,6 +167,11 @@ impl KeyCache {
                 (Some(team), Some(user)) => member_id(team, user) == id,
                 _ => false,
             },
+            RecordKind::Budget => {
+                let budgets = &known.budgets;
+                let all = [&budgets.key, &budgets.member, &budgets.organization];
+                all.into_iter().flatten().any(|budget| budget.id == id)
+            }
             RecordKind::OrganizationMember => {
                 known.key.user_id.as_deref().is_some_and(|user| id.ends_with(user))
             }
@@ -198,9 +207,25 @@ impl KeyLookup for KeyCache {
         if let (RecordKind::Key | RecordKind::FormerKey, Some(hash)) = (kind, KeyHash::from_hex(id)) {
             self.known.invalidate(&hash).await;
         }
+        self.holders.changed(kind, id).await;
         for hash in self.behind(kind, id) {
             self.known.invalidate(&hash).await;
         }
+    }
+}
+
+#[async_trait]
+impl Holders for KeyCache {
+    async fn customer(&self, id: &str) -> Option<Arc<Holder>> {
+        self.holders.customer(id).await
+    }
+
+    async fn tag(&self, name: &str) -> Option<Arc<Holder>> {
+        self.holders.tag(name).await
+    }
+
+    fn may_have_tags(&self) -> bool {
+        self.holders.may_have_tags()
     }
 }
 

@@ -1,6 +1,8 @@
 //! From the journal into the ledger: small batches while all is well, patience while the ledger is away.
 
 use crate::journal::{FileJournal, Reader, orphans, replay};
+use crate::leases::LeaseBook;
+use crate::spend::write::{Counts, write};
 use crate::store::Ledger;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,7 +10,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use weir_core::domain::spend::Entry;
-use weir_core::ports::{LedgerHealth, LedgerResult, LedgerState, ResponseStore, SpendStore};
+use weir_core::ports::{LedgerHealth, LedgerResult, LedgerState, ResponseStore};
 use weir_core::time::Micros;
 
 /// How often and how much.
@@ -18,11 +20,19 @@ pub struct WriterOptions {
     /// Entries per transaction.
     pub batch: usize,
     pub data_dir: PathBuf,
+    /// How long nobody may have heard of a process before what it holds of budgets is given to others. Longer than the
+    /// longest exchange.
+    pub reclaim: Duration,
 }
 
 impl Default for WriterOptions {
     fn default() -> Self {
-        Self { interval: Duration::from_millis(500), batch: 4_096, data_dir: PathBuf::from("data") }
+        Self {
+            interval: Duration::from_millis(500),
+            batch: 4_096,
+            data_dir: PathBuf::from("data"),
+            reclaim: RECLAIM,
+        }
     }
 }
 
@@ -30,6 +40,7 @@ impl Default for WriterOptions {
 pub struct Writer {
     ledger: Ledger,
     journal: Arc<FileJournal>,
+    leases: Arc<LeaseBook>,
     options: WriterOptions,
     /// Held while a batch is under way.
     reader: Mutex<Reader>,
@@ -39,12 +50,19 @@ const FIRST_WAIT: Duration = Duration::from_millis(200);
 /// Half of what may pass between the ledger coming back and everything being booked.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 const PROBE: Duration = Duration::from_secs(1);
+const RENEWAL: Duration = Duration::from_secs(10);
+const RECLAIM: Duration = Duration::from_secs(3_600);
 /// Between two rounds of housekeeping.
 const HOUSEKEEPING: Duration = Duration::from_secs(3_600);
 
 impl Writer {
-    pub fn new(ledger: Ledger, journal: Arc<FileJournal>, options: WriterOptions) -> Self {
-        Self { ledger, journal, options, reader: Mutex::new(Reader::default()) }
+    pub fn new(
+        ledger: Ledger,
+        journal: Arc<FileJournal>,
+        leases: Arc<LeaseBook>,
+        options: WriterOptions,
+    ) -> Self {
+        Self { ledger, journal, leases, options, reader: Mutex::new(Reader::default()) }
     }
 
     /// Runs for the life of the process: first what dead processes left, then what this one writes. `retention`: how long
@@ -52,7 +70,7 @@ impl Writer {
     pub async fn run(&self, retention: impl Fn() -> Option<Duration> + Send + Sync) {
         self.adopt().await;
         self.keep_house(retention()).await;
-        let (mut probed, mut kept) = (Instant::now(), Instant::now());
+        let (mut probed, mut kept, mut renewed) = (Instant::now(), Instant::now(), None);
         loop {
             tokio::time::sleep(self.options.interval).await;
             self.drain().await;
@@ -60,10 +78,27 @@ impl Writer {
                 probed = Instant::now();
                 self.ledger.probe().await;
             }
+            if renewed.is_none_or(|at: Instant| at.elapsed() > RENEWAL) {
+                renewed = Some(Instant::now());
+                self.renew().await;
+            }
             if kept.elapsed() > HOUSEKEEPING {
                 kept = Instant::now();
                 self.keep_house(retention()).await;
             }
+        }
+    }
+
+    /// Keeps the slices of budgets, and frees those of processes that are gone. While the ledger is away nobody can.
+    async fn renew(&self) {
+        let renewed = self.leases.renew().await;
+        match self.leases.reclaim(self.options.reclaim).await {
+            Ok(0) => {}
+            Ok(dead) => tracing::info!(dead, "budgets have back what processes held that are gone"),
+            Err(error) => tracing::debug!("{error}"),
+        }
+        if let Err(error) = renewed {
+            tracing::debug!("slices of budgets are not renewed: {error}");
         }
     }
 
@@ -98,7 +133,11 @@ impl Writer {
             let left = replay(&orphan.segments());
             tracing::info!(entries = left.entries.len(), "adopting the journal of a process that is gone");
             for batch in left.entries.chunks(self.options.batch.max(1)) {
-                self.insist(batch).await;
+                // Its slices of budgets are its own.
+                self.insist(batch, None).await;
+            }
+            if let Err(error) = self.leases.free(&orphan.name()).await {
+                tracing::warn!("what it held of budgets comes back later: {error}");
             }
             if left.foreign == 0 {
                 orphan.remove();
@@ -118,7 +157,7 @@ impl Writer {
             let mut reader = self.reader.lock().await;
             let taken = reader.take(&self.journal, self.options.batch);
             if !taken.entries.is_empty() {
-                self.insist(&taken.entries).await;
+                self.insist(&taken.entries, Some(&self.leases)).await;
                 self.journal.waiting.fetch_sub(taken.entries.len() as u64, Ordering::Relaxed);
             }
             reader.clean(&self.journal);
@@ -129,12 +168,12 @@ impl Writer {
     }
 
     /// Tries until the ledger has them. Entries that it refuses for what they are do not hold up the others.
-    async fn insist(&self, entries: &[Entry]) {
+    async fn insist(&self, entries: &[Entry], leases: Option<&LeaseBook>) {
         let mut wait = FIRST_WAIT;
-        while let Err(error) = self.write(entries).await {
+        while let Err(error) = self.write(entries, leases).await {
             if self.ledger.state() == LedgerState::Connected {
                 tracing::error!("a batch was refused, trying its entries one by one: {error}");
-                return self.one_by_one(entries).await;
+                return self.one_by_one(entries, leases).await;
             }
             tracing::warn!(waiting = entries.len(), "the ledger takes no entries: {error}");
             tokio::time::sleep(wait).await;
@@ -142,10 +181,10 @@ impl Writer {
         }
     }
 
-    async fn one_by_one(&self, entries: &[Entry]) {
+    async fn one_by_one(&self, entries: &[Entry], leases: Option<&LeaseBook>) {
         for entry in entries {
             let mut wait = FIRST_WAIT;
-            while let Err(error) = self.write(std::slice::from_ref(entry)).await {
+            while let Err(error) = self.write(std::slice::from_ref(entry), leases).await {
                 if self.ledger.state() == LedgerState::Connected {
                     tracing::error!(id = %entry.id, ?entry, "an entry cannot be booked: {error}");
                     break;
@@ -156,8 +195,8 @@ impl Writer {
         }
     }
 
-    async fn write(&self, entries: &[Entry]) -> LedgerResult<()> {
-        self.ledger.write(entries).await.map(drop)
+    async fn write(&self, entries: &[Entry], leases: Option<&LeaseBook>) -> LedgerResult<()> {
+        write(&self.ledger, entries, Counts::Now, leases).await.map(drop)
     }
 
     /// Waits until everything journalled so far is in the ledger, at most `limit`. Answers whether it is.
@@ -168,6 +207,9 @@ impl Writer {
     /// The last act of a process: flushes, then removes the empty journal.
     pub async fn close(&self, limit: Duration) {
         if self.flush(limit).await {
+            if let Err(error) = self.leases.close().await {
+                tracing::warn!("what was held of budgets comes back later: {error}");
+            }
             self.journal.close();
         } else {
             tracing::warn!("the ledger is away; the journal stays for the next process");

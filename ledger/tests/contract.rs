@@ -138,7 +138,8 @@ async fn an_entry_that_the_ledger_refuses_does_not_hold_up_the_others() {
             data_dir: dir.path().to_owned(),
             ..weir_ledger::WriterOptions::default()
         };
-        let writer = weir_ledger::Writer::new(ledger.clone(), journal.clone(), options);
+        let leases = std::sync::Arc::new(weir_ledger::LeaseBook::new(ledger.clone(), journal.name()));
+        let writer = weir_ledger::Writer::new(ledger.clone(), journal.clone(), leases, options);
         let bad = Entry { model_group: String::from("a\0b"), ..entry(0) };
         journal.end(&bad).unwrap();
         assert!(writer.flush(std::time::Duration::from_secs(10)).await, "alone");

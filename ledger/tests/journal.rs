@@ -31,7 +31,8 @@ fn writer(ledger: &Ledger, journal: &Arc<FileJournal>, dir: &Path) -> Writer {
         interval: Duration::from_millis(10),
         ..WriterOptions::default()
     };
-    Writer::new(ledger.clone(), Arc::clone(journal), options)
+    let leases = Arc::new(weir_ledger::LeaseBook::new(ledger.clone(), journal.name()));
+    Writer::new(ledger.clone(), Arc::clone(journal), leases, options)
 }
 
 fn begin(entry: &Entry) -> Begin {

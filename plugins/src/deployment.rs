@@ -36,6 +36,9 @@ pub struct Deployment {
     /// Lower orders are preferred.
     pub order: u64,
     pub price: Option<Priced>,
+    /// Tokens that the model takes, and says, at most; `None`: nobody knows.
+    pub max_input: Option<u64>,
+    pub max_output: Option<u64>,
     /// Answers itself, without a provider.
     pub mock: Option<MockAnswer>,
     pub access_groups: Vec<String>,
@@ -84,7 +87,11 @@ impl Deployment {
         let wire = wire(provider, entry, env, mock.is_some())?;
         let price = price(entry, catalogue)?;
         let cache_points = cache_points(entry)?;
-        Ok(Self { mock, price, cache_points, ..Self::of(provider, entry, wire, config) })
+        let facts = catalogue.find(&entry.provider, &entry.upstream_model, entry.info.base_model.as_deref());
+        let (max_input, max_output) =
+            facts.map_or((None, None), |f| (f.max_input_tokens, f.max_output_tokens));
+        let built = Self::of(provider, entry, wire, config);
+        Ok(Self { mock, price, max_input, max_output, cache_points, ..built })
     }
 
     /// Builds around a wire that is there, without a price.
@@ -107,6 +114,8 @@ impl Deployment {
             weight: weight(entry),
             order: entry.params.order.unwrap_or_default(),
             price: None,
+            max_input: None,
+            max_output: None,
             mock: None,
             access_groups: entry.info.access_groups.clone(),
             unpriced_told: AtomicBool::new(false),

@@ -1,5 +1,6 @@
 //! One client request and its answer, from first byte to ledger entry. Each group says who writes it.
 
+use crate::budgets::Hold;
 use crate::deployment::{Deployment, Timeouts};
 use crate::dialects::openai_chat::OpenAiChat;
 use crate::dialects::{self, ClientDialect, View};
@@ -41,6 +42,10 @@ pub struct Exchange {
     pub attempts: Vec<AttemptRecord>,
     /// Written while the answer comes in.
     pub answer: Answer,
+    /// What is held of budgets until the cost is known. Kept by `filters::budget`.
+    pub hold: Option<Hold>,
+    /// Output tokens that the budget pays for, where it does not pay for all.
+    pub limit_output: Option<u64>,
     /// The ledger entry as far as it is known. Kept by `filters::journal` between an attempt and the end.
     pub draft: Option<Box<Entry>>,
 }
@@ -176,6 +181,8 @@ impl Exchange {
             conversation: None,
             attempts: Vec::new(),
             answer: Answer::default(),
+            hold: None,
+            limit_output: None,
             draft: None,
         }
     }

@@ -10,6 +10,7 @@
 //! `outgoing.rs` makes the request of one attempt. `models.rs` finds deployments by name; `snapshot.rs` is all of that for one state of the configuration.
 
 pub mod auth;
+pub mod budgets;
 pub mod chain;
 pub mod count;
 pub mod deployment;

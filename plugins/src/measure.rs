@@ -46,7 +46,7 @@ impl Measured {
     }
 
     /// `None` where the model's price list does not name such a piece.
-    fn cost(self, price: &ModelPrice) -> Option<NanoUsd> {
+    pub fn cost(self, price: &ModelPrice) -> Option<NanoUsd> {
         let (components, count): (&[Component], u64) = match self {
             Measured::Images(n) => (&[Component::OutputImage, Component::InputImage], n),
             Measured::Characters(n) => (&[Component::InputChar], n),

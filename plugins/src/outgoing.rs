@@ -61,14 +61,15 @@ impl Outgoing {
             }
             ResponsePlan::Carry(_) => {
                 let rules = &deployment.rules;
-                rules.apply(&x.request.body, x.request.operation, Dialect::OpenAiChat, false)?
+                rules.apply(&x.request.body, x.request.operation, Dialect::OpenAiChat, false, None)?
             }
             ResponsePlan::Relay(dialect) => {
                 let body = match &x.conversation {
                     Some(conversation) => conversation.relayed(&x.request.body)?,
                     None => Cow::Borrowed(&x.request.body),
                 };
-                deployment.rules.apply(&body, x.request.operation, dialect, x.request.stream)?
+                let (operation, stream) = (x.request.operation, x.request.stream);
+                deployment.rules.apply(&body, operation, dialect, stream, x.limit_output)?
             }
             ResponsePlan::Rerank(vendor) => reranked(x, deployment, vendor)?,
             ResponsePlan::Translate { client, upstream } => {
@@ -203,6 +204,9 @@ fn translated(
     let body = deployment.rules.with_defaults(&x.request.body);
     let mut request = reader.read_request(&body, &x.request.headers)?;
     request.stream = x.request.stream;
+    if let Some(limit) = x.limit_output {
+        request.max_tokens = Some(request.max_tokens.map_or(limit, |asked| asked.min(limit)));
+    }
     go_on(&mut request, x)?;
     mark(&mut request, x, deployment)?;
     let asked = Asked {

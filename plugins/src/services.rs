@@ -2,8 +2,9 @@
 
 use crate::metrics::Metrics;
 use std::sync::Arc;
-use weir_core::ports::{Journal, KeyLookup, ResponseStore};
+use weir_core::ports::{Holders, Journal, KeyLookup, ResponseStore};
 
+use crate::budgets::Budgets;
 use crate::said::Scribe;
 
 /// Injected once, at composition.
@@ -14,4 +15,6 @@ pub struct Services {
     pub metrics: Arc<Metrics>,
     pub responses: Arc<dyn ResponseStore>,
     pub scribe: Arc<dyn Scribe>,
+    pub budgets: Arc<Budgets>,
+    pub holders: Arc<dyn Holders>,
 }

@@ -58,6 +58,11 @@ impl Form {
         Ok(Self { bytes, delimiter, parts })
     }
 
+    /// Bytes of all of it.
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Fields that are text: name and value, in order. Files are left out.
     pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
         let texts = self.parts.iter().filter(|part| !part.file);

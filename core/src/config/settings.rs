@@ -10,7 +10,7 @@ pub use general::GeneralSettings;
 pub use litellm::LitellmSettings;
 pub use pass_through::PassThrough;
 pub use router::{RouterSettings, Strategy};
-pub use weir::{MetricsWhen, WeirSettings};
+pub use weir::{BudgetMode, MetricsWhen, WeirSettings};
 
 use super::env::Env;
 use super::tree::{Node, Value};

@@ -2,7 +2,7 @@
 
 use super::ids::KeyHash;
 use super::records::{
-    Limits, Member, Organization, OrganizationMember, Record, RecordKind, Role, Team, User, due,
+    Budget, Limits, Member, Organization, OrganizationMember, Record, RecordKind, Role, Team, User, due,
 };
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
@@ -76,6 +76,16 @@ pub struct Principal {
     pub organization: Option<Organization>,
     /// Organisations that the user has a role in.
     pub memberships: Vec<OrganizationMember>,
+    /// Budgets that limit the key, the member and the organisation, beside limits of their own.
+    pub budgets: Budgets,
+}
+
+/// Budgets of whom a principal is made of.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Budgets {
+    pub key: Option<Budget>,
+    pub member: Option<Budget>,
+    pub organization: Option<Budget>,
 }
 
 impl KeyRecord {
@@ -115,7 +125,16 @@ impl Principal {
 
     /// A key that belongs to nobody.
     pub fn of(key: KeyRecord) -> Self {
-        Self { key, user: None, team: None, member: None, organization: None, memberships: Vec::new() }
+        let budgets = Budgets::default();
+        Self {
+            key,
+            user: None,
+            team: None,
+            member: None,
+            organization: None,
+            memberships: Vec::new(),
+            budgets,
+        }
     }
 
     /// The user's role; that of a team's own key; `None` for a key that belongs to nobody.

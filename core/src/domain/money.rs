@@ -47,6 +47,25 @@ impl NanoUsd {
     }
 }
 
+impl NanoUsd {
+    /// As LiteLLM's headers and messages tell an amount: the way Python writes a float, `5.0`, `0.0001`, `9.75e-05`.
+    pub fn told(self) -> String {
+        /// Smaller amounts are told with an exponent.
+        const PLAIN: u64 = 100_000;
+        let small = self.0.unsigned_abs();
+        if small == 0 || small >= PLAIN {
+            let plain = self.to_string();
+            return if plain.contains('.') { plain } else { format!("{plain}.0") };
+        }
+        let digits = small.to_string();
+        let (first, rest) = digits.split_at(1);
+        let rest = rest.trim_end_matches('0');
+        let point = if rest.is_empty() { "" } else { "." };
+        let sign = if self.0 < 0 { "-" } else { "" };
+        format!("{sign}{first}{point}{rest}e-{:02}", 10 - digits.len())
+    }
+}
+
 impl fmt::Display for NanoUsd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         decimal(f, self.0, 1_000_000_000, 9)
@@ -151,6 +170,24 @@ fn take_digits(all: &str, keep: i32) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn amounts_are_told_as_python_writes_floats() {
+        for (nano, told) in [
+            (0, "0.0"),
+            (5_000_000_000, "5.0"),
+            (100_000, "0.0001"),
+            (97_500, "9.75e-05"),
+            (50_000, "5e-05"),
+            (-50_000, "-5e-05"),
+            (1, "1e-09"),
+            (12, "1.2e-08"),
+            (195_000, "0.000195"),
+            (1_500_000_001, "1.500000001"),
+        ] {
+            assert_eq!(NanoUsd(nano).told(), told);
+        }
+    }
 
     #[test]
     fn decimal_text_goes_in_and_out_exactly() {

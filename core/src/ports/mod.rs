@@ -2,6 +2,7 @@
 //! plugins and admin. Every method may be called from any task and never blocks a worker.
 
 pub mod control;
+pub mod leases;
 pub mod records;
 mod spend;
 
@@ -13,7 +14,7 @@ pub use spend::{
 use crate::domain::ids::KeyHash;
 use crate::domain::key::Principal;
 use crate::domain::money::NanoUsd;
-use crate::domain::records::RecordKind;
+use crate::domain::records::{Limits, RecordKind};
 use crate::domain::response::ResponseRecord;
 use crate::domain::spend::{Begin, Entry};
 use crate::time::Micros;
@@ -201,6 +202,22 @@ pub trait KeyLookup: Send + Sync {
 }
 
 /// Responses that are kept for a provider that keeps none.
+/// A customer or a tag, as far as requests are limited by it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Holder {
+    pub blocked: bool,
+    pub limits: Limits,
+}
+
+/// Customers and tags, from memory where possible. `None`: nothing is known of it, so it is limited by nothing.
+#[async_trait]
+pub trait Holders: Send + Sync {
+    async fn customer(&self, id: &str) -> Option<Arc<Holder>>;
+    async fn tag(&self, name: &str) -> Option<Arc<Holder>>;
+    /// Whether it is worth asking for any.
+    fn may_have_tags(&self) -> bool;
+}
+
 #[async_trait]
 pub trait ResponseStore: Send + Sync {
     /// Fails with `Conflict` when the id exists.

@@ -2,7 +2,7 @@
 
 use super::head;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use pingora::Result;
 use pingora::prelude::timeout;
 use pingora::protocols::http::ServerSession;
@@ -11,6 +11,8 @@ use weir_core::chat::Dialect;
 use weir_core::error::ApiError;
 use weir_plugins::dialects;
 use weir_plugins::exchange::Exchange;
+
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// Answers with an error before anything was sent. `x` is absent where the request was never understood.
 pub async fn respond(down: &mut ServerSession, error: &ApiError, x: Option<&Exchange>) -> Result<()> {
@@ -34,6 +36,10 @@ pub async fn respond_in(
     head.insert(http::header::CONTENT_LENGTH, HeaderValue::from(body.len()));
     if let Some(seconds) = error.retry_after() {
         head.insert(http::header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if error.status() == 402 {
+        // OpenAI's and Anthropic's clients obey it.
+        head.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
     }
     let unread = !down.is_body_done();
     if unread {

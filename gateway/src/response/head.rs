@@ -16,6 +16,8 @@ const API_BASE: HeaderName = HeaderName::from_static("x-litellm-model-api-base")
 const VERSION: HeaderName = HeaderName::from_static("x-litellm-version");
 const MODEL_GROUP: HeaderName = HeaderName::from_static("x-litellm-model-group");
 const COST: HeaderName = HeaderName::from_static("x-litellm-response-cost");
+/// How many output tokens the budget still paid for.
+const LIMITED: HeaderName = HeaderName::from_static("x-weir-max-tokens-limited");
 const COST_ORIGINAL: HeaderName = HeaderName::from_static("x-litellm-response-cost-original");
 const DURATION: HeaderName = HeaderName::from_static("x-litellm-response-duration-ms");
 const OVERHEAD: HeaderName = HeaderName::from_static("x-litellm-overhead-duration-ms");
@@ -191,6 +193,9 @@ fn served_by(head: &mut HeaderMap, x: &Exchange, attempt: &Attempt) {
     head.insert(MODEL_ID, told.id.clone());
     head.insert(API_BASE, told.api_base.clone());
     head.insert(VERSION, HeaderValue::from_static(LITELLM_VERSION));
+    if let Some(limit) = x.limit_output {
+        head.insert(LIMITED, HeaderValue::from(limit));
+    }
     cors(head, x);
 }
 

@@ -14,6 +14,7 @@
 
 mod adopted;
 mod bills;
+mod budgets;
 mod chat;
 mod client;
 mod clouds;

@@ -1,7 +1,7 @@
 //! A key with all that decides what it may do.
 
 use weir_core::domain::ids::KeyHash;
-use weir_core::domain::key::{KeyRecord, Principal};
+use weir_core::domain::key::{Budgets, KeyRecord, Principal};
 use weir_core::domain::records::{FormerKey, Member, OrganizationMember, Record, member_id};
 use weir_core::ports::records::{get, list};
 use weir_core::ports::{Condition, Directory, LedgerResult, RecordQuery};
@@ -22,6 +22,13 @@ pub(crate) async fn principal(directory: &dyn Directory, hash: &KeyHash) -> Ledg
     if let (Some(team), Some(user)) = (&known.key.team_id, &known.key.user_id) {
         known.member = by_id::<Member>(directory, Some(&member_id(team, user))).await?;
     }
+    let of_member = known.member.as_ref().and_then(|member| member.budget_id.as_deref());
+    let of_organization = known.organization.as_ref().and_then(|org| org.budget_id.as_deref());
+    known.budgets = Budgets {
+        key: by_id(directory, known.key.budget_id.as_deref()).await?,
+        member: by_id(directory, of_member).await?,
+        organization: by_id(directory, of_organization).await?,
+    };
     if let Some(user) = known.key.user_id.clone() {
         known.memberships = memberships(directory, user).await?;
     }

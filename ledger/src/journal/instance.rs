@@ -68,6 +68,10 @@ const END_ROOM: u64 = 4 * 1024;
 
 const LOCK: &str = "lock";
 
+fn name(folder: &Path) -> String {
+    folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
 // --- FileJournal ---
 
 impl FileJournal {
@@ -90,6 +94,11 @@ impl FileJournal {
             options,
             _lock: lock,
         })
+    }
+
+    /// A name that no other process has.
+    pub fn name(&self) -> String {
+        name(&self.folder)
     }
 
     pub fn stats(&self) -> JournalStats {
@@ -220,6 +229,11 @@ impl Orphan {
         let mut segments: Vec<_> = paths.filter(|p| p.extension().is_some_and(|e| e == "seg")).collect();
         segments.sort();
         segments
+    }
+
+    /// The name of its process.
+    pub(crate) fn name(&self) -> String {
+        name(&self.folder)
     }
 
     /// Removes a folder whose records are all booked.

@@ -79,7 +79,7 @@ impl Take<'_> {
             let entries = self.entries(&page);
             let new = match self.dry_run {
                 true => entries.len() as u64 - known(self.ledger, &entries).await?,
-                false => write::write(self.ledger, &entries, Counts::Before).await?.inserted,
+                false => write::write(self.ledger, &entries, Counts::Before, None).await?.inserted,
             };
             let report = self.report.at(LOGS.name);
             report.taken += new;

@@ -23,7 +23,7 @@ const MAX_ROWS: u32 = 10_000;
 #[async_trait]
 impl SpendStore for Ledger {
     async fn write(&self, entries: &[Entry]) -> LedgerResult<Written> {
-        write::write(self, entries, write::Counts::Now).await
+        write::write(self, entries, write::Counts::Now, None).await
     }
 
     async fn entries(&self, filter: &SpendFilter) -> LedgerResult<Vec<Entry>> {

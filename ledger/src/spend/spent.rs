@@ -15,13 +15,15 @@ const CLEAR_LATE: &str = "UPDATE spent SET base = total WHERE scope = $1 AND hei
 const RESET_ONE: &str = "INSERT INTO spent (scope, id, total, base, since) VALUES ($1, $2, 0, 0, $3) \
     ON CONFLICT (scope, id) DO UPDATE SET base = spent.total, since = excluded.since";
 
-/// In this order: the id taken over loses what it once inherited from, all that counts under the old id follows it, and
-/// what is booked late under the old id has an heir.
+/// In this order: the id taken over loses what it once inherited from, all that counts under the old id follows it,
+/// slices of its budget are given up, and what is booked late under the old id has an heir.
 static RENAME: &[&str] = &[
     "UPDATE spent SET total = total + COALESCE((SELECT SUM(t.total - t.base) FROM spent t \
         WHERE t.scope = $1 AND t.id = $3 AND t.heir = $2), 0) WHERE scope = $1 AND id = $2",
     "DELETE FROM spent WHERE scope = $1 AND id = $3 AND heir = $2",
     "UPDATE spent SET heir = $3 WHERE scope = $1 AND heir = $2",
+    "DELETE FROM lease WHERE scope = $1 AND id IN ($2, $3)",
+    "UPDATE spent SET leased = 0 WHERE scope = $1 AND id IN ($2, $3)",
     "UPDATE spent SET id = $3 WHERE scope = $1 AND id = $2",
     "INSERT INTO spent (scope, id, total, heir) VALUES ($1, $2, 0, $3)",
 ];

@@ -31,6 +31,15 @@ impl Raised {
         raised
     }
 
+    /// Of this period and of the ones before: a lease is paid off whatever the period.
+    pub(super) fn all_spent(&self) -> BTreeMap<(&'static str, String), NanoUsd> {
+        let mut all = self.spent.clone();
+        for (place, amount) in &self.past {
+            *all.entry(place.clone()).or_default() += *amount;
+        }
+        all
+    }
+
     /// What the sums must be raised by when these entries cost something else: amounts, and no requests or tokens.
     pub(super) fn by_difference(changes: &[(&Entry, NanoUsd)], anew: &Anew) -> Self {
         let mut raised = Self::default();

@@ -3,6 +3,7 @@
 use super::detail::Detail;
 use super::spent;
 use super::sums::{Anew, Place, Raised};
+use crate::leases::LeaseBook;
 use crate::store::{Engine, Ledger, broken};
 use sqlx::{Acquire, Any, AssertSqlSafe, Transaction};
 use weir_core::domain::money::NanoUsd;
@@ -79,10 +80,16 @@ pub(crate) struct Sum {
     dimensions: &'static [&'static str],
 }
 
-pub(crate) async fn write(ledger: &Ledger, entries: &[Entry], counts: Counts) -> LedgerResult<Written> {
+/// `leases`: what this process holds of budgets, which its entries are paid out of.
+pub(crate) async fn write(
+    ledger: &Ledger,
+    entries: &[Entry],
+    counts: Counts,
+    leases: Option<&LeaseBook>,
+) -> LedgerResult<Written> {
     let mut tries = 1;
     loop {
-        match write_once(ledger, entries, counts).await {
+        match write_once(ledger, entries, counts, leases).await {
             // Two batches that need each other's rows: one of them is told to begin again.
             Err(LedgerError::Busy(_)) if tries < TRIES => tries += 1,
             done => return done,
@@ -90,15 +97,28 @@ pub(crate) async fn write(ledger: &Ledger, entries: &[Entry], counts: Counts) ->
     }
 }
 
-async fn write_once(ledger: &Ledger, entries: &[Entry], counts: Counts) -> LedgerResult<Written> {
+async fn write_once(
+    ledger: &Ledger,
+    entries: &[Entry],
+    counts: Counts,
+    leases: Option<&LeaseBook>,
+) -> LedgerResult<Written> {
     let mut transaction = ledger.noted(ledger.writer.begin().await)?;
     let mut inserted: Vec<&Entry> = Vec::with_capacity(entries.len());
     for chunk in sized(entries) {
         inserted.extend(insert_new(ledger, &mut transaction, chunk).await?);
     }
     let anew = anew(ledger, &mut transaction, inserted.iter().copied()).await?;
-    raise_all(ledger, &mut transaction, Raised::by(&inserted, &anew), counts).await?;
+    let raised = Raised::by(&inserted, &anew);
+    let paid = leases.map(|leases| leases.paid(&raised.all_spent())).unwrap_or_default();
+    raise_all(ledger, &mut transaction, raised, counts).await?;
+    if let Some(leases) = leases.filter(|_| !paid.is_empty()) {
+        leases.pay(&mut transaction, &paid).await?;
+    }
     ledger.noted(transaction.commit().await)?;
+    if let Some(leases) = leases {
+        leases.settled(&paid);
+    }
     Ok(Written { inserted: inserted.len() as u64, cost: inserted.iter().map(|e| e.cost).sum() })
 }
 
@@ -132,7 +152,7 @@ pub(super) async fn raise_all(
 }
 
 /// Pieces of the few sizes.
-fn sized<T>(mut rest: &[T]) -> impl Iterator<Item = &[T]> {
+pub(crate) fn sized<T>(mut rest: &[T]) -> impl Iterator<Item = &[T]> {
     std::iter::from_fn(move || {
         let size = SIZES.iter().find(|size| **size <= rest.len())?;
         let (piece, more) = rest.split_at(*size);
@@ -208,7 +228,7 @@ fn values(engine: Engine, begin: &str, rows: usize, columns: usize) -> String {
     text
 }
 
-fn placeholder(engine: Engine, number: usize) -> String {
+pub(crate) fn placeholder(engine: Engine, number: usize) -> String {
     match engine {
         Engine::Postgres => format!("${number}"),
         Engine::Sqlite => String::from("?"),

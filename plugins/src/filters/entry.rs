@@ -122,7 +122,7 @@ struct Sessioned {
 
 /// What spend is sorted by. `x-litellm-tags` (comma separated) or a list in the body's `tags` replace the body's
 /// `metadata.tags` and the key's; otherwise those add up. Who asked is always among them, as with LiteLLM.
-fn tags(x: &Exchange) -> Vec<String> {
+pub fn tags(x: &Exchange) -> Vec<String> {
     let mut tags = asked_tags(x);
     if !x.snapshot.config.litellm.disable_add_user_agent_to_request_tags {
         tags.extend(agent_tags(x.header("user-agent")));

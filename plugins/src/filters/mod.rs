@@ -2,6 +2,7 @@
 
 mod access;
 mod auth;
+mod budget;
 mod client_fields;
 mod entry;
 mod journal;
@@ -31,6 +32,7 @@ pub static FILTERS: &[&FilterKind] = &[
     &access::KIND,
     &responses::KIND, // after access: may leave fewer deployments
     &price::KIND,     // before journal: the entry carries the cost
+    &budget::KIND,    // after price: settled with the cost
     &journal::KIND,   // last to say yes: what it has begun is sent
     &metrics::KIND,
     &said::KIND,

@@ -4,6 +4,8 @@ use super::Kind::{Bool, Bytes, Choice, Int, Seconds, Text, Texts};
 use super::{Key, own};
 
 const METRICS: &[&str] = &["on_callback", "always"];
+const BUDGETS: &[&str] = &["hold", "litellm"];
+const LOSS: &[&str] = &["refuse", "serve"];
 
 pub(super) const KEYS: &[Key] = &[
     own(
@@ -20,6 +22,32 @@ pub(super) const KEYS: &[Key] = &[
         "block_unpriced",
         Bool,
         "Refuse models that have no price, instead of booking their tokens without a cost.",
+    ),
+    own(
+        "budget_mode",
+        Choice(BUDGETS),
+        "`hold`: what a request may cost is held before it is sent, so that no budget is overshot; `litellm`: a request is \
+         sent as long as anything is left.",
+    ),
+    own(
+        "budget_wait",
+        Seconds,
+        "How long a request waits for what others hold of its budget, before it is refused with 429. 10 s.",
+    ),
+    own(
+        "budget_error_status",
+        Int,
+        "Status of a request whose budget is spent. 400, as LiteLLM; with 402 clients are told not to try again.",
+    ),
+    own(
+        "on_ledger_loss",
+        Choice(LOSS),
+        "Requests with a budget that cannot be looked at, because the database is away: `refuse` (503) or `serve`.",
+    ),
+    own(
+        "lease_reclaim_after",
+        Seconds,
+        "After which silence what a process held of budgets is given to others. Longer than any exchange. 1 h.",
     ),
     own(
         "data_dir",

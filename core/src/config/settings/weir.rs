@@ -16,11 +16,28 @@ pub enum MetricsWhen {
     Always,
 }
 
+/// How budgets are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BudgetMode {
+    /// What a request may cost is held before it is sent: a budget is never overshot.
+    #[default]
+    Hold,
+    /// A request is sent as long as anything is left, as with LiteLLM.
+    Litellm,
+}
+
 #[derive(Clone, Debug)]
 pub struct WeirSettings {
     pub trusted_proxies: Vec<IpNet>,
     pub metrics: MetricsWhen,
     pub block_unpriced: bool,
+    pub budget_mode: BudgetMode,
+    pub budget_wait: Duration,
+    /// `None`: LiteLLM's.
+    pub budget_error_status: Option<u16>,
+    /// Whether requests are served whose budgets cannot be looked at.
+    pub serves_without_ledger: bool,
+    pub lease_reclaim_after: Duration,
     /// `None`: the command line's, or the system's usual place.
     pub data_dir: Option<String>,
     pub journal_max_bytes: u64,
@@ -49,6 +66,15 @@ impl WeirSettings {
             trusted_proxies: networks(s, "trusted_proxies", problems),
             metrics: if always { MetricsWhen::Always } else { MetricsWhen::OnCallback },
             block_unpriced: s.bool("block_unpriced").unwrap_or(false),
+            budget_mode: if s.text("budget_mode").as_deref() == Some("litellm") {
+                BudgetMode::Litellm
+            } else {
+                BudgetMode::Hold
+            },
+            budget_wait: seconds("budget_wait", 10),
+            budget_error_status: budget_status(s, problems),
+            serves_without_ledger: s.text("on_ledger_loss").as_deref() == Some("serve"),
+            lease_reclaim_after: seconds("lease_reclaim_after", 3_600),
             data_dir: s.text("data_dir").filter(|dir| !dir.is_empty()),
             journal_max_bytes: s.bytes("journal_max_bytes").unwrap_or(1 << 30),
             inflight_bytes: s.bytes("inflight_bytes").unwrap_or(96 << 20),
@@ -66,6 +92,17 @@ impl WeirSettings {
             health_port: health_port(s, env, problems),
         }
     }
+}
+
+/// An error of the client's: whoever gets it should not try again.
+fn budget_status(s: &Section, problems: &mut Problems) -> Option<u16> {
+    const NAME: &str = "budget_error_status";
+    let status = s.int(NAME)?;
+    let valid = u16::try_from(status).ok().filter(|status| (400..500).contains(status));
+    if valid.is_none() {
+        problems.error(&s.place(NAME), "not a status of a client's error", "use 400 (LiteLLM's), 402 or 429");
+    }
+    valid
 }
 
 /// Ours, else LiteLLM's variables.

@@ -113,13 +113,14 @@ impl Rules {
         }
     }
 
-    /// The body for a provider that speaks the client's dialect.
+    /// The body for a provider that speaks the client's dialect. `limit`: more output tokens than these are not paid for.
     pub fn apply(
         &self,
         body: &JsonBody,
         operation: Operation,
         dialect: Dialect,
         stream: bool,
+        limit: Option<u64>,
     ) -> Result<Pieces, ApiError> {
         let mut edits = Edits::default();
         self.name_model(operation, dialect, &mut edits);
@@ -136,6 +137,9 @@ impl Rules {
             }
         }
         self.configured(&mut edits);
+        if let Some(limit) = limit {
+            self.limit_output(body, operation, dialect, limit, &mut edits);
+        }
         Ok(edits.apply(body))
     }
 
@@ -226,6 +230,36 @@ impl Rules {
             self.params.check(&[name], &[])?;
         }
         Ok(true)
+    }
+
+    /// Whatever the client or the config says, the answer is no longer than that.
+    fn limit_output(
+        &self,
+        body: &JsonBody,
+        operation: Operation,
+        dialect: Dialect,
+        limit: u64,
+        edits: &mut Edits,
+    ) {
+        let text = |limit: u64| Bytes::from(limit.to_string());
+        let name = match dialect {
+            Dialect::OpenAiResponses => "max_output_tokens",
+            Dialect::Gemini => {
+                let config = body.raw("generationConfig").unwrap_or("{}");
+                let mut config: Object = serde_json::from_str(config).unwrap_or_default();
+                config.insert("maxOutputTokens".into(), limit.into());
+                return edits
+                    .set("generationConfig", Bytes::from(serde_json::Value::Object(config).to_string()));
+            }
+            Dialect::OpenAiChat if operation == Operation::Chat => {
+                let new = self.max_tokens == MaxTokens::New
+                    || self.max_tokens == MaxTokens::AsWritten && body.raw("max_completion_tokens").is_some();
+                if new { "max_completion_tokens" } else { "max_tokens" }
+            }
+            _ => "max_tokens",
+        };
+        let asked = body.raw(name).and_then(|raw| raw.trim().parse::<u64>().ok());
+        edits.set(name, text(asked.map_or(limit, |asked| asked.min(limit))));
     }
 
     fn rename_limit(&self, body: &JsonBody, edits: &mut Edits) {

@@ -1,0 +1,251 @@
+//! Budgets hold: what is settled is never more than the budget, and nearly all of it can be spent.
+
+use crate::rig::{Builder, CONFIG, MASTER, Rig, chat, database};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use weir_bench::mock::{Reply, Seen, Step};
+
+/// A model that costs a hundredth of a dollar for each answer of the mock, more or less.
+const DEAR: &str = r#"
+  - model_name: dear
+    litellm_params: {model: openai/dear, api_base: "MOCK/v1", api_key: sk-upstream-fake, input_cost_per_token: 0.0000001, output_cost_per_token: 0.001}
+litellm_settings:"#;
+
+fn dear() -> Builder {
+    Rig::config(CONFIG).replace("\nlitellm_settings:", DEAR)
+}
+
+/// A provider that says as much as it is allowed to, and takes its time.
+fn obedient(seen: &Seen) -> Reply {
+    let asked = seen.json();
+    let said = asked["max_tokens"].as_u64().unwrap_or(7);
+    let usage = json!({"prompt_tokens": 9, "completion_tokens": said, "total_tokens": 9 + said});
+    if asked["stream"] != json!(true) {
+        let choice =
+            json!({"index": 0, "finish_reason": "length", "message": {"role": "assistant", "content": "so"}});
+        let whole = json!({"id": "c1", "object": "chat.completion", "model": "dear", "choices": [choice], "usage": usage});
+        return Reply::json(200, &whole).delayed(Duration::from_millis(5));
+    }
+    let chunk = |choices: Value, usage: Value| {
+        let chunk = json!({"id": "c1", "object": "chat.completion.chunk", "model": "dear", "choices": choices, "usage": usage});
+        Step::after(Duration::from_millis(2), format!("data: {chunk}\n\n"))
+    };
+    let said = json!([{"index": 0, "delta": {"role": "assistant", "content": "so"}}]);
+    let over = json!([{"index": 0, "delta": {}, "finish_reason": "length"}]);
+    let mut steps = vec![chunk(said, json!(null)), chunk(over, json!(null)), chunk(json!([]), usage)];
+    steps.push(Step::now("data: [DONE]\n\n"));
+    Reply::stream("text/event-stream", steps)
+}
+
+fn ask(tokens: u64) -> Value {
+    json!({"model": "dear", "max_tokens": tokens, "messages": [{"role": "user", "content": "hi"}]})
+}
+
+async fn spent(rig: &Rig, key: &str) -> f64 {
+    let info = rig.get(&format!("/key/info?key={key}"), MASTER).await.json();
+    info["info"]["spend"].as_f64().unwrap()
+}
+
+/// What is told as spent when everything is booked.
+async fn settled(rig: &Rig, key: &str) -> f64 {
+    let started = Instant::now();
+    let mut last = -1.0;
+    loop {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let now = spent(rig, key).await;
+        if (now - last).abs() < 1e-12 {
+            return now;
+        }
+        assert!(started.elapsed() < Duration::from_secs(20));
+        last = now;
+    }
+}
+
+#[tokio::test]
+async fn p43_a_spent_budget_refuses_in_litellms_words_and_says_whose_it_is() {
+    let rig = dear().over(obedient).await;
+    let key = rig.key(json!({"max_budget": 0.01, "budget_duration": "30d"})).await;
+    let mut served = 0;
+    let refused = loop {
+        let answer = rig.post("/v1/chat/completions", &key, ask(1)).await;
+        if answer.status != 200 {
+            break answer;
+        }
+        served += 1;
+        assert!(served < 20, "nothing is refused");
+    };
+    assert_eq!(refused.status, 400, "{}", refused.text());
+    let error = refused.json()["error"].clone();
+    assert_eq!(
+        (&error["type"], &error["code"], &error["param"]),
+        (&json!("budget_exceeded"), &json!("400"), &json!(null))
+    );
+    let message = error["message"].as_str().unwrap();
+    assert!(message.starts_with("Budget has been exceeded! Current cost: 0.0"), "{message}");
+    assert!(message.ends_with("Max budget: 0.01"), "{message}");
+    assert_eq!((&error["budget"]["scope"], &error["budget"]["max_budget"]), (&json!("key"), &json!("0.01")));
+    assert!(error["budget"]["reset_at"].is_string(), "{error}");
+    assert!(settled(&rig, &key).await <= 0.01);
+    let seen = rig.mock.seen_count();
+    assert_eq!(seen, served, "a refused request is not sent");
+    assert_eq!(rig.get("/v1/models", &key).await.status, 200, "what costs nothing goes on");
+}
+
+#[tokio::test]
+async fn p15_what_does_not_fit_whole_is_made_shorter() {
+    let rig = dear().start().await;
+    let key = rig.key(json!({"max_budget": 0.05})).await;
+    let answer = rig.post("/v1/chat/completions", &key, ask(1_000)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let limit: u64 = answer.header("x-weir-max-tokens-limited").parse().unwrap();
+    assert!((40..50).contains(&limit), "0.05 dollars pay for nearly fifty tokens: {limit}");
+    assert_eq!(rig.mock.log().last().unwrap().json()["max_tokens"], json!(limit));
+    let plenty = rig.key(json!({"max_budget": 5})).await;
+    let answer = rig.post("/v1/chat/completions", &plenty, ask(1_000)).await;
+    assert_eq!(answer.header("x-weir-max-tokens-limited"), "", "nobody notices plenty");
+    assert_eq!(rig.mock.log().last().unwrap().json()["max_tokens"], json!(1_000));
+}
+
+#[tokio::test]
+async fn p16_every_scope_holds_and_names_itself() {
+    let rig = dear().start().await;
+    for (path, body) in [
+        ("/team/new", json!({"team_id": "t", "max_budget": 0.005})),
+        ("/user/new", json!({"user_id": "u", "max_budget": 0.005, "auto_create_key": false})),
+        (
+            "/organization/new",
+            json!({"organization_id": "o", "organization_alias": "o", "max_budget": 0.005}),
+        ),
+        ("/customer/new", json!({"user_id": "c", "max_budget": 0.005})),
+        ("/tag/new", json!({"name": "g", "max_budget": 0.005})),
+        ("/team/new", json!({"team_id": "m"})),
+        ("/user/new", json!({"user_id": "mu", "auto_create_key": false})),
+        (
+            "/team/member_add",
+            json!({"team_id": "m", "member": {"role": "user", "user_id": "mu"}, "max_budget_in_team": 0.005}),
+        ),
+    ] {
+        let answer = rig.post(path, MASTER, body).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    }
+    let free = || json!({});
+    for (scope, made, more, says) in [
+        ("team", json!({"team_id": "t"}), free(), "Team=t Current cost"),
+        ("user", json!({"user_id": "u"}), free(), "ExceededBudget: User=u over budget. Spend="),
+        ("organization", json!({"organization_id": "o"}), free(), "Organization=o Current cost"),
+        ("customer", free(), json!({"user": "c"}), "ExceededBudget: End User=c over budget. Spend="),
+        ("tag", free(), json!({"metadata": {"tags": ["g"]}}), "Tag=g Current cost"),
+        ("member", json!({"team_id": "m", "user_id": "mu"}), free(), "Current cost"),
+    ] {
+        let key = rig.key(made).await;
+        let mut refused = None;
+        for _ in 0..10 {
+            let mut body = ask(1);
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let answer = rig.post("/v1/chat/completions", &key, body).await;
+            if answer.status != 200 {
+                refused = Some(answer);
+                break;
+            }
+        }
+        let refused = refused.unwrap_or_else(|| panic!("{scope} refuses nothing"));
+        let error = refused.json()["error"].clone();
+        assert_eq!((refused.status, &error["budget"]["scope"]), (400, &json!(scope)), "{error}");
+        assert!(error["message"].as_str().unwrap().contains(says), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_blocked_customer_calls_no_model() {
+    let rig = Rig::start().await;
+    assert_eq!(rig.post("/customer/new", MASTER, json!({"user_id": "bad"})).await.status, 200);
+    let body = || json!({"model": "gpt-4o", "user": "bad", "messages": [{"role": "user", "content": "hi"}]});
+    assert_eq!(rig.post("/v1/chat/completions", MASTER, body()).await.status, 200);
+    assert_eq!(rig.post("/customer/block", MASTER, json!({"user_ids": ["bad"]})).await.status, 200);
+    let refused = rig.post("/v1/chat/completions", MASTER, body()).await;
+    assert_eq!(refused.status, 400, "{}", refused.text());
+    assert!(refused.text().contains("User=bad"), "{}", refused.text());
+    assert_eq!(rig.chat("gpt-4o", "hi").await.status, 200, "others go on");
+    assert_eq!(rig.post("/customer/unblock", MASTER, json!({"user_ids": ["bad"]})).await.status, 200);
+    assert_eq!(rig.post("/v1/chat/completions", MASTER, body()).await.status, 200);
+}
+
+#[tokio::test]
+async fn p15_402_tells_clients_not_to_try_again() {
+    let rig = dear().replace("weir_settings: {", "weir_settings: {budget_error_status: 402, ").start().await;
+    let key = rig.key(json!({"max_budget": 0})).await;
+    let refused = rig.post("/v1/chat/completions", &key, ask(1)).await;
+    assert_eq!((refused.status, refused.header("x-should-retry")), (402, "false"), "{}", refused.text());
+}
+
+/// Asks over and over, at so many replicas, until the budget is spent; answers how many were served and what was refused.
+async fn exhaust(rigs: &[Rig], key: &str, at_once: usize) -> (usize, Vec<String>) {
+    let asking = (0..at_once).map(|n| async move {
+        let rig = &rigs[n % rigs.len()];
+        let (mut served, mut refusals) = (0, Vec::new());
+        for _ in 0..400 {
+            let mut body = ask(20);
+            body["stream"] = json!(n % 2 == 0);
+            let answer = rig.post("/v1/chat/completions", key, body).await;
+            match answer.status {
+                200 => served += 1,
+                400 => {
+                    refusals.push(answer.text());
+                    break;
+                }
+                429 => {}
+                other => panic!("{other}: {}", answer.text()),
+            }
+        }
+        (served, refusals)
+    });
+    let all = futures_util::future::join_all(asking).await;
+    (all.iter().map(|(served, _)| served).sum(), all.into_iter().flat_map(|(_, refused)| refused).collect())
+}
+
+#[tokio::test]
+async fn p15_a_budget_is_never_overshot_and_nearly_all_of_it_is_spent() {
+    for (replicas, at_once) in [(1, 8), (1, 64), (3, 64)] {
+        let Some(url) = database().await else { return };
+        let mut rigs = Vec::new();
+        for _ in 0..replicas {
+            rigs.push(dear().env("DATABASE_URL", &url).over(obedient).await);
+        }
+        let key = rigs[0].key(json!({"max_budget": 1})).await;
+        let (served, refusals) = exhaust(&rigs, &key, at_once).await;
+        let spent = settled(&rigs[0], &key).await;
+        assert!(spent <= 1.0, "{replicas} replicas, {at_once} at once: {spent} of 1 dollar");
+        assert!(spent >= 0.98, "{replicas} replicas, {at_once} at once: only {spent}, {served} served");
+        assert_eq!(refusals.len(), at_once, "everybody is told in the end");
+        let rows = rigs[0].get("/global/spend", MASTER).await.json();
+        assert!((rows["spend"].as_f64().unwrap() - spent).abs() < 1e-9, "entries and budget agree: {rows}");
+    }
+}
+
+#[tokio::test]
+async fn p44_what_a_killed_replica_held_comes_back() {
+    let Some(url) = database().await else { return };
+    let quick = "weir_settings: {lease_reclaim_after: 2, budget_wait: 30, ";
+    let rig = || dear().replace("weir_settings: {", quick).env("DATABASE_URL", &url);
+    let (mut one, two) = (rig().over(obedient).await, rig().over(obedient).await);
+    let key = one.key(json!({"max_budget": 0.1})).await;
+    // The first one takes a slice, and dies with it.
+    assert_eq!(one.post("/v1/chat/completions", &key, ask(90)).await.status, 200);
+    one.signal("KILL");
+    one.wait();
+    let (served, _) = exhaust(std::slice::from_ref(&two), &key, 2).await;
+    let spent = settled(&two, &key).await;
+    assert!(served > 0 && spent <= 0.1, "{served} served, {spent} spent");
+    assert!(spent >= 0.07, "what it held is used by the others: {spent}");
+}
+
+#[tokio::test]
+async fn budget_mode_litellm_checks_and_then_spends() {
+    let rig = dear().replace("weir_settings: {", "weir_settings: {budget_mode: litellm, ").start().await;
+    let key = rig.key(json!({"max_budget": 0.000001})).await;
+    let first = rig.post("/v1/chat/completions", &key, ask(100)).await;
+    assert_eq!((first.status, first.header("x-weir-max-tokens-limited")), (200, ""), "{}", first.text());
+    let second = rig.post("/v1/chat/completions", &key, chat("dear", "hi")).await;
+    assert_eq!(second.status, 400, "{}", second.text());
+    assert!(second.text().contains("Max budget: 1e-06"), "{}", second.text());
+}

@@ -1,0 +1,175 @@
+//! One budget as this process knows it: what of its slices is free. Costs that are not booked yet are in no balance:
+//! they left it when they were settled, and leave the ledger's lease when they are booked.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+use tokio::sync::{Mutex, MutexGuard};
+use weir_core::domain::money::NanoUsd;
+use weir_core::ports::SpendScope;
+
+/// How long a slice is kept that nobody spends from.
+const IDLE: Duration = Duration::from_millis(500);
+/// How long an account is remembered that holds nothing.
+const FORGOTTEN: Duration = Duration::from_secs(600);
+
+pub struct Account {
+    pub(super) kind: SpendScope,
+    pub(super) id: Box<str>,
+    /// Below zero where something cost more than was held.
+    free: AtomicI64,
+    /// Holds that are not settled.
+    open: AtomicI64,
+    born: Instant,
+    /// Milliseconds after `born`.
+    used: AtomicU64,
+    turn: Mutex<()>,
+}
+
+impl Account {
+    fn new(kind: SpendScope, id: &str) -> Self {
+        let (free, open, used) = (AtomicI64::new(0), AtomicI64::new(0), AtomicU64::new(0));
+        Self { kind, id: id.into(), free, open, born: Instant::now(), used, turn: Mutex::new(()) }
+    }
+
+    pub(super) fn free(&self) -> i64 {
+        self.free.load(Ordering::Acquire)
+    }
+
+    pub(super) async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
+    pub(super) fn put(&self, amount: i64) {
+        self.free.fetch_add(amount, Ordering::AcqRel);
+    }
+
+    /// All of it or nothing.
+    pub(super) fn take(&self, amount: i64) -> bool {
+        self.take_between(amount, amount).is_some()
+    }
+
+    /// As much as there is, if that is enough.
+    pub(super) fn take_between(&self, least: i64, most: i64) -> Option<i64> {
+        self.touch();
+        let enough = |free: i64| (free >= least.max(1)).then(|| free - free.min(most));
+        let before = self.free.fetch_update(Ordering::AcqRel, Ordering::Acquire, enough).ok()?;
+        Some(before.min(most))
+    }
+
+    /// Everything that is free.
+    pub(super) fn take_all(&self) -> i64 {
+        let some = |free: i64| (free > 0).then_some(0);
+        self.free.fetch_update(Ordering::AcqRel, Ordering::Acquire, some).unwrap_or(0)
+    }
+
+    fn touch(&self) {
+        let now = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.used.store(now, Ordering::Relaxed);
+    }
+
+    fn idle_for(&self, time: Duration) -> bool {
+        let used = Duration::from_millis(self.used.load(Ordering::Relaxed));
+        self.born.elapsed().saturating_sub(used) > time
+    }
+
+    fn is_over(&self) -> bool {
+        self.idle_for(FORGOTTEN) && self.open.load(Ordering::Acquire) == 0 && self.free() == 0
+    }
+}
+
+/// Found by scope, then by id, without copying either.
+#[derive(Default)]
+pub(super) struct Accounts {
+    by_scope: [RwLock<HashMap<Box<str>, Arc<Account>>>; SCOPES],
+}
+
+const SCOPES: usize = SpendScope::Deployment as usize + 1;
+
+impl Accounts {
+    pub(super) fn get(&self, kind: SpendScope, id: &str) -> Arc<Account> {
+        let shelf = &self.by_scope[kind as usize];
+        if let Some(account) = shelf.read().unwrap_or_else(PoisonError::into_inner).get(id) {
+            return Arc::clone(account);
+        }
+        let mut shelf = shelf.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(shelf.entry(id.into()).or_insert_with(|| Arc::new(Account::new(kind, id))))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_scope.iter().all(|shelf| shelf.read().unwrap_or_else(PoisonError::into_inner).is_empty())
+    }
+
+    /// All of them. What is under way settles with accounts that nobody asks any more.
+    pub(super) fn forget(&self) {
+        for shelf in &self.by_scope {
+            shelf.write().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+    }
+
+    /// Those that have something and have not been asked for it lately. What is over is forgotten.
+    pub(super) fn idle(&self) -> Vec<Arc<Account>> {
+        let mut idle = Vec::new();
+        for shelf in &self.by_scope {
+            let mut over = false;
+            for account in shelf.read().unwrap_or_else(PoisonError::into_inner).values() {
+                over |= account.is_over();
+                if account.free() > 0 && account.idle_for(IDLE) {
+                    idle.push(Arc::clone(account));
+                }
+            }
+            if over {
+                // Whoever has one in hand keeps it.
+                let mut shelf = shelf.write().unwrap_or_else(PoisonError::into_inner);
+                shelf.retain(|_, account| Arc::strong_count(account) > 1 || !account.is_over());
+            }
+        }
+        idle
+    }
+}
+
+/// What a request holds of its budgets. Given back whole when it is dropped unsettled.
+#[derive(Default)]
+pub struct Hold {
+    parts: smallvec::SmallVec<[(Arc<Account>, i64); 4]>,
+}
+
+impl Hold {
+    pub(super) fn add(&mut self, account: Arc<Account>, amount: i64) {
+        account.open.fetch_add(1, Ordering::AcqRel);
+        self.parts.push((account, amount));
+    }
+
+    /// The smallest of what is held is what may be spent; the rest is of no use.
+    pub(super) fn level(&mut self) {
+        let Some(least) = self.parts.iter().map(|(_, amount)| *amount).min() else { return };
+        for (account, amount) in &mut self.parts {
+            account.put(*amount - least);
+            *amount = least;
+        }
+    }
+
+    /// What may be spent; `None` where no budget is held to.
+    pub fn amount(&self) -> Option<NanoUsd> {
+        self.parts.first().map(|(_, amount)| NanoUsd(*amount))
+    }
+
+    /// The truth: what is held and was not spent is free again.
+    pub fn settle(mut self, cost: NanoUsd) {
+        self.give_back(cost.0);
+    }
+
+    fn give_back(&mut self, spent: i64) {
+        for (account, amount) in self.parts.drain(..) {
+            account.put(amount - spent);
+            account.open.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.give_back(0);
+    }
+}

@@ -1,0 +1,139 @@
+//! Budgets: what a request may cost at most is held before it is sent, and settled with what it did cost. `scopes.rs` says
+//! whose budgets a request is held to, `estimate.rs` what it may cost, `account.rs` is one budget as this process knows
+//! it, `refusal.rs` speaks LiteLLM's words. Where no budget is set, none of it runs.
+
+mod account;
+mod estimate;
+mod refusal;
+mod scopes;
+
+pub use account::{Account, Hold};
+pub use estimate::Estimate;
+pub use refusal::Unspent;
+pub use scopes::{Ids, Scope, any, of_holder, scopes};
+
+use account::Accounts;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use weir_core::domain::money::NanoUsd;
+use weir_core::ports::leases::{Lease, LeaseAsk, Leases};
+use weir_core::ports::{LedgerError, LedgerResult, SpendScope};
+
+/// Between two looks whether others' holds have settled.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// All budgets that this process spends from.
+pub struct Budgets {
+    leases: Arc<dyn Leases>,
+    accounts: Accounts,
+    /// As [`Leases::lost`] was when the accounts were last right.
+    lost: AtomicU64,
+}
+
+impl Budgets {
+    pub fn new(leases: Arc<dyn Leases>) -> Self {
+        Self { leases, accounts: Accounts::default(), lost: AtomicU64::new(0) }
+    }
+
+    /// Holds what a request may cost in every scope, or nothing. Where the most does not fit, what is held is less, but
+    /// never less than the least. Waits for what others hold, at most `patience`.
+    ///
+    /// # Errors
+    /// Whose budget does not allow it, and why.
+    pub async fn hold(
+        &self,
+        scopes: &[Scope<'_>],
+        estimate: &Estimate,
+        patience: Duration,
+    ) -> Result<Hold, Unspent> {
+        let until = Instant::now() + patience;
+        let mut hold = Hold::default();
+        // In a fixed order; what is held already is given back when `hold` is dropped.
+        for scope in scopes {
+            let account = self.accounts.get(scope.kind, scope.id);
+            let amount = match account.take(estimate.most.0) {
+                true => estimate.most.0,
+                false => self.obtain(&account, scope, estimate, until).await?,
+            };
+            hold.add(account, amount);
+        }
+        hold.level();
+        Ok(hold)
+    }
+
+    /// At least the least, with slices of the budget as far as they are needed.
+    async fn obtain(
+        &self,
+        account: &Arc<Account>,
+        scope: &Scope<'_>,
+        estimate: &Estimate,
+        until: Instant,
+    ) -> Result<i64, Unspent> {
+        loop {
+            let lease = self.refill(account, scope, estimate).await;
+            if let Some(amount) = account.take_between(estimate.least.0, estimate.most.0) {
+                return Ok(amount);
+            }
+            let lease = lease.map_err(|error| Unspent::unavailable(scope, &error))?;
+            if scope.cap.0.saturating_sub(lease.settled.0) < estimate.least.0 {
+                return Err(Unspent::exceeded(scope, lease.settled));
+            }
+            if Instant::now() >= until {
+                return Err(Unspent::held(scope, lease.settled));
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// Asks for a slice, one request of this process at a time.
+    async fn refill(&self, account: &Account, scope: &Scope<'_>, estimate: &Estimate) -> LedgerResult<Lease> {
+        let _turn = account.turn().await;
+        let free = account.free();
+        if free >= estimate.most.0 {
+            // Another request has just asked.
+            return Ok(Lease { granted: NanoUsd::ZERO, settled: NanoUsd::ZERO });
+        }
+        let ask = LeaseAsk {
+            scope: scope.kind,
+            id: scope.id,
+            cap: scope.cap,
+            least: NanoUsd(estimate.least.0.saturating_sub(free).max(1)),
+            wanted: NanoUsd(estimate.most.0.saturating_sub(free).max(1)),
+        };
+        let lease = self.leases.lease(&ask).await?;
+        account.put(lease.granted.0);
+        Ok(lease)
+    }
+
+    /// Why nothing may be spent while nobody knows whether what was leased is still ours.
+    pub fn lost(&self, scopes: &[Scope<'_>]) -> Unspent {
+        let error = LedgerError::Unavailable(String::from("slices of budgets could not be renewed"));
+        let any = Scope { kind: SpendScope::Key, id: "", cap: NanoUsd::ZERO, resets_at: None };
+        Unspent::unavailable(scopes.first().unwrap_or(&any), &error)
+    }
+
+    /// Whether what was leased may still be spent.
+    pub fn may_spend(&self) -> bool {
+        let lost = self.leases.lost();
+        if self.lost.swap(lost, Ordering::AcqRel) != lost {
+            self.accounts.forget();
+        }
+        self.accounts.is_empty() || self.leases.are_ours()
+    }
+
+    /// Gives back what nobody has needed for a while, so that others can. Called all the time.
+    pub async fn tidy(&self) {
+        for account in self.accounts.idle() {
+            let free = account.take_all();
+            if free <= 0 {
+                continue;
+            }
+            let given = self.leases.give_back(account.kind, &account.id, NanoUsd(free)).await;
+            if let Err(error) = given {
+                account.put(free);
+                tracing::debug!("what is left of a budget's slice stays here: {error}");
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Why a budget does not allow a request, in LiteLLM's words.
+
+use super::Scope;
+use serde_json::{Value, json};
+use std::time::Duration;
+use weir_core::domain::money::NanoUsd;
+use weir_core::error::{ApiError, Kind};
+use weir_core::ports::{LedgerError, SpendScope};
+use weir_core::time::Micros;
+
+/// A budget that does not allow a request.
+#[derive(Debug)]
+pub struct Unspent {
+    kind: SpendScope,
+    id: String,
+    cap: NanoUsd,
+    resets_at: Option<Micros>,
+    why: Why,
+}
+
+#[derive(Debug)]
+pub enum Why {
+    /// So much is spent that this request does not fit.
+    Exceeded(NanoUsd),
+    /// It would fit, but for what other requests may still cost.
+    Held(NanoUsd),
+    /// The ledger is away, and what it had given is spent.
+    Unavailable(String),
+}
+
+/// When whoever waits for others' holds should come again.
+const COME_AGAIN: Duration = Duration::from_secs(5);
+
+impl Unspent {
+    fn new(scope: &Scope<'_>, why: Why) -> Self {
+        let Scope { kind, id, cap, resets_at } = *scope;
+        Self { kind, id: id.to_owned(), cap, resets_at, why }
+    }
+
+    pub(super) fn exceeded(scope: &Scope<'_>, spent: NanoUsd) -> Self {
+        Self::new(scope, Why::Exceeded(spent))
+    }
+
+    pub(super) fn held(scope: &Scope<'_>, spent: NanoUsd) -> Self {
+        Self::new(scope, Why::Held(spent))
+    }
+
+    pub(super) fn unavailable(scope: &Scope<'_>, error: &LedgerError) -> Self {
+        Self::new(scope, Why::Unavailable(error.to_string()))
+    }
+
+    /// The ledger is away, so nothing can be asked of it.
+    pub fn is_for_want_of_the_ledger(&self) -> bool {
+        matches!(self.why, Why::Unavailable(_))
+    }
+
+    /// For the client. `status`: of a budget that is spent, where the operator wants another one than LiteLLM's.
+    pub fn error(&self, status: Option<u16>) -> ApiError {
+        match &self.why {
+            Why::Exceeded(spent) => {
+                let error = ApiError::new(Kind::BudgetExceeded, self.words(*spent));
+                let error = error.with_details("budget", self.facts(*spent));
+                match status {
+                    Some(status) => error.with_status(status),
+                    None => error,
+                }
+            }
+            Why::Held(spent) => {
+                let message = format!(
+                    "The budget of this {} is held by requests under way ({} spent of {}); come again in a moment.",
+                    self.kind.as_str(),
+                    spent.told(),
+                    self.cap.told()
+                );
+                ApiError::new(Kind::BudgetHeld, message).with_retry_after(COME_AGAIN)
+            }
+            Why::Unavailable(why) => {
+                let message = format!(
+                    "The budget of this {} cannot be looked at, because the database is away; try again later.",
+                    self.kind.as_str()
+                );
+                ApiError::new(Kind::BudgetUnavailable, message).because(why)
+            }
+        }
+    }
+
+    /// LiteLLM's message, which names whose budget it is where LiteLLM does.
+    fn words(&self, spent: NanoUsd) -> String {
+        let (spent, cap, id) = (spent.told(), self.cap.told(), &self.id);
+        match self.kind {
+            SpendScope::User => format!("ExceededBudget: User={id} over budget. Spend={spent}, Budget={cap}"),
+            SpendScope::Customer => {
+                format!("ExceededBudget: End User={id} over budget. Spend={spent}, Budget={cap}")
+            }
+            SpendScope::Team => {
+                format!("Budget has been exceeded! Team={id} Current cost: {spent}, Max budget: {cap}")
+            }
+            SpendScope::Organization => {
+                format!(
+                    "Budget has been exceeded! Organization={id} Current cost: {spent}, Max budget: {cap}"
+                )
+            }
+            SpendScope::Tag => {
+                format!("Budget has been exceeded! Tag={id} Current cost: {spent}, Max budget: {cap}")
+            }
+            _ => format!("Budget has been exceeded! Current cost: {spent}, Max budget: {cap}"),
+        }
+    }
+
+    /// Whose budget it is, how it stands and when it begins again.
+    fn facts(&self, spent: NanoUsd) -> Value {
+        let id = self.id.replace('\u{1f}', " ");
+        json!({
+            "scope": self.kind.as_str(),
+            "id": id,
+            "spent": spent.told(),
+            "max_budget": self.cap.told(),
+            "reset_at": self.resets_at.map(Micros::rfc3339),
+        })
+    }
+}

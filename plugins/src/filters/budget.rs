@@ -1,0 +1,118 @@
+//! Budgets: what the request may cost is held before it is sent, and settled with what it did cost.
+
+use super::FilterKind;
+use super::entry::tags;
+use crate::budgets::{Budgets, Estimate, Ids, any, of_holder, scopes};
+use crate::exchange::Exchange;
+use crate::plugin::{Phase, Plugin};
+use crate::services::Services;
+use async_trait::async_trait;
+use std::sync::Arc;
+use weir_core::config::BudgetMode;
+use weir_core::domain::money::NanoUsd;
+use weir_core::error::{ApiError, Kind};
+use weir_core::ports::{Holder, Holders, SpendScope};
+
+pub static KIND: FilterKind = FilterKind {
+    name: "budget",
+    phases: &[Phase::Request, Phase::Finish],
+    build: |s| Arc::new(Budgeted::new(s)),
+};
+
+struct Budgeted {
+    budgets: Arc<Budgets>,
+    holders: Arc<dyn Holders>,
+}
+
+/// Customer and tags of a request that are limited by something.
+#[derive(Default)]
+struct Named {
+    customer: Option<(String, Arc<Holder>)>,
+    tags: Vec<(String, Arc<Holder>)>,
+}
+
+impl Budgeted {
+    fn new(services: &Services) -> Self {
+        Self { budgets: Arc::clone(&services.budgets), holders: Arc::clone(&services.holders) }
+    }
+
+    async fn named(&self, x: &Exchange) -> Named {
+        let mut named = Named::default();
+        if let Some(user) = x.end_user()
+            && let Some(holder) = self.holders.customer(&user).await
+        {
+            named.customer = Some((user, holder));
+        }
+        if self.holders.may_have_tags() {
+            for tag in tags(x) {
+                if let Some(holder) = self.holders.tag(&tag).await {
+                    named.tags.push((tag, holder));
+                }
+            }
+        }
+        named
+    }
+
+    async fn hold(&self, x: &mut Exchange, named: &Named) -> Result<(), ApiError> {
+        let Some(group) = x.target.group.clone() else { return Ok(()) };
+        let config = Arc::clone(&x.snapshot.config);
+        let settings = &config.weir;
+        let caller = x.caller.clone();
+        let known = caller.principal();
+        let ids = known.map(Ids::of).unwrap_or_default();
+        let mut all = known.map(|known| scopes(known, &ids, x.clock.started_at)).unwrap_or_default();
+        all.extend(named.customer.iter().filter_map(|(id, h)| of_holder(SpendScope::Customer, id, h)));
+        all.extend(named.tags.iter().filter_map(|(id, h)| of_holder(SpendScope::Tag, id, h)));
+        if all.is_empty() {
+            return Ok(());
+        }
+        let estimate = match settings.budget_mode {
+            BudgetMode::Hold => Estimate::of(x, &group),
+            BudgetMode::Litellm => Estimate::NOTHING,
+        };
+        let held = match self.budgets.may_spend() {
+            true => self.budgets.hold(&all, &estimate, settings.budget_wait).await,
+            false => Err(self.budgets.lost(&all)),
+        };
+        match held {
+            Ok(hold) => {
+                x.limit_output = hold.amount().and_then(|amount| estimate.output_for(amount));
+                x.hold = Some(hold);
+                Ok(())
+            }
+            Err(unspent) if unspent.is_for_want_of_the_ledger() && settings.serves_without_ledger => Ok(()),
+            Err(unspent) => Err(unspent.error(settings.budget_error_status)),
+        }
+    }
+}
+
+#[async_trait]
+impl Plugin for Budgeted {
+    async fn on_request(&self, x: &mut Exchange) -> Result<(), ApiError> {
+        if x.caller.hash().is_none() || x.request.operation.counts() {
+            return Ok(());
+        }
+        let named = self.named(x).await;
+        if let Some((user, _)) = named.customer.as_ref().filter(|(_, holder)| holder.blocked) {
+            return Err(blocked(user));
+        }
+        let of_caller = x.caller.principal().is_some_and(any);
+        if !of_caller && named.customer.is_none() && named.tags.is_empty() {
+            return Ok(());
+        }
+        self.hold(x, &named).await
+    }
+
+    fn on_finish(&self, x: &mut Exchange) {
+        if let Some(hold) = x.hold.take() {
+            // What costs nothing may still have been held.
+            hold.settle(x.answer.cost.max(NanoUsd::ZERO));
+        }
+    }
+}
+
+fn blocked(user: &str) -> ApiError {
+    let user: String = user.chars().take(200).collect();
+    let message = format!("User blocked from making LLM API Calls. User={user}");
+    ApiError::new(Kind::CustomerBlocked, message)
+}
