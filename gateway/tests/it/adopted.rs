@@ -35,6 +35,11 @@ async fn p41_the_first_start_on_a_litellm_database_takes_everything_over() {
     }
     let before = tables(&url);
     let rig = Rig::config(CONFIG).env("DATABASE_URL", &url).env("LITELLM_SALT_KEY", "sk-salt").start().await;
+    let spent = rig.post("/v1/chat/completions", "sk-alice-0001", chat("gpt-4o", "hi")).await;
+    assert_eq!(spent.json()["error"]["budget"]["scope"], json!("member"), "{}", spent.text());
+    let more = json!({"team_id": "red", "user_id": "alice", "max_budget_in_team": 5});
+    let raised = rig.post("/team/member_update", MASTER, more).await;
+    assert_eq!(raised.status, 200, "{}", raised.text());
     let answer = rig.post("/v1/chat/completions", "sk-alice-0001", chat("gpt-4o", "hi")).await;
     assert_eq!(answer.status, 200, "{}\n{}", answer.text(), rig.log());
     let row = rig.row(answer.header("x-litellm-call-id")).await;

@@ -48,7 +48,8 @@ fn samples(kind: Kind) -> Vec<String> {
     let texts: &[&str] = match kind {
         Kind::Any | Kind::Text | Kind::Secret => &["sample", "http://sample.test", "30d"],
         Kind::Bool => &["true", "false"],
-        Kind::Int | Kind::Number | Kind::Price | Kind::Seconds | Kind::Bytes => &["7"],
+        Kind::Int => &["7", "402"],
+        Kind::Number | Kind::Price | Kind::Seconds | Kind::Bytes => &["7"],
         Kind::Texts => &["[sample]", "[10.0.0.0/8]"],
         Kind::List => {
             &["[{sample: [other]}]", "[sample]", "[{path: /sample, target: \"http://sample.test\"}]"]
