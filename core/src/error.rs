@@ -39,6 +39,8 @@ pub enum Kind {
     BudgetUnavailable,
     CustomerBlocked,
     NoDeployment,
+    /// Of the caller's own limits.
+    RateLimited,
     UpstreamRefused,
     UpstreamTimeout,
     UpstreamBroken,
@@ -137,7 +139,8 @@ pub static TABLE: &[Row] = &[
     row(Kind::BudgetHeld,        429, Some("budget_exceeded"), Retry::Later, "BudgetHeld"),
     row(Kind::BudgetUnavailable, 503, Some("budget_unavailable"), Retry::Later, "BudgetUnavailable"),
     row(Kind::CustomerBlocked,   400, INVALID, Retry::Never, "CustomerBlocked").param("user"),
-    row(Kind::NoDeployment,      429, Some("None"), Retry::Later, "RateLimitError"),
+    row(Kind::NoDeployment,      429, Some("None"), Retry::Later, "RateLimitError").param("None"),
+    row(Kind::RateLimited,       429, Some("None"), Retry::Later, "RateLimitError").param("None"),
     row(Kind::UpstreamRefused,   500, None, Retry::Elsewhere, "InternalServerError"),
     row(Kind::UpstreamTimeout,   408, None, Retry::Elsewhere, "Timeout"),
     row(Kind::UpstreamBroken,    502, None, Retry::Elsewhere, "BadGatewayError"),

@@ -163,7 +163,7 @@ fn migrate(args: &Migrate) -> anyhow::Result<()> {
         bail!("the configuration cannot be read: see `weir check`")
     };
     let folder = crate::data_dir::choose(&config, &env);
-    let options = crate::run::ledger_options(&config, &folder);
+    let options = crate::storage::ledger_options(&config, &folder);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(weir_ledger::migrate(options, Duration::from_secs(args.wait)))?;
     say("the ledger's schema is up to date");

@@ -23,6 +23,7 @@ mod routing;
 mod run;
 mod settings;
 mod state;
+mod storage;
 mod upstream;
 
 #[global_allocator]

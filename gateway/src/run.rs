@@ -1,7 +1,6 @@
 //! The composition root: the only place where concrete types meet.
 
 use crate::background::drain::{Drain, Stop};
-use crate::background::scribe::Queue;
 use crate::cli::{Half, Serve, say};
 use crate::control::{Changes, Configuration};
 use crate::front::probes::Probes;
@@ -11,6 +10,7 @@ use crate::proxy::Gateway;
 use crate::routing::cooldown::Cooldowns;
 use crate::settings::Loader;
 use crate::state::{App, Draining};
+use crate::storage::{self, Storage};
 use crate::upstream::connect::{Dialer, DialerOptions};
 use crate::upstream::roots;
 use crate::upstream::tunnel::Proxy;
@@ -34,11 +34,7 @@ use weir_core::config::env::Env;
 use weir_core::config::{Config, MetricsWhen, SslVerify};
 use weir_core::ports::SpendStore;
 use weir_core::ports::control::Control;
-use weir_ledger::{
-    Asker, CacheOptions, FileJournal, JournalOptions, KeyCache, LeaseBook, Ledger, LedgerOptions, Writer,
-    WriterOptions,
-};
-use weir_plugins::budgets::Budgets;
+use weir_ledger::Asker;
 use weir_plugins::chain::Chain;
 use weir_plugins::metrics::Metrics;
 use weir_plugins::services::Services;
@@ -46,24 +42,6 @@ use weir_plugins::snapshot::Snapshot;
 
 /// How long the last flush may take.
 const LAST_FLUSH: Duration = Duration::from_secs(20);
-
-/// How long a statement may wait for a connection.
-const ACQUIRE: Duration = Duration::from_secs(5);
-
-const TIDY: Duration = Duration::from_millis(250);
-
-/// LiteLLM's bound for a text in its logs.
-const LONGEST_TEXT: usize = 2_048;
-
-/// What the ledger's side of the process is made of.
-struct Storage {
-    ledger: Ledger,
-    journal: Arc<FileJournal>,
-    cache: Arc<KeyCache>,
-    writer: Arc<Writer>,
-    scribe: Arc<Queue>,
-    budgets: Arc<Budgets>,
-}
 
 /// Runs until told to stop.
 pub fn serve(args: &Serve) -> anyhow::Result<()> {
@@ -79,7 +57,7 @@ pub fn serve(args: &Serve) -> anyhow::Result<()> {
     let snapshot = first(&loader, args)?;
     // Connections of the ledger live on a runtime of their own, which outlives Pingora's.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    let storage = runtime.block_on(storage(&config, &folder))?;
+    let storage = runtime.block_on(storage::open(&config, &folder))?;
     let master = config.general.master_key.as_ref().or(loader.fallback_master.as_ref());
     if let Some(first) = runtime.block_on(background::import::begin(&storage.ledger, &config, master)) {
         runtime.spawn(first.finish());
@@ -106,50 +84,6 @@ fn refused(loader: &Loader) -> String {
     String::from("the configuration cannot be served")
 }
 
-/// Where the ledger is. Where schemas are not to be changed at start, `weir migrate` changes them.
-pub fn ledger_options(config: &Config, folder: &Path) -> LedgerOptions {
-    let disabled = config.env.filled("DISABLE_SCHEMA_UPDATE");
-    LedgerOptions {
-        url: config.general.database_url.clone(),
-        data_dir: folder.to_owned(),
-        pool: config.general.database_connection_pool_limit,
-        acquire: ACQUIRE,
-        migrate: !disabled.is_some_and(|value| ["true", "1", "yes"].contains(&value.to_lowercase().as_str())),
-    }
-}
-
-/// The database of record.
-pub async fn ledger(config: &Config, folder: &Path) -> anyhow::Result<Ledger> {
-    Ledger::open(ledger_options(config, folder)).await.context("the ledger cannot be opened")
-}
-
-async fn storage(config: &Config, folder: &Path) -> anyhow::Result<Storage> {
-    let ledger = ledger(config, folder).await?;
-    let journal = JournalOptions { max_bytes: config.weir.journal_max_bytes, ..JournalOptions::default() };
-    let journal = Arc::new(FileJournal::open(folder, journal).context("the journal cannot be opened")?);
-    let cache = CacheOptions { ttl: config.general.user_api_key_cache_ttl, ..CacheOptions::default() };
-    let cache = Arc::new(KeyCache::new(Arc::new(ledger.clone()), cache));
-    let reclaim = config.weir.lease_reclaim_after;
-    let options = WriterOptions { data_dir: folder.to_owned(), reclaim, ..WriterOptions::default() };
-    let leases = Arc::new(LeaseBook::new(ledger.clone(), journal.name()));
-    let writer = Arc::new(Writer::new(ledger.clone(), Arc::clone(&journal), Arc::clone(&leases), options));
-    let budgets = Arc::new(Budgets::new(leases));
-    Ok(Storage {
-        budgets,
-        ledger,
-        journal,
-        cache,
-        writer,
-        scribe: Arc::new(Queue::new(longest_text(config))),
-    })
-}
-
-/// Bytes of a text that is kept of what was said.
-fn longest_text(config: &Config) -> usize {
-    let set = config.env.filled("MAX_STRING_LENGTH_PROMPT_IN_DB").and_then(|text| text.parse().ok());
-    set.unwrap_or(LONGEST_TEXT)
-}
-
 fn app(snapshot: Snapshot, storage: &Storage, folder: &Path, only: Option<Half>) -> anyhow::Result<Arc<App>> {
     let metrics = Arc::new(Metrics::new()?);
     let services = Services {
@@ -160,6 +94,7 @@ fn app(snapshot: Snapshot, storage: &Storage, folder: &Path, only: Option<Half>)
         scribe: Arc::clone(&storage.scribe) as Arc<dyn weir_plugins::said::Scribe>,
         budgets: Arc::clone(&storage.budgets),
         holders: storage.cache.clone(),
+        rates: Arc::clone(&storage.rates),
     };
     let config = Arc::clone(&snapshot.config);
     let app = App {
@@ -206,7 +141,7 @@ fn beside(
     let (writer, app_of_writer) = (Arc::clone(&storage.writer), Arc::clone(app));
     let retention = move || app_of_writer.snapshot.load().config.general.retention;
     runtime.spawn(async move { writer.run(retention).await });
-    runtime.spawn(tidy(Arc::clone(&storage.budgets)));
+    runtime.spawn(storage::tidy(Arc::clone(&storage.budgets), Arc::clone(&storage.rates)));
     let store: Arc<dyn SpendStore> = Arc::new(storage.ledger.share(Asker::Admin));
     runtime.spawn(Arc::clone(&storage.scribe).run(store, Arc::clone(&app.metrics)));
     let changed = Arc::new(Notify::new());
@@ -231,14 +166,6 @@ fn beside(
     greet(args, app, &configuration.loader);
     runtime.spawn(background::reload::run(Arc::clone(configuration), changed));
     Ok(())
-}
-
-/// Slices of budgets that nobody here needs go back to where others find them.
-async fn tidy(budgets: Arc<Budgets>) {
-    loop {
-        tokio::time::sleep(TIDY).await;
-        budgets.tidy().await;
-    }
 }
 
 fn configuration(app: &Arc<App>, storage: &Storage, loader: Loader) -> Arc<Configuration> {

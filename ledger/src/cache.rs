@@ -13,7 +13,9 @@ use tokio::sync::Semaphore;
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::key::Principal;
 use weir_core::domain::records::{RecordKind, member_id};
-use weir_core::ports::{Directory, Holder, Holders, KeyLookup, LedgerError, LedgerResult};
+use weir_core::ports::{
+    Directory, Holder, Holders, KeyLookup, LedgerError, LedgerResult, SpendScope, SpendStore,
+};
 
 /// Bounds of the cache.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +48,7 @@ pub struct KeyCache {
     doubted: AtomicU64,
     outage: Outage,
     holders: HolderCache,
+    spend: Option<Arc<dyn SpendStore>>,
 }
 
 /// What was found, and when.
@@ -115,7 +118,15 @@ impl KeyCache {
             epoch: AtomicU64::new(0),
             doubted: AtomicU64::new(0),
             outage: Outage::default(),
+            spend: None,
         }
+    }
+
+    /// Loads with a key what it has spent.
+    #[must_use]
+    pub fn with_spend(mut self, spend: Arc<dyn SpendStore>) -> Self {
+        self.spend = Some(spend);
+        self
     }
 
     /// Believes no key until it is read again. They are kept for the case that the ledger cannot be read.
@@ -139,6 +150,11 @@ impl KeyCache {
         };
         let epoch = self.epoch.load(Ordering::Acquire);
         let found = principal(self.directory.as_ref(), hash).await?.map(Arc::new);
+        if let (Some(known), Some(spend)) = (&found, &self.spend) {
+            let id = known.key.hash.hex();
+            let booked = spend.spent(SpendScope::Key, std::slice::from_ref(&id)).await?;
+            known.spent.begin(booked.get(&id).copied().unwrap_or_default());
+        }
         Ok(Loaded { found, at: Instant::now(), epoch })
     }
 

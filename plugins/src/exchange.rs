@@ -7,6 +7,7 @@ use crate::dialects::{self, ClientDialect, View};
 use crate::measure::Measured;
 use crate::models::Group;
 use crate::pass::Pass;
+use crate::rates::{Admitted, Told};
 use crate::responses::Conversation;
 use crate::snapshot::Snapshot;
 use bytes::BytesMut;
@@ -22,6 +23,7 @@ use weir_core::domain::operation::Operation;
 use weir_core::domain::spend::{AttemptRecord, Entry, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::error::ApiError;
+use weir_core::ports::Holder;
 use weir_core::time::Micros;
 
 /// The state of one exchange.
@@ -44,10 +46,23 @@ pub struct Exchange {
     pub answer: Answer,
     /// What is held of budgets until the cost is known. Kept by `filters::budget`.
     pub hold: Option<Hold>,
+    /// Whom the request names beside its key, as far as they are limited by something. Written by `filters::budget`.
+    pub holders: Option<Box<Named>>,
+    /// Where the request is counted against rate limits until it is over. Kept by `filters::rate`.
+    pub admitted: Option<Admitted>,
+    /// What answers say of rate limits.
+    pub rate_limits: Option<Box<Told>>,
     /// Output tokens that the budget pays for, where it does not pay for all.
     pub limit_output: Option<u64>,
     /// The ledger entry as far as it is known. Kept by `filters::journal` between an attempt and the end.
     pub draft: Option<Box<Entry>>,
+}
+
+/// Customer and tags of a request.
+#[derive(Default)]
+pub struct Named {
+    pub customer: Option<(String, Arc<Holder>)>,
+    pub tags: Vec<(String, Arc<Holder>)>,
 }
 
 /// Wall time for the ledger, monotonic time for durations, read once at intake.
@@ -182,6 +197,9 @@ impl Exchange {
             attempts: Vec::new(),
             answer: Answer::default(),
             hold: None,
+            holders: None,
+            admitted: None,
+            rate_limits: None,
             limit_output: None,
             draft: None,
         }

@@ -25,6 +25,7 @@ pub mod outgoing;
 pub mod pass;
 pub mod plugin;
 pub mod providers;
+pub mod rates;
 pub mod realtime;
 pub mod responses;
 pub mod said;

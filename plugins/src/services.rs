@@ -5,6 +5,7 @@ use std::sync::Arc;
 use weir_core::ports::{Holders, Journal, KeyLookup, ResponseStore};
 
 use crate::budgets::Budgets;
+use crate::rates::RateLimits;
 use crate::said::Scribe;
 
 /// Injected once, at composition.
@@ -17,4 +18,5 @@ pub struct Services {
     pub scribe: Arc<dyn Scribe>,
     pub budgets: Arc<Budgets>,
     pub holders: Arc<dyn Holders>,
+    pub rates: Arc<RateLimits>,
 }

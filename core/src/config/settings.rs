@@ -6,7 +6,7 @@ mod pass_through;
 mod router;
 mod weir;
 
-pub use general::GeneralSettings;
+pub use general::{GeneralSettings, TokenRate};
 pub use litellm::LitellmSettings;
 pub use pass_through::PassThrough;
 pub use router::{RouterSettings, Strategy};

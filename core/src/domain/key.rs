@@ -1,6 +1,7 @@
 //! Virtual keys and who is calling.
 
 use super::ids::KeyHash;
+use super::money::NanoUsd;
 use super::records::{
     Budget, Limits, Member, Organization, OrganizationMember, Record, RecordKind, Role, Team, User, due,
 };
@@ -8,6 +9,7 @@ use crate::time::Micros;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 /// One virtual key as the ledger keeps it. The key text itself is never stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,6 +80,33 @@ pub struct Principal {
     pub memberships: Vec<OrganizationMember>,
     /// Budgets that limit the key, the member and the organisation, beside limits of their own.
     pub budgets: Budgets,
+    pub spent: Spent,
+}
+
+/// What a key has spent since its last reset, as far as this process knows: what was booked when the key was loaded, and
+/// what this process has added since. To tell, not to refuse by.
+#[derive(Clone, Debug, Default)]
+pub struct Spent(Arc<AtomicI64>);
+
+/// Spending makes no other key of it.
+impl PartialEq for Spent {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Spent {
+    pub fn begin(&self, booked: NanoUsd) {
+        self.0.store(booked.0, Ordering::Relaxed);
+    }
+
+    pub fn add(&self, cost: NanoUsd) {
+        self.0.fetch_add(cost.0, Ordering::Relaxed);
+    }
+
+    pub fn so_far(&self) -> NanoUsd {
+        NanoUsd(self.0.load(Ordering::Relaxed))
+    }
 }
 
 /// Budgets of whom a principal is made of.
@@ -134,6 +163,7 @@ impl Principal {
             organization: None,
             memberships: Vec::new(),
             budgets,
+            spent: Spent::default(),
         }
     }
 

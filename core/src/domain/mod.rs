@@ -5,6 +5,7 @@ pub mod key;
 pub mod money;
 pub mod operation;
 pub mod period;
+pub mod rates;
 pub mod records;
 pub mod response;
 pub mod spend;

@@ -3,6 +3,7 @@
 
 pub mod control;
 pub mod leases;
+pub mod rates;
 pub mod records;
 mod spend;
 
@@ -201,7 +202,6 @@ pub trait KeyLookup: Send + Sync {
     async fn forget(&self, kind: RecordKind, id: &str);
 }
 
-/// Responses that are kept for a provider that keeps none.
 /// A customer or a tag, as far as requests are limited by it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Holder {
@@ -218,6 +218,7 @@ pub trait Holders: Send + Sync {
     fn may_have_tags(&self) -> bool;
 }
 
+/// Responses that are kept for a provider that keeps none.
 #[async_trait]
 pub trait ResponseStore: Send + Sync {
     /// Fails with `Conflict` when the id exists.

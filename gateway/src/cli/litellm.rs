@@ -2,7 +2,7 @@
 
 use crate::background::import::{Seals, keys};
 use crate::settings::Loader;
-use crate::{data_dir, run};
+use crate::{data_dir, storage};
 use anyhow::{Context, bail};
 use clap::Args;
 use std::path::PathBuf;
@@ -94,7 +94,7 @@ impl Setup {
             Some(master) => master.clone(),
             None => data_dir::master_key(&folder)?,
         };
-        let ledger = run::ledger(&config, &folder).await?;
+        let ledger = storage::ledger(&config, &folder).await?;
         if ledger.state() != LedgerState::Connected {
             bail!("the ledger's database cannot be reached");
         }

@@ -5,6 +5,7 @@ use pingora::http::ResponseHeader;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use weir_core::domain::usage::UsageSource;
+use weir_plugins::budgets;
 use weir_plugins::exchange::{Attempt, Exchange};
 
 /// The API level that clients may rely on.
@@ -26,6 +27,26 @@ const FALLBACKS: HeaderName = HeaderName::from_static("x-litellm-attempted-fallb
 const TIMEOUT: HeaderName = HeaderName::from_static("x-litellm-timeout");
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 const ALLOW_ORIGIN: HeaderName = http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
+
+const KEY_TPM: HeaderName = HeaderName::from_static("x-litellm-key-tpm-limit");
+const KEY_RPM: HeaderName = HeaderName::from_static("x-litellm-key-rpm-limit");
+/// This answer included, where its cost is known before it is sent.
+const KEY_SPEND: HeaderName = HeaderName::from_static("x-litellm-key-spend");
+const KEY_BUDGET: HeaderName = HeaderName::from_static("x-litellm-key-max-budget");
+
+/// Of requests and of tokens: OpenAI's names of a limit, of what is left of it, and of when it begins again.
+static TIGHTEST: [[HeaderName; 3]; 2] = [
+    [
+        HeaderName::from_static("x-ratelimit-limit-requests"),
+        HeaderName::from_static("x-ratelimit-remaining-requests"),
+        HeaderName::from_static("x-ratelimit-reset-requests"),
+    ],
+    [
+        HeaderName::from_static("x-ratelimit-limit-tokens"),
+        HeaderName::from_static("x-ratelimit-remaining-tokens"),
+        HeaderName::from_static("x-ratelimit-reset-tokens"),
+    ],
+];
 
 /// The provider's limits are also passed on under their own names.
 static PASSED_ON: &[&str] = &[
@@ -66,6 +87,7 @@ pub fn stream(
     head.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
     served_by(&mut head, x, attempt);
     provider(&mut head, upstream);
+    rate_limits(&mut head, x);
     of(StatusCode::OK, head)
 }
 
@@ -106,6 +128,7 @@ pub fn plain(
     head.insert(MODEL_GROUP, attempt.deployment.told.group.clone());
     attempts(&mut head, x);
     provider(&mut head, upstream);
+    rate_limits(&mut head, x);
     of(StatusCode::OK, head)
 }
 
@@ -154,6 +177,7 @@ pub fn passed(
     if booked && !x.answer.unpriced {
         head.insert(COST, text(&x.answer.cost.to_string()));
     }
+    rate_limits(&mut head, x);
     of(status, head)
 }
 
@@ -184,6 +208,8 @@ pub fn failed(head: &mut HeaderMap, x: &Exchange) {
         head.insert(TIMEOUT, text(&format!("{:?}", deployment.timeouts.total.as_secs_f64())));
         attempts(head, x);
     }
+    of_key(head, x);
+    rate_limits(head, x);
     cors(head, x);
 }
 
@@ -193,10 +219,43 @@ fn served_by(head: &mut HeaderMap, x: &Exchange, attempt: &Attempt) {
     head.insert(MODEL_ID, told.id.clone());
     head.insert(API_BASE, told.api_base.clone());
     head.insert(VERSION, HeaderValue::from_static(LITELLM_VERSION));
+    of_key(head, x);
     if let Some(limit) = x.limit_output {
         head.insert(LIMITED, HeaderValue::from(limit));
     }
     cors(head, x);
+}
+
+/// The key's own limits.
+fn of_key(head: &mut HeaderMap, x: &Exchange) {
+    let Some(key) = x.caller.key() else { return };
+    for (name, limit) in [(KEY_TPM, key.limits.tpm_limit), (KEY_RPM, key.limits.rpm_limit)] {
+        if let Some(limit) = limit {
+            head.insert(name, HeaderValue::from(limit));
+        }
+    }
+    if let Some(budget) = x.caller.principal().and_then(|known| budgets::of_key(known, x.clock.started_at)) {
+        head.insert(KEY_BUDGET, text(&budget.told()));
+    }
+    if let Some(known) = x.caller.principal() {
+        head.insert(KEY_SPEND, text(&known.spent.so_far().told()));
+    }
+}
+
+/// Whose limits count and what is left of them. The provider's own are not mixed with ours.
+fn rate_limits(head: &mut HeaderMap, x: &Exchange) {
+    let Some(told) = &x.rate_limits else { return };
+    for (name, value) in &told.named {
+        head.insert(name.clone(), value.clone());
+    }
+    for (names, tightest) in TIGHTEST.iter().zip(&told.tightest) {
+        let [limit, remaining, reset] = names;
+        if let Some(tightest) = tightest.filter(|_| !head.contains_key(limit)) {
+            head.insert(limit.clone(), HeaderValue::from(tightest.limit));
+            head.insert(remaining.clone(), HeaderValue::from(tightest.remaining));
+            head.insert(reset.clone(), text(&format!("{}s", tightest.reset)));
+        }
+    }
 }
 
 fn cors(head: &mut HeaderMap, x: &Exchange) {

@@ -36,6 +36,7 @@ mod operations;
 mod outage;
 mod pki;
 mod providers;
+mod rates;
 mod raw;
 mod realtime;
 mod recordings;

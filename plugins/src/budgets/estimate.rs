@@ -6,6 +6,7 @@ use crate::measure::Measured;
 use crate::models::Group;
 use serde_json::Value;
 use std::time::Duration;
+use weir_core::body::JsonBody;
 use weir_core::domain::money::{FemtoSum, FemtoUsd, NanoUsd};
 use weir_core::domain::operation::Operation;
 use weir_core::model::prices::{ModelPrice, ServiceTier};
@@ -91,11 +92,16 @@ fn longest(x: &Exchange, deployment: &Deployment) -> u64 {
         return 0;
     }
     let body = &x.request.body;
-    let asked = LIMITS.iter().find_map(|name| body.raw(name)?.trim().parse::<u64>().ok());
-    let asked = asked.or_else(|| generation(body.raw("generationConfig")?));
+    let asked = asked_output(body);
     let answers = body.raw("n").and_then(|n| n.parse::<u64>().ok()).unwrap_or(1).clamp(1, 128);
     let limit = deployment.max_output.unwrap_or(USUAL_OUTPUT);
     asked.map_or(limit, |asked| asked.min(deployment.max_output.unwrap_or(u64::from(u32::MAX)))) * answers
+}
+
+/// The longest answer that the client wants, as far as it says.
+pub fn asked_output(body: &JsonBody) -> Option<u64> {
+    let asked = LIMITS.iter().find_map(|name| body.raw(name)?.trim().parse::<u64>().ok());
+    asked.or_else(|| generation(body.raw("generationConfig")?))
 }
 
 /// Gemini's place for it.

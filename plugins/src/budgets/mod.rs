@@ -8,9 +8,9 @@ mod refusal;
 mod scopes;
 
 pub use account::{Account, Hold};
-pub use estimate::Estimate;
+pub use estimate::{Estimate, asked_output};
 pub use refusal::Unspent;
-pub use scopes::{Ids, Scope, any, of_holder, scopes};
+pub use scopes::{Ids, Scope, any, of_holder, of_key, scopes};
 
 use account::Accounts;
 use std::sync::Arc;

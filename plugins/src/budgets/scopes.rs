@@ -67,6 +67,13 @@ pub fn scopes<'a>(known: &'a Principal, ids: &'a Ids, now: Micros) -> SmallVec<[
     all
 }
 
+/// What a key may spend, temporary increase included.
+pub fn of_key(known: &Principal, now: Micros) -> Option<NanoUsd> {
+    let shared = known.budgets.key.as_ref().and_then(|budget| budget.limits.max_budget);
+    let cap = shared.or(known.key.limits.max_budget)?;
+    Some(NanoUsd(cap.0.saturating_add(increase(known, now).0)))
+}
+
 /// The budget of a customer or a tag.
 pub fn of_holder<'a>(kind: SpendScope, id: &'a str, holder: &Holder) -> Option<Scope<'a>> {
     let mut all = SmallVec::<[Scope<'a>; 4]>::new();

@@ -3,7 +3,7 @@
 use super::FilterKind;
 use super::entry::tags;
 use crate::budgets::{Budgets, Estimate, Ids, any, of_holder, scopes};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Named};
 use crate::plugin::{Phase, Plugin};
 use crate::services::Services;
 use async_trait::async_trait;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use weir_core::config::BudgetMode;
 use weir_core::domain::money::NanoUsd;
 use weir_core::error::{ApiError, Kind};
-use weir_core::ports::{Holder, Holders, SpendScope};
+use weir_core::ports::{Holders, SpendScope};
 
 pub static KIND: FilterKind = FilterKind {
     name: "budget",
@@ -22,13 +22,6 @@ pub static KIND: FilterKind = FilterKind {
 struct Budgeted {
     budgets: Arc<Budgets>,
     holders: Arc<dyn Holders>,
-}
-
-/// Customer and tags of a request that are limited by something.
-#[derive(Default)]
-struct Named {
-    customer: Option<(String, Arc<Holder>)>,
-    tags: Vec<(String, Arc<Holder>)>,
 }
 
 impl Budgeted {
@@ -97,10 +90,12 @@ impl Plugin for Budgeted {
             return Err(blocked(user));
         }
         let of_caller = x.caller.principal().is_some_and(any);
-        if !of_caller && named.customer.is_none() && named.tags.is_empty() {
-            return Ok(());
+        let of_named = named.customer.is_some() || !named.tags.is_empty();
+        if of_caller || of_named {
+            self.hold(x, &named).await?;
         }
-        self.hold(x, &named).await
+        x.holders = of_named.then(|| Box::new(named));
+        Ok(())
     }
 
     fn on_finish(&self, x: &mut Exchange) {

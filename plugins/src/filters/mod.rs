@@ -8,6 +8,7 @@ mod entry;
 mod journal;
 mod metrics;
 mod price;
+mod rate;
 mod responses;
 mod said;
 
@@ -33,6 +34,7 @@ pub static FILTERS: &[&FilterKind] = &[
     &responses::KIND, // after access: may leave fewer deployments
     &price::KIND,     // before journal: the entry carries the cost
     &budget::KIND,    // after price: settled with the cost
+    &rate::KIND,      // after budget: who has no money is told that first
     &journal::KIND,   // last to say yes: what it has begun is sent
     &metrics::KIND,
     &said::KIND,

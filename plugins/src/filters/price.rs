@@ -16,29 +16,36 @@ struct Price;
 
 impl Plugin for Price {
     fn on_finish(&self, x: &mut Exchange) {
-        let Some(deployment) = &x.answer.deployment else { return };
-        if let Some(raw) = &x.request.pass
-            && (raw.fee().is_some() || x.answer.usage_source == UsageSource::None)
-        {
-            let served = x.answer.outcome == Some(Status::Success);
-            x.answer.cost = raw.fee().filter(|_| served).unwrap_or(NanoUsd::ZERO);
-            // What a call costs of which nothing is known, nobody can say.
-            x.answer.unpriced = served && raw.fee().is_none() && !x.request.like().counts();
-            return;
+        price(x);
+        if let Some(known) = x.caller.principal() {
+            known.spent.add(x.answer.cost);
         }
-        if x.answer.usage_source == UsageSource::None {
-            return;
-        }
-        let answer = &x.answer;
-        let priced = deployment.price.as_ref();
-        let timed = priced.filter(|p| !p.price.prices_tokens()).and_then(|_| by_time(x));
-        let measured = answer.measured.or(timed);
-        let cost = priced.and_then(|p| measure::cost(&p.price, &answer.usage, answer.usage_source, measured));
-        x.answer.cost = cost.unwrap_or(NanoUsd::ZERO);
-        x.answer.unpriced = cost.is_none();
-        if x.answer.unpriced {
-            deployment.warn_unpriced();
-        }
+    }
+}
+
+fn price(x: &mut Exchange) {
+    let Some(deployment) = &x.answer.deployment else { return };
+    if let Some(raw) = &x.request.pass
+        && (raw.fee().is_some() || x.answer.usage_source == UsageSource::None)
+    {
+        let served = x.answer.outcome == Some(Status::Success);
+        x.answer.cost = raw.fee().filter(|_| served).unwrap_or(NanoUsd::ZERO);
+        // What a call costs of which nothing is known, nobody can say.
+        x.answer.unpriced = served && raw.fee().is_none() && !x.request.like().counts();
+        return;
+    }
+    if x.answer.usage_source == UsageSource::None {
+        return;
+    }
+    let answer = &x.answer;
+    let priced = deployment.price.as_ref();
+    let timed = priced.filter(|p| !p.price.prices_tokens()).and_then(|_| by_time(x));
+    let measured = answer.measured.or(timed);
+    let cost = priced.and_then(|p| measure::cost(&p.price, &answer.usage, answer.usage_source, measured));
+    x.answer.cost = cost.unwrap_or(NanoUsd::ZERO);
+    x.answer.unpriced = cost.is_none();
+    if x.answer.unpriced {
+        deployment.warn_unpriced();
     }
 }
 

@@ -1,6 +1,6 @@
 //! `general_settings`: keys, database, access.
 
-use super::Kind::{Any, Bool, Int, List, Map, Price, Seconds, Secret, Text, Texts};
+use super::Kind::{Any, Bool, Choice, Int, List, Map, Price, Seconds, Secret, Text, Texts};
 use super::{Key, later, used};
 
 pub(super) const KEYS: &[Key] = &[
@@ -89,7 +89,7 @@ pub(super) const KEYS: &[Key] = &[
     later("spend_report_frequency", Any),
     used("store_prompts_in_spend_logs", Bool),
     later("supported_db_objects", List),
-    later("token_rate_limit_type", Any),
+    used("token_rate_limit_type", Choice(&["total", "input", "output"])),
     later("ui_access_mode", Any),
     later("use_azure_key_vault", Bool),
     later("use_google_kms", Bool),

@@ -1,7 +1,7 @@
 //! `general_settings`.
 
 use super::super::env::Env;
-use super::super::problems::Problems;
+use super::super::problems::{Place, Problems};
 use super::super::section::Section;
 use super::super::tree::Node;
 use super::env_node;
@@ -13,6 +13,8 @@ use secrecy::SecretString;
 use std::time::Duration;
 
 /// Bodies with images in them are a few megabytes; providers refuse above 20 to 50.
+/// LiteLLM counts by the minute.
+const RATE_LIMIT_WINDOW: Duration = Duration::from_secs(60);
 const REQUEST_LIMIT: u64 = 32 << 20;
 const KEY_CACHE_TTL: Duration = Duration::from_secs(60);
 const BATCH_WRITE: Duration = Duration::from_secs(10);
@@ -61,6 +63,18 @@ pub struct GeneralSettings {
     pub store_prompts_in_spend_logs: bool,
     /// Paths that lead to addresses of the operator's.
     pub pass_through: Vec<PassThrough>,
+    pub token_rate_limit_type: TokenRate,
+    /// How long what is counted against rate limits counts.
+    pub rate_limit_window: Duration,
+}
+
+/// Which tokens count against limits of tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TokenRate {
+    #[default]
+    Total,
+    Input,
+    Output,
 }
 
 impl GeneralSettings {
@@ -95,6 +109,8 @@ impl GeneralSettings {
             alerting_threshold: s.seconds("alerting_threshold"),
             store_prompts_in_spend_logs: s.bool("store_prompts_in_spend_logs").unwrap_or(false),
             pass_through: pass_through::read(s, env, problems),
+            token_rate_limit_type: token_rate(s),
+            rate_limit_window: window(env, problems),
         }
     }
 }
@@ -108,6 +124,32 @@ fn retention(s: &Section, problems: &mut Problems) -> Option<Duration> {
         problems.error(&s.place(NAME), format!("{text:?} is no duration"), "write it like 30d or 12h");
     }
     period
+}
+
+/// Any other text was refused by the table's choices.
+fn token_rate(s: &Section) -> TokenRate {
+    match s.text("token_rate_limit_type").as_deref() {
+        Some("input") => TokenRate::Input,
+        Some("output") => TokenRate::Output,
+        _ => TokenRate::Total,
+    }
+}
+
+fn window(env: &Env, problems: &mut Problems) -> Duration {
+    const NAME: &str = "LITELLM_RATE_LIMIT_WINDOW_SIZE";
+    let Some(text) = env.filled(NAME) else { return RATE_LIMIT_WINDOW };
+    match text.parse().ok().filter(|seconds| (1..=86_400).contains(seconds)) {
+        Some(seconds) => Duration::from_secs(seconds),
+        None => {
+            let place = Place { path: NAME.into(), ..Place::default() };
+            problems.error(
+                &place,
+                format!("{text:?} is no number of seconds"),
+                "write whole seconds, such as 60",
+            );
+            RATE_LIMIT_WINDOW
+        }
+    }
 }
 
 /// The environment has the derived variables in it, see `resolve`.

@@ -1,0 +1,92 @@
+//! What this process keeps outside of itself, and what it knows of it: ledger, journal, budgets, counters.
+
+use crate::background::scribe::Queue;
+use anyhow::Context;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use weir_core::config::Config;
+use weir_ledger::{
+    CacheOptions, FileJournal, JournalOptions, KeyCache, LeaseBook, Ledger, LedgerOptions, Writer,
+    WriterOptions,
+};
+use weir_plugins::budgets::Budgets;
+use weir_plugins::rates::RateLimits;
+
+/// How long a statement may wait for a connection.
+const ACQUIRE: Duration = Duration::from_secs(5);
+
+const TIDY: Duration = Duration::from_millis(250);
+/// Rounds of tidying after which counters are looked through: ten seconds.
+const COUNTERS_EVERY: u32 = 40;
+
+/// LiteLLM's bound for a text in its logs.
+const LONGEST_TEXT: usize = 2_048;
+
+/// What the ledger's side of the process is made of.
+pub struct Storage {
+    pub ledger: Ledger,
+    pub journal: Arc<FileJournal>,
+    pub cache: Arc<KeyCache>,
+    pub writer: Arc<Writer>,
+    pub scribe: Arc<Queue>,
+    pub budgets: Arc<Budgets>,
+    pub rates: Arc<RateLimits>,
+}
+
+/// Where the ledger is. Where schemas are not to be changed at start, `weir migrate` changes them.
+pub fn ledger_options(config: &Config, folder: &Path) -> LedgerOptions {
+    let disabled = config.env.filled("DISABLE_SCHEMA_UPDATE");
+    LedgerOptions {
+        url: config.general.database_url.clone(),
+        data_dir: folder.to_owned(),
+        pool: config.general.database_connection_pool_limit,
+        acquire: ACQUIRE,
+        migrate: !disabled.is_some_and(|value| ["true", "1", "yes"].contains(&value.to_lowercase().as_str())),
+    }
+}
+
+/// The database of record.
+pub async fn ledger(config: &Config, folder: &Path) -> anyhow::Result<Ledger> {
+    Ledger::open(ledger_options(config, folder)).await.context("the ledger cannot be opened")
+}
+
+pub async fn open(config: &Config, folder: &Path) -> anyhow::Result<Storage> {
+    let ledger = ledger(config, folder).await?;
+    let journal = JournalOptions { max_bytes: config.weir.journal_max_bytes, ..JournalOptions::default() };
+    let journal = Arc::new(FileJournal::open(folder, journal).context("the journal cannot be opened")?);
+    let cache = CacheOptions { ttl: config.general.user_api_key_cache_ttl, ..CacheOptions::default() };
+    let cache = Arc::new(KeyCache::new(Arc::new(ledger.clone()), cache).with_spend(Arc::new(ledger.clone())));
+    let reclaim = config.weir.lease_reclaim_after;
+    let options = WriterOptions { data_dir: folder.to_owned(), reclaim, ..WriterOptions::default() };
+    let leases = Arc::new(LeaseBook::new(ledger.clone(), journal.name()));
+    let writer = Arc::new(Writer::new(ledger.clone(), Arc::clone(&journal), Arc::clone(&leases), options));
+    let budgets = Arc::new(Budgets::new(leases));
+    let rates = Arc::new(RateLimits::new(config.general.rate_limit_window, None));
+    Ok(Storage {
+        budgets,
+        rates,
+        ledger,
+        journal,
+        cache,
+        writer,
+        scribe: Arc::new(Queue::new(longest_text(config))),
+    })
+}
+
+/// Bytes of a text that is kept of what was said.
+fn longest_text(config: &Config) -> usize {
+    let set = config.env.filled("MAX_STRING_LENGTH_PROMPT_IN_DB").and_then(|text| text.parse().ok());
+    set.unwrap_or(LONGEST_TEXT)
+}
+
+/// Slices of budgets that nobody here needs go back to where others find them; counters that are over are forgotten.
+pub async fn tidy(budgets: Arc<Budgets>, rates: Arc<RateLimits>) {
+    for round in 1_u32.. {
+        tokio::time::sleep(TIDY).await;
+        budgets.tidy().await;
+        if round % COUNTERS_EVERY == 0 {
+            rates.tidy(weir_core::time::now());
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Rate limits: the request is counted before it is sent, and its tokens are settled with what it did use.
+
+use super::FilterKind;
+use crate::budgets::asked_output;
+use crate::exchange::Exchange;
+use crate::plugin::{Phase, Plugin};
+use crate::rates::{Descriptor, RateLimits, Told, of_holder, refusal, scopes};
+use crate::tokens;
+use async_trait::async_trait;
+use std::sync::Arc;
+use weir_core::config::TokenRate;
+use weir_core::domain::rates::Rate;
+use weir_core::domain::usage::Usage;
+use weir_core::error::ApiError;
+use weir_core::time::Micros;
+
+pub static KIND: FilterKind = FilterKind {
+    name: "rate_limits",
+    phases: &[Phase::Request, Phase::Finish],
+    build: |s| Arc::new(Limited { rates: Arc::clone(&s.rates) }),
+};
+
+struct Limited {
+    rates: Arc<RateLimits>,
+}
+
+/// Output tokens that are held for a request at most: who may say more seldom does.
+const MOST_OUTPUT: u64 = 4_096;
+
+#[async_trait]
+impl Plugin for Limited {
+    async fn on_request(&self, x: &mut Exchange) -> Result<(), ApiError> {
+        if x.request.operation.counts() {
+            return Ok(());
+        }
+        let (caller, named) = (x.caller.clone(), x.holders.take());
+        let known = caller.principal();
+        let mut all = known.map(|known| scopes(known, &x.target.requested)).unwrap_or_default();
+        if let Some(named) = &named {
+            let customer = named.customer.iter();
+            all.extend(customer.filter_map(|(id, h)| of_holder(Descriptor::EndUser, id, &h.limits)));
+            all.extend(named.tags.iter().filter_map(|(id, h)| of_holder(Descriptor::Tag, id, &h.limits)));
+        }
+        if all.is_empty() {
+            return Ok(());
+        }
+        let now = x.clock.started_at;
+        match self.rates.take(&all, expected(x), &x.id.to_string(), now).await {
+            Ok((admitted, standings)) => {
+                x.rate_limits = Some(Box::new(Told::of(&standings, now)));
+                x.admitted = Some(admitted);
+                Ok(())
+            }
+            Err(full) => {
+                // Who runs too much at once may come again at any moment, but LiteLLM names the window too.
+                let ends = match full.rate {
+                    Rate::Parallel => Micros(now.0.saturating_add(micros(&self.rates))),
+                    _ => full.count.ends(self.rates.window()),
+                };
+                x.rate_limits = Some(Box::new(Told::full(&full, ends, now)));
+                Err(refusal(&full, ends, now))
+            }
+        }
+    }
+
+    fn on_finish(&self, x: &mut Exchange) {
+        if let Some(admitted) = x.admitted.take() {
+            let rate = x.snapshot.config.general.token_rate_limit_type;
+            admitted.settle(used(&x.answer.usage, rate));
+        }
+    }
+}
+
+fn micros(rates: &RateLimits) -> i64 {
+    i64::try_from(rates.window().as_micros()).unwrap_or(i64::MAX)
+}
+
+/// By the bytes of the body and by the output that it asks for.
+fn expected(x: &Exchange) -> i64 {
+    let input = tokens::from_bytes(x.request.body.bytes().len());
+    let output = asked_output(&x.request.body).unwrap_or_default().min(MOST_OUTPUT);
+    let expected = match x.snapshot.config.general.token_rate_limit_type {
+        TokenRate::Total => input + output,
+        TokenRate::Input => input,
+        TokenRate::Output => output,
+    };
+    i64::try_from(expected).unwrap_or(i64::MAX)
+}
+
+/// What was read from a cache is no load, as LiteLLM has it.
+fn used(usage: &Usage, rate: TokenRate) -> i64 {
+    let input = usage.input.saturating_sub(usage.cache_read);
+    let used = match rate {
+        TokenRate::Total => input.saturating_add(usage.output),
+        TokenRate::Input => input,
+        TokenRate::Output => usage.output,
+    };
+    i64::try_from(used).unwrap_or(i64::MAX)
+}

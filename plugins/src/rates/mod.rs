@@ -1,0 +1,174 @@
+//! Rate limits: requests and tokens in a window of time, and requests under way. `scopes.rs` says whose limits count,
+//! `local.rs` counts in this process, a [`SharedRates`] for all of them; `refusal.rs` speaks LiteLLM's words. Where no
+//! limit is set, none of it runs.
+
+mod local;
+mod refusal;
+mod scopes;
+
+pub use refusal::{Told, refusal};
+pub use scopes::{Descriptor, RateScope, of_holder, scopes};
+
+use local::{Counter, Local};
+use smallvec::SmallVec;
+use std::sync::Arc;
+use std::time::Duration;
+use weir_core::domain::rates::{Count, Rate};
+use weir_core::ports::rates::{RateAsk, RateSettle, SharedRates};
+use weir_core::time::Micros;
+
+/// All counters that this process counts in.
+pub struct RateLimits {
+    window: Duration,
+    local: Local,
+    shared: Option<Arc<dyn SharedRates>>,
+}
+
+/// A scope that was full, and how it stood.
+#[derive(Debug)]
+pub struct Full {
+    pub descriptor: Descriptor,
+    pub id: String,
+    pub rate: Rate,
+    pub limit: i64,
+    pub count: Count,
+}
+
+/// A request that is counted. Its slots are freed when it is dropped; what it was expected to use is then taken back.
+pub struct Admitted {
+    parts: SmallVec<[Part; 4]>,
+    /// Tokens that each part was expected to use.
+    held: i64,
+    settled: bool,
+}
+
+struct Part {
+    place: Place,
+    began: Micros,
+}
+
+enum Place {
+    Here(Arc<Counter>),
+    Shared { rates: Arc<dyn SharedRates>, name: String, slot: String },
+}
+
+/// How a scope stands with this request in it.
+pub struct Standing {
+    pub descriptor: Descriptor,
+    pub rate: Rate,
+    pub limit: i64,
+    pub remaining: i64,
+    pub ends: Micros,
+}
+
+impl RateLimits {
+    /// `window`: how long what is counted counts.
+    pub fn new(window: Duration, shared: Option<Arc<dyn SharedRates>>) -> Self {
+        Self { window, local: Local::default(), shared }
+    }
+
+    pub fn window(&self) -> Duration {
+        self.window
+    }
+
+    /// Counts a request in every scope or in none. `tokens`: what it is expected to use; `slot`: a name that no other
+    /// request has.
+    ///
+    /// # Errors
+    /// The first scope that is full.
+    pub async fn take(
+        &self,
+        scopes: &[RateScope<'_>],
+        tokens: i64,
+        slot: &str,
+        now: Micros,
+    ) -> Result<(Admitted, Vec<Standing>), Full> {
+        if let Some(shared) = &self.shared {
+            let asks: Vec<_> = scopes.iter().map(RateScope::ask).collect();
+            if let Some(taken) = shared.take(&asks, tokens, slot).await {
+                let place = |ask: RateAsk| Place::Shared {
+                    rates: Arc::clone(shared),
+                    name: ask.name,
+                    slot: slot.to_owned(),
+                };
+                let taken =
+                    asks.into_iter().zip(taken).map(|(ask, taken)| (place(ask), taken.count, taken.full));
+                return self.admit(scopes, taken, tokens);
+            }
+        }
+        let taken = scopes.iter().map(|scope| {
+            let counter = self.local.get(scope);
+            let (count, full) = counter.take(&scope.limits, tokens, now, self.window);
+            (Place::Here(counter), count, full)
+        });
+        self.admit(scopes, taken, tokens)
+    }
+
+    fn admit(
+        &self,
+        scopes: &[RateScope<'_>],
+        taken: impl Iterator<Item = (Place, Count, Option<Rate>)>,
+        tokens: i64,
+    ) -> Result<(Admitted, Vec<Standing>), Full> {
+        let mut admitted = Admitted { parts: SmallVec::new(), held: tokens, settled: false };
+        let (mut standings, mut refused) = (Vec::new(), None);
+        for (scope, (place, count, full)) in scopes.iter().zip(taken) {
+            if let Some(rate) = full {
+                refused.get_or_insert((scope, rate, count));
+                continue;
+            }
+            admitted.parts.push(Part { place, began: count.began });
+            standings.extend(self.standings(scope, &count));
+        }
+        let Some((scope, rate, count)) = refused else { return Ok((admitted, standings)) };
+        admitted.undo();
+        let limit = scope.limits.of(rate).unwrap_or_default();
+        Err(Full { descriptor: scope.descriptor, id: scope.id.to_string(), rate, limit, count })
+    }
+
+    fn standings(&self, scope: &RateScope<'_>, count: &Count) -> impl Iterator<Item = Standing> {
+        let (descriptor, limits, count, ends) =
+            (scope.descriptor, scope.limits, *count, count.ends(self.window));
+        Rate::ALL.into_iter().filter_map(move |rate| {
+            let limit = limits.of(rate)?;
+            Some(Standing { descriptor, rate, limit, remaining: (limit - count.of(rate)).max(0), ends })
+        })
+    }
+
+    /// Forgets counters that count nothing any more. Called now and then.
+    pub fn tidy(&self, now: Micros) {
+        self.local.forget(now, self.window);
+    }
+}
+
+impl Admitted {
+    /// The truth: so many tokens were used.
+    pub fn settle(mut self, tokens: i64) {
+        self.close(tokens.saturating_sub(self.held), false);
+    }
+
+    /// It was no request.
+    fn undo(mut self) {
+        self.close(-self.held, true);
+    }
+
+    fn close(&mut self, tokens: i64, undo: bool) {
+        if std::mem::replace(&mut self.settled, true) {
+            return;
+        }
+        for Part { place, began } in self.parts.drain(..) {
+            match place {
+                Place::Here(counter) => counter.settle(began, tokens, undo),
+                Place::Shared { rates, name, slot } => {
+                    rates.settle(RateSettle { name, began, slot, tokens, undo });
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        self.close(-self.held, false);
+    }
+}

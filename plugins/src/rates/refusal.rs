@@ -1,0 +1,102 @@
+//! Rate limits as clients read them: headers of every answer, and the refusal in LiteLLM's words.
+
+use super::scopes::{DESCRIPTORS, NAMES};
+use super::{Full, Standing};
+use http::{HeaderName, HeaderValue};
+use std::sync::LazyLock;
+use std::time::Duration;
+use weir_core::domain::rates::Rate;
+use weir_core::error::{ApiError, Kind};
+use weir_core::time::Micros;
+
+/// What an answer says of limits.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// By descriptor, as LiteLLM names them: remaining, then the limit.
+    pub named: Vec<(HeaderName, HeaderValue)>,
+    /// Of requests and of tokens, the scope with the least left, as OpenAI names them.
+    pub tightest: [Option<Tightest>; 2],
+}
+
+/// `x-ratelimit-limit-requests`, `-remaining-`, `-reset-`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tightest {
+    pub limit: i64,
+    pub remaining: i64,
+    /// Seconds to the end of the window, rounded up.
+    pub reset: i64,
+}
+
+/// Remaining and limit for each descriptor and rate: building a name costs more than copying it.
+static HEADERS: LazyLock<Vec<[HeaderName; 2]>> = LazyLock::new(|| {
+    let name = |descriptor: &str, what: &str, rate: Rate| {
+        let name = format!("x-ratelimit-{descriptor}-{what}-{}", rate.as_str());
+        HeaderName::from_bytes(name.as_bytes()).unwrap_or(HeaderName::from_static("x-ratelimit"))
+    };
+    let both =
+        |descriptor: &str, rate| [name(descriptor, "remaining", rate), name(descriptor, "limit", rate)];
+    NAMES.iter().flat_map(|descriptor| Rate::ALL.map(|rate| both(descriptor, rate))).collect()
+});
+
+impl Told {
+    pub fn of(standings: &[Standing], now: Micros) -> Self {
+        let mut told = Self::default();
+        for standing in standings {
+            told.name(standing);
+            told.tighten(standing, now);
+        }
+        told
+    }
+
+    fn name(&mut self, standing: &Standing) {
+        let at = standing.descriptor as usize * Rate::ALL.len() + standing.rate as usize;
+        debug_assert!(at < DESCRIPTORS * Rate::ALL.len());
+        let [remaining, limit] = &HEADERS[at];
+        self.named.push((remaining.clone(), HeaderValue::from(standing.remaining)));
+        self.named.push((limit.clone(), HeaderValue::from(standing.limit)));
+    }
+
+    fn tighten(&mut self, standing: &Standing, now: Micros) {
+        let place = match standing.rate {
+            Rate::Requests => &mut self.tightest[0],
+            Rate::Tokens => &mut self.tightest[1],
+            Rate::Parallel => return,
+        };
+        let Standing { limit, remaining, .. } = *standing;
+        if place.is_none_or(|tightest| remaining < tightest.remaining) {
+            *place = Some(Tightest { limit, remaining, reset: seconds(standing.ends, now) });
+        }
+    }
+
+    /// Of a request that was refused.
+    pub fn full(full: &Full, ends: Micros, now: Micros) -> Self {
+        let Full { descriptor, rate, limit, count, .. } = full;
+        let remaining = (limit - count.of(*rate)).max(0);
+        Self::of(&[Standing { descriptor: *descriptor, rate: *rate, limit: *limit, remaining, ends }], now)
+    }
+}
+
+fn seconds(ends: Micros, now: Micros) -> i64 {
+    ends.0.saturating_sub(now.0).max(0).saturating_add(999_999) / 1_000_000
+}
+
+/// 429. `ends`: when it is worth coming again.
+pub fn refusal(full: &Full, ends: Micros, now: Micros) -> ApiError {
+    let Full { descriptor, id, rate, limit, count } = full;
+    let message = format!(
+        "Rate limit exceeded for {}: {id}. Limit type: {}. Current limit: {limit}, Remaining: {}. Limit resets at: {}",
+        descriptor.as_str(),
+        rate.as_str(),
+        (limit - count.of(*rate)).max(0),
+        told(ends)
+    );
+    let wait = u64::try_from(seconds(ends, now)).unwrap_or(1).max(1);
+    ApiError::new(Kind::RateLimited, message).with_retry_after(Duration::from_secs(wait))
+}
+
+/// `2026-11-23 11:57:23 UTC`
+fn told(at: Micros) -> String {
+    let text = at.rfc3339();
+    let (date, time) = (text.get(..10).unwrap_or_default(), text.get(11..19).unwrap_or_default());
+    format!("{date} {time} UTC")
+}
