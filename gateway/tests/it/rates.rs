@@ -72,10 +72,8 @@ async fn p18_every_scope_limits_and_names_itself() {
         ("/team/new", json!({"team_id": "tm", "model_rpm_limit": {"gpt-4o": 1}})),
         ("/team/new", json!({"team_id": "m"})),
         ("/user/new", json!({"user_id": "mu", "auto_create_key": false})),
-        (
-            "/team/member_add",
-            json!({"team_id": "m", "member": {"role": "user", "user_id": "mu"}, "rpm_limit": 1}),
-        ),
+        ("/team/member_add", json!({"team_id": "m", "member": {"role": "user", "user_id": "mu"}})),
+        ("/team/member_update", json!({"team_id": "m", "user_id": "mu", "rpm_limit": 1})),
     ] {
         let answer = rig.post(path, MASTER, body).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
