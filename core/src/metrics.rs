@@ -64,6 +64,7 @@ pub enum Name {
     JournalWaiting,
     OpenExchanges,
     InflightBytes,
+    RedisUp,
 }
 
 const fn row(name: &'static str, kind: Kind, labels: &'static [&'static str], help: &'static str) -> Row {
@@ -149,6 +150,7 @@ pub static TABLE: &[Row] = &[
     row("weir_journal_waiting_entries", Gauge, &[], "Ended entries that are not in the ledger yet"),
     row("weir_open_exchanges", Gauge, &[], "Exchanges in progress"),
     row("weir_inflight_bytes", Gauge, &[], "Request and response bytes held in memory"),
+    row("weir_redis_up", Gauge, &[], "1 while limits are counted in Redis, 0 while each process counts for itself"),
 ];
 
 impl Name {
@@ -164,7 +166,7 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_the_enum_is_as_long_as_the_table() {
-        assert_eq!(TABLE.len(), Name::InflightBytes as usize + 1);
+        assert_eq!(TABLE.len(), Name::RedisUp as usize + 1);
         for (index, row) in TABLE.iter().enumerate() {
             assert!(TABLE[..index].iter().all(|r| r.name != row.name), "{} stands twice", row.name);
             let counted = matches!(row.kind, Counter | Money);

@@ -42,8 +42,15 @@ fn watch<W: Watcher>(pieces: &[&[u8]]) -> (Vec<Seen>, Result<(), FrameError>) {
         }
     }
     watcher.block(deframer.rest(), &mut relayed);
-    // A blank line before `[DONE]` is relayed or held back with it.
-    (vec![(watcher.learned(), relayed.trim_ascii_end().to_vec())], Ok(()))
+    (vec![(watcher.learned(), without_blank_lines(&relayed))], Ok(()))
+}
+
+/// Blank lines around what is taken out of a stream are relayed or go with it, as they happen to come in a block. They
+/// are no events.
+fn without_blank_lines(relayed: &[u8]) -> Vec<u8> {
+    let mut kept = relayed.trim_ascii_end().to_vec();
+    kept.dedup_by(|byte, before| *byte == b'\n' && *before == b'\n');
+    kept
 }
 
 /// OpenAI's relay, which takes out what the client did not ask for.

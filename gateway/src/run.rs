@@ -107,6 +107,7 @@ fn app(snapshot: Snapshot, storage: &Storage, folder: &Path, only: Option<Half>)
         responses: Arc::new(storage.ledger.clone()),
         ledger: Arc::new(storage.ledger.clone()),
         journal: Arc::clone(&storage.journal),
+        rates: Arc::clone(&storage.rates),
         draining: Draining::default(),
         only,
         root: root(&config),

@@ -11,6 +11,7 @@ use weir_core::ports::{KeyLookup, LedgerHealth, ResponseStore};
 use weir_ledger::FileJournal;
 use weir_plugins::chain::Chain;
 use weir_plugins::metrics::Metrics;
+use weir_plugins::rates::RateLimits;
 use weir_plugins::snapshot::Snapshot;
 
 /// Made once in `run.rs`.
@@ -25,6 +26,7 @@ pub struct App {
     pub ledger: Arc<dyn LedgerHealth>,
     pub journal: Arc<FileJournal>,
     pub responses: Arc<dyn ResponseStore>,
+    pub rates: Arc<RateLimits>,
     pub draining: Draining,
     /// The half of the gateway that this process is; `None` for all of it.
     pub only: Option<Half>,
@@ -61,6 +63,9 @@ impl App {
             (Name::InflightBytes, self.limits.inflight()),
         ] {
             self.metrics.gauge(name, value);
+        }
+        if let Some(there) = self.rates.shared() {
+            self.metrics.gauge(Name::RedisUp, i64::from(there));
         }
     }
 }

@@ -5,10 +5,11 @@ use anyhow::Context;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use weir_core::config::Config;
+use weir_core::config::{Config, RedisSettings};
+use weir_core::ports::rates::SharedRates;
 use weir_ledger::{
-    CacheOptions, FileJournal, JournalOptions, KeyCache, LeaseBook, Ledger, LedgerOptions, Writer,
-    WriterOptions,
+    CacheOptions, FileJournal, JournalOptions, KeyCache, LeaseBook, Ledger, LedgerOptions, Redis,
+    SharedCounters, Writer, WriterOptions,
 };
 use weir_plugins::budgets::Budgets;
 use weir_plugins::rates::RateLimits;
@@ -62,7 +63,12 @@ pub async fn open(config: &Config, folder: &Path) -> anyhow::Result<Storage> {
     let leases = Arc::new(LeaseBook::new(ledger.clone(), journal.name()));
     let writer = Arc::new(Writer::new(ledger.clone(), Arc::clone(&journal), Arc::clone(&leases), options));
     let budgets = Arc::new(Budgets::new(leases));
-    let rates = Arc::new(RateLimits::new(config.general.rate_limit_window, None));
+    let window = config.general.rate_limit_window;
+    let shared = match &config.router.redis {
+        Some(redis) => Some(counters(redis, window, config.weir.redis_timeout)?),
+        None => None,
+    };
+    let rates = Arc::new(RateLimits::new(window, shared));
     Ok(Storage {
         budgets,
         rates,
@@ -72,6 +78,17 @@ pub async fn open(config: &Config, folder: &Path) -> anyhow::Result<Storage> {
         writer,
         scribe: Arc::new(Queue::new(longest_text(config))),
     })
+}
+
+/// Counters in Redis. It need not be there: it is asked again and again.
+fn counters(
+    settings: &RedisSettings,
+    window: Duration,
+    patience: Duration,
+) -> anyhow::Result<Arc<dyn SharedRates>> {
+    let redis = Redis::open(settings, patience).context("the settings of Redis cannot be used")?;
+    tracing::info!("rate limits are counted in Redis ({})", settings.told());
+    Ok(SharedCounters::begin(redis, window))
 }
 
 /// Bytes of a text that is kept of what was said.

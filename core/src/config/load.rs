@@ -71,7 +71,7 @@ impl Config {
     pub fn of(file: &ConfigFile, env: Env, providers: &[&str], problems: &mut Problems) -> Self {
         let models = models::read(file, providers, problems);
         let litellm = LitellmSettings::read(&file.litellm, &env, problems);
-        let router = RouterSettings::read(&file.router, &litellm, problems);
+        let router = RouterSettings::read(&file.router, &litellm, &env, problems);
         let general = GeneralSettings::read(&file.general, &env, problems);
         let weir = WeirSettings::read(&file.weir, &env, problems);
         let config = Config { models, litellm, router, general, weir, env };

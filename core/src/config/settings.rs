@@ -3,12 +3,14 @@
 mod general;
 mod litellm;
 mod pass_through;
+mod redis;
 mod router;
 mod weir;
 
 pub use general::{GeneralSettings, TokenRate};
 pub use litellm::LitellmSettings;
 pub use pass_through::PassThrough;
+pub use redis::{RedisNode, RedisPlace, RedisSettings};
 pub use router::{RouterSettings, Strategy};
 pub use weir::{BudgetMode, MetricsWhen, WeirSettings};
 

@@ -86,10 +86,11 @@ impl Count {
         }
     }
 
-    /// Begins a new window where the old one is over, also where the clock was set back behind it.
+    /// Begins a new window where the old one is over, also where the clock was set back far behind it. Requests that
+    /// overtake each other are counted in one.
     pub fn turn(&mut self, now: Micros, window: Duration) {
         let window = i64::try_from(window.as_micros()).unwrap_or(i64::MAX);
-        if now.0 < self.began.0 || now.0.saturating_sub(self.began.0) >= window {
+        if now.0.saturating_sub(self.began.0).saturating_abs() >= window {
             *self = Self { began: now, running: self.running, ..Self::default() };
         }
     }

@@ -44,4 +44,7 @@ pub trait SharedRates: Send + Sync {
     /// Returns at once, and is done soon. What is lost on the way is forgotten with its window, or when its slot has not
     /// been renewed for a while.
     fn settle(&self, settled: RateSettle);
+
+    /// Answers from memory whether they were reached at the last try.
+    fn are_there(&self) -> bool;
 }

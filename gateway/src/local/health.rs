@@ -7,6 +7,15 @@ use http::StatusCode;
 use serde_json::json;
 use weir_core::ports::LedgerState;
 
+/// Where requests are counted against rate limits.
+fn rate_limits(app: &App) -> &'static str {
+    match app.rates.shared() {
+        Some(true) => "redis",
+        Some(false) => "local, because Redis is away",
+        None => "local",
+    }
+}
+
 /// 503 until the ledger was reached once, and again when told to stop; 200 otherwise, even while the ledger is away.
 pub fn readiness(app: &App) -> Reply {
     let ledger = app.ledger.state();
@@ -21,6 +30,7 @@ pub fn readiness(app: &App) -> Reply {
         "status": if stopping { "stopping" } else { status },
         "db": db,
         "cache": null,
+        "rate_limits": rate_limits(app),
         "litellm_version": LITELLM_VERSION,
         "weir_version": env!("CARGO_PKG_VERSION"),
         "success_callbacks": snapshot.config.litellm.callbacks,

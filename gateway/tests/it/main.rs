@@ -45,6 +45,7 @@ mod rig;
 mod routing;
 mod said;
 mod secrets;
+mod shared_rates;
 mod smuggling;
 mod streams;
 mod tls;

@@ -41,6 +41,14 @@ impl Counter {
         (*count, full)
     }
 
+    /// As it was counted elsewhere. Requests under way are this process's own here.
+    pub(super) fn learn(&self, shared: &Count) {
+        let mut count = self.count();
+        if shared.began >= count.began {
+            *count = Count { running: count.running, ..*shared };
+        }
+    }
+
     /// What was used in a window that is over counts no more.
     pub(super) fn settle(&self, began: Micros, tokens: i64, undo: bool) {
         let mut count = self.count();

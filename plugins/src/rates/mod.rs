@@ -86,6 +86,11 @@ impl RateLimits {
         if let Some(shared) = &self.shared {
             let asks: Vec<_> = scopes.iter().map(RateScope::ask).collect();
             if let Some(taken) = shared.take(&asks, tokens, slot).await {
+                // What all have counted so far is where this process goes on should they be lost.
+                scopes
+                    .iter()
+                    .zip(&taken)
+                    .for_each(|(scope, taken)| self.local.get(scope).learn(&taken.count));
                 let place = |ask: RateAsk| Place::Shared {
                     rates: Arc::clone(shared),
                     name: ask.name,
@@ -133,6 +138,11 @@ impl RateLimits {
             let limit = limits.of(rate)?;
             Some(Standing { descriptor, rate, limit, remaining: (limit - count.of(rate)).max(0), ends })
         })
+    }
+
+    /// Whether counters outside of this process are reached; `None`: there are none.
+    pub fn shared(&self) -> Option<bool> {
+        self.shared.as_ref().map(|shared| shared.are_there())
     }
 
     /// Forgets counters that count nothing any more. Called now and then.

@@ -30,6 +30,11 @@ pub(super) const KEYS: &[Key] = &[
          sent as long as anything is left.",
     ),
     own(
+        "redis_timeout",
+        Seconds,
+        "How long a request waits for Redis before its limits are counted in this process. 0.05 s.",
+    ),
+    own(
         "budget_wait",
         Seconds,
         "How long a request waits for what others hold of its budget, before it is refused with 429. 10 s.",

@@ -1,9 +1,10 @@
 //! `router_settings`, with what `litellm_settings` says under it.
 
+use super::super::env::Env;
 use super::super::fallbacks::{self, Alias, Fallbacks};
 use super::super::problems::Problems;
 use super::super::section::Section;
-use super::LitellmSettings;
+use super::{LitellmSettings, RedisSettings};
 use std::time::Duration;
 
 /// Retries where nobody says how many, as OpenAI's SDK makes them inside LiteLLM.
@@ -44,10 +45,17 @@ pub struct RouterSettings {
     pub cooldown_time: Duration,
     pub disable_cooldowns: bool,
     pub routing_strategy: Strategy,
+    /// Where processes share what is no money.
+    pub redis: Option<RedisSettings>,
 }
 
 impl RouterSettings {
-    pub(in super::super) fn read(s: &Section, litellm: &LitellmSettings, problems: &mut Problems) -> Self {
+    pub(in super::super) fn read(
+        s: &Section,
+        litellm: &LitellmSettings,
+        env: &Env,
+        problems: &mut Problems,
+    ) -> Self {
         let mut list = |name: &str, under: &Fallbacks| match s.node(name) {
             Some(_) => fallbacks::read(s, name, problems),
             None => under.clone(),
@@ -72,6 +80,7 @@ impl RouterSettings {
             cooldown_time: s.seconds("cooldown_time").unwrap_or(COOLDOWN),
             disable_cooldowns: s.bool("disable_cooldowns").unwrap_or(false),
             routing_strategy: strategy(s),
+            redis: RedisSettings::read(s, env, problems),
         }
     }
 }

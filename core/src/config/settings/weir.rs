@@ -16,6 +16,9 @@ pub enum MetricsWhen {
     Always,
 }
 
+/// Without Redis requests go on, so nobody waits for it for long.
+const REDIS_TIMEOUT: Duration = Duration::from_millis(50);
+
 /// How budgets are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BudgetMode {
@@ -33,6 +36,8 @@ pub struct WeirSettings {
     pub block_unpriced: bool,
     pub budget_mode: BudgetMode,
     pub budget_wait: Duration,
+    /// How long a request waits for Redis.
+    pub redis_timeout: Duration,
     /// `None`: LiteLLM's.
     pub budget_error_status: Option<u16>,
     /// Whether requests are served whose budgets cannot be looked at.
@@ -72,6 +77,7 @@ impl WeirSettings {
                 BudgetMode::Hold
             },
             budget_wait: seconds("budget_wait", 10),
+            redis_timeout: s.seconds("redis_timeout").unwrap_or(REDIS_TIMEOUT),
             budget_error_status: budget_status(s, problems),
             serves_without_ledger: s.text("on_ledger_loss").as_deref() == Some("serve"),
             lease_reclaim_after: seconds("lease_reclaim_after", 3_600),

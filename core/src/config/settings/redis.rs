@@ -1,0 +1,134 @@
+//! Redis, where processes share what is no money: counters of rate limits.
+
+use super::super::env::Env;
+use super::super::problems::Problems;
+use super::super::section::Section;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+/// Where Redis is. `Debug` shows no password.
+#[derive(Clone, Debug)]
+pub struct RedisSettings {
+    pub place: RedisPlace,
+    pub username: Option<String>,
+    pub password: Option<SecretString>,
+    pub tls: bool,
+    pub database: Option<u8>,
+}
+
+#[derive(Clone, Debug)]
+pub enum RedisPlace {
+    /// `redis://`, `rediss://`, `redis-cluster://`, `redis-sentinel://`, with all that it needs.
+    Url(SecretString),
+    One(RedisNode),
+    Cluster(Vec<RedisNode>),
+    Sentinel {
+        nodes: Vec<RedisNode>,
+        service: String,
+        password: Option<SecretString>,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedisNode {
+    pub host: String,
+    pub port: u16,
+}
+
+const PORT: u16 = 6379;
+
+impl RedisSettings {
+    /// `router_settings.redis_*`, else `REDIS_*`. `None`: this process shares nothing.
+    pub(in super::super) fn read(s: &Section, env: &Env, problems: &mut Problems) -> Option<Self> {
+        let place = of_settings(s).or_else(|| of_env(s, env, problems))?;
+        let filled = |name: &str| env.filled(name).map(str::to_owned);
+        let on = |name: &str| env.filled(name).is_some_and(|v| v.eq_ignore_ascii_case("true") || v == "1");
+        Some(Self {
+            place,
+            username: filled("REDIS_USERNAME"),
+            password: s.secret("redis_password").or_else(|| filled("REDIS_PASSWORD").map(SecretString::from)),
+            tls: on("REDIS_SSL"),
+            database: env.filled("REDIS_DB").and_then(|text| text.parse().ok()),
+        })
+    }
+}
+
+fn of_settings(s: &Section) -> Option<RedisPlace> {
+    if let Some(url) = s.secret("redis_url") {
+        return Some(RedisPlace::Url(url));
+    }
+    let host = s.text("redis_host").filter(|host| !host.is_empty())?;
+    let port = s.int("redis_port").and_then(|port| u16::try_from(port).ok());
+    Some(RedisPlace::One(RedisNode { host, port: port.unwrap_or(PORT) }))
+}
+
+fn of_env(s: &Section, env: &Env, problems: &mut Problems) -> Option<RedisPlace> {
+    if let Some(url) = env.filled("REDIS_URL") {
+        return Some(RedisPlace::Url(SecretString::from(url)));
+    }
+    if let Some(text) = env.filled("REDIS_CLUSTER_NODES") {
+        return nodes(text, "REDIS_CLUSTER_NODES", s, problems).map(RedisPlace::Cluster);
+    }
+    if let Some(text) = env.filled("REDIS_SENTINEL_NODES") {
+        let nodes = nodes(text, "REDIS_SENTINEL_NODES", s, problems)?;
+        let service = env.filled("REDIS_SERVICE_NAME").unwrap_or("mymaster").to_owned();
+        let password = env.filled("REDIS_SENTINEL_PASSWORD").map(SecretString::from);
+        return Some(RedisPlace::Sentinel { nodes, service, password });
+    }
+    let host = env.filled("REDIS_HOST")?.to_owned();
+    let port = env.filled("REDIS_PORT").and_then(|text| text.parse().ok()).unwrap_or(PORT);
+    Some(RedisPlace::One(RedisNode { host, port }))
+}
+
+/// LiteLLM's forms: `[{"host": "a", "port": 6379}]` of a cluster, `[["a", 26379]]` of sentinels. Either is read for both.
+fn nodes(text: &str, name: &str, s: &Section, problems: &mut Problems) -> Option<Vec<RedisNode>> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Named { host: String, port: Port },
+        Pair(String, Port),
+    }
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Port {
+        Number(u16),
+        Text(String),
+    }
+    let port = |port: Port| match port {
+        Port::Number(port) => port,
+        Port::Text(text) => text.parse().unwrap_or(PORT),
+    };
+    let read: Option<Vec<Written>> = serde_json::from_str(text).ok();
+    let Some(read) = read.filter(|read| !read.is_empty()) else {
+        let cure = r#"write it like [{"host": "redis-1", "port": 6379}]"#;
+        problems.error(s.at(), format!("{name} is no list of nodes"), cure);
+        return None;
+    };
+    let node = |written| match written {
+        Written::Named { host, port: at } | Written::Pair(host, at) => RedisNode { host, port: port(at) },
+    };
+    Some(read.into_iter().map(node).collect())
+}
+
+impl RedisSettings {
+    /// For logs: without passwords.
+    pub fn told(&self) -> String {
+        let first =
+            |nodes: &[RedisNode]| nodes.first().map(|n| format!("{}:{}", n.host, n.port)).unwrap_or_default();
+        match &self.place {
+            RedisPlace::Url(url) => {
+                let url = url.expose_secret();
+                let scheme = url.split("://").next().unwrap_or_default();
+                let rest = url
+                    .rsplit_once('@')
+                    .map_or_else(|| url.split("://").nth(1).unwrap_or_default(), |(_, r)| r);
+                format!("{scheme}://{}", rest.split('?').next().unwrap_or_default())
+            }
+            RedisPlace::One(node) => format!("{}:{}", node.host, node.port),
+            RedisPlace::Cluster(nodes) => format!("a cluster by {}", first(nodes)),
+            RedisPlace::Sentinel { nodes, service, .. } => {
+                format!("{service} by the sentinel {}", first(nodes))
+            }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Counters in Redis, see [`weir_core::ports::rates`]. Each is two keys in one hash slot and is changed by one script, so
+//! that it is exact however many processes count, and works in a cluster; scripts for several counters go out together.
+
+use super::Redis;
+use async_trait::async_trait;
+use fred::types::scripts::Script;
+use futures_util::future::join_all;
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use weir_core::domain::rates::{Count, Rate};
+use weir_core::ports::rates::{RateAsk, RateSettle, SharedRates, Taken};
+use weir_core::time::{self, Micros};
+
+/// How long the slot of a request is kept of which nobody hears; longer than [`RENEW`], so that it outlives a pause.
+const LIFE: Duration = Duration::from_secs(60);
+const RENEW: Duration = Duration::from_secs(10);
+/// How long Redis is left alone after it has not answered.
+const PAUSE: i64 = 1_000_000;
+/// Requests that are over and not told yet.
+const QUEUE: usize = 65_536;
+/// Told at once.
+const TOGETHER: usize = 256;
+
+/// What all processes count in.
+pub struct SharedCounters {
+    redis: Redis,
+    window: Duration,
+    take: Script,
+    over: mpsc::Sender<RateSettle>,
+    /// Slots of requests under way, by counter.
+    running: Mutex<HashMap<String, HashSet<String>>>,
+    /// Before this moment nobody asks; zero while it answers.
+    away_until: AtomicI64,
+}
+
+impl SharedCounters {
+    /// Begins to tell what is over, on the runtime that it is called on.
+    pub fn begin(redis: Redis, window: Duration) -> Arc<Self> {
+        let (over, settled) = mpsc::channel(QUEUE);
+        let shared = Arc::new(Self {
+            redis,
+            window,
+            take: Script::from_lua(include_str!("take.lua")),
+            over,
+            running: Mutex::default(),
+            away_until: AtomicI64::new(0),
+        });
+        tokio::spawn(Arc::clone(&shared).tell(settled));
+        tokio::spawn(Arc::clone(&shared).renew());
+        shared
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<String, HashSet<String>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn one(&self, ask: &RateAsk, tokens: i64, slot: &str) -> Option<Taken> {
+        let limit = |rate| ask.limits.of(rate).unwrap_or(-1).to_string();
+        let [requests, of_tokens, parallel] = Rate::ALL.map(limit);
+        let arguments = vec![
+            self.window.as_millis().to_string(),
+            tokens.to_string(),
+            slot.to_owned(),
+            LIFE.as_millis().to_string(),
+            requests,
+            of_tokens,
+            parallel,
+        ];
+        let told =
+            self.take.evalsha_with_reload(&self.redis.client, keys(&ask.name).to_vec(), arguments).await;
+        let told: Vec<i64> = told.inspect_err(|error| tracing::debug!("Redis: {error}")).ok()?;
+        let [full, began, requests, tokens, running] = *told else { return None };
+        let count = Count { began: Micros(began.saturating_mul(1_000)), requests, tokens, running };
+        let full = usize::try_from(full).ok().and_then(|full| Rate::ALL.get(full.checked_sub(1)?).copied());
+        if full.is_none() && ask.limits.parallel.is_some() {
+            self.running().entry(ask.name.clone()).or_default().insert(slot.to_owned());
+        }
+        Some(Taken { count, full })
+    }
+
+    /// Says so once, and leaves it alone for a while.
+    fn learn(&self, there: bool) {
+        let until = if there { 0 } else { time::now().0.saturating_add(PAUSE) };
+        let before = self.away_until.swap(until, Ordering::AcqRel);
+        match (before == 0, there) {
+            (true, false) => {
+                tracing::warn!("Redis does not answer: each process counts rate limits for itself")
+            }
+            (false, true) => tracing::info!("Redis answers again: rate limits are counted there"),
+            _ => {}
+        }
+    }
+
+    async fn tell(self: Arc<Self>, mut over: mpsc::Receiver<RateSettle>) {
+        let script = Script::from_lua(include_str!("settle.lua"));
+        let mut some = Vec::with_capacity(TOGETHER);
+        while over.recv_many(&mut some, TOGETHER).await > 0 {
+            let told = some.drain(..).map(|settled| self.tell_one(&script, settled));
+            join_all(told).await;
+        }
+    }
+
+    async fn tell_one(&self, script: &Script, settled: RateSettle) {
+        let arguments = vec![
+            (settled.began.0 / 1_000).to_string(),
+            settled.tokens.to_string(),
+            settled.slot,
+            i64::from(settled.undo).to_string(),
+        ];
+        let keys = keys(&settled.name).to_vec();
+        let told: Result<i64, _> = script.evalsha_with_reload(&self.redis.client, keys, arguments).await;
+        if let Err(error) = told {
+            tracing::debug!("Redis: {error}");
+        }
+    }
+
+    async fn renew(self: Arc<Self>) {
+        let script = Script::from_lua(include_str!("renew.lua"));
+        loop {
+            tokio::time::sleep(RENEW).await;
+            let running: Vec<(String, Vec<String>)> = self
+                .running()
+                .iter()
+                .map(|(name, slots)| (name.clone(), slots.iter().cloned().collect()))
+                .collect();
+            for (name, slots) in running {
+                let [_, under_way] = keys(&name);
+                let arguments =
+                    std::iter::once(LIFE.as_millis().to_string()).chain(slots).collect::<Vec<_>>();
+                let told: Result<i64, _> =
+                    script.evalsha_with_reload(&self.redis.client, vec![under_way], arguments).await;
+                if let Err(error) = told {
+                    tracing::debug!("Redis: {error}");
+                }
+            }
+        }
+    }
+}
+
+/// In braces stands what a cluster chooses the slot by.
+fn keys(name: &str) -> [String; 2] {
+    [format!("weir:rate:{{{name}}}:window"), format!("weir:rate:{{{name}}}:running")]
+}
+
+#[async_trait]
+impl SharedRates for SharedCounters {
+    async fn take(&self, asks: &[RateAsk], tokens: i64, slot: &str) -> Option<Vec<Taken>> {
+        if self.away_until.load(Ordering::Acquire) > time::now().0 {
+            return None;
+        }
+        let all = join_all(asks.iter().map(|ask| self.one(ask, tokens, slot)));
+        let taken = tokio::time::timeout(self.redis.patience, all).await.unwrap_or_default();
+        let taken: Option<Vec<_>> = taken.into_iter().collect();
+        let taken = taken.filter(|taken| taken.len() == asks.len());
+        self.learn(taken.is_some());
+        taken
+    }
+
+    fn settle(&self, settled: RateSettle) {
+        let mut running = self.running();
+        if let Some(slots) = running.get_mut(&settled.name) {
+            slots.remove(&settled.slot);
+            if slots.is_empty() {
+                running.remove(&settled.name);
+            }
+        }
+        drop(running);
+        if self.over.try_send(settled).is_err() {
+            tracing::debug!("Redis is not told of a request that is over: too many are");
+        }
+    }
+
+    fn are_there(&self) -> bool {
+        self.away_until.load(Ordering::Acquire) == 0
+    }
+}

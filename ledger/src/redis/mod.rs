@@ -1,0 +1,89 @@
+//! Redis: `counters.rs` counts requests that all processes are limited by together. Nothing that is money.
+
+mod counters;
+
+pub use counters::SharedCounters;
+
+use fred::prelude::{Builder, Client, ClientLike, Config, ReconnectPolicy};
+use fred::types::config::{Server, ServerConfig, TlsConnector};
+use std::time::Duration;
+use weir_core::ExposeSecret;
+use weir_core::config::{RedisNode, RedisPlace, RedisSettings};
+
+/// A connection that is made again whenever it is lost.
+#[derive(Clone)]
+pub struct Redis {
+    client: Client,
+    /// How long a request waits for an answer.
+    patience: Duration,
+}
+
+/// Between tries to connect again: from the first to the last, in milliseconds.
+const AGAIN: (u32, u32) = (100, 5_000);
+/// Commands that wait for a connection are worth nothing when it is there.
+const WAITING: usize = 4_096;
+
+impl Redis {
+    /// Begins to connect, and goes on trying. `patience`: how long a request waits. Must be called on the runtime that
+    /// outlives the requests.
+    ///
+    /// # Errors
+    /// The settings make no address.
+    pub fn open(settings: &RedisSettings, patience: Duration) -> Result<Self, fred::error::Error> {
+        let mut builder = Builder::from_config(config(settings)?);
+        builder.with_performance_config(|performance| {
+            performance.default_command_timeout = patience;
+            performance.max_feed_count = 200;
+            performance.broadcast_channel_capacity = 8;
+        });
+        builder.with_connection_config(|connection| {
+            connection.connection_timeout = Duration::from_secs(2);
+            connection.max_command_attempts = 1;
+            connection.max_command_buffer_len = WAITING;
+            connection.tcp.nodelay = Some(true);
+        });
+        builder.set_policy(ReconnectPolicy::new_exponential(0, AGAIN.0, AGAIN.1, 2));
+        let client = builder.build()?;
+        client.connect();
+        Ok(Self { client, patience })
+    }
+}
+
+fn config(settings: &RedisSettings) -> Result<Config, fred::error::Error> {
+    let mut config = match &settings.place {
+        RedisPlace::Url(url) => Config::from_url(url.expose_secret())?,
+        place => Config { server: server(place), ..Config::default() },
+    };
+    // Else nothing is tried again that was not there at the start.
+    config.fail_fast = false;
+    if let Some(user) = &settings.username {
+        config.username = Some(user.clone());
+    }
+    if let Some(password) = &settings.password {
+        config.password = Some(password.expose_secret().to_owned());
+    }
+    if settings.tls && config.tls.is_none() {
+        config.tls = Some(TlsConnector::default_rustls()?.into());
+    }
+    config.database = config.database.or(settings.database);
+    Ok(config)
+}
+
+fn server(place: &RedisPlace) -> ServerConfig {
+    let hosts =
+        |nodes: &[RedisNode]| nodes.iter().map(|n| Server::new(n.host.as_str(), n.port)).collect::<Vec<_>>();
+    match place {
+        RedisPlace::Url(_) => ServerConfig::default(),
+        RedisPlace::One(node) => ServerConfig::new_centralized(node.host.as_str(), node.port),
+        RedisPlace::Cluster(nodes) => ServerConfig::Clustered {
+            hosts: hosts(nodes),
+            policy: fred::types::config::ClusterDiscoveryPolicy::default(),
+        },
+        RedisPlace::Sentinel { nodes, service, password } => ServerConfig::Sentinel {
+            hosts: hosts(nodes),
+            service_name: service.clone(),
+            username: None,
+            password: password.as_ref().map(|password| password.expose_secret().to_owned()),
+        },
+    }
+}
