@@ -93,7 +93,7 @@ impl Flight<'_> {
             return Err(Lost::Failed(weir_plugins::filters::unknown_model(&self.x.target.requested)));
         };
         let mut plan = Plan::new(&self.x, group);
-        let mut deployment = plan.first(&self.app.cooldowns).map_err(Lost::Failed)?;
+        let mut deployment = plan.first(&mut self.x, &self.app.cooldowns).map_err(Lost::Failed)?;
         loop {
             let error = match Box::pin(self.attempt(down, out, &deployment)).await {
                 Err(Lost::Failed(error)) => error,
@@ -152,7 +152,7 @@ impl Flight<'_> {
         self.x.answer.deployment = Some(Arc::clone(deployment));
         let ended = self.try_once(down, out, &attempt).await;
         match &ended {
-            Ok(()) => {}
+            Ok(()) => self.app.cooldowns.served(deployment),
             Err(Lost::Failed(error)) => self.attempt_failed(&attempt, error),
             Err(Lost::ClientGone) => self.attempt_ended(&attempt, 499, Some("ClientDisconnected")),
         }
@@ -248,8 +248,12 @@ impl Flight<'_> {
         let asked = matches!(error.kind(), Kind::Upstream);
         self.attempt_ended(attempt, if asked { error.status() } else { 0 }, Some(error.class()));
         let config = &self.x.snapshot.config.router;
-        let alone = self.x.target.group.as_ref().is_none_or(|g| g.deployments.len() < 2);
-        if config.disable_cooldowns || alone || !cooldown::qualifies(error.status()) || is_ours(error) {
+        if config.disable_cooldowns || !cooldown::qualifies(error.status()) || is_ours(error) {
+            return;
+        }
+        let group = self.x.snapshot.models.find(&attempt.deployment.group);
+        let alone = group.is_none_or(|g| g.deployments.len() < 2);
+        if !self.app.cooldowns.failed(&attempt.deployment, error.status(), alone, config) {
             return;
         }
         let asked = error.retry_after().map(std::time::Duration::from_secs);

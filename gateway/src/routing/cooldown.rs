@@ -1,31 +1,116 @@
 //! Deployments that are left alone for a while after failing. Kept by deployment id, outside the configuration, so
 //! that a reload forgets nothing.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use weir_core::config::RouterSettings;
 use weir_plugins::deployment::Deployment;
 
 /// Bounded by the number of deployments ever seen; ids of expired ones leave by themselves.
 pub struct Cooldowns {
     until: moka::sync::Cache<String, Instant>,
+    /// Of deployments that have failed lately.
+    minutes: moka::sync::Cache<String, Arc<Mutex<Minute>>>,
+    /// So that nothing is looked up while there is nothing. The caches' own counts lag behind.
+    cooled: Latest,
+    failing: Latest,
+}
+
+/// The latest of several moments, in milliseconds since the first of them could be.
+struct Latest {
+    since: Instant,
+    millis: AtomicU64,
+}
+
+impl Latest {
+    fn new() -> Self {
+        Self { since: Instant::now(), millis: AtomicU64::new(0) }
+    }
+
+    fn learn(&self, wait: Duration) {
+        let at = (self.since.elapsed() + wait).as_millis();
+        self.millis.fetch_max(u64::try_from(at).unwrap_or(u64::MAX), Ordering::AcqRel);
+    }
+
+    fn is_over(&self) -> bool {
+        let latest = self.millis.load(Ordering::Acquire);
+        latest == 0 || self.since.elapsed().as_millis() > u128::from(latest)
+    }
+}
+
+/// What became of a deployment's attempts since its first failure of the minute.
+struct Minute {
+    began: Instant,
+    served: u32,
+    failed: u32,
 }
 
 const MAX_COOLED: u64 = 10_000;
 const LONGEST: Duration = Duration::from_secs(3_600);
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// So many attempts say something about a deployment; when more than half of them fail, it is left alone. LiteLLM's figures.
+const ENOUGH: u32 = 5;
 
 impl Cooldowns {
     pub fn new() -> Self {
         let until = moka::sync::Cache::builder().max_capacity(MAX_COOLED).time_to_live(LONGEST).build();
-        Self { until }
+        let minutes = moka::sync::Cache::builder().max_capacity(MAX_COOLED).time_to_live(MINUTE).build();
+        Self { until, minutes, cooled: Latest::new(), failing: Latest::new() }
     }
 
     pub fn start(&self, deployment: &Deployment, wait: Duration) {
-        self.until.insert(deployment.id.clone(), Instant::now() + wait.min(LONGEST));
+        let wait = wait.min(LONGEST);
+        self.until.insert(deployment.id.clone(), Instant::now() + wait);
+        self.cooled.learn(wait);
     }
 
     pub fn is_cooled(&self, deployment: &Deployment) -> bool {
-        // Most of the time nothing is cooled, and nothing is looked up.
-        self.until.entry_count() > 0
-            && self.until.get(&deployment.id).is_some_and(|until| until > Instant::now())
+        self.left(deployment).is_some()
+    }
+
+    /// How long it is still left alone.
+    pub fn left(&self, deployment: &Deployment) -> Option<Duration> {
+        if self.cooled.is_over() {
+            return None;
+        }
+        let left = self.until.get(&deployment.id)?.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then_some(left)
+    }
+
+    /// An attempt went well.
+    pub fn served(&self, deployment: &Deployment) {
+        if self.failing.is_over() {
+            return;
+        }
+        if let Some(minute) = self.minutes.get(&deployment.id) {
+            minute.lock().unwrap_or_else(PoisonError::into_inner).served += 1;
+        }
+    }
+
+    /// An attempt failed in a way that says something about the deployment. Answers whether it is to be left alone:
+    /// after more failures than `allowed_fails`; where that is not set, at once where waiting is all that helps, else
+    /// when most of its attempts fail. One that is alone in its group is left alone only where `allowed_fails` says so.
+    pub fn failed(&self, deployment: &Deployment, status: u16, alone: bool, router: &RouterSettings) -> bool {
+        let (served, failed) = self.count_failure(&deployment.id);
+        if let Some(allowed) = router.allowed_fails {
+            return failed > allowed;
+        }
+        let all = served + failed;
+        !alone && (matches!(status, 401 | 404 | 429) || all >= ENOUGH && failed * 2 > all)
+    }
+
+    fn count_failure(&self, id: &str) -> (u32, u32) {
+        let fresh = || Arc::new(Mutex::new(Minute { began: Instant::now(), served: 0, failed: 0 }));
+        let minute = self.minutes.get_with_by_ref(id, fresh);
+        let mut minute = minute.lock().unwrap_or_else(PoisonError::into_inner);
+        if minute.began.elapsed() > MINUTE {
+            *minute = Minute { began: Instant::now(), served: 0, failed: 0 };
+        }
+        minute.failed += 1;
+        self.failing.learn(MINUTE);
+        (minute.served, minute.failed)
     }
 }
 

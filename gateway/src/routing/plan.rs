@@ -2,6 +2,8 @@
 
 use super::cooldown::Cooldowns;
 use super::shuffle;
+use rand::Rng;
+use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use weir_core::error::{ApiError, Kind};
@@ -15,7 +17,8 @@ pub struct Plan {
     group: Arc<Group>,
     /// Deployments of this group that have failed in this exchange.
     failed: Vec<String>,
-    retries_left: u32,
+    /// Retries that were made within this group.
+    retried: u32,
     /// Names still to be tried, next one last.
     fallbacks: Vec<String>,
     fallbacks_left: u32,
@@ -33,24 +36,43 @@ const LONGEST_WAIT: Duration = Duration::from_secs(8);
 
 impl Plan {
     pub fn new(x: &Exchange, group: Arc<Group>) -> Self {
-        let retries = retries(x);
         Self {
             fallbacks: fallbacks(x, &group.name),
             fallbacks_left: if x.target.bound { 0 } else { x.snapshot.config.router.max_fallbacks },
             tried_groups: vec![group.name.clone()],
             group,
             failed: Vec::new(),
-            retries_left: retries,
+            retried: 0,
         }
     }
 
-    /// The first attempt.
-    pub fn first(&mut self, cooldowns: &Cooldowns) -> Result<Arc<Deployment>, ApiError> {
-        self.pick(cooldowns).ok_or_else(|| {
-            let message =
-                format!("No deployments available for selected model. Passed model={}", self.group.name);
-            ApiError::new(Kind::NoDeployment, message)
-        })
+    /// The first attempt. Where all of a group are left alone, its fallbacks are asked.
+    pub fn first(&mut self, x: &mut Exchange, cooldowns: &Cooldowns) -> Result<Arc<Deployment>, ApiError> {
+        if let Some(deployment) = self.pick(cooldowns) {
+            return Ok(deployment);
+        }
+        let nobody = self.nobody(x, cooldowns);
+        match self.fall_back(x, cooldowns) {
+            Step::Try { deployment, .. } => Ok(deployment),
+            Step::GiveUp => Err(nobody),
+        }
+    }
+
+    /// LiteLLM's words; what to wait for is the first that may be asked again.
+    fn nobody(&self, x: &Exchange, cooldowns: &Cooldowns) -> ApiError {
+        let cooled = self.group.deployments.iter().filter_map(|d| Some((&d.id, cooldowns.left(d)?)));
+        let cooled: Vec<_> = cooled.collect();
+        let soonest = cooled.iter().map(|(_, left)| *left).min().unwrap_or_default();
+        let seconds = (soonest.as_millis().div_ceil(1_000)).max(1);
+        let ids: Vec<_> = cooled.iter().map(|(id, _)| format!("'{id}'")).collect();
+        let message = format!(
+            "No deployments available for selected model, Try again in {seconds} seconds. Passed model={}. \
+             pre-call-checks=False, cooldown_list=[{}]",
+            x.target.requested,
+            ids.join(", ")
+        );
+        let wait = Duration::from_secs(u64::try_from(seconds).unwrap_or(1));
+        ApiError::new(Kind::NoDeployment, message).with_retry_after(wait)
     }
 
     /// The attempt after a failure.
@@ -62,19 +84,31 @@ impl Plan {
         cooldowns: &Cooldowns,
     ) -> Step {
         self.failed.push(failed.id.clone());
-        if self.retries_left > 0 && self.worth_retrying(error) {
-            self.retries_left -= 1;
+        if self.may_retry(x, error)
+            && let Some(step) = self.retry(x, error, cooldowns)
+        {
+            self.retried += 1;
             x.target.retries += 1;
-            if let Some(step) = self.retry(error, cooldowns, x.target.retries) {
-                return step;
-            }
+            return step;
         }
         self.prefer(x, error);
         self.fall_back(x, cooldowns)
     }
 
+    /// A policy for this kind of error says how often; else it is tried as often as any other that a retry may help.
+    fn may_retry(&self, x: &Exchange, error: &ApiError) -> bool {
+        let router = &x.snapshot.config.router;
+        match router.retries_of(&self.group.name, error.class()) {
+            Some(most) => self.retried < most,
+            None => self.retried < retries(x) && self.worth_retrying(error),
+        }
+    }
+
     /// Errors with fallbacks of their own: a longer context window, a laxer filter.
     fn prefer(&mut self, x: &Exchange, error: &ApiError) {
+        if x.request.body.is_true("disable_fallbacks") {
+            return;
+        }
         let router = &x.snapshot.config.router;
         let lists = match error.class() {
             "ContextWindowExceededError" => &router.context_window_fallbacks,
@@ -94,11 +128,13 @@ impl Plan {
         }
     }
 
-    /// At once on another deployment; on the same one after a while.
-    fn retry(&mut self, error: &ApiError, cooldowns: &Cooldowns, retries: u16) -> Option<Step> {
+    /// At once on another deployment; on the same one after a while, unless the provider wants to be left alone for
+    /// longer than anybody waits.
+    fn retry(&self, x: &Exchange, error: &ApiError, cooldowns: &Cooldowns) -> Option<Step> {
         let untried =
             self.group.deployments.iter().any(|d| !self.failed.contains(&d.id) && !cooldowns.is_cooled(d));
-        let after = if untried { Duration::ZERO } else { wait(error, retries) };
+        let least = x.snapshot.config.router.retry_after;
+        let after = if untried { least } else { wait(error, self.retried)?.max(least) };
         let deployment = self.pick(cooldowns)?;
         Some(Step::Try { deployment, after })
     }
@@ -129,21 +165,15 @@ impl Plan {
         self.tried_groups.push(group.name.clone());
         self.fallbacks.extend(configured(x, &group.name).into_iter().rev());
         self.failed.clear();
-        self.retries_left = retries(x);
+        self.retried = 0;
         self.group = group;
     }
 
-    /// Prefers what has not failed and is not cooled, lower orders first. A lone deployment is never kept back.
+    /// Prefers what has not failed in this exchange, lower orders first. What is cooled is not asked.
     fn pick(&self, cooldowns: &Cooldowns) -> Option<Arc<Deployment>> {
-        let all = &self.group.deployments;
-        let fresh = || all.iter().filter(|d| !self.failed.contains(&d.id));
-        let warm: Vec<_> = fresh().filter(|d| !cooldowns.is_cooled(d)).collect();
-        if !warm.is_empty() {
-            return shuffle::pick(&lowest_order(warm));
-        }
-        let usable: Vec<_> = all.iter().filter(|d| !cooldowns.is_cooled(d)).collect();
-        let any = if usable.is_empty() { all.iter().collect() } else { usable };
-        shuffle::pick(&lowest_order(any))
+        let warm: Vec<_> = self.group.deployments.iter().filter(|d| !cooldowns.is_cooled(d)).collect();
+        let fresh: Vec<_> = warm.iter().copied().filter(|d| !self.failed.contains(&d.id)).collect();
+        shuffle::pick(&lowest_order(if fresh.is_empty() { warm } else { fresh }))
     }
 }
 
@@ -152,11 +182,14 @@ fn lowest_order(candidates: Vec<&Arc<Deployment>>) -> Vec<&Arc<Deployment>> {
     candidates.into_iter().filter(|d| d.order == lowest).collect()
 }
 
-/// Doubling from half a second, or what the provider asks for.
-fn wait(error: &ApiError, retries: u16) -> Duration {
-    let asked = error.retry_after().map(Duration::from_secs);
-    let doubled = FIRST_WAIT * 2_u32.saturating_pow(u32::from(retries.saturating_sub(1)).min(10));
-    asked.unwrap_or(doubled).min(LONGEST_WAIT)
+/// What the provider asks for, if that is not too long; else doubling from half a second, and up to half as much again, so
+/// that those who failed together do not come back together.
+fn wait(error: &ApiError, retried: u32) -> Option<Duration> {
+    if let Some(asked) = error.retry_after().map(Duration::from_secs) {
+        return (asked <= LONGEST_WAIT).then_some(asked);
+    }
+    let doubled = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(retried.min(10))).min(LONGEST_WAIT);
+    Some(doubled.mul_f64(rand::rng().random_range(1.0..1.5)))
 }
 
 /// The request's own number, else the router's.
@@ -176,7 +209,7 @@ fn fallbacks(x: &Exchange, group: &str) -> Vec<String> {
     if x.request.body.is_true("disable_fallbacks") {
         return Vec::new();
     }
-    let mut names = asked(x);
+    let mut names = asked(x, group);
     names.extend(configured(x, group));
     names.reverse();
     names
@@ -191,12 +224,18 @@ fn configured(x: &Exchange, group: &str) -> Vec<String> {
     names
 }
 
-/// `"fallbacks": ["name", …]` in the request. Its keys must allow them, like any model it asks for.
-fn asked(x: &Exchange) -> Vec<String> {
+/// `"fallbacks": ["name", {"group": ["name", …]}, …]` in the request. Its keys must allow them, like any model it asks for.
+fn asked(x: &Exchange, group: &str) -> Vec<String> {
     let Some(raw) = x.request.body.raw("fallbacks") else { return Vec::new() };
-    let names: Vec<String> = serde_json::from_str(raw).unwrap_or_default();
+    let written: Vec<Value> = serde_json::from_str(raw).unwrap_or_default();
+    let of_group = |of: &Value| of.get(group).and_then(Value::as_array).cloned().unwrap_or_default();
+    let names = written.iter().flat_map(|asked| match asked {
+        Value::Object(_) => of_group(asked),
+        name => vec![name.clone()],
+    });
+    let names = names.filter_map(|name| name.as_str().map(str::to_owned));
     let allowed = |name: &String| {
         x.caller.key().is_none_or(|key| weir_plugins::models::may_use(&key.models, name, &x.snapshot.models))
     };
-    names.into_iter().take(10).filter(allowed).collect()
+    names.take(10).filter(allowed).collect()
 }

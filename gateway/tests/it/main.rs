@@ -19,6 +19,7 @@ mod chat;
 mod client;
 mod clouds;
 mod config;
+mod cooldowns;
 mod crossed;
 mod deadlines;
 mod due;

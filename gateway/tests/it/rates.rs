@@ -171,7 +171,7 @@ async fn p22_slots_are_free_again_on_every_way_out() {
         (200, "0")
     );
     // Clients that leave in the middle.
-    let many = if std::env::var("SCALE").is_ok_and(|scale| scale == "full") { 100_000 } else { 2_000 };
+    let many = if std::env::var("WEIR_SCALE").is_ok_and(|scale| scale == "full") { 100_000 } else { 2_000 };
     let at_once = 50;
     for _ in 0..many / at_once {
         let leave = (0..at_once).map(|_| async {

@@ -13,7 +13,7 @@ const STRATEGIES: &[&str] = &[
 ];
 
 pub(super) const KEYS: &[Key] = &[
-    later("allowed_fails", Int),
+    used("allowed_fails", Int),
     used("content_policy_fallbacks", List),
     used("context_window_fallbacks", List),
     used("cooldown_time", Seconds),
@@ -24,7 +24,7 @@ pub(super) const KEYS: &[Key] = &[
     used("max_fallbacks", Int),
     used("model_group_alias", Map),
     used("num_retries", Int),
-    later("retry_after", Seconds),
+    used("retry_after", Seconds),
     used("routing_strategy", Choice(STRATEGIES)),
     used("stream_timeout", Seconds),
     used("timeout", Seconds),
@@ -42,7 +42,7 @@ pub(super) const KEYS: &[Key] = &[
     later("enable_tag_filtering", Bool),
     later("guardrail_list", List),
     later("ignore_invalid_deployments", Bool),
-    later("model_group_retry_policy", Map),
+    used("model_group_retry_policy", Map),
     later("optional_pre_call_checks", Any),
     later("polling_interval", Seconds),
     later("provider_budget_config", Any),
@@ -50,7 +50,7 @@ pub(super) const KEYS: &[Key] = &[
     used("redis_password", Secret),
     used("redis_port", Int),
     used("redis_url", Secret),
-    later("retry_policy", Any),
+    used("retry_policy", Map),
     later("router_general_settings", Any),
     later("routing_strategy_args", Map),
     later("search_tools", List),

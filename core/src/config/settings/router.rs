@@ -4,6 +4,7 @@ use super::super::env::Env;
 use super::super::fallbacks::{self, Alias, Fallbacks};
 use super::super::problems::Problems;
 use super::super::section::Section;
+use super::super::tree::Node;
 use super::{LitellmSettings, RedisSettings};
 use std::time::Duration;
 
@@ -33,6 +34,10 @@ pub struct RouterSettings {
     pub stream_timeout: Option<Duration>,
     /// Shortest wait before a retry.
     pub retry_after: Duration,
+    /// Retries by class of error, as `RateLimitErrorRetries: 3` says.
+    pub retry_policy: RetryPolicy,
+    /// The same for one group, in place of the general one.
+    pub model_group_retry_policy: Vec<(String, RetryPolicy)>,
     pub fallbacks: Fallbacks,
     pub context_window_fallbacks: Fallbacks,
     pub content_policy_fallbacks: Fallbacks,
@@ -70,6 +75,8 @@ impl RouterSettings {
             timeout: s.seconds("timeout").unwrap_or(litellm.request_timeout),
             stream_timeout: s.seconds("stream_timeout"),
             retry_after: s.seconds("retry_after").unwrap_or_default(),
+            retry_policy: s.node("retry_policy").map(policy).unwrap_or_default(),
+            model_group_retry_policy: policies(s),
             fallbacks,
             context_window_fallbacks,
             content_policy_fallbacks,
@@ -82,6 +89,37 @@ impl RouterSettings {
             routing_strategy: strategy(s),
             redis: RedisSettings::read(s, env, problems),
         }
+    }
+}
+
+/// Class of an error, and how often it is tried again.
+pub type RetryPolicy = Vec<(String, u32)>;
+
+fn policies(s: &Section) -> Vec<(String, RetryPolicy)> {
+    let groups = s.node("model_group_retry_policy").map(Node::entries).unwrap_or_default();
+    groups.iter().map(|(group, node)| (group.clone(), policy(node))).collect()
+}
+
+/// `{TimeoutErrorRetries: 2}`; what is no number says nothing.
+fn policy(node: &Node) -> RetryPolicy {
+    let read = |(name, node): &(String, Node)| {
+        let class = name.strip_suffix("Retries")?;
+        Some((class.to_owned(), u32::try_from(node.as_u64()?).ok()?))
+    };
+    node.entries().iter().filter_map(read).collect()
+}
+
+/// The classes of errors by the names that policies have for them.
+static POLICY_NAMES: &[(&str, &str)] =
+    &[("Timeout", "TimeoutError"), ("ContextWindowExceededError", "BadRequestError")];
+
+impl RouterSettings {
+    /// How often a policy wants an error of this class to be tried again.
+    pub fn retries_of(&self, group: &str, class: &str) -> Option<u32> {
+        let of_group = self.model_group_retry_policy.iter().find(|(name, _)| name == group);
+        let policy = of_group.map_or(&self.retry_policy, |(_, policy)| policy);
+        let named = POLICY_NAMES.iter().find(|(known, _)| *known == class).map_or(class, |(_, name)| name);
+        policy.iter().find(|(name, _)| name == named).map(|(_, most)| *most)
     }
 }
 

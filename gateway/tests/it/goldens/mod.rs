@@ -5,6 +5,7 @@
 
 mod differences;
 mod headers;
+mod limits;
 mod sent;
 mod streamed;
 mod told;

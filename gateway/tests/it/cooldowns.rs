@@ -1,0 +1,184 @@
+//! Deployments that fail are left alone for a while, and retries follow the operator's policy.
+
+use crate::rig::{Builder, MASTER, Rig, chat};
+use serde_json::json;
+use std::time::Duration;
+use weir_bench::mock::{Reply, Seen};
+
+const CONFIG: &str = r#"
+model_list:
+  - {model_name: pair, litellm_params: {model: openai/bad, api_base: "MOCK/v1", api_key: sk-fake}, model_info: {id: bad}}
+  - {model_name: pair, litellm_params: {model: openai/good, api_base: "MOCK/v1", api_key: sk-fake}, model_info: {id: good}}
+  - {model_name: lone, litellm_params: {model: openai/bad, api_base: "MOCK/v1", api_key: sk-fake}, model_info: {id: lone}}
+  - {model_name: backup, litellm_params: {model: openai/good, api_base: "MOCK/v1", api_key: sk-fake}}
+litellm_settings: {num_retries: 0}
+router_settings: {num_retries: 0, cooldown_time: 2}
+general_settings: {master_key: os.environ/LITELLM_MASTER_KEY}
+weir_settings: {drain_delay: 0}
+"#;
+
+/// `good` answers; `bad` fails with the status that the message says, and wants to be left alone where it says that too.
+fn provider(seen: &Seen) -> Reply {
+    let asked = seen.json();
+    let text = asked["messages"][0]["content"].as_str().unwrap_or_default().to_owned();
+    let status: Option<u16> = text.split(' ').next().and_then(|word| word.parse().ok());
+    if asked["model"] == "good" || status.is_none() {
+        let usage = json!({"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2});
+        let choice =
+            json!({"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "so"}});
+        return Reply::json(
+            200,
+            &json!({"id": "c", "object": "chat.completion", "model": "m", "choices": [choice], "usage": usage}),
+        );
+    }
+    let error = json!({"error": {"message": "no", "type": "t", "param": null, "code": null}});
+    let reply = Reply::json(status.unwrap_or(500), &error);
+    match text.split_once("after ") {
+        Some((_, seconds)) => reply.header("retry-after", seconds),
+        None => reply,
+    }
+}
+
+async fn start(config: Builder) -> Rig {
+    config.over(provider).await
+}
+
+fn bad(rig: &Rig) -> usize {
+    rig.mock.log().iter().filter(|seen| seen.json()["model"] == "bad").count()
+}
+
+/// Asks until the bad one was asked, then answers how often more it is asked in twenty requests.
+async fn asked_again(rig: &Rig, text: &str) -> usize {
+    while bad(rig) == 0 {
+        rig.chat("pair", text).await;
+    }
+    let before = bad(rig);
+    for _ in 0..20 {
+        rig.chat("pair", text).await;
+    }
+    bad(rig) - before
+}
+
+#[tokio::test]
+async fn p27_a_cooled_deployment_gets_nothing_until_its_time() {
+    let rig = start(Rig::config(CONFIG)).await;
+    assert_eq!(asked_again(&rig, "429 after 1").await, 0, "it asked to be left alone");
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    let before = bad(&rig);
+    for _ in 0..40 {
+        rig.chat("pair", "hi").await;
+    }
+    assert!(bad(&rig) > before, "its time is over");
+}
+
+#[tokio::test]
+async fn p27_a_failure_now_and_then_cools_nothing() {
+    let rig = start(Rig::config(CONFIG)).await;
+    while bad(&rig) == 0 {
+        rig.chat("pair", "500").await;
+    }
+    let before = bad(&rig);
+    for _ in 0..40 {
+        rig.chat("pair", "hi").await;
+    }
+    assert!(bad(&rig) > before, "one failure is no outage");
+    assert!(asked_again(&rig, "503").await < 20);
+}
+
+#[tokio::test]
+async fn p27_what_the_caller_did_wrong_cools_nothing() {
+    let rig = start(Rig::config(CONFIG)).await;
+    for text in ["400", "403", "422", "413"] {
+        for _ in 0..10 {
+            rig.chat("pair", text).await;
+        }
+    }
+    let before = bad(&rig);
+    for _ in 0..40 {
+        rig.chat("pair", "hi").await;
+    }
+    assert!(bad(&rig) > before);
+}
+
+#[tokio::test]
+async fn p27_a_lone_deployment_is_not_cooled_unless_the_operator_says_so() {
+    let rig = start(Rig::config(CONFIG)).await;
+    for _ in 0..20 {
+        let answer = rig.chat("lone", "429").await;
+        assert_eq!(answer.status, 429);
+        assert!(answer.text().contains("RateLimitError"), "the provider's own: {}", answer.text());
+    }
+    assert_eq!(bad(&rig), 20, "each time it was asked");
+    let config = Rig::config(CONFIG).replace("cooldown_time: 2", "cooldown_time: 2, allowed_fails: 1");
+    let rig = start(config).await;
+    for _ in 0..2 {
+        assert_eq!(rig.chat("lone", "500").await.status, 500);
+    }
+    let nobody = rig.chat("lone", "500").await;
+    let message = nobody.json()["error"]["message"].clone();
+    let expected = "No deployments available for selected model, Try again in 2 seconds. Passed model=lone. \
+                    pre-call-checks=False, cooldown_list=['lone']";
+    assert_eq!((nobody.status, message), (429, json!(expected)));
+    assert_eq!(nobody.header("retry-after"), "2");
+    assert_eq!(bad(&rig), 2);
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    assert_eq!(rig.chat("lone", "hi").await.status, 200);
+}
+
+#[tokio::test]
+async fn p27_fallbacks_are_asked_where_all_of_a_group_are_cooled() {
+    let config = Rig::config(CONFIG)
+        .replace("cooldown_time: 2", "cooldown_time: 60, allowed_fails: 0, fallbacks: [{lone: [backup]}]");
+    let rig = start(config).await;
+    for _ in 0..3 {
+        let answer = rig.chat("lone", "500").await;
+        assert_eq!(
+            (answer.status, answer.header("x-litellm-attempted-fallbacks")),
+            (200, "1"),
+            "{}",
+            answer.text()
+        );
+    }
+    assert_eq!(bad(&rig), 1, "asked once, then left alone");
+}
+
+#[tokio::test]
+async fn retries_follow_the_policy_of_the_error_and_of_the_group() {
+    let policy = "num_retries: 1, disable_cooldowns: true, retry_policy: {BadRequestErrorRetries: 2, InternalServerErrorRetries: 0}, \
+                  model_group_retry_policy: {pair: {BadRequestErrorRetries: 0}}";
+    let rig = start(
+        Rig::config(CONFIG).replace("num_retries: 0, cooldown_time", &format!("{policy}, cooldown_time")),
+    )
+    .await;
+    for (model, text, asked) in [("lone", "400", 3), ("lone", "500", 1), ("lone", "503", 2)] {
+        rig.mock.take_log();
+        assert_eq!(rig.chat(model, text).await.status.to_string(), text);
+        assert_eq!(bad(&rig), asked, "{model} {text}");
+    }
+    rig.mock.take_log();
+    while bad(&rig) == 0 {
+        rig.chat("pair", "400").await;
+    }
+    assert_eq!(bad(&rig), 1, "the group's own policy");
+}
+
+#[tokio::test]
+async fn p27_a_provider_that_wants_a_long_rest_is_not_asked_again() {
+    let config =
+        Rig::config(CONFIG).replace("num_retries: 0, cooldown_time", "num_retries: 3, cooldown_time");
+    let rig = start(config).await;
+    let answer = rig.chat("lone", "429 after 30").await;
+    assert_eq!((answer.status, answer.header("retry-after")), (429, "30"), "{}", answer.text());
+    assert_eq!(bad(&rig), 1);
+}
+
+#[tokio::test]
+async fn fallbacks_of_a_request_may_be_for_a_group_and_may_be_switched_off() {
+    let rig = start(Rig::config(CONFIG)).await;
+    let mut body = chat("lone", "500");
+    body["fallbacks"] = json!([{"pair": ["good"], "lone": ["backup"]}]);
+    let answer = rig.post("/v1/chat/completions", MASTER, body.clone()).await;
+    assert_eq!((answer.status, answer.header("x-litellm-model-group")), (200, "backup"), "{}", answer.text());
+    body["disable_fallbacks"] = json!(true);
+    assert_eq!(rig.post("/v1/chat/completions", MASTER, body).await.status, 500);
+}
