@@ -14,6 +14,6 @@ status=0
 scripts/test.sh "$@" || status=$?
 # Load, and what a request costs: the release build against nginx and a bare Pingora.
 scripts/bench.sh --case all || status=$?
-latest=$(ls -td bench/out/*/ | head -1)
-cp "$latest"report.md "${REPORT%.md}-load.md"
+latest=$(find bench/out -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn | head -1 | cut -d' ' -f2-)
+cp "$latest/report.md" "${REPORT%.md}-load.md"
 exit "$status"

@@ -145,7 +145,12 @@ fn kept(client: &str, before: &Answer, after: &Answer) {
     }
     // What is heard may be told as what is written, and a dialect has one or the other.
     let heard = before.content.iter().any(|part| matches!(part.kind, Kind::Audio(_)));
-    assert!(heard || said(before) == said(after), "{client}: {:?} became {:?}", before.content, after.content);
+    assert!(
+        heard || said(before) == said(after),
+        "{client}: {:?} became {:?}",
+        before.content,
+        after.content
+    );
     let (before, after) = (calls(before), calls(after));
     assert_eq!(before.len(), after.len(), "{client}");
     // Without names, or arguments that have a form in every dialect, there is no telling which is which.
