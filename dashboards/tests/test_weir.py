@@ -47,7 +47,6 @@ litellm_settings:
   cache: true
   cache_params: {type: local}
 router_settings:
-  allowed_fails: 0
   cooldown_time: 2
   fallbacks: [{broken: [gpt-4o]}, {broken-too: [dead]}]
 general_settings:
