@@ -1,5 +1,5 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { type Body, call, type Route, type Sent } from './client';
+import { call, type Route, type Sent } from './client';
 
 interface Options {
   enabled?: boolean;
@@ -31,6 +31,6 @@ export function useChange<R extends Route>(route: R) {
 }
 
 /** Forms keep what was typed as plain values; the names in them are checked against the body where a form is described. */
-export function asBody<R extends Route>(values: object): Body<R> {
-  return values as Body<R>;
+export function asBody<B>(values: object): B {
+  return values as B;
 }
