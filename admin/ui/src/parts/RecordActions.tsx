@@ -9,7 +9,8 @@ interface Props {
   edit: (close: () => void) => ReactNode;
   /** For what can be blocked. */
   block?: { blocked: boolean; run: () => Promise<unknown>; means: string };
-  remove: { run: () => Promise<unknown>; means: string; to: string };
+  /** For what can be deleted here. */
+  remove?: { run: () => Promise<unknown>; means: string; to: string };
   /** More in the menu, such as an invitation. */
   more?: { label: string; form: (close: () => void) => ReactNode };
 }
@@ -30,17 +31,21 @@ export function RecordActions({ kind, name, edit, block, remove, more }: Props) 
       <Button variant="default" onClick={() => setDoing('edit')}>
         Edit
       </Button>
-      <Menu>
-        <Menu.Target>
-          <Button variant="default">More</Button>
-        </Menu.Target>
-        <Menu.Dropdown>
-          {block !== undefined && <Menu.Item onClick={() => setDoing('block')}>{blockLabel}</Menu.Item>}
-          <Menu.Item color="red" onClick={() => setDoing('delete')}>
-            Delete
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
+      {(block ?? remove) !== undefined && (
+        <Menu>
+          <Menu.Target>
+            <Button variant="default">More</Button>
+          </Menu.Target>
+          <Menu.Dropdown>
+            {block !== undefined && <Menu.Item onClick={() => setDoing('block')}>{blockLabel}</Menu.Item>}
+            {remove !== undefined && (
+              <Menu.Item color="red" onClick={() => setDoing('delete')}>
+                Delete
+              </Menu.Item>
+            )}
+          </Menu.Dropdown>
+        </Menu>
+      )}
       {doing === 'edit' && edit(done)}
       {doing === 'more' && more?.form(done)}
       {doing === 'block' && block !== undefined && (
@@ -48,7 +53,7 @@ export function RecordActions({ kind, name, edit, block, remove, more }: Props) 
           {block.means}
         </Confirm>
       )}
-      {doing === 'delete' && (
+      {doing === 'delete' && remove !== undefined && (
         <Confirm
           title={`Delete this ${kind}?`}
           name={name}

@@ -6,7 +6,7 @@ import { Answered } from '@/parts/Answered';
 import { Id } from '@/parts/Copy';
 import { type Fact, Facts } from '@/parts/Facts';
 import { count } from '@/parts/format';
-import { KeysOf } from '@/parts/KeysOf';
+import { KeysOf } from '../keys/KeysOf';
 import { Members } from '@/parts/Members';
 import { Meter } from '@/parts/Meter';
 import { Page, Section } from '@/parts/Page';

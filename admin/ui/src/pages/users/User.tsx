@@ -10,7 +10,7 @@ import { Id, Secret } from '@/parts/Copy';
 import { Empty } from '@/parts/Empty';
 import { type Fact, Facts } from '@/parts/Facts';
 import { count } from '@/parts/format';
-import { KeysOf } from '@/parts/KeysOf';
+import { KeysOf } from '../keys/KeysOf';
 import { Meter } from '@/parts/Meter';
 import { Page, Section } from '@/parts/Page';
 import css from '@/parts/parts.module.css';

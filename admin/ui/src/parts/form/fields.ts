@@ -76,6 +76,9 @@ export const PARALLEL = {
   more: true,
 } as const satisfies Field;
 
+/** Organisations and customers keep their limits in a budget of their own. */
+export const inBudget = <F extends Field>(field: F): F => ({ ...field, from: `litellm_budget_table.${field.name}` });
+
 export const METADATA = { name: 'metadata', label: 'Metadata', kind: 'json', more: true } as const satisfies Field;
 
 /** What a record says of a field. */

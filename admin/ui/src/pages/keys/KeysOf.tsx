@@ -2,12 +2,12 @@ import { useState } from 'react';
 import { Button } from '@mantine/core';
 import type { Key } from '@/api/answers';
 import { useMay } from '@/api/session';
-import { COLUMNS, keyPath } from '@/pages/keys/columns';
-import { NewKeyForm } from '@/pages/keys/KeyForm';
-import { DataTable } from './DataTable';
-import { Empty } from './Empty';
-import { Section } from './Page';
-import type { Values } from './form/fields';
+import { COLUMNS, keyPath } from './columns';
+import { NewKeyForm } from './KeyForm';
+import { DataTable } from '@/parts/DataTable';
+import { Empty } from '@/parts/Empty';
+import { Section } from '@/parts/Page';
+import type { Values } from '@/parts/form/fields';
 
 /** Keys of a team or a user, and a new one for it. */
 export function KeysOf({ keys, start }: { keys: Key[]; start: Values }) {
