@@ -154,7 +154,12 @@ export interface Metrics {
 
 export interface Part {
   metrics: Metrics;
-  metadata: { key_alias?: string | null; team_alias?: string | null; team_id?: string | null; alias?: string };
+  metadata: {
+    key_alias?: string | null;
+    team_alias?: string | null;
+    team_id?: string | null;
+    alias?: string;
+  };
   api_key_breakdown?: Record<string, Part>;
 }
 
@@ -213,7 +218,12 @@ export interface Entry {
     user_api_key_team_alias: string | null;
     usage_object: UsageObject | null;
     requester_metadata?: Json;
-    error_information?: { error_code: string; error_class: string; error_message: string; llm_provider: string };
+    error_information?: {
+      error_code: string;
+      error_class: string;
+      error_message: string;
+      llm_provider: string;
+    };
     weir?: {
       entry_id: string;
       call_id: string;
@@ -357,6 +367,8 @@ export interface Answers {
   'POST /model/delete': Json;
   'GET /health': { healthy_endpoints: Probe[]; unhealthy_endpoints: Probe[] };
   'GET /credentials': { credentials: Credential[] };
+  'POST /credentials': Json;
+  'DELETE /credentials/{name}': Json;
   'GET /user/daily/activity': Activity;
   'GET /team/daily/activity': Activity;
   'GET /organization/daily/activity': Activity;
@@ -365,7 +377,11 @@ export interface Answers {
   'GET /global/spend/report': ReportDay[];
   'GET /spend/logs': Entry[];
   'GET /spend/logs/ui': { data: Entry[] } & Paged;
-  'GET /spend/logs/ui/{request_id}': { messages: unknown; response: unknown; proxy_server_request: unknown } | null;
+  'GET /spend/logs/ui/{request_id}': {
+    messages: unknown;
+    response: unknown;
+    proxy_server_request: unknown;
+  } | null;
   'GET /model/streaming_metrics': { data: Record<string, number | string>[]; all_api_bases: string[] };
   'GET /audit': { audit_logs: Change[] } & Paged;
   'GET /config/list': SettingField[];

@@ -64,7 +64,8 @@ export async function call<R extends Route>(route: R, sent: Sent<R> = {}): Promi
 
 /** An address to link to, for what the browser itself shall load, such as a CSV file. */
 export function address(template: string, path: Record<string, string> = {}, query: object = {}): string {
-  const filled = ROOT + template.slice(1).replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(path[name] ?? ''));
+  const filled =
+    ROOT + template.slice(1).replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(path[name] ?? ''));
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined && value !== null && value !== '') params.set(name, String(value));

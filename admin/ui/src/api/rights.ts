@@ -44,5 +44,7 @@ export const ROLES: { value: Role; label: string; help: string }[] = [
 ];
 
 export function roleLabel(role: string): string {
-  return ROLES.find((row) => row.value === role)?.label ?? (role === 'org_admin' ? 'Organisation admin' : role);
+  return (
+    ROLES.find((row) => row.value === role)?.label ?? (role === 'org_admin' ? 'Organisation admin' : role)
+  );
 }

@@ -10,11 +10,7 @@ export function Lost() {
   const text = updated ? 'Load the page again to get the new version.' : broken ? error.message : undefined;
   return (
     <Empty title={title} text={text}>
-      {updated ? (
-        <a href={window.location.href}>Load again</a>
-      ) : (
-        <Link to="/">Back to Home</Link>
-      )}
+      {updated ? <a href={window.location.href}>Load again</a> : <Link to="/">Back to Home</Link>}
     </Empty>
   );
 }

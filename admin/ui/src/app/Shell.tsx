@@ -4,8 +4,8 @@ import { NavLink, Outlet, useLocation, useNavigation } from 'react-router';
 import { address } from '@/api/client';
 import { may, roleLabel } from '@/api/rights';
 import { useSession, useSignIn } from '@/api/session';
-import { Icon } from '@/parts/Icon';
 import { Loading } from '@/parts/Answered';
+import { Icon } from '@/parts/Icon';
 import { PLACES } from './navigation';
 import css from './Shell.module.css';
 

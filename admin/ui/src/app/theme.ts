@@ -20,7 +20,9 @@ export const theme = createTheme({
     Checkbox: { defaultProps: { size: 'xs' } },
     SegmentedControl: { defaultProps: { size: 'xs' } },
     // Locking the scroll makes a style element at run time, which the content security policy forbids.
-    Modal: { defaultProps: { lockScroll: false, centered: true, radius: 8, transitionProps: { duration: 120 } } },
+    Modal: {
+      defaultProps: { lockScroll: false, centered: true, radius: 8, transitionProps: { duration: 120 } },
+    },
     Drawer: { defaultProps: { lockScroll: false, position: 'right', transitionProps: { duration: 140 } } },
     Menu: { defaultProps: { shadow: 'sm', position: 'bottom-end', transitionProps: { duration: 80 } } },
     Tooltip: { defaultProps: { openDelay: 250, withArrow: false, fz: 12 } },

@@ -1,7 +1,7 @@
 import { ActionIcon, Button, Tooltip } from '@mantine/core';
 import { useClipboard } from '@mantine/hooks';
-import { Icon } from './Icon';
 import { shortId } from './format';
+import { Icon } from './Icon';
 import css from './parts.module.css';
 
 export function Copy({ text, what }: { text: string; what: string }) {

@@ -10,8 +10,8 @@ import {
 } from '@tanstack/react-table';
 import { type ReactNode, useState } from 'react';
 import { useNavigate } from 'react-router';
-import { Icon } from './Icon';
 import css from './DataTable.module.css';
+import { Icon } from './Icon';
 
 declare module '@tanstack/react-table' {
   interface ColumnMeta<TData extends RowData, TValue> {

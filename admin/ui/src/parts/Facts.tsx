@@ -5,7 +5,9 @@ export type Fact = [label: string, value: ReactNode];
 
 /** Names with values; what has none is left out. */
 export function Facts({ of }: { of: Fact[] }) {
-  const told = of.filter(([, value]) => value !== null && value !== undefined && value !== '' && value !== false);
+  const told = of.filter(
+    ([, value]) => value !== null && value !== undefined && value !== '' && value !== false,
+  );
   return (
     <dl className={css.facts}>
       {told.map(([label, value]) => (

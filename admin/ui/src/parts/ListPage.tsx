@@ -9,8 +9,8 @@ import { Empty } from './Empty';
 import { Icon } from './Icon';
 import { Page } from './Page';
 import { Pager } from './Pager';
-import css from './parts.module.css';
 import { sortOf, sortText, useParams } from './params';
+import css from './parts.module.css';
 import { SearchBox } from './SearchBox';
 
 const SIZE = 50;
@@ -71,7 +71,12 @@ export function ListPage<A, T>(props: Props<A, T>) {
                 sorting: sortOf(list.sort),
                 onSort: (sorting) => list.set({ sort: sortText(sorting) }),
               })}
-              empty={<Empty title={list.q === '' ? `No ${title.toLowerCase()} yet` : 'Nothing by this name'} text={empty} />}
+              empty={
+                <Empty
+                  title={list.q === '' ? `No ${title.toLowerCase()} yet` : 'Nothing by this name'}
+                  text={empty}
+                />
+              }
               foot={
                 <Pager
                   page={list.page}

@@ -4,11 +4,11 @@ import { Link } from 'react-router';
 import { Confirm } from './Confirm';
 import { type Column, DataTable } from './DataTable';
 import { Empty } from './Empty';
+import type { Field, Values } from './form/fields';
+import { RecordForm } from './form/RecordForm';
 import { Icon } from './Icon';
 import { Meter } from './Meter';
 import { Section } from './Page';
-import type { Field, Values } from './form/fields';
-import { RecordForm } from './form/RecordForm';
 
 export interface MemberRow {
   user_id: string;
@@ -42,7 +42,9 @@ export function Members({ of, members, fields, writes, add, change, remove }: Pr
       id: 'user',
       header: 'User',
       accessorFn: nameOf,
-      cell: ({ row }) => <Link to={`/users/${encodeURIComponent(row.original.user_id)}`}>{nameOf(row.original)}</Link>,
+      cell: ({ row }) => (
+        <Link to={`/users/${encodeURIComponent(row.original.user_id)}`}>{nameOf(row.original)}</Link>
+      ),
     },
     { id: 'role', header: 'Role', accessorFn: (member) => member.role.replaceAll('_', ' ') },
     {
@@ -73,7 +75,14 @@ export function Members({ of, members, fields, writes, add, change, remove }: Pr
     <Section title="Members" about={String(members.length)} actions={action} bare>
       <DataTable label="Members" columns={columns} rows={members} empty={<Empty title="No members" />} />
       {doing?.what === 'add' && (
-        <RecordForm title={`Add to ${of}`} fields={fields} start={{ role: fields.find((field) => field.name === 'role')?.choices?.[0]?.value }} action="Add" save={(values) => add(values).then(done)} onClose={done} />
+        <RecordForm
+          title={`Add to ${of}`}
+          fields={fields}
+          start={{ role: fields.find((field) => field.name === 'role')?.choices?.[0]?.value }}
+          action="Add"
+          save={(values) => add(values).then(done)}
+          onClose={done}
+        />
       )}
       {doing?.what === 'change' && (
         <RecordForm

@@ -1,7 +1,7 @@
 import { ActionIcon } from '@mantine/core';
+import css from './DataTable.module.css';
 import { count } from './format';
 import { Icon } from './Icon';
-import css from './DataTable.module.css';
 
 interface Props {
   page: number;

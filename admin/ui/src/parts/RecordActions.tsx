@@ -49,7 +49,13 @@ export function RecordActions({ kind, name, edit, block, remove, more }: Props) 
       {doing === 'edit' && edit(done)}
       {doing === 'more' && more?.form(done)}
       {doing === 'block' && block !== undefined && (
-        <Confirm title={`${blockLabel} this ${kind}?`} action={blockLabel} danger={!block.blocked} run={block.run} onClose={done}>
+        <Confirm
+          title={`${blockLabel} this ${kind}?`}
+          action={blockLabel}
+          danger={!block.blocked}
+          run={block.run}
+          onClose={done}
+        >
           {block.means}
         </Confirm>
       )}

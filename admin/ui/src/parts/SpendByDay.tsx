@@ -1,10 +1,10 @@
 import type { PartName } from '@/api/answers';
 import type { Query } from '@/api/client';
 import { useAnswer } from '@/api/hooks';
-import { series, total } from './activity';
 import { Answered } from './Answered';
-import { Chart } from './chart/Chart';
 import type { Dimension } from './activity';
+import { series, total } from './activity';
+import { Chart } from './chart/Chart';
 import { compact, daysAgo, iso, money } from './format';
 import { Section } from './Page';
 

@@ -17,7 +17,15 @@ export function Chip({ children }: { children: ReactNode }) {
 }
 
 /** A list as chips: the first few, and how many more. */
-export function Chips({ of, none, most = 3 }: { of: string[] | null | undefined; none: string; most?: number }) {
+export function Chips({
+  of,
+  none,
+  most = 3,
+}: {
+  of: string[] | null | undefined;
+  none: string;
+  most?: number;
+}) {
   if (!of || of.length === 0) return <span className={css.dim}>{none}</span>;
   return (
     <span className={css.chips} title={of.join(', ')}>

@@ -1,6 +1,6 @@
 // Days of use, added up the ways that pages show them.
 import type { Activity, Day, Metrics, PartName } from '@/api/answers';
-import { type Query, type Route } from '@/api/client';
+import type { Query, Route } from '@/api/client';
 import type { Right } from '@/api/rights';
 
 export interface Dimension {
@@ -19,14 +19,85 @@ export interface Dimension {
 }
 
 export const DIMENSIONS: Dimension[] = [
-  { by: 'model', label: 'Model', plural: 'models', route: 'GET /user/daily/activity', part: 'model_groups', only: 'model', report: 'model' },
-  { by: 'team', label: 'Team', plural: 'teams', route: 'GET /team/daily/activity', part: 'entities', only: 'team_ids', report: 'team', page: '/teams' },
-  { by: 'key', label: 'Key', plural: 'keys', route: 'GET /user/daily/activity', part: 'api_keys', only: 'api_key', report: 'api_key', page: '/keys' },
-  { by: 'user', label: 'User', plural: 'users', route: 'GET /user/daily/activity', part: 'entities', only: 'user_id', report: 'user', page: '/users' },
-  { by: 'provider', label: 'Provider', plural: 'providers', route: 'GET /user/daily/activity', part: 'providers', report: 'provider' },
-  { by: 'tag', label: 'Tag', plural: 'tags', route: 'GET /tag/daily/activity', part: 'entities', only: 'tags', report: 'tag', right: 'see usage of organizations' },
-  { by: 'customer', label: 'Customer', plural: 'customers', route: 'GET /customer/daily/activity', part: 'entities', only: 'end_user_ids', report: 'customer', right: 'see usage of customers', page: '/customers' },
-  { by: 'organization', label: 'Organisation', plural: 'organisations', route: 'GET /organization/daily/activity', part: 'entities', only: 'organization_ids', report: 'organization', right: 'see usage of organizations', page: '/organizations' },
+  {
+    by: 'model',
+    label: 'Model',
+    plural: 'models',
+    route: 'GET /user/daily/activity',
+    part: 'model_groups',
+    only: 'model',
+    report: 'model',
+  },
+  {
+    by: 'team',
+    label: 'Team',
+    plural: 'teams',
+    route: 'GET /team/daily/activity',
+    part: 'entities',
+    only: 'team_ids',
+    report: 'team',
+    page: '/teams',
+  },
+  {
+    by: 'key',
+    label: 'Key',
+    plural: 'keys',
+    route: 'GET /user/daily/activity',
+    part: 'api_keys',
+    only: 'api_key',
+    report: 'api_key',
+    page: '/keys',
+  },
+  {
+    by: 'user',
+    label: 'User',
+    plural: 'users',
+    route: 'GET /user/daily/activity',
+    part: 'entities',
+    only: 'user_id',
+    report: 'user',
+    page: '/users',
+  },
+  {
+    by: 'provider',
+    label: 'Provider',
+    plural: 'providers',
+    route: 'GET /user/daily/activity',
+    part: 'providers',
+    report: 'provider',
+  },
+  {
+    by: 'tag',
+    label: 'Tag',
+    plural: 'tags',
+    route: 'GET /tag/daily/activity',
+    part: 'entities',
+    only: 'tags',
+    report: 'tag',
+    right: 'see usage of organizations',
+  },
+  {
+    by: 'customer',
+    label: 'Customer',
+    plural: 'customers',
+    route: 'GET /customer/daily/activity',
+    part: 'entities',
+    only: 'end_user_ids',
+    report: 'customer',
+    right: 'see usage of customers',
+    page: '/customers',
+  },
+  {
+    by: 'organization',
+    label: 'Organisation',
+    plural: 'organisations',
+    route: 'GET /organization/daily/activity',
+    part: 'entities',
+    only: 'organization_ids',
+    report: 'organization',
+    right: 'see usage of organizations',
+    page: '/organizations',
+  },
 ];
 
 export type ActivityQuery = Query<'GET /user/daily/activity'>;
@@ -72,7 +143,10 @@ export function rows(activity: Activity, part: PartName): Row[] {
   return [...found.values()].sort(byUse);
 }
 
-function nameOf(id: string, metadata: { key_alias?: string | null; team_alias?: string | null; alias?: string }) {
+function nameOf(
+  id: string,
+  metadata: { key_alias?: string | null; team_alias?: string | null; alias?: string },
+) {
   const name = metadata.key_alias ?? metadata.team_alias ?? metadata.alias;
   if (name) return name;
   if (id === '') return 'none';
@@ -90,7 +164,14 @@ export interface Series {
 const REST = 'others';
 
 /** Days without a gap, told apart by the largest names; the rest of them together. */
-export function series(activity: Activity, part: PartName, measure: Measure, from: string, until: string, most = 7): Series {
+export function series(
+  activity: Activity,
+  part: PartName,
+  measure: Measure,
+  from: string,
+  until: string,
+  most = 7,
+): Series {
   const all = rows(activity, part);
   const kept = new Map(all.slice(0, most).map((row) => [row.id, row.name]));
   const byDate = new Map(activity.results.map((day) => [day.date, day]));

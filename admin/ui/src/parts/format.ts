@@ -42,7 +42,8 @@ export function milliseconds(value: number): string {
 
 /** Milliseconds between two moments of the server, which tells microseconds that `Date` drops. */
 export function between(from: string, until: string): number {
-  const micros = (text: string) => Number((/\.(\d{1,6})/.exec(text)?.[1] ?? '0').padEnd(6, '0').slice(3)) / 1000;
+  const micros = (text: string) =>
+    Number((/\.(\d{1,6})/.exec(text)?.[1] ?? '0').padEnd(6, '0').slice(3)) / 1000;
   return Date.parse(until) - Date.parse(from) + micros(until) - micros(from);
 }
 

@@ -55,7 +55,9 @@ function Actions({ of }: { of: Record }) {
       block={{
         blocked: of.blocked,
         run: () => block.mutateAsync({ body }),
-        means: of.blocked ? 'Requests that name this customer are served again.' : 'Requests that name this customer are refused.',
+        means: of.blocked
+          ? 'Requests that name this customer are served again.'
+          : 'Requests that name this customer are refused.',
       }}
       remove={{
         run: () => remove.mutateAsync({ body }),

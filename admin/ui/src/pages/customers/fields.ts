@@ -1,4 +1,4 @@
-import { BUDGET, inBudget, type FieldsOf } from '@/parts/form/fields';
+import { BUDGET, type FieldsOf, inBudget } from '@/parts/form/fields';
 
 const REGIONS = [
   { value: 'eu', label: 'EU' },
@@ -6,7 +6,14 @@ const REGIONS = [
 ];
 
 export const FIELDS = [
-  { name: 'user_id', label: 'Id', kind: 'text', required: true, only: 'new', help: 'What clients send as `user`.' },
+  {
+    name: 'user_id',
+    label: 'Id',
+    kind: 'text',
+    required: true,
+    only: 'new',
+    help: 'What clients send as `user`.',
+  },
   { name: 'alias', label: 'Name', kind: 'text' },
   ...BUDGET.map(inBudget),
   { name: 'default_model', label: 'Model when none is named', kind: 'text', more: true },

@@ -16,7 +16,8 @@ interface Point {
 type Budgeted = Pick<Limits, 'max_budget'> & { spend: number };
 
 const near = (row: Budgeted) => row.max_budget !== null && row.spend >= row.max_budget * NEAR;
-const told = (name: string, row: Budgeted) => `${name}: ${money(row.spend)} of ${money(row.max_budget ?? 0)} spent`;
+const told = (name: string, row: Budgeted) =>
+  `${name}: ${money(row.spend)} of ${money(row.max_budget ?? 0)} spent`;
 
 const MOST = { sort_by: 'spend', sort_order: 'desc' };
 
@@ -41,10 +42,16 @@ export function Attention() {
   const free = (models.data?.data ?? []).filter(unpriced);
   if (free.length > 0 && seesAll) {
     const names = [...new Set(free.map((row) => row.model_name))].slice(0, 4).join(', ');
-    points.push({ to: '/models?show=unpriced', text: `No price is known for ${names}: their tokens are booked at nothing` });
+    points.push({
+      to: '/models?show=unpriced',
+      text: `No price is known for ${names}: their tokens are booked at nothing`,
+    });
   }
   if (health.data !== undefined && health.data.db !== 'connected') {
-    points.push({ to: '/settings?tab=about', text: `The ledger is ${health.data.db}: what is spent waits in the journal` });
+    points.push({
+      to: '/settings?tab=about',
+      text: `The ledger is ${health.data.db}: what is spent waits in the journal`,
+    });
   }
   if (points.length === 0) return null;
   return (

@@ -1,11 +1,11 @@
 import { Link } from 'react-router';
 import { useAnswer } from '@/api/hooks';
 import { useMay } from '@/api/session';
-import { rows, series, total } from '@/parts/activity';
 import { Answered } from '@/parts/Answered';
+import { rows, series, total } from '@/parts/activity';
 import { Chart } from '@/parts/chart/Chart';
-import { compact, daysAgo, iso, money, percent } from '@/parts/format';
 import { Numbers } from '@/parts/Facts';
+import { compact, daysAgo, iso, money, percent } from '@/parts/format';
 import { Page, Section } from '@/parts/Page';
 import css from '@/parts/parts.module.css';
 import { Attention } from './Attention';
@@ -17,7 +17,6 @@ const monthStart = () => `${today().slice(0, 8)}01`;
 
 export default function Home() {
   const seesAll = useMay('see all');
-  const seesLogs = useMay('see all logs');
   const days = { start_date: daysAgo(29), end_date: today() };
   const use = useAnswer('GET /user/daily/activity', { query: days }, { every: 30_000 });
   const teams = useAnswer('GET /team/daily/activity', { query: days }, { every: 60_000 });
@@ -43,12 +42,8 @@ export default function Home() {
                   },
                 ]}
               />
-              {seesLogs && <Recent />}
-              <Section
-                title="Spend"
-                about="30 days, by model"
-                actions={<Link to="/usage">All usage</Link>}
-              >
+              <Recent />
+              <Section title="Spend" about="30 days, by model" actions={<Link to="/usage">All usage</Link>}>
                 <Chart
                   of={series(activity, 'model_groups', 'spend', days.start_date, days.end_date)}
                   format={money}

@@ -1,10 +1,12 @@
 import { Link } from 'react-router';
 import type { Entry } from '@/api/answers';
-import { useAnswer } from '@/api/hooks';
 import { Answered } from '@/parts/Answered';
 import { Numbers } from '@/parts/Facts';
 import { between, milliseconds, percent } from '@/parts/format';
 import { Section } from '@/parts/Page';
+import { useEntries } from '../logs/entries';
+
+const LAST = 100;
 
 function quantile(values: number[], share: number): string {
   const sorted = [...values].sort((one, other) => one - other);
@@ -14,10 +16,10 @@ function quantile(values: number[], share: number): string {
 
 /** How the last requests went. The server adds nothing up by time of answer, so that a hundred of them must do. */
 export function Recent() {
-  const last = useAnswer('GET /spend/logs/ui', { query: { page_size: 100 } }, { every: 15_000 });
+  const last = useEntries({}, LAST, 15_000);
   return (
     <Answered of={last} lines={2}>
-      {({ data }) => {
+      {({ rows: data }) => {
         const served = data.filter((entry) => entry.status === 'success');
         const took = served.map((entry: Entry) => between(entry.startTime, entry.endTime));
         const first = served
@@ -25,7 +27,12 @@ export function Recent() {
           .map((entry) => between(entry.startTime, entry.completionStartTime));
         if (data.length === 0) return null;
         return (
-          <Section title="Latency" about={`of the last ${data.length} requests`} actions={<Link to="/logs">Logs</Link>} bare>
+          <Section
+            title="Latency"
+            about={`of the last ${data.length} requests`}
+            actions={<Link to="/logs">Logs</Link>}
+            bare
+          >
             <Numbers
               of={[
                 { label: 'Median', value: quantile(took, 0.5) },

@@ -25,7 +25,11 @@ export function Find({ params, set }: Props) {
   const [text, setText] = useState('');
   const [search] = useDebouncedValue(text, 200);
   const findsNames = useMay('find keys');
-  const names = useAnswer('GET /key/aliases', { query: { search } }, { enabled: findsNames && search !== '' });
+  const names = useAnswer(
+    'GET /key/aliases',
+    { query: { search } },
+    { enabled: findsNames && search !== '' },
+  );
   const go = (value: string) => {
     const isKey = value.startsWith('sk-') || /^[0-9a-f]{64}$/.test(value);
     // A whole key is kept out of the address: its hash names it as well.

@@ -10,8 +10,8 @@ import { Meter } from '@/parts/Meter';
 import { Page, Section } from '@/parts/Page';
 import css from '@/parts/parts.module.css';
 import { RecordActions } from '@/parts/RecordActions';
-import { Chips } from '@/parts/Status';
 import { SpendByDay } from '@/parts/SpendByDay';
+import { Chips } from '@/parts/Status';
 import { When } from '@/parts/When';
 import { KeyStatus, keyName } from './columns';
 import { EditKeyForm } from './KeyForm';
@@ -20,11 +20,7 @@ import { Rotate } from './Rotate';
 export default function Key() {
   const { id = '' } = useParams();
   const key = useAnswer('GET /key/info', { query: { key: id } });
-  return (
-    <Answered of={key}>
-      {({ info }) => <Told of={{ ...info, token: id }} />}
-    </Answered>
-  );
+  return <Answered of={key}>{({ info }) => <Told of={{ ...info, token: id }} />}</Answered>;
 }
 
 function Told({ of }: { of: Record }) {
@@ -81,7 +77,14 @@ function Actions({ of }: { of: Record }) {
 function limits(of: Record): Fact[] {
   return [
     ['Spend', <Meter key="spend" spend={of.spend} budget={of.max_budget} />],
-    ['Starts anew', of.budget_duration && <>every {of.budget_duration}, next <When at={of.budget_reset_at} /></>],
+    [
+      'Starts anew',
+      of.budget_duration && (
+        <>
+          every {of.budget_duration}, next <When at={of.budget_reset_at} />
+        </>
+      ),
+    ],
     ['Requests per minute', of.rpm_limit === null ? 'no limit' : count(of.rpm_limit)],
     ['Tokens per minute', of.tpm_limit === null ? 'no limit' : count(of.tpm_limit)],
     ['Requests at once', of.max_parallel_requests ? count(of.max_parallel_requests) : null],
@@ -90,7 +93,8 @@ function limits(of: Record): Fact[] {
 }
 
 function belonging(of: Record): Fact[] {
-  const link = (to: string, id: string | null) => id && <Link to={`${to}/${encodeURIComponent(id)}`}>{id}</Link>;
+  const link = (to: string, id: string | null) =>
+    id && <Link to={`${to}/${encodeURIComponent(id)}`}>{id}</Link>;
   const tags = of.metadata['tags'];
   return [
     ['Key', <code key="name">{of.key_name}</code>],
@@ -99,8 +103,16 @@ function belonging(of: Record): Fact[] {
     ['Models', <Chips key="models" of={of.models} none="all that its owner may use" most={8} />],
     ['Tags', Array.isArray(tags) && tags.length > 0 && <Chips key="tags" of={tags} none="" most={8} />],
     ['Rotated', rotated(of)],
-    ['Created', <><When at={of.created_at} /> by {of.created_by ?? 'nobody known'}</>],
-    ['Metadata', Object.keys(of.metadata).length > 0 && <code key="metadata">{JSON.stringify(of.metadata)}</code>],
+    [
+      'Created',
+      <>
+        <When at={of.created_at} /> by {of.created_by ?? 'nobody known'}
+      </>,
+    ],
+    [
+      'Metadata',
+      Object.keys(of.metadata).length > 0 && <code key="metadata">{JSON.stringify(of.metadata)}</code>,
+    ],
   ];
 }
 
@@ -108,8 +120,17 @@ function rotated(of: Record) {
   if (of.rotation_count === 0 && !of.auto_rotate) return 'never';
   return (
     <>
-      {of.rotation_count} times{of.last_rotation_at !== null && <>, last <When at={of.last_rotation_at} /></>}
-      {of.key_rotation_at !== null && <>, next <When at={of.key_rotation_at} /></>}
+      {of.rotation_count} times
+      {of.last_rotation_at !== null && (
+        <>
+          , last <When at={of.last_rotation_at} />
+        </>
+      )}
+      {of.key_rotation_at !== null && (
+        <>
+          , next <When at={of.key_rotation_at} />
+        </>
+      )}
     </>
   );
 }

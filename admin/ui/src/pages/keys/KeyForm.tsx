@@ -20,7 +20,13 @@ export function NewKeyForm({ start = {}, onClose }: Props) {
   const [made, setMade] = useState<NewKey | null>(null);
   const save = async (values: Values) => setMade(await make.mutateAsync({ body: asBody(values) }));
   return (
-    <RecordForm title={made === null ? 'New key' : 'The key'} fields={FIELDS} start={start} save={save} onClose={onClose}>
+    <RecordForm
+      title={made === null ? 'New key' : 'The key'}
+      fields={FIELDS}
+      start={start}
+      save={save}
+      onClose={onClose}
+    >
       {made === null ? undefined : <ShownOnce made={made} onClose={onClose} />}
     </RecordForm>
   );
@@ -50,5 +56,13 @@ export function EditKeyForm({ of, onClose }: { of: Key; onClose: () => void }) {
     await change.mutateAsync({ body: asBody({ key: of.token, ...values }) });
     onClose();
   };
-  return <RecordForm title={`Edit ${of.key_alias ?? of.key_name}`} fields={FIELDS} record={of} save={save} onClose={onClose} />;
+  return (
+    <RecordForm
+      title={`Edit ${of.key_alias ?? of.key_name}`}
+      fields={FIELDS}
+      record={of}
+      save={save}
+      onClose={onClose}
+    />
+  );
 }

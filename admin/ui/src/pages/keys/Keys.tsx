@@ -8,8 +8,8 @@ import { Empty } from '@/parts/Empty';
 import { Icon } from '@/parts/Icon';
 import { Page } from '@/parts/Page';
 import { Pager } from '@/parts/Pager';
-import css from '@/parts/parts.module.css';
 import { sortOf, sortQuery, sortText, useParams } from '@/parts/params';
+import css from '@/parts/parts.module.css';
 import { COLUMNS, keyPath } from './columns';
 import { Find } from './Find';
 import { NewKeyForm } from './KeyForm';
@@ -53,8 +53,20 @@ export default function Keys() {
             to={keyPath}
             sorting={sortOf(params.sort)}
             onSort={(sorting) => set({ sort: sortText(sorting) })}
-            empty={<Empty title="No keys here" text="A key lets a client call models, within its budget and limits." />}
-            foot={<Pager page={page} size={SIZE} total={answer.total_count} onPage={(next) => set({ page: next })} />}
+            empty={
+              <Empty
+                title="No keys here"
+                text="A key lets a client call models, within its budget and limits."
+              />
+            }
+            foot={
+              <Pager
+                page={page}
+                size={SIZE}
+                total={answer.total_count}
+                onPage={(next) => set({ page: next })}
+              />
+            }
           />
         )}
       </Answered>

@@ -1,13 +1,13 @@
-import { useState } from 'react';
 import { Button } from '@mantine/core';
+import { useState } from 'react';
 import type { Key } from '@/api/answers';
 import { useMay } from '@/api/session';
-import { COLUMNS, keyPath } from './columns';
-import { NewKeyForm } from './KeyForm';
 import { DataTable } from '@/parts/DataTable';
 import { Empty } from '@/parts/Empty';
-import { Section } from '@/parts/Page';
 import type { Values } from '@/parts/form/fields';
+import { Section } from '@/parts/Page';
+import { COLUMNS, keyPath } from './columns';
+import { NewKeyForm } from './KeyForm';
 
 /** Keys of a team or a user, and a new one for it. */
 export function KeysOf({ keys, start }: { keys: Key[]; start: Values }) {

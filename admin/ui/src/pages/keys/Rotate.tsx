@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { useNavigate } from 'react-router';
 import type { Key, NewKey } from '@/api/answers';
 import { asBody, useChange } from '@/api/hooks';
-import { type FieldsOf, type Values } from '@/parts/form/fields';
+import type { FieldsOf, Values } from '@/parts/form/fields';
 import { RecordForm } from '@/parts/form/RecordForm';
 import { keyName } from './columns';
 import { ShownOnce } from './KeyForm';
@@ -37,7 +37,14 @@ export function Rotate({ of, onClose }: { of: Key; onClose: () => void }) {
     if (made !== null) navigate(`/keys/${made.token}`, { replace: true });
   };
   return (
-    <RecordForm title={`Rotate ${keyName(of)}`} fields={FIELDS} start={{ grace_period: '24h' }} action="Rotate" save={save} onClose={close}>
+    <RecordForm
+      title={`Rotate ${keyName(of)}`}
+      fields={FIELDS}
+      start={{ grace_period: '24h' }}
+      action="Rotate"
+      save={save}
+      onClose={close}
+    >
       {made === null ? undefined : <ShownOnce made={made} onClose={close} />}
     </RecordForm>
   );

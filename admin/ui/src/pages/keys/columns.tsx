@@ -31,12 +31,21 @@ export const COLUMNS: Column<Key>[] = [
     cell: ({ row }) => <code>{row.original.key_name}</code>,
     meta: { minor: true },
   },
-  { id: 'status', header: 'Status', enableSorting: false, cell: ({ row }) => <KeyStatus of={row.original} /> },
+  {
+    id: 'status',
+    header: 'Status',
+    enableSorting: false,
+    cell: ({ row }) => <KeyStatus of={row.original} />,
+  },
   {
     id: 'team_id',
     header: 'Team',
     cell: ({ row: { original } }) =>
-      original.team_id === null ? '–' : <Link to={`/teams/${encodeURIComponent(original.team_id)}`}>{shortId(original.team_id)}</Link>,
+      original.team_id === null ? (
+        '–'
+      ) : (
+        <Link to={`/teams/${encodeURIComponent(original.team_id)}`}>{shortId(original.team_id)}</Link>
+      ),
     accessorFn: (key) => key.team_id,
     meta: { minor: true },
   },
@@ -45,7 +54,11 @@ export const COLUMNS: Column<Key>[] = [
     header: 'User',
     accessorFn: (key) => key.user_id,
     cell: ({ row: { original } }) =>
-      original.user_id === null ? '–' : <Link to={`/users/${encodeURIComponent(original.user_id)}`}>{shortId(original.user_id)}</Link>,
+      original.user_id === null ? (
+        '–'
+      ) : (
+        <Link to={`/users/${encodeURIComponent(original.user_id)}`}>{shortId(original.user_id)}</Link>
+      ),
     meta: { minor: true },
   },
   {

@@ -52,7 +52,10 @@ function SignIn({ fresh }: { fresh: boolean }) {
   const [password, setPassword] = useState('');
   const { busy, error, submit } = useSubmit(() => signIn(username, password));
   return (
-    <Door title="Sign in to Weir" text={fresh ? 'Your password is set. Sign in with it.' : 'The admin UI of this gateway.'}>
+    <Door
+      title="Sign in to Weir"
+      text={fresh ? 'Your password is set. Sign in with it.' : 'The admin UI of this gateway.'}
+    >
       <form className={css.form} onSubmit={submit}>
         <TextInput
           size="sm"

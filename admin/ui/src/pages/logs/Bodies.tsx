@@ -52,7 +52,8 @@ interface Message {
   content: unknown;
 }
 
-const isMessage = (value: unknown): value is Message => typeof value === 'object' && value !== null && 'content' in value;
+const isMessage = (value: unknown): value is Message =>
+  typeof value === 'object' && value !== null && 'content' in value;
 
 function Messages({ of, response }: { of: unknown; response: unknown }) {
   const asked = Array.isArray(of) ? of.filter(isMessage) : [];

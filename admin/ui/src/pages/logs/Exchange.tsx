@@ -1,7 +1,5 @@
 import { Link, useParams } from 'react-router';
 import type { Entry } from '@/api/answers';
-import { useAnswer } from '@/api/hooks';
-import { useMay } from '@/api/session';
 import { Answered } from '@/parts/Answered';
 import { Id } from '@/parts/Copy';
 import { Empty } from '@/parts/Empty';
@@ -13,24 +11,23 @@ import css from '@/parts/parts.module.css';
 import { Chips } from '@/parts/Status';
 import { Bodies } from './Bodies';
 import { keyLabel, Outcome } from './columns';
+import { useEntries } from './entries';
 import { Price } from './Price';
 import { Timeline } from './Timeline';
 
 export default function Exchange() {
   const { id = '' } = useParams();
-  const seesAll = useMay('see all logs');
-  const all = useAnswer('GET /spend/logs/ui', { query: { request_id: id, page_size: 1 } }, { enabled: seesAll });
-  const own = useAnswer('GET /spend/logs', { query: { request_id: id, limit: 1 } }, { enabled: !seesAll });
+  const found = useEntries({ request_id: id }, 1);
   return (
-    <Answered of={seesAll ? all : own}>
-      {(answer) => {
-        const [of] = Array.isArray(answer) ? answer : answer.data;
-        if (of === undefined) return <Empty title="There is no such request" text="Entries come a second after the answer, and go when their retention ends." />;
-        return <Told of={of} />;
-      }}
+    <Answered of={found}>
+      {({ rows: [of] }) =>
+        of === undefined ? <Empty title="There is no such request" text={GONE} /> : <Told of={of} />
+      }
     </Answered>
   );
 }
+
+const GONE = 'Entries come a second after the answer, and go when their retention ends.';
 
 function Told({ of }: { of: Entry }) {
   const error = of.metadata.error_information;
@@ -49,11 +46,22 @@ function Told({ of }: { of: Entry }) {
       )}
       <Numbers
         of={[
-          { label: 'Cost', value: exactMoney(of.spend), note: of.metadata.weir?.unpriced ? 'no price was known' : undefined },
+          {
+            label: 'Cost',
+            value: exactMoney(of.spend),
+            note: of.metadata.weir?.unpriced ? 'no price was known' : undefined,
+          },
           { label: 'Took', value: milliseconds(between(of.startTime, of.endTime)) },
-          { label: 'To the first token', value: streamed ? milliseconds(between(of.startTime, of.completionStartTime)) : 'no stream' },
+          {
+            label: 'To the first token',
+            value: streamed ? milliseconds(between(of.startTime, of.completionStartTime)) : 'no stream',
+          },
           { label: 'Tokens in', value: compact(of.prompt_tokens) },
-          { label: 'Tokens out', value: compact(of.completion_tokens), note: SOURCES[of.metadata.weir?.usage_source ?? 'none'] },
+          {
+            label: 'Tokens out',
+            value: compact(of.completion_tokens),
+            note: SOURCES[of.metadata.weir?.usage_source ?? 'none'],
+          },
         ]}
       />
       <Section title="Attempts" about="on the way to an answer">
@@ -72,15 +80,25 @@ function Told({ of }: { of: Entry }) {
   );
 }
 
-const SOURCES = { none: 'nothing was used', reported: 'as the provider reports', estimated: 'estimated by the gateway' };
+const SOURCES = {
+  none: 'nothing was used',
+  reported: 'as the provider reports',
+  estimated: 'estimated by the gateway',
+};
 
 function facts(of: Entry): Fact[] {
   const weir = of.metadata.weir;
-  const link = (to: string, id: string, label = id) => id && <Link to={`${to}/${encodeURIComponent(id)}`}>{label}</Link>;
+  const link = (to: string, id: string, label = id) =>
+    id && <Link to={`${to}/${encodeURIComponent(id)}`}>{label}</Link>;
   return [
     ['Request', <Id key="id" of={of.request_id} />],
     ['Call', weir !== undefined && weir.call_id !== of.request_id && <Id key="call" of={weir.call_id} />],
-    ['Session', <Link key="session" to={`/logs?session_id=${encodeURIComponent(of.session_id)}`}>all of this session</Link>],
+    [
+      'Session',
+      <Link key="session" to={`/logs?session_id=${encodeURIComponent(of.session_id)}`}>
+        all of this session
+      </Link>,
+    ],
     ['Key', link('/keys', of.api_key, keyLabel(of))],
     ['Team', link('/teams', of.team_id, of.metadata.user_api_key_team_alias ?? of.team_id)],
     ['User', link('/users', of.user)],

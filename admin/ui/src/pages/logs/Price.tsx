@@ -13,7 +13,8 @@ interface Line {
 export function lines(of: Entry, { model_info: info }: Deployment): Line[] {
   const usage = of.metadata.usage_object;
   if (usage === null) return [];
-  const price = (name: string, other = 0) => (typeof info[name] === 'number' ? (info[name] as number) : other);
+  const price = (name: string, other = 0) =>
+    typeof info[name] === 'number' ? (info[name] as number) : other;
   const [input, output] = [price('input_cost_per_token'), price('output_cost_per_token')];
   const read = usage.cache_read_input_tokens ?? usage.prompt_tokens_details?.cached_tokens ?? 0;
   const written = usage.cache_creation_input_tokens ?? 0;
@@ -28,7 +29,11 @@ export function lines(of: Entry, { model_info: info }: Deployment): Line[] {
 
 /** What was booked, worked out once more at the prices that hold today. */
 export function Price({ of }: { of: Entry }) {
-  const found = useAnswer('GET /v2/model/info', { query: { modelId: of.model_id } }, { enabled: of.model_id !== '' });
+  const found = useAnswer(
+    'GET /v2/model/info',
+    { query: { modelId: of.model_id } },
+    { enabled: of.model_id !== '' },
+  );
   const deployment = found.data?.data.find((row) => row.model_info.id === of.model_id);
   if (of.metadata.weir?.unpriced) return <>No price was known for this model, so that nothing was booked.</>;
   if (of.metadata.usage_object === null) return <>Nothing was used, so that nothing was booked.</>;

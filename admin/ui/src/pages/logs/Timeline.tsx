@@ -17,7 +17,11 @@ export function Timeline({ of }: { of: Entry }) {
           </span>
           <Result of={attempt} />
           <span className={css.track} aria-hidden="true">
-            <span className={css.span} data-failed={attempt.status >= 400 || attempt.error !== ''} style={place(attempt, of, whole)} />
+            <span
+              className={css.span}
+              data-failed={attempt.status >= 400 || attempt.error !== ''}
+              style={place(attempt, of, whole)}
+            />
           </span>
           <span className={css.took}>{milliseconds(between(attempt.started_at, attempt.ended_at))}</span>
           {attempt.error !== '' && <span className={css.error}>{attempt.error}</span>}

@@ -21,7 +21,9 @@ export default function Deployment() {
   const found = useAnswer('GET /v2/model/info', { query: { modelId: id } });
   return (
     <Answered of={found}>
-      {({ data: [of] }) => (of === undefined ? <Empty title="There is no such deployment" /> : <Told of={of} />)}
+      {({ data: [of] }) =>
+        of === undefined ? <Empty title="There is no such deployment" /> : <Told of={of} />
+      }
     </Answered>
   );
 }
@@ -43,7 +45,9 @@ function Told({ of }: { of: Record }) {
         </Section>
         <Section title="Price" about={`a million tokens; ${priceSource(of)}`}>
           {unpriced(of) ? (
-            <Status tone="warn">No price is known: its tokens are booked at nothing. Set one, or a base model.</Status>
+            <Status tone="warn">
+              No price is known: its tokens are booked at nothing. Set one, or a base model.
+            </Status>
           ) : (
             <Facts of={prices(of).map(({ label, price }) => [label, perMillion(price)])} />
           )}
@@ -73,7 +77,10 @@ const UNTOLD = new Set(['merge_reasoning_content_in_choices', 'use_in_pass_throu
 function settings(of: Record): Fact[] {
   return Object.entries(of.litellm_params)
     .filter(([name, value]) => !UNTOLD.has(name) && value !== null)
-    .map(([name, value]) => [name, <code key={name}>{typeof value === 'string' ? value : JSON.stringify(value)}</code>]);
+    .map(([name, value]) => [
+      name,
+      <code key={name}>{typeof value === 'string' ? value : JSON.stringify(value)}</code>,
+    ]);
 }
 
 function facts(of: Record): Fact[] {
@@ -101,7 +108,8 @@ function Actions({ of }: { of: Record }) {
       {...(inLedger && {
         remove: {
           run: () => remove.mutateAsync({ body: { id: of.model_info.id } }),
-          means: 'It gets no traffic from now on. If it changed an entry of the file, that entry holds again.',
+          means:
+            'It gets no traffic from now on. If it changed an entry of the file, that entry holds again.',
           to: '/models',
         },
       })}

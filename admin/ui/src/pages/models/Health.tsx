@@ -1,12 +1,12 @@
 import { Button } from '@mantine/core';
-import { useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 import type { Probe } from '@/api/answers';
 import { call } from '@/api/client';
 import { Failed } from '@/parts/Answered';
 import { milliseconds } from '@/parts/format';
-import { Status } from '@/parts/Status';
 import css from '@/parts/parts.module.css';
+import { Status } from '@/parts/Status';
 
 /** Asked for only by hand: each check is a real call, which a provider bills. */
 export function useHealth(query: { model_id?: string }) {

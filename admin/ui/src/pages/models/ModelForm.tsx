@@ -26,7 +26,10 @@ function nested(values: Values): Values {
 function written(of: Deployment): Deployment {
   const { base_model, mode, access_groups, id, db_model } = of.model_info;
   const own = typeof of.model_info['key'] === 'string' ? {} : { mode };
-  return { ...of, model_info: { id, db_model, base_model, access_groups, ...own } as Deployment['model_info'] };
+  return {
+    ...of,
+    model_info: { id, db_model, base_model, access_groups, ...own } as Deployment['model_info'],
+  };
 }
 
 export function ModelForm({ of, clone = false, onClose }: Props) {
@@ -43,7 +46,14 @@ export function ModelForm({ of, clone = false, onClose }: Props) {
   const record = of === undefined ? undefined : written(of);
   const start = clone && record !== undefined ? { start: flat(record) } : {};
   return (
-    <RecordForm title={title} fields={FIELDS} record={edits ? record : undefined} {...start} save={save} onClose={onClose} />
+    <RecordForm
+      title={title}
+      fields={FIELDS}
+      record={edits ? record : undefined}
+      {...start}
+      save={save}
+      onClose={onClose}
+    />
   );
 }
 

@@ -10,8 +10,8 @@ import { Empty } from '@/parts/Empty';
 import { perMillion } from '@/parts/format';
 import { Icon } from '@/parts/Icon';
 import { Page } from '@/parts/Page';
-import css from '@/parts/parts.module.css';
 import { useParams } from '@/parts/params';
+import css from '@/parts/parts.module.css';
 import { SearchBox } from '@/parts/SearchBox';
 import { Chip, Status } from '@/parts/Status';
 import { priceSource, sourceOf, unpriced } from './facts';
@@ -35,21 +35,59 @@ const FILTERS: Record<string, (row: Deployment) => boolean> = {
 function columns(probes: Probe[] | undefined, health: boolean): Column<Deployment>[] {
   const found = (row: Deployment) => probes?.find((probe) => probe.model_id === row.model_info.id);
   const all: Column<Deployment>[] = [
-    { id: 'name', header: 'Name', accessorFn: (row) => row.model_name, cell: ({ row }) => <Link to={path(row.original)}>{row.original.model_name}</Link> },
-    { id: 'model', header: 'Deployment', accessorFn: (row) => row.litellm_params.model, cell: ({ row }) => <code>{row.original.litellm_params.model}</code> },
-    { id: 'input', header: 'Input', accessorFn: (row) => row.model_info.input_cost_per_token ?? 0, cell: ({ row }) => perMillion(row.original.model_info.input_cost_per_token), meta: { number: true } },
-    { id: 'output', header: 'Output', accessorFn: (row) => row.model_info.output_cost_per_token ?? 0, cell: ({ row }) => perMillion(row.original.model_info.output_cost_per_token), meta: { number: true } },
+    {
+      id: 'name',
+      header: 'Name',
+      accessorFn: (row) => row.model_name,
+      cell: ({ row }) => <Link to={path(row.original)}>{row.original.model_name}</Link>,
+    },
+    {
+      id: 'model',
+      header: 'Deployment',
+      accessorFn: (row) => row.litellm_params.model,
+      cell: ({ row }) => <code>{row.original.litellm_params.model}</code>,
+    },
+    {
+      id: 'input',
+      header: 'Input',
+      accessorFn: (row) => row.model_info.input_cost_per_token ?? 0,
+      cell: ({ row }) => perMillion(row.original.model_info.input_cost_per_token),
+      meta: { number: true },
+    },
+    {
+      id: 'output',
+      header: 'Output',
+      accessorFn: (row) => row.model_info.output_cost_per_token ?? 0,
+      cell: ({ row }) => perMillion(row.original.model_info.output_cost_per_token),
+      meta: { number: true },
+    },
     {
       id: 'price',
       header: 'Price from',
       accessorFn: priceSource,
       cell: ({ row }) =>
-        unpriced(row.original) ? <Status tone="warn">no price</Status> : <span className={css.dim}>{priceSource(row.original)}</span>,
+        unpriced(row.original) ? (
+          <Status tone="warn">no price</Status>
+        ) : (
+          <span className={css.dim}>{priceSource(row.original)}</span>
+        ),
       meta: { minor: true },
     },
-    { id: 'source', header: 'Set in', accessorFn: sourceOf, cell: ({ row }) => <Chip>{sourceOf(row.original)}</Chip>, meta: { minor: true } },
+    {
+      id: 'source',
+      header: 'Set in',
+      accessorFn: sourceOf,
+      cell: ({ row }) => <Chip>{sourceOf(row.original)}</Chip>,
+      meta: { minor: true },
+    },
   ];
-  if (health) all.push({ id: 'health', header: 'Health', enableSorting: false, cell: ({ row }) => <Health of={found(row.original)} /> });
+  if (health)
+    all.push({
+      id: 'health',
+      header: 'Health',
+      enableSorting: false,
+      cell: ({ row }) => <Health of={found(row.original)} />,
+    });
   return all;
 }
 
@@ -84,7 +122,12 @@ export default function Models() {
     >
       <div className={css.filters}>
         <SearchBox label="Find by name or provider" value={params.q} onChange={(q) => set({ q })} />
-        <SegmentedControl aria-label="Which" data={SHOWN} value={params.show} onChange={(show) => set({ show })} />
+        <SegmentedControl
+          aria-label="Which"
+          data={SHOWN}
+          value={params.show}
+          onChange={(show) => set({ show })}
+        />
       </div>
       {health.isError && <Failed error={health.error} />}
       <Answered of={models} lines={10}>
@@ -94,7 +137,12 @@ export default function Models() {
             columns={columns(health.data, seesHealth)}
             rows={data.filter(shown)}
             to={path}
-            empty={<Empty title="No deployments here" text="Models come from the configuration file, and from here." />}
+            empty={
+              <Empty
+                title="No deployments here"
+                text="Models come from the configuration file, and from here."
+              />
+            }
           />
         )}
       </Answered>

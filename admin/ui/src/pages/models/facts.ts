@@ -3,7 +3,9 @@ import type { Deployment } from '@/api/answers';
 
 /** Patterns have the prices of what is asked for through them. */
 export function unpriced({ model_name, model_info: info }: Deployment): boolean {
-  const prices = Object.entries(info).filter(([name, value]) => name.includes('cost') && typeof value === 'number');
+  const prices = Object.entries(info).filter(
+    ([name, value]) => name.includes('cost') && typeof value === 'number',
+  );
   return !model_name.includes('*') && prices.length === 0;
 }
 

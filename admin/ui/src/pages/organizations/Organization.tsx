@@ -32,7 +32,9 @@ const TEAMS: Column<OfTeam>[] = [
     header: 'Team',
     accessorFn: (team) => team.team_alias ?? team.team_id,
     cell: ({ row: { original } }) => (
-      <Link to={`/teams/${encodeURIComponent(original.team_id)}`}>{original.team_alias ?? original.team_id}</Link>
+      <Link to={`/teams/${encodeURIComponent(original.team_id)}`}>
+        {original.team_alias ?? original.team_id}
+      </Link>
     ),
   },
   {

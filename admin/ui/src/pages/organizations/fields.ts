@@ -1,4 +1,4 @@
-import { BUDGET, inBudget, type Field, type FieldsOf, METADATA, RATES } from '@/parts/form/fields';
+import { BUDGET, type Field, type FieldsOf, inBudget, METADATA, RATES } from '@/parts/form/fields';
 
 export const FIELDS = [
   { name: 'organization_alias', label: 'Name', kind: 'text', required: true },

@@ -17,7 +17,13 @@ export function Picture({ value, onChange }: Props) {
   if (value !== null) {
     return (
       <Tooltip label="Leave the picture out">
-        <ActionIcon size={30} variant="light" color="teal" aria-label="Leave the picture out" onClick={() => onChange(null)}>
+        <ActionIcon
+          size={30}
+          variant="light"
+          color="teal"
+          aria-label="Leave the picture out"
+          onClick={() => onChange(null)}
+        >
           <Icon name="close" />
         </ActionIcon>
       </Tooltip>

@@ -1,13 +1,13 @@
 import { ActionIcon, Button, NumberInput, Select, Switch, Textarea } from '@mantine/core';
 import { type KeyboardEvent, useState } from 'react';
-import { Icon } from '@/parts/Icon';
 import { useModelNames } from '@/parts/form/lookups';
+import { Icon } from '@/parts/Icon';
 import { Page } from '@/parts/Page';
 import { useParams } from '@/parts/params';
-import type { Part } from './chat';
 import { Conversation } from './Conversation';
-import css from './playground.module.css';
+import type { Part } from './chat';
 import { Picture } from './Picture';
+import css from './playground.module.css';
 import { useChat } from './useChat';
 
 const SYSTEM = { model: '', other: '' };
@@ -25,6 +25,9 @@ export default function Playground() {
   const [most, setMost] = useState<number | undefined>();
   const [picture, setPicture] = useState<string | null>(null);
   const [tools, setTools] = useState('');
+  const each = (what: (chat: (typeof chats)[number]) => void) => {
+    for (const chat of chats) what(chat);
+  };
   const busy = chats.some((chat) => chat.busy);
 
   const send = () => {
@@ -53,7 +56,7 @@ export default function Playground() {
             checked={sideBySide}
             onChange={(event) => set({ other: event.currentTarget.checked ? (names[1] ?? model) : '' })}
           />
-          <Button variant="default" onClick={() => chats.forEach((chat) => chat.clear())}>
+          <Button variant="default" onClick={() => each((chat) => chat.clear())}>
             Clear
           </Button>
         </>
@@ -61,16 +64,54 @@ export default function Playground() {
     >
       <div className={css.playground}>
         <div className={css.chats} data-two={sideBySide}>
-          <Conversation chat={one} picker={<Model label="Model" names={names} value={model} set={(name) => set({ model: name })} />} />
+          <Conversation
+            chat={one}
+            picker={<Model label="Model" names={names} value={model} set={(name) => set({ model: name })} />}
+          />
           {sideBySide && (
-            <Conversation chat={two} picker={<Model label="Other model" names={names} value={params.other} set={(name) => set({ other: name })} />} />
+            <Conversation
+              chat={two}
+              picker={
+                <Model
+                  label="Other model"
+                  names={names}
+                  value={params.other}
+                  set={(name) => set({ other: name })}
+                />
+              }
+            />
           )}
         </div>
         <aside className={css.settings} aria-label="Settings">
-          <Textarea label="System message" value={system} onChange={(event) => setSystem(event.currentTarget.value)} />
-          <NumberInput label="Temperature" min={0} max={2} step={0.1} placeholder="the model’s own" value={temperature ?? ''} onChange={(value) => setTemperature(value === '' ? undefined : Number(value))} />
-          <NumberInput label="Output tokens at most" min={1} allowDecimal={false} placeholder="no limit" value={most ?? ''} onChange={(value) => setMost(value === '' ? undefined : Number(value))} />
-          <Textarea label="Tools" description="A JSON list, as OpenAI takes them" value={tools} error={toolsProblem(tools)} onChange={(event) => setTools(event.currentTarget.value)} />
+          <Textarea
+            label="System message"
+            value={system}
+            onChange={(event) => setSystem(event.currentTarget.value)}
+          />
+          <NumberInput
+            label="Temperature"
+            min={0}
+            max={2}
+            step={0.1}
+            placeholder="the model’s own"
+            value={temperature ?? ''}
+            onChange={(value) => setTemperature(value === '' ? undefined : Number(value))}
+          />
+          <NumberInput
+            label="Output tokens at most"
+            min={1}
+            allowDecimal={false}
+            placeholder="no limit"
+            value={most ?? ''}
+            onChange={(value) => setMost(value === '' ? undefined : Number(value))}
+          />
+          <Textarea
+            label="Tools"
+            description="A JSON list, as OpenAI takes them"
+            value={tools}
+            error={toolsProblem(tools)}
+            onChange={(event) => setTools(event.currentTarget.value)}
+          />
         </aside>
         <div className={css.input}>
           <Textarea
@@ -84,7 +125,12 @@ export default function Playground() {
           />
           <Picture value={picture} onChange={setPicture} />
           {busy ? (
-            <ActionIcon size={30} variant="default" aria-label="Stop" onClick={() => chats.forEach((chat) => chat.stop())}>
+            <ActionIcon
+              size={30}
+              variant="default"
+              aria-label="Stop"
+              onClick={() => each((chat) => chat.stop())}
+            >
               <Icon name="stop" />
             </ActionIcon>
           ) : (
@@ -107,7 +153,17 @@ interface ModelProps {
 
 function Model({ label, names, value, set }: ModelProps) {
   return (
-    <Select aria-label={label} data={names} value={value} onChange={(name) => set(name ?? '')} searchable allowDeselect={false} limit={100} maxDropdownHeight={320} w={230} />
+    <Select
+      aria-label={label}
+      data={names}
+      value={value}
+      onChange={(name) => set(name ?? '')}
+      searchable
+      allowDeselect={false}
+      limit={100}
+      maxDropdownHeight={320}
+      w={230}
+    />
   );
 }
 

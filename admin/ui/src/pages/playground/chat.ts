@@ -35,7 +35,9 @@ export interface Told {
 }
 
 interface Chunk {
-  choices?: { delta?: { content?: string; tool_calls?: { function?: { name?: string; arguments?: string } }[] } }[];
+  choices?: {
+    delta?: { content?: string; tool_calls?: { function?: { name?: string; arguments?: string } }[] };
+  }[];
   usage?: Usage | null;
   error?: { message: string };
 }

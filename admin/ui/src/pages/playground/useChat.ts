@@ -39,8 +39,15 @@ export function useChat(model: string) {
     const first: Message[] = system === '' ? [] : [{ role: 'system', content: system }];
     const messages = [...first, ...asked.map((turn) => turn.message)];
     try {
-      const told = await chat({ model, messages, ...settings }, { text: heard, tool: heard }, abort.current.signal);
-      const done = { message: { role: 'assistant' as const, content: text }, told: { ...told, cost: cost(told, deployment) } };
+      const told = await chat(
+        { model, messages, ...settings },
+        { text: heard, tool: heard },
+        abort.current.signal,
+      );
+      const done = {
+        message: { role: 'assistant' as const, content: text },
+        told: { ...told, cost: cost(told, deployment) },
+      };
       setTurns([...asked, done]);
     } catch (problem) {
       const stopped = problem instanceof DOMException && problem.name === 'AbortError';

@@ -6,7 +6,6 @@ import { Answered } from '@/parts/Answered';
 import { Id } from '@/parts/Copy';
 import { type Fact, Facts } from '@/parts/Facts';
 import { count } from '@/parts/format';
-import { KeysOf } from '../keys/KeysOf';
 import { Members } from '@/parts/Members';
 import { Meter } from '@/parts/Meter';
 import { Page, Section } from '@/parts/Page';
@@ -14,6 +13,7 @@ import { RecordActions } from '@/parts/RecordActions';
 import { SpendByDay } from '@/parts/SpendByDay';
 import { Chips, Status } from '@/parts/Status';
 import { When } from '@/parts/When';
+import { KeysOf } from '../keys/KeysOf';
 import { MEMBER } from './fields';
 import { TeamForm } from './TeamForm';
 import { teamName } from './Teams';
@@ -47,14 +47,32 @@ function Told({ team_info: of, keys, team_memberships }: Answers['GET /team/info
 function facts(of: Record): Fact[] {
   return [
     ['Spend', <Meter key="spend" spend={of.spend} budget={of.max_budget} />],
-    ['Starts anew', of.budget_duration && <>every {of.budget_duration}, next <When at={of.budget_reset_at} /></>],
+    [
+      'Starts anew',
+      of.budget_duration && (
+        <>
+          every {of.budget_duration}, next <When at={of.budget_reset_at} />
+        </>
+      ),
+    ],
     ['Models', <Chips key="models" of={of.models} none="all" most={10} />],
     ['Requests per minute', of.rpm_limit && count(of.rpm_limit)],
     ['Tokens per minute', of.tpm_limit && count(of.tpm_limit)],
-    ['Organisation', of.organization_id && <Link to={`/organizations/${of.organization_id}`}>{of.organization_id}</Link>],
-    ['Bill', <Link key="bill" to={`/usage/chargeback/${encodeURIComponent(of.team_id)}`}>Chargeback of this month</Link>],
+    [
+      'Organisation',
+      of.organization_id && <Link to={`/organizations/${of.organization_id}`}>{of.organization_id}</Link>,
+    ],
+    [
+      'Bill',
+      <Link key="bill" to={`/usage/chargeback/${encodeURIComponent(of.team_id)}`}>
+        Chargeback of this month
+      </Link>,
+    ],
     ['Created', <When key="created" at={of.created_at} />],
-    ['Metadata', Object.keys(of.metadata).length > 0 && <code key="metadata">{JSON.stringify(of.metadata)}</code>],
+    [
+      'Metadata',
+      Object.keys(of.metadata).length > 0 && <code key="metadata">{JSON.stringify(of.metadata)}</code>,
+    ],
   ];
 }
 
@@ -109,7 +127,9 @@ function TeamMembers({ of, memberships }: MembersProps) {
         add.mutateAsync({ body: asBody({ ...body, member: { user_id: user, role }, ...rest }) })
       }
       change={(member, values) =>
-        change.mutateAsync({ body: asBody({ ...body, user_id: member.user_id, role: member.role, ...values }) })
+        change.mutateAsync({
+          body: asBody({ ...body, user_id: member.user_id, role: member.role, ...values }),
+        })
       }
       remove={(member) => remove.mutateAsync({ body: asBody({ ...body, user_id: member.user_id }) })}
     />

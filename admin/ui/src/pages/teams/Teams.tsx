@@ -15,18 +15,47 @@ export const teamName = (team: Team) => team.team_alias ?? team.team_id;
 const path = (team: Team) => `/teams/${encodeURIComponent(team.team_id)}`;
 
 const COLUMNS: Column<Team>[] = [
-  { id: 'team_alias', header: 'Name', accessorFn: teamName, cell: ({ row }) => <Link to={path(row.original)}>{teamName(row.original)}</Link> },
+  {
+    id: 'team_alias',
+    header: 'Name',
+    accessorFn: teamName,
+    cell: ({ row }) => <Link to={path(row.original)}>{teamName(row.original)}</Link>,
+  },
   {
     id: 'status',
     header: 'Status',
     enableSorting: false,
-    cell: ({ row }) => (row.original.blocked ? <Status tone="bad">Blocked</Status> : <Status tone="good">Active</Status>),
+    cell: ({ row }) =>
+      row.original.blocked ? <Status tone="bad">Blocked</Status> : <Status tone="good">Active</Status>,
     meta: { minor: true },
   },
-  { id: 'models', header: 'Models', enableSorting: false, cell: ({ row }) => <Chips of={row.original.models} none="all" />, meta: { minor: true } },
-  { id: 'members', header: 'Members', enableSorting: false, cell: ({ row }) => count(row.original.members_with_roles.length), meta: { number: true, minor: true } },
-  { id: 'spend', header: 'Spend', accessorFn: (team) => team.spend, cell: ({ row }) => <Meter spend={row.original.spend} budget={row.original.max_budget} /> },
-  { id: 'created_at', header: 'Created', accessorFn: (team) => team.created_at, cell: ({ row }) => <When at={row.original.created_at} />, meta: { minor: true } },
+  {
+    id: 'models',
+    header: 'Models',
+    enableSorting: false,
+    cell: ({ row }) => <Chips of={row.original.models} none="all" />,
+    meta: { minor: true },
+  },
+  {
+    id: 'members',
+    header: 'Members',
+    enableSorting: false,
+    cell: ({ row }) => count(row.original.members_with_roles.length),
+    meta: { number: true, minor: true },
+  },
+  {
+    id: 'spend',
+    header: 'Spend',
+    accessorFn: (team) => team.spend,
+    cell: ({ row }) => <Meter spend={row.original.spend} budget={row.original.max_budget} />,
+  },
+  {
+    id: 'created_at',
+    header: 'Created',
+    accessorFn: (team) => team.created_at,
+    cell: ({ row }) => <When at={row.original.created_at} />,
+    meta: { minor: true },
+  },
 ];
 
 export default function Teams() {

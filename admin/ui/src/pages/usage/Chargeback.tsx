@@ -3,8 +3,8 @@ import { useMemo } from 'react';
 import { Link, useParams as usePath } from 'react-router';
 import type { Activity, ReportDay } from '@/api/answers';
 import { useAnswer } from '@/api/hooks';
-import { rows, total } from '@/parts/activity';
 import { Answered } from '@/parts/Answered';
+import { rows, total } from '@/parts/activity';
 import { type Column, DataTable } from '@/parts/DataTable';
 import { Empty } from '@/parts/Empty';
 import { Facts, Numbers } from '@/parts/Facts';
@@ -15,10 +15,14 @@ import { useParams } from '@/parts/params';
 
 const MONTHS = 24;
 const title = new Intl.DateTimeFormat(undefined, { month: 'long', year: 'numeric', timeZone: 'UTC' });
-const first = (shift: number) => new Date(Date.UTC(new Date().getUTCFullYear(), new Date().getUTCMonth() - shift, 1));
+const first = (shift: number) =>
+  new Date(Date.UTC(new Date().getUTCFullYear(), new Date().getUTCMonth() - shift, 1));
 
 const months = () =>
-  Array.from({ length: MONTHS }, (_, at) => ({ value: iso(first(at)).slice(0, 7), label: title.format(first(at)) }));
+  Array.from({ length: MONTHS }, (_, at) => ({
+    value: iso(first(at)).slice(0, 7),
+    label: title.format(first(at)),
+  }));
 
 /** The whole month; the days that have not come yet cost nothing. */
 function bounds(month: string) {
@@ -34,7 +38,9 @@ export default function Chargeback() {
   const days = bounds(month);
   const one = team === 'all' ? {} : { team_id: team };
   const report = useAnswer('GET /global/spend/report', { query: { ...days, group_by: 'team', ...one } });
-  const use = useAnswer('GET /team/daily/activity', { query: { ...days, ...(team === 'all' ? {} : { team_ids: team }) } });
+  const use = useAnswer('GET /team/daily/activity', {
+    query: { ...days, ...(team === 'all' ? {} : { team_ids: team }) },
+  });
   return (
     <Page
       title="Chargeback"
@@ -42,7 +48,13 @@ export default function Chargeback() {
       back={{ to: '/usage?by=team', label: 'Usage' }}
       actions={
         <>
-          <Select aria-label="Month" data={choices} value={month} allowDeselect={false} onChange={(value) => set({ month: value ?? '' })} />
+          <Select
+            aria-label="Month"
+            data={choices}
+            value={month}
+            allowDeselect={false}
+            onChange={(value) => set({ month: value ?? '' })}
+          />
           <Button leftSection={<Icon name="print" size={14} />} onClick={() => window.print()}>
             Print
           </Button>
@@ -55,7 +67,15 @@ export default function Chargeback() {
   );
 }
 
-function Sums({ activity, team, days }: { activity: Activity; team: string; days: { start_date: string; end_date: string } }) {
+function Sums({
+  activity,
+  team,
+  days,
+}: {
+  activity: Activity;
+  team: string;
+  days: { start_date: string; end_date: string };
+}) {
   const all = total(activity.results);
   const teams = rows(activity, 'entities');
   return (
@@ -113,8 +133,20 @@ const TEAM: Column<Line> = {
 const COLUMNS: Column<Line>[] = [
   { id: 'key', header: 'Key', accessorFn: (line) => line.key, cell: ({ row }) => keyName(row.original.key) },
   { id: 'model', header: 'Model', accessorFn: (line) => line.model },
-  { id: 'tokens', header: 'Tokens', accessorFn: (line) => line.tokens, cell: ({ row }) => count(row.original.tokens), meta: { number: true } },
-  { id: 'spend', header: 'Spend', accessorFn: (line) => line.spend, cell: ({ row }) => exactMoney(row.original.spend), meta: { number: true } },
+  {
+    id: 'tokens',
+    header: 'Tokens',
+    accessorFn: (line) => line.tokens,
+    cell: ({ row }) => count(row.original.tokens),
+    meta: { number: true },
+  },
+  {
+    id: 'spend',
+    header: 'Spend',
+    accessorFn: (line) => line.spend,
+    cell: ({ row }) => exactMoney(row.original.spend),
+    meta: { number: true },
+  },
 ];
 
 const keyName = (key: string) => (/^[0-9a-f]{64}$/.test(key) ? `${key.slice(0, 8)}…` : key);

@@ -5,15 +5,15 @@ import { address, type Query } from '@/api/client';
 import { useAnswer } from '@/api/hooks';
 import { may } from '@/api/rights';
 import { useMay, useSession } from '@/api/session';
-import { DIMENSIONS, type Dimension, type Measure, rows, series, total } from '@/parts/activity';
 import { Answered } from '@/parts/Answered';
+import { DIMENSIONS, type Dimension, type Measure, rows, series, total } from '@/parts/activity';
 import { Chart } from '@/parts/chart/Chart';
-import { compact, daysAgo, iso, money, percent } from '@/parts/format';
 import { Numbers } from '@/parts/Facts';
+import { compact, daysAgo, iso, money, percent } from '@/parts/format';
 import { Icon } from '@/parts/Icon';
 import { Page, Section } from '@/parts/Page';
-import css from '@/parts/parts.module.css';
 import { useParams } from '@/parts/params';
+import css from '@/parts/parts.module.css';
 import { SearchBox } from '@/parts/SearchBox';
 import { UseTable } from './UseTable';
 
@@ -37,7 +37,8 @@ const DEFAULTS = { by: 'model', only: '', span: '30', from: '', to: '', measure:
 /** Months are the calendar's, UTC as the server's days are. */
 function span(name: string, from: string, to: string): { start_date: string; end_date: string } {
   const now = new Date();
-  const month = (shift: number) => iso(new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + shift, 1)));
+  const month = (shift: number) =>
+    iso(new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + shift, 1)));
   const before = (day: string) => iso(new Date(Date.parse(day) - 86_400_000));
   if (name === 'month') return { start_date: month(0), end_date: iso(now) };
   if (name === 'last') return { start_date: month(-1), end_date: before(month(0)) };
@@ -51,7 +52,8 @@ export default function Usage() {
   const allowed = DIMENSIONS.filter((row) => row.right === undefined || may(role, row.right));
   const dimension = allowed.find((row) => row.by === params.by) ?? (allowed[0] as Dimension);
   const days = span(params.span, params.from, params.to);
-  const narrowed = params.only !== '' && dimension.only !== undefined ? { [dimension.only]: params.only } : {};
+  const narrowed =
+    params.only !== '' && dimension.only !== undefined ? { [dimension.only]: params.only } : {};
   const query: Query<'GET /user/daily/activity'> = { ...days, ...narrowed };
   const use = useAnswer(dimension.route as 'GET /user/daily/activity', { query });
   return (
@@ -67,7 +69,13 @@ export default function Usage() {
           data={SPANS}
           value={params.span}
           allowDeselect={false}
-          onChange={(value) => set(value === 'own' ? { span: value, from: days.start_date, to: days.end_date } : { span: value ?? '', from: undefined, to: undefined })}
+          onChange={(value) =>
+            set(
+              value === 'own'
+                ? { span: value, from: days.start_date, to: days.end_date }
+                : { span: value ?? '', from: undefined, to: undefined },
+            )
+          }
         />
         {params.span === 'own' && (
           <>
@@ -89,16 +97,31 @@ export default function Usage() {
           value={params.measure}
           onChange={(measure) => set({ measure })}
         />
-        <SearchBox label={`Find a ${dimension.label.toLowerCase()}`} value={params.q} onChange={(q) => set({ q })} />
+        <SearchBox
+          label={`Find a ${dimension.label.toLowerCase()}`}
+          value={params.q}
+          onChange={(q) => set({ q })}
+        />
         {params.only !== '' && (
-          <Button variant="light" rightSection={<Icon name="close" size={12} />} onClick={() => set({ only: undefined })}>
+          <Button
+            variant="light"
+            rightSection={<Icon name="close" size={12} />}
+            onClick={() => set({ only: undefined })}
+          >
             Only {params.only.slice(0, 24)}
           </Button>
         )}
       </div>
       <Answered of={use}>
         {(activity) => (
-          <Told activity={activity} dimension={dimension} days={days} measure={params.measure} search={params.q} only={(id) => set({ only: id })} />
+          <Told
+            activity={activity}
+            dimension={dimension}
+            days={days}
+            measure={params.measure}
+            search={params.q}
+            only={(id) => set({ only: id })}
+          />
         )}
       </Answered>
     </Page>
@@ -106,7 +129,14 @@ export default function Usage() {
 }
 
 function Day({ label, value, onChange }: { label: string; value: string; onChange: (day: string) => void }) {
-  return <TextInput type="date" aria-label={label} value={value} onChange={(event) => onChange(event.currentTarget.value)} />;
+  return (
+    <TextInput
+      type="date"
+      aria-label={label}
+      value={value}
+      onChange={(event) => onChange(event.currentTarget.value)}
+    />
+  );
 }
 
 interface ToldProps {
@@ -161,11 +191,17 @@ interface ExportProps {
 function Export({ dimension, days }: ExportProps) {
   const allowed = useMay('reports');
   if (!allowed) return null;
-  const file = (format: string) => address('/global/spend/report', {}, { ...days, group_by: dimension.report, format });
+  const file = (format: string) =>
+    address('/global/spend/report', {}, { ...days, group_by: dimension.report, format });
   const name = `weir-${dimension.by}-${days.start_date}-${days.end_date}`;
   return (
     <>
-      <Button component={Link} to="/usage/chargeback/all" variant="default" leftSection={<Icon name="print" size={14} />}>
+      <Button
+        component={Link}
+        to="/usage/chargeback/all"
+        variant="default"
+        leftSection={<Icon name="print" size={14} />}
+      >
         Chargeback
       </Button>
       <Menu>
@@ -176,7 +212,11 @@ function Export({ dimension, days }: ExportProps) {
           <Menu.Item component="a" href={file('csv')} download={`${name}.csv`}>
             CSV, by {dimension.label.toLowerCase()}
           </Menu.Item>
-          <Menu.Item component="a" href={file('focus')} download={`weir-focus-${days.start_date}-${days.end_date}.csv`}>
+          <Menu.Item
+            component="a"
+            href={file('focus')}
+            download={`weir-focus-${days.start_date}-${days.end_date}.csv`}
+          >
             FOCUS 1.2
           </Menu.Item>
         </Menu.Dropdown>

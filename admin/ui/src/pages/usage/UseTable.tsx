@@ -22,15 +22,69 @@ export function UseTable({ rows, dimension, whole, only }: Props) {
     return <Link to={`${dimension.page}/${encodeURIComponent(row.id)}`}>{row.name}</Link>;
   };
   const columns: Column<Row>[] = [
-    { id: 'name', header: dimension.label, accessorFn: (row) => row.name, cell: ({ row }) => name(row.original), meta: { wide: true } },
-    { id: 'spend', header: 'Spend', accessorFn: (row) => row.metrics.spend, cell: ({ row }) => money(row.original.metrics.spend), meta: number },
-    { id: 'share', header: 'Share', accessorFn: (row) => row.metrics.spend, cell: ({ row }) => percent(row.original.metrics.spend, whole), meta: { number: true, minor: true } },
-    { id: 'requests', header: 'Requests', accessorFn: (row) => row.metrics.api_requests, cell: ({ row }) => count(row.original.metrics.api_requests), meta: number },
-    { id: 'failed', header: 'Failed', accessorFn: (row) => row.metrics.failed_requests, cell: ({ row }) => count(row.original.metrics.failed_requests), meta: { number: true, minor: true } },
-    { id: 'in', header: 'Tokens in', accessorFn: (row) => row.metrics.prompt_tokens, cell: ({ row }) => compact(row.original.metrics.prompt_tokens), meta: { number: true, minor: true } },
-    { id: 'cached', header: 'Cached', accessorFn: (row) => row.metrics.cache_read_input_tokens, cell: ({ row }) => compact(row.original.metrics.cache_read_input_tokens), meta: { number: true, minor: true } },
-    { id: 'out', header: 'Tokens out', accessorFn: (row) => row.metrics.completion_tokens, cell: ({ row }) => compact(row.original.metrics.completion_tokens), meta: { number: true, minor: true } },
-    { id: 'more', header: () => null, enableSorting: false, cell: ({ row }) => <More row={row.original} dimension={dimension} only={only} />, meta: { number: true, minor: true } },
+    {
+      id: 'name',
+      header: dimension.label,
+      accessorFn: (row) => row.name,
+      cell: ({ row }) => name(row.original),
+      meta: { wide: true },
+    },
+    {
+      id: 'spend',
+      header: 'Spend',
+      accessorFn: (row) => row.metrics.spend,
+      cell: ({ row }) => money(row.original.metrics.spend),
+      meta: number,
+    },
+    {
+      id: 'share',
+      header: 'Share',
+      accessorFn: (row) => row.metrics.spend,
+      cell: ({ row }) => percent(row.original.metrics.spend, whole),
+      meta: { number: true, minor: true },
+    },
+    {
+      id: 'requests',
+      header: 'Requests',
+      accessorFn: (row) => row.metrics.api_requests,
+      cell: ({ row }) => count(row.original.metrics.api_requests),
+      meta: number,
+    },
+    {
+      id: 'failed',
+      header: 'Failed',
+      accessorFn: (row) => row.metrics.failed_requests,
+      cell: ({ row }) => count(row.original.metrics.failed_requests),
+      meta: { number: true, minor: true },
+    },
+    {
+      id: 'in',
+      header: 'Tokens in',
+      accessorFn: (row) => row.metrics.prompt_tokens,
+      cell: ({ row }) => compact(row.original.metrics.prompt_tokens),
+      meta: { number: true, minor: true },
+    },
+    {
+      id: 'cached',
+      header: 'Cached',
+      accessorFn: (row) => row.metrics.cache_read_input_tokens,
+      cell: ({ row }) => compact(row.original.metrics.cache_read_input_tokens),
+      meta: { number: true, minor: true },
+    },
+    {
+      id: 'out',
+      header: 'Tokens out',
+      accessorFn: (row) => row.metrics.completion_tokens,
+      cell: ({ row }) => compact(row.original.metrics.completion_tokens),
+      meta: { number: true, minor: true },
+    },
+    {
+      id: 'more',
+      header: () => null,
+      enableSorting: false,
+      cell: ({ row }) => <More row={row.original} dimension={dimension} only={only} />,
+      meta: { number: true, minor: true },
+    },
   ];
   return (
     <DataTable

@@ -2,15 +2,14 @@ import { Button, Modal } from '@mantine/core';
 import { Link, useParams } from 'react-router';
 import type { Answers, User as Record } from '@/api/answers';
 import { useAnswer, useChange } from '@/api/hooks';
-import { ROOT } from '@/api/root';
 import { roleLabel } from '@/api/rights';
+import { ROOT } from '@/api/root';
 import { useMay } from '@/api/session';
 import { Answered, Failed } from '@/parts/Answered';
 import { Id, Secret } from '@/parts/Copy';
 import { Empty } from '@/parts/Empty';
 import { type Fact, Facts } from '@/parts/Facts';
 import { count } from '@/parts/format';
-import { KeysOf } from '../keys/KeysOf';
 import { Meter } from '@/parts/Meter';
 import { Page, Section } from '@/parts/Page';
 import css from '@/parts/parts.module.css';
@@ -18,6 +17,7 @@ import { RecordActions } from '@/parts/RecordActions';
 import { SpendByDay } from '@/parts/SpendByDay';
 import { Chips, Status } from '@/parts/Status';
 import { When } from '@/parts/When';
+import { KeysOf } from '../keys/KeysOf';
 import { UserForm } from './UserForm';
 import { userName } from './Users';
 
@@ -27,7 +27,11 @@ export default function User() {
   return (
     <Answered of={user}>
       {(answer) =>
-        answer.user_info === null ? <Empty title="There is no such user" /> : <Told of={answer.user_info} {...answer} />
+        answer.user_info === null ? (
+          <Empty title="There is no such user" />
+        ) : (
+          <Told of={answer.user_info} {...answer} />
+        )
       }
     </Answered>
   );
@@ -55,7 +59,14 @@ function Told({ of, keys, teams }: Answers['GET /user/info'] & { of: Record }) {
 function facts(of: Record, teams: Answers['GET /user/info']['teams']): Fact[] {
   return [
     ['Spend', <Meter key="spend" spend={of.spend} budget={of.max_budget} />],
-    ['Starts anew', of.budget_duration && <>every {of.budget_duration}, next <When at={of.budget_reset_at} /></>],
+    [
+      'Starts anew',
+      of.budget_duration && (
+        <>
+          every {of.budget_duration}, next <When at={of.budget_reset_at} />
+        </>
+      ),
+    ],
     ['Name', of.user_alias],
     ['Models', <Chips key="models" of={of.models} none="all" most={10} />],
     ['Requests per minute', of.rpm_limit && count(of.rpm_limit)],
@@ -84,7 +95,9 @@ function Actions({ of }: { of: Record }) {
       kind="user"
       name={userName(of)}
       edit={(close) => <UserForm of={of} onClose={close} />}
-      {...(invites && { more: { label: 'Invite', form: (close: () => void) => <Invite of={of} onClose={close} /> } })}
+      {...(invites && {
+        more: { label: 'Invite', form: (close: () => void) => <Invite of={of} onClose={close} /> },
+      })}
       remove={{
         run: () => remove.mutateAsync({ body: { user_ids: [of.user_id] } }),
         means: 'The keys of this user go, too.',
@@ -99,10 +112,17 @@ function Invite({ of, onClose }: { of: Record; onClose: () => void }) {
   const invite = useChange('POST /invitation/new');
   const link = (id: string) => `${window.location.origin}${ROOT}ui/?invitation_id=${encodeURIComponent(id)}`;
   return (
-    <Modal opened onClose={onClose} title={`Invite ${userName(of)}`} closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Modal
+      opened
+      onClose={onClose}
+      title={`Invite ${userName(of)}`}
+      closeButtonProps={{ 'aria-label': 'Close' }}
+    >
       <div className={css.form}>
         {invite.data === undefined ? (
-          <p className={css.refusal}>Makes a link that sets a password and works for a week. Send it to nobody else.</p>
+          <p className={css.refusal}>
+            Makes a link that sets a password and works for a week. Send it to nobody else.
+          </p>
         ) : (
           <>
             <Secret text={link(invite.data.id)} what="The link" />
@@ -117,7 +137,10 @@ function Invite({ of, onClose }: { of: Record; onClose: () => void }) {
             {invite.data === undefined ? 'Cancel' : 'Done'}
           </Button>
           {invite.data === undefined && (
-            <Button loading={invite.isPending} onClick={() => invite.mutate({ body: { user_id: of.user_id } })}>
+            <Button
+              loading={invite.isPending}
+              onClick={() => invite.mutate({ body: { user_id: of.user_id } })}
+            >
               Make the link
             </Button>
           )}

@@ -7,7 +7,9 @@ const DayBars = lazy(() => import('./DayBars'));
 /** The chart of a series; it holds its place until it is loaded. */
 export function Chart(props: ComponentProps<typeof DayBars>) {
   if (props.of.names.length === 0) {
-    return <Empty title="Nothing in these days" text="Requests show up here a second after they were answered." />;
+    return (
+      <Empty title="Nothing in these days" text="Requests show up here a second after they were answered." />
+    );
   }
   return (
     <Suspense fallback={<Skeleton height={props.height ?? 220} />}>

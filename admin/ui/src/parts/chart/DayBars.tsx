@@ -1,7 +1,7 @@
-import { Bar, BarChart, CartesianGrid, Tooltip, XAxis, YAxis } from 'recharts';
 import { useElementSize } from '@mantine/hooks';
-import { shortDay } from '../format';
+import { Bar, BarChart, CartesianGrid, Tooltip, XAxis, YAxis } from 'recharts';
 import type { Series } from '../activity';
+import { shortDay } from '../format';
 import css from './chart.module.css';
 
 interface Props {

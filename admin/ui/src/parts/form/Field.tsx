@@ -40,7 +40,12 @@ export function Field(props: Props) {
     value: asText(value),
     onChange: (event: { currentTarget: { value: string } }) => onChange(emptied(event.currentTarget.value)),
   };
-  const number = { ...words(props), value: asNumber(value), min: 0, onChange: (next: string | number) => onChange(emptied(next)) };
+  const number = {
+    ...words(props),
+    value: asNumber(value),
+    min: 0,
+    onChange: (next: string | number) => onChange(emptied(next)),
+  };
   switch (field.kind) {
     case 'text':
       return <TextInput {...text} autoComplete="off" />;
@@ -99,13 +104,13 @@ function Duration(props: Props) {
   const { field, value, onChange } = props;
   const choices = field.choices ?? [];
   const label = choices.find((choice) => choice.value === value)?.label ?? asText(value);
-  const valueOf = (text: string) => choices.find((choice) => choice.label === text)?.value ?? text;
+  const toValue = (text: string) => choices.find((choice) => choice.label === text)?.value ?? text;
   return (
     <Autocomplete
       {...words(props)}
       data={choices.map((choice) => choice.label)}
       value={label}
-      onChange={(text) => onChange(emptied(valueOf(text)))}
+      onChange={(text) => onChange(emptied(toValue(text)))}
     />
   );
 }

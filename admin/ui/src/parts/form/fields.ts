@@ -53,7 +53,12 @@ export const PERIODS: readonly Choice[] = [
 
 /** What limits keys, teams and users alike. */
 export const BUDGET = [
-  { name: 'max_budget', label: 'Budget', kind: 'money', help: 'What may be spent in a period. Empty: no limit.' },
+  {
+    name: 'max_budget',
+    label: 'Budget',
+    kind: 'money',
+    help: 'What may be spent in a period. Empty: no limit.',
+  },
   {
     name: 'budget_duration',
     label: 'Budget starts anew',
@@ -77,9 +82,17 @@ export const PARALLEL = {
 } as const satisfies Field;
 
 /** Organisations and customers keep their limits in a budget of their own. */
-export const inBudget = <F extends Field>(field: F): F => ({ ...field, from: `litellm_budget_table.${field.name}` });
+export const inBudget = <F extends Field>(field: F): F => ({
+  ...field,
+  from: `litellm_budget_table.${field.name}`,
+});
 
-export const METADATA = { name: 'metadata', label: 'Metadata', kind: 'json', more: true } as const satisfies Field;
+export const METADATA = {
+  name: 'metadata',
+  label: 'Metadata',
+  kind: 'json',
+  more: true,
+} as const satisfies Field;
 
 /** What a record says of a field. */
 export function read(record: object, field: Field): unknown {

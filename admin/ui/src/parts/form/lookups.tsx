@@ -20,7 +20,13 @@ export function ModelsField({ field, value, onChange }: Props) {
 }
 
 /** The id that is set is among the choices, even when the search does not find it. */
-function Lookup({ field, value, onChange, choices, onSearch }: Props & { choices: Choice[]; onSearch?: (text: string) => void }) {
+function Lookup({
+  field,
+  value,
+  onChange,
+  choices,
+  onSearch,
+}: Props & { choices: Choice[]; onSearch?: (text: string) => void }) {
   const id = typeof value === 'string' && value !== '' ? value : null;
   const known = id === null || choices.some((choice) => choice.value === id);
   const data = known ? choices : [{ value: id, label: id }, ...choices];
@@ -58,7 +64,9 @@ export function TeamField(props: Props) {
 export function UserField(props: Props) {
   const allowed = useMay('see users');
   const users = useAnswer('GET /user/list', { query: { page_size: 100 } }, { enabled: allowed });
-  const choices = (users.data?.users ?? []).map((user) => named(user.user_email ?? user.user_alias, user.user_id));
+  const choices = (users.data?.users ?? []).map((user) =>
+    named(user.user_email ?? user.user_alias, user.user_id),
+  );
   return <Lookup {...props} choices={choices} />;
 }
 
