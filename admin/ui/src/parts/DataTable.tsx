@@ -122,7 +122,6 @@ function Row({ to, children }: { to: string | undefined; children: ReactNode }) 
     if (inside === null && window.getSelection()?.toString() === '') navigate(to);
   };
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the link in the first cell is the keyboard's way
     <tr data-link onClick={go}>
       {children}
     </tr>
