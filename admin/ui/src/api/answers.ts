@@ -1,0 +1,423 @@
+// What the server answers, as far as the UI reads it. admin/openapi.json describes no answers and not all parameters.
+
+export type Json = Record<string, unknown>;
+
+export interface Limits {
+  max_budget: number | null;
+  soft_budget?: number | null;
+  budget_duration: string | null;
+  budget_reset_at?: string | null;
+  tpm_limit: number | null;
+  rpm_limit: number | null;
+  max_parallel_requests?: number | null;
+}
+
+export interface Key extends Limits {
+  token: string;
+  key_name: string;
+  key_alias: string | null;
+  spend: number;
+  expires: string | null;
+  models: string[];
+  aliases: Json;
+  user_id: string | null;
+  team_id: string | null;
+  org_id?: string | null;
+  organization_id?: string | null;
+  metadata: Json;
+  blocked: boolean | null;
+  allowed_routes: string[];
+  created_at: string;
+  created_by: string | null;
+  updated_at: string;
+  updated_by: string | null;
+  rotation_count: number;
+  auto_rotate: boolean;
+  rotation_interval: string | null;
+  last_rotation_at: string | null;
+  key_rotation_at: string | null;
+}
+
+export interface NewKey extends Key {
+  key: string;
+}
+
+export interface Member {
+  user_id: string;
+  user_email: string | null;
+  role: string;
+}
+
+export interface Team extends Limits {
+  team_id: string;
+  team_alias: string | null;
+  organization_id: string | null;
+  members_with_roles: Member[];
+  models: string[];
+  metadata: Json;
+  blocked: boolean;
+  spend: number;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface TeamMembership {
+  user_id: string;
+  team_id: string;
+  spend?: number;
+  litellm_budget_table?: Partial<Limits> | null;
+}
+
+export interface User extends Limits {
+  user_id: string;
+  user_email: string | null;
+  user_alias: string | null;
+  user_role: string;
+  spend: number;
+  models: string[];
+  teams: string[];
+  metadata: Json;
+  created_at: string;
+  updated_at: string;
+  key_count?: number;
+}
+
+export interface OrganizationMember {
+  user_id: string;
+  user_role: string;
+  user?: { user_email: string | null } | null;
+  spend?: number;
+}
+
+export interface Organization {
+  organization_id: string;
+  organization_alias: string;
+  spend: number;
+  models: string[];
+  metadata: Json;
+  litellm_budget_table: Limits | null;
+  members: OrganizationMember[] | null;
+  teams: Team[] | null;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface Customer {
+  user_id: string;
+  alias: string | null;
+  blocked: boolean;
+  spend: number;
+  allowed_model_region: string | null;
+  default_model: string | null;
+  litellm_budget_table: Limits | null;
+}
+
+export interface ModelInfo extends Json {
+  id: string;
+  db_model: boolean;
+  base_model?: string | null;
+  mode?: string | null;
+  litellm_provider?: string;
+  max_input_tokens?: number | null;
+  max_output_tokens?: number | null;
+  input_cost_per_token?: number | null;
+  output_cost_per_token?: number | null;
+  access_groups?: string[];
+}
+
+export interface Deployment {
+  model_name: string;
+  litellm_params: Json & { model: string; api_base?: string };
+  model_info: ModelInfo;
+}
+
+export interface Probe {
+  model: string;
+  model_id: string;
+  model_name: string;
+  response_time_ms: number;
+  error?: string;
+  status?: number;
+}
+
+export interface Metrics {
+  spend: number;
+  prompt_tokens: number;
+  completion_tokens: number;
+  cache_read_input_tokens: number;
+  cache_creation_input_tokens: number;
+  total_tokens: number;
+  successful_requests: number;
+  failed_requests: number;
+  api_requests: number;
+}
+
+export interface Part {
+  metrics: Metrics;
+  metadata: {
+    key_alias?: string | null;
+    team_alias?: string | null;
+    team_id?: string | null;
+    alias?: string;
+  };
+  api_key_breakdown?: Record<string, Part>;
+}
+
+export type PartName = 'model_groups' | 'providers' | 'models' | 'endpoints' | 'api_keys' | 'entities';
+
+export interface Day {
+  date: string;
+  metrics: Metrics;
+  breakdown: Partial<Record<PartName, Record<string, Part>>>;
+}
+
+export interface Activity {
+  results: Day[];
+  metadata: Json;
+}
+
+export interface Attempt {
+  number: number;
+  model_group: string;
+  model_id: string;
+  status: number;
+  error: string;
+  started_at: string;
+  ended_at: string;
+}
+
+export interface Entry {
+  request_id: string;
+  call_type: string;
+  api_key: string;
+  spend: number;
+  total_tokens: number;
+  prompt_tokens: number;
+  completion_tokens: number;
+  startTime: string;
+  endTime: string;
+  completionStartTime: string;
+  model: string;
+  model_id: string;
+  model_group: string;
+  custom_llm_provider: string;
+  api_base: string;
+  user: string;
+  team_id: string;
+  end_user: string;
+  organization_id: string;
+  request_tags: string[];
+  requester_ip_address: string;
+  session_id: string;
+  status: 'success' | 'failure';
+  messages: unknown;
+  response: unknown;
+  proxy_server_request: unknown;
+  metadata: {
+    user_api_key_alias: string | null;
+    user_api_key_team_alias: string | null;
+    usage_object: UsageObject | null;
+    requester_metadata?: Json;
+    error_information?: {
+      error_code: string;
+      error_class: string;
+      error_message: string;
+      llm_provider: string;
+    };
+    weir?: {
+      entry_id: string;
+      call_id: string;
+      status: string;
+      http_status: number;
+      stream: boolean;
+      model_requested: string;
+      usage_source: 'none' | 'reported' | 'estimated';
+      unpriced: boolean;
+      price_version: string;
+      user_agent: string;
+      attempts: Attempt[];
+    };
+  };
+}
+
+export interface UsageObject {
+  prompt_tokens: number;
+  completion_tokens: number;
+  cache_creation_input_tokens?: number;
+  cache_read_input_tokens?: number;
+  prompt_tokens_details: { cached_tokens?: number; audio_tokens?: number } | null;
+  completion_tokens_details: { reasoning_tokens?: number; audio_tokens?: number } | null;
+}
+
+export interface Change {
+  id: string;
+  updated_at: string;
+  changed_by: string | null;
+  changed_by_api_key: string | null;
+  action: string;
+  table_name: string;
+  object_id: string;
+  before_value: Json | null;
+  updated_values: Json | null;
+}
+
+export interface SettingField {
+  field_name: string;
+  field_type: string;
+  field_description: string;
+  field_value: unknown;
+  stored_in_db: boolean | null;
+  field_default_value: unknown;
+}
+
+export interface Callbacks {
+  callbacks: { name: string; type: string; variables: Json }[];
+  alerts: Json[];
+  router_settings: Json;
+}
+
+export interface Credential {
+  credential_name: string;
+  credential_info: Json;
+  credential_values: Json;
+}
+
+export interface Readiness {
+  status: string;
+  db: string;
+  cache: string | null;
+  litellm_version: string;
+  weir_version: string;
+  success_callbacks: string[];
+}
+
+export interface Session {
+  user_id: string;
+  role: Role;
+  csrf: string;
+  expires_at: string;
+}
+
+export type Role =
+  | 'proxy_admin'
+  | 'proxy_admin_viewer'
+  | 'org_admin'
+  | 'internal_user'
+  | 'internal_user_viewer';
+
+interface Paged {
+  total: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
+}
+
+type ReportRow = {
+  total_spend: number;
+  metadata: { model: string; spend: number; total_tokens: number; api_key: string }[];
+} & Record<string, unknown>;
+
+export type ReportDay = { group_by_day: string } & Record<string, ReportRow[] | string>;
+
+/** Each route that the UI calls, with its answer. */
+export interface Answers {
+  'GET /key/list': { keys: Key[]; total_count: number; current_page: number; total_pages: number };
+  'GET /key/info': { key: string; info: Key };
+  'GET /key/aliases': { aliases: string[] };
+  'POST /key/generate': NewKey;
+  'POST /key/update': Key;
+  'POST /key/delete': Json;
+  'POST /key/block': Key;
+  'POST /key/unblock': Key;
+  'POST /key/{key}/regenerate': NewKey;
+  'GET /v2/team/list': { teams: Team[] } & Paged;
+  'GET /team/info': { team_id: string; team_info: Team; keys: Key[]; team_memberships: TeamMembership[] };
+  'POST /team/new': Team;
+  'POST /team/update': Json;
+  'POST /team/delete': Json;
+  'POST /team/block': Json;
+  'POST /team/unblock': Json;
+  'POST /team/member_add': Json;
+  'POST /team/member_update': Json;
+  'POST /team/member_delete': Json;
+  'GET /user/list': { users: User[] } & Paged;
+  'GET /user/info': { user_id: string; user_info: User | null; keys: Key[]; teams: Team[] };
+  'POST /user/new': User & { key: string };
+  'POST /user/update': Json;
+  'POST /user/delete': Json;
+  'POST /invitation/new': { id: string; expires_at: string };
+  'GET /organization/list': Organization[];
+  'GET /organization/info': Organization;
+  'POST /organization/new': Organization;
+  'PATCH /organization/update': Json;
+  'DELETE /organization/delete': Json;
+  'POST /organization/member_add': Json;
+  'PATCH /organization/member_update': Json;
+  'DELETE /organization/member_delete': Json;
+  'GET /customer/list': Customer[];
+  'GET /customer/info': Customer;
+  'POST /customer/new': Customer;
+  'POST /customer/update': Json;
+  'POST /customer/delete': Json;
+  'POST /customer/block': Json;
+  'POST /customer/unblock': Json;
+  'GET /v2/model/info': { data: Deployment[] };
+  'POST /model/new': { model_id: string };
+  'PATCH /model/{id}/update': Json;
+  'POST /model/delete': Json;
+  'GET /health': { healthy_endpoints: Probe[]; unhealthy_endpoints: Probe[] };
+  'GET /credentials': { credentials: Credential[] };
+  'POST /credentials': Json;
+  'DELETE /credentials/{name}': Json;
+  'GET /user/daily/activity': Activity;
+  'GET /team/daily/activity': Activity;
+  'GET /organization/daily/activity': Activity;
+  'GET /customer/daily/activity': Activity;
+  'GET /tag/daily/activity': Activity;
+  'GET /global/spend/report': ReportDay[];
+  'GET /spend/logs': Entry[];
+  'GET /spend/logs/ui': { data: Entry[] } & Paged;
+  'GET /spend/logs/ui/{request_id}': {
+    messages: unknown;
+    response: unknown;
+    proxy_server_request: unknown;
+  } | null;
+  'GET /model/streaming_metrics': { data: Record<string, number | string>[]; all_api_bases: string[] };
+  'GET /audit': { audit_logs: Change[] } & Paged;
+  'GET /config/list': SettingField[];
+  'POST /config/field/update': Json;
+  'POST /config/field/delete': Json;
+  'GET /get/config/callbacks': Callbacks;
+  'GET /health/services': { status: string; message: string };
+  'GET /health/readiness': Readiness;
+  'GET /v1/models': { data: { id: string }[] };
+  'GET /ui/session': Session;
+  'POST /ui/session': Session;
+  'DELETE /ui/session': undefined;
+  'GET /ui/options': { sso: boolean };
+  'POST /ui/invitation': undefined;
+}
+
+interface Narrowed {
+  model: string;
+  api_key: string;
+}
+
+/** Parameters that the server takes and the document does not name. */
+export interface MoreQuery {
+  'GET /user/daily/activity': Narrowed & { user_id: string };
+  'GET /team/daily/activity': Narrowed & { team_ids: string };
+  'GET /organization/daily/activity': Narrowed & { organization_ids: string };
+  'GET /customer/daily/activity': Narrowed & { end_user_ids: string };
+  'GET /tag/daily/activity': Narrowed & { tags: string };
+  'GET /global/spend/report': { group_by: string; format: string; team_id: string };
+  'GET /spend/logs': { summarize: boolean };
+  'GET /health/readiness': object;
+  'GET /v1/models': object;
+}
+
+/** Bodies of the UI's own routes: README.md, "What the UI asks of the server". */
+export interface OwnBodies {
+  'POST /ui/session': { username: string; password: string };
+  'POST /ui/invitation': { invitation_id: string; password: string };
+}

@@ -1,0 +1,59 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { createContext, type ReactNode, useContext, useEffect } from 'react';
+import type { Session } from './answers';
+import { ApiError, call, carry, whenUnauthorised } from './client';
+import { may, type Right } from './rights';
+
+const QUERY = ['session'];
+const Current = createContext<Session | null>(null);
+
+/** Who is signed in: `null` for nobody, `undefined` while it is being asked. */
+export function useSignedIn() {
+  const queries = useQueryClient();
+  const query = useQuery({ queryKey: QUERY, queryFn: ask, staleTime: Number.POSITIVE_INFINITY, retry: 1 });
+  useEffect(() => whenUnauthorised(() => queries.invalidateQueries({ queryKey: QUERY })), [queries]);
+  return query;
+}
+
+async function ask(): Promise<Session | null> {
+  try {
+    const session = await call('GET /ui/session');
+    carry(session.csrf);
+    return session;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) return null;
+    throw error;
+  }
+}
+
+export function SessionProvider({ session, children }: { session: Session; children: ReactNode }) {
+  return <Current.Provider value={session}>{children}</Current.Provider>;
+}
+
+export function useSession(): Session {
+  const session = useContext(Current);
+  if (session === null) throw new Error('useSession outside of a session');
+  return session;
+}
+
+/** Whether to show what needs this right. The server decides; this only spares people what it would refuse. */
+export function useMay(right: Right): boolean {
+  return may(useSession().role, right);
+}
+
+export function useSignIn() {
+  const queries = useQueryClient();
+  const set = (session: Session | null) => queries.setQueryData(QUERY, session);
+  return {
+    async signIn(username: string, password: string) {
+      const session = await call('POST /ui/session', { body: { username, password } });
+      carry(session.csrf);
+      set(session);
+    },
+    async signOut() {
+      await call('DELETE /ui/session');
+      queries.clear();
+      set(null);
+    },
+  };
+}

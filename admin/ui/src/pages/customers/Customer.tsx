@@ -1,0 +1,69 @@
+import { useParams } from 'react-router';
+import type { Customer as Record } from '@/api/answers';
+import { useAnswer, useChange } from '@/api/hooks';
+import { Answered } from '@/parts/Answered';
+import { Id } from '@/parts/Copy';
+import { Facts } from '@/parts/Facts';
+import { Meter } from '@/parts/Meter';
+import { Page, Section } from '@/parts/Page';
+import { RecordActions } from '@/parts/RecordActions';
+import { SpendByDay } from '@/parts/SpendByDay';
+import { Status } from '@/parts/Status';
+import { CustomerForm } from './CustomerForm';
+import { customerName } from './Customers';
+
+export default function Customer() {
+  const { id = '' } = useParams();
+  const found = useAnswer('GET /customer/info', { query: { end_user_id: id } });
+  return <Answered of={found}>{(of) => <Told of={of} />}</Answered>;
+}
+
+function Told({ of }: { of: Record }) {
+  const budget = of.litellm_budget_table;
+  return (
+    <Page
+      title={customerName(of)}
+      badge={of.blocked && <Status tone="bad">Blocked</Status>}
+      about={<Id of={of.user_id} />}
+      back={{ to: '/customers', label: 'Customers' }}
+      actions={<Actions of={of} />}
+    >
+      <Section title="Budget and limits">
+        <Facts
+          of={[
+            ['Spend', <Meter key="spend" spend={of.spend} budget={budget?.max_budget} />],
+            ['Starts anew', budget?.budget_duration && `every ${budget.budget_duration}`],
+            ['Model when none is named', of.default_model],
+            ['Only models in', of.allowed_model_region?.toUpperCase()],
+          ]}
+        />
+      </Section>
+      <SpendByDay route="GET /customer/daily/activity" query={{ end_user_ids: of.user_id }} />
+    </Page>
+  );
+}
+
+function Actions({ of }: { of: Record }) {
+  const block = useChange(of.blocked ? 'POST /customer/unblock' : 'POST /customer/block');
+  const remove = useChange('POST /customer/delete');
+  const body = { user_ids: [of.user_id] };
+  return (
+    <RecordActions
+      kind="customer"
+      name={customerName(of)}
+      edit={(close) => <CustomerForm of={of} onClose={close} />}
+      block={{
+        blocked: of.blocked,
+        run: () => block.mutateAsync({ body }),
+        means: of.blocked
+          ? 'Requests that name this customer are served again.'
+          : 'Requests that name this customer are refused.',
+      }}
+      remove={{
+        run: () => remove.mutateAsync({ body }),
+        means: 'Its budget goes, too.',
+        to: '/customers',
+      }}
+    />
+  );
+}

@@ -1,0 +1,66 @@
+import { Link } from 'react-router';
+import { useAnswer } from '@/api/hooks';
+import { useMay } from '@/api/session';
+import { Answered } from '@/parts/Answered';
+import { rows, series, total } from '@/parts/activity';
+import { Chart } from '@/parts/chart/Chart';
+import { Numbers } from '@/parts/Facts';
+import { compact, daysAgo, iso, money, percent } from '@/parts/format';
+import { Page, Section } from '@/parts/Page';
+import css from '@/parts/parts.module.css';
+import { Attention } from './Attention';
+import { Recent } from './Recent';
+import { Top } from './Top';
+
+const today = () => iso(new Date());
+const monthStart = () => `${today().slice(0, 8)}01`;
+
+export default function Home() {
+  const seesAll = useMay('see all');
+  const days = { start_date: daysAgo(29), end_date: today() };
+  const use = useAnswer('GET /user/daily/activity', { query: days }, { every: 30_000 });
+  const teams = useAnswer('GET /team/daily/activity', { query: days }, { every: 60_000 });
+  return (
+    <Page title="Home" about={seesAll ? 'What this gateway does.' : 'What is yours on this gateway.'}>
+      <Attention />
+      <Answered of={use}>
+        {(activity) => {
+          const now = total(activity.results.filter((day) => day.date === today()));
+          const month = total(activity.results.filter((day) => day.date >= monthStart()));
+          return (
+            <>
+              <Numbers
+                of={[
+                  { label: 'Spend today', value: money(now.spend) },
+                  { label: 'Spend this month', value: money(month.spend) },
+                  { label: 'Requests today', value: compact(now.api_requests) },
+                  { label: 'Tokens today', value: compact(now.total_tokens) },
+                  {
+                    label: 'Failed today',
+                    value: percent(now.failed_requests, now.api_requests),
+                    note: `${compact(now.failed_requests)} requests`,
+                  },
+                ]}
+              />
+              <Recent />
+              <Section title="Spend" about="30 days, by model" actions={<Link to="/usage">All usage</Link>}>
+                <Chart
+                  of={series(activity, 'model_groups', 'spend', days.start_date, days.end_date)}
+                  format={money}
+                  label="Spend in 30 days"
+                />
+              </Section>
+              <div className={css.columns}>
+                <Answered of={teams}>
+                  {(of) => <Top title="Teams" rows={rows(of, 'entities')} page="/teams" by="team" />}
+                </Answered>
+                <Top title="Keys" rows={rows(activity, 'api_keys')} page="/keys" by="key" />
+                <Top title="Models" rows={rows(activity, 'model_groups')} by="model" />
+              </div>
+            </>
+          );
+        }}
+      </Answered>
+    </Page>
+  );
+}

@@ -1,0 +1,42 @@
+import { Link } from 'react-router';
+import type { Row } from '@/parts/activity';
+import { Empty } from '@/parts/Empty';
+import { compact, money } from '@/parts/format';
+import { Section } from '@/parts/Page';
+import css from './home.module.css';
+
+interface Props {
+  title: string;
+  rows: Row[];
+  by: string;
+  /** Where one of them has its page; others lead to their usage. */
+  page?: string;
+}
+
+const MOST = 6;
+
+/** The dearest of 30 days. */
+export function Top({ title, rows, by, page }: Props) {
+  const largest = Math.max(...rows.map((row) => row.metrics.spend), 0);
+  const to = (row: Row) => (page === undefined ? `/usage?by=${by}` : `${page}/${encodeURIComponent(row.id)}`);
+  return (
+    <Section title={title} about="30 days" actions={<Link to={`/usage?by=${by}`}>All</Link>}>
+      {rows.length === 0 && <Empty title="Nothing yet" />}
+      <ol className={css.top}>
+        {rows.slice(0, MOST).map((row) => (
+          <li key={row.id}>
+            <Link to={to(row)} className={css.row}>
+              <span className={css.name}>{row.name}</span>
+              <span className={css.requests}>{compact(row.metrics.api_requests)} requests</span>
+              <span>{money(row.metrics.spend)}</span>
+              <span
+                className={css.share}
+                style={{ width: `${largest === 0 ? 0 : (row.metrics.spend / largest) * 100}%` }}
+              />
+            </Link>
+          </li>
+        ))}
+      </ol>
+    </Section>
+  );
+}

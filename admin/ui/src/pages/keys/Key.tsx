@@ -1,0 +1,136 @@
+import { Link, useParams } from 'react-router';
+import type { Key as Record } from '@/api/answers';
+import { useAnswer, useChange } from '@/api/hooks';
+import { useMay } from '@/api/session';
+import { Answered } from '@/parts/Answered';
+import { Id } from '@/parts/Copy';
+import { type Fact, Facts } from '@/parts/Facts';
+import { count } from '@/parts/format';
+import { Meter } from '@/parts/Meter';
+import { Page, Section } from '@/parts/Page';
+import css from '@/parts/parts.module.css';
+import { RecordActions } from '@/parts/RecordActions';
+import { SpendByDay } from '@/parts/SpendByDay';
+import { Chips } from '@/parts/Status';
+import { When } from '@/parts/When';
+import { KeyStatus, keyName } from './columns';
+import { EditKeyForm } from './KeyForm';
+import { Rotate } from './Rotate';
+
+export default function Key() {
+  const { id = '' } = useParams();
+  const key = useAnswer('GET /key/info', { query: { key: id } });
+  return <Answered of={key}>{({ info }) => <Told of={{ ...info, token: id }} />}</Answered>;
+}
+
+function Told({ of }: { of: Record }) {
+  const writes = useMay('change keys');
+  return (
+    <Page
+      title={keyName(of)}
+      badge={<KeyStatus of={of} />}
+      about={<Id of={of.token} what="hash of the key" />}
+      back={{ to: '/keys', label: 'Keys' }}
+      actions={writes && <Actions of={of} />}
+    >
+      <div className={css.columns}>
+        <Section title="Budget and limits">
+          <Facts of={limits(of)} />
+        </Section>
+        <Section title="Whose, and for what">
+          <Facts of={belonging(of)} />
+        </Section>
+      </div>
+      <SpendByDay query={{ api_key: of.token }} />
+      <Link className={css.dim} to={`/logs?api_key=${of.token}`}>
+        Requests of this key in the logs
+      </Link>
+    </Page>
+  );
+}
+
+function Actions({ of }: { of: Record }) {
+  const block = useChange(of.blocked ? 'POST /key/unblock' : 'POST /key/block');
+  const remove = useChange('POST /key/delete');
+  return (
+    <RecordActions
+      kind="key"
+      name={keyName(of)}
+      edit={(close) => <EditKeyForm of={of} onClose={close} />}
+      more={{ label: 'Rotate', form: (close) => <Rotate of={of} onClose={close} /> }}
+      block={{
+        blocked: of.blocked === true,
+        run: () => block.mutateAsync({ body: { key: of.token } }),
+        means: of.blocked
+          ? 'Its requests are served again at once.'
+          : 'Its requests are refused at once, until it is unblocked.',
+      }}
+      remove={{
+        run: () => remove.mutateAsync({ body: { keys: [of.token] } }),
+        means: 'Whoever uses it is refused from now on.',
+        to: '/keys',
+      }}
+    />
+  );
+}
+
+function limits(of: Record): Fact[] {
+  return [
+    ['Spend', <Meter key="spend" spend={of.spend} budget={of.max_budget} />],
+    [
+      'Starts anew',
+      of.budget_duration && (
+        <>
+          every {of.budget_duration}, next <When at={of.budget_reset_at} />
+        </>
+      ),
+    ],
+    ['Requests per minute', of.rpm_limit === null ? 'no limit' : count(of.rpm_limit)],
+    ['Tokens per minute', of.tpm_limit === null ? 'no limit' : count(of.tpm_limit)],
+    ['Requests at once', of.max_parallel_requests ? count(of.max_parallel_requests) : null],
+    ['Expires', of.expires === null ? 'never' : <When key="expires" at={of.expires} />],
+  ];
+}
+
+function belonging(of: Record): Fact[] {
+  const link = (to: string, id: string | null) =>
+    id && <Link to={`${to}/${encodeURIComponent(id)}`}>{id}</Link>;
+  const tags = of.metadata['tags'];
+  return [
+    ['Key', <code key="name">{of.key_name}</code>],
+    ['Team', link('/teams', of.team_id)],
+    ['User', link('/users', of.user_id)],
+    ['Models', <Chips key="models" of={of.models} none="all that its owner may use" most={8} />],
+    ['Tags', Array.isArray(tags) && tags.length > 0 && <Chips key="tags" of={tags} none="" most={8} />],
+    ['Rotated', rotated(of)],
+    [
+      'Created',
+      <>
+        <When at={of.created_at} /> by {of.created_by ?? 'nobody known'}
+      </>,
+    ],
+    [
+      'Metadata',
+      Object.keys(of.metadata).length > 0 && <code key="metadata">{JSON.stringify(of.metadata)}</code>,
+    ],
+  ];
+}
+
+function rotated(of: Record) {
+  if (of.rotation_count === 0 && !of.auto_rotate) return 'never';
+  return (
+    <>
+      {of.rotation_count} times
+      {of.last_rotation_at !== null && (
+        <>
+          , last <When at={of.last_rotation_at} />
+        </>
+      )}
+      {of.key_rotation_at !== null && (
+        <>
+          , next <When at={of.key_rotation_at} />
+        </>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,68 @@
+import { Button } from '@mantine/core';
+import { useState } from 'react';
+import { Link } from 'react-router';
+import type { Key, NewKey } from '@/api/answers';
+import { asBody, useChange } from '@/api/hooks';
+import { Secret } from '@/parts/Copy';
+import type { Values } from '@/parts/form/fields';
+import { RecordForm } from '@/parts/form/RecordForm';
+import { Notice } from '@/parts/Notice';
+import css from '@/parts/parts.module.css';
+import { FIELDS } from './fields';
+
+interface Props {
+  start?: Values;
+  onClose: () => void;
+}
+
+export function NewKeyForm({ start = {}, onClose }: Props) {
+  const make = useChange('POST /key/generate');
+  const [made, setMade] = useState<NewKey | null>(null);
+  const save = async (values: Values) => setMade(await make.mutateAsync({ body: asBody(values) }));
+  return (
+    <RecordForm
+      title={made === null ? 'New key' : 'The key'}
+      fields={FIELDS}
+      start={start}
+      save={save}
+      onClose={onClose}
+    >
+      {made === null ? undefined : <ShownOnce made={made} onClose={onClose} />}
+    </RecordForm>
+  );
+}
+
+/** The one time that the text of a key is there to be seen. */
+export function ShownOnce({ made, onClose }: { made: NewKey; onClose: () => void }) {
+  return (
+    <div className={css.form}>
+      <Notice tone="warn" title="Copy it now">
+        It is shown this one time. Only its hash is kept; a lost key can be rotated, not read.
+      </Notice>
+      <Secret text={made.key} what="The key" />
+      <div className={css.formEnd}>
+        <Button variant="default" component={Link} to={`/keys/${made.token}`} onClick={onClose}>
+          Open the key
+        </Button>
+        <Button onClick={onClose}>Done</Button>
+      </div>
+    </div>
+  );
+}
+
+export function EditKeyForm({ of, onClose }: { of: Key; onClose: () => void }) {
+  const change = useChange('POST /key/update');
+  const save = async (values: Values) => {
+    await change.mutateAsync({ body: asBody({ key: of.token, ...values }) });
+    onClose();
+  };
+  return (
+    <RecordForm
+      title={`Edit ${of.key_alias ?? of.key_name}`}
+      fields={FIELDS}
+      record={of}
+      save={save}
+      onClose={onClose}
+    />
+  );
+}

@@ -1,0 +1,76 @@
+import { Tabs } from '@mantine/core';
+import type { Entry } from '@/api/answers';
+import { Section } from '@/parts/Page';
+import parts from '@/parts/parts.module.css';
+import css from './logs.module.css';
+
+const empty = (value: unknown) =>
+  value === null || value === undefined || (typeof value === 'object' && Object.keys(value).length === 0);
+
+/** What was said, where it was kept; and the entry as the API tells it. */
+export function Bodies({ of }: { of: Entry }) {
+  const { messages, response, proxy_server_request: request } = of;
+  const kept = !empty(messages) || !empty(response) || !empty(request);
+  const { messages: _, response: __, proxy_server_request: ___, ...entry } = of;
+  return (
+    <Section title="What was said" about={kept ? '' : 'not kept: store_prompts_in_spend_logs is off'}>
+      <Tabs defaultValue={kept ? 'messages' : 'entry'} keepMounted={false}>
+        <Tabs.List>
+          {kept && <Tabs.Tab value="messages">Messages</Tabs.Tab>}
+          {!empty(request) && <Tabs.Tab value="request">Request</Tabs.Tab>}
+          {!empty(response) && <Tabs.Tab value="response">Response</Tabs.Tab>}
+          <Tabs.Tab value="entry">Entry</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="messages" pt="sm">
+          <Messages of={messages} response={response} />
+        </Tabs.Panel>
+        <Tabs.Panel value="request" pt="sm">
+          <Text of={request} />
+        </Tabs.Panel>
+        <Tabs.Panel value="response" pt="sm">
+          <Text of={response} />
+        </Tabs.Panel>
+        <Tabs.Panel value="entry" pt="sm">
+          <Text of={entry} />
+        </Tabs.Panel>
+      </Tabs>
+    </Section>
+  );
+}
+
+function Text({ of }: { of: unknown }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard
+    <pre className={parts.pre} tabIndex={0}>
+      {typeof of === 'string' ? of : JSON.stringify(of, null, 2)}
+    </pre>
+  );
+}
+
+interface Message {
+  role: string;
+  content: unknown;
+}
+
+const isMessage = (value: unknown): value is Message =>
+  typeof value === 'object' && value !== null && 'content' in value;
+
+function Messages({ of, response }: { of: unknown; response: unknown }) {
+  const asked = Array.isArray(of) ? of.filter(isMessage) : [];
+  const choices = (response as { choices?: { message?: unknown }[] } | null)?.choices ?? [];
+  const answered = choices.map((choice) => choice.message).filter(isMessage);
+  const all = [...asked, ...answered];
+  if (all.length === 0) return <Text of={of} />;
+  return (
+    <div className={css.messages}>
+      {all.map((message, at) => (
+        <div key={at}>
+          <div className={css.role}>{message.role}</div>
+          <div className={css.said}>
+            {typeof message.content === 'string' ? message.content : JSON.stringify(message.content, null, 2)}
+          </div>
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,98 @@
+import { Button, Drawer, SegmentedControl, Switch } from '@mantine/core';
+import { useState } from 'react';
+import { Answered } from '@/parts/Answered';
+import { DataTable } from '@/parts/DataTable';
+import { Empty } from '@/parts/Empty';
+import { shortId } from '@/parts/format';
+import { Icon } from '@/parts/Icon';
+import { Page } from '@/parts/Page';
+import { Pager } from '@/parts/Pager';
+import { useParams } from '@/parts/params';
+import css from '@/parts/parts.module.css';
+import { COLUMNS, entryPath } from './columns';
+import { useEntries } from './entries';
+import { DEFAULTS, Filters, NAMES, spanStart } from './Filters';
+
+const SIZE = 50;
+const EVERY = 2_000;
+
+const STATES = [
+  { value: '', label: 'All' },
+  { value: 'success', label: 'Served' },
+  { value: 'failure', label: 'Failed' },
+];
+
+export default function Logs() {
+  const [params, set] = useParams(DEFAULTS);
+  const [filtering, setFiltering] = useState(false);
+  const [live, setLive] = useState(false);
+  const page = Number(params.page);
+  const filters = {
+    ...Object.fromEntries(NAMES.map((name) => [name, params[name]])),
+    status_filter: params.status,
+    start_date: spanStart(params.span),
+  };
+  const entries = useEntries({ page, ...filters }, SIZE, live && page === 1 ? EVERY : false);
+  const filtered = NAMES.filter((name) => params[name] !== '');
+  return (
+    <Page
+      title="Logs"
+      about="One line for each request, the newest first."
+      actions={
+        <Switch label="Live" checked={live} onChange={(event) => setLive(event.currentTarget.checked)} />
+      }
+    >
+      <div className={css.filters}>
+        <SegmentedControl
+          aria-label="State"
+          data={STATES}
+          value={params.status}
+          onChange={(status) => set({ status })}
+        />
+        <Button
+          variant="default"
+          leftSection={<Icon name="search" size={14} />}
+          onClick={() => setFiltering(true)}
+        >
+          Filter
+        </Button>
+        {filtered.map((name) => (
+          <Button
+            key={name}
+            variant="light"
+            rightSection={<Icon name="close" size={12} />}
+            onClick={() => set({ [name]: undefined })}
+          >
+            {name.replace(/_id$/, '').replaceAll('_', ' ')}: {shortId(params[name])}
+          </Button>
+        ))}
+      </div>
+      <Answered of={entries} lines={12}>
+        {({ rows, total }) => (
+          <DataTable
+            label="Requests"
+            columns={COLUMNS}
+            rows={rows}
+            to={entryPath}
+            empty={<Empty title="No requests" text="What is answered shows up here within a second." />}
+            foot={<Pager page={page} size={SIZE} total={total} onPage={(next) => set({ page: next })} />}
+          />
+        )}
+      </Answered>
+      <Drawer
+        opened={filtering}
+        onClose={() => setFiltering(false)}
+        title="Filter"
+        closeButtonProps={{ 'aria-label': 'Close' }}
+      >
+        <Filters
+          params={params}
+          set={(change) => {
+            set(change);
+            setFiltering(false);
+          }}
+        />
+      </Drawer>
+    </Page>
+  );
+}

@@ -1,0 +1,72 @@
+import { Link } from 'react-router';
+import type { Entry } from '@/api/answers';
+import type { Column } from '@/parts/DataTable';
+import { between, compact, milliseconds, money, shortId, time } from '@/parts/format';
+import { Status } from '@/parts/Status';
+import { When } from '@/parts/When';
+
+export const entryPath = (entry: Entry) => `/logs/${encodeURIComponent(entry.request_id)}`;
+export const keyLabel = (entry: Entry) =>
+  entry.metadata.user_api_key_alias ?? (entry.api_key ? shortId(entry.api_key) : '–');
+
+export function Outcome({ of }: { of: Entry }) {
+  const status = of.metadata.weir?.http_status;
+  if (of.status === 'success') return <Status tone="good">{status ?? 'Served'}</Status>;
+  return <Status tone="bad">{status ?? 'Failed'}</Status>;
+}
+
+export const COLUMNS: Column<Entry>[] = [
+  {
+    id: 'time',
+    header: 'Time',
+    enableSorting: false,
+    cell: ({ row }) => (
+      <Link to={entryPath(row.original)} title={time(row.original.startTime)}>
+        <When at={row.original.startTime} />
+      </Link>
+    ),
+  },
+  { id: 'status', header: 'Status', enableSorting: false, cell: ({ row }) => <Outcome of={row.original} /> },
+  {
+    id: 'model',
+    header: 'Model',
+    enableSorting: false,
+    accessorFn: (entry) => entry.model_group || entry.model,
+  },
+  { id: 'key', header: 'Key', enableSorting: false, accessorFn: keyLabel, meta: { minor: true } },
+  {
+    id: 'team',
+    header: 'Team',
+    enableSorting: false,
+    accessorFn: (entry) => entry.metadata.user_api_key_team_alias ?? (entry.team_id || '–'),
+    meta: { minor: true },
+  },
+  {
+    id: 'in',
+    header: 'In',
+    enableSorting: false,
+    cell: ({ row }) => compact(row.original.prompt_tokens),
+    meta: { number: true, minor: true },
+  },
+  {
+    id: 'out',
+    header: 'Out',
+    enableSorting: false,
+    cell: ({ row }) => compact(row.original.completion_tokens),
+    meta: { number: true, minor: true },
+  },
+  {
+    id: 'took',
+    header: 'Took',
+    enableSorting: false,
+    cell: ({ row }) => milliseconds(between(row.original.startTime, row.original.endTime)),
+    meta: { number: true, minor: true },
+  },
+  {
+    id: 'cost',
+    header: 'Cost',
+    enableSorting: false,
+    cell: ({ row }) => (row.original.metadata.weir?.unpriced ? 'no price' : money(row.original.spend)),
+    meta: { number: true },
+  },
+];

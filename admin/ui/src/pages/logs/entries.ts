@@ -1,0 +1,36 @@
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import type { Entry } from '@/api/answers';
+import { call, type Query } from '@/api/client';
+import { useMay } from '@/api/session';
+
+export type EntryQuery = Pick<
+  Query<'GET /spend/logs/ui'>,
+  'page' | 'status_filter' | 'start_date' | 'request_id' | 'model' | 'api_key'
+>;
+
+interface Page {
+  rows: Entry[];
+  total: number;
+}
+
+async function pageOfAll(query: EntryQuery, size: number, signal: AbortSignal): Promise<Page> {
+  const answer = await call('GET /spend/logs/ui', { query: { ...query, page_size: size }, signal });
+  return { rows: answer.data, total: answer.total };
+}
+
+/** Whoever may not see all has its own, in pages without a total: a full page has another one behind it. */
+async function pageOfOwn(query: EntryQuery, size: number, signal: AbortSignal): Promise<Page> {
+  const rows = await call('GET /spend/logs', { query: { ...query, limit: size, summarize: false }, signal });
+  const before = ((query.page ?? 1) - 1) * size;
+  return { rows, total: before + rows.length + (rows.length === size ? 1 : 0) };
+}
+
+export function useEntries(query: EntryQuery, size: number, every: number | false = false) {
+  const seesAll = useMay('see all logs');
+  return useQuery({
+    queryKey: ['entries', seesAll, query, size],
+    queryFn: ({ signal }) => (seesAll ? pageOfAll : pageOfOwn)(query, size, signal),
+    placeholderData: keepPreviousData,
+    refetchInterval: every,
+  });
+}

@@ -1,0 +1,152 @@
+import { Button, SegmentedControl } from '@mantine/core';
+import { useState } from 'react';
+import { Link } from 'react-router';
+import type { Deployment, Probe } from '@/api/answers';
+import { useAnswer } from '@/api/hooks';
+import { useMay } from '@/api/session';
+import { Answered, Failed } from '@/parts/Answered';
+import { type Column, DataTable } from '@/parts/DataTable';
+import { Empty } from '@/parts/Empty';
+import { perMillion } from '@/parts/format';
+import { Icon } from '@/parts/Icon';
+import { Page } from '@/parts/Page';
+import { useParams } from '@/parts/params';
+import css from '@/parts/parts.module.css';
+import { SearchBox } from '@/parts/SearchBox';
+import { Chip, Status } from '@/parts/Status';
+import { priceSource, sourceOf, unpriced } from './facts';
+import { Health, useHealth } from './Health';
+import { ModelForm } from './ModelForm';
+
+const path = (row: Deployment) => `/models/${encodeURIComponent(row.model_info.id)}`;
+
+const SHOWN = [
+  { value: 'all', label: 'All' },
+  { value: 'unpriced', label: 'Without a price' },
+  { value: 'ledger', label: 'Added here' },
+];
+
+const FILTERS: Record<string, (row: Deployment) => boolean> = {
+  all: () => true,
+  unpriced,
+  ledger: (row) => sourceOf(row) === 'ledger',
+};
+
+function columns(probes: Probe[] | undefined, health: boolean): Column<Deployment>[] {
+  const found = (row: Deployment) => probes?.find((probe) => probe.model_id === row.model_info.id);
+  const all: Column<Deployment>[] = [
+    {
+      id: 'name',
+      header: 'Name',
+      accessorFn: (row) => row.model_name,
+      cell: ({ row }) => <Link to={path(row.original)}>{row.original.model_name}</Link>,
+    },
+    {
+      id: 'model',
+      header: 'Deployment',
+      accessorFn: (row) => row.litellm_params.model,
+      cell: ({ row }) => <code>{row.original.litellm_params.model}</code>,
+    },
+    {
+      id: 'input',
+      header: 'Input',
+      accessorFn: (row) => row.model_info.input_cost_per_token ?? 0,
+      cell: ({ row }) => perMillion(row.original.model_info.input_cost_per_token),
+      meta: { number: true },
+    },
+    {
+      id: 'output',
+      header: 'Output',
+      accessorFn: (row) => row.model_info.output_cost_per_token ?? 0,
+      cell: ({ row }) => perMillion(row.original.model_info.output_cost_per_token),
+      meta: { number: true },
+    },
+    {
+      id: 'price',
+      header: 'Price from',
+      accessorFn: priceSource,
+      cell: ({ row }) =>
+        unpriced(row.original) ? (
+          <Status tone="warn">no price</Status>
+        ) : (
+          <span className={css.dim}>{priceSource(row.original)}</span>
+        ),
+      meta: { minor: true },
+    },
+    {
+      id: 'source',
+      header: 'Set in',
+      accessorFn: sourceOf,
+      cell: ({ row }) => <Chip>{sourceOf(row.original)}</Chip>,
+      meta: { minor: true },
+    },
+  ];
+  if (health)
+    all.push({
+      id: 'health',
+      header: 'Health',
+      enableSorting: false,
+      cell: ({ row }) => <Health of={found(row.original)} />,
+    });
+  return all;
+}
+
+export default function Models() {
+  const [params, set] = useParams({ q: '', show: 'all' });
+  const [making, setMaking] = useState(false);
+  const models = useAnswer('GET /v2/model/info');
+  const seesHealth = useMay('see health');
+  const writes = useMay('change models');
+  const health = useHealth({});
+  const shown = (row: Deployment) =>
+    (FILTERS[params.show] ?? FILTERS['all'])?.(row) &&
+    `${row.model_name} ${row.litellm_params.model}`.toLowerCase().includes(params.q.toLowerCase());
+  return (
+    <Page
+      title="Models"
+      about="Deployments, by the name that clients ask for. Prices are for a million tokens."
+      actions={
+        <>
+          {seesHealth && (
+            <Button variant="default" loading={health.isFetching} onClick={health.check}>
+              Check health
+            </Button>
+          )}
+          {writes && (
+            <Button leftSection={<Icon name="plus" size={14} />} onClick={() => setMaking(true)}>
+              New deployment
+            </Button>
+          )}
+        </>
+      }
+    >
+      <div className={css.filters}>
+        <SearchBox label="Find by name or provider" value={params.q} onChange={(q) => set({ q })} />
+        <SegmentedControl
+          aria-label="Which"
+          data={SHOWN}
+          value={params.show}
+          onChange={(show) => set({ show })}
+        />
+      </div>
+      {health.isError && <Failed error={health.error} />}
+      <Answered of={models} lines={10}>
+        {({ data }) => (
+          <DataTable
+            label="Deployments"
+            columns={columns(health.data, seesHealth)}
+            rows={data.filter(shown)}
+            to={path}
+            empty={
+              <Empty
+                title="No deployments here"
+                text="Models come from the configuration file, and from here."
+              />
+            }
+          />
+        )}
+      </Answered>
+      {making && <ModelForm onClose={() => setMaking(false)} />}
+    </Page>
+  );
+}

@@ -1,0 +1,149 @@
+import { Button, SegmentedControl } from '@mantine/core';
+import { useState } from 'react';
+import type { SettingField } from '@/api/answers';
+import { asBody, useAnswer, useChange } from '@/api/hooks';
+import { Answered } from '@/parts/Answered';
+import { type Column, DataTable } from '@/parts/DataTable';
+import { Empty } from '@/parts/Empty';
+import type { Field, Kind, Values } from '@/parts/form/fields';
+import { RecordForm } from '@/parts/form/RecordForm';
+import { useParams } from '@/parts/params';
+import css from '@/parts/parts.module.css';
+import { SearchBox } from '@/parts/SearchBox';
+import { Chip } from '@/parts/Status';
+
+const SECTIONS = ['general_settings', 'litellm_settings', 'router_settings', 'weir_settings'];
+
+const KINDS: Record<string, Kind> = {
+  Boolean: 'switch',
+  Integer: 'count',
+  Float: 'text',
+  String: 'text',
+  List: 'json',
+  Dictionary: 'json',
+};
+
+const isSet = (row: SettingField) => row.field_value !== null && row.field_value !== undefined;
+
+/** Where a value comes from: the ledger lies over the file, and the file over the default. */
+function Source({ of }: { of: SettingField }) {
+  if (of.stored_in_db === true) return <Chip>ledger</Chip>;
+  return isSet(of) ? <Chip>file</Chip> : <span className={css.dim}>default</span>;
+}
+
+export function Configuration() {
+  const [params, set] = useParams({ section: SECTIONS[0] ?? '', q: '' });
+  const [editing, setEditing] = useState<SettingField | null>(null);
+  const settings = useAnswer('GET /config/list', { query: { config_type: params.section } });
+  const columns: Column<SettingField>[] = [
+    {
+      id: 'name',
+      header: 'Setting',
+      accessorFn: (row) => row.field_name,
+      cell: ({ row: { original } }) => (
+        <>
+          <code className={css.code}>{original.field_name}</code>
+          <div className={css.dim}>{original.field_description}</div>
+        </>
+      ),
+      meta: { wide: true },
+    },
+    {
+      id: 'value',
+      header: 'Value',
+      enableSorting: false,
+      cell: ({ row: { original } }) =>
+        isSet(original) ? <code className={css.code}>{JSON.stringify(original.field_value)}</code> : '–',
+    },
+    {
+      id: 'source',
+      header: 'Set in',
+      accessorFn: (row) => [row.stored_in_db !== true, !isSet(row)].join(),
+      cell: ({ row }) => <Source of={row.original} />,
+    },
+    { id: 'type', header: 'Kind', accessorFn: (row) => row.field_type, meta: { minor: true } },
+    {
+      id: 'edit',
+      header: () => null,
+      enableSorting: false,
+      cell: ({ row: { original } }) => (
+        <Button
+          variant="default"
+          size="compact-xs"
+          aria-label={`Change ${original.field_name}`}
+          onClick={() => setEditing(original)}
+        >
+          Change
+        </Button>
+      ),
+      meta: { number: true },
+    },
+  ];
+  const found = (row: SettingField) =>
+    `${row.field_name} ${row.field_description}`.toLowerCase().includes(params.q.toLowerCase());
+  return (
+    <div className={css.form}>
+      <div className={css.filters}>
+        <SegmentedControl
+          aria-label="Section"
+          data={SECTIONS.map((value) => ({ value, label: value.replace('_settings', '') }))}
+          value={params.section}
+          onChange={(section) => set({ section })}
+        />
+        <SearchBox label="Find a setting" value={params.q} onChange={(q) => set({ q })} />
+      </div>
+      <Answered of={settings} lines={10}>
+        {(rows) => (
+          <DataTable
+            label={params.section}
+            columns={columns}
+            rows={rows.filter(found).sort((one, other) => Number(isSet(other)) - Number(isSet(one)))}
+            empty={<Empty title="No setting by this name" />}
+          />
+        )}
+      </Answered>
+      {editing !== null && <Change section={params.section} of={editing} onClose={() => setEditing(null)} />}
+    </div>
+  );
+}
+
+interface ChangeProps {
+  section: string;
+  of: SettingField;
+  onClose: () => void;
+}
+
+/** Kept in the ledger, over what the file says; emptied, the file holds again. */
+function Change({ section, of, onClose }: ChangeProps) {
+  const update = useChange('POST /config/field/update');
+  const remove = useChange('POST /config/field/delete');
+  const help = [
+    of.field_description,
+    'Kept in the ledger, over what the file says. Empty: the file holds again.',
+  ];
+  const field: Field = {
+    name: 'value',
+    label: of.field_name,
+    kind: KINDS[of.field_type] ?? 'json',
+    help: help.filter(Boolean).join(' '),
+  };
+  const save = async ({ value }: Values) => {
+    const name = { config_type: section, field_name: of.field_name };
+    const emptied = value === null || value === undefined || value === '';
+    if (!emptied)
+      await update.mutateAsync({
+        body: asBody({ ...name, field_value: of.field_type === 'Float' ? Number(value) : value }),
+      });
+    else if (of.stored_in_db === true) await remove.mutateAsync({ body: asBody(name) });
+    onClose();
+  };
+  return (
+    <RecordForm
+      title={`Change ${of.field_name}`}
+      fields={[field]}
+      record={{ value: of.field_value }}
+      save={save}
+      onClose={onClose}
+    />
+  );
+}

@@ -1,0 +1,46 @@
+import { Tabs } from '@mantine/core';
+import type { ComponentType } from 'react';
+import { useMay } from '@/api/session';
+import { Page } from '@/parts/Page';
+import { useParams } from '@/parts/params';
+import { About } from './About';
+import { Audit } from './Audit';
+import { Callbacks } from './Callbacks';
+import { Configuration } from './Configuration';
+import { Credentials } from './Credentials';
+
+const TABS: { value: string; label: string; of: ComponentType; admins: boolean }[] = [
+  { value: 'configuration', label: 'Configuration', of: Configuration, admins: true },
+  { value: 'callbacks', label: 'Callbacks', of: Callbacks, admins: true },
+  { value: 'credentials', label: 'Credentials', of: Credentials, admins: true },
+  { value: 'audit', label: 'Audit log', of: Audit, admins: true },
+  { value: 'about', label: 'About', of: About, admins: false },
+];
+
+export default function Settings() {
+  const admin = useMay('settings');
+  const tabs = TABS.filter((tab) => admin || !tab.admins);
+  const [{ tab }, set] = useParams({ tab: tabs[0]?.value ?? '' });
+  return (
+    <Page title="Settings">
+      <Tabs
+        value={tab}
+        keepMounted={false}
+        onChange={(next) => set({ tab: next ?? '', section: undefined, page: undefined, q: undefined })}
+      >
+        <Tabs.List mb="md">
+          {tabs.map(({ value, label }) => (
+            <Tabs.Tab key={value} value={value}>
+              {label}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        {tabs.map(({ value, of: Content }) => (
+          <Tabs.Panel key={value} value={value}>
+            <Content />
+          </Tabs.Panel>
+        ))}
+      </Tabs>
+    </Page>
+  );
+}

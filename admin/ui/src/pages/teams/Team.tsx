@@ -1,0 +1,137 @@
+import { Link, useParams } from 'react-router';
+import type { Answers, Team as Record } from '@/api/answers';
+import { asBody, useAnswer, useChange } from '@/api/hooks';
+import { useMay, useSession } from '@/api/session';
+import { Answered } from '@/parts/Answered';
+import { Id } from '@/parts/Copy';
+import { type Fact, Facts } from '@/parts/Facts';
+import { count } from '@/parts/format';
+import { Members } from '@/parts/Members';
+import { Meter } from '@/parts/Meter';
+import { Page, Section } from '@/parts/Page';
+import { RecordActions } from '@/parts/RecordActions';
+import { SpendByDay } from '@/parts/SpendByDay';
+import { Chips, Status } from '@/parts/Status';
+import { When } from '@/parts/When';
+import { KeysOf } from '../keys/KeysOf';
+import { MEMBER } from './fields';
+import { TeamForm } from './TeamForm';
+import { teamName } from './Teams';
+
+export default function Team() {
+  const { id = '' } = useParams();
+  const team = useAnswer('GET /team/info', { query: { team_id: id } });
+  return <Answered of={team}>{(answer) => <Told {...answer} />}</Answered>;
+}
+
+function Told({ team_info: of, keys, team_memberships }: Answers['GET /team/info']) {
+  const writes = useMay('change teams');
+  return (
+    <Page
+      title={teamName(of)}
+      badge={of.blocked && <Status tone="bad">Blocked</Status>}
+      about={<Id of={of.team_id} />}
+      back={{ to: '/teams', label: 'Teams' }}
+      actions={writes && <Actions of={of} />}
+    >
+      <Section title="Budget and limits">
+        <Facts of={facts(of)} />
+      </Section>
+      <TeamMembers of={of} memberships={team_memberships} />
+      <KeysOf keys={keys} start={{ team_id: of.team_id }} />
+      <SpendByDay route="GET /team/daily/activity" query={{ team_ids: of.team_id }} />
+    </Page>
+  );
+}
+
+function facts(of: Record): Fact[] {
+  return [
+    ['Spend', <Meter key="spend" spend={of.spend} budget={of.max_budget} />],
+    [
+      'Starts anew',
+      of.budget_duration && (
+        <>
+          every {of.budget_duration}, next <When at={of.budget_reset_at} />
+        </>
+      ),
+    ],
+    ['Models', <Chips key="models" of={of.models} none="all" most={10} />],
+    ['Requests per minute', of.rpm_limit && count(of.rpm_limit)],
+    ['Tokens per minute', of.tpm_limit && count(of.tpm_limit)],
+    [
+      'Organisation',
+      of.organization_id && <Link to={`/organizations/${of.organization_id}`}>{of.organization_id}</Link>,
+    ],
+    [
+      'Bill',
+      <Link key="bill" to={`/usage/chargeback/${encodeURIComponent(of.team_id)}`}>
+        Chargeback of this month
+      </Link>,
+    ],
+    ['Created', <When key="created" at={of.created_at} />],
+    [
+      'Metadata',
+      Object.keys(of.metadata).length > 0 && <code key="metadata">{JSON.stringify(of.metadata)}</code>,
+    ],
+  ];
+}
+
+function Actions({ of }: { of: Record }) {
+  const body = { team_id: of.team_id };
+  const block = useChange(of.blocked ? 'POST /team/unblock' : 'POST /team/block');
+  const remove = useChange('POST /team/delete');
+  return (
+    <RecordActions
+      kind="team"
+      name={teamName(of)}
+      edit={(close) => <TeamForm of={of} onClose={close} />}
+      block={{
+        blocked: of.blocked,
+        run: () => block.mutateAsync({ body }),
+        means: of.blocked ? 'Its keys are served again.' : 'All its keys are refused until it is unblocked.',
+      }}
+      remove={{
+        run: () => remove.mutateAsync({ body: { team_ids: [of.team_id] } }),
+        means: 'Its keys go with it, and whoever uses them is refused from now on.',
+        to: '/teams',
+      }}
+    />
+  );
+}
+
+interface MembersProps {
+  of: Record;
+  memberships: Answers['GET /team/info']['team_memberships'];
+}
+
+function TeamMembers({ of, memberships }: MembersProps) {
+  const { user_id } = useSession();
+  const changes = useMay('change teams');
+  // A lead of the team may, whatever the role is elsewhere.
+  const leads = of.members_with_roles.some((member) => member.user_id === user_id && member.role === 'admin');
+  const add = useChange('POST /team/member_add');
+  const change = useChange('POST /team/member_update');
+  const remove = useChange('POST /team/member_delete');
+  const rows = of.members_with_roles.map((member) => {
+    const told = memberships.find((row) => row.user_id === member.user_id);
+    return { ...member, spend: told?.spend, max_budget_in_team: told?.litellm_budget_table?.max_budget };
+  });
+  const body = { team_id: of.team_id };
+  return (
+    <Members
+      of={teamName(of)}
+      members={rows}
+      fields={MEMBER}
+      writes={changes || leads}
+      add={({ user_id: user, role = 'user', ...rest }) =>
+        add.mutateAsync({ body: asBody({ ...body, member: { user_id: user, role }, ...rest }) })
+      }
+      change={(member, values) =>
+        change.mutateAsync({
+          body: asBody({ ...body, user_id: member.user_id, role: member.role, ...values }),
+        })
+      }
+      remove={(member) => remove.mutateAsync({ body: asBody({ ...body, user_id: member.user_id }) })}
+    />
+  );
+}

@@ -1,0 +1,121 @@
+import { ActionIcon, Button, Menu } from '@mantine/core';
+import { useState } from 'react';
+import { Link } from 'react-router';
+import { Confirm } from './Confirm';
+import { type Column, DataTable } from './DataTable';
+import { Empty } from './Empty';
+import type { Field, Values } from './form/fields';
+import { RecordForm } from './form/RecordForm';
+import { Icon } from './Icon';
+import { Meter } from './Meter';
+import { Section } from './Page';
+
+export interface MemberRow {
+  user_id: string;
+  user_email: string | null;
+  role: string;
+  spend?: number | undefined;
+  max_budget_in_team?: number | null | undefined;
+}
+
+interface Props {
+  of: string;
+  members: MemberRow[];
+  /** What is asked of a new member, and of one that is changed. */
+  fields: readonly Field[];
+  writes: boolean;
+  add: (values: Values) => Promise<unknown>;
+  change: (member: MemberRow, values: Values) => Promise<unknown>;
+  remove: (member: MemberRow) => Promise<unknown>;
+}
+
+type Doing = { what: 'add' } | { what: 'change' | 'remove'; member: MemberRow };
+
+const nameOf = (member: MemberRow) => member.user_email ?? member.user_id;
+
+/** Who belongs to a team or an organisation, and as what. */
+export function Members({ of, members, fields, writes, add, change, remove }: Props) {
+  const [doing, setDoing] = useState<Doing | null>(null);
+  const done = () => setDoing(null);
+  const columns: Column<MemberRow>[] = [
+    {
+      id: 'user',
+      header: 'User',
+      accessorFn: nameOf,
+      cell: ({ row }) => (
+        <Link to={`/users/${encodeURIComponent(row.original.user_id)}`}>{nameOf(row.original)}</Link>
+      ),
+    },
+    { id: 'role', header: 'Role', accessorFn: (member) => member.role.replaceAll('_', ' ') },
+    {
+      id: 'spend',
+      header: 'Spend here',
+      accessorFn: (member) => member.spend ?? 0,
+      cell: ({ row }) => <Meter spend={row.original.spend ?? 0} budget={row.original.max_budget_in_team} />,
+      meta: { minor: true },
+    },
+  ];
+  if (writes) {
+    columns.push({
+      id: 'more',
+      header: () => null,
+      enableSorting: false,
+      cell: ({ row }) => (
+        <More name={nameOf(row.original)} start={(what) => setDoing({ what, member: row.original })} />
+      ),
+      meta: { number: true },
+    });
+  }
+  const action = writes && (
+    <Button variant="default" onClick={() => setDoing({ what: 'add' })}>
+      Add member
+    </Button>
+  );
+  return (
+    <Section title="Members" about={String(members.length)} actions={action} bare>
+      <DataTable label="Members" columns={columns} rows={members} empty={<Empty title="No members" />} />
+      {doing?.what === 'add' && (
+        <RecordForm
+          title={`Add to ${of}`}
+          fields={fields}
+          start={{ role: fields.find((field) => field.name === 'role')?.choices?.[0]?.value }}
+          action="Add"
+          save={(values) => add(values).then(done)}
+          onClose={done}
+        />
+      )}
+      {doing?.what === 'change' && (
+        <RecordForm
+          title={nameOf(doing.member)}
+          fields={fields}
+          record={doing.member}
+          save={(values) => change(doing.member, values).then(done)}
+          onClose={done}
+        />
+      )}
+      {doing?.what === 'remove' && (
+        <Confirm title={`Remove from ${of}?`} action="Remove" run={() => remove(doing.member)} onClose={done}>
+          {nameOf(doing.member)} loses what comes with {of}. The user stays.
+        </Confirm>
+      )}
+    </Section>
+  );
+}
+
+function More({ name, start }: { name: string; start: (what: 'change' | 'remove') => void }) {
+  return (
+    <Menu>
+      <Menu.Target>
+        <ActionIcon aria-label={`What to do with ${name}`}>
+          <Icon name="more" />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item onClick={() => start('change')}>Change role</Menu.Item>
+        <Menu.Item color="red" onClick={() => start('remove')}>
+          Remove
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,22 @@
+import { money } from './format';
+import css from './parts.module.css';
+
+/** Where a budget is called nearly used up. */
+export const NEAR = 0.8;
+
+/** Spend against a budget; spend alone where there is none. */
+export function Meter({ spend, budget }: { spend: number; budget: number | null | undefined }) {
+  if (budget === null || budget === undefined) return <span>{money(spend)}</span>;
+  const share = budget === 0 ? 1 : spend / budget;
+  const tone = share >= 1 ? 'bad' : share >= NEAR ? 'warn' : 'good';
+  return (
+    <span className={css.meter} data-tone={tone}>
+      <span>
+        {money(spend)} <span className={css.dim}>of {money(budget)}</span>
+      </span>
+      <meter className={css.bar} min={0} max={1} value={Math.min(share, 1)} aria-label="Share of the budget">
+        {Math.round(share * 100)} %
+      </meter>
+    </span>
+  );
+}

@@ -1,0 +1,196 @@
+// Days of use, added up the ways that pages show them.
+import type { Activity, Day, Metrics, PartName } from '@/api/answers';
+import type { Query, Route } from '@/api/client';
+import type { Right } from '@/api/rights';
+
+export interface Dimension {
+  by: string;
+  label: string;
+  plural: string;
+  route: Extract<Route, `GET /${string}/daily/activity`>;
+  part: PartName;
+  /** Parameter that narrows the days to one. */
+  only?: string;
+  /** How `/global/spend/report` calls it. */
+  report: string;
+  right?: Right;
+  /** Where one of them has its page. */
+  page?: string;
+}
+
+export const DIMENSIONS: Dimension[] = [
+  {
+    by: 'model',
+    label: 'Model',
+    plural: 'models',
+    route: 'GET /user/daily/activity',
+    part: 'model_groups',
+    only: 'model',
+    report: 'model',
+  },
+  {
+    by: 'team',
+    label: 'Team',
+    plural: 'teams',
+    route: 'GET /team/daily/activity',
+    part: 'entities',
+    only: 'team_ids',
+    report: 'team',
+    page: '/teams',
+  },
+  {
+    by: 'key',
+    label: 'Key',
+    plural: 'keys',
+    route: 'GET /user/daily/activity',
+    part: 'api_keys',
+    only: 'api_key',
+    report: 'api_key',
+    page: '/keys',
+  },
+  {
+    by: 'user',
+    label: 'User',
+    plural: 'users',
+    route: 'GET /user/daily/activity',
+    part: 'entities',
+    only: 'user_id',
+    report: 'user',
+    page: '/users',
+  },
+  {
+    by: 'provider',
+    label: 'Provider',
+    plural: 'providers',
+    route: 'GET /user/daily/activity',
+    part: 'providers',
+    report: 'provider',
+  },
+  {
+    by: 'tag',
+    label: 'Tag',
+    plural: 'tags',
+    route: 'GET /tag/daily/activity',
+    part: 'entities',
+    only: 'tags',
+    report: 'tag',
+    right: 'see usage of organizations',
+  },
+  {
+    by: 'customer',
+    label: 'Customer',
+    plural: 'customers',
+    route: 'GET /customer/daily/activity',
+    part: 'entities',
+    only: 'end_user_ids',
+    report: 'customer',
+    right: 'see usage of customers',
+    page: '/customers',
+  },
+  {
+    by: 'organization',
+    label: 'Organisation',
+    plural: 'organisations',
+    route: 'GET /organization/daily/activity',
+    part: 'entities',
+    only: 'organization_ids',
+    report: 'organization',
+    right: 'see usage of organizations',
+    page: '/organizations',
+  },
+];
+
+export type ActivityQuery = Query<'GET /user/daily/activity'>;
+
+const NOTHING: Metrics = {
+  spend: 0,
+  prompt_tokens: 0,
+  completion_tokens: 0,
+  cache_read_input_tokens: 0,
+  cache_creation_input_tokens: 0,
+  total_tokens: 0,
+  successful_requests: 0,
+  failed_requests: 0,
+  api_requests: 0,
+};
+
+function add(sum: Metrics, more: Metrics): Metrics {
+  const names = Object.keys(NOTHING) as (keyof Metrics)[];
+  return Object.fromEntries(names.map((name) => [name, sum[name] + (more[name] ?? 0)])) as unknown as Metrics;
+}
+
+export function total(days: Day[]): Metrics {
+  return days.reduce((sum, day) => add(sum, day.metrics), NOTHING);
+}
+
+export interface Row {
+  id: string;
+  name: string;
+  metrics: Metrics;
+}
+
+/** One row for each name in a breakdown, the dearest first. */
+export function rows(activity: Activity, part: PartName): Row[] {
+  const found = new Map<string, Row>();
+  for (const day of activity.results) {
+    for (const [id, told] of Object.entries(day.breakdown[part] ?? {})) {
+      const row = found.get(id) ?? { id, name: nameOf(id, told.metadata), metrics: NOTHING };
+      found.set(id, { ...row, metrics: add(row.metrics, told.metrics) });
+    }
+  }
+  const byUse = (one: Row, other: Row) =>
+    other.metrics.spend - one.metrics.spend || other.metrics.api_requests - one.metrics.api_requests;
+  return [...found.values()].sort(byUse);
+}
+
+function nameOf(
+  id: string,
+  metadata: { key_alias?: string | null; team_alias?: string | null; alias?: string },
+) {
+  const name = metadata.key_alias ?? metadata.team_alias ?? metadata.alias;
+  if (name) return name;
+  if (id === '') return 'none';
+  return /^[0-9a-f]{64}$/.test(id) ? `${id.slice(0, 8)}…` : id;
+}
+
+export type Measure = 'spend' | 'total_tokens' | 'api_requests';
+
+export interface Series {
+  names: string[];
+  /** Each with its day and a value for each name. */
+  points: Record<string, string | number>[];
+}
+
+const REST = 'others';
+
+/** Days without a gap, told apart by the largest names; the rest of them together. */
+export function series(
+  activity: Activity,
+  part: PartName,
+  measure: Measure,
+  from: string,
+  until: string,
+  most = 7,
+): Series {
+  const all = rows(activity, part);
+  const kept = new Map(all.slice(0, most).map((row) => [row.id, row.name]));
+  const byDate = new Map(activity.results.map((day) => [day.date, day]));
+  const points = days(from, until).map((date) => {
+    const point: Record<string, string | number> = { date };
+    for (const [id, told] of Object.entries(byDate.get(date)?.breakdown[part] ?? {})) {
+      const name = kept.get(id) ?? REST;
+      point[name] = Number(point[name] ?? 0) + told.metrics[measure];
+    }
+    return point;
+  });
+  return { names: [...new Set(kept.values()), ...(all.length > most ? [REST] : [])], points };
+}
+
+/** At most two years of them. */
+export function days(from: string, until: string): string[] {
+  const list: string[] = [];
+  for (let at = Date.parse(from); at <= Date.parse(until) && list.length < 732; at += 86_400_000) {
+    list.push(new Date(at).toISOString().slice(0, 10));
+  }
+  return list;
+}

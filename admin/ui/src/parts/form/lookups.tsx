@@ -1,0 +1,77 @@
+// Fields that name other records: what is typed is looked up at the server.
+import { Select } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { useState } from 'react';
+import { useAnswer } from '@/api/hooks';
+import { useMay } from '@/api/session';
+import { Choices, type Props } from './Field';
+import type { Choice } from './fields';
+
+export function useModelNames(): string[] {
+  const models = useAnswer('GET /v1/models');
+  return [...new Set((models.data?.data ?? []).map((model) => model.id))];
+}
+
+export function ModelsField({ field, value, onChange }: Props) {
+  const picked = Array.isArray(value) ? value.map(String) : [];
+  const names = useModelNames();
+  const data = [...new Set([...names, ...picked])];
+  return <Choices label={field.label} help={field.help} data={data} value={picked} onChange={onChange} />;
+}
+
+/** The id that is set is among the choices, even when the search does not find it. */
+function Lookup({
+  field,
+  value,
+  onChange,
+  choices,
+  onSearch,
+}: Props & { choices: Choice[]; onSearch?: (text: string) => void }) {
+  const id = typeof value === 'string' && value !== '' ? value : null;
+  const known = id === null || choices.some((choice) => choice.value === id);
+  const data = known ? choices : [{ value: id, label: id }, ...choices];
+  const search = onSearch === undefined ? {} : { onSearchChange: onSearch };
+  return (
+    <Select
+      label={field.label}
+      description={field.help}
+      placeholder={field.placeholder ?? 'None'}
+      required={field.required ?? false}
+      data={data}
+      value={id}
+      onChange={(next) => onChange(next ?? undefined)}
+      searchable
+      clearable
+      nothingFoundMessage="Nothing by this name"
+      {...search}
+    />
+  );
+}
+
+const named = (name: string | null | undefined, id: string): Choice => ({
+  value: id,
+  label: name && name !== id ? `${name} (${id.slice(0, 8)})` : id,
+});
+
+export function TeamField(props: Props) {
+  const [text, setText] = useState('');
+  const [search] = useDebouncedValue(text.replace(/ \(.*\)$/, ''), 250);
+  const teams = useAnswer('GET /v2/team/list', { query: { team_alias: search, page_size: 50 } });
+  const choices = (teams.data?.teams ?? []).map((team) => named(team.team_alias, team.team_id));
+  return <Lookup {...props} choices={choices} onSearch={setText} />;
+}
+
+export function UserField(props: Props) {
+  const allowed = useMay('see users');
+  const users = useAnswer('GET /user/list', { query: { page_size: 100 } }, { enabled: allowed });
+  const choices = (users.data?.users ?? []).map((user) =>
+    named(user.user_email ?? user.user_alias, user.user_id),
+  );
+  return <Lookup {...props} choices={choices} />;
+}
+
+export function OrganizationField(props: Props) {
+  const all = useAnswer('GET /organization/list');
+  const choices = (all.data ?? []).map((row) => named(row.organization_alias, row.organization_id));
+  return <Lookup {...props} choices={choices} />;
+}

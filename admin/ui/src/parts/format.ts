@@ -1,0 +1,82 @@
+// Numbers and times as people read them, in the language and the zone of the browser; days are the server's, UTC.
+
+const plain = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
+const short = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 });
+const percentage = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 1 });
+const dayAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const dayOnly = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeZone: 'UTC' });
+const dayShort = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', timeZone: 'UTC' });
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto', style: 'narrow' });
+
+/** Dollars. Small amounts keep as many digits as it takes to tell them from nothing. */
+export function money(dollars: number): string {
+  const digits = dollars === 0 || Math.abs(dollars) >= 1 ? 2 : Math.abs(dollars) >= 0.01 ? 3 : 6;
+  return dollars.toLocaleString(undefined, {
+    style: 'currency',
+    currency: 'USD',
+    currencyDisplay: 'narrowSymbol',
+    minimumFractionDigits: Math.min(digits, 2),
+    maximumFractionDigits: digits,
+  });
+}
+
+/** To the last digit that is booked: a billionth of a dollar. */
+export function exactMoney(dollars: number): string {
+  return `$${dollars.toLocaleString(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 9 })}`;
+}
+
+/** A price per token, told per million tokens as price lists do. */
+export function perMillion(price: number | null | undefined): string {
+  return price === null || price === undefined ? '–' : money(price * 1_000_000);
+}
+
+export const count = (value: number) => plain.format(value);
+export const compact = (value: number) => (value < 10_000 ? plain.format(value) : short.format(value));
+export const percent = (part: number, whole: number) => (whole === 0 ? '–' : percentage.format(part / whole));
+
+export function milliseconds(value: number): string {
+  if (value < 1) return `${value.toFixed(2)} ms`;
+  return value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(value < 10_000 ? 2 : 1)} s`;
+}
+
+/** Milliseconds between two moments of the server, which tells microseconds that `Date` drops. */
+export function between(from: string, until: string): number {
+  const micros = (text: string) =>
+    Number((/\.(\d{1,6})/.exec(text)?.[1] ?? '0').padEnd(6, '0').slice(3)) / 1000;
+  return Date.parse(until) - Date.parse(from) + micros(until) - micros(from);
+}
+
+export const moment = (text: string) => dayAndTime.format(new Date(text));
+export const time = (text: string) => clock.format(new Date(text));
+export const day = (text: string) => dayOnly.format(new Date(`${text.slice(0, 10)}T00:00:00Z`));
+export const shortDay = (text: string) => dayShort.format(new Date(`${text.slice(0, 10)}T00:00:00Z`));
+
+const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['second', 60],
+  ['minute', 60],
+  ['hour', 24],
+  ['day', 30],
+  ['month', 12],
+  ['year', Number.POSITIVE_INFINITY],
+];
+
+export function ago(text: string, now = Date.now()): string {
+  let amount = (Date.parse(text) - now) / 1000;
+  for (const [unit, size] of STEPS) {
+    if (Math.abs(amount) < size) return relative.format(Math.round(amount), unit);
+    amount /= size;
+  }
+  return text;
+}
+
+export function iso(date: Date): string {
+  return date.toISOString().slice(0, 10);
+}
+
+export function daysAgo(days: number): string {
+  return iso(new Date(Date.now() - days * 86_400_000));
+}
+
+/** Ids are long: what tells them apart is at both ends. */
+export const shortId = (id: string) => (id.length > 20 ? `${id.slice(0, 8)}…${id.slice(-6)}` : id);

@@ -1,0 +1,71 @@
+// How a person does things, in words.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+export function walker(rig) {
+  const { page, ui } = rig;
+  const walk = {
+    page,
+    async open(path, title) {
+      await page.goto(`${ui.url}/ui${path}`);
+      if (title !== undefined) await walk.sees(title);
+    },
+    async sees(title) {
+      await page.getByRole('heading', { level: 1, name: title }).waitFor();
+    },
+    async reads(text) {
+      await page.getByText(text).first().waitFor();
+    },
+    async signIn(name, password) {
+      await page.getByLabel('User name or e-mail').fill(name);
+      await page.getByLabel('Password', { exact: true }).fill(password);
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    },
+    async signOut() {
+      await page.getByRole('button', { name: 'Account' }).click();
+      await page.getByRole('menuitem', { name: 'Sign out' }).click();
+      await walk.sees('Sign in to Weir');
+    },
+    press: (name) => page.getByRole('button', { name, exact: true }).click(),
+    /** Fields of the form that is open, by their labels. */
+    async fill(values) {
+      for (const [label, value] of Object.entries(values)) {
+        await page.getByRole('dialog').getByLabel(label, { exact: true }).first().fill(value);
+      }
+    },
+    async pick(label, option) {
+      await page.getByRole('dialog').getByLabel(label, { exact: true }).first().click();
+      await page.getByRole('option', { name: option }).first().click();
+    },
+    submit: (name) => page.getByRole('dialog').getByRole('button', { name, exact: true }).click(),
+    gone: () => page.getByRole('dialog').waitFor({ state: 'detached' }),
+    async menu(item) {
+      await walk.press('More');
+      await page.getByRole('menuitem', { name: item }).click();
+    },
+    async typeName(name) {
+      await page.getByRole('dialog').getByRole('textbox').fill(name);
+    },
+    /** No serious fault for people who cannot see or use a mouse, in light and in dark. */
+    async accessible(name) {
+      for (const colorScheme of ['dark', 'light']) {
+        await page.emulateMedia({ colorScheme });
+        // The policy of the page forbids strange scripts, and the browser's own evaluation is not bound by it.
+        await page.evaluate(AXE);
+        const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+        const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+        const told = grave.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html.slice(0, 160)} ${node.failureSummary}`).slice(0, 4).join('\n    ')}`);
+        assert.deepEqual(told, [], `${name}, ${colorScheme}`);
+      }
+    },
+    async looked(name) {
+      await page.waitForLoadState('networkidle');
+      await rig.shot(page, name);
+      await walk.accessible(name);
+    },
+  };
+  return walk;
+}
