@@ -5,6 +5,9 @@ import { createRequire } from 'node:module';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+/** A label, with the star that a required field has. */
+const labelled = (label) => new RegExp(`^${label}( \\*)?$`);
+
 export function walker(rig) {
   const { page, ui } = rig;
   const walk = {
@@ -20,8 +23,8 @@ export function walker(rig) {
       await page.getByText(text).first().waitFor();
     },
     async signIn(name, password) {
-      await page.getByLabel('User name or e-mail').fill(name);
-      await page.getByLabel('Password', { exact: true }).fill(password);
+      await page.getByLabel(labelled('User name or e-mail')).fill(name);
+      await page.getByLabel(labelled('Password')).fill(password);
       await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     },
     async signOut() {
@@ -33,11 +36,11 @@ export function walker(rig) {
     /** Fields of the form that is open, by their labels. */
     async fill(values) {
       for (const [label, value] of Object.entries(values)) {
-        await page.getByRole('dialog').getByLabel(label, { exact: true }).first().fill(value);
+        await page.getByRole('dialog').getByLabel(labelled(label)).first().fill(value);
       }
     },
     async pick(label, option) {
-      await page.getByRole('dialog').getByLabel(label, { exact: true }).first().click();
+      await page.getByRole('dialog').getByLabel(labelled(label)).first().click();
       await page.getByRole('option', { name: option }).first().click();
     },
     submit: (name) => page.getByRole('dialog').getByRole('button', { name, exact: true }).click(),

@@ -52,8 +52,9 @@ export function useSignIn() {
     },
     async signOut() {
       await call('DELETE /ui/session');
-      queries.clear();
       set(null);
+      // What the last one saw is nothing for the next one.
+      queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== QUERY[0] });
     },
   };
 }
