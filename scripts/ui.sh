@@ -7,5 +7,6 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 UI=$ROOT/admin/ui
 have npm || die "npm is missing: run 'make setup'"
 cd "$UI"
-npm ci --no-fund --no-audit --loglevel=error
+# Not `npm ci`: it wants optional packages of other systems that a lock file without addresses does not name.
+npm install --no-save --no-fund --no-audit --loglevel=error
 npm run build
