@@ -36,6 +36,7 @@ export const compact = (value: number) => (value < 10_000 ? plain.format(value) 
 export const percent = (part: number, whole: number) => (whole === 0 ? '–' : percentage.format(part / whole));
 
 export function milliseconds(value: number): string {
+  if (value === 0) return 'under 1 ms';
   if (value < 1) return `${value.toFixed(2)} ms`;
   return value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(value < 10_000 ? 2 : 1)} s`;
 }

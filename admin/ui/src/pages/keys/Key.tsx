@@ -12,6 +12,7 @@ import css from '@/parts/parts.module.css';
 import { RecordActions } from '@/parts/RecordActions';
 import { SpendByDay } from '@/parts/SpendByDay';
 import { Chips } from '@/parts/Status';
+import { TeamLink } from '@/parts/TeamLink';
 import { When } from '@/parts/When';
 import { KeyStatus, keyName } from './columns';
 import { EditKeyForm } from './KeyForm';
@@ -42,7 +43,7 @@ function Told({ of }: { of: Record }) {
         </Section>
       </div>
       <SpendByDay query={{ api_key: of.token }} />
-      <Link className={css.dim} to={`/logs?api_key=${of.token}`}>
+      <Link className={css.link} to={`/logs?api_key=${of.token}`}>
         Requests of this key in the logs
       </Link>
     </Page>
@@ -98,7 +99,7 @@ function belonging(of: Record): Fact[] {
   const tags = of.metadata['tags'];
   return [
     ['Key', <code key="name">{of.key_name}</code>],
-    ['Team', link('/teams', of.team_id)],
+    ['Team', of.team_id && <TeamLink key="team" id={of.team_id} />],
     ['User', link('/users', of.user_id)],
     ['Models', <Chips key="models" of={of.models} none="all that its owner may use" most={8} />],
     ['Tags', Array.isArray(tags) && tags.length > 0 && <Chips key="tags" of={tags} none="" most={8} />],

@@ -4,6 +4,7 @@ import type { Column } from '@/parts/DataTable';
 import { shortId } from '@/parts/format';
 import { Meter } from '@/parts/Meter';
 import { Chips, Status } from '@/parts/Status';
+import { TeamLink } from '@/parts/TeamLink';
 import { When } from '@/parts/When';
 
 export const keyName = (key: Key) => key.key_alias ?? key.key_name;
@@ -40,12 +41,7 @@ export const COLUMNS: Column<Key>[] = [
   {
     id: 'team_id',
     header: 'Team',
-    cell: ({ row: { original } }) =>
-      original.team_id === null ? (
-        '–'
-      ) : (
-        <Link to={`/teams/${encodeURIComponent(original.team_id)}`}>{shortId(original.team_id)}</Link>
-      ),
+    cell: ({ row }) => <TeamLink id={row.original.team_id} />,
     accessorFn: (key) => key.team_id,
     meta: { minor: true },
   },
