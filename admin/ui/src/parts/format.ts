@@ -49,7 +49,12 @@ export function between(from: string, until: string): number {
 }
 
 export const moment = (text: string) => dayAndTime.format(new Date(text));
-export const time = (text: string) => clock.format(new Date(text));
+/** The time of day; with its date when that is another one. */
+export function stamp(text: string): string {
+  const at = new Date(text);
+  const today = at.toDateString() === new Date().toDateString();
+  return (today ? clock : dayAndTime).format(at);
+}
 export const day = (text: string) => dayOnly.format(new Date(`${text.slice(0, 10)}T00:00:00Z`));
 export const shortDay = (text: string) => dayShort.format(new Date(`${text.slice(0, 10)}T00:00:00Z`));
 

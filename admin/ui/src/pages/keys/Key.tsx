@@ -5,8 +5,7 @@ import { useMay } from '@/api/session';
 import { Answered } from '@/parts/Answered';
 import { Id } from '@/parts/Copy';
 import { type Fact, Facts } from '@/parts/Facts';
-import { count } from '@/parts/format';
-import { Meter } from '@/parts/Meter';
+import { limits } from '@/parts/limits';
 import { Page, Section } from '@/parts/Page';
 import css from '@/parts/parts.module.css';
 import { RecordActions } from '@/parts/RecordActions';
@@ -36,7 +35,7 @@ function Told({ of }: { of: Record }) {
     >
       <div className={css.columns}>
         <Section title="Budget and limits">
-          <Facts of={limits(of)} />
+          <Facts of={limiting(of)} />
         </Section>
         <Section title="Whose, and for what">
           <Facts of={belonging(of)} />
@@ -75,20 +74,9 @@ function Actions({ of }: { of: Record }) {
   );
 }
 
-function limits(of: Record): Fact[] {
+function limiting(of: Record): Fact[] {
   return [
-    ['Spend', <Meter key="spend" spend={of.spend} budget={of.max_budget} />],
-    [
-      'Starts anew',
-      of.budget_duration && (
-        <>
-          every {of.budget_duration}, next <When at={of.budget_reset_at} />
-        </>
-      ),
-    ],
-    ['Requests per minute', of.rpm_limit === null ? 'no limit' : count(of.rpm_limit)],
-    ['Tokens per minute', of.tpm_limit === null ? 'no limit' : count(of.tpm_limit)],
-    ['Requests at once', of.max_parallel_requests ? count(of.max_parallel_requests) : null],
+    ...limits(of.spend, of),
     ['Expires', of.expires === null ? 'never' : <When key="expires" at={of.expires} />],
   ];
 }

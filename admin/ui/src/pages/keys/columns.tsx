@@ -1,11 +1,10 @@
 import { Link } from 'react-router';
 import type { Key } from '@/api/answers';
+import { createdColumn, spendColumn } from '@/parts/columns';
 import type { Column } from '@/parts/DataTable';
 import { shortId } from '@/parts/format';
-import { Meter } from '@/parts/Meter';
 import { Chips, Status } from '@/parts/Status';
 import { TeamLink } from '@/parts/TeamLink';
-import { When } from '@/parts/When';
 
 export const keyName = (key: Key) => key.key_alias ?? key.key_name;
 export const keyPath = (key: Key) => `/keys/${key.token}`;
@@ -64,17 +63,6 @@ export const COLUMNS: Column<Key>[] = [
     cell: ({ row }) => <Chips of={row.original.models} none="all" most={2} />,
     meta: { minor: true },
   },
-  {
-    id: 'spend',
-    header: 'Spend',
-    accessorFn: (key) => key.spend,
-    cell: ({ row }) => <Meter spend={row.original.spend} budget={row.original.max_budget} />,
-  },
-  {
-    id: 'created_at',
-    header: 'Created',
-    accessorFn: (key) => key.created_at,
-    cell: ({ row }) => <When at={row.original.created_at} />,
-    meta: { minor: true },
-  },
+  spendColumn((key) => key.max_budget),
+  createdColumn(),
 ];
