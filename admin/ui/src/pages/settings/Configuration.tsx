@@ -25,10 +25,9 @@ const KINDS: Record<string, Kind> = {
 
 const isSet = (row: SettingField) => row.field_value !== null && row.field_value !== undefined;
 
-/** Where a value comes from: the ledger lies over the file, and the file over the default. */
+/** The server tells what lies in the ledger, and not what the files say below it. */
 function Source({ of }: { of: SettingField }) {
-  if (of.stored_in_db === true) return <Chip>ledger</Chip>;
-  return isSet(of) ? <Chip>file</Chip> : <span className={css.dim}>default</span>;
+  return of.stored_in_db === true ? <Chip>ledger</Chip> : <span className={css.dim}>file or default</span>;
 }
 
 export function Configuration() {
