@@ -301,6 +301,10 @@ describe('the admin UI', { skip, concurrency: false }, () => {
     await walk.submit('Save');
     await walk.gone();
     await walk.reads('ledger');
+    await walk.press('Reset drop_params');
+    await walk.submit('Reset');
+    await walk.gone();
+    await walk.reads('file or default');
     await walk.open('/settings?tab=callbacks', 'Settings');
     await walk.press('Test');
     await walk.reads('prometheus is configured');
