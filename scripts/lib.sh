@@ -8,6 +8,7 @@ TOOLS=$ROOT/.tools                              # ignored by git; deleting it co
 VENV=$TOOLS/venv
 DEPLOY_VENV=$TOOLS/deploy
 NODE_DIR=$ROOT/tests/sdk/node
+UI_TESTS_DIR=$ROOT/tests/ui
 AGENTS_DIR=$ROOT/tests/sdk/agents
 DASHBOARD_TYPES_DIR=$ROOT/dashboards/tests/types
 TARGET=${CARGO_TARGET_DIR:-$ROOT/target}

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Installs what is missing and says so; silent and quick when everything is there.
 #
-#   scripts/setup.sh [PART...]      PART: build services python node dashboards deploy nextest fuzz lint system all
+#   scripts/setup.sh [PART...]      PART: build services python node ui dashboards deploy nextest fuzz lint system all
 #
 #   build     cmake, a C compiler, pkg-config: needed to compile Weir at all
 #   services  PostgreSQL, Redis, nginx, curl, jq: needed by tests and benchmarks, started by our scripts, not by the system
 #   system    build + services
 #   python    .tools/venv with the versions of tests/sdk/python/requirements.txt
 #   node      tests/sdk/node/node_modules from package-lock.json
+#   ui        Chromium, and tests/ui/node_modules with what drives it; not part of "all", `scripts/test.sh ui` asks for it
 #   agents    tests/sdk/agents/node_modules likewise: Claude Code and Codex, 800 MB; not part of "all", `make test` asks for it
 #   dashboards  Prometheus, and Grafana's types in dashboards/tests/types/node_modules
 #   deploy    .tools/deploy with Helm's engine, Kubernetes' schemas and SOPS (deploy/tests/requirements.txt); buildah, busybox, systemd
@@ -145,6 +146,14 @@ node_modules() { # FOLDER WHAT: what the lock file of the folder says
 
 setup_node() { node_modules "$NODE_DIR" "the Node clients"; }
 
+has_chromium() { [[ -x ${CHROMIUM:-/usr/bin/chromium} ]]; }
+
+setup_ui() {
+    want chromium has_chromium
+    install_needed
+    node_modules "$UI_TESTS_DIR" "what drives the browser"
+}
+
 setup_dashboards() {
     want_dashboards
     install_needed
@@ -191,6 +200,7 @@ setup() {
             ;;
         python) setup_python ;;
         node) setup_node ;;
+        ui) setup_ui ;;
         dashboards) setup_dashboards ;;
         deploy) setup_deploy ;;
         agents) setup_agents ;;
@@ -198,7 +208,7 @@ setup() {
         fuzz) want_fuzz ;;
         lint) setup_lint ;;
         all) setup_all ;;
-        *) die "unknown part '$1'; the parts are: build services system python node dashboards deploy agents nextest fuzz lint all" ;;
+        *) die "unknown part '$1'; the parts are: build services system python node ui dashboards deploy agents nextest fuzz lint all" ;;
     esac
     install_needed
 }

@@ -2,7 +2,7 @@
 # Every test: Rust, documentation, and the official SDKs and coding agents against a running gateway,
 # dashboards and alerts, chart and image, fuzzing.
 #
-#   scripts/test.sh [PART...] [-- NEXTEST-ARGUMENT...]      PART: rust doc python node agents dashboards deploy fuzz (default: all)
+#   scripts/test.sh [PART...] [-- NEXTEST-ARGUMENT...]      PART: rust doc python node agents dashboards deploy fuzz (default: these), ui
 #   scripts/test.sh rust -- -p weir-ledger spend
 #
 #   SCALE=1      sizes that fit a coffee break (default); SCALE=full: the sizes that the guarantees name
@@ -66,6 +66,14 @@ run_node() {
         --test-reporter=junit --test-reporter-destination="$RESULTS/node.xml" "$NODE_DIR"/*.test.mjs
 }
 
+# Builds the UI, and walks through it in a browser.
+run_ui() {
+    if [[ ! -e $UI_TESTS_DIR/node_modules/.stamp ]]; then return 0; fi # not installed; said so above
+    "$ROOT/scripts/ui.sh"
+    timeout --foreground "${sdk_minutes}m" node --test --test-reporter=spec --test-reporter-destination=stdout \
+        --test-reporter=junit --test-reporter-destination="$RESULTS/ui.xml" "$UI_TESTS_DIR"/*.test.mjs
+}
+
 run_agents() {
     timeout --foreground "${sdk_minutes}m" "$VENV/bin/python" -m pytest "$ROOT/tests/sdk/agents" \
         --junitxml="$RESULTS/agents.xml"
@@ -99,6 +107,7 @@ prepare() {
     "$ROOT/scripts/setup.sh" services || missing "some services could not be installed"
     "$ROOT/scripts/setup.sh" python # also for Node and agents: the rig and the summary are Python
     if wants node; then "$ROOT/scripts/setup.sh" node; fi
+    if wants ui; then "$ROOT/scripts/setup.sh" ui || missing "the browser that walks the UI could not be installed"; fi
     if wants agents; then "$ROOT/scripts/setup.sh" agents || missing "the coding agents could not be installed"; fi
     if wants dashboards; then
         "$ROOT/scripts/setup.sh" dashboards || missing "what tests the dashboards could not be installed"
@@ -136,13 +145,13 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 for part in "${parts[@]}"; do
-    case $part in rust | doc | python | node | agents | dashboards | deploy | fuzz) ;; *) die "unknown part '$part'" ;; esac
+    case $part in rust | doc | python | node | ui | agents | dashboards | deploy | fuzz) ;; *) die "unknown part '$part'" ;; esac
 done
 prepare
 build
 export WEIR_BIN=$TARGET/debug/weir WEIR_BENCH_BIN=$TARGET/debug/weir-bench WEIR_SCALE=$SCALE
 if wants rust || wants dashboards || wants deploy; then services_start; fi
-for part in rust doc python node agents dashboards deploy fuzz; do
+for part in rust doc python node ui agents dashboards deploy fuzz; do
     if wants "$part"; then run_part "$part"; fi
 done
 "$VENV/bin/python" "$ROOT/scripts/results.py" "$RESULTS" "${steps[@]}" --scale "$SCALE" ${REPORT:+--report "$REPORT"}

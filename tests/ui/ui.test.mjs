@@ -187,11 +187,11 @@ describe('the admin UI', { skip, concurrency: false }, () => {
   });
 
   test('live logs show what comes', async () => {
-    await walk.open('/logs', 'Logs');
-    await walk.page.getByRole('switch', { name: 'Live' }).click();
-    await rig.api('POST', '/v1/chat/completions', { model: 'priced', messages: [{ role: 'user', content: 'live' }], user: 'newcomer' });
     await walk.open('/logs?end_user=newcomer', 'Logs');
+    await walk.reads('No requests');
     await walk.page.getByRole('switch', { name: 'Live' }).click();
+    const messages = [{ role: 'user', content: 'live' }];
+    await rig.api('POST', '/v1/chat/completions', { model: 'priced', messages, user: 'newcomer' });
     await walk.reads('1–1 of 1');
   });
 
@@ -301,6 +301,10 @@ describe('the admin UI', { skip, concurrency: false }, () => {
     await walk.submit('Save');
     await walk.gone();
     await walk.reads('ledger');
+    await walk.press('Reset drop_params');
+    await walk.submit('Reset');
+    await walk.gone();
+    await walk.reads('file or default');
     await walk.open('/settings?tab=callbacks', 'Settings');
     await walk.press('Test');
     await walk.reads('prometheus is configured');

@@ -1,7 +1,8 @@
 // The one place that talks to the server. Paths, parameters and bodies are those of admin/openapi.json (schema.d.ts is
-// made from it); the document describes no answers, so these stand in answers.ts.
-import type { Answers, MoreQuery, OwnBodies } from './answers';
+// made from it); the document describes no answers, so these stand in routes.ts.
+
 import { ROOT } from './root';
+import type { Answers, MoreQuery, OwnBodies } from './routes';
 import type { paths } from './schema';
 
 type Verb<R> = R extends `${infer M} ${string}` ? Lowercase<M> : never;

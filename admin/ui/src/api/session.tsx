@@ -3,6 +3,7 @@ import { createContext, type ReactNode, useContext, useEffect } from 'react';
 import type { Session } from './answers';
 import { ApiError, call, carry, whenUnauthorised } from './client';
 import { may, type Right } from './rights';
+import { ROOT } from './root';
 
 const QUERY = ['session'];
 const Current = createContext<Session | null>(null);
@@ -52,9 +53,8 @@ export function useSignIn() {
     },
     async signOut() {
       await call('DELETE /ui/session');
-      set(null);
-      // What the last one saw is nothing for the next one.
-      queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== QUERY[0] });
+      // Loaded anew, nothing is left in memory of what was seen.
+      window.location.assign(`${ROOT}ui/`);
     },
   };
 }

@@ -1,5 +1,7 @@
 import { createTheme, localStorageColorSchemeManager } from '@mantine/core';
 
+const overlayProps = { backgroundOpacity: 0.3 };
+
 /** Sizes and defaults; colours stand in tokens.css. */
 export const theme = createTheme({
   primaryColor: 'teal',
@@ -21,9 +23,22 @@ export const theme = createTheme({
     SegmentedControl: { defaultProps: { size: 'xs' } },
     // Locking the scroll makes a style element at run time, which the content security policy forbids.
     Modal: {
-      defaultProps: { lockScroll: false, centered: true, radius: 8, transitionProps: { duration: 120 } },
+      defaultProps: {
+        lockScroll: false,
+        overlayProps,
+        centered: true,
+        radius: 8,
+        transitionProps: { duration: 120 },
+      },
     },
-    Drawer: { defaultProps: { lockScroll: false, position: 'right', transitionProps: { duration: 140 } } },
+    Drawer: {
+      defaultProps: {
+        lockScroll: false,
+        overlayProps,
+        position: 'right',
+        transitionProps: { duration: 140 },
+      },
+    },
     Menu: { defaultProps: { shadow: 'sm', position: 'bottom-end', transitionProps: { duration: 80 } } },
     Tooltip: { defaultProps: { openDelay: 250, withArrow: false, fz: 12 } },
   },

@@ -2,7 +2,8 @@ import { ActionIcon, Button, Tooltip } from '@mantine/core';
 import { useClipboard } from '@mantine/hooks';
 import { shortId } from './format';
 import { Icon } from './Icon';
-import css from './parts.module.css';
+import parts from './parts.module.css';
+import css from './show.module.css';
 
 export function Copy({ text, what }: { text: string; what: string }) {
   const clipboard = useClipboard({ timeout: 1500 });
@@ -19,7 +20,7 @@ export function Copy({ text, what }: { text: string; what: string }) {
 export function Id({ of, what = 'id' }: { of: string | null | undefined; what?: string }) {
   if (!of) return <>–</>;
   return (
-    <span className={css.id} title={of}>
+    <span className={parts.id} title={of}>
       <code>{shortId(of)}</code>
       <Copy text={of} what={what} />
     </span>

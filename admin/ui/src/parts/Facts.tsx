@@ -1,5 +1,5 @@
 import { Fragment, type ReactNode } from 'react';
-import css from './parts.module.css';
+import css from './show.module.css';
 
 export type Fact = [label: string, value: ReactNode];
 

@@ -1,5 +1,6 @@
 import { money } from './format';
-import css from './parts.module.css';
+import parts from './parts.module.css';
+import css from './show.module.css';
 
 /** Where a budget is called nearly used up. */
 export const NEAR = 0.8;
@@ -12,7 +13,7 @@ export function Meter({ spend, budget }: { spend: number; budget: number | null 
   return (
     <span className={css.meter} data-tone={tone}>
       <span>
-        {money(spend)} <span className={css.dim}>of {money(budget)}</span>
+        {money(spend)} <span className={parts.dim}>of {money(budget)}</span>
       </span>
       <meter className={css.bar} min={0} max={1} value={Math.min(share, 1)} aria-label="Share of the budget">
         {Math.round(share * 100)} %

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import { Icon } from './Icon';
-import css from './parts.module.css';
+import parts from './parts.module.css';
+import css from './show.module.css';
 
 export type Tone = 'good' | 'warn' | 'bad' | 'plain';
 
@@ -14,7 +15,7 @@ export function Notice({ tone, title, children }: Props) {
   return (
     <div className={css.notice} data-tone={tone} role={tone === 'bad' ? 'alert' : 'status'}>
       <Icon name={tone === 'good' ? 'check' : 'warning'} />
-      <div className={css.grow}>
+      <div className={parts.grow}>
         <div className={css.noticeTitle}>{title}</div>
         {children}
       </div>

@@ -36,6 +36,7 @@ export const compact = (value: number) => (value < 10_000 ? plain.format(value) 
 export const percent = (part: number, whole: number) => (whole === 0 ? '–' : percentage.format(part / whole));
 
 export function milliseconds(value: number): string {
+  if (value === 0) return 'under 1 ms';
   if (value < 1) return `${value.toFixed(2)} ms`;
   return value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(value < 10_000 ? 2 : 1)} s`;
 }
@@ -48,7 +49,12 @@ export function between(from: string, until: string): number {
 }
 
 export const moment = (text: string) => dayAndTime.format(new Date(text));
-export const time = (text: string) => clock.format(new Date(text));
+/** The time of day; with its date when that is another one. */
+export function stamp(text: string): string {
+  const at = new Date(text);
+  const today = at.toDateString() === new Date().toDateString();
+  return (today ? clock : dayAndTime).format(at);
+}
 export const day = (text: string) => dayOnly.format(new Date(`${text.slice(0, 10)}T00:00:00Z`));
 export const shortDay = (text: string) => dayShort.format(new Date(`${text.slice(0, 10)}T00:00:00Z`));
 

@@ -4,7 +4,7 @@ import { useAnswer, useChange } from '@/api/hooks';
 import { Answered } from '@/parts/Answered';
 import { Id } from '@/parts/Copy';
 import { Facts } from '@/parts/Facts';
-import { Meter } from '@/parts/Meter';
+import { limits } from '@/parts/limits';
 import { Page, Section } from '@/parts/Page';
 import { RecordActions } from '@/parts/RecordActions';
 import { SpendByDay } from '@/parts/SpendByDay';
@@ -19,7 +19,6 @@ export default function Customer() {
 }
 
 function Told({ of }: { of: Record }) {
-  const budget = of.litellm_budget_table;
   return (
     <Page
       title={customerName(of)}
@@ -31,8 +30,7 @@ function Told({ of }: { of: Record }) {
       <Section title="Budget and limits">
         <Facts
           of={[
-            ['Spend', <Meter key="spend" spend={of.spend} budget={budget?.max_budget} />],
-            ['Starts anew', budget?.budget_duration && `every ${budget.budget_duration}`],
+            ...limits(of.spend, of.litellm_budget_table),
             ['Model when none is named', of.default_model],
             ['Only models in', of.allowed_model_region?.toUpperCase()],
           ]}

@@ -1,9 +1,9 @@
 import { Link } from 'react-router';
 import type { Customer } from '@/api/answers';
 import { useAnswer } from '@/api/hooks';
+import { spendColumn } from '@/parts/columns';
 import type { Column } from '@/parts/DataTable';
 import { ListPage, useList } from '@/parts/ListPage';
-import { Meter } from '@/parts/Meter';
 import { Status } from '@/parts/Status';
 import { CustomerForm } from './CustomerForm';
 
@@ -31,14 +31,7 @@ const COLUMNS: Column<Customer>[] = [
     cell: ({ row }) =>
       row.original.blocked ? <Status tone="bad">Blocked</Status> : <Status tone="good">Active</Status>,
   },
-  {
-    id: 'spend',
-    header: 'Spend',
-    accessorFn: (row) => row.spend,
-    cell: ({ row }) => (
-      <Meter spend={row.original.spend} budget={row.original.litellm_budget_table?.max_budget} />
-    ),
-  },
+  spendColumn((row) => row.litellm_budget_table?.max_budget),
   {
     id: 'region',
     header: 'Region',

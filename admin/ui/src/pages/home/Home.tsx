@@ -38,7 +38,7 @@ export default function Home() {
                   {
                     label: 'Failed today',
                     value: percent(now.failed_requests, now.api_requests),
-                    note: `${compact(now.failed_requests)} requests`,
+                    note: `${compact(now.failed_requests)} of ${compact(now.api_requests)}`,
                   },
                 ]}
               />

@@ -2,7 +2,7 @@ import { Link } from 'react-router';
 import type { Entry } from '@/api/answers';
 import { Answered } from '@/parts/Answered';
 import { Numbers } from '@/parts/Facts';
-import { between, milliseconds, percent } from '@/parts/format';
+import { between, milliseconds } from '@/parts/format';
 import { Section } from '@/parts/Page';
 import { useEntries } from '../logs/entries';
 
@@ -38,7 +38,6 @@ export function Recent() {
                 { label: 'Median', value: quantile(took, 0.5) },
                 { label: '95 of 100 within', value: quantile(took, 0.95) },
                 { label: 'Time to first token', value: quantile(first, 0.5), note: 'median of streams' },
-                { label: 'Failed', value: percent(data.length - served.length, data.length) },
               ]}
             />
           </Section>

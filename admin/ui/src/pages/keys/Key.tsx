@@ -5,13 +5,13 @@ import { useMay } from '@/api/session';
 import { Answered } from '@/parts/Answered';
 import { Id } from '@/parts/Copy';
 import { type Fact, Facts } from '@/parts/Facts';
-import { count } from '@/parts/format';
-import { Meter } from '@/parts/Meter';
+import { limits } from '@/parts/limits';
 import { Page, Section } from '@/parts/Page';
 import css from '@/parts/parts.module.css';
 import { RecordActions } from '@/parts/RecordActions';
 import { SpendByDay } from '@/parts/SpendByDay';
 import { Chips } from '@/parts/Status';
+import { TeamLink } from '@/parts/TeamLink';
 import { When } from '@/parts/When';
 import { KeyStatus, keyName } from './columns';
 import { EditKeyForm } from './KeyForm';
@@ -35,14 +35,14 @@ function Told({ of }: { of: Record }) {
     >
       <div className={css.columns}>
         <Section title="Budget and limits">
-          <Facts of={limits(of)} />
+          <Facts of={limiting(of)} />
         </Section>
         <Section title="Whose, and for what">
           <Facts of={belonging(of)} />
         </Section>
       </div>
       <SpendByDay query={{ api_key: of.token }} />
-      <Link className={css.dim} to={`/logs?api_key=${of.token}`}>
+      <Link className={css.link} to={`/logs?api_key=${of.token}`}>
         Requests of this key in the logs
       </Link>
     </Page>
@@ -74,20 +74,9 @@ function Actions({ of }: { of: Record }) {
   );
 }
 
-function limits(of: Record): Fact[] {
+function limiting(of: Record): Fact[] {
   return [
-    ['Spend', <Meter key="spend" spend={of.spend} budget={of.max_budget} />],
-    [
-      'Starts anew',
-      of.budget_duration && (
-        <>
-          every {of.budget_duration}, next <When at={of.budget_reset_at} />
-        </>
-      ),
-    ],
-    ['Requests per minute', of.rpm_limit === null ? 'no limit' : count(of.rpm_limit)],
-    ['Tokens per minute', of.tpm_limit === null ? 'no limit' : count(of.tpm_limit)],
-    ['Requests at once', of.max_parallel_requests ? count(of.max_parallel_requests) : null],
+    ...limits(of.spend, of),
     ['Expires', of.expires === null ? 'never' : <When key="expires" at={of.expires} />],
   ];
 }
@@ -98,7 +87,7 @@ function belonging(of: Record): Fact[] {
   const tags = of.metadata['tags'];
   return [
     ['Key', <code key="name">{of.key_name}</code>],
-    ['Team', link('/teams', of.team_id)],
+    ['Team', of.team_id && <TeamLink key="team" id={of.team_id} />],
     ['User', link('/users', of.user_id)],
     ['Models', <Chips key="models" of={of.models} none="all that its owner may use" most={8} />],
     ['Tags', Array.isArray(tags) && tags.length > 0 && <Chips key="tags" of={tags} none="" most={8} />],

@@ -1,10 +1,10 @@
 import { Link } from 'react-router';
 import type { Key } from '@/api/answers';
+import { createdColumn, spendColumn } from '@/parts/columns';
 import type { Column } from '@/parts/DataTable';
 import { shortId } from '@/parts/format';
-import { Meter } from '@/parts/Meter';
 import { Chips, Status } from '@/parts/Status';
-import { When } from '@/parts/When';
+import { TeamLink } from '@/parts/TeamLink';
 
 export const keyName = (key: Key) => key.key_alias ?? key.key_name;
 export const keyPath = (key: Key) => `/keys/${key.token}`;
@@ -40,12 +40,7 @@ export const COLUMNS: Column<Key>[] = [
   {
     id: 'team_id',
     header: 'Team',
-    cell: ({ row: { original } }) =>
-      original.team_id === null ? (
-        '–'
-      ) : (
-        <Link to={`/teams/${encodeURIComponent(original.team_id)}`}>{shortId(original.team_id)}</Link>
-      ),
+    cell: ({ row }) => <TeamLink id={row.original.team_id} />,
     accessorFn: (key) => key.team_id,
     meta: { minor: true },
   },
@@ -68,17 +63,6 @@ export const COLUMNS: Column<Key>[] = [
     cell: ({ row }) => <Chips of={row.original.models} none="all" most={2} />,
     meta: { minor: true },
   },
-  {
-    id: 'spend',
-    header: 'Spend',
-    accessorFn: (key) => key.spend,
-    cell: ({ row }) => <Meter spend={row.original.spend} budget={row.original.max_budget} />,
-  },
-  {
-    id: 'created_at',
-    header: 'Created',
-    accessorFn: (key) => key.created_at,
-    cell: ({ row }) => <When at={row.original.created_at} />,
-    meta: { minor: true },
-  },
+  spendColumn((key) => key.max_budget),
+  createdColumn(),
 ];

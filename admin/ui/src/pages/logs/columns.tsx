@@ -1,9 +1,9 @@
+import { Tooltip } from '@mantine/core';
 import { Link } from 'react-router';
 import type { Entry } from '@/api/answers';
 import type { Column } from '@/parts/DataTable';
-import { between, compact, milliseconds, money, shortId, time } from '@/parts/format';
+import { ago, between, compact, milliseconds, money, shortId, stamp } from '@/parts/format';
 import { Status } from '@/parts/Status';
-import { When } from '@/parts/When';
 
 export const entryPath = (entry: Entry) => `/logs/${encodeURIComponent(entry.request_id)}`;
 export const keyLabel = (entry: Entry) =>
@@ -21,8 +21,10 @@ export const COLUMNS: Column<Entry>[] = [
     header: 'Time',
     enableSorting: false,
     cell: ({ row }) => (
-      <Link to={entryPath(row.original)} title={time(row.original.startTime)}>
-        <When at={row.original.startTime} />
+      <Link to={entryPath(row.original)}>
+        <Tooltip label={ago(row.original.startTime)}>
+          <time dateTime={row.original.startTime}>{stamp(row.original.startTime)}</time>
+        </Tooltip>
       </Link>
     ),
   },

@@ -4,12 +4,12 @@ import { asBody, useAnswer, useChange } from '@/api/hooks';
 import { useMay } from '@/api/session';
 import { Answered } from '@/parts/Answered';
 import { Id } from '@/parts/Copy';
+import { spendColumn } from '@/parts/columns';
 import { type Column, DataTable } from '@/parts/DataTable';
 import { Empty } from '@/parts/Empty';
 import { type Fact, Facts } from '@/parts/Facts';
-import { count } from '@/parts/format';
+import { limits } from '@/parts/limits';
 import { Members } from '@/parts/Members';
-import { Meter } from '@/parts/Meter';
 import { Page, Section } from '@/parts/Page';
 import { RecordActions } from '@/parts/RecordActions';
 import { SpendByDay } from '@/parts/SpendByDay';
@@ -37,12 +37,7 @@ const TEAMS: Column<OfTeam>[] = [
       </Link>
     ),
   },
-  {
-    id: 'spend',
-    header: 'Spend',
-    accessorFn: (team) => team.spend,
-    cell: ({ row }) => <Meter spend={row.original.spend} budget={row.original.max_budget} />,
-  },
+  spendColumn((team) => team.max_budget),
 ];
 
 function Told({ of }: { of: Record }) {
@@ -68,13 +63,9 @@ function Told({ of }: { of: Record }) {
 }
 
 function facts(of: Record): Fact[] {
-  const budget = of.litellm_budget_table;
   return [
-    ['Spend', <Meter key="spend" spend={of.spend} budget={budget?.max_budget} />],
-    ['Starts anew', budget?.budget_duration && `every ${budget.budget_duration}`],
+    ...limits(of.spend, of.litellm_budget_table),
     ['Models', <Chips key="models" of={of.models} none="all" most={10} />],
-    ['Requests per minute', budget?.rpm_limit && count(budget.rpm_limit)],
-    ['Tokens per minute', budget?.tpm_limit && count(budget.tpm_limit)],
     ['Created', <When key="created" at={of.created_at} />],
   ];
 }

@@ -1,12 +1,10 @@
 import { Link } from 'react-router';
 import type { Organization } from '@/api/answers';
 import { useAnswer } from '@/api/hooks';
+import { createdColumn, numberColumn, spendColumn } from '@/parts/columns';
 import type { Column } from '@/parts/DataTable';
-import { count } from '@/parts/format';
 import { ListPage, useList } from '@/parts/ListPage';
-import { Meter } from '@/parts/Meter';
 import { Chips } from '@/parts/Status';
-import { When } from '@/parts/When';
 import { OrganizationForm } from './OrganizationForm';
 
 const path = (row: Organization) => `/organizations/${encodeURIComponent(row.organization_id)}`;
@@ -25,35 +23,10 @@ const COLUMNS: Column<Organization>[] = [
     cell: ({ row }) => <Chips of={row.original.models} none="all" />,
     meta: { minor: true },
   },
-  {
-    id: 'teams',
-    header: 'Teams',
-    accessorFn: (row) => row.teams?.length ?? 0,
-    cell: ({ row }) => count(row.original.teams?.length ?? 0),
-    meta: { number: true, minor: true },
-  },
-  {
-    id: 'members',
-    header: 'Members',
-    accessorFn: (row) => row.members?.length ?? 0,
-    cell: ({ row }) => count(row.original.members?.length ?? 0),
-    meta: { number: true },
-  },
-  {
-    id: 'spend',
-    header: 'Spend',
-    accessorFn: (row) => row.spend,
-    cell: ({ row }) => (
-      <Meter spend={row.original.spend} budget={row.original.litellm_budget_table?.max_budget} />
-    ),
-  },
-  {
-    id: 'created',
-    header: 'Created',
-    accessorFn: (row) => row.created_at,
-    cell: ({ row }) => <When at={row.original.created_at} />,
-    meta: { minor: true },
-  },
+  numberColumn({ id: 'teams', header: 'Teams', read: (row) => row.teams?.length ?? 0 }),
+  numberColumn({ id: 'members', header: 'Members', read: (row) => row.members?.length ?? 0, major: true }),
+  spendColumn((row) => row.litellm_budget_table?.max_budget),
+  createdColumn(),
 ];
 
 export default function Organizations() {

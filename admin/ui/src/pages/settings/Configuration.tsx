@@ -3,6 +3,7 @@ import { useState } from 'react';
 import type { SettingField } from '@/api/answers';
 import { asBody, useAnswer, useChange } from '@/api/hooks';
 import { Answered } from '@/parts/Answered';
+import { Confirm } from '@/parts/Confirm';
 import { type Column, DataTable } from '@/parts/DataTable';
 import { Empty } from '@/parts/Empty';
 import type { Field, Kind, Values } from '@/parts/form/fields';
@@ -25,15 +26,15 @@ const KINDS: Record<string, Kind> = {
 
 const isSet = (row: SettingField) => row.field_value !== null && row.field_value !== undefined;
 
-/** Where a value comes from: the ledger lies over the file, and the file over the default. */
+/** The server tells what lies in the ledger, and not what the files say below it. */
 function Source({ of }: { of: SettingField }) {
-  if (of.stored_in_db === true) return <Chip>ledger</Chip>;
-  return isSet(of) ? <Chip>file</Chip> : <span className={css.dim}>default</span>;
+  return of.stored_in_db === true ? <Chip>ledger</Chip> : <span className={css.dim}>file or default</span>;
 }
 
 export function Configuration() {
   const [params, set] = useParams({ section: SECTIONS[0] ?? '', q: '' });
   const [editing, setEditing] = useState<SettingField | null>(null);
+  const [resetting, setResetting] = useState<string | null>(null);
   const settings = useAnswer('GET /config/list', { query: { config_type: params.section } });
   const columns: Column<SettingField>[] = [
     {
@@ -67,14 +68,27 @@ export function Configuration() {
       header: () => null,
       enableSorting: false,
       cell: ({ row: { original } }) => (
-        <Button
-          variant="default"
-          size="compact-xs"
-          aria-label={`Change ${original.field_name}`}
-          onClick={() => setEditing(original)}
-        >
-          Change
-        </Button>
+        <>
+          {original.stored_in_db === true && (
+            <Button
+              variant="subtle"
+              color="gray"
+              size="compact-xs"
+              aria-label={`Reset ${original.field_name}`}
+              onClick={() => setResetting(original.field_name)}
+            >
+              Reset
+            </Button>
+          )}
+          <Button
+            variant="default"
+            size="compact-xs"
+            aria-label={`Change ${original.field_name}`}
+            onClick={() => setEditing(original)}
+          >
+            Change
+          </Button>
+        </>
       ),
       meta: { number: true },
     },
@@ -103,6 +117,9 @@ export function Configuration() {
         )}
       </Answered>
       {editing !== null && <Change section={params.section} of={editing} onClose={() => setEditing(null)} />}
+      {resetting !== null && (
+        <Reset section={params.section} name={resetting} onClose={() => setResetting(null)} />
+      )}
     </div>
   );
 }
@@ -113,14 +130,9 @@ interface ChangeProps {
   onClose: () => void;
 }
 
-/** Kept in the ledger, over what the file says; emptied, the file holds again. */
 function Change({ section, of, onClose }: ChangeProps) {
   const update = useChange('POST /config/field/update');
-  const remove = useChange('POST /config/field/delete');
-  const help = [
-    of.field_description,
-    'Kept in the ledger, over what the file says. Empty: the file holds again.',
-  ];
+  const help = [of.field_description, 'Kept in the ledger, over what the file says.'];
   const field: Field = {
     name: 'value',
     label: of.field_name,
@@ -128,13 +140,10 @@ function Change({ section, of, onClose }: ChangeProps) {
     help: help.filter(Boolean).join(' '),
   };
   const save = async ({ value }: Values) => {
-    const name = { config_type: section, field_name: of.field_name };
-    const emptied = value === null || value === undefined || value === '';
-    if (!emptied)
-      await update.mutateAsync({
-        body: asBody({ ...name, field_value: of.field_type === 'Float' ? Number(value) : value }),
-      });
-    else if (of.stored_in_db === true) await remove.mutateAsync({ body: asBody(name) });
+    const field_value = of.field_type === 'Float' ? Number(value) : value;
+    await update.mutateAsync({
+      body: asBody({ config_type: section, field_name: of.field_name, field_value }),
+    });
     onClose();
   };
   return (
@@ -145,5 +154,19 @@ function Change({ section, of, onClose }: ChangeProps) {
       save={save}
       onClose={onClose}
     />
+  );
+}
+
+function Reset({ section, name, onClose }: { section: string; name: string; onClose: () => void }) {
+  const remove = useChange('POST /config/field/delete');
+  return (
+    <Confirm
+      title={`Reset ${name}?`}
+      action="Reset"
+      run={() => remove.mutateAsync({ body: { config_type: section, field_name: name } })}
+      onClose={onClose}
+    >
+      It goes from the ledger; what the file says holds again, or the default.
+    </Confirm>
   );
 }

@@ -1,4 +1,5 @@
 import type { Json } from '@/api/answers';
+import { exactMoney, moment } from '@/parts/format';
 
 export interface Difference {
   name: string;
@@ -6,27 +7,38 @@ export interface Difference {
   after?: string;
 }
 
-const void_ = (value: unknown) =>
+const isVoid = (value: unknown) =>
   value === null ||
   value === undefined ||
   value === '' ||
   (typeof value === 'object' && Object.keys(value).length === 0);
 
-function text(value: unknown): string | undefined {
-  if (void_(value)) return undefined;
+const micros = (value: number) => moment(new Date(value / 1000).toISOString());
+
+/** Records are told as the ledger keeps them: amounts in billionths of a dollar, times in microseconds. */
+const UNITS: [name: RegExp, tell: (value: number) => string][] = [
+  [/^(max|soft)_budget$/, (nanos) => exactMoney(nanos / 1e9)],
+  [/_at$/, micros],
+];
+
+function text(name: string, value: unknown): string | undefined {
+  if (isVoid(value)) return undefined;
+  const unit = UNITS.find(([names]) => names.test(name));
+  if (unit !== undefined && typeof value === 'number') return unit[1](value);
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** Records are told as the ledger keeps them: the hash of a key is a list of bytes there, which tells nobody anything. */
-const HIDDEN = new Set(['hash', 'masked']);
+/** What tells nobody anything: bytes of a hash, and what is sealed (what may be told of it stands in `shown`). */
+const HIDDEN = new Set(['hash', 'masked', 'sealed_params']);
+const isSealed = (record: Json | null, name: string) => name === 'value' && 'shown' in (record ?? {});
 
 /** Fields that differ, by name; what is in one of them only has one side. */
 export function differences(before: Json | null, after: Json | null): Difference[] {
   const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
   return names
-    .filter((name) => !HIDDEN.has(name))
+    .filter((name) => !HIDDEN.has(name) && !isSealed(after ?? before, name))
     .flatMap((name) => {
-      const [was, is] = [text(before?.[name]), text(after?.[name])];
+      const [was, is] = [text(name, before?.[name]), text(name, after?.[name])];
       if (was === is) return [];
       return [{ name, ...(was !== undefined && { before: was }), ...(is !== undefined && { after: is }) }];
     });

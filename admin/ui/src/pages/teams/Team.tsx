@@ -1,13 +1,13 @@
 import { Link, useParams } from 'react-router';
-import type { Answers, Team as Record } from '@/api/answers';
+import type { Team as Record } from '@/api/answers';
 import { asBody, useAnswer, useChange } from '@/api/hooks';
+import type { Answers } from '@/api/routes';
 import { useMay, useSession } from '@/api/session';
 import { Answered } from '@/parts/Answered';
 import { Id } from '@/parts/Copy';
 import { type Fact, Facts } from '@/parts/Facts';
-import { count } from '@/parts/format';
+import { limits } from '@/parts/limits';
 import { Members } from '@/parts/Members';
-import { Meter } from '@/parts/Meter';
 import { Page, Section } from '@/parts/Page';
 import { RecordActions } from '@/parts/RecordActions';
 import { SpendByDay } from '@/parts/SpendByDay';
@@ -46,18 +46,8 @@ function Told({ team_info: of, keys, team_memberships }: Answers['GET /team/info
 
 function facts(of: Record): Fact[] {
   return [
-    ['Spend', <Meter key="spend" spend={of.spend} budget={of.max_budget} />],
-    [
-      'Starts anew',
-      of.budget_duration && (
-        <>
-          every {of.budget_duration}, next <When at={of.budget_reset_at} />
-        </>
-      ),
-    ],
+    ...limits(of.spend, of),
     ['Models', <Chips key="models" of={of.models} none="all" most={10} />],
-    ['Requests per minute', of.rpm_limit && count(of.rpm_limit)],
-    ['Tokens per minute', of.tpm_limit && count(of.tpm_limit)],
     [
       'Organisation',
       of.organization_id && <Link to={`/organizations/${of.organization_id}`}>{of.organization_id}</Link>,

@@ -2,13 +2,11 @@ import { Link } from 'react-router';
 import type { Team } from '@/api/answers';
 import { useAnswer } from '@/api/hooks';
 import { useMay, useSession } from '@/api/session';
+import { createdColumn, numberColumn, spendColumn } from '@/parts/columns';
 import type { Column } from '@/parts/DataTable';
-import { count } from '@/parts/format';
 import { ListPage, useList } from '@/parts/ListPage';
-import { Meter } from '@/parts/Meter';
 import { sortQuery } from '@/parts/params';
 import { Chips, Status } from '@/parts/Status';
-import { When } from '@/parts/When';
 import { TeamForm } from './TeamForm';
 
 export const teamName = (team: Team) => team.team_alias ?? team.team_id;
@@ -36,26 +34,14 @@ const COLUMNS: Column<Team>[] = [
     cell: ({ row }) => <Chips of={row.original.models} none="all" />,
     meta: { minor: true },
   },
-  {
+  numberColumn({
     id: 'members',
     header: 'Members',
-    enableSorting: false,
-    cell: ({ row }) => count(row.original.members_with_roles.length),
-    meta: { number: true, minor: true },
-  },
-  {
-    id: 'spend',
-    header: 'Spend',
-    accessorFn: (team) => team.spend,
-    cell: ({ row }) => <Meter spend={row.original.spend} budget={row.original.max_budget} />,
-  },
-  {
-    id: 'created_at',
-    header: 'Created',
-    accessorFn: (team) => team.created_at,
-    cell: ({ row }) => <When at={row.original.created_at} />,
-    meta: { minor: true },
-  },
+    read: (team) => team.members_with_roles.length,
+    sorts: false,
+  }),
+  spendColumn((team) => team.max_budget),
+  createdColumn(),
 ];
 
 export default function Teams() {

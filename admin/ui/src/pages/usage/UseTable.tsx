@@ -1,9 +1,10 @@
 import { ActionIcon, Tooltip } from '@mantine/core';
 import { Link } from 'react-router';
 import type { Dimension, Row } from '@/parts/activity';
+import { numberColumn } from '@/parts/columns';
 import { type Column, DataTable } from '@/parts/DataTable';
 import { Empty } from '@/parts/Empty';
-import { compact, count, money, percent } from '@/parts/format';
+import { compact, money, percent } from '@/parts/format';
 import { Icon } from '@/parts/Icon';
 
 interface Props {
@@ -13,8 +14,6 @@ interface Props {
   whole: number;
   only: (id: string) => void;
 }
-
-const number = { number: true };
 
 export function UseTable({ rows, dimension, whole, only }: Props) {
   const name = (row: Row) => {
@@ -29,55 +28,39 @@ export function UseTable({ rows, dimension, whole, only }: Props) {
       cell: ({ row }) => name(row.original),
       meta: { wide: true },
     },
-    {
+    numberColumn({
       id: 'spend',
       header: 'Spend',
-      accessorFn: (row) => row.metrics.spend,
-      cell: ({ row }) => money(row.original.metrics.spend),
-      meta: number,
-    },
-    {
+      read: (row) => row.metrics.spend,
+      tell: money,
+      major: true,
+    }),
+    numberColumn({
       id: 'share',
       header: 'Share',
-      accessorFn: (row) => row.metrics.spend,
-      cell: ({ row }) => percent(row.original.metrics.spend, whole),
-      meta: { number: true, minor: true },
-    },
-    {
+      read: (row) => row.metrics.spend,
+      tell: (spend) => percent(spend, whole),
+    }),
+    numberColumn({
       id: 'requests',
       header: 'Requests',
-      accessorFn: (row) => row.metrics.api_requests,
-      cell: ({ row }) => count(row.original.metrics.api_requests),
-      meta: number,
-    },
-    {
-      id: 'failed',
-      header: 'Failed',
-      accessorFn: (row) => row.metrics.failed_requests,
-      cell: ({ row }) => count(row.original.metrics.failed_requests),
-      meta: { number: true, minor: true },
-    },
-    {
-      id: 'in',
-      header: 'Tokens in',
-      accessorFn: (row) => row.metrics.prompt_tokens,
-      cell: ({ row }) => compact(row.original.metrics.prompt_tokens),
-      meta: { number: true, minor: true },
-    },
-    {
+      read: (row) => row.metrics.api_requests,
+      major: true,
+    }),
+    numberColumn({ id: 'failed', header: 'Failed', read: (row) => row.metrics.failed_requests }),
+    numberColumn({ id: 'in', header: 'Tokens in', read: (row) => row.metrics.prompt_tokens, tell: compact }),
+    numberColumn({
       id: 'cached',
       header: 'Cached',
-      accessorFn: (row) => row.metrics.cache_read_input_tokens,
-      cell: ({ row }) => compact(row.original.metrics.cache_read_input_tokens),
-      meta: { number: true, minor: true },
-    },
-    {
+      read: (row) => row.metrics.cache_read_input_tokens,
+      tell: compact,
+    }),
+    numberColumn({
       id: 'out',
       header: 'Tokens out',
-      accessorFn: (row) => row.metrics.completion_tokens,
-      cell: ({ row }) => compact(row.original.metrics.completion_tokens),
-      meta: { number: true, minor: true },
-    },
+      read: (row) => row.metrics.completion_tokens,
+      tell: compact,
+    }),
     {
       id: 'more',
       header: () => null,

@@ -1,16 +1,16 @@
 import { Button, Modal } from '@mantine/core';
 import { Link, useParams } from 'react-router';
-import type { Answers, User as Record } from '@/api/answers';
+import type { User as Record } from '@/api/answers';
 import { useAnswer, useChange } from '@/api/hooks';
 import { roleLabel } from '@/api/rights';
 import { ROOT } from '@/api/root';
+import type { Answers } from '@/api/routes';
 import { useMay } from '@/api/session';
 import { Answered, Failed } from '@/parts/Answered';
 import { Id, Secret } from '@/parts/Copy';
 import { Empty } from '@/parts/Empty';
 import { type Fact, Facts } from '@/parts/Facts';
-import { count } from '@/parts/format';
-import { Meter } from '@/parts/Meter';
+import { limits } from '@/parts/limits';
 import { Page, Section } from '@/parts/Page';
 import css from '@/parts/parts.module.css';
 import { RecordActions } from '@/parts/RecordActions';
@@ -58,19 +58,9 @@ function Told({ of, keys, teams }: Answers['GET /user/info'] & { of: Record }) {
 
 function facts(of: Record, teams: Answers['GET /user/info']['teams']): Fact[] {
   return [
-    ['Spend', <Meter key="spend" spend={of.spend} budget={of.max_budget} />],
-    [
-      'Starts anew',
-      of.budget_duration && (
-        <>
-          every {of.budget_duration}, next <When at={of.budget_reset_at} />
-        </>
-      ),
-    ],
+    ...limits(of.spend, of),
     ['Name', of.user_alias],
     ['Models', <Chips key="models" of={of.models} none="all" most={10} />],
-    ['Requests per minute', of.rpm_limit && count(of.rpm_limit)],
-    ['Tokens per minute', of.tpm_limit && count(of.tpm_limit)],
     [
       'Teams',
       teams.length > 0 && (

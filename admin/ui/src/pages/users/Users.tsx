@@ -2,12 +2,10 @@ import { Link } from 'react-router';
 import type { User } from '@/api/answers';
 import { useAnswer } from '@/api/hooks';
 import { roleLabel } from '@/api/rights';
+import { createdColumn, numberColumn, spendColumn } from '@/parts/columns';
 import type { Column } from '@/parts/DataTable';
-import { count } from '@/parts/format';
 import { ListPage, useList } from '@/parts/ListPage';
-import { Meter } from '@/parts/Meter';
 import { sortQuery } from '@/parts/params';
-import { When } from '@/parts/When';
 import { UserForm } from './UserForm';
 
 export const userName = (user: User) => user.user_email ?? user.user_alias ?? user.user_id;
@@ -33,33 +31,10 @@ const COLUMNS: Column<User>[] = [
     accessorFn: (user) => user.user_role,
     cell: ({ row }) => roleLabel(row.original.user_role),
   },
-  {
-    id: 'keys',
-    header: 'Keys',
-    enableSorting: false,
-    cell: ({ row }) => count(row.original.key_count ?? 0),
-    meta: { number: true, minor: true },
-  },
-  {
-    id: 'teams',
-    header: 'Teams',
-    enableSorting: false,
-    cell: ({ row }) => count(row.original.teams.length),
-    meta: { number: true, minor: true },
-  },
-  {
-    id: 'spend',
-    header: 'Spend',
-    accessorFn: (user) => user.spend,
-    cell: ({ row }) => <Meter spend={row.original.spend} budget={row.original.max_budget} />,
-  },
-  {
-    id: 'created_at',
-    header: 'Created',
-    accessorFn: (user) => user.created_at,
-    cell: ({ row }) => <When at={row.original.created_at} />,
-    meta: { minor: true },
-  },
+  numberColumn({ id: 'keys', header: 'Keys', read: (user) => user.key_count ?? 0, sorts: false }),
+  numberColumn({ id: 'teams', header: 'Teams', read: (user) => user.teams.length, sorts: false }),
+  spendColumn((user) => user.max_budget),
+  createdColumn(),
 ];
 
 export default function Users() {
