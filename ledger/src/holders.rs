@@ -3,24 +3,48 @@
 
 use moka::future::Cache;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 use weir_core::domain::records::{Budget, Customer, Limits, Record, RecordKind, Tag};
 use weir_core::ports::records::get;
 use weir_core::ports::{Directory, Holder, LedgerResult, RecordQuery};
-use weir_core::time;
+use weir_core::time::{self, Micros};
 
 /// How long a name is believed; a change is heard of sooner.
 const TTL: Duration = Duration::from_secs(60);
+/// How long what is known counts while the ledger is away. As long as keys are.
+const STALE_TTL: Duration = Duration::from_secs(12 * 3_600);
+/// How long a ledger that is away is left alone.
+const AWAY: Duration = Duration::from_secs(1);
 /// How long it is believed that there are none at all, in microseconds.
 const NONE_FOR: i64 = 10 * 1_000_000;
 const CAPACITY: u64 = 100_000;
 
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
 /// Those of one kind.
 struct Known {
     kind: RecordKind,
-    by_name: Cache<String, Option<Arc<Holder>>>,
+    by_name: Cache<String, Found>,
+    /// Loads under way, and their outcome for those who came meanwhile.
+    loads: Cache<String, Found>,
     none_until: AtomicI64,
+    /// Raised by every change; what was read in another epoch is not kept.
+    epoch: AtomicU64,
+    /// What was found in an earlier epoch is read again before it is believed.
+    doubted: AtomicU64,
+    /// Nobody asks a ledger that is away before this moment.
+    away_until: AtomicI64,
+}
+
+/// What was found, when, and in which epoch.
+#[derive(Clone)]
+struct Found {
+    holder: Option<Arc<Holder>>,
+    at: Micros,
+    epoch: u64,
 }
 
 pub(crate) struct HolderCache {
@@ -31,8 +55,16 @@ pub(crate) struct HolderCache {
 
 impl Known {
     fn new(kind: RecordKind) -> Self {
-        let by_name = Cache::builder().max_capacity(CAPACITY).time_to_live(TTL).build();
-        Self { kind, by_name, none_until: AtomicI64::new(0) }
+        let cache = |ttl| Cache::builder().max_capacity(CAPACITY).time_to_live(ttl).build();
+        Self {
+            kind,
+            by_name: cache(STALE_TTL),
+            loads: cache(AWAY),
+            none_until: AtomicI64::new(0),
+            epoch: AtomicU64::new(0),
+            doubted: AtomicU64::new(0),
+            away_until: AtomicI64::new(0),
+        }
     }
 
     fn are_none(&self) -> bool {
@@ -40,13 +72,30 @@ impl Known {
     }
 
     async fn forget(&self, id: &str) {
+        self.epoch.fetch_add(1, Ordering::AcqRel);
         self.none_until.store(0, Ordering::Release);
         self.by_name.invalidate(id).await;
     }
 
-    fn forget_all(&self) {
+    fn doubt_all(&self) {
+        let epoch = self.epoch.fetch_add(1, Ordering::AcqRel) + 1;
+        self.doubted.fetch_max(epoch, Ordering::AcqRel);
         self.none_until.store(0, Ordering::Release);
-        self.by_name.invalidate_all();
+    }
+
+    fn believes(&self, found: &Found) -> bool {
+        found.epoch >= self.doubted.load(Ordering::Acquire) && time::now().since(found.at) < micros(TTL)
+    }
+
+    fn is_away(&self) -> bool {
+        self.away_until.load(Ordering::Acquire) > time::now().0
+    }
+
+    async fn learn(&self, id: &str, found: &Found) {
+        self.loads.invalidate(id).await;
+        if self.epoch.load(Ordering::Acquire) == found.epoch {
+            self.by_name.insert(id.to_owned(), found.clone()).await;
+        }
     }
 }
 
@@ -79,20 +128,37 @@ impl HolderCache {
     }
 
     pub(crate) fn doubt_all(&self) {
-        self.customers.forget_all();
-        self.tags.forget_all();
+        self.customers.doubt_all();
+        self.tags.doubt_all();
     }
 
-    /// While the ledger is away, whom nobody knows is limited by nothing: requests go on.
+    /// While the ledger is away, what was known counts on; whom nobody knows is limited by nothing: requests go on.
     async fn find(&self, known: &Known, id: &str) -> Option<Arc<Holder>> {
         if known.are_none() {
             return None;
         }
-        let found = known.by_name.try_get_with_by_ref(id, self.load(known, id)).await;
-        found.inspect_err(|error| tracing::debug!("{id} is not looked up: {error}")).ok().flatten()
+        let before = known.by_name.get(id).await;
+        if let Some(found) = before.as_ref().filter(|found| known.believes(found) || known.is_away()) {
+            return found.holder.clone();
+        }
+        if known.is_away() {
+            return None;
+        }
+        match known.loads.try_get_with_by_ref(id, self.load(known, id)).await {
+            Ok(found) => {
+                known.learn(id, &found).await;
+                found.holder
+            }
+            Err(error) => {
+                tracing::debug!("{id} is not looked up: {error}");
+                known.away_until.store(time::now().0 + micros(AWAY), Ordering::Release);
+                before.and_then(|found| found.holder)
+            }
+        }
     }
 
-    async fn load(&self, known: &Known, id: &str) -> LedgerResult<Option<Arc<Holder>>> {
+    async fn load(&self, known: &Known, id: &str) -> LedgerResult<Found> {
+        let (at, epoch) = (time::now(), known.epoch.load(Ordering::Acquire));
         let found = match known.kind {
             RecordKind::Tag => self.holder::<Tag>(id, |tag| (false, tag.budget_id.clone())).await?,
             _ => self.holder::<Customer>(id, |c| (c.blocked, c.budget_id.clone())).await?,
@@ -100,7 +166,7 @@ impl HolderCache {
         if found.is_none() && self.are_none(known).await? {
             known.none_until.store(time::now().0 + NONE_FOR, Ordering::Release);
         }
-        Ok(found.map(Arc::new))
+        Ok(Found { holder: found.map(Arc::new), at, epoch })
     }
 
     async fn holder<T: Record>(

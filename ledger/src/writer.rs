@@ -68,19 +68,27 @@ impl Writer {
     /// Runs for the life of the process: first what dead processes left, then what this one writes. `retention`: how long
     /// entries are kept, as the configuration has it at that moment.
     pub async fn run(&self, retention: impl Fn() -> Option<Duration> + Send + Sync) {
+        // Side by side: slices must be renewed however long booking takes.
+        tokio::join!(self.book(retention), self.keep_slices());
+    }
+
+    async fn keep_slices(&self) {
+        loop {
+            self.renew().await;
+            tokio::time::sleep(RENEWAL).await;
+        }
+    }
+
+    async fn book(&self, retention: impl Fn() -> Option<Duration> + Send + Sync) {
         self.adopt().await;
         self.keep_house(retention()).await;
-        let (mut probed, mut kept, mut renewed) = (Instant::now(), Instant::now(), None);
+        let (mut probed, mut kept) = (Instant::now(), Instant::now());
         loop {
             tokio::time::sleep(self.options.interval).await;
             self.drain().await;
             if probed.elapsed() > PROBE {
                 probed = Instant::now();
                 self.ledger.probe().await;
-            }
-            if renewed.is_none_or(|at: Instant| at.elapsed() > RENEWAL) {
-                renewed = Some(Instant::now());
-                self.renew().await;
             }
             if kept.elapsed() > HOUSEKEEPING {
                 kept = Instant::now();

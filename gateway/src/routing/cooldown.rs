@@ -40,8 +40,8 @@ impl Latest {
 }
 
 /// What became of a deployment's attempts since its first failure of the minute.
+#[derive(Default)]
 struct Minute {
-    began: Instant,
     served: u32,
     failed: u32,
 }
@@ -102,12 +102,9 @@ impl Cooldowns {
     }
 
     fn count_failure(&self, id: &str) -> (u32, u32) {
-        let fresh = || Arc::new(Mutex::new(Minute { began: Instant::now(), served: 0, failed: 0 }));
-        let minute = self.minutes.get_with_by_ref(id, fresh);
+        // The cache forgets it when the minute is over.
+        let minute = self.minutes.get_with_by_ref(id, Default::default);
         let mut minute = minute.lock().unwrap_or_else(PoisonError::into_inner);
-        if minute.began.elapsed() > MINUTE {
-            *minute = Minute { began: Instant::now(), served: 0, failed: 0 };
-        }
         minute.failed += 1;
         self.failing.learn(MINUTE);
         (minute.served, minute.failed)

@@ -134,7 +134,7 @@ impl Plan {
         let untried =
             self.group.deployments.iter().any(|d| !self.failed.contains(&d.id) && !cooldowns.is_cooled(d));
         let least = x.snapshot.config.router.retry_after;
-        let after = if untried { least } else { wait(error, self.retried)?.max(least) };
+        let after = if untried { Duration::ZERO } else { wait(error, self.retried)?.max(least) };
         let deployment = self.pick(cooldowns)?;
         Some(Step::Try { deployment, after })
     }

@@ -19,6 +19,13 @@ fn dear() -> Builder {
 fn obedient(seen: &Seen) -> Reply {
     let asked = seen.json();
     let said = asked["max_tokens"].as_u64().unwrap_or(7);
+    if seen.route().ends_with("/messages") {
+        let usage = json!({"input_tokens": 9, "output_tokens": said});
+        return Reply::json(
+            200,
+            &json!({"type": "message", "role": "assistant", "content": [], "usage": usage}),
+        );
+    }
     let usage = json!({"prompt_tokens": 9, "completion_tokens": said, "total_tokens": 9 + said});
     if asked["stream"] != json!(true) {
         let choice =
@@ -104,6 +111,34 @@ async fn p15_what_does_not_fit_whole_is_made_shorter() {
     let answer = rig.post("/v1/chat/completions", &plenty, ask(1_000)).await;
     assert_eq!(answer.header("x-weir-max-tokens-limited"), "", "nobody notices plenty");
     assert_eq!(rig.mock.log().last().unwrap().json()["max_tokens"], json!(1_000));
+}
+
+#[tokio::test]
+async fn p15_each_of_several_answers_has_its_share() {
+    let rig = dear().over(obedient).await;
+    let key = rig.key(json!({"max_budget": 0.1})).await;
+    let mut body = ask(1_000);
+    body["n"] = json!(4);
+    let answer = rig.post("/v1/chat/completions", &key, body).await;
+    let limit: u64 = answer.header("x-weir-max-tokens-limited").parse().unwrap();
+    assert!(
+        (20..25).contains(&limit),
+        "0.1 dollars pay for a hundred tokens, four times twenty-five: {limit}"
+    );
+}
+
+#[tokio::test]
+async fn p15_what_is_passed_through_is_not_said_to_be_limited() {
+    let rig = dear()
+        .replace("openai/dear, api_base: \"MOCK/v1\"", "anthropic/dear, api_base: \"MOCK\"")
+        .over(obedient)
+        .await;
+    let key = rig.key(json!({"max_budget": 0.05})).await;
+    let small = rig.post("/anthropic/v1/messages", &key, ask(10)).await;
+    assert_eq!((small.status, small.header("x-weir-max-tokens-limited")), (200, ""), "{}", small.text());
+    let large = rig.post("/anthropic/v1/messages", &key, ask(1_000)).await;
+    assert_eq!(large.status, 400, "what the client limits itself has to fit: {}", large.text());
+    assert_eq!(rig.mock.seen_count(), 1);
 }
 
 #[tokio::test]

@@ -102,7 +102,52 @@ async fn p22_slots_are_shared_and_free_again() {
     assert!(flood(&rigs, &key, 20).await < 20, "not all at once");
 }
 
+/// Requests until one is counted in Redis.
+async fn found(rigs: &[Rig]) {
+    let started = Instant::now();
+    let key = rigs[0].key(json!({"rpm_limit": 100_000})).await;
+    while rigs[0].get("/health/readiness", "").await.json()["rate_limits"] != json!("redis")
+        || started.elapsed() < Duration::from_millis(200)
+    {
+        assert!(started.elapsed() < Duration::from_secs(20), "it is not found");
+        flood(rigs, &key, 1).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test]
+async fn p22_a_redis_that_stalls_keeps_no_slot() {
+    if redis().is_none() {
+        return;
+    }
+    let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+    let server = serve(port, folder.path());
+    let rigs = [Rig::config(CONFIG).env("REDIS_URL", &format!("redis://127.0.0.1:{port}")).start().await];
+    let key = rigs[0].key(json!({"max_parallel_requests": 1, "rpm_limit": 1_000})).await;
+    found(&rigs).await;
+    assert_eq!(flood(&rigs, &key, 1).await, 1);
+    server.signal("STOP");
+    assert_eq!(flood(&rigs, &key, 1).await, 1, "counted here");
+    says(&rigs[0], "local, because Redis is away").await;
+    server.signal("CONT");
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    // What was asked while it stalled is counted by it now, and was taken back.
+    for round in 0..10 {
+        assert_eq!(flood(&rigs, &key, 1).await, 1, "round {round}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    says(&rigs[0], "redis").await;
+}
+
 struct Server(Child);
+
+impl Server {
+    fn signal(&self, name: &str) {
+        let sent =
+            Command::new("kill").arg(format!("-{name}")).arg(self.0.id().to_string()).status().unwrap();
+        assert!(sent.success());
+    }
+}
 
 impl Drop for Server {
     fn drop(&mut self) {
@@ -132,13 +177,7 @@ async fn p18_without_redis_each_process_counts_and_says_so() {
     says(&rigs[0], "local, because Redis is away").await;
     assert!(rigs[0].get("/metrics", "").await.text().contains("weir_redis_up 0"));
     let server = serve(port, folder.path());
-    let started = Instant::now();
-    let other = rigs[0].key(json!({"rpm_limit": 100_000})).await;
-    while rigs[0].get("/health/readiness", "").await.json()["rate_limits"] != json!("redis") {
-        assert!(started.elapsed() < Duration::from_secs(20), "it is not found again");
-        flood(&rigs, &other, 1).await;
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    found(&rigs).await;
     assert_eq!(flood(&rigs, &key, 10).await, 3, "counted there from now on");
     drop(server);
     let (asked, before) = (Instant::now(), rigs[0].key(json!({"rpm_limit": 3})).await);

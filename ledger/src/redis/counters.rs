@@ -75,10 +75,29 @@ impl SharedCounters {
         let [full, began, requests, tokens, running] = *told else { return None };
         let count = Count { began: Micros(began.saturating_mul(1_000)), requests, tokens, running };
         let full = usize::try_from(full).ok().and_then(|full| Rate::ALL.get(full.checked_sub(1)?).copied());
-        if full.is_none() && ask.limits.parallel.is_some() {
+        Some(Taken { count, full })
+    }
+
+    /// The request runs: its slots are renewed until it is over.
+    fn run(&self, asks: &[RateAsk], taken: &[Taken], slot: &str) {
+        let slots = asks
+            .iter()
+            .zip(taken)
+            .filter(|(ask, taken)| taken.full.is_none() && ask.limits.parallel.is_some());
+        for (ask, _) in slots {
             self.running().entry(ask.name.clone()).or_default().insert(slot.to_owned());
         }
-        Some(Taken { count, full })
+    }
+
+    /// It is counted elsewhere. Whoever has not answered may have counted it all the same: its slot at least is freed.
+    fn take_back(&self, asks: &[RateAsk], answers: &[Option<Taken>], tokens: i64, slot: &str) {
+        for (ask, taken) in
+            asks.iter().zip(answers).filter(|(_, taken)| taken.is_none_or(|t| t.full.is_none()))
+        {
+            let began = taken.map(|taken| taken.count.began).unwrap_or_default();
+            let (name, slot) = (ask.name.clone(), slot.to_owned());
+            self.settle(RateSettle { name, began, slot, tokens: -tokens, undo: true });
+        }
     }
 
     /// Says so once, and leaves it alone for a while.
@@ -151,11 +170,15 @@ impl SharedRates for SharedCounters {
         if self.away_until.load(Ordering::Acquire) > time::now().0 {
             return None;
         }
-        let all = join_all(asks.iter().map(|ask| self.one(ask, tokens, slot)));
-        let taken = tokio::time::timeout(self.redis.patience, all).await.unwrap_or_default();
-        let taken: Option<Vec<_>> = taken.into_iter().collect();
-        let taken = taken.filter(|taken| taken.len() == asks.len());
+        let one = |ask| tokio::time::timeout(self.redis.patience, self.one(ask, tokens, slot));
+        let answers: Vec<Option<Taken>> =
+            join_all(asks.iter().map(one)).await.into_iter().map(|answer| answer.ok().flatten()).collect();
+        let taken: Option<Vec<Taken>> = answers.iter().copied().collect();
         self.learn(taken.is_some());
+        match &taken {
+            Some(taken) => self.run(asks, taken, slot),
+            None => self.take_back(asks, &answers, tokens, slot),
+        }
         taken
     }
 

@@ -97,10 +97,6 @@ impl Accounts {
         Arc::clone(shelf.entry(id.into()).or_insert_with(|| Arc::new(Account::new(kind, id))))
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.by_scope.iter().all(|shelf| shelf.read().unwrap_or_else(PoisonError::into_inner).is_empty())
-    }
-
     /// All of them. What is under way settles with accounts that nobody asks any more.
     pub(super) fn forget(&self) {
         for shelf in &self.by_scope {

@@ -22,15 +22,14 @@ pub struct Estimate {
     input: NanoUsd,
     /// The dearest output token; zero where the output cannot be limited.
     output: FemtoUsd,
+    /// How many answers are asked for: each has the output limit for itself.
+    answers: u64,
 }
 
 /// Output tokens that an answer needs to be one.
 const A_LITTLE: u64 = 16;
 /// Of models of which nobody knows how much they say.
 const USUAL_OUTPUT: u64 = 4_096;
-/// Bytes of a token in the densest of scripts. Pictures are far fewer tokens than bytes: they are held by the model's
-/// longest input at most.
-const DENSEST: u64 = 2;
 /// Recordings have at least so many bytes for each second.
 const BYTES_A_SECOND: usize = 2_000;
 
@@ -40,7 +39,7 @@ static LIMITS: &[&str] = &["max_completion_tokens", "max_tokens", "max_output_to
 impl Estimate {
     /// Anything that is left will do.
     pub const NOTHING: Estimate =
-        Estimate { least: NanoUsd(1), most: NanoUsd(1), input: NanoUsd(1), output: FemtoUsd(0) };
+        Estimate { least: NanoUsd(1), most: NanoUsd(1), input: NanoUsd(1), output: FemtoUsd(0), answers: 1 };
 
     /// By the dearest deployment that may serve it.
     pub fn of(x: &Exchange, group: &Group) -> Self {
@@ -55,27 +54,34 @@ impl Estimate {
         if let Some(pieces) = pieces(x).and_then(|pieces| pieces.cost(price)) {
             return Self { least: pieces, most: pieces, ..Self::default() };
         }
-        let tokens = x.request.body.bytes().len() as u64 / DENSEST;
+        // No vocabulary has tokens of less than a byte. Pictures are far fewer tokens than bytes, which the model's
+        // longest input bounds too.
+        let tokens = x.request.body.bytes().len() as u64;
         let tokens = tokens.min(deployment.max_input.unwrap_or(u64::MAX));
         let rates = price.rates(ServiceTier::Standard, tokens);
         let input = paid(tokens, rates.input.max(rates.cache_write));
         let output = rates.output.max(rates.reasoning);
-        let most = longest(x, deployment);
-        Self {
-            least: input + paid(most.min(A_LITTLE), output),
-            most: input + paid(most, output),
-            input,
-            output,
+        let answers = answers(&x.request.body);
+        let longest = longest(x, deployment);
+        let most = input + paid(longest.saturating_mul(answers), output);
+        if x.request.pass.is_some() {
+            // Its body is not ours to change. What the client limits itself has to fit.
+            let least = if asked_output(&x.request.body).is_some() { most } else { input };
+            return Self { least, most, input, ..Self::default() };
         }
+        let least = input + paid(longest.min(A_LITTLE).saturating_mul(answers), output);
+        Self { least, most, input, output, answers }
     }
 
-    /// How many output tokens an amount pays for that is less than the most; `None`: it cannot be limited.
+    /// How many output tokens of each answer an amount pays for that is less than the most; `None`: they cannot be
+    /// limited.
     pub fn output_for(&self, amount: NanoUsd) -> Option<u64> {
         if amount >= self.most || self.output.0 <= 0 {
             return None;
         }
         let left = i128::from(amount.0.saturating_sub(self.input.0)).saturating_mul(1_000_000);
-        u64::try_from(left / i128::from(self.output.0)).ok().map(|tokens| tokens.max(1))
+        let tokens = u64::try_from(left / i128::from(self.output.0)).ok()?;
+        Some((tokens / self.answers.max(1)).max(1))
     }
 }
 
@@ -85,7 +91,7 @@ fn paid(quantity: u64, price: FemtoUsd) -> NanoUsd {
     sum.round()
 }
 
-/// The longest answer, of all that are asked for.
+/// The longest answer.
 fn longest(x: &Exchange, deployment: &Deployment) -> u64 {
     let row = x.request.like().row();
     if row.chat.is_none() && x.request.like() != Operation::Completions {
@@ -93,9 +99,15 @@ fn longest(x: &Exchange, deployment: &Deployment) -> u64 {
     }
     let body = &x.request.body;
     let asked = asked_output(body);
-    let answers = body.raw("n").and_then(|n| n.parse::<u64>().ok()).unwrap_or(1).clamp(1, 128);
     let limit = deployment.max_output.unwrap_or(USUAL_OUTPUT);
-    asked.map_or(limit, |asked| asked.min(deployment.max_output.unwrap_or(u64::from(u32::MAX)))) * answers
+    asked.map_or(limit, |asked| asked.min(deployment.max_output.unwrap_or(u64::from(u32::MAX))))
+}
+
+/// OpenAI's own bound.
+const MOST_ANSWERS: u64 = 128;
+
+fn answers(body: &JsonBody) -> u64 {
+    body.raw("n").and_then(|n| n.trim().parse().ok()).unwrap_or(1).clamp(1, MOST_ANSWERS)
 }
 
 /// The longest answer that the client wants, as far as it says.
@@ -124,4 +136,36 @@ fn pieces(x: &Exchange) -> Option<Measured> {
         }
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tokens::count_text;
+    use serde_json::json;
+
+    #[test]
+    fn p15_bytes_bound_the_tokens_of_all_scripts() {
+        let texts = [
+            "The quick brown fox jumps over the lazy dog. ",
+            "Donaudampfschifffahrtsgesellschaftskapitän ",
+            "敏捷的棕色狐狸跳过了懒狗。",
+            "素早い茶色の狐がのろまな犬を飛び越える。",
+            "الثعلب البني السريع يقفز فوق الكلب الكسول ",
+            "तेज़ भूरी लोमड़ी आलसी कुत्ते के ऊपर कूदती है ",
+            "🦊🐕‍🦺👩‍👩‍👧‍👦🏳️‍🌈",
+            "fn f(x: &[u8]) -> Option<u64> { x.iter().map(|b| u64::from(*b)).sum::<u64>().checked_add(1) }\n",
+            "3.14159265358979 2,718,281,828 0xdeadbeef ",
+            "aGVsbG8gd29ybGQhIFRoaXMgaXMgYmFzZTY0Cg==",
+            "{}[]();:,.<>?!@#$%^&*-+=|~`'",
+            "a b c d e f g ",
+        ];
+        for text in texts {
+            let text = text.repeat(50);
+            let written = json!(text).to_string().len() as u64;
+            for model in ["gpt-4o", "gpt-4", "claude-sonnet-4-5", "gemini-2.5-pro"] {
+                let counted = count_text(&text, model);
+                assert!(counted <= written, "{model}: {counted} tokens of {written} bytes: {text:.40}");
+            }
+        }
+    }
 }

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use weir_core::domain::money::NanoUsd;
 use weir_core::ports::leases::{Lease, LeaseAsk, Leases};
-use weir_core::ports::{LedgerError, LedgerResult, SpendScope};
+use weir_core::ports::{LedgerError, LedgerResult};
 
 /// Between two looks whether others' holds have settled.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -47,8 +47,12 @@ impl Budgets {
         estimate: &Estimate,
         patience: Duration,
     ) -> Result<Hold, Unspent> {
-        let until = Instant::now() + patience;
         let mut hold = Hold::default();
+        if let Some(first) = scopes.first().filter(|_| !self.may_spend()) {
+            let error = LedgerError::Unavailable(String::from("slices of budgets could not be renewed"));
+            return Err(Unspent::unavailable(first, &error));
+        }
+        let until = Instant::now() + patience;
         // In a fixed order; what is held already is given back when `hold` is dropped.
         for scope in scopes {
             let account = self.accounts.get(scope.kind, scope.id);
@@ -106,20 +110,13 @@ impl Budgets {
         Ok(lease)
     }
 
-    /// Why nothing may be spent while nobody knows whether what was leased is still ours.
-    pub fn lost(&self, scopes: &[Scope<'_>]) -> Unspent {
-        let error = LedgerError::Unavailable(String::from("slices of budgets could not be renewed"));
-        let any = Scope { kind: SpendScope::Key, id: "", cap: NanoUsd::ZERO, resets_at: None };
-        Unspent::unavailable(scopes.first().unwrap_or(&any), &error)
-    }
-
-    /// Whether what was leased may still be spent.
-    pub fn may_spend(&self) -> bool {
+    /// Whether what was leased may still be spent. What was given to others is forgotten.
+    fn may_spend(&self) -> bool {
         let lost = self.leases.lost();
         if self.lost.swap(lost, Ordering::AcqRel) != lost {
             self.accounts.forget();
         }
-        self.accounts.is_empty() || self.leases.are_ours()
+        self.leases.are_ours()
     }
 
     /// Gives back what nobody has needed for a while, so that others can. Called all the time.

@@ -63,11 +63,7 @@ impl Budgeted {
             BudgetMode::Hold => Estimate::of(x, &group),
             BudgetMode::Litellm => Estimate::NOTHING,
         };
-        let held = match self.budgets.may_spend() {
-            true => self.budgets.hold(&all, &estimate, settings.budget_wait).await,
-            false => Err(self.budgets.lost(&all)),
-        };
-        match held {
+        match self.budgets.hold(&all, &estimate, settings.budget_wait).await {
             Ok(hold) => {
                 x.limit_output = hold.amount().and_then(|amount| estimate.output_for(amount));
                 x.hold = Some(hold);

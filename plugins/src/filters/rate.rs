@@ -45,7 +45,7 @@ impl Plugin for Limited {
             return Ok(());
         }
         let now = x.clock.started_at;
-        match self.rates.take(&all, expected(x), &x.id.to_string(), now).await {
+        match self.rates.take(&all, expected(x), x.id, now).await {
             Ok((admitted, standings)) => {
                 x.rate_limits = Some(Box::new(Told::of(&standings, now)));
                 x.admitted = Some(admitted);

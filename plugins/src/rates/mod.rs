@@ -13,6 +13,7 @@ use local::{Counter, Local};
 use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::Duration;
+use weir_core::domain::ids::EntryId;
 use weir_core::domain::rates::{Count, Rate};
 use weir_core::ports::rates::{RateAsk, RateSettle, SharedRates};
 use weir_core::time::Micros;
@@ -71,8 +72,7 @@ impl RateLimits {
         self.window
     }
 
-    /// Counts a request in every scope or in none. `tokens`: what it is expected to use; `slot`: a name that no other
-    /// request has.
+    /// Counts a request in every scope or in none. `tokens`: what it is expected to use; `id`: of the request.
     ///
     /// # Errors
     /// The first scope that is full.
@@ -80,12 +80,13 @@ impl RateLimits {
         &self,
         scopes: &[RateScope<'_>],
         tokens: i64,
-        slot: &str,
+        id: EntryId,
         now: Micros,
     ) -> Result<(Admitted, Vec<Standing>), Full> {
         if let Some(shared) = &self.shared {
             let asks: Vec<_> = scopes.iter().map(RateScope::ask).collect();
-            if let Some(taken) = shared.take(&asks, tokens, slot).await {
+            let slot = id.to_string();
+            if let Some(taken) = shared.take(&asks, tokens, &slot).await {
                 // What all have counted so far is where this process goes on should they be lost.
                 scopes
                     .iter()
@@ -94,7 +95,7 @@ impl RateLimits {
                 let place = |ask: RateAsk| Place::Shared {
                     rates: Arc::clone(shared),
                     name: ask.name,
-                    slot: slot.to_owned(),
+                    slot: slot.clone(),
                 };
                 let taken =
                     asks.into_iter().zip(taken).map(|(ask, taken)| (place(ask), taken.count, taken.full));

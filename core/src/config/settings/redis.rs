@@ -40,7 +40,10 @@ const PORT: u16 = 6379;
 impl RedisSettings {
     /// `router_settings.redis_*`, else `REDIS_*`. `None`: this process shares nothing.
     pub(in super::super) fn read(s: &Section, env: &Env, problems: &mut Problems) -> Option<Self> {
-        let place = of_settings(s).or_else(|| of_env(s, env, problems))?;
+        let place = match of_settings(s, problems) {
+            Some(place) => place,
+            None => of_env(s, env, problems)?,
+        };
         let filled = |name: &str| env.filled(name).map(str::to_owned);
         let on = |name: &str| env.filled(name).is_some_and(|v| v.eq_ignore_ascii_case("true") || v == "1");
         Some(Self {
@@ -48,18 +51,21 @@ impl RedisSettings {
             username: filled("REDIS_USERNAME"),
             password: s.secret("redis_password").or_else(|| filled("REDIS_PASSWORD").map(SecretString::from)),
             tls: on("REDIS_SSL"),
-            database: env.filled("REDIS_DB").and_then(|text| text.parse().ok()),
+            database: number(env, "REDIS_DB", s, problems),
         })
     }
 }
 
-fn of_settings(s: &Section) -> Option<RedisPlace> {
+fn of_settings(s: &Section, problems: &mut Problems) -> Option<RedisPlace> {
     if let Some(url) = s.secret("redis_url") {
         return Some(RedisPlace::Url(url));
     }
     let host = s.text("redis_host").filter(|host| !host.is_empty())?;
-    let port = s.int("redis_port").and_then(|port| u16::try_from(port).ok());
-    Some(RedisPlace::One(RedisNode { host, port: port.unwrap_or(PORT) }))
+    let port = s.int("redis_port").map_or(Ok(PORT), u16::try_from).unwrap_or_else(|_| {
+        problems.error(&s.place("redis_port"), "not a port", "write a number up to 65535");
+        PORT
+    });
+    Some(RedisPlace::One(RedisNode { host, port }))
 }
 
 fn of_env(s: &Section, env: &Env, problems: &mut Problems) -> Option<RedisPlace> {
@@ -76,8 +82,18 @@ fn of_env(s: &Section, env: &Env, problems: &mut Problems) -> Option<RedisPlace>
         return Some(RedisPlace::Sentinel { nodes, service, password });
     }
     let host = env.filled("REDIS_HOST")?.to_owned();
-    let port = env.filled("REDIS_PORT").and_then(|text| text.parse().ok()).unwrap_or(PORT);
+    let port = number(env, "REDIS_PORT", s, problems).unwrap_or(PORT);
     Some(RedisPlace::One(RedisNode { host, port }))
+}
+
+/// What is set and no such number is said, and not guessed at.
+fn number<N: std::str::FromStr>(env: &Env, name: &str, s: &Section, problems: &mut Problems) -> Option<N> {
+    let text = env.filled(name)?;
+    let number = text.parse().ok();
+    if number.is_none() {
+        problems.error(s.at(), format!("{name} is {text:?}, which is no such number"), "");
+    }
+    number
 }
 
 /// LiteLLM's forms: `[{"host": "a", "port": 6379}]` of a cluster, `[["a", 26379]]` of sentinels. Either is read for both.

@@ -4,6 +4,7 @@ mod additions;
 mod junk;
 mod meaning;
 mod messages;
+mod redis;
 mod secrets;
 mod shared;
 mod sources;
