@@ -117,7 +117,7 @@ fn is_anthropics(name: &HeaderName) -> bool {
 /// Unwraps frames for a reader of Anthropic's events.
 pub struct Reader {
     inner: Box<dyn EventReader>,
-    /// After an exception nothing follows.
+    /// After an exception, or an end that the model's own events told, nothing follows.
     over: bool,
 }
 
@@ -175,7 +175,9 @@ impl EventReader for Reader {
             Unwrapped::Json(json) => {
                 let named: Named = serde_json::from_slice(&json).map_err(TranslateError::malformed)?;
                 let event = named.kind.unwrap_or_default();
-                self.inner.read(Frame::Sse { event: &event, data: Cow::Borrowed(&json) }, out)
+                self.inner.read(Frame::Sse { event: &event, data: Cow::Borrowed(&json) }, out)?;
+                self.over = matches!(out.last(), Some(Event::Fault(_) | Event::Finish(_)));
+                Ok(())
             }
             Unwrapped::Fault(fault) => {
                 self.over = true;
