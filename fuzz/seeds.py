@@ -435,6 +435,12 @@ EVENT_STREAMS = {"two": binary(b"a", b"{}") + binary(b"b", b"{\"x\":1}"), "half"
 INVOKE_STREAMS = {name: kinds(*(("chunk", e) for e in events)) for name, events in ANTHROPIC_EVENTS.items()}
 INVOKE_STREAMS["exception"] = kinds(("!modelStreamErrorException", {"message": "no", "originalStatusCode": 500}))
 
+COMPLETIONS_REQUESTS = {
+    "text": {"model": "m", "prompt": "Say", "max_tokens": 5, "stop": ["\n"], "temperature": 0, "stream": True, "n": 1},
+    "list": {"model": "m", "prompt": ["Say"], "echo": False, "suffix": None, "logprobs": None, "user": "u"},
+    "tokens": {"model": "m", "prompt": [1, 2], "best_of": 2},
+}
+
 HAND_WRITTEN = {
     "frames_sse": FRAMES["sse"], "frames_ndjson": FRAMES["ndjson"],
     "frames_event_stream": EVENT_STREAMS, "frames_event_stream_mended": EVENT_STREAMS,
@@ -450,6 +456,7 @@ HAND_WRITTEN = {
     "answer_ollama_chat": OLLAMA_ANSWERS, "answer_ollama_generate": GENERATE_ANSWERS,
     "answer_openai_chat": OPENAI_ANSWERS, "answer_openai_responses": RESPONSES_ANSWERS,
     "request_anthropic": ANTHROPIC_REQUESTS, "request_gemini": GEMINI_REQUESTS,
+    "request_openai_completions": COMPLETIONS_REQUESTS,
     "request_openai_chat": OPENAI_REQUESTS, "request_openai_responses": RESPONSES_REQUESTS,
     "lists_requests": LIST_REQUESTS, "lists_answers": LIST_ANSWERS,
     "body": {**BODIES, "request": text(OPENAI_REQUESTS["tools"])}, "config": CONFIGS,

@@ -10,6 +10,7 @@ use weir_core::error::{ApiError, Kind as Error};
 use weir_plugins::dialects::anthropic_messages::AnthropicMessages;
 use weir_plugins::dialects::gemini::{ArrayWriter, Gemini};
 use weir_plugins::dialects::openai_chat::OpenAiChat;
+use weir_plugins::dialects::openai_completions::OpenAiCompletions;
 use weir_plugins::dialects::openai_responses::OpenAiResponses;
 use weir_plugins::dialects::{ClientDialect, EventWriter, UpstreamDialect, View};
 
@@ -51,6 +52,12 @@ pub fn stream(events: &[Event], whole: bool) {
             grammar::check(&again, true);
             kept(name, &answer, &collected(&again));
         }
+    }
+    // Only clients speak it, so nothing reads it back.
+    let writer = OpenAiCompletions.writer(&view(&body));
+    let out = written(writer, events, whole, &OpenAiCompletions.error_event(&error()));
+    if !is_deep(&out) {
+        frames(&out);
     }
     if whole {
         let all = written(Box::new(ArrayWriter::new(&view(&body))), events, true, b"");

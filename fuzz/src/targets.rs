@@ -9,6 +9,7 @@ use weir_plugins::dialects::cohere::CohereChat;
 use weir_plugins::dialects::gemini::{self, Gemini};
 use weir_plugins::dialects::ollama_chat::{OllamaChat, OllamaGenerate};
 use weir_plugins::dialects::openai_chat::OpenAiChat;
+use weir_plugins::dialects::openai_completions::OpenAiCompletions;
 use weir_plugins::dialects::openai_responses::{self, OpenAiResponses};
 
 pub struct Target {
@@ -52,6 +53,7 @@ pub static TARGETS: &[Target] = &[
     target("request_anthropic", |d| request::check(&AnthropicMessages, d)),
     target("request_gemini", request::gemini),
     target("request_openai_chat", |d| request::check(&OpenAiChat, d)),
+    target("request_openai_completions", |d| request::check(&OpenAiCompletions, d)),
     target("request_openai_responses", request::responses),
     // Embeddings and reranking.
     target("lists_requests", lists::requests),

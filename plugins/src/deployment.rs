@@ -4,7 +4,7 @@
 use crate::dialects::cache_points::CachePoints;
 use crate::dialects::openai_chat::Rules;
 use crate::mock::MockAnswer;
-use crate::providers::{self, Fault, Row, Wire};
+use crate::providers::{self, Fault, Quirk, Row, Wire};
 use http::HeaderValue;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -28,6 +28,8 @@ pub struct Deployment {
     pub rules: Rules,
     /// Marks for the provider's cache that the configuration sets.
     pub cache_points: CachePoints,
+    /// Completions are asked for as chats, because the provider refuses this model otherwise.
+    pub completes_by_chat: bool,
     /// Thoughts are told inside the text.
     pub merges_thoughts: bool,
     pub timeouts: Timeouts,
@@ -73,6 +75,9 @@ pub struct Timeouts {
     pub total: Duration,
 }
 
+/// The catalogue's words for models that chat.
+const CHAT_MODES: [&str; 2] = ["chat", "responses"];
+
 impl Deployment {
     /// Builds from a config entry whose model holds no wildcard.
     pub fn build(
@@ -88,10 +93,12 @@ impl Deployment {
         let price = price(entry, catalogue)?;
         let cache_points = cache_points(entry)?;
         let facts = catalogue.find(&entry.provider, &entry.upstream_model, entry.info.base_model.as_deref());
+        let completes_by_chat = provider.has(Quirk::CompletionsApart)
+            && facts.as_ref().is_some_and(|f| CHAT_MODES.contains(&f.mode));
         let (max_input, max_output) =
             facts.map_or((None, None), |f| (f.max_input_tokens, f.max_output_tokens));
         let built = Self::of(provider, entry, wire, config);
-        Ok(Self { mock, price, max_input, max_output, cache_points, ..built })
+        Ok(Self { mock, price, max_input, max_output, cache_points, completes_by_chat, ..built })
     }
 
     /// Builds around a wire that is there, without a price.
@@ -109,6 +116,7 @@ impl Deployment {
             wire,
             rules: Rules::build(provider, entry, &config.litellm),
             cache_points: CachePoints::default(),
+            completes_by_chat: false,
             merges_thoughts: entry.params.merge_reasoning,
             timeouts: timeouts(entry, config),
             weight: weight(entry),

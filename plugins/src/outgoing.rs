@@ -117,7 +117,7 @@ pub fn about(deployment: &Deployment, id: &str, below: &str, query: &str) -> Res
 /// How a call is led to this deployment.
 fn plan(request: &Request, deployment: &Deployment) -> Result<(ResponsePlan, Call), ApiError> {
     let (operation, wire) = (request.operation, &deployment.wire);
-    let Some(client) = operation.row().chat else {
+    let Some(client) = chat(operation, deployment) else {
         let call = Call::Plain(operation);
         return Ok(match wire.embeddings {
             Some(way) if operation == Operation::Embeddings => (ResponsePlan::Embed(way), call),
@@ -135,6 +135,17 @@ fn plan(request: &Request, deployment: &Deployment) -> Result<(ResponsePlan, Cal
         false => ResponsePlan::Translate { client, upstream },
     };
     Ok((plan, call))
+}
+
+/// The dialect of a call that is a chat for this deployment.
+fn chat(operation: Operation, deployment: &Deployment) -> Option<Dialect> {
+    let served = || deployment.wire.uri(Call::Plain(Operation::Completions), false).is_some();
+    match operation.row().chat {
+        None if operation == Operation::Completions && (deployment.completes_by_chat || !served()) => {
+            Some(Dialect::OpenAiCompletions)
+        }
+        chat => chat,
+    }
 }
 
 /// How many answers are wanted.

@@ -23,6 +23,8 @@ pub type Object = serde_json::Map<String, serde_json::Value>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dialect {
     OpenAiChat,
+    /// `/v1/completions`; spoken by clients only, to models that chat.
+    OpenAiCompletions,
     OpenAiResponses,
     AnthropicMessages,
     BedrockConverse,

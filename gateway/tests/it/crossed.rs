@@ -66,6 +66,12 @@ static APIS: &[Api] = &[
         streamed: |events| events.iter().map(|e| text(&e["choices"][0]["delta"]["content"])).collect(),
     },
     Api {
+        path: "/v1/completions",
+        request: |model, say, stream| json!({"model": model, "stream": stream, "prompt": say, "max_tokens": 100}),
+        text: |answer| text(&answer["choices"][0]["text"]),
+        streamed: |events| events.iter().map(|e| text(&e["choices"][0]["text"])).collect(),
+    },
+    Api {
         path: "/v1/messages",
         request: |model, say, stream| {
             json!({"model": model, "stream": stream, "max_tokens": 100,

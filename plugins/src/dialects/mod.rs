@@ -18,6 +18,7 @@ mod json_tool;
 mod merge;
 pub mod ollama_chat;
 pub mod openai_chat;
+pub mod openai_completions;
 pub mod openai_responses;
 mod params;
 mod passage;

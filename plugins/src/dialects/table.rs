@@ -7,6 +7,7 @@ use super::cohere::CohereChat;
 use super::gemini::Gemini;
 use super::ollama_chat::{OllamaChat, OllamaGenerate};
 use super::openai_chat::OpenAiChat;
+use super::openai_completions::OpenAiCompletions;
 use super::openai_responses::OpenAiResponses;
 use super::{ClientDialect, UpstreamDialect};
 use std::sync::LazyLock;
@@ -18,6 +19,7 @@ static INVOKE: LazyLock<BedrockInvoke> = LazyLock::new(|| BedrockInvoke::new(Box
 pub fn client(dialect: Dialect) -> Option<&'static dyn ClientDialect> {
     Some(match dialect {
         Dialect::OpenAiChat => &OpenAiChat,
+        Dialect::OpenAiCompletions => &OpenAiCompletions,
         Dialect::OpenAiResponses => &OpenAiResponses,
         Dialect::AnthropicMessages => &AnthropicMessages,
         Dialect::Gemini => &Gemini,
@@ -29,10 +31,10 @@ pub fn client(dialect: Dialect) -> Option<&'static dyn ClientDialect> {
     })
 }
 
-/// The adapter for providers.
+/// The adapter for providers. Those that serve completions are relayed, and tell errors and usage as in a chat.
 pub fn upstream(dialect: Dialect) -> &'static dyn UpstreamDialect {
     match dialect {
-        Dialect::OpenAiChat => &OpenAiChat,
+        Dialect::OpenAiChat | Dialect::OpenAiCompletions => &OpenAiChat,
         Dialect::OpenAiResponses => &OpenAiResponses,
         Dialect::AnthropicMessages => &AnthropicMessages,
         Dialect::BedrockConverse => &BedrockConverse,

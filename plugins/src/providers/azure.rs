@@ -18,7 +18,7 @@ pub(super) const ROW: Row = Row {
     base_env: &["AZURE_API_BASE"],
     key_env: &["AZURE_API_KEY", "AZURE_OPENAI_API_KEY"],
     auth: Auth::Bearer,
-    quirks: &[Quirk::ReasoningModels],
+    quirks: &[Quirk::ReasoningModels, Quirk::CompletionsApart],
     operations: &[
         Operation::Chat,
         Operation::Completions,

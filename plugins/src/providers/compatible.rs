@@ -90,7 +90,8 @@ const OPENAI_BASES: &[&str] = &["OPENAI_BASE_URL", "OPENAI_API_BASE"];
 /// Base URLs and key variables are those of the providers' own documentation and of LiteLLM 1.81.
 #[rustfmt::skip]
 pub static COMPATIBLE: &[Row] = &[
-    row("openai", "OpenAI", OPENAI, &["OPENAI_API_KEY"]).base_env(OPENAI_BASES).quirks(&[Quirk::ReasoningModels]).only(RESPONSES),
+    row("openai", "OpenAI", OPENAI, &["OPENAI_API_KEY"]).base_env(OPENAI_BASES)
+        .quirks(&[Quirk::ReasoningModels, Quirk::CompletionsApart]).only(RESPONSES),
     row("text-completion-openai", "OpenAI", OPENAI, &["OPENAI_API_KEY"]).base_env(OPENAI_BASES),
     row("openai_like", "OpenAILike", "", &["OPENAI_LIKE_API_KEY"]).own_server(&["OPENAI_LIKE_API_BASE"]),
     row("custom_openai", "CustomOpenai", "", &["OPENAI_LIKE_API_KEY"]).own_server(&["OPENAI_LIKE_API_BASE"]),

@@ -59,6 +59,8 @@ pub enum Quirk {
     ReasoningModels,
     /// Paths stand below this prefix of the base URL unless it is there already.
     PathBelow(&'static str),
+    /// Refuses models that chat at `/completions`.
+    CompletionsApart,
     /// Takes Anthropic's `cache_control` at messages and tools.
     CacheControl,
     /// Wants the model's thoughts back as `reasoning_content`.

@@ -43,17 +43,6 @@ pub static SKIPPED: &[(&str, &str, &str)] = &[
     ("endpoints_llm_nodb.json", "count_tokens_openai", "nobody there to ask: 501 instead of a guess"),
     (
         "endpoints_llm_nodb.json",
-        "completions_on_chat_model",
-        "relayed to OpenAI as it came; LiteLLM makes a chat of it",
-    ),
-    ("endpoints_llm_nodb.json", "completions_on_chat_model_stream", "the same"),
-    (
-        "endpoints_llm_nodb.json",
-        "completions_on_ollama_chat",
-        "completions of models that only chat are not served yet",
-    ),
-    (
-        "endpoints_llm_nodb.json",
         "gemini_generateContent",
         "LiteLLM adds members of its own to Gemini's answer",
     ),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::dialects::anthropic_messages::AnthropicMessages;
 use crate::testing::{cuts, events, golden_cases, recordings};
 use aws_smithy_eventstream::frame::write_message_to;
 use aws_smithy_types::event_stream::{Header, HeaderValue as Text, Message};
@@ -73,6 +74,20 @@ fn exceptions_and_rubbish_inside_streams_are_told() {
     let mut flipped = frame(&chunk, r#"{"bytes":"e30="}"#);
     flipped[20] ^= 1;
     assert!(read(&[&flipped]).is_err());
+}
+
+#[test]
+fn p21_after_an_error_of_the_model_bedrocks_own_is_not_told_again() {
+    let chunk = [(":message-type", "event"), (":event-type", "chunk")];
+    let wrapped =
+        STANDARD.encode(r#"{"type":"error","error":{"type":"overloaded_error","message":"later"}}"#);
+    let error = frame(&chunk, &format!(r#"{{"bytes":"{wrapped}"}}"#));
+    let exception =
+        frame(&[(":message-type", "exception"), (":exception-type", "modelStreamErrorException")], "{}");
+    let reader = BedrockInvoke::new(Box::new(AnthropicMessages)).reader();
+    let told = events(Framing::EventStream, reader, &[&error, &exception]).unwrap();
+    let [Event::Fault(fault)] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(fault.message, "later");
 }
 
 #[test]

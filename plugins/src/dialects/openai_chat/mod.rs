@@ -17,11 +17,14 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub(super) use client::request::read as read_request;
 pub use error::{read_error, stream_error_event};
 pub(crate) use request::OURS;
 pub use request::{Rules, wants_usage};
 pub use response::{Report, read_response};
 pub use stream::{Block, StreamError, StreamReader};
+pub(super) use usage::ToldUsage;
+pub(super) use wire::finish_word;
 
 use super::dialect::{
     Asked, ClientDialect, EventReader, EventWriter, TranslateError, UpstreamDialect, View, WireRequest,
@@ -46,7 +49,8 @@ pub fn supported_params(row: Option<&'static Row>, model: &str) -> Vec<&'static 
 
 impl ClientDialect for OpenAiChat {
     fn read_request(&self, body: &JsonBody, _headers: &HeaderMap) -> Result<Request, ApiError> {
-        client::request::read(body)
+        let object = serde_json::from_slice(body.bytes()).map_err(client::request::no_object)?;
+        client::request::read(object)
     }
 
     fn write_answer(&self, answer: Answer, view: &View<'_>) -> Vec<u8> {

@@ -192,7 +192,8 @@ impl Rules {
     /// them a provider lacks; what others say beyond it is left out.
     pub fn params_for(&self, body: &JsonBody, client: Dialect) -> Params {
         let mut params = self.params.clone();
-        params.drop |= client != Dialect::OpenAiChat || body.is_true("drop_params");
+        let speaks = matches!(client, Dialect::OpenAiChat | Dialect::OpenAiCompletions);
+        params.drop |= !speaks || body.is_true("drop_params");
         params.allowed.extend(names(body, "allowed_openai_params"));
         params.additional_drop.extend(names(body, "additional_drop_params"));
         params

@@ -101,7 +101,7 @@ fn count<'de, D: Deserializer<'de>>(reader: D) -> Result<u64, D::Error> {
 
 /// `usage` of a translated answer, in LiteLLM's shape.
 #[derive(Debug, Serialize)]
-pub(super) struct ToldUsage {
+pub(in crate::dialects) struct ToldUsage {
     completion_tokens: u64,
     prompt_tokens: u64,
     total_tokens: u64,

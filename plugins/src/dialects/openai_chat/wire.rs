@@ -253,7 +253,7 @@ pub(super) fn read_finish(word: &str, calls: bool) -> Finish {
 }
 
 /// OpenAI knows five words; LiteLLM's rules for the others.
-pub(super) fn finish_word(finish: &Finish) -> &'static str {
+pub(in crate::dialects) fn finish_word(finish: &Finish) -> &'static str {
     match finish {
         Finish::Stop | Finish::StopSequence(_) | Finish::Pause | Finish::Other(_) => "stop",
         Finish::Length => "length",

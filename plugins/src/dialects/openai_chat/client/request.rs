@@ -4,14 +4,11 @@ use super::super::request::OURS;
 use super::fields::{Fields, bad, missing, wrong_type};
 use super::{message, tools};
 use serde_json::Value;
-use weir_core::body::JsonBody;
 use weir_core::chat::{Object, Reasoning, Request};
 use weir_core::error::ApiError;
 
 /// Reads a request. Names that speak to the gateway are gone; what nobody knows is in `extra`.
-pub(in super::super) fn read(body: &JsonBody) -> Result<Request, ApiError> {
-    let object: Object =
-        serde_json::from_slice(body.bytes()).map_err(|e| bad("", format!("Invalid JSON payload: {e}")))?;
+pub(in crate::dialects) fn read(object: Object) -> Result<Request, ApiError> {
     let mut fields = Fields::top(object);
     for name in OURS {
         fields.take(name);
@@ -37,6 +34,11 @@ pub(in super::super) fn read(body: &JsonBody) -> Result<Request, ApiError> {
     request.stream = fields.boolean("stream")?.unwrap_or(false);
     request.extra = fields.rest();
     Ok(request)
+}
+
+/// The error for a body that is no JSON object.
+pub(in super::super) fn no_object(error: serde_json::Error) -> ApiError {
+    bad("", format!("Invalid JSON payload: {error}"))
 }
 
 fn limits(fields: &mut Fields, request: &mut Request) -> Result<(), ApiError> {
