@@ -52,6 +52,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 const PROBE: Duration = Duration::from_secs(1);
 const RENEWAL: Duration = Duration::from_secs(10);
 const RECLAIM: Duration = Duration::from_secs(3_600);
+/// Microseconds for which the accounts of a period are kept after its end.
+const PERIODS_KEPT: i64 = 90 * 86_400 * 1_000_000;
 /// Between two rounds of housekeeping.
 const HOUSEKEEPING: Duration = Duration::from_secs(3_600);
 
@@ -118,6 +120,11 @@ impl Writer {
             Ok(0) => {}
             Ok(expired) => tracing::info!(expired, "expired responses were deleted"),
             Err(error) => tracing::warn!("expired responses could not be deleted: {error}"),
+        }
+        // Entries of a period may be booked late, but hardly by months.
+        let over = Micros(weir_core::time::now().0.saturating_sub(PERIODS_KEPT));
+        if let Err(error) = self.ledger.forget_periods(over).await {
+            tracing::debug!("accounts of periods that are over stay: {error}");
         }
         if let Some(kept) = retention {
             self.forget(kept).await;

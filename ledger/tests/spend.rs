@@ -14,6 +14,7 @@ use common::{both, entry};
 use std::collections::HashMap;
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::money::NanoUsd;
+use weir_core::domain::period::WindowBudget;
 use weir_core::domain::records::{Customer, RecordKind, member_id};
 use weir_core::domain::spend::{Entry, Status};
 use weir_core::ports::records::insert;
@@ -164,6 +165,52 @@ async fn what_was_spent_is_counted_under_every_scope_and_set_back() {
         set(&ledger, SpendScope::Key, Some("new"), 5).await;
         let new = [String::from("new")];
         assert_eq!(ledger.spent(SpendScope::Key, &new).await.unwrap()[&new[0]], NanoUsd(5));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn p17_an_account_of_a_period_is_counted_and_forgotten_when_it_is_long_over() {
+    both(async |ledger| {
+        let account = |end: i64| WindowBudget::account(Some(Micros(end * 1_000_000)), &["k", "gpt-4o"]);
+        let (old, new) = (account(1_000), account(2_000));
+        for (id, cost) in [(&old, 5), (&new, 7)] {
+            let accounts = vec![(SpendScope::KeyModel, id.clone())];
+            ledger.write(&[Entry { accounts, ..entry(cost) }]).await.unwrap();
+        }
+        let both = [old.clone(), new.clone()];
+        let spent = ledger.spent(SpendScope::KeyModel, &both).await.unwrap();
+        assert_eq!(spent, HashMap::from([(old, NanoUsd(5)), (new.clone(), NanoUsd(7))]));
+        assert_eq!(ledger.forget_periods(Micros(1_500 * 1_000_000)).await.unwrap(), 1);
+        let spent = ledger.spent(SpendScope::KeyModel, &both).await.unwrap();
+        assert_eq!(spent, HashMap::from([(new, NanoUsd(7))]));
+        let kept = ledger.entries(&SpendFilter::default()).await.unwrap();
+        assert!(
+            kept.iter().all(|entry| entry.accounts.len() == 1),
+            "an entry knows what it was counted under"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn days_are_told_page_by_page_the_latest_first() {
+    both(async |ledger| {
+        ledger.write(&mixed()).await.unwrap();
+        let query = by(Rollup::Keys, &[Dimension::Day, Dimension::ModelGroup, Dimension::Key]);
+        let all = ledger.rollup(&RollupQuery { order: RollupOrder::Latest, ..query.clone() }).await.unwrap();
+        assert!(all.len() > 2, "{all:?}");
+        assert_eq!(ledger.rollup_rows(&query).await.unwrap(), all.len() as u64);
+        let page = |skip| RollupQuery { order: RollupOrder::Latest, limit: 2, skip, ..query.clone() };
+        let mut paged = ledger.rollup(&page(0)).await.unwrap();
+        for skip in (2..all.len() as u32).step_by(2) {
+            paged.extend(ledger.rollup(&page(skip)).await.unwrap());
+        }
+        assert_eq!(paged, all);
+        let first = all[0].names[2].clone();
+        let without = RollupQuery { except: vec![(Dimension::Key, vec![first.clone()])], ..query };
+        let rest = ledger.rollup(&without).await.unwrap();
+        assert!(!rest.is_empty() && rest.iter().all(|row| row.names[2] != first), "{rest:?}");
     })
     .await;
 }

@@ -20,7 +20,7 @@ use weir_core::domain::ids::EntryId;
 use weir_core::domain::key::Caller;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::operation::Operation;
-use weir_core::domain::spend::{AttemptRecord, Entry, Status};
+use weir_core::domain::spend::{AttemptRecord, Entry, SpendScope, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::error::ApiError;
 use weir_core::ports::Holder;
@@ -46,6 +46,8 @@ pub struct Exchange {
     pub answer: Answer,
     /// What is held of budgets until the cost is known. Kept by `filters::budget`.
     pub hold: Option<Hold>,
+    /// Budgets of one period that its cost counts against. Written by `filters::budget`.
+    pub accounts: Vec<(SpendScope, String)>,
     /// Whom the request names beside its key, as far as they are limited by something. Written by `filters::budget`.
     pub holders: Option<Box<Named>>,
     /// Where the request is counted against rate limits until it is over. Kept by `filters::rate`.
@@ -198,6 +200,7 @@ impl Exchange {
             answer: Answer::default(),
             hold: None,
             holders: None,
+            accounts: Vec::new(),
             admitted: None,
             rate_limits: None,
             limit_output: None,

@@ -56,8 +56,7 @@ pub(crate) fn begin(context: &Context, limits: &mut Limits, now: Micros) {
 
 /// Where midnights are (`litellm_settings.timezone`).
 fn zone(context: &Context) -> TimeZone {
-    let named = (context.services.config)().litellm.timezone.clone();
-    named.and_then(|name| TimeZone::get(&name).ok()).unwrap_or(TimeZone::UTC)
+    (context.services.config)().litellm.zone()
 }
 
 /// What every member of a team may spend.

@@ -2,7 +2,7 @@
 
 use super::day_text;
 use super::global::{known_keys, team_names};
-use super::scope::{Days, complete, only, sums};
+use super::scope::{Days, complete, of_caller, only};
 use crate::answer::{Object, Raw, raw};
 use crate::context::Context;
 use crate::error::{Refusal, detail};
@@ -18,7 +18,7 @@ use weir_core::access::{Grant, RouteClass};
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::key::KeyRecord;
 use weir_core::domain::operation::OPERATIONS;
-use weir_core::ports::{Dimension, MAX_ROLLUP_ROWS, Rollup, RollupQuery, RollupRow, Sums};
+use weir_core::ports::{Dimension, MAX_ROLLUP_ROWS, Rollup, RollupOrder, RollupQuery, RollupRow, Sums};
 
 /// Whom a day is about.
 struct Kind {
@@ -78,11 +78,8 @@ async fn tell(context: Context, params: Params, kind: &'static Kind) -> Result<J
     let Some(days) = Days::asked(&params)? else {
         return Err(detail(400, &json!({ "error": "Please provide start_date and end_date" })));
     };
-    // Everything is one page.
-    let rows = match params.positive("page")? {
-        Some(page) if page > 1 => Vec::new(),
-        _ => rows(&context, &params, kind, days).await?,
-    };
+    let page = Page::asked(&params)?;
+    let (rows, total) = rows(&context, &params, kind, days, page).await?;
     let ids = rows.iter().map(|row| row.name(2).to_owned()).collect();
     let told = Teller {
         keys: known_keys(&context, ids).await?,
@@ -97,15 +94,63 @@ async fn tell(context: Context, params: Params, kind: &'static Kind) -> Result<J
         by_day.entry(row.name(0)).or_default().push(row);
     }
     let results: Vec<Object> = by_day.iter().rev().map(|(day, rows)| told.day(day, rows)).collect();
-    Ok(Json(Object(vec![("results", raw(&results)), ("metadata", raw(&totals(&rows)))])))
+    Ok(Json(Object(vec![("results", raw(&results)), ("metadata", raw(&totals(&rows, page, total)))])))
 }
 
+/// Rows of sums in one answer: where nobody asks for pages, all of them are one.
+#[derive(Clone, Copy)]
+struct Page {
+    number: u32,
+    size: u32,
+}
+
+/// LiteLLM's bounds of a page.
+const USUAL_PAGE: u32 = 50;
+const LONGEST_PAGE: u32 = 1_000;
+
+impl Page {
+    fn asked(params: &Params) -> Result<Option<Self>, Refusal> {
+        let (number, size) = (params.positive("page")?, params.positive("page_size")?);
+        let paged = number.is_some() || size.is_some();
+        let size = size.unwrap_or(USUAL_PAGE).min(LONGEST_PAGE);
+        Ok(paged.then_some(Self { number: number.unwrap_or(1), size }))
+    }
+
+    fn skip(self) -> u32 {
+        (self.number - 1).saturating_mul(self.size)
+    }
+
+    fn of(self, rows: u64) -> u64 {
+        rows.div_ceil(u64::from(self.size))
+    }
+}
+
+/// The page's rows, and how many there are of all pages.
 async fn rows(
     context: &Context,
     params: &Params,
     kind: &Kind,
     days: Days,
-) -> Result<Vec<RollupRow>, Refusal> {
+    page: Option<Page>,
+) -> Result<(Vec<RollupRow>, u64), Refusal> {
+    let Some(query) = query(context, params, kind, days).await? else { return Ok((Vec::new(), 0)) };
+    let Some(page) = page else {
+        let rows = complete(context, &query).await?;
+        let all = rows.len() as u64;
+        return Ok((rows, all));
+    };
+    let all = context.services.spend.rollup_rows(&query).await?;
+    let query = RollupQuery { order: RollupOrder::Latest, limit: page.size, skip: page.skip(), ..query };
+    Ok((context.services.spend.rollup(&query).await?, all))
+}
+
+/// What is asked for, as far as the caller may see it; `None`: nothing.
+async fn query(
+    context: &Context,
+    params: &Params,
+    kind: &Kind,
+    days: Days,
+) -> Result<Option<RollupQuery>, Refusal> {
     let listed = |name: &str| -> Option<Vec<String>> {
         params.get(name).map(|text| text.split(',').map(|one| one.trim().to_owned()).collect())
     };
@@ -122,30 +167,26 @@ async fn rows(
     query.only.extend(params.text("model").map(|model| (Dimension::ModelGroup, vec![model])));
     let key = params.get("api_key").map(|key| KeyHash::from_key_or_hash(key).hex());
     query.only.extend(key.map(|key| (Dimension::Key, vec![key])));
-    let found = match kind.entity {
+    match kind.entity {
         Dimension::Team if !context.sees_all() => {
             query.only.push((Dimension::Team, own_teams(context).await?));
-            complete(context, &query).await?
         }
         Dimension::Organization if !context.sees_all() => {
             let known = context.caller.principal();
             let own =
                 known.map(|known| known.memberships.iter().map(|m| m.organization_id.clone()).collect());
             query.only.push((Dimension::Organization, own.unwrap_or_default()));
-            complete(context, &query).await?
         }
         // Whose key belongs to nobody sees nothing.
-        _ if !context.sees_all() && only(context).is_err() => Vec::new(),
-        _ => sums(context, query).await?,
-    };
-    let without = listed(kind.without).unwrap_or_default();
+        _ if !context.sees_all() && only(context).is_err() => return Ok(None),
+        _ => query = of_caller(context, query).await?,
+    }
+    query.except.extend(listed(kind.without).map(|ids| (kind.entity, ids)));
     // Sums of nobody are of users only: no team, no organisation is none.
-    let nobody = matches!(kind.entity, Dimension::Team | Dimension::Organization);
-    let kept = |row: &RollupRow| {
-        let entity = row.name(1);
-        !(nobody && entity.is_empty() || without.iter().any(|other| other == entity))
-    };
-    Ok(found.into_iter().filter(kept).collect())
+    if matches!(kind.entity, Dimension::Team | Dimension::Organization) {
+        query.except.push((kind.entity, vec![String::new()]));
+    }
+    Ok(Some(query))
 }
 
 async fn own_teams(context: &Context) -> Result<Vec<String>, Refusal> {
@@ -253,7 +294,10 @@ fn metrics(sums: &Sums) -> Object {
     ])
 }
 
-fn totals(rows: &[RollupRow]) -> Object {
+/// Sums of this page, and where it stands among the others.
+fn totals(rows: &[RollupRow], page: Option<Page>, total: u64) -> Object {
+    let number = page.map_or(1, |page| page.number);
+    let pages = page.map_or(u64::from(total > 0), |page| page.of(total));
     let mut all = Sums::default();
     rows.iter().for_each(|row| all.add(&row.sums));
     Object(vec![
@@ -266,8 +310,8 @@ fn totals(rows: &[RollupRow]) -> Object {
         ("total_failed_requests", raw(&all.failures)),
         ("total_cache_read_input_tokens", raw(&all.cache_read)),
         ("total_cache_creation_input_tokens", raw(&all.cache_write)),
-        ("page", raw(&1)),
-        ("total_pages", raw(&u8::from(!rows.is_empty()))),
-        ("has_more", raw(&Value::from(false))),
+        ("page", raw(&number)),
+        ("total_pages", raw(&pages)),
+        ("has_more", raw(&Value::from(u64::from(number) < pages))),
     ])
 }

@@ -56,7 +56,12 @@ pub(super) fn only(context: &Context) -> Result<Option<String>, Refusal> {
 
 /// Sums over the days that the caller may see.
 pub(super) async fn sums(context: &Context, query: RollupQuery) -> Result<Vec<RollupRow>, Refusal> {
-    let mut query = RollupQuery { limit: MAX_ROLLUP_ROWS, ..query };
+    let query = of_caller(context, RollupQuery { limit: MAX_ROLLUP_ROWS, ..query }).await?;
+    complete(context, &query).await
+}
+
+/// A query narrowed to what the caller may see.
+pub(super) async fn of_caller(context: &Context, mut query: RollupQuery) -> Result<RollupQuery, Refusal> {
     if let Some(user) = only(context)? {
         match query.of {
             Rollup::Keys => query.only.push((Dimension::User, vec![user])),
@@ -64,7 +69,7 @@ pub(super) async fn sums(context: &Context, query: RollupQuery) -> Result<Vec<Ro
             _ => query.only.push((Dimension::Key, keys_of(context, user).await?)),
         }
     }
-    complete(context, &query).await
+    Ok(query)
 }
 
 /// All rows of the sums.

@@ -240,6 +240,10 @@ impl SpendStore for Memory {
         Ok(vec![RollupRow { names: Vec::new(), sums: Sums::default() }; rows])
     }
 
+    async fn rollup_rows(&self, query: &RollupQuery) -> LedgerResult<u64> {
+        self.rollup(query).await.map(|rows| rows.len() as u64)
+    }
+
     async fn spent(&self, scope: SpendScope, ids: &[String]) -> LedgerResult<HashMap<String, NanoUsd>> {
         self.asked()?;
         let entries = lock(&self.entries);

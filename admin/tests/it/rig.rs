@@ -192,6 +192,7 @@ pub fn entry(started_at: Micros, cost: i64) -> Entry {
         team_alias: None,
         session_id: None,
         cache_hit: false,
+        accounts: Vec::new(),
     }
 }
 

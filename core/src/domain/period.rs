@@ -1,9 +1,10 @@
 //! Budget periods: `30s 30m 24h 7d 30d 1w 1mo`, and when they end. Ends are aligned, as LiteLLM aligns them: days end at
 //! midnight, weeks on Monday, months on the first, shorter periods at whole multiples since midnight.
 
+use super::money::NanoUsd;
 use crate::time::Micros;
 use jiff::civil::{Date, Weekday};
-use jiff::tz::TimeZone;
+pub use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan, ZonedDateTime};
 use std::time::Duration;
 
@@ -85,6 +86,46 @@ fn midnight(date: Date, zone: &TimeZone) -> Option<ZonedDateTime> {
     date.to_zoned_datetime(zone.clone()).ok()
 }
 
+/// A budget that begins anew with the clock, and has no record that says what is left: each of its periods has an
+/// account of its own, which is named by the period's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WindowBudget {
+    pub cap: NanoUsd,
+    /// `None`: it never begins anew.
+    pub period: Option<Period>,
+}
+
+/// Between the parts of an account's name; in no name of a key, a model or a provider.
+const BETWEEN: char = '\u{1f}';
+
+/// Digits of seconds in front of a name, so that names are in the order of their ends.
+const DIGITS: usize = 12;
+
+impl WindowBudget {
+    /// The end of the period that `now` lies in.
+    pub fn end(&self, now: Micros, zone: &TimeZone) -> Option<Micros> {
+        self.period?.end(now, zone)
+    }
+
+    /// The name of the account of the period that ends then, of whom the parts say.
+    pub fn account(end: Option<Micros>, parts: &[&str]) -> String {
+        // What never ends is after everything that does.
+        let mut name =
+            end.map_or_else(|| "9".repeat(DIGITS), |end| format!("{:0DIGITS$}", end.0 / 1_000_000));
+        for part in parts {
+            name.push(BETWEEN);
+            name.push_str(part);
+        }
+        name
+    }
+
+    /// Whom an account's name is about, without its period.
+    pub fn whom(account: &str) -> String {
+        let parts = account.split_once(BETWEEN).map_or("", |(_, parts)| parts);
+        parts.replace(BETWEEN, " ")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,6 +166,19 @@ mod tests {
         // Midnights of the zone, also where a day has 23 hours.
         assert_eq!(end("2026-03-28T12:00:00Z", "1d", "Europe/Berlin"), "2026-03-28T23:00:00Z");
         assert_eq!(end("2026-03-29T12:00:00Z", "1d", "Europe/Berlin"), "2026-03-29T22:00:00Z");
+    }
+
+    #[test]
+    fn p17_a_period_has_an_account_of_its_own_and_later_ones_come_later() {
+        let daily = WindowBudget { cap: NanoUsd(1), period: Period::parse("1d") };
+        let at = |time: &str| {
+            let now: Timestamp = time.parse().unwrap();
+            WindowBudget::account(daily.end(Micros(now.as_microsecond()), &TimeZone::UTC), &["k", "m"])
+        };
+        assert_eq!(at("2026-11-25T00:00:00Z"), at("2026-11-25T23:59:59Z"));
+        assert!(at("2026-11-25T23:59:59Z") < at("2026-11-26T00:00:00Z"));
+        assert!(at("2026-11-25T00:00:00Z") < WindowBudget::account(None, &["k", "m"]));
+        assert_eq!(WindowBudget::whom(&at("2026-11-25T00:00:00Z")), "k m");
     }
 
     #[test]

@@ -37,6 +37,62 @@ impl Status {
     }
 }
 
+/// What spend is summed by since the last reset. The order is on disk (journal): new ones come last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum SpendScope {
+    Key,
+    Team,
+    User,
+    Organization,
+    Customer,
+    Tag,
+    /// A user in a team.
+    Member,
+    Model,
+    Provider,
+    Deployment,
+    // Of one period each: see `WindowBudget`.
+    /// Everything that keys spend.
+    Gateway,
+    KeyModel,
+    TeamModel,
+    ProviderPeriod,
+    DeploymentPeriod,
+}
+
+impl SpendScope {
+    /// Those of one period each.
+    pub const PERIODS: [SpendScope; 5] = [
+        SpendScope::Gateway,
+        SpendScope::KeyModel,
+        SpendScope::TeamModel,
+        SpendScope::ProviderPeriod,
+        SpendScope::DeploymentPeriod,
+    ];
+
+    pub const ALL: usize = SpendScope::DeploymentPeriod as usize + 1;
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SpendScope::Key => "key",
+            SpendScope::Team => "team",
+            SpendScope::User => "user",
+            SpendScope::Organization => "organization",
+            SpendScope::Customer => "customer",
+            SpendScope::Tag => "tag",
+            SpendScope::Member => "member",
+            SpendScope::Model => "model",
+            SpendScope::Provider => "provider",
+            SpendScope::Deployment => "deployment",
+            SpendScope::Gateway => "gateway",
+            SpendScope::KeyModel => "key_model",
+            SpendScope::TeamModel => "team_model",
+            SpendScope::ProviderPeriod => "provider_period",
+            SpendScope::DeploymentPeriod => "deployment_period",
+        }
+    }
+}
+
 /// One try of one deployment. Attempts that failed before anything was consumed have no usage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptRecord {
@@ -105,6 +161,10 @@ pub struct Entry {
     pub session_id: Option<String>,
     /// Answered from the cache, at no cost.
     pub cache_hit: bool,
+    /// What it is counted under beside what follows from the members above: budgets of one period. The journal keeps it
+    /// behind the entry.
+    #[serde(skip)]
+    pub accounts: Vec<(SpendScope, String)>,
 }
 
 /// What was said in an exchange, where the operator wants it kept: JSON as text, empty where there is none.

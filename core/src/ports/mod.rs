@@ -7,9 +7,10 @@ pub mod rates;
 pub mod records;
 mod spend;
 
+pub use crate::domain::spend::SpendScope;
 pub use spend::{
-    Dimension, MAX_ROLLUP_ROWS, Rollup, RollupOrder, RollupQuery, RollupRow, SpendFilter, SpendScope,
-    SpendStore, Sums, Written,
+    Dimension, MAX_ROLLUP_ROWS, Rollup, RollupOrder, RollupQuery, RollupRow, SpendFilter, SpendStore, Sums,
+    Written,
 };
 
 use crate::domain::ids::KeyHash;

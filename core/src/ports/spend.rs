@@ -3,6 +3,7 @@
 use super::LedgerResult;
 use crate::domain::ids::{EntryId, KeyHash};
 use crate::domain::money::NanoUsd;
+use crate::domain::spend::SpendScope;
 use crate::domain::spend::{Entry, Said, Status};
 use crate::time::Micros;
 use async_trait::async_trait;
@@ -40,39 +41,6 @@ pub struct Written {
     /// Rows that were new. Replayed ones are not counted and change no total.
     pub inserted: u64,
     pub cost: NanoUsd,
-}
-
-/// What spend is summed by since the last reset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SpendScope {
-    Key,
-    Team,
-    User,
-    Organization,
-    Customer,
-    Tag,
-    /// A user in a team.
-    Member,
-    Model,
-    Provider,
-    Deployment,
-}
-
-impl SpendScope {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            SpendScope::Key => "key",
-            SpendScope::Team => "team",
-            SpendScope::User => "user",
-            SpendScope::Organization => "organization",
-            SpendScope::Customer => "customer",
-            SpendScope::Tag => "tag",
-            SpendScope::Member => "member",
-            SpendScope::Model => "model",
-            SpendScope::Provider => "provider",
-            SpendScope::Deployment => "deployment",
-        }
-    }
 }
 
 /// Sums by day that are kept beside the entries.
@@ -130,12 +98,16 @@ pub struct RollupQuery {
     pub by: Vec<Dimension>,
     /// Only where each of these dimensions has one of these values.
     pub only: Vec<(Dimension, Vec<String>)>,
+    /// Only where none of these dimensions has one of these values.
+    pub except: Vec<(Dimension, Vec<String>)>,
     /// Days since 1970, both included.
     pub from: i64,
     pub until: i64,
     pub order: RollupOrder,
     /// The store caps it at [`MAX_ROLLUP_ROWS`].
     pub limit: u32,
+    /// Rows left out before the first.
+    pub skip: u32,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -143,6 +115,8 @@ pub enum RollupOrder {
     /// By the dimensions, in their order.
     #[default]
     Names,
+    /// The same, but the first of them from its end: of days, the latest first.
+    Latest,
     /// The most expensive first.
     Cost,
 }
@@ -200,6 +174,9 @@ pub trait SpendStore: Send + Sync {
     async fn count(&self, filter: &SpendFilter, most: u32) -> LedgerResult<u64>;
     /// Sums by day.
     async fn rollup(&self, query: &RollupQuery) -> LedgerResult<Vec<RollupRow>>;
+
+    /// How many rows there are, whatever `limit` and `skip` say.
+    async fn rollup_rows(&self, query: &RollupQuery) -> LedgerResult<u64>;
     /// What was spent under each of `ids` since its last reset. Those of whom nothing is known are left out.
     async fn spent(&self, scope: SpendScope, ids: &[String]) -> LedgerResult<HashMap<String, NanoUsd>>;
     /// Total of everything booked.

@@ -98,6 +98,64 @@ async fn p43_a_spent_budget_refuses_in_litellms_words_and_says_whose_it_is() {
     assert_eq!(rig.get("/v1/models", &key).await.status, 200, "what costs nothing goes on");
 }
 
+/// Asks for a token until it is refused; answers the refusal, and how many were served before.
+async fn until_refused(rig: &Rig, key: &str) -> (Value, usize) {
+    for served in 0..20 {
+        let answer = rig.post("/v1/chat/completions", key, ask(1)).await;
+        if answer.status != 200 {
+            assert_eq!(answer.status, 400, "{}", answer.text());
+            return (answer.json()["error"].clone(), served);
+        }
+    }
+    panic!("nothing is refused");
+}
+
+#[tokio::test]
+async fn p43_a_budget_for_one_model_leaves_the_others_alone() {
+    let rig = dear().over(obedient).await;
+    let budget = json!({"dear": {"budget_limit": 0.01, "time_period": "1d"}});
+    let key = rig.key(json!({"model_max_budget": budget, "key_alias": "k1"})).await;
+    let (error, served) = until_refused(&rig, &key).await;
+    assert!(served >= 8, "{served} of nearly ten");
+    let message = error["message"].as_str().unwrap();
+    assert!(message.starts_with("LiteLLM Virtual Key: "), "{message}");
+    assert!(message.ends_with(", key_alias: k1, exceeded budget for model=dear"), "{message}");
+    assert_eq!(
+        (&error["type"], &error["budget"]["scope"], &error["budget"]["max_budget"]),
+        (&json!("budget_exceeded"), &json!("key_model"), &json!("0.01"))
+    );
+    assert!(error["budget"]["reset_at"].is_string(), "{error}");
+    assert_eq!(rig.post("/v1/chat/completions", &key, chat("gpt-4o", "hi")).await.status, 200);
+    let other = rig.key(json!({})).await;
+    assert_eq!(rig.post("/v1/chat/completions", &other, ask(1)).await.status, 200, "another key has its own");
+
+    let team =
+        rig.post("/team/new", MASTER, json!({"team_alias": "t1", "model_max_budget": budget})).await.json();
+    let keys = [
+        rig.key(json!({"team_id": team["team_id"]})).await,
+        rig.key(json!({"team_id": team["team_id"]})).await,
+    ];
+    let (error, served) = until_refused(&rig, &keys[0]).await;
+    assert!(served >= 8, "{served} of nearly ten");
+    assert_eq!(error["budget"]["scope"], json!("team_model"), "{error}");
+    let (_, served) = until_refused(&rig, &keys[1]).await;
+    assert_eq!(served, 0, "all keys of a team share it");
+}
+
+#[tokio::test]
+async fn p43_the_gateways_own_budget_holds_all_keys_together_but_not_its_master() {
+    let settings = "litellm_settings: {max_budget: 0.02, budget_duration: 1d, ";
+    let rig = dear().replace("litellm_settings: {", settings).over(obedient).await;
+    let keys = [rig.key(json!({})).await, rig.key(json!({})).await];
+    let first = rig.post("/v1/chat/completions", &keys[0], ask(9)).await;
+    assert_eq!(first.status, 200, "{}", first.text());
+    let (error, served) = until_refused(&rig, &keys[1]).await;
+    assert!((8..=11).contains(&served), "{served}");
+    assert_eq!(error["budget"]["scope"], json!("gateway"), "{error}");
+    assert_eq!(until_refused(&rig, &keys[0]).await.1, 0);
+    assert_eq!(rig.post("/v1/chat/completions", MASTER, ask(1)).await.status, 200);
+}
+
 #[tokio::test]
 async fn p15_what_does_not_fit_whole_is_made_shorter() {
     let rig = dear().start().await;

@@ -10,15 +10,18 @@ use weir_core::ports::LedgerError;
 pub(crate) enum Kind {
     BeginV1 = 0,
     EndV1 = 1,
-    Begin = 2,
-    End = 3,
+    /// Of the second layout, as `EndV2`.
+    BeginV2 = 2,
+    EndV2 = 3,
+    Begin = 4,
+    End = 5,
     /// Of a later program. Skipped, and what holds it is kept for that program.
     Foreign = 255,
 }
 
 impl Kind {
     fn of(number: u8) -> Self {
-        let known = [Kind::BeginV1, Kind::EndV1, Kind::Begin, Kind::End];
+        let known = [Kind::BeginV1, Kind::EndV1, Kind::BeginV2, Kind::EndV2, Kind::Begin, Kind::End];
         known.into_iter().find(|kind| *kind as u8 == number).unwrap_or(Kind::Foreign)
     }
 }

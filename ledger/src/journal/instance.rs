@@ -1,6 +1,7 @@
 //! The folder of one process, and the folders of dead ones.
 
 use super::frame::{self, Kind};
+use super::layout;
 use super::shard::{Segment, Shard};
 use fs4::FileExt;
 use std::collections::HashSet;
@@ -177,7 +178,7 @@ impl Journal for FileJournal {
             guard(open).insert(id);
             self.reserved.fetch_add(END_ROOM, Ordering::Relaxed);
         }
-        let written = self.append(Kind::Begin, id, begin);
+        let written = self.append(Kind::Begin, id, &layout::of_begin(begin));
         if written.is_err() && !known {
             guard(open).remove(&id);
             self.reserved.fetch_sub(END_ROOM, Ordering::Relaxed);
@@ -194,7 +195,7 @@ impl Journal for FileJournal {
         }
         // Counted first: the writer may have booked it before this line returns.
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        let written = self.append(Kind::End, entry.id, entry);
+        let written = self.append(Kind::End, entry.id, &layout::of_end(entry));
         if written.is_err() {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
         }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use weir_core::domain::ids::{EntryId, KeyHash};
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::operation::Operation;
-use weir_core::domain::spend::{AttemptRecord, Begin, Entry, Status};
+use weir_core::domain::spend::{AttemptRecord, Begin, Entry, SpendScope, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::time::Micros;
 
@@ -15,7 +15,11 @@ use weir_core::time::Micros;
 pub(super) fn end(kind: Kind, payload: &[u8]) -> postcard::Result<Entry> {
     match kind {
         Kind::EndV1 => postcard::from_bytes::<EntryV1>(payload).map(Entry::from),
-        _ => postcard::from_bytes(payload),
+        Kind::EndV2 => postcard::from_bytes(payload),
+        _ => {
+            let (entry, accounts) = postcard::from_bytes::<(Entry, Accounts)>(payload)?;
+            Ok(Entry { accounts, ..entry })
+        }
     }
 }
 
@@ -23,8 +27,26 @@ pub(super) fn end(kind: Kind, payload: &[u8]) -> postcard::Result<Entry> {
 pub(super) fn begin(kind: Kind, payload: &[u8]) -> postcard::Result<Begin> {
     match kind {
         Kind::BeginV1 => postcard::from_bytes::<BeginV1>(payload).map(Begin::from),
-        _ => postcard::from_bytes(payload),
+        Kind::BeginV2 => postcard::from_bytes(payload),
+        _ => {
+            let (mut begin, accounts) = postcard::from_bytes::<(Begin, Accounts)>(payload)?;
+            begin.entry.accounts = accounts;
+            Ok(begin)
+        }
     }
+}
+
+/// Behind the entry since layout 3.
+type Accounts = Vec<(SpendScope, String)>;
+
+/// The payload of an `End`.
+pub(super) fn of_end(entry: &Entry) -> (&Entry, &Accounts) {
+    (entry, &entry.accounts)
+}
+
+/// The payload of a `Begin`.
+pub(super) fn of_begin(begin: &Begin) -> (&Begin, &Accounts) {
+    (begin, &begin.entry.accounts)
 }
 
 // --- layout 1: usage without pictures and searches, nobody's organisation and session ---
@@ -141,6 +163,7 @@ impl From<EntryV1> for Entry {
             team_alias: None,
             session_id: None,
             cache_hit: false,
+            accounts: Vec::new(),
         }
     }
 }
@@ -213,6 +236,7 @@ mod tests {
             team_alias: None,
             session_id: None,
             cache_hit: false,
+            accounts: Vec::new(),
         }
     }
 
@@ -228,6 +252,7 @@ mod tests {
             organization_id: Some("o".into()),
             session_id: Some("s".into()),
             cache_hit: true,
+            accounts: vec![(SpendScope::KeyModel, "k".into())],
             ..entry()
         }
     }
@@ -242,7 +267,7 @@ mod tests {
         abababababababababababababababababababab000101750001017801720167016e016f01640162ad02070304050608\
         0901a413017601010101640167c801000204010174027b7d01690161";
 
-    /// The same of today. A change here is a change of layout: add the next kinds, keep the old ones.
+    /// Without accounts behind the entry.
     const V2: &str = "\
         99000000257591af03000000000000000000000000000000071000000000000000000000000000000007020401060163\
         010170000100c8010165016d01abababababababababababababababababababababababababababababababab000101\
@@ -261,13 +286,34 @@ mod tests {
         assert_eq!((begin.kind, super::begin(begin.kind, begin.payload)), (Kind::BeginV1, Ok(started())));
     }
 
+    /// The same of today. A change here is a change of layout: add the next kinds, keep the old ones.
+    const V3: &str = "\
+        9d0000004ff9a84305000000000000000000000000000000071000000000000000000000000000000007020401060163\
+        010170000100c8010165016d01abababababababababababababababababababababababababababababababab000101\
+        750001017801720167016e016f01640162ad0207030004050608090a0b0c01a413017601010101640167c80100020401\
+        0174027b7d0169016101016f0001017301010b016ba80000008eae3e7304000000000000000000000000000000071000\
+        000000000000000000000000000007021000000000000000000000000000000007020401060163010170000103c80101\
+        65016d01abababababababababababababababababababababababababababababababab000101750001017801720167\
+        016e016f01640162ad02070300040506080900000001a413017601010101640167c801000204010174027b7d01690161\
+        0000000000";
+
+    #[test]
+    fn p32_a_journal_of_the_second_layout_is_read() {
+        let bytes = hex(V2);
+        let end = frame::read(&bytes).unwrap();
+        let expected = Entry { accounts: Vec::new(), ..of_now() };
+        assert_eq!((end.kind, super::end(end.kind, end.payload)), (Kind::EndV2, Ok(expected)));
+        let begin = frame::read(&bytes[end.size..]).unwrap();
+        assert_eq!((begin.kind, super::begin(begin.kind, begin.payload)), (Kind::BeginV2, Ok(started())));
+    }
+
     #[test]
     fn p32_todays_layout_is_the_one_that_its_kinds_name() {
         let mut bytes = Vec::new();
-        frame::write(&mut bytes, Kind::End, entry().id, &of_now()).unwrap();
+        frame::write(&mut bytes, Kind::End, entry().id, &of_end(&of_now())).unwrap();
         let size = bytes.len();
-        frame::write(&mut bytes, Kind::Begin, entry().id, &started()).unwrap();
-        assert_eq!(text(&bytes), V2);
+        frame::write(&mut bytes, Kind::Begin, entry().id, &of_begin(&started())).unwrap();
+        assert_eq!(text(&bytes), V3);
         let end = frame::read(&bytes).unwrap();
         assert_eq!(super::end(end.kind, end.payload), Ok(of_now()));
         let begin = frame::read(&bytes[size..]).unwrap();

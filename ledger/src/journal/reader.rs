@@ -78,8 +78,10 @@ impl Reader {
         while let Some(frame) = frame::read(&bytes[used..]) {
             used += frame.size;
             match frame.kind {
-                Kind::Begin | Kind::BeginV1 => self.open.entry(frame.id).or_default().push(path.to_owned()),
-                Kind::End | Kind::EndV1 => {
+                Kind::Begin | Kind::BeginV2 | Kind::BeginV1 => {
+                    self.open.entry(frame.id).or_default().push(path.to_owned())
+                }
+                Kind::End | Kind::EndV2 | Kind::EndV1 => {
                     self.open.remove(&frame.id);
                     booked.entries.extend(decode(&frame));
                 }
@@ -147,10 +149,10 @@ pub(crate) fn replay(segments: &[PathBuf]) -> Replayed {
 impl Replayed {
     fn take(&mut self, frame: &Frame<'_>, open: &mut HashMap<EntryId, Begin>) {
         match frame.kind {
-            Kind::Begin | Kind::BeginV1 => {
+            Kind::Begin | Kind::BeginV2 | Kind::BeginV1 => {
                 open.extend(layout::begin(frame.kind, frame.payload).ok().map(|begin| (frame.id, begin)));
             }
-            Kind::End | Kind::EndV1 => {
+            Kind::End | Kind::EndV2 | Kind::EndV1 => {
                 open.remove(&frame.id);
                 self.entries.extend(decode(frame));
             }

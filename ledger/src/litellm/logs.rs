@@ -180,6 +180,7 @@ fn entry(row: &Row) -> Result<Entry, Refused> {
         team_alias: row.text("team_alias"),
         session_id: row.text("session_id"),
         cache_hit: text("cache_hit") == "True",
+        accounts: Vec::new(),
     })
 }
 

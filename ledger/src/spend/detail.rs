@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::operation::Operation;
-use weir_core::domain::spend::{AttemptRecord, Entry, Status};
+use weir_core::domain::spend::{AttemptRecord, Entry, SpendScope, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::ports::LedgerResult;
 use weir_core::time::Micros;
@@ -46,6 +46,8 @@ pub(super) struct Detail {
     pub team_alias: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cache_hit: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<(SpendScope, String)>,
 }
 
 /// The columns beside it.
@@ -94,6 +96,7 @@ impl Detail {
             user_agent: entry.user_agent,
             team_alias: entry.team_alias,
             cache_hit: entry.cache_hit,
+            accounts: entry.accounts,
         }
     }
 }
@@ -140,6 +143,7 @@ impl Columns {
             team_alias: d.team_alias,
             session_id: self.session_id,
             cache_hit: d.cache_hit,
+            accounts: d.accounts,
         })
     }
 }

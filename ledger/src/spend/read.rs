@@ -48,6 +48,10 @@ impl SpendStore for Ledger {
         rollup::read(self, query).await
     }
 
+    async fn rollup_rows(&self, query: &RollupQuery) -> LedgerResult<u64> {
+        rollup::count(self, query).await
+    }
+
     async fn spent(&self, scope: SpendScope, ids: &[String]) -> LedgerResult<HashMap<String, NanoUsd>> {
         spent::read(self, scope, ids).await
     }

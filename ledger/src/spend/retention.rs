@@ -15,6 +15,11 @@ const PARTITIONS: &str = "SELECT CAST(c.relname AS TEXT) AS name, \
     JOIN pg_namespace n ON n.oid = p.relnamespace WHERE p.relname IN ('spend_entry', 'spend_said') AND n.nspname = 'weir'";
 
 impl Ledger {
+    /// Forgets accounts of budgets' periods that ended before this. Answers how many.
+    pub async fn forget_periods(&self, before: Micros) -> LedgerResult<u64> {
+        super::spent::forget_periods(self, before).await
+    }
+
     /// Deletes entries that began before this. Whole months go as partitions, the rest piece by piece. Answers how many
     /// rows were deleted one by one.
     pub async fn forget_entries(&self, before: Micros) -> LedgerResult<u64> {

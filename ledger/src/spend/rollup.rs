@@ -42,44 +42,72 @@ fn column(of: Rollup, dimension: Dimension) -> LedgerResult<&'static str> {
 }
 
 pub(super) async fn read(ledger: &Ledger, wanted: &RollupQuery) -> LedgerResult<Vec<RollupRow>> {
-    let columns = wanted.by.iter().map(|by| column(wanted.of, *by)).collect::<LedgerResult<Vec<_>>>()?;
-    let mut query = sqlx::query(sqlx::AssertSqlSafe(statement(wanted, &columns)?));
-    query = query.bind(wanted.from).bind(wanted.until);
-    for (_, values) in &wanted.only {
-        query = values.iter().fold(query, |query, value| query.bind(value.clone()));
-    }
-    let rows = query.bind(i64::from(wanted.limit.min(MAX_ROLLUP_ROWS))).fetch_all(&ledger.reader).await;
-    ledger.noted(rows)?.iter().map(|row| sums(row, &columns)).collect()
-}
-
-fn statement(wanted: &RollupQuery, columns: &[&str]) -> LedgerResult<String> {
+    let columns = columns(wanted)?;
     let names: String =
         columns.iter().enumerate().map(|(at, name)| format!("CAST({name} AS TEXT) AS n{at}, ")).collect();
-    let mut text =
-        format!("SELECT {names}{MEASURES} FROM {} WHERE day >= $1 AND day <= $2", table(wanted.of));
+    let (chosen, next) = chosen(wanted)?;
+    let (grouped, ordered) = (grouped(&columns), ordered(wanted.order, &columns));
+    let text =
+        format!("SELECT {names}{MEASURES}{chosen}{grouped}{ordered} LIMIT ${next} OFFSET ${}", next + 1);
+    let query = bound(sqlx::query(sqlx::AssertSqlSafe(text)), wanted);
+    let query = query.bind(i64::from(wanted.limit.min(MAX_ROLLUP_ROWS))).bind(i64::from(wanted.skip));
+    ledger.noted(query.fetch_all(&ledger.reader).await)?.iter().map(|row| sums(row, &columns)).collect()
+}
+
+pub(super) async fn count(ledger: &Ledger, wanted: &RollupQuery) -> LedgerResult<u64> {
+    let (chosen, _) = chosen(wanted)?;
+    let text = format!(
+        "SELECT COUNT(*) AS found FROM (SELECT 1 AS one{chosen}{}) AS rows",
+        grouped(&columns(wanted)?)
+    );
+    let row = bound(sqlx::query(sqlx::AssertSqlSafe(text)), wanted).fetch_one(&ledger.reader).await;
+    let found: i64 = ledger.noted(row)?.try_get("found").map_err(broken)?;
+    Ok(found.unsigned_abs())
+}
+
+fn columns(wanted: &RollupQuery) -> LedgerResult<Vec<&'static str>> {
+    wanted.by.iter().map(|by| column(wanted.of, *by)).collect()
+}
+
+type Asking<'q> = sqlx::query::Query<'q, sqlx::Any, sqlx::any::AnyArguments>;
+
+fn bound<'q>(query: Asking<'q>, wanted: &RollupQuery) -> Asking<'q> {
+    let values = wanted.only.iter().chain(&wanted.except).flat_map(|(_, values)| values);
+    values.fold(query.bind(wanted.from).bind(wanted.until), |query, value| query.bind(value.clone()))
+}
+
+/// Table and conditions, and the number of the next value.
+fn chosen(wanted: &RollupQuery) -> LedgerResult<(String, usize)> {
+    let mut text = format!(" FROM {} WHERE day >= $1 AND day <= $2", table(wanted.of));
     let mut next = 3;
-    for (dimension, values) in &wanted.only {
+    let only = wanted.only.iter().map(|one| (one, "IN", "1 = 0"));
+    let except = wanted.except.iter().map(|one| (one, "NOT IN", "1 = 1"));
+    for ((dimension, values), is, of_none) in only.chain(except) {
         let places: Vec<String> = (next..next + values.len()).map(|n| format!("${n}")).collect();
         next += values.len();
         let name = column(wanted.of, *dimension)?;
         text.push_str(&match places.is_empty() {
-            true => String::from(" AND 1 = 0"),
-            false => format!(" AND {name} IN ({})", places.join(", ")),
+            true => format!(" AND {of_none}"),
+            false => format!(" AND {name} {is} ({})", places.join(", ")),
         });
     }
-    if !columns.is_empty() {
-        text.push_str(&format!(" GROUP BY {}", columns.join(", ")));
-    }
-    let mut order = columns.join(", ");
-    if wanted.order == RollupOrder::Cost {
-        order =
-            std::iter::once("SUM(cost) DESC").chain(columns.iter().copied()).collect::<Vec<_>>().join(", ");
-    }
-    if !order.is_empty() {
-        text.push_str(&format!(" ORDER BY {order}"));
-    }
-    text.push_str(&format!(" LIMIT ${next}"));
-    Ok(text)
+    Ok((text, next))
+}
+
+fn grouped(columns: &[&str]) -> String {
+    if columns.is_empty() { String::new() } else { format!(" GROUP BY {}", columns.join(", ")) }
+}
+
+fn ordered(order: RollupOrder, columns: &[&str]) -> String {
+    let names = columns.iter().map(|name| (*name).to_owned());
+    let by: Vec<String> = match order {
+        RollupOrder::Names => names.collect(),
+        RollupOrder::Latest => {
+            names.enumerate().map(|(at, name)| if at == 0 { format!("{name} DESC") } else { name }).collect()
+        }
+        RollupOrder::Cost => std::iter::once(String::from("SUM(cost) DESC")).chain(names).collect(),
+    };
+    if by.is_empty() { String::new() } else { format!(" ORDER BY {}", by.join(", ")) }
 }
 
 /// Without dimensions there is one row, of nothing where there is nothing.

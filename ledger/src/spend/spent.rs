@@ -4,6 +4,7 @@ use crate::store::{Ledger, broken};
 use sqlx::{Any, Row, Transaction};
 use std::collections::HashMap;
 use weir_core::domain::money::NanoUsd;
+use weir_core::domain::period::WindowBudget;
 use weir_core::ports::{LedgerResult, ResetOf, SpendScope};
 use weir_core::time::Micros;
 
@@ -71,6 +72,16 @@ pub(crate) async fn set(
         None => sqlx::query(SET_ALL).bind(scope),
     };
     query.bind(amount.0).execute(&mut **transaction).await.map(drop)
+}
+
+/// Forgets accounts of periods that ended before that moment. Answers how many.
+pub(super) async fn forget_periods(ledger: &Ledger, before: Micros) -> LedgerResult<u64> {
+    let scopes: Vec<String> =
+        SpendScope::PERIODS.iter().map(|scope| format!("'{}'", scope.as_str())).collect();
+    let text = format!("DELETE FROM spent WHERE scope IN ({}) AND id < $1 AND leased = 0", scopes.join(", "));
+    // Names begin with the end of their period.
+    let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(WindowBudget::account(Some(before), &[]));
+    ledger.noted(query.execute(&ledger.writer).await).map(|done| done.rows_affected())
 }
 
 /// Counts from zero again. `table`: whose records of the scope name their budgets.

@@ -122,7 +122,8 @@ fn scopes(entry: &Entry, key: String) -> Vec<(SpendScope, String)> {
         (SpendScope::Deployment, Some(entry.deployment_id.clone())),
     ];
     let given = given.into_iter().filter_map(|(scope, id)| Some((scope, id.filter(|id| !id.is_empty())?)));
-    given.chain(entry.tags.iter().map(|tag| (SpendScope::Tag, tag.clone()))).collect()
+    let tags = entry.tags.iter().map(|tag| (SpendScope::Tag, tag.clone()));
+    given.chain(tags).chain(entry.accounts.iter().cloned()).collect()
 }
 
 pub(super) fn number(tokens: u64) -> i64 {

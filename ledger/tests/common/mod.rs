@@ -118,6 +118,7 @@ pub fn entry(cost: i64) -> Entry {
         team_alias: Some(String::from("Red")),
         session_id: Some(String::from("session-1")),
         cache_hit: false,
+        accounts: Vec::new(),
     }
 }
 

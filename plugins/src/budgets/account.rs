@@ -82,10 +82,8 @@ impl Account {
 /// Found by scope, then by id, without copying either.
 #[derive(Default)]
 pub(super) struct Accounts {
-    by_scope: [RwLock<HashMap<Box<str>, Arc<Account>>>; SCOPES],
+    by_scope: [RwLock<HashMap<Box<str>, Arc<Account>>>; SpendScope::ALL],
 }
-
-const SCOPES: usize = SpendScope::Deployment as usize + 1;
 
 impl Accounts {
     pub(super) fn get(&self, kind: SpendScope, id: &str) -> Arc<Account> {

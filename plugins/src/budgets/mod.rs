@@ -6,11 +6,13 @@ mod account;
 mod estimate;
 mod refusal;
 mod scopes;
+mod windows;
 
 pub use account::{Account, Hold};
 pub use estimate::{Estimate, asked_output};
 pub use refusal::Unspent;
 pub use scopes::{Ids, Scope, any, of_holder, of_key, scopes};
+pub use windows::{Window, any as any_window, windows};
 
 use account::Accounts;
 use std::sync::Arc;

@@ -4,6 +4,7 @@ use super::Scope;
 use serde_json::{Value, json};
 use std::time::Duration;
 use weir_core::domain::money::NanoUsd;
+use weir_core::domain::period::WindowBudget;
 use weir_core::error::{ApiError, Kind};
 use weir_core::ports::{LedgerError, SpendScope};
 use weir_core::time::Micros;
@@ -15,6 +16,7 @@ pub struct Unspent {
     id: String,
     cap: NanoUsd,
     resets_at: Option<Micros>,
+    alias: Option<String>,
     why: Why,
 }
 
@@ -33,8 +35,8 @@ const COME_AGAIN: Duration = Duration::from_secs(5);
 
 impl Unspent {
     fn new(scope: &Scope<'_>, why: Why) -> Self {
-        let Scope { kind, id, cap, resets_at } = *scope;
-        Self { kind, id: id.to_owned(), cap, resets_at, why }
+        let Scope { kind, id, cap, resets_at, alias } = *scope;
+        Self { kind, id: id.to_owned(), cap, resets_at, alias: alias.map(str::to_owned), why }
     }
 
     pub(super) fn exceeded(scope: &Scope<'_>, spent: NanoUsd) -> Self {
@@ -103,13 +105,30 @@ impl Unspent {
             SpendScope::Tag => {
                 format!("Budget has been exceeded! Tag={id} Current cost: {spent}, Max budget: {cap}")
             }
+            SpendScope::KeyModel | SpendScope::TeamModel => self.words_of_model(),
             _ => format!("Budget has been exceeded! Current cost: {spent}, Max budget: {cap}"),
+        }
+    }
+
+    /// LiteLLM has words for keys only; a team's follow them.
+    fn words_of_model(&self) -> String {
+        let whom = WindowBudget::whom(&self.id);
+        let (id, model) = whom.split_once(' ').unwrap_or((&whom, ""));
+        let alias = self.alias.as_deref().unwrap_or("None");
+        match self.kind {
+            SpendScope::TeamModel => {
+                format!("Team: {id}, team_alias: {alias}, exceeded budget for model={model}")
+            }
+            _ => format!("LiteLLM Virtual Key: {id}, key_alias: {alias}, exceeded budget for model={model}"),
         }
     }
 
     /// Whose budget it is, how it stands and when it begins again.
     fn facts(&self, spent: NanoUsd) -> Value {
-        let id = self.id.replace('\u{1f}', " ");
+        let id = match SpendScope::PERIODS.contains(&self.kind) {
+            true => WindowBudget::whom(&self.id),
+            false => self.id.replace('\u{1f}', " "),
+        };
         json!({
             "scope": self.kind.as_str(),
             "id": id,

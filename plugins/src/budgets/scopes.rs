@@ -16,6 +16,8 @@ pub struct Scope<'a> {
     pub cap: NanoUsd,
     /// When it begins again.
     pub resets_at: Option<Micros>,
+    /// How people call it, where a refusal says so.
+    pub alias: Option<&'a str>,
 }
 
 /// Texts that a principal's scopes are named by.
@@ -94,6 +96,7 @@ fn push<'a>(
         id,
         cap: NanoUsd(cap.0.saturating_add(more.0)),
         resets_at: limits.budget_reset_at,
+        alias: None,
     });
 }
 

@@ -2,7 +2,7 @@
 
 use super::FilterKind;
 use super::entry::tags;
-use crate::budgets::{Budgets, Estimate, Ids, any, of_holder, scopes};
+use crate::budgets::{Budgets, Estimate, Ids, Window, any, any_window, of_holder, scopes, windows};
 use crate::exchange::{Exchange, Named};
 use crate::plugin::{Phase, Plugin};
 use crate::services::Services;
@@ -53,9 +53,14 @@ impl Budgeted {
         let caller = x.caller.clone();
         let known = caller.principal();
         let ids = known.map(Ids::of).unwrap_or_default();
+        let open = known.filter(|known| any_window(known, &config.litellm));
+        let open = open.map(|known| windows(known, &config.litellm, &x.target.requested, x.clock.started_at));
+        let open = open.unwrap_or_default();
         let mut all = known.map(|known| scopes(known, &ids, x.clock.started_at)).unwrap_or_default();
         all.extend(named.customer.iter().filter_map(|(id, h)| of_holder(SpendScope::Customer, id, h)));
         all.extend(named.tags.iter().filter_map(|(id, h)| of_holder(SpendScope::Tag, id, h)));
+        all.extend(open.iter().map(Window::scope));
+        x.accounts = open.iter().map(|window| (window.kind, window.id.clone())).collect();
         if all.is_empty() {
             return Ok(());
         }
@@ -85,7 +90,8 @@ impl Plugin for Budgeted {
         if let Some((user, _)) = named.customer.as_ref().filter(|(_, holder)| holder.blocked) {
             return Err(blocked(user));
         }
-        let of_caller = x.caller.principal().is_some_and(any);
+        let settings = &x.snapshot.config.litellm;
+        let of_caller = x.caller.principal().is_some_and(|known| any(known) || any_window(known, settings));
         let of_named = named.customer.is_some() || !named.tags.is_empty();
         if of_caller || of_named {
             self.hold(x, &named).await?;

@@ -50,6 +50,7 @@ pub fn draft(x: &Exchange) -> Entry {
         team_alias: x.caller.principal().and_then(|known| known.team.as_ref()?.alias.clone()),
         session_id: session(x),
         cache_hit: false,
+        accounts: x.accounts.clone(),
     }
 }
 

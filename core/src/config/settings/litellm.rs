@@ -6,6 +6,9 @@ use super::super::problems::Problems;
 use super::super::section::Section;
 use super::super::tree::Node;
 use super::{SslVerify, env_node};
+use crate::domain::money::NanoUsd;
+use crate::domain::period::{Period, WindowBudget};
+use jiff::tz::TimeZone;
 use std::time::Duration;
 
 /// LiteLLM's default: a request may take 100 minutes.
@@ -40,6 +43,8 @@ pub struct LitellmSettings {
     pub disable_add_user_agent_to_request_tags: bool,
     /// Where midnights are, by its IANA name: budgets are reset there. UTC.
     pub timezone: Option<String>,
+    /// What all keys together may spend.
+    pub budget: Option<WindowBudget>,
     /// Teams that anybody may join.
     pub available_teams: Vec<String>,
     pub forward_traceparent_to_llm_provider: bool,
@@ -49,6 +54,25 @@ pub struct LitellmSettings {
 fn available_teams(s: &Section) -> Vec<String> {
     let named = s.node("default_internal_user_params").and_then(|params| params.get("available_teams"));
     named.and_then(Node::as_texts).unwrap_or_default()
+}
+
+/// An amount beside its `budget_duration`, which LiteLLM wants too.
+pub(in super::super) fn budget(s: &Section, name: &str, problems: &mut Problems) -> Option<WindowBudget> {
+    let written = s.node(name).filter(|node| !node.is_null())?;
+    let cap = written.as_decimal().and_then(|amount| NanoUsd::parse(&amount).ok()).filter(|cap| cap.0 >= 0);
+    let period = s.text("budget_duration").and_then(|text| Period::parse(&text));
+    match (cap, period) {
+        (Some(cap), period @ Some(_)) => Some(WindowBudget { cap, period }),
+        (None, _) => {
+            problems.error(&s.place(name), "is no amount", "write dollars, as in 100.0");
+            None
+        }
+        (_, None) => {
+            let message = "needs a budget_duration, after which it begins anew";
+            problems.error(&s.place(name), message, "add budget_duration: 30d");
+            None
+        }
+    }
 }
 
 impl LitellmSettings {
@@ -81,11 +105,18 @@ impl LitellmSettings {
                 .bool("disable_add_user_agent_to_request_tags")
                 .unwrap_or(false),
             timezone: s.text("timezone").filter(|zone| !zone.is_empty()),
+            budget: budget(s, "max_budget", problems),
             available_teams: available_teams(s),
             forward_traceparent_to_llm_provider: s
                 .bool("forward_traceparent_to_llm_provider")
                 .unwrap_or(false),
         }
+    }
+
+    /// Where midnights are; UTC where nothing, or nothing known, is said.
+    pub fn zone(&self) -> TimeZone {
+        let named = self.timezone.as_deref().and_then(|name| TimeZone::get(name).ok());
+        named.unwrap_or(TimeZone::UTC)
     }
 
     /// Whether a callback is named in any of the three lists.

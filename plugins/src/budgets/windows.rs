@@ -1,0 +1,126 @@
+//! Budgets that begin anew with the clock: of all keys together, and of single models of a key or a team
+//! (`model_max_budget`). They have no record of their own; see [`WindowBudget`].
+
+use super::Scope;
+use serde_json::Value;
+use weir_core::config::LitellmSettings;
+use weir_core::domain::key::Principal;
+use weir_core::domain::money::NanoUsd;
+use weir_core::domain::period::{Period, TimeZone, WindowBudget};
+use weir_core::domain::spend::SpendScope;
+use weir_core::time::Micros;
+
+/// One budget in the period that is now.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Window {
+    pub kind: SpendScope,
+    /// The account's name.
+    pub id: String,
+    cap: NanoUsd,
+    ends_at: Option<Micros>,
+    /// How people call whom it is about.
+    alias: Option<String>,
+}
+
+impl Window {
+    fn of(kind: SpendScope, budget: WindowBudget, whom: &[&str], now: Micros, zone: &TimeZone) -> Self {
+        let ends_at = budget.end(now, zone);
+        Self { kind, id: WindowBudget::account(ends_at, whom), cap: budget.cap, ends_at, alias: None }
+    }
+
+    pub fn scope(&self) -> Scope<'_> {
+        let alias = self.alias.as_deref();
+        Scope { kind: self.kind, id: &self.id, cap: self.cap, resets_at: self.ends_at, alias }
+    }
+}
+
+/// The name under which model budgets stand in a record.
+const OF_MODELS: &str = "model_max_budget";
+
+/// Whether any may apply: asked of every request, so that those without pay nothing more.
+pub fn any(known: &Principal, settings: &LitellmSettings) -> bool {
+    let of_budget = || known.budgets.key.as_ref().is_some_and(|budget| !budget.model_max_budget.is_empty());
+    let of_team = || known.team.as_ref().is_some_and(|team| team.extra.contains_key(OF_MODELS));
+    settings.budget.is_some() || known.key.extra.contains_key(OF_MODELS) || of_team() || of_budget()
+}
+
+/// Those that a request of this caller for this model counts against. `model`: as it was asked for.
+pub fn windows(known: &Principal, settings: &LitellmSettings, model: &str, now: Micros) -> Vec<Window> {
+    let zone = settings.zone();
+    let mut all = Vec::new();
+    if let Some(budget) = settings.budget {
+        all.push(Window::of(SpendScope::Gateway, budget, &[], now, &zone));
+    }
+    if let Some(budget) = of_key(known, model) {
+        let hash = known.key.hash.hex();
+        let alias = known.key.alias.clone();
+        let window = Window::of(SpendScope::KeyModel, budget, &[&hash, model], now, &zone);
+        all.push(Window { alias, ..window });
+    }
+    let team = known.team.as_ref();
+    if let Some((team, budget)) =
+        team.and_then(|team| Some((team, of_model(team.extra.get(OF_MODELS)?, model)?)))
+    {
+        let window = Window::of(SpendScope::TeamModel, budget, &[&team.id, model], now, &zone);
+        all.push(Window { alias: team.alias.clone(), ..window });
+    }
+    all
+}
+
+/// A shared budget's amounts replace the key's own, as in LiteLLM.
+fn of_key(known: &Principal, model: &str) -> Option<WindowBudget> {
+    match known.budgets.key.as_ref().filter(|budget| !budget.model_max_budget.is_empty()) {
+        Some(shared) => find(|name| shared.model_max_budget.get(name), model),
+        None => of_model(known.key.extra.get(OF_MODELS)?, model),
+    }
+}
+
+fn of_model(all: &Value, model: &str) -> Option<WindowBudget> {
+    find(|name| all.get(name), model)
+}
+
+/// By the model as it was asked for, else by what follows its last slash. An amount of zero is none, as in LiteLLM.
+fn find<'a>(get: impl Fn(&str) -> Option<&'a Value>, model: &str) -> Option<WindowBudget> {
+    let short = model.rsplit('/').next().unwrap_or(model);
+    let written = get(model).or_else(|| get(short))?;
+    let of = |names: [&str; 2]| {
+        names.into_iter().find_map(|name| written.get(name)).filter(|value| !value.is_null())
+    };
+    let cap = NanoUsd::parse(&text(of(["budget_limit", "max_budget"])?)).ok().filter(|cap| cap.0 > 0)?;
+    let period = of(["time_period", "budget_duration"]).and_then(|period| Period::parse(&text(period)));
+    Some(WindowBudget { cap, period })
+}
+
+/// Numbers may be written as text.
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn cap(all: &Value, model: &str) -> Option<(i64, Option<Period>)> {
+        of_model(all, model).map(|budget| (budget.cap.0, budget.period))
+    }
+
+    #[test]
+    fn budgets_of_models_are_read_as_litellm_reads_them() {
+        let all = json!({
+            "gpt-4o": { "budget_limit": "0.01", "time_period": "1d" }, "o3": { "max_budget": 1e-5, "budget_duration": "1mo" },
+            "free": { "budget_limit": 0 }, "odd": 7, "ever": { "max_budget": 2 },
+        });
+        assert_eq!(cap(&all, "gpt-4o"), Some((10_000_000, Period::parse("1d"))));
+        assert_eq!(
+            cap(&all, "openai/gpt-4o"),
+            Some((10_000_000, Period::parse("1d"))),
+            "without the provider"
+        );
+        assert_eq!(cap(&all, "o3"), Some((10_000, Period::parse("1mo"))));
+        assert_eq!(cap(&all, "ever"), Some((2_000_000_000, None)));
+        for none in ["free", "odd", "gpt-4o-mini"] {
+            assert_eq!(cap(&all, none), None, "{none}");
+        }
+    }
+}
