@@ -38,6 +38,10 @@ pub enum Kind {
     /// Nobody can say whether it fits.
     BudgetUnavailable,
     CustomerBlocked,
+    /// The session has made all its calls, or lasts too long.
+    SessionOver,
+    /// The same request again and again.
+    LoopDetected,
     NoDeployment,
     /// Of the caller's own limits.
     RateLimited,
@@ -139,6 +143,8 @@ pub static TABLE: &[Row] = &[
     row(Kind::BudgetHeld,        429, Some("budget_exceeded"), Retry::Later, "BudgetHeld"),
     row(Kind::BudgetUnavailable, 503, Some("budget_unavailable"), Retry::Later, "BudgetUnavailable"),
     row(Kind::CustomerBlocked,   400, INVALID, Retry::Never, "CustomerBlocked").param("user"),
+    row(Kind::SessionOver,       400, Some("session_limit_exceeded"), Retry::Never, "SessionLimitExceeded"),
+    row(Kind::LoopDetected,      400, Some("loop_detected"), Retry::Never, "LoopDetected"),
     row(Kind::NoDeployment,      429, Some("None"), Retry::Later, "RateLimitError").param("None"),
     row(Kind::RateLimited,       429, Some("None"), Retry::Later, "RateLimitError").param("None"),
     row(Kind::UpstreamRefused,   500, None, Retry::Elsewhere, "InternalServerError"),

@@ -12,7 +12,7 @@ pub use litellm::LitellmSettings;
 pub use pass_through::PassThrough;
 pub use redis::{RedisNode, RedisPlace, RedisSettings};
 pub use router::{RouterSettings, Strategy};
-pub use weir::{BudgetMode, MetricsWhen, WeirSettings};
+pub use weir::{BudgetMode, MetricsWhen, SessionCaps, WeirSettings};
 
 use super::env::Env;
 use super::tree::{Node, Value};

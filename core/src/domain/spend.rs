@@ -58,19 +58,22 @@ pub enum SpendScope {
     TeamModel,
     ProviderPeriod,
     DeploymentPeriod,
+    /// What a client calls one piece of work.
+    Session,
 }
 
 impl SpendScope {
     /// Those of one period each.
-    pub const PERIODS: [SpendScope; 5] = [
+    pub const PERIODS: [SpendScope; 6] = [
         SpendScope::Gateway,
         SpendScope::KeyModel,
         SpendScope::TeamModel,
         SpendScope::ProviderPeriod,
         SpendScope::DeploymentPeriod,
+        SpendScope::Session,
     ];
 
-    pub const ALL: usize = SpendScope::DeploymentPeriod as usize + 1;
+    pub const ALL: usize = SpendScope::Session as usize + 1;
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -89,6 +92,7 @@ impl SpendScope {
             SpendScope::TeamModel => "team_model",
             SpendScope::ProviderPeriod => "provider_period",
             SpendScope::DeploymentPeriod => "deployment_period",
+            SpendScope::Session => "session",
         }
     }
 }

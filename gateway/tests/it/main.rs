@@ -46,6 +46,7 @@ mod rig;
 mod routing;
 mod said;
 mod secrets;
+mod sessions;
 mod shared_rates;
 mod smuggling;
 mod streams;

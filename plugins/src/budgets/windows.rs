@@ -44,6 +44,19 @@ pub fn any(known: &Principal, settings: &LitellmSettings) -> bool {
     settings.budget.is_some() || known.key.extra.contains_key(OF_MODELS) || of_team() || of_budget()
 }
 
+/// What one session may cost. `session`: as the client calls it; another key's is another one.
+pub fn of_session(
+    known: &Principal,
+    session: &str,
+    cap: NanoUsd,
+    settings: &LitellmSettings,
+    now: Micros,
+) -> Window {
+    // So that sessions do not pile up for ever.
+    let budget = WindowBudget { cap, period: Some(Period::Months(1)) };
+    Window::of(SpendScope::Session, budget, &[&known.key.hash.hex(), session], now, &settings.zone())
+}
+
 /// Those that a request of this caller for this model counts against. `model`: as it was asked for.
 pub fn windows(known: &Principal, settings: &LitellmSettings, model: &str, now: Micros) -> Vec<Window> {
     let zone = settings.zone();

@@ -1,14 +1,18 @@
 //! Budgets: what the request may cost is held before it is sent, and settled with what it did cost.
 
 use super::FilterKind;
-use super::entry::tags;
-use crate::budgets::{Budgets, Estimate, Ids, Window, any, any_window, of_holder, scopes, windows};
+use super::entry::{session, tags};
+use super::session::caps;
+use crate::budgets::{
+    Budgets, Estimate, Ids, Window, any, any_window, of_holder, of_session, scopes, windows,
+};
 use crate::exchange::{Exchange, Named};
 use crate::plugin::{Phase, Plugin};
 use crate::services::Services;
 use async_trait::async_trait;
 use std::sync::Arc;
 use weir_core::config::BudgetMode;
+use weir_core::domain::key::Principal;
 use weir_core::domain::money::NanoUsd;
 use weir_core::error::{ApiError, Kind};
 use weir_core::ports::{Holders, SpendScope};
@@ -53,9 +57,7 @@ impl Budgeted {
         let caller = x.caller.clone();
         let known = caller.principal();
         let ids = known.map(Ids::of).unwrap_or_default();
-        let open = known.filter(|known| any_window(known, &config.litellm));
-        let open = open.map(|known| windows(known, &config.litellm, &x.target.requested, x.clock.started_at));
-        let open = open.unwrap_or_default();
+        let open = known.map(|known| open(x, known)).unwrap_or_default();
         let mut all = known.map(|known| scopes(known, &ids, x.clock.started_at)).unwrap_or_default();
         all.extend(named.customer.iter().filter_map(|(id, h)| of_holder(SpendScope::Customer, id, h)));
         all.extend(named.tags.iter().filter_map(|(id, h)| of_holder(SpendScope::Tag, id, h)));
@@ -90,8 +92,7 @@ impl Plugin for Budgeted {
         if let Some((user, _)) = named.customer.as_ref().filter(|(_, holder)| holder.blocked) {
             return Err(blocked(user));
         }
-        let settings = &x.snapshot.config.litellm;
-        let of_caller = x.caller.principal().is_some_and(|known| any(known) || any_window(known, settings));
+        let of_caller = x.caller.principal().is_some_and(|known| any(known) || any_open(x, known));
         let of_named = named.customer.is_some() || !named.tags.is_empty();
         if of_caller || of_named {
             self.hold(x, &named).await?;
@@ -106,6 +107,23 @@ impl Plugin for Budgeted {
             hold.settle(x.answer.cost.max(NanoUsd::ZERO));
         }
     }
+}
+
+fn any_open(x: &Exchange, known: &Principal) -> bool {
+    any_window(known, &x.snapshot.config.litellm) || caps(x).budget.is_some()
+}
+
+/// Budgets of one period that count for this request.
+fn open(x: &Exchange, known: &Principal) -> Vec<Window> {
+    let (settings, now) = (&x.snapshot.config.litellm, x.clock.started_at);
+    let mut open = match any_window(known, settings) {
+        true => windows(known, settings, &x.target.requested, now),
+        false => Vec::new(),
+    };
+    if let Some((cap, session)) = caps(x).budget.zip(session(x)) {
+        open.push(of_session(known, &session, cap, settings, now));
+    }
+    open
 }
 
 fn blocked(user: &str) -> ApiError {

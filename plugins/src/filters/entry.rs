@@ -106,7 +106,7 @@ fn organization(known: &Principal) -> Option<String> {
 }
 
 /// The client's own session, by header or in its metadata.
-fn session(x: &Exchange) -> Option<String> {
+pub fn session(x: &Exchange) -> Option<String> {
     let header = x.header("x-litellm-session-id");
     if !header.is_empty() {
         return Some(clip(header, 256));

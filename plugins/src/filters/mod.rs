@@ -11,6 +11,7 @@ mod price;
 mod rate;
 mod responses;
 mod said;
+mod session;
 
 pub use access::{unknown as unknown_model, usable};
 pub use journal::estimated_input;
@@ -33,6 +34,7 @@ pub static FILTERS: &[&FilterKind] = &[
     &access::KIND,
     &responses::KIND, // after access: may leave fewer deployments
     &price::KIND,     // before journal: the entry carries the cost
+    &session::KIND,   // before budget: who is in a loop holds nothing
     &budget::KIND,    // after price: settled with the cost
     &rate::KIND,      // after budget: who has no money is told that first
     &journal::KIND,   // last to say yes: what it has begun is sent

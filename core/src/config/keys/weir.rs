@@ -1,6 +1,6 @@
 //! `weir_settings`: what LiteLLM has no setting for. Each row is the documentation of its setting.
 
-use super::Kind::{Bool, Bytes, Choice, Int, Seconds, Text, Texts};
+use super::Kind::{Bool, Bytes, Choice, Int, Number, Seconds, Text, Texts};
 use super::{Key, own};
 
 const METRICS: &[&str] = &["on_callback", "always"];
@@ -54,6 +54,24 @@ pub(super) const KEYS: &[Key] = &[
         Seconds,
         "After which silence what a process held of budgets is given to others. Longer than any exchange. 1 h.",
     ),
+    own(
+        "session_max_budget",
+        Number,
+        "Dollars that one session may cost in a month (x-litellm-session-id, metadata.session_id). A key's metadata may \
+         say another. Not limited by default.",
+    ),
+    own(
+        "session_max_calls",
+        Int,
+        "Requests of one session, counted by this process. Not limited by default.",
+    ),
+    own("session_max_time", Seconds, "From a session's first request to its last, as this process sees it."),
+    own(
+        "loop_max_repeats",
+        Int,
+        "How often a key may send the very same request within loop_window, before it is taken for a loop and refused.",
+    ),
+    own("loop_window", Seconds, "See loop_max_repeats. 60 s."),
     own(
         "data_dir",
         Text,

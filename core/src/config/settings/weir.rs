@@ -3,6 +3,8 @@
 use super::super::env::Env;
 use super::super::problems::{Place, Problems};
 use super::super::section::Section;
+use super::super::tree::Node;
+use crate::domain::money::NanoUsd;
 use ipnet::IpNet;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -29,6 +31,34 @@ pub enum BudgetMode {
     Litellm,
 }
 
+/// What one session of a client may take; `None`: any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionCaps {
+    pub budget: Option<NanoUsd>,
+    pub calls: Option<u32>,
+    pub time: Option<Duration>,
+}
+
+impl SessionCaps {
+    fn read(s: &Section, problems: &mut Problems) -> Self {
+        const BUDGET: &str = "session_max_budget";
+        let amount = |node: &Node| node.as_decimal().and_then(|text| NanoUsd::parse(&text).ok());
+        let budget = s.node(BUDGET).map(amount);
+        if budget == Some(None) {
+            problems.error(&s.place(BUDGET), "is no amount", "write dollars, as in 5.0");
+        }
+        Self {
+            budget: budget.flatten(),
+            calls: s.count("session_max_calls"),
+            time: s.seconds("session_max_time"),
+        }
+    }
+
+    pub fn any(&self) -> bool {
+        *self != Self::default()
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct WeirSettings {
     pub trusted_proxies: Vec<IpNet>,
@@ -43,6 +73,10 @@ pub struct WeirSettings {
     /// Whether requests are served whose budgets cannot be looked at.
     pub serves_without_ledger: bool,
     pub lease_reclaim_after: Duration,
+    pub session: SessionCaps,
+    /// How often the same request may come within `loop_window`; `None`: as often as it likes.
+    pub loop_max_repeats: Option<u32>,
+    pub loop_window: Duration,
     /// `None`: the command line's, or the system's usual place.
     pub data_dir: Option<String>,
     pub journal_max_bytes: u64,
@@ -81,6 +115,9 @@ impl WeirSettings {
             budget_error_status: budget_status(s, problems),
             serves_without_ledger: s.text("on_ledger_loss").as_deref() == Some("serve"),
             lease_reclaim_after: seconds("lease_reclaim_after", 3_600),
+            session: SessionCaps::read(s, problems),
+            loop_max_repeats: s.count("loop_max_repeats"),
+            loop_window: seconds("loop_window", 60),
             data_dir: s.text("data_dir").filter(|dir| !dir.is_empty()),
             journal_max_bytes: s.bytes("journal_max_bytes").unwrap_or(1 << 30),
             inflight_bytes: s.bytes("inflight_bytes").unwrap_or(96 << 20),
