@@ -94,7 +94,7 @@ pub struct Request {
     pub pass: Option<Box<Pass>>,
 }
 
-/// Which models are tried.
+/// Which models are tried. What is not said otherwise is written by routing.
 #[derive(Default)]
 pub struct Target {
     /// The name the client asked for.
@@ -103,9 +103,14 @@ pub struct Target {
     pub group: Option<Arc<Group>>,
     /// Nobody else can serve it: there are no fallbacks.
     pub bound: bool,
+    /// Where it may be computed; `None`: anywhere. Set by `filters::budget`, which knows the customer.
+    pub region: Option<String>,
+    /// Within the group that is tried.
     pub retries: u16,
     pub max_retries: u16,
     pub fallbacks: u16,
+    /// Deployments that were left alone after failing here, with the status that they failed with.
+    pub cooled: Vec<(Arc<Deployment>, u16)>,
 }
 
 /// What came of it.

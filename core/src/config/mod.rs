@@ -41,5 +41,5 @@ pub use params::{ClientParam, Info, Params};
 pub use problems::{Problem, Problems, Severity};
 pub use settings::{
     BudgetMode, GeneralSettings, LitellmSettings, MetricsWhen, PassThrough, RedisNode, RedisPlace,
-    RedisSettings, RouterSettings, SslVerify, Strategy, TokenRate, WeirSettings,
+    RedisSettings, RouterSettings, SslVerify, Strategy, StrategyArgs, TokenRate, WeirSettings,
 };

@@ -13,6 +13,7 @@ mod responses;
 mod said;
 
 pub use access::{unknown as unknown_model, usable};
+pub use entry::asked_tags;
 pub use journal::estimated_input;
 
 use crate::plugin::{Phase, Plugin};
