@@ -6,7 +6,7 @@ use crate::limits::Place;
 use crate::response::outlet::Outlet;
 use crate::response::{carry, fail, mocked, passed, plain, realtime, series, stream};
 use crate::routing::plan::{Plan, Step};
-use crate::routing::{cooldown, errors};
+use crate::routing::{cooldown, errors, plan};
 use crate::state::App;
 use crate::upstream::request::Outgoing;
 use crate::upstream::session::{self, Answered, Lost, Waiting};
@@ -95,9 +95,7 @@ impl Flight<'_> {
         let mut plan = Plan::new(&self.x, group);
         let mut deployment = plan.first(&mut self.x, &self.app.routing).map_err(Lost::Failed)?;
         loop {
-            let ended = Box::pin(self.attempt(down, out, &deployment)).await;
-            plan.ended(&self.x, &ended);
-            let error = match ended {
+            let error = match Box::pin(self.attempt(down, out, &deployment)).await {
                 Err(Lost::Failed(error)) => error,
                 other => return other,
             };
@@ -279,6 +277,7 @@ impl Flight<'_> {
             ended_at: self.x.clock.now(),
         };
         self.x.attempts.push(record);
+        plan::settle(&mut self.x);
     }
 
     /// Prices, books and counts. Exactly once; later calls do nothing.

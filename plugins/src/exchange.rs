@@ -4,6 +4,7 @@ use crate::budgets::Hold;
 use crate::deployment::{Deployment, Timeouts};
 use crate::dialects::openai_chat::OpenAiChat;
 use crate::dialects::{self, ClientDialect, View};
+use crate::load::Running;
 use crate::measure::Measured;
 use crate::models::Group;
 use crate::pass::Pass;
@@ -111,6 +112,8 @@ pub struct Target {
     pub fallbacks: u16,
     /// Deployments that were left alone after failing here, with the status that they failed with.
     pub cooled: Vec<(Arc<Deployment>, u16)>,
+    /// The attempt under way, where a strategy or a limit of its deployment wants to know of it.
+    pub running: Option<Running>,
 }
 
 /// What came of it.

@@ -1,8 +1,8 @@
 //! Which deployments of a group may be asked at all: those that are not left alone, that take what is asked, that are for
 //! such requests, and that are not at a limit of their own. What is not configured is not looked at.
 
+use super::Routing;
 use super::errors;
-use super::{Routing, load::Loads};
 use std::sync::Arc;
 use weir_core::config::RouterSettings;
 use weir_core::error::ApiError;
@@ -10,6 +10,7 @@ use weir_core::time::Micros;
 use weir_plugins::deployment::Deployment;
 use weir_plugins::exchange::Exchange;
 use weir_plugins::filters::{asked_tags, estimated_input};
+use weir_plugins::load::Loads;
 use weir_plugins::models::Group;
 
 /// Never empty where it is an answer.

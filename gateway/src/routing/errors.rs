@@ -1,13 +1,13 @@
 //! What clients are told when nobody can be asked, or nobody answered, in LiteLLM's words.
 
 use super::cooldown::Cooldowns;
-use super::load::Loads;
 use std::time::Duration;
 use weir_core::domain::rates::Rate;
 use weir_core::error::{ApiError, Kind};
 use weir_core::time::Micros;
 use weir_plugins::exchange::Exchange;
 use weir_plugins::fallbacks;
+use weir_plugins::load::{Loads, left_of};
 use weir_plugins::models::Group;
 
 /// All of a group are left alone; what to wait for is the first that may be asked again.
@@ -39,7 +39,7 @@ pub(super) fn all_full(group: &Group, loads: &Loads, now: Micros) -> ApiError {
         let count = loads.seen(&d.id)?.count(now);
         Some(match d.limits.full(&count)? {
             Rate::Parallel => Duration::from_secs(1),
-            Rate::Requests | Rate::Tokens => super::load::left_of(&count, now),
+            Rate::Requests | Rate::Tokens => left_of(&count, now),
         })
     });
     let error = ApiError::new(Kind::NoDeployment, "No deployments available for selected model.");

@@ -2,19 +2,18 @@
 //!
 //! `plan.rs` is the order of attempts of one exchange: retries, then fallback groups. `eligible.rs` says which deployments of
 //! a group may be asked at all, `strategies/` is the table of ways to choose among them. `cooldown.rs` remembers who
-//! failed, `load.rs` what is going on at each. `errors.rs` has LiteLLM's words.
+//! failed. `errors.rs` has LiteLLM's words.
 
 pub mod cooldown;
 pub mod eligible;
 pub mod errors;
-pub mod load;
 pub mod plan;
 pub mod strategies;
 #[cfg(test)]
 mod testing;
 
 use cooldown::Cooldowns;
-use load::Loads;
+use weir_plugins::load::Loads;
 
 /// What is remembered of deployments from one exchange to the next.
 pub struct Routing {

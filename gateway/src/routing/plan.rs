@@ -1,10 +1,8 @@
 //! The order of attempts of one exchange: retries within the group, then fallback groups, each with its own retries.
 
 use super::eligible::{Candidates, eligible};
-use super::load::{Running, Sample};
 use super::strategies::{self, View};
 use super::{Routing, errors};
-use crate::upstream::session::Lost;
 use rand::Rng;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +11,7 @@ use weir_plugins::deployment::Deployment;
 use weir_plugins::exchange::Exchange;
 use weir_plugins::fallbacks::{self, List};
 use weir_plugins::filters::{estimated_input, unknown_model};
+use weir_plugins::load::Sample;
 use weir_plugins::models::Group;
 
 /// The state of the search.
@@ -26,8 +25,6 @@ pub struct Plan {
     fallbacks: Vec<String>,
     fallbacks_left: u32,
     tried_groups: Vec<String>,
-    /// The attempt under way, where somebody wants to know.
-    running: Option<Running>,
 }
 
 /// What to do next.
@@ -48,7 +45,6 @@ impl Plan {
             group,
             failed: Vec::new(),
             retried: 0,
-            running: None,
         }
     }
 
@@ -66,13 +62,6 @@ impl Plan {
             Step::Try { deployment, .. } => Ok(deployment),
             Step::GiveUp => Err(error),
         }
-    }
-
-    /// An attempt is over: what is going on at its deployment is known better now.
-    pub fn ended(&mut self, x: &Exchange, ended: &Result<(), Lost>) {
-        let Some(running) = self.running.take() else { return };
-        let used = i64::try_from(x.answer.usage.total()).unwrap_or(i64::MAX);
-        running.settle(used, sample(x, ended), &x.snapshot.config.router.routing_strategy_args);
     }
 
     /// The attempt after a failure.
@@ -142,13 +131,13 @@ impl Plan {
 
     /// At once on another deployment; on the same one after a while, unless the provider wants to be left alone for
     /// longer than anybody waits.
-    fn retry(&mut self, x: &Exchange, error: &ApiError, routing: &Routing) -> Option<Step> {
+    fn retry(&self, x: &mut Exchange, error: &ApiError, routing: &Routing) -> Option<Step> {
         let deployment = self.pick(x, routing).ok()?;
         if !self.failed.contains(&deployment.id) {
             return Some(Step::Try { deployment, after: Duration::ZERO });
         }
         let Some(after) = wait(error, self.retried) else {
-            self.running = None;
+            x.target.running = None;
             return None;
         };
         Some(Step::Try { deployment, after: after.max(x.snapshot.config.router.retry_after) })
@@ -189,7 +178,7 @@ impl Plan {
     ///
     /// # Errors
     /// Why nobody may be asked.
-    fn pick(&mut self, x: &Exchange, routing: &Routing) -> Result<Arc<Deployment>, ApiError> {
+    fn pick(&self, x: &mut Exchange, routing: &Routing) -> Result<Arc<Deployment>, ApiError> {
         let group = Arc::clone(&self.group);
         let mut left = eligible(x, &group, routing)?;
         let router = &x.snapshot.config.router;
@@ -214,8 +203,8 @@ impl Plan {
                 return Ok(Arc::clone(chosen));
             }
             let expected = i64::try_from(estimated_input(x)).unwrap_or(i64::MAX);
-            self.running = routing.loads.of(&chosen.id).take(&chosen.limits, expected, view.now);
-            if self.running.is_some() {
+            x.target.running = routing.loads.of(&chosen.id).take(&chosen.limits, expected, view.now);
+            if x.target.running.is_some() {
                 return Ok(Arc::clone(chosen));
             }
             // Others were faster.
@@ -236,22 +225,28 @@ fn preferred<'g>(left: &Candidates<'g>, failed: &[String]) -> Candidates<'g> {
     wanted
 }
 
-/// How fast the attempt was, where that says something about its deployment. LiteLLM measures whole answers by the token.
-fn sample(x: &Exchange, ended: &Result<(), Lost>) -> Option<Sample> {
-    match ended {
-        Err(Lost::Failed(error)) if error.class() == "Timeout" => Some(Sample::TimedOut),
-        Err(_) => None,
-        Ok(()) => match x.answer.first_token_at.filter(|_| x.request.stream) {
-            Some(first) => {
-                let began = x.attempts.last().map_or(x.clock.started_at, |attempt| attempt.started_at);
-                Some(Sample::First(first.since(began) as f64 / 1e6))
-            }
-            None => {
-                let tokens = x.answer.usage.output.max(1) as f64;
-                Some(Sample::Whole(x.answer.provider_time.as_secs_f64() / tokens))
-            }
-        },
+/// An attempt is over and in the list of attempts: what is going on at its deployment is known better now. Before the client
+/// has its last byte, so that its next request goes by it.
+pub fn settle(x: &mut Exchange) {
+    let Some(running) = x.target.running.take() else { return };
+    let used = i64::try_from(x.answer.usage.total()).unwrap_or(i64::MAX);
+    running.settle(used, sample(x), &x.snapshot.config.router.routing_strategy_args);
+}
+
+/// How fast the last attempt was, where that says something about its deployment. LiteLLM measures whole answers by the
+/// token.
+fn sample(x: &Exchange) -> Option<Sample> {
+    let attempt = x.attempts.last()?;
+    match attempt.error.as_str() {
+        "" => {}
+        "Timeout" => return Some(Sample::TimedOut),
+        _ => return None,
     }
+    let seconds = match x.answer.first_token_at.filter(|_| x.request.stream) {
+        Some(first) => return Some(Sample::First(first.since(attempt.started_at) as f64 / 1e6)),
+        None => x.answer.provider_time.as_secs_f64(),
+    };
+    Some(Sample::Whole(seconds / x.answer.usage.output.max(1) as f64))
 }
 
 /// Errors that an administrator may ask for, to see which fallbacks follow: member of the body, class, status.

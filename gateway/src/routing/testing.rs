@@ -1,6 +1,5 @@
 //! What tests of routing are made of.
 
-use super::load::Loads;
 use super::strategies::View;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -9,6 +8,7 @@ use weir_core::config::problems::Problems;
 use weir_core::config::{Config, StrategyArgs, env::Env};
 use weir_core::model::prices::Catalogue;
 use weir_core::time::Micros;
+use weir_plugins::load::Loads;
 use weir_plugins::models::Group;
 use weir_plugins::snapshot::Snapshot;
 

@@ -48,6 +48,7 @@ mod said;
 mod secrets;
 mod shared_rates;
 mod smuggling;
+mod strategies;
 mod streams;
 mod tls;
 mod upstream_tls;

@@ -22,9 +22,9 @@ fn price(deployment: &Deployment) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::load::Loads;
     use super::super::super::testing::{group, seeded, view};
     use super::*;
+    use weir_plugins::load::Loads;
 
     #[test]
     fn the_cheapest_is_asked_and_one_without_a_price_last() {

@@ -21,12 +21,12 @@ pub(super) fn pick(
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::load::{Loads, Sample};
     use super::super::super::testing::{group, seeded, view};
     use super::*;
     use std::time::Duration;
     use weir_core::config::StrategyArgs;
     use weir_core::domain::rates::Rates;
+    use weir_plugins::load::{Loads, Sample};
 
     /// Asks so often; each answer takes what its deployment takes. How often each was asked.
     fn asked(times: usize, latencies: &[Sample], args: StrategyArgs, stream: bool) -> Vec<usize> {

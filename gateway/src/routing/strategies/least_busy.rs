@@ -17,10 +17,10 @@ pub(super) fn pick(
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::load::Loads;
     use super::super::super::testing::{group, seeded, view};
     use super::*;
     use weir_core::domain::rates::Rates;
+    use weir_plugins::load::Loads;
 
     #[test]
     fn calls_are_spread_evenly_and_go_where_one_has_ended() {

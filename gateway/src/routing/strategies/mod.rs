@@ -6,12 +6,12 @@ mod least_busy;
 mod shuffle;
 mod usage;
 
-use super::load::Loads;
 use rand::{Rng, RngCore};
 use std::sync::Arc;
 use weir_core::config::{Strategy, StrategyArgs};
 use weir_core::time::Micros;
 use weir_plugins::deployment::Deployment;
+use weir_plugins::load::Loads;
 
 /// One strategy.
 pub struct Row {

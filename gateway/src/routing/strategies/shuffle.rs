@@ -28,9 +28,9 @@ pub(super) fn pick(candidates: &[&Arc<Deployment>], _: &View<'_>, random: &mut d
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::load::Loads;
     use super::super::super::testing::{group, seeded, view};
     use super::*;
+    use weir_plugins::load::Loads;
 
     const PICKS: u32 = 10_000;
 

@@ -17,12 +17,12 @@ pub(super) fn pick(
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::load::Loads;
     use super::super::super::testing::{group, seeded, view};
     use super::*;
     use weir_core::config::StrategyArgs;
     use weir_core::domain::rates::Rates;
     use weir_core::time::Micros;
+    use weir_plugins::load::Loads;
 
     #[test]
     fn the_one_that_used_least_in_this_minute_is_next() {

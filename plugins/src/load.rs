@@ -67,6 +67,7 @@ impl Loads {
         self.by_id.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
 
+    /// The same, begun if there is nothing.
     pub fn of(&self, id: &str) -> Arc<Load> {
         if let Some(load) = self.seen(id) {
             return load;
