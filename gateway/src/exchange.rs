@@ -5,8 +5,8 @@ use crate::intake;
 use crate::limits::Place;
 use crate::response::outlet::Outlet;
 use crate::response::{carry, fail, mocked, passed, plain, realtime, series, stream};
-use crate::routing::cooldown;
 use crate::routing::plan::{Plan, Step};
+use crate::routing::{cooldown, errors, plan};
 use crate::state::App;
 use crate::upstream::request::Outgoing;
 use crate::upstream::session::{self, Answered, Lost, Waiting};
@@ -93,7 +93,7 @@ impl Flight<'_> {
             return Err(Lost::Failed(weir_plugins::filters::unknown_model(&self.x.target.requested)));
         };
         let mut plan = Plan::new(&self.x, group);
-        let mut deployment = plan.first(&mut self.x, &self.app.cooldowns).map_err(Lost::Failed)?;
+        let mut deployment = plan.first(&mut self.x, &self.app.routing).map_err(Lost::Failed)?;
         loop {
             let error = match Box::pin(self.attempt(down, out, &deployment)).await {
                 Err(Lost::Failed(error)) => error,
@@ -105,7 +105,7 @@ impl Flight<'_> {
             if self.x.request.pass.as_ref().is_some_and(|pass| !pass.may_repeat(&error)) {
                 return Err(Lost::Failed(error));
             }
-            match plan.next(&mut self.x, &deployment, &error, &self.app.cooldowns) {
+            match plan.next(&mut self.x, &deployment, &error, &self.app.routing) {
                 Step::GiveUp => return Err(Lost::Failed(error)),
                 Step::Try { deployment: next, after } => {
                     Box::pin(self.pause(down, out, after)).await?;
@@ -152,7 +152,7 @@ impl Flight<'_> {
         self.x.answer.deployment = Some(Arc::clone(deployment));
         let ended = self.try_once(down, out, &attempt).await;
         match &ended {
-            Ok(()) => self.app.cooldowns.served(deployment),
+            Ok(()) => self.app.routing.cooldowns.served(deployment),
             Err(Lost::Failed(error)) => self.attempt_failed(&attempt, error),
             Err(Lost::ClientGone) => self.attempt_ended(&attempt, 499, Some("ClientDisconnected")),
         }
@@ -253,11 +253,13 @@ impl Flight<'_> {
         }
         let group = self.x.snapshot.models.find(&attempt.deployment.group);
         let alone = group.is_none_or(|g| g.deployments.len() < 2);
-        if !self.app.cooldowns.failed(&attempt.deployment, error.status(), alone, config) {
+        let (cooldowns, deployment) = (&self.app.routing.cooldowns, &attempt.deployment);
+        if !cooldowns.failed(deployment, error, alone, config) {
             return;
         }
         let asked = error.retry_after().map(std::time::Duration::from_secs);
-        self.app.cooldowns.start(&attempt.deployment, asked.unwrap_or(config.cooldown_time));
+        cooldowns.start(deployment, asked.or(deployment.cooldown).unwrap_or(config.cooldown_time));
+        self.x.target.cooled.push((Arc::clone(deployment), error.status()));
     }
 
     /// Notes how an attempt ended, once.
@@ -275,6 +277,7 @@ impl Flight<'_> {
             ended_at: self.x.clock.now(),
         };
         self.x.attempts.push(record);
+        plan::settle(&mut self.x);
     }
 
     /// Prices, books and counts. Exactly once; later calls do nothing.
@@ -338,10 +341,7 @@ impl Flight<'_> {
         if self.x.answer.deployment.is_none() || is_ours(&error) || self.x.request.pass.is_some() {
             return error;
         }
-        let group = self.x.group_name();
-        error.amend(|message| {
-            format!("{message}. Received Model Group={group}\nAvailable Model Group Fallbacks=None")
-        })
+        errors::explain(&self.x, error)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::front::probes::Probes;
 use crate::front::{Front, certificate};
 use crate::limits::Limits;
 use crate::proxy::Gateway;
-use crate::routing::cooldown::Cooldowns;
+use crate::routing::Routing;
 use crate::settings::Loader;
 use crate::state::{App, Draining};
 use crate::storage::{self, Storage};
@@ -100,7 +100,7 @@ fn app(snapshot: Snapshot, storage: &Storage, folder: &Path, only: Option<Half>)
     let app = App {
         chain: Chain::build(&services),
         dialer: Dialer::new(dialer(&config, folder)?),
-        cooldowns: Cooldowns::new(),
+        routing: Routing::new(),
         limits: limits(&config),
         metrics,
         keys: storage.cache.clone(),

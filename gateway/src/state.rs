@@ -19,7 +19,7 @@ pub struct App {
     pub snapshot: ArcSwap<Snapshot>,
     pub chain: Chain,
     pub dialer: Dialer,
-    pub cooldowns: crate::routing::cooldown::Cooldowns,
+    pub routing: crate::routing::Routing,
     pub limits: Limits,
     pub metrics: Arc<Metrics>,
     pub keys: Arc<dyn KeyLookup>,

@@ -160,8 +160,11 @@ impl HolderCache {
     async fn load(&self, known: &Known, id: &str) -> LedgerResult<Found> {
         let (at, epoch) = (time::now(), known.epoch.load(Ordering::Acquire));
         let found = match known.kind {
-            RecordKind::Tag => self.holder::<Tag>(id, |tag| (false, tag.budget_id.clone())).await?,
-            _ => self.holder::<Customer>(id, |c| (c.blocked, c.budget_id.clone())).await?,
+            RecordKind::Tag => self.holder::<Tag>(id, |tag| (false, None, tag.budget_id.clone())).await?,
+            _ => {
+                let told = |c: &Customer| (c.blocked, c.allowed_model_region.clone(), c.budget_id.clone());
+                self.holder::<Customer>(id, told).await?
+            }
         };
         if found.is_none() && self.are_none(known).await? {
             known.none_until.store(time::now().0 + NONE_FOR, Ordering::Release);
@@ -172,16 +175,16 @@ impl HolderCache {
     async fn holder<T: Record>(
         &self,
         id: &str,
-        told: impl Fn(&T) -> (bool, Option<String>),
+        told: impl Fn(&T) -> (bool, Option<String>, Option<String>),
     ) -> LedgerResult<Option<Holder>> {
         let Some(kept) = get::<T>(self.directory.as_ref(), id).await? else { return Ok(None) };
-        let (blocked, budget) = told(&kept);
+        let (blocked, region, budget) = told(&kept);
         let budget = match budget {
             Some(budget) => get::<Budget>(self.directory.as_ref(), &budget).await?,
             None => None,
         };
         let limits = budget.map_or_else(Limits::default, |kept| kept.record.limits);
-        Ok(Some(Holder { blocked, limits }))
+        Ok(Some(Holder { blocked, limits, region: region.filter(|region| !region.is_empty()) }))
     }
 
     async fn are_none(&self, known: &Known) -> LedgerResult<bool> {

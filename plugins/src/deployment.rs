@@ -9,9 +9,10 @@ use http::HeaderValue;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use weir_core::config::env::Env;
-use weir_core::config::{Config, ModelEntry};
+use weir_core::config::{Config, ModelEntry, RouterSettings, Strategy};
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::operation::Operation;
+use weir_core::domain::rates::Rates;
 use weir_core::domain::usage::Usage;
 use weir_core::error::{ApiError, Kind};
 use weir_core::model::prices::{self, Catalogue, ModelPrice, ServiceTier};
@@ -33,10 +34,17 @@ pub struct Deployment {
     /// Thoughts are told inside the text.
     pub merges_thoughts: bool,
     pub timeouts: Timeouts,
-    /// Relative share of the group's traffic.
-    pub weight: u32,
-    /// Lower orders are preferred.
-    pub order: u64,
+    pub shares: Shares,
+    /// Lower orders are preferred, any to none.
+    pub order: Option<u64>,
+    /// What it may be asked for in a minute and at once, as far as that is watched.
+    pub limits: Rates,
+    /// Which requests it is for, by their tags.
+    pub tags: Vec<String>,
+    /// Where it computes, if that is known.
+    pub region: Option<String>,
+    /// How long it is left alone after failing; `None`: as long as the router says.
+    pub cooldown: Option<Duration>,
     pub price: Option<Priced>,
     /// Tokens that the model takes, and says, at most; `None`: nobody knows.
     pub max_input: Option<u64>,
@@ -61,6 +69,16 @@ pub struct Told {
 pub struct Priced {
     pub price: ModelPrice,
     pub version: String,
+}
+
+/// Shares of the traffic of a group, relative to those of others: by weight, by requests or by tokens per minute. Which of
+/// them counts is the strategy's business.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Shares {
+    /// In thousandths, since weights may be fractions.
+    pub weight: Option<u64>,
+    pub rpm: Option<u64>,
+    pub tpm: Option<u64>,
 }
 
 /// Limits of one attempt.
@@ -97,6 +115,7 @@ impl Deployment {
             && facts.as_ref().is_some_and(|f| CHAT_MODES.contains(&f.mode));
         let (max_input, max_output) =
             facts.map_or((None, None), |f| (f.max_input_tokens, f.max_output_tokens));
+        let max_input = entry.info.max_input_tokens.or(max_input);
         let built = Self::of(provider, entry, wire, config);
         Ok(Self { mock, price, max_input, max_output, cache_points, completes_by_chat, ..built })
     }
@@ -119,8 +138,12 @@ impl Deployment {
             completes_by_chat: false,
             merges_thoughts: entry.params.merge_reasoning,
             timeouts: timeouts(entry, config),
-            weight: weight(entry),
-            order: entry.params.order.unwrap_or_default(),
+            shares: shares(entry),
+            order: entry.params.order,
+            limits: limits(entry, &config.router),
+            tags: entry.params.tags.clone(),
+            region: region(entry),
+            cooldown: entry.params.cooldown_time,
             price: None,
             max_input: None,
             max_output: None,
@@ -224,13 +247,39 @@ fn timeouts(entry: &ModelEntry, config: &Config) -> Timeouts {
     }
 }
 
-/// `weight`, else `rpm`, else `tpm`, as LiteLLM's simple shuffle weighs. In thousandths, since weights may be fractions.
-fn weight(entry: &ModelEntry) -> u32 {
-    const UNIT: u64 = 1_000;
+fn shares(entry: &ModelEntry) -> Shares {
+    const UNIT: f64 = 1_000.0;
+    // What is beyond any sensible weight counts as the largest that can be added up.
+    const MOST: u64 = 1 << 32;
     let params = &entry.params;
-    let weighed = params.weight.filter(|w| w.is_finite() && *w >= 0.0).map(|w| (w * UNIT as f64) as u64);
-    let limited = params.rpm.or(params.tpm).map(|limit| limit.saturating_mul(UNIT));
-    u32::try_from(weighed.or(limited).unwrap_or(UNIT)).unwrap_or(u32::MAX)
+    let weight = params.weight.filter(|w| w.is_finite() && *w >= 0.0).map(|w| ((w * UNIT) as u64).min(MOST));
+    let most = |limit: u64| limit.min(MOST);
+    Shares { weight, rpm: params.rpm.map(most), tpm: params.tpm.map(most) }
+}
+
+/// With LiteLLM's default strategy, requests and tokens per minute are weights; limits they are where the operator wants
+/// them looked at, or where a strategy goes by what is going on.
+fn limits(entry: &ModelEntry, router: &RouterSettings) -> Rates {
+    let params = &entry.params;
+    let watched = router.enable_pre_call_checks || router.routing_strategy != Strategy::SimpleShuffle;
+    let of_info = |name: &str| entry.info.rest.get(name).and_then(|json| json.parse::<u64>().ok());
+    let limit = |own: Option<u64>, name: &str| {
+        let limit = own.or_else(|| of_info(name)).filter(|_| watched)?;
+        Some(i64::try_from(limit).unwrap_or(i64::MAX))
+    };
+    let parallel = params.max_parallel_requests.or(router.default_max_parallel_requests);
+    Rates {
+        requests: limit(params.rpm, "rpm"),
+        tokens: limit(params.tpm, "tpm"),
+        parallel: parallel.map(i64::from),
+    }
+}
+
+/// As the operator says, else as the cloud is addressed.
+fn region(entry: &ModelEntry) -> Option<String> {
+    let params = &entry.params;
+    let cloud = || params.aws.region.clone().or_else(|| params.vertex.location.clone());
+    params.region_name.clone().or_else(cloud)
 }
 
 /// The catalogue's price, or the config's over it. A list without any price is none.

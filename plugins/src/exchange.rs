@@ -4,6 +4,7 @@ use crate::budgets::Hold;
 use crate::deployment::{Deployment, Timeouts};
 use crate::dialects::openai_chat::OpenAiChat;
 use crate::dialects::{self, ClientDialect, View};
+use crate::load::Running;
 use crate::measure::Measured;
 use crate::models::Group;
 use crate::pass::Pass;
@@ -96,7 +97,7 @@ pub struct Request {
     pub pass: Option<Box<Pass>>,
 }
 
-/// Which models are tried.
+/// Which models are tried. What is not said otherwise is written by routing.
 #[derive(Default)]
 pub struct Target {
     /// The name the client asked for.
@@ -105,9 +106,16 @@ pub struct Target {
     pub group: Option<Arc<Group>>,
     /// Nobody else can serve it: there are no fallbacks.
     pub bound: bool,
+    /// Where it may be computed; `None`: anywhere. Set by `filters::budget`, which knows the customer.
+    pub region: Option<String>,
+    /// Within the group that is tried.
     pub retries: u16,
     pub max_retries: u16,
     pub fallbacks: u16,
+    /// Deployments that were left alone after failing here, with the status that they failed with.
+    pub cooled: Vec<(Arc<Deployment>, u16)>,
+    /// The attempt under way, where a strategy or a limit of its deployment wants to know of it.
+    pub running: Option<Running>,
 }
 
 /// What came of it.

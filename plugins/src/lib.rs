@@ -7,7 +7,9 @@
 //! `responses/` is what becomes of a response after it was answered, `seal.rs` keeps secrets of it.
 //! `tokens/` counts tokens where no provider does; `utils/` is what the utility routes answer.
 //! `pass/` is what is passed through as it came, `realtime/` sessions over a WebSocket.
-//! `outgoing.rs` makes the request of one attempt. `models.rs` finds deployments by name; `snapshot.rs` is all of that for one state of the configuration.
+//! `outgoing.rs` makes the request of one attempt. `load.rs` is what is going on at each deployment, `fallbacks.rs` what a
+//! request says of other models. `models.rs` finds deployments by name; `snapshot.rs` is all of that for one state of the
+//! configuration.
 
 pub mod auth;
 pub mod budgets;
@@ -16,7 +18,9 @@ pub mod count;
 pub mod deployment;
 pub mod dialects;
 pub mod exchange;
+pub mod fallbacks;
 pub mod filters;
+pub mod load;
 pub mod measure;
 pub mod metrics;
 pub mod mock;

@@ -41,5 +41,5 @@ pub use params::{ClientParam, Info, Params};
 pub use problems::{Problem, Problems, Severity};
 pub use settings::{
     BudgetMode, GeneralSettings, LitellmSettings, MetricsWhen, PassThrough, RedisNode, RedisPlace,
-    RedisSettings, RouterSettings, SessionCaps, SslVerify, Strategy, TokenRate, WeirSettings,
+    RedisSettings, RouterSettings, SessionCaps, SslVerify, Strategy, StrategyArgs, TokenRate, WeirSettings,
 };

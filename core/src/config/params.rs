@@ -31,6 +31,10 @@ pub struct Params {
     /// Lower ones are preferred.
     pub order: Option<u64>,
     pub max_retries: Option<u32>,
+    /// How long the deployment is left alone after failing; the router's where there is none.
+    pub cooldown_time: Option<Duration>,
+    /// Where the deployment computes, for callers that are bound to a region (`eu`).
+    pub region_name: Option<String>,
     /// Calls at once; the router's `default_max_parallel_requests` where the deployment has none.
     pub max_parallel_requests: Option<u32>,
     /// Answer to give instead of calling anybody: text, or JSON text of anything else.
@@ -49,6 +53,7 @@ pub struct Params {
     pub defaults: JsonMap,
     /// Price name and US dollars per unit as decimal text.
     pub prices: Vec<(String, String)>,
+    /// Which requests the deployment is for, by their tags.
     pub tags: Vec<String>,
     pub configurable_clientside_auth_params: Vec<ClientParam>,
     pub azure_ad_token: Option<SecretString>,
@@ -112,6 +117,8 @@ impl Params {
             tpm: s.int("tpm"),
             order: s.int("order"),
             max_retries: s.count("max_retries"),
+            cooldown_time: s.seconds("cooldown_time"),
+            region_name: s.text("region_name").filter(|region| !region.is_empty()),
             max_parallel_requests: s.count("max_parallel_requests"),
             mock_response: s.node("mock_response").map(text_or_json),
             mock_delay: s.seconds("mock_delay").unwrap_or_default(),

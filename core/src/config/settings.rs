@@ -11,7 +11,7 @@ pub use general::{GeneralSettings, TokenRate};
 pub use litellm::LitellmSettings;
 pub use pass_through::PassThrough;
 pub use redis::{RedisNode, RedisPlace, RedisSettings};
-pub use router::{RouterSettings, Strategy};
+pub use router::{RouterSettings, Strategy, StrategyArgs};
 pub use weir::{BudgetMode, MetricsWhen, SessionCaps, WeirSettings};
 
 use super::env::Env;

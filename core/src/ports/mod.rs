@@ -208,6 +208,8 @@ pub trait KeyLookup: Send + Sync {
 pub struct Holder {
     pub blocked: bool,
     pub limits: Limits,
+    /// Where its requests may be computed; `None`: anywhere.
+    pub region: Option<String>,
 }
 
 /// Customers and tags, from memory where possible. `None`: nothing is known of it, so it is limited by nothing.

@@ -23,6 +23,8 @@ const COST_ORIGINAL: HeaderName = HeaderName::from_static("x-litellm-response-co
 const DURATION: HeaderName = HeaderName::from_static("x-litellm-response-duration-ms");
 const OVERHEAD: HeaderName = HeaderName::from_static("x-litellm-overhead-duration-ms");
 const RETRIES: HeaderName = HeaderName::from_static("x-litellm-attempted-retries");
+/// Only where there was any.
+const MAX_RETRIES: HeaderName = HeaderName::from_static("x-litellm-max-retries");
 const FALLBACKS: HeaderName = HeaderName::from_static("x-litellm-attempted-fallbacks");
 const TIMEOUT: HeaderName = HeaderName::from_static("x-litellm-timeout");
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
@@ -125,7 +127,7 @@ pub fn plain(
     let overhead = total.saturating_sub(x.answer.provider_time);
     head.insert(DURATION, millis(total));
     head.insert(OVERHEAD, millis(overhead));
-    head.insert(MODEL_GROUP, attempt.deployment.told.group.clone());
+    head.insert(MODEL_GROUP, model_group(x, attempt));
     attempts(&mut head, x);
     provider(&mut head, upstream);
     rate_limits(&mut head, x);
@@ -205,7 +207,8 @@ pub fn failed(head: &mut HeaderMap, x: &Exchange) {
     head.insert(COST, HeaderValue::from_static("0"));
     if let Some(deployment) = &x.answer.deployment {
         head.insert(MODEL_ID, deployment.told.id.clone());
-        head.insert(TIMEOUT, text(&format!("{:?}", deployment.timeouts.total.as_secs_f64())));
+        let total = x.timeouts(deployment).total;
+        head.insert(TIMEOUT, text(&format!("{:?}", total.as_secs_f64())));
         attempts(head, x);
     }
     of_key(head, x);
@@ -267,6 +270,18 @@ fn cors(head: &mut HeaderMap, x: &Exchange) {
 fn attempts(head: &mut HeaderMap, x: &Exchange) {
     head.insert(RETRIES, HeaderValue::from(x.target.retries));
     head.insert(FALLBACKS, HeaderValue::from(x.target.fallbacks));
+    if x.target.retries > 0 {
+        head.insert(MAX_RETRIES, HeaderValue::from(x.target.max_retries));
+    }
+}
+
+/// What was asked for, which may be an alias or a deployment's id; after a fallback the group that answered.
+fn model_group(x: &Exchange, attempt: &Attempt) -> HeaderValue {
+    let group = &attempt.deployment.group;
+    if x.target.fallbacks > 0 || x.target.requested == *group {
+        return attempt.deployment.told.group.clone();
+    }
+    text(&x.target.requested)
 }
 
 /// All of the provider's headers again as `llm_provider-<name>`.

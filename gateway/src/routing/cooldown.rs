@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use weir_core::config::RouterSettings;
+use weir_core::error::ApiError;
 use weir_plugins::deployment::Deployment;
 
 /// Bounded by the number of deployments ever seen; ids of expired ones leave by themselves.
@@ -90,15 +91,22 @@ impl Cooldowns {
     }
 
     /// An attempt failed in a way that says something about the deployment. Answers whether it is to be left alone:
-    /// after more failures than `allowed_fails`; where that is not set, at once where waiting is all that helps, else
-    /// when most of its attempts fail. One that is alone in its group is left alone only where `allowed_fails` says so.
-    pub fn failed(&self, deployment: &Deployment, status: u16, alone: bool, router: &RouterSettings) -> bool {
+    /// after more failures than `allowed_fails_policy` and `allowed_fails` say; where those are not set, at once where
+    /// waiting is all that helps, else when most of its attempts fail. One that is alone in its group is left alone only
+    /// where a setting says so.
+    pub fn failed(
+        &self,
+        deployment: &Deployment,
+        error: &ApiError,
+        alone: bool,
+        router: &RouterSettings,
+    ) -> bool {
         let (served, failed) = self.count_failure(&deployment.id);
-        if let Some(allowed) = router.allowed_fails {
+        if let Some(allowed) = router.allowed_fails_of(error.class()) {
             return failed > allowed;
         }
         let all = served + failed;
-        !alone && (matches!(status, 401 | 404 | 429) || all >= ENOUGH && failed * 2 > all)
+        !alone && (matches!(error.status(), 401 | 404 | 429) || all >= ENOUGH && failed * 2 > all)
     }
 
     fn count_failure(&self, id: &str) -> (u32, u32) {

@@ -1,5 +1,28 @@
-//! Which deployment next: strategy within a group, cooldowns, fallback groups.
+//! Which deployment next.
+//!
+//! `plan.rs` is the order of attempts of one exchange: retries, then fallback groups. `eligible.rs` says which deployments of
+//! a group may be asked at all, `strategies/` is the table of ways to choose among them. `cooldown.rs` remembers who
+//! failed. `errors.rs` has LiteLLM's words.
 
 pub mod cooldown;
+pub mod eligible;
+pub mod errors;
 pub mod plan;
-mod shuffle;
+pub mod strategies;
+#[cfg(test)]
+mod testing;
+
+use cooldown::Cooldowns;
+use weir_plugins::load::Loads;
+
+/// What is remembered of deployments from one exchange to the next.
+pub struct Routing {
+    pub cooldowns: Cooldowns,
+    pub loads: Loads,
+}
+
+impl Routing {
+    pub fn new() -> Self {
+        Self { cooldowns: Cooldowns::new(), loads: Loads::default() }
+    }
+}

@@ -1,15 +1,17 @@
 //! The order of attempts of one exchange: retries within the group, then fallback groups, each with its own retries.
 
-use super::cooldown::Cooldowns;
-use super::shuffle;
+use super::eligible::{Candidates, eligible};
+use super::strategies::{self, View};
+use super::{Routing, errors};
 use rand::Rng;
-use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use weir_core::error::{ApiError, Kind};
 use weir_plugins::deployment::Deployment;
 use weir_plugins::exchange::Exchange;
-use weir_plugins::filters::unknown_model;
+use weir_plugins::fallbacks::{self, List};
+use weir_plugins::filters::{estimated_input, unknown_model};
+use weir_plugins::load::Sample;
 use weir_plugins::models::Group;
 
 /// The state of the search.
@@ -37,7 +39,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(8);
 impl Plan {
     pub fn new(x: &Exchange, group: Arc<Group>) -> Self {
         Self {
-            fallbacks: fallbacks(x, &group.name),
+            fallbacks: first_fallbacks(x, &group.name),
             fallbacks_left: if x.target.bound { 0 } else { x.snapshot.config.router.max_fallbacks },
             tried_groups: vec![group.name.clone()],
             group,
@@ -46,33 +48,20 @@ impl Plan {
         }
     }
 
-    /// The first attempt. Where all of a group are left alone, its fallbacks are asked.
-    pub fn first(&mut self, x: &mut Exchange, cooldowns: &Cooldowns) -> Result<Arc<Deployment>, ApiError> {
-        if let Some(deployment) = self.pick(cooldowns) {
-            return Ok(deployment);
-        }
-        let nobody = self.nobody(x, cooldowns);
-        match self.fall_back(x, cooldowns) {
+    /// The first attempt. Where nobody of a group may be asked, its fallbacks are.
+    pub fn first(&mut self, x: &mut Exchange, routing: &Routing) -> Result<Arc<Deployment>, ApiError> {
+        let error = match mocked(x, &self.group.name) {
+            Some(error) => error,
+            None => match self.pick(x, routing) {
+                Ok(deployment) => return Ok(deployment),
+                Err(nobody) => nobody,
+            },
+        };
+        self.prefer(x, &error);
+        match self.fall_back(x, routing) {
             Step::Try { deployment, .. } => Ok(deployment),
-            Step::GiveUp => Err(nobody),
+            Step::GiveUp => Err(error),
         }
-    }
-
-    /// LiteLLM's words; what to wait for is the first that may be asked again.
-    fn nobody(&self, x: &Exchange, cooldowns: &Cooldowns) -> ApiError {
-        let cooled = self.group.deployments.iter().filter_map(|d| Some((&d.id, cooldowns.left(d)?)));
-        let cooled: Vec<_> = cooled.collect();
-        let soonest = cooled.iter().map(|(_, left)| *left).min().unwrap_or_default();
-        let seconds = (soonest.as_millis().div_ceil(1_000)).max(1);
-        let ids: Vec<_> = cooled.iter().map(|(id, _)| format!("'{id}'")).collect();
-        let message = format!(
-            "No deployments available for selected model, Try again in {seconds} seconds. Passed model={}. \
-             pre-call-checks=False, cooldown_list=[{}]",
-            x.target.requested,
-            ids.join(", ")
-        );
-        let wait = Duration::from_secs(u64::try_from(seconds).unwrap_or(1));
-        ApiError::new(Kind::NoDeployment, message).with_retry_after(wait)
     }
 
     /// The attempt after a failure.
@@ -81,46 +70,58 @@ impl Plan {
         x: &mut Exchange,
         failed: &Deployment,
         error: &ApiError,
-        cooldowns: &Cooldowns,
+        routing: &Routing,
     ) -> Step {
         self.failed.push(failed.id.clone());
         if self.may_retry(x, error)
-            && let Some(step) = self.retry(x, error, cooldowns)
+            && let Some(step) = self.retry(x, error, routing)
         {
             self.retried += 1;
-            x.target.retries += 1;
+            x.target.retries = u16::try_from(self.retried).unwrap_or(u16::MAX);
             return step;
         }
         self.prefer(x, error);
-        self.fall_back(x, cooldowns)
+        self.fall_back(x, routing)
     }
 
     /// A policy for this kind of error says how often; else it is tried as often as any other that a retry may help.
-    fn may_retry(&self, x: &Exchange, error: &ApiError) -> bool {
-        let router = &x.snapshot.config.router;
-        match router.retries_of(&self.group.name, error.class()) {
-            Some(most) => self.retried < most,
-            None => self.retried < retries(x) && self.worth_retrying(error),
-        }
+    fn may_retry(&self, x: &mut Exchange, error: &ApiError) -> bool {
+        let policy = x.snapshot.config.router.retries_of(&self.group.name, error.class());
+        let most = policy.unwrap_or_else(|| retries(x));
+        x.target.max_retries = u16::try_from(most).unwrap_or(u16::MAX);
+        self.retried < most && (policy.is_some() || self.worth_retrying(error))
     }
 
-    /// Errors with fallbacks of their own: a longer context window, a laxer filter.
+    /// Errors with fallbacks of their own: a longer context window, a laxer filter. Where such are set, such errors have
+    /// no others, as with LiteLLM.
     fn prefer(&mut self, x: &Exchange, error: &ApiError) {
-        if x.request.body.is_true("disable_fallbacks") {
+        if fallbacks::are_off(x) {
             return;
         }
         let router = &x.snapshot.config.router;
-        let lists = match error.class() {
-            "ContextWindowExceededError" => &router.context_window_fallbacks,
-            "ContentPolicyViolationError" => &router.content_policy_fallbacks,
+        let (list, set) = match error.class() {
+            "ContextWindowExceededError" => (List::ContextWindow, &router.context_window_fallbacks),
+            "ContentPolicyViolationError" => (List::ContentPolicy, &router.content_policy_fallbacks),
             _ => return,
         };
-        let own = lists.iter().find(|(group, _)| *group == self.group.name);
-        self.fallbacks.extend(own.into_iter().flat_map(|(_, names)| names.iter().rev().cloned()));
+        let mut names = fallbacks::asked(&x.request.body, list, &self.group.name);
+        if names.is_empty() {
+            if set.is_empty() {
+                return;
+            }
+            let own = set.iter().find(|(group, _)| *group == self.group.name);
+            names = own.map(|(_, names)| names.clone()).unwrap_or_default();
+        }
+        names.reverse();
+        self.fallbacks = names;
     }
 
-    /// LiteLLM retries nearly every error; what the caller did wrong fails everywhere and only costs time.
+    /// LiteLLM retries nearly every error; what the caller did wrong fails everywhere and only costs time. What one
+    /// provider does not support another may.
     fn worth_retrying(&self, error: &ApiError) -> bool {
+        if error.kind() == Kind::UnsupportedParams {
+            return self.group.deployments.iter().any(|d| !self.failed.contains(&d.id));
+        }
         match error.status() {
             400 | 404 | 413 | 422 => false,
             401 | 403 => self.group.deployments.len() > 1,
@@ -130,16 +131,19 @@ impl Plan {
 
     /// At once on another deployment; on the same one after a while, unless the provider wants to be left alone for
     /// longer than anybody waits.
-    fn retry(&self, x: &Exchange, error: &ApiError, cooldowns: &Cooldowns) -> Option<Step> {
-        let untried =
-            self.group.deployments.iter().any(|d| !self.failed.contains(&d.id) && !cooldowns.is_cooled(d));
-        let least = x.snapshot.config.router.retry_after;
-        let after = if untried { Duration::ZERO } else { wait(error, self.retried)?.max(least) };
-        let deployment = self.pick(cooldowns)?;
-        Some(Step::Try { deployment, after })
+    fn retry(&self, x: &mut Exchange, error: &ApiError, routing: &Routing) -> Option<Step> {
+        let deployment = self.pick(x, routing).ok()?;
+        if !self.failed.contains(&deployment.id) {
+            return Some(Step::Try { deployment, after: Duration::ZERO });
+        }
+        let Some(after) = wait(error, self.retried) else {
+            x.target.running = None;
+            return None;
+        };
+        Some(Step::Try { deployment, after: after.max(x.snapshot.config.router.retry_after) })
     }
 
-    fn fall_back(&mut self, x: &mut Exchange, cooldowns: &Cooldowns) -> Step {
+    fn fall_back(&mut self, x: &mut Exchange, routing: &Routing) -> Step {
         while self.fallbacks_left > 0
             && let Some(name) = self.fallbacks.pop()
         {
@@ -153,7 +157,7 @@ impl Plan {
             }
             x.target.fallbacks += 1;
             self.enter(x, group);
-            if let Some(deployment) = self.pick(cooldowns) {
+            if let Ok(deployment) = self.pick(x, routing) {
                 return Step::Try { deployment, after: Duration::ZERO };
             }
         }
@@ -161,25 +165,109 @@ impl Plan {
     }
 
     /// A failing fallback group uses its own fallbacks first.
-    fn enter(&mut self, x: &Exchange, group: Arc<Group>) {
+    fn enter(&mut self, x: &mut Exchange, group: Arc<Group>) {
         self.tried_groups.push(group.name.clone());
         self.fallbacks.extend(configured(x, &group.name).into_iter().rev());
         self.failed.clear();
-        self.retried = 0;
+        (self.retried, x.target.retries) = (0, 0);
         self.group = group;
     }
 
-    /// Prefers what has not failed in this exchange, lower orders first. What is cooled is not asked.
-    fn pick(&self, cooldowns: &Cooldowns) -> Option<Arc<Deployment>> {
-        let warm: Vec<_> = self.group.deployments.iter().filter(|d| !cooldowns.is_cooled(d)).collect();
-        let fresh: Vec<_> = warm.iter().copied().filter(|d| !self.failed.contains(&d.id)).collect();
-        shuffle::pick(&lowest_order(if fresh.is_empty() { warm } else { fresh }))
+    /// By the strategy, among those that may be asked: first those that have not failed in this exchange, and of them
+    /// those of the lowest order.
+    ///
+    /// # Errors
+    /// Why nobody may be asked.
+    fn pick(&self, x: &mut Exchange, routing: &Routing) -> Result<Arc<Deployment>, ApiError> {
+        let group = Arc::clone(&self.group);
+        let mut left = eligible(x, &group, routing)?;
+        let router = &x.snapshot.config.router;
+        let row = strategies::of(router.routing_strategy);
+        let watched = row.watches || left.iter().any(|d| d.limits.any());
+        let view = View {
+            loads: &routing.loads,
+            args: &router.routing_strategy_args,
+            stream: x.request.stream,
+            now: if watched { x.clock.now() } else { x.clock.started_at },
+        };
+        loop {
+            let wanted = preferred(&left, &self.failed);
+            let index = match wanted.len() {
+                1 => Some(0),
+                _ => (row.pick)(&wanted, &view, &mut rand::rng()),
+            };
+            let Some(chosen) = index.and_then(|index| wanted.get(index).copied()) else {
+                return Err(errors::all_full(&group, &routing.loads, view.now));
+            };
+            if !row.watches && !chosen.limits.any() {
+                return Ok(Arc::clone(chosen));
+            }
+            let expected = i64::try_from(estimated_input(x)).unwrap_or(i64::MAX);
+            x.target.running = routing.loads.of(&chosen.id).take(&chosen.limits, expected, view.now);
+            if x.target.running.is_some() {
+                return Ok(Arc::clone(chosen));
+            }
+            // Others were faster.
+            left.retain(|d| d.id != chosen.id);
+        }
     }
 }
 
-fn lowest_order(candidates: Vec<&Arc<Deployment>>) -> Vec<&Arc<Deployment>> {
-    let Some(lowest) = candidates.iter().map(|d| d.order).min() else { return candidates };
-    candidates.into_iter().filter(|d| d.order == lowest).collect()
+fn preferred<'g>(left: &Candidates<'g>, failed: &[String]) -> Candidates<'g> {
+    let fresh = |d: &&&Arc<Deployment>| !failed.contains(&d.id);
+    let mut wanted: Candidates<'g> = left.iter().filter(fresh).copied().collect();
+    if wanted.is_empty() {
+        wanted.clone_from(left);
+    }
+    if let Some(lowest) = wanted.iter().filter_map(|d| d.order).min() {
+        wanted.retain(|d| d.order == Some(lowest));
+    }
+    wanted
+}
+
+/// An attempt is over and in the list of attempts: what is going on at its deployment is known better now. Before the client
+/// has its last byte, so that its next request goes by it.
+pub fn settle(x: &mut Exchange) {
+    let Some(running) = x.target.running.take() else { return };
+    let used = i64::try_from(x.answer.usage.total()).unwrap_or(i64::MAX);
+    running.settle(used, sample(x), &x.snapshot.config.router.routing_strategy_args);
+}
+
+/// How fast the last attempt was, where that says something about its deployment. LiteLLM measures whole answers by the
+/// token.
+fn sample(x: &Exchange) -> Option<Sample> {
+    let attempt = x.attempts.last()?;
+    match attempt.error.as_str() {
+        "" => {}
+        "Timeout" => return Some(Sample::TimedOut),
+        _ => return None,
+    }
+    let seconds = match x.answer.first_token_at.filter(|_| x.request.stream) {
+        Some(first) => return Some(Sample::First(first.since(attempt.started_at) as f64 / 1e6)),
+        None => x.answer.provider_time.as_secs_f64(),
+    };
+    Some(Sample::Whole(seconds / x.answer.usage.output.max(1) as f64))
+}
+
+/// Errors that an administrator may ask for, to see which fallbacks follow: member of the body, class, status.
+static MOCKED: &[(&str, &str, u16)] = &[
+    ("mock_testing_fallbacks", "InternalServerError", 500),
+    ("mock_testing_context_fallbacks", "ContextWindowExceededError", 400),
+    ("mock_testing_content_policy_fallbacks", "ContentPolicyViolationError", 400),
+];
+
+/// The failure that a request asks for instead of an attempt. Of others than administrators it is not looked at: who may
+/// make a gateway fail may choose where requests go.
+fn mocked(x: &Exchange, group: &str) -> Option<ApiError> {
+    if !x.caller.is_admin() {
+        return None;
+    }
+    let (_, class, status) = MOCKED.iter().find(|(name, ..)| x.request.body.is_true(name))?;
+    let message = format!(
+        "litellm.{class}: This is a mock exception for model={group}, to trigger a fallback. Fallbacks={}",
+        errors::listed(available(x, group).iter().map(String::as_str))
+    );
+    Some(ApiError::new(Kind::Upstream, message).with_status(*status).with_class(class))
 }
 
 /// What the provider asks for, if that is not too long; else doubling from half a second, and up to half as much again, so
@@ -204,12 +292,12 @@ fn retries(x: &Exchange) -> u32 {
     }
 }
 
-/// Fallback names for a group, next one last: the request's, the group's, `*`'s, the default ones.
-fn fallbacks(x: &Exchange, group: &str) -> Vec<String> {
-    if x.request.body.is_true("disable_fallbacks") {
+/// Fallback names for the first group, next one last: the request's, the group's, `*`'s, the default ones.
+fn first_fallbacks(x: &Exchange, group: &str) -> Vec<String> {
+    if fallbacks::are_off(x) {
         return Vec::new();
     }
-    let mut names = asked(x, group);
+    let mut names = fallbacks::asked(&x.request.body, List::General, group);
     names.extend(configured(x, group));
     names.reverse();
     names
@@ -224,18 +312,9 @@ fn configured(x: &Exchange, group: &str) -> Vec<String> {
     names
 }
 
-/// `"fallbacks": ["name", {"group": ["name", …]}, …]` in the request. Its keys must allow them, like any model it asks for.
-fn asked(x: &Exchange, group: &str) -> Vec<String> {
-    let Some(raw) = x.request.body.raw("fallbacks") else { return Vec::new() };
-    let written: Vec<Value> = serde_json::from_str(raw).unwrap_or_default();
-    let of_group = |of: &Value| of.get(group).and_then(Value::as_array).cloned().unwrap_or_default();
-    let names = written.iter().flat_map(|asked| match asked {
-        Value::Object(_) => of_group(asked),
-        name => vec![name.clone()],
-    });
-    let names = names.filter_map(|name| name.as_str().map(str::to_owned));
-    let allowed = |name: &String| {
-        x.caller.key().is_none_or(|key| weir_plugins::models::may_use(&key.models, name, &x.snapshot.models))
-    };
-    names.take(10).filter(allowed).collect()
+/// The fallbacks that clients are told of: of the group, else the default ones.
+pub(super) fn available(x: &Exchange, group: &str) -> Vec<String> {
+    let router = &x.snapshot.config.router;
+    let own = router.fallbacks.iter().find(|(of, _)| of == group);
+    own.map_or_else(|| router.default_fallbacks.clone(), |(_, names)| names.clone())
 }

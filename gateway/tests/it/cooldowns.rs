@@ -137,6 +137,41 @@ async fn p27_a_lone_deployment_is_not_cooled_unless_the_operator_says_so() {
 }
 
 #[tokio::test]
+async fn p27_a_policy_says_which_failures_cool_and_each_is_counted() {
+    let policy = "allowed_fails_policy: {InternalServerErrorAllowedFails: 1}, cooldown_time: 60";
+    let config = Rig::config(CONFIG)
+        .replace("cooldown_time: 2", policy)
+        .replace("num_retries: 0}", "num_retries: 0, callbacks: [prometheus]}");
+    let rig = start(config).await;
+    for _ in 0..5 {
+        assert_eq!(rig.chat("lone", "429").await.status, 429);
+    }
+    assert_eq!(bad(&rig), 5, "nothing is said of quotas");
+    assert_eq!(rig.chat("lone", "500").await.status, 500);
+    let nobody = rig.chat("lone", "500").await;
+    assert!(nobody.text().contains("No deployments available"), "{}", nobody.text());
+    let metrics = rig.get("/metrics", MASTER).await.text();
+    let line = |name: &str| metrics.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+    let cooled = line("litellm_deployment_cooled_down_total{");
+    assert!(cooled.contains("litellm_model_name=\"lone\"") && cooled.ends_with(" 1"), "{cooled}");
+    assert!(cooled.contains("exception_status=\"500\""), "{cooled}");
+    let state = line("litellm_deployment_state{");
+    assert!(state.contains("model_id=\"lone\"") && state.ends_with(" 2"), "{state}");
+}
+
+#[tokio::test]
+async fn p27_a_deployment_may_be_left_alone_for_a_time_of_its_own() {
+    let own = r#"{model: openai/bad, api_base: "MOCK/v1", api_key: sk-fake, cooldown_time: 60}, model_info: {id: lone}"#;
+    let config = Rig::config(CONFIG)
+        .replace(r#"{model: openai/bad, api_base: "MOCK/v1", api_key: sk-fake}, model_info: {id: lone}"#, own)
+        .replace("cooldown_time: 2", "cooldown_time: 2, allowed_fails: 0");
+    let rig = start(config).await;
+    assert_eq!(rig.chat("lone", "500").await.status, 500);
+    let nobody = rig.chat("lone", "hi").await;
+    assert!(nobody.text().contains("Try again in 60 seconds"), "{}", nobody.text());
+}
+
+#[tokio::test]
 async fn p27_fallbacks_are_asked_where_all_of_a_group_are_cooled() {
     let config = Rig::config(CONFIG)
         .replace("cooldown_time: 2", "cooldown_time: 60, allowed_fails: 0, fallbacks: [{lone: [backup]}]");

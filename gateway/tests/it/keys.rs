@@ -72,7 +72,13 @@ async fn a_fallback_named_by_the_client_must_be_allowed_too() {
     let key = rig.key(json!({"models": ["refused"]})).await;
     let mut body = chat("refused", "hi");
     body["fallbacks"] = json!(["gpt-4o"]);
-    assert_eq!(rig.post("/v1/chat/completions", &key, &body).await.status, 500);
+    let refused = rig.post("/v1/chat/completions", &key, &body).await;
+    assert_eq!(
+        (refused.status, refused.json()["error"]["type"].as_str()),
+        (401, Some("key_model_access_denied")),
+        "{}",
+        refused.text()
+    );
     assert_eq!(rig.post("/v1/chat/completions", MASTER, &body).await.status, 200);
 }
 

@@ -49,6 +49,7 @@ mod secrets;
 mod sessions;
 mod shared_rates;
 mod smuggling;
+mod strategies;
 mod streams;
 mod tls;
 mod upstream_tls;

@@ -64,7 +64,11 @@ async fn p28_the_last_error_is_the_one_told() {
     let rig = Rig::config(CONFIG).start().await;
     let answer = rig.chat("primary", "hi __err=503").await;
     assert_eq!(answer.status, 503, "{}", answer.text());
-    assert!(answer.text().contains("ServiceUnavailableError"), "{}", answer.text());
+    let message = answer.json()["error"]["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("ServiceUnavailableError"), "{message}");
+    let told = "Received Model Group=backup\nAvailable Model Group Fallbacks=None LiteLLM Retried: 1 times, \
+                LiteLLM Max Retries: 1";
+    assert!(message.ends_with(told), "{message}");
     assert_eq!(answer.header("x-litellm-attempted-fallbacks"), "2");
     let models: Vec<_> =
         rig.mock.take_log().iter().map(|s| s.json()["model"].as_str().unwrap().to_owned()).collect();
@@ -88,7 +92,12 @@ async fn a_context_that_is_too_long_has_fallbacks_of_its_own() {
     rig.chat("weighed", "hi __ctx").await;
     let models: Vec<_> = rig.mock.take_log().iter().map(|s| s.json()["model"].to_string()).collect();
     assert_eq!(models.last().map(String::as_str), Some("\"backup\""), "{models:?}");
-    rig.chat("weighed", "hi __err=400").await;
+    let failed = rig.chat("weighed", "hi __err=400").await;
+    let message = failed.json()["error"]["message"].as_str().unwrap().to_owned();
+    assert!(
+        message.ends_with("Received Model Group=weighed\nAvailable Model Group Fallbacks=None"),
+        "{message}"
+    );
     assert_eq!(rig.mock.take_log().len(), 1, "another 400 has none");
 }
 
@@ -99,8 +108,8 @@ async fn retries_asked_for_are_made_and_told() {
     body["num_retries"] = 3.into();
     let answer = rig.post("/v1/chat/completions", MASTER, body).await;
     assert_eq!(
-        (answer.status, answer.header("x-litellm-attempted-retries")),
-        (200, "2"),
+        (answer.status, answer.header("x-litellm-attempted-retries"), answer.header("x-litellm-max-retries")),
+        (200, "2", "3"),
         "{}",
         answer.text()
     );
@@ -113,7 +122,8 @@ async fn retries_asked_for_are_made_and_told() {
 #[tokio::test]
 async fn an_alias_is_another_name() {
     let rig = Rig::config(CONFIG).start().await;
-    assert_eq!(rig.chat("nick", "hi").await.status, 200);
+    let answer = rig.chat("nick", "hi").await;
+    assert_eq!((answer.status, answer.header("x-litellm-model-group")), (200, "nick"));
     assert_eq!(rig.mock.take_log()[0].json()["model"], "backup");
     assert!(rig.get("/v1/models", MASTER).await.text().contains("\"nick\""));
 }

@@ -2,6 +2,7 @@
 
 use super::FilterKind;
 use crate::exchange::Exchange;
+use crate::fallbacks::{List, asked};
 use crate::models::{Group, ModelTable, may_use};
 use crate::pass;
 use crate::plugin::{Phase, Plugin};
@@ -33,12 +34,22 @@ impl Plugin for Access {
             None => &x.target.requested,
         };
         let group = snapshot.models.find(requested).ok_or_else(|| unknown(requested))?;
+        if let Some(known) = x.caller.principal() {
+            fallbacks_usable(known, x, &group)?;
+        }
         if snapshot.config.weir.block_unpriced && !priced(&group) {
             return Err(unpriced(requested));
         }
         x.target.group = Some(group);
         Ok(())
     }
+}
+
+/// A model that is asked for as a fallback is asked for. Refused now, as with LiteLLM, and not only when it is needed.
+fn fallbacks_usable(known: &Principal, x: &Exchange, group: &Group) -> Result<(), ApiError> {
+    let models = &x.snapshot.models;
+    let mut names = List::ALL.into_iter().flat_map(|list| asked(&x.request.body, list, &group.name));
+    names.try_for_each(|name| usable(known, &name, models))
 }
 
 fn priced(group: &Group) -> bool {

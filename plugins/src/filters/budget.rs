@@ -92,6 +92,7 @@ impl Plugin for Budgeted {
         if let Some((user, _)) = named.customer.as_ref().filter(|(_, holder)| holder.blocked) {
             return Err(blocked(user));
         }
+        x.target.region = named.customer.as_ref().and_then(|(_, holder)| holder.region.clone());
         let of_caller = x.caller.principal().is_some_and(|known| any(known) || any_open(x, known));
         let of_named = named.customer.is_some() || !named.tags.is_empty();
         if of_caller || of_named {

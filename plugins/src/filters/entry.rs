@@ -132,7 +132,8 @@ pub fn tags(x: &Exchange) -> Vec<String> {
     tags
 }
 
-fn asked_tags(x: &Exchange) -> Vec<String> {
+/// The same without who asked.
+pub fn asked_tags(x: &Exchange) -> Vec<String> {
     let header = x.header("x-litellm-tags");
     if !header.is_empty() {
         let parts = header.split(',').map(str::trim).filter(|t| !t.is_empty());

@@ -14,6 +14,7 @@ mod said;
 mod session;
 
 pub use access::{unknown as unknown_model, usable};
+pub use entry::asked_tags;
 pub use journal::estimated_input;
 
 use crate::plugin::{Phase, Plugin};

@@ -3,6 +3,7 @@
 
 use super::Metrics;
 use super::labels::Labels;
+use crate::deployment::Deployment;
 use crate::exchange::Exchange;
 use weir_core::domain::spend::{AttemptRecord, Status};
 use weir_core::metrics::Name;
@@ -33,7 +34,31 @@ pub(super) fn attempts(metrics: &Metrics, x: &Exchange) {
     for attempt in x.attempts.iter().filter(|a| !a.error.is_empty()) {
         failed_attempt(metrics, x, attempt);
     }
+    for (deployment, status) in &x.target.cooled {
+        cooled(metrics, x, deployment, *status);
+    }
     fallback(metrics, x);
+}
+
+/// A deployment that is left alone from here on. Its state is told in the series that its next success sets back; LiteLLM
+/// has one that is never set back. Counted under its group, as there.
+fn cooled(metrics: &Metrics, x: &Exchange, deployment: &Deployment, status: u16) {
+    let mut labels = Labels::of_attempt(x, Some(deployment));
+    labels.status = status.to_string();
+    set_state(metrics, &labels, COOLED);
+    labels.model.clone_from(&deployment.group);
+    metrics.counter(Name::DeploymentCooledDown, &labels.values(Name::DeploymentCooledDown)).inc();
+}
+
+/// Values of `litellm_deployment_state` beside 0, which a success sets.
+const FAILED: i64 = 1;
+const COOLED: i64 = 2;
+
+fn set_state(metrics: &Metrics, labels: &Labels, state: i64) {
+    let gauge = metrics.labelled_gauge(Name::DeploymentState, &labels.values(Name::DeploymentState));
+    if let Some(gauge) = gauge {
+        gauge.set(state);
+    }
 }
 
 fn failed_attempt(metrics: &Metrics, x: &Exchange, attempt: &AttemptRecord) {
@@ -45,10 +70,7 @@ fn failed_attempt(metrics: &Metrics, x: &Exchange, attempt: &AttemptRecord) {
     for name in [Name::DeploymentFailure, Name::DeploymentTotal] {
         metrics.counter(name, &labels.values(name)).inc();
     }
-    if let Some(state) = metrics.labelled_gauge(Name::DeploymentState, &labels.values(Name::DeploymentState))
-    {
-        state.set(1);
-    }
+    set_state(metrics, &labels, FAILED);
 }
 
 fn fallback(metrics: &Metrics, x: &Exchange) {

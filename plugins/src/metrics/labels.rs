@@ -12,7 +12,7 @@ pub(super) struct Labels {
     user: String,
     requested_model: String,
     route: &'static str,
-    model: String,
+    pub(super) model: String,
     model_group: String,
     model_id: String,
     api_base: String,

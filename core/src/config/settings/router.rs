@@ -13,6 +13,11 @@ const NUM_RETRIES: u32 = 2;
 const MAX_FALLBACKS: u32 = 5;
 const COOLDOWN: Duration = Duration::from_secs(5);
 
+/// How long a measured latency says something, and how many of them count. LiteLLM's figures.
+const LATENCY_TTL: Duration = Duration::from_secs(3_600);
+const LATENCIES: u32 = 10;
+const MOST_LATENCIES: u32 = 100;
+
 /// How a deployment is chosen among those of a group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Strategy {
@@ -23,6 +28,23 @@ pub enum Strategy {
     UsageBased,
     LatencyBased,
     CostBased,
+}
+
+/// `routing_strategy_args`: what a strategy goes by beside the deployments.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StrategyArgs {
+    /// How long a measured latency counts.
+    pub ttl: Duration,
+    /// Share above the lowest latency within which deployments count as equally fast; 0.5 is half as much again.
+    pub lowest_latency_buffer: f64,
+    /// Latencies that count of each deployment, the last ones; 1 to 100.
+    pub max_latency_list_size: u32,
+}
+
+impl Default for StrategyArgs {
+    fn default() -> Self {
+        Self { ttl: LATENCY_TTL, lowest_latency_buffer: 0.0, max_latency_list_size: LATENCIES }
+    }
 }
 
 /// The values that count: those of `router_settings`, else of `litellm_settings`, else the defaults.
@@ -47,9 +69,20 @@ pub struct RouterSettings {
     pub model_group_alias: Vec<Alias>,
     /// Failures per minute before a deployment cools down. `None`: by its failure rate.
     pub allowed_fails: Option<u32>,
+    /// The same by class of error, as `RateLimitErrorAllowedFails: 3` says.
+    pub allowed_fails_policy: RetryPolicy,
     pub cooldown_time: Duration,
     pub disable_cooldowns: bool,
     pub routing_strategy: Strategy,
+    pub routing_strategy_args: StrategyArgs,
+    /// Calls at once, for deployments that say nothing of it.
+    pub default_max_parallel_requests: Option<u32>,
+    /// Whether a deployment is looked at before it is asked: its context window, region and limits per minute.
+    pub enable_pre_call_checks: bool,
+    /// Whether a request's tags choose among deployments.
+    pub enable_tag_filtering: bool,
+    /// Whether one tag in common is enough; else a deployment needs all of the request's.
+    pub tag_filtering_match_any: bool,
     /// Where processes share what is no money.
     pub redis: Option<RedisSettings>,
 }
@@ -75,7 +108,7 @@ impl RouterSettings {
             timeout: s.seconds("timeout").unwrap_or(litellm.request_timeout),
             stream_timeout: s.seconds("stream_timeout"),
             retry_after: s.seconds("retry_after").unwrap_or_default(),
-            retry_policy: s.node("retry_policy").map(policy).unwrap_or_default(),
+            retry_policy: s.node("retry_policy").map(|node| policy(node, RETRIES)).unwrap_or_default(),
             model_group_retry_policy: policies(s),
             fallbacks,
             context_window_fallbacks,
@@ -84,26 +117,39 @@ impl RouterSettings {
             max_fallbacks: s.count("max_fallbacks").or(litellm.max_fallbacks).unwrap_or(MAX_FALLBACKS),
             model_group_alias: fallbacks::aliases(s, problems),
             allowed_fails: s.count("allowed_fails"),
+            allowed_fails_policy: s
+                .node("allowed_fails_policy")
+                .map(|node| policy(node, ALLOWED_FAILS))
+                .unwrap_or_default(),
             cooldown_time: s.seconds("cooldown_time").unwrap_or(COOLDOWN),
             disable_cooldowns: s.bool("disable_cooldowns").unwrap_or(false),
             routing_strategy: strategy(s),
+            routing_strategy_args: s.node("routing_strategy_args").map(args).unwrap_or_default(),
+            default_max_parallel_requests: s.count("default_max_parallel_requests"),
+            enable_pre_call_checks: s.bool("enable_pre_call_checks").unwrap_or(false),
+            enable_tag_filtering: s.bool("enable_tag_filtering").unwrap_or(false),
+            tag_filtering_match_any: s.bool("tag_filtering_match_any").unwrap_or(true),
             redis: RedisSettings::read(s, env, problems),
         }
     }
 }
 
-/// Class of an error, and how often it is tried again.
+/// What the members of policies end in, after the class of an error.
+const RETRIES: &str = "Retries";
+const ALLOWED_FAILS: &str = "AllowedFails";
+
+/// Class of an error, and how often it is tried again, or may happen.
 pub type RetryPolicy = Vec<(String, u32)>;
 
 fn policies(s: &Section) -> Vec<(String, RetryPolicy)> {
     let groups = s.node("model_group_retry_policy").map(Node::entries).unwrap_or_default();
-    groups.iter().map(|(group, node)| (group.clone(), policy(node))).collect()
+    groups.iter().map(|(group, node)| (group.clone(), policy(node, RETRIES))).collect()
 }
 
 /// `{TimeoutErrorRetries: 2}`; what is no number says nothing.
-fn policy(node: &Node) -> RetryPolicy {
+fn policy(node: &Node, ending: &str) -> RetryPolicy {
     let read = |(name, node): &(String, Node)| {
-        let class = name.strip_suffix("Retries")?;
+        let class = name.strip_suffix(ending)?;
         Some((class.to_owned(), u32::try_from(node.as_u64()?).ok()?))
     };
     node.entries().iter().filter_map(read).collect()
@@ -117,9 +163,32 @@ impl RouterSettings {
     /// How often a policy wants an error of this class to be tried again.
     pub fn retries_of(&self, group: &str, class: &str) -> Option<u32> {
         let of_group = self.model_group_retry_policy.iter().find(|(name, _)| name == group);
-        let policy = of_group.map_or(&self.retry_policy, |(_, policy)| policy);
-        let named = POLICY_NAMES.iter().find(|(known, _)| *known == class).map_or(class, |(_, name)| name);
-        policy.iter().find(|(name, _)| name == named).map(|(_, most)| *most)
+        said_of(of_group.map_or(&self.retry_policy, |(_, policy)| policy), class)
+    }
+
+    /// How many failures of this class a deployment may have in a minute. `None`: nothing is said of it.
+    pub fn allowed_fails_of(&self, class: &str) -> Option<u32> {
+        said_of(&self.allowed_fails_policy, class).or(self.allowed_fails)
+    }
+}
+
+fn said_of(policy: &RetryPolicy, class: &str) -> Option<u32> {
+    let named = POLICY_NAMES.iter().find(|(known, _)| *known == class).map_or(class, |(_, name)| name);
+    policy.iter().find(|(name, _)| name == named).map(|(_, most)| *most)
+}
+
+/// `rolling_window_size` is an older name of the list's size. What cannot be understood counts as not said.
+fn args(node: &Node) -> StrategyArgs {
+    let usual = StrategyArgs::default();
+    let size = node.get("max_latency_list_size").or_else(|| node.get("rolling_window_size"));
+    let size = size.and_then(Node::as_u64).map(|size| u32::try_from(size).unwrap_or(MOST_LATENCIES));
+    StrategyArgs {
+        ttl: node.get("ttl").and_then(Node::as_duration).unwrap_or(usual.ttl),
+        lowest_latency_buffer: node
+            .get("lowest_latency_buffer")
+            .and_then(Node::as_f64)
+            .unwrap_or(usual.lowest_latency_buffer),
+        max_latency_list_size: size.map_or(usual.max_latency_list_size, |size| size.clamp(1, MOST_LATENCIES)),
     }
 }
 
