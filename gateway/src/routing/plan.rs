@@ -294,11 +294,11 @@ fn retries(x: &Exchange) -> u32 {
 
 /// Fallback names for the first group, next one last: the request's, the group's, `*`'s, the default ones.
 fn first_fallbacks(x: &Exchange, group: &str) -> Vec<String> {
-    if fallbacks::are_off(x) {
-        return Vec::new();
-    }
     let mut names = fallbacks::asked(&x.request.body, List::General, group);
     names.extend(configured(x, group));
+    if names.is_empty() || fallbacks::are_off(x) {
+        return Vec::new();
+    }
     names.reverse();
     names
 }

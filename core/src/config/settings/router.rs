@@ -163,7 +163,11 @@ impl RouterSettings {
     /// How often a policy wants an error of this class to be tried again.
     pub fn retries_of(&self, group: &str, class: &str) -> Option<u32> {
         let of_group = self.model_group_retry_policy.iter().find(|(name, _)| name == group);
-        said_of(of_group.map_or(&self.retry_policy, |(_, policy)| policy), class)
+        let policy = match of_group {
+            Some((_, policy)) => policy,
+            None => &self.retry_policy,
+        };
+        said_of(policy, class)
     }
 
     /// How many failures of this class a deployment may have in a minute. `None`: nothing is said of it.
@@ -172,7 +176,7 @@ impl RouterSettings {
     }
 }
 
-fn said_of(policy: &RetryPolicy, class: &str) -> Option<u32> {
+fn said_of(policy: &[(String, u32)], class: &str) -> Option<u32> {
     let named = POLICY_NAMES.iter().find(|(known, _)| *known == class).map_or(class, |(_, name)| name);
     policy.iter().find(|(name, _)| name == named).map(|(_, most)| *most)
 }

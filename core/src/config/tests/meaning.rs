@@ -3,7 +3,7 @@
 use super::{good, lines, load};
 use crate::config::load::Config;
 use crate::config::problems::Severity;
-use crate::config::{ClientParam, MetricsWhen, SslVerify, Strategy};
+use crate::config::{ClientParam, MetricsWhen, SslVerify, Strategy, StrategyArgs};
 use crate::domain::money::FemtoUsd;
 use secrecy::ExposeSecret;
 use std::time::Duration;
@@ -61,6 +61,34 @@ router_settings: {timeout: 10, fallbacks: [{x: [y, z]}, {w: v}]}
     assert_eq!(router.fallbacks, [("x".to_owned(), list(&["y", "z"])), ("w".to_owned(), list(&["v"]))]);
     assert_eq!(router.default_fallbacks, ["d"]);
     assert_eq!(good("router_settings: {num_retries: 0}", &[]).router.num_retries, 0);
+}
+
+#[test]
+fn what_a_strategy_goes_by_is_read() {
+    let args = |text: &str| {
+        good(&format!("router_settings: {{routing_strategy_args: {text}}}"), &[]).router.routing_strategy_args
+    };
+    let hour = Duration::from_secs(3_600);
+    let usual = StrategyArgs { ttl: hour, lowest_latency_buffer: 0.0, max_latency_list_size: 10 };
+    assert_eq!(args("{}"), usual);
+    let all = args("{ttl: 10, lowest_latency_buffer: 0.5, max_latency_list_size: 3}");
+    let ttl = Duration::from_secs(10);
+    assert_eq!(all, StrategyArgs { ttl, lowest_latency_buffer: 0.5, max_latency_list_size: 3 });
+    assert_eq!(args("{rolling_window_size: 1000}").max_latency_list_size, 100);
+    assert_eq!(
+        args("{rolling_window_size: 0, ttl: soon}"),
+        StrategyArgs { max_latency_list_size: 1, ..usual }
+    );
+}
+
+#[test]
+fn failures_are_allowed_by_their_class_or_at_all() {
+    let text = "router_settings: {allowed_fails: 5, allowed_fails_policy: {TimeoutErrorAllowedFails: 2, \
+                RateLimitErrorAllowedFails: 0, RateLimitErrorRetries: 9}}";
+    let router = good(text, &[]).router;
+    let allowed = ["Timeout", "RateLimitError", "InternalServerError"].map(|c| router.allowed_fails_of(c));
+    assert_eq!(allowed, [Some(2), Some(0), Some(5)]);
+    assert_eq!(good("", &[]).router.allowed_fails_of("Timeout"), None);
 }
 
 #[test]

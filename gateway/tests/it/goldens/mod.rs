@@ -2,10 +2,12 @@
 //! upstream. What differs on purpose stands in `differences.rs`, with its reason.
 //!
 //! `sent.rs` compares what the provider got, `told.rs` whole answers, `streamed.rs` streams, `headers.rs` heads.
+//! `limits.rs` and `routing.rs` ask again what depends on what was asked before.
 
 mod differences;
 mod headers;
 mod limits;
+mod routing;
 mod sent;
 mod streamed;
 mod told;
