@@ -54,7 +54,13 @@ fn samples(kind: Kind) -> Vec<String> {
         Kind::List => {
             &["[{sample: [other]}]", "[sample]", "[{path: /sample, target: \"http://sample.test\"}]"]
         }
-        Kind::Map => &["{sample: other}", "{TimeoutErrorRetries: 7}", "{sample: {TimeoutErrorRetries: 7}}"],
+        Kind::Map => &[
+            "{sample: other}",
+            "{TimeoutErrorRetries: 7}",
+            "{sample: {TimeoutErrorRetries: 7}}",
+            "{TimeoutErrorAllowedFails: 7}",
+            "{ttl: 7}",
+        ],
         Kind::BoolOrText => &["false", "/sample.pem"],
         Kind::Choice(choices) => choices,
     };
