@@ -1,12 +1,14 @@
 //! The command line: `weir serve` (also without the word, with LiteLLM's flags), `weir migrate`, `weir check`,
-//! `weir prices import`, `weir import litellm`, `weir export litellm`, `weir reprice`.
+//! `weir config`, `weir prices import`, `weir import litellm`, `weir export litellm`, `weir reprice`.
 
+mod config;
 mod litellm;
 mod reprice;
 
 use crate::settings::Loader;
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -30,6 +32,8 @@ enum Command {
     Migrate(Migrate),
     /// Reads a configuration, prints every problem, and exits with 1 if it cannot be served.
     Check(Check),
+    /// Prints every setting as it is in force, and where its value comes from. Secrets are hidden.
+    Config(config::Show),
     /// Books entries anew at today's prices, with all the sums they are part of.
     Reprice(reprice::Reprice),
     /// The price catalogue.
@@ -133,6 +137,7 @@ pub fn main() -> ExitCode {
         Some(Command::Migrate(args)) => migrate(&args),
         Some(Command::Reprice(args)) => reprice::run(&args),
         Some(Command::Check(check)) => run_check(&check),
+        Some(Command::Config(args)) => config::run(&args),
         Some(Command::Prices(Prices::Import { file, out })) => import(&file, out),
         Some(Command::Import(Import::Litellm(args))) => litellm::import(&args),
         Some(Command::Export(Export::Litellm(args))) => litellm::export(&args),
@@ -151,6 +156,35 @@ pub fn say(text: &str) {
     eprintln!("{text}");
 }
 
+/// Prints what was asked for. A reader that has seen enough (`| head`) is no error.
+fn put(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("standard output"),
+        _ => Ok(()),
+    }
+}
+
+/// A text that is made line by line.
+#[derive(Default)]
+struct Text(String);
+
+impl Text {
+    fn line(&mut self, line: impl AsRef<str>) {
+        self.0.push_str(line.as_ref().trim_end());
+        self.0.push('\n');
+    }
+
+    fn done(self) -> String {
+        self.0
+    }
+}
+
+/// For commands: one thread is enough.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
 /// What `--strict` refuses.
 pub fn has_warnings(problems: &Problems) -> bool {
     problems.count(Severity::Warning) > 0
@@ -164,8 +198,7 @@ fn migrate(args: &Migrate) -> anyhow::Result<()> {
     };
     let folder = crate::data_dir::choose(&config, &env);
     let options = crate::storage::ledger_options(&config, &folder);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(weir_ledger::migrate(options, Duration::from_secs(args.wait)))?;
+    runtime()?.block_on(weir_ledger::migrate(options, Duration::from_secs(args.wait)))?;
     say("the ledger's schema is up to date");
     Ok(())
 }

@@ -27,6 +27,11 @@ impl Sealer {
         Self::new(salt.or(master.map(ExposeSecret::expose_secret)).unwrap_or_default())
     }
 
+    /// The variable that holds the secret; `None`: it is the master key.
+    pub fn variable(env: &Env) -> Option<&'static str> {
+        SECRETS.iter().copied().find(|name| env.filled(name).is_some())
+    }
+
     pub fn new(secret: &str) -> Self {
         let key = derived(b"weir seal 1: key", &[secret.as_bytes()]);
         Self {

@@ -107,6 +107,11 @@ impl Problems {
         u16::try_from(self.files.len() - 1).unwrap_or(u16::MAX)
     }
 
+    /// The file with this index.
+    pub(super) fn file_name(&self, index: u16) -> &str {
+        self.files.get(usize::from(index)).map_or("", String::as_str)
+    }
+
     /// Whether another problem would be kept. Suggestions are not worth making when it would not.
     pub(super) fn has_room(&self) -> bool {
         self.kept.len() < MAX_KEPT

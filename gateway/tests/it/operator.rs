@@ -1,0 +1,86 @@
+//! The commands that operators type, against a gateway that runs: `weir config`, and what else looks at it.
+
+use crate::rig::{CONFIG, MASTER, Rig};
+use serde_json::{Value, json};
+use std::process::{Command, Output};
+
+/// A command with the environment that the rig's gateway has.
+pub fn weir(rig: &Rig, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
+    command
+        .args(args)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("CONFIG_FILE_PATH", rig.dir.path().join("config.yaml"))
+        .env("LITELLM_MASTER_KEY", MASTER)
+        .env("WEIR_DATA_DIR", rig.data())
+        .env("WEIR_URL", &rig.url);
+    command
+}
+
+pub fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+pub fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// What a command prints as JSON.
+pub fn printed(output: &Output) -> Value {
+    serde_json::from_str(&out(output)).unwrap_or_else(|e| panic!("{e}: {}{}", out(output), err(output)))
+}
+
+fn setting<'a>(told: &'a Value, name: &str) -> &'a Value {
+    let mut all = told["settings"].as_array().unwrap().iter();
+    all.find(|s| s["name"] == name).unwrap_or_else(|| panic!("no {name} in {told}"))
+}
+
+// --- weir config ---
+
+#[tokio::test]
+async fn weir_config_tells_where_each_value_comes_from() {
+    let rig = Rig::config(CONFIG).start().await;
+    let model = json!({
+        "model_name": "added",
+        "litellm_params": {"model": "openai/added", "api_key": "sk-added-0000", "api_base": "http://127.0.0.1:9"},
+    });
+    let made = rig.post("/model/new", MASTER, model).await;
+    assert_eq!(made.status, 200, "{}", made.text());
+    let done = weir(&rig, &["config", "--json"]).env("DETAILED_DEBUG", "false").output().unwrap();
+    assert!(done.status.success(), "{}", err(&done));
+    let told = printed(&done);
+    let master = setting(&told, "master_key");
+    assert_eq!(
+        (&master["value"], &master["source"]["from"], &master["source"]["variable"]),
+        (&json!("***"), &json!("environment"), &json!("LITELLM_MASTER_KEY"))
+    );
+    assert_eq!(setting(&told, "drain_delay")["source"]["from"], "file");
+    assert_eq!(setting(&told, "grace_period")["source"]["from"], "default");
+    assert_eq!(setting(&told, "grace_period")["value"], 600);
+    assert_eq!(setting(&told, "data_dir")["source"]["variable"], "WEIR_DATA_DIR");
+    let models = told["models"].as_array().unwrap();
+    let added = models.iter().find(|m| m["model_name"] == "added").unwrap();
+    assert_eq!(
+        (&added["source"]["from"], &added["litellm_params"]["api_key"]),
+        (&json!("ledger"), &json!("***"))
+    );
+    for secret in [MASTER, "sk-added-0000", "sk-upstream-fake", "az-fake"] {
+        assert!(!out(&done).contains(secret), "p35: {secret}");
+    }
+    let only_files = printed(&weir(&rig, &["config", "--json", "--no-ledger"]).output().unwrap());
+    assert!(only_files["models"].as_array().unwrap().iter().all(|m| m["model_name"] != "added"));
+}
+
+#[tokio::test]
+async fn weir_config_without_json_is_a_configuration() {
+    let rig = Rig::start().await;
+    let done = weir(&rig, &["config", "--changed"]).output().unwrap();
+    assert!(done.status.success(), "{}", err(&done));
+    let text = out(&done);
+    assert!(text.contains("  drain_delay: 0.2") && !text.contains("# default"), "{text}");
+    let file = rig.dir.path().join("told.yaml");
+    std::fs::write(&file, &text).unwrap();
+    let checked = weir(&rig, &["check"]).arg(&file).output().unwrap();
+    assert!(checked.status.success(), "{text}{}", err(&checked));
+}
