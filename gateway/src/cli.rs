@@ -1,7 +1,8 @@
 //! The command line: `weir serve` (also without the word, with LiteLLM's flags), `weir migrate`, `weir check`,
-//! `weir config`, `weir prices import`, `weir import litellm`, `weir export litellm`, `weir reprice`.
+//! `weir config`, `weir doctor`, `weir prices import`, `weir import litellm`, `weir export litellm`, `weir reprice`.
 
 mod config;
+mod doctor;
 mod litellm;
 mod reprice;
 
@@ -34,6 +35,8 @@ enum Command {
     Check(Check),
     /// Prints every setting as it is in force, and where its value comes from. Secrets are hidden.
     Config(config::Show),
+    /// Looks whether ledger, Redis, providers, data directory and port are there and well; exits with 1 if not.
+    Doctor(doctor::Doctor),
     /// Books entries anew at today's prices, with all the sums they are part of.
     Reprice(reprice::Reprice),
     /// The price catalogue.
@@ -138,6 +141,7 @@ pub fn main() -> ExitCode {
         Some(Command::Reprice(args)) => reprice::run(&args),
         Some(Command::Check(check)) => run_check(&check),
         Some(Command::Config(args)) => config::run(&args),
+        Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Prices(Prices::Import { file, out })) => import(&file, out),
         Some(Command::Import(Import::Litellm(args))) => litellm::import(&args),
         Some(Command::Export(Export::Litellm(args))) => litellm::export(&args),

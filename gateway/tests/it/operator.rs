@@ -1,6 +1,7 @@
 //! The commands that operators type, against a gateway that runs: `weir config`, and what else looks at it.
 
-use crate::rig::{CONFIG, MASTER, Rig};
+use crate::pki::{Pki, TlsEnd};
+use crate::rig::{CONFIG, MASTER, Rig, free_port};
 use serde_json::{Value, json};
 use std::process::{Command, Output};
 
@@ -47,7 +48,7 @@ async fn weir_config_tells_where_each_value_comes_from() {
     });
     let made = rig.post("/model/new", MASTER, model).await;
     assert_eq!(made.status, 200, "{}", made.text());
-    let done = weir(&rig, &["config", "--json"]).env("DETAILED_DEBUG", "false").output().unwrap();
+    let done = weir(&rig, &["config", "--json"]).output().unwrap();
     assert!(done.status.success(), "{}", err(&done));
     let told = printed(&done);
     let master = setting(&told, "master_key");
@@ -83,4 +84,72 @@ async fn weir_config_without_json_is_a_configuration() {
     std::fs::write(&file, &text).unwrap();
     let checked = weir(&rig, &["check"]).arg(&file).output().unwrap();
     assert!(checked.status.success(), "{text}{}", err(&checked));
+}
+
+// --- weir doctor ---
+
+/// What the doctor says of a check.
+fn found<'a>(told: &'a Value, check: &str, target: &str) -> &'a Value {
+    let mut all = told["checks"].as_array().unwrap().iter();
+    let fits = |f: &&Value| f["check"] == check && f["target"].as_str().unwrap().contains(target);
+    all.find(fits).unwrap_or_else(|| panic!("no {check} {target} in {told}"))
+}
+
+fn doctor(rig: &Rig, port: u16, more: &[&str]) -> Output {
+    let port = port.to_string();
+    let args = ["doctor", "--json", "--host", "127.0.0.1", "--port", &port];
+    weir(rig, &[&args, more].concat()).output().unwrap()
+}
+
+#[tokio::test]
+async fn weir_doctor_names_what_is_not_there_and_fails() {
+    let rig = Rig::start().await;
+    let port = rig.address().rsplit_once(':').unwrap().1.parse().unwrap();
+    let done = doctor(&rig, port, &[]);
+    assert_eq!(done.status.code(), Some(1), "{}", out(&done));
+    let told = printed(&done);
+    assert_eq!(told["ok"], false);
+    assert_eq!(found(&told, "provider", "127.0.0.1:9")["status"], "fail");
+    let mock = rig.mock.url().trim_start_matches("http://").to_owned();
+    assert_eq!(found(&told, "provider", &mock)["status"], "ok", "{told}");
+    assert_eq!(found(&told, "ledger", "SQLite")["status"], "ok");
+    let listener = found(&told, "listener", "127.0.0.1");
+    assert_eq!(
+        (&listener["status"], &listener["detail"]),
+        (&json!("ok"), &json!("a gateway is listening")),
+        "its own gateway is in nobody's way"
+    );
+    assert_eq!(rig.mock.requests().len(), 0, "providers are asked nothing");
+}
+
+#[tokio::test]
+async fn weir_doctor_is_content_where_all_is_well() {
+    let rig = Rig::config(CONFIG).replace("http://127.0.0.1:9", "MOCK").start().await;
+    let done = doctor(&rig, free_port(), &[]);
+    assert_eq!(done.status.code(), Some(0), "{}{}", out(&done), err(&done));
+    assert_eq!(found(&printed(&done), "listener", "")["detail"], "free");
+}
+
+#[tokio::test]
+async fn weir_doctor_tells_until_when_certificates_are_good() {
+    let pki = Pki::new();
+    let end = TlsEnd::start(&pki, &[]).await;
+    let sink = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    end.forward_to(sink.local_addr().unwrap());
+    let config = format!(
+        "model_list:\n  - model_name: tls\n    litellm_params: {{model: openai/x, api_key: sk-x, api_base: \"https://localhost:{}/v1\"}}\n\
+         litellm_settings: {{ssl_verify: \"{}\"}}\n",
+        end.address.port(),
+        pki.file("ca.pem")
+    );
+    let rig = Rig::config(&config).start().await;
+    let done = doctor(&rig, free_port(), &[]);
+    assert_eq!(done.status.code(), Some(0), "{}{}", out(&done), err(&done));
+    let detail = found(&printed(&done), "provider", "localhost")["detail"].to_string();
+    assert!(detail.contains("TLS in") && detail.contains("certificate until 40"), "{detail}");
+    rig.write_config(&config.replace(&pki.file("ca.pem"), "true"));
+    let done = doctor(&rig, free_port(), &[]);
+    assert_eq!(done.status.code(), Some(1));
+    let detail = found(&printed(&done), "provider", "localhost")["detail"].to_string();
+    assert!(detail.contains("UnknownIssuer") && detail.contains("certificate ends 40"), "{detail}");
 }
