@@ -1,6 +1,7 @@
 //! The command line: `weir serve` (also without the word, with LiteLLM's flags), `weir migrate`, `weir check`,
-//! `weir config`, `weir doctor`, `weir prices import`, `weir import litellm`, `weir export litellm`, `weir reprice`.
+//! `weir config`, `weir doctor`, `weir keys|teams|users|spend`, `weir prices import`, `weir import litellm`, `weir export litellm`, `weir reprice`.
 
+mod admin;
 mod config;
 mod doctor;
 mod litellm;
@@ -37,6 +38,14 @@ enum Command {
     Config(config::Show),
     /// Looks whether ledger, Redis, providers, data directory and port are there and well; exits with 1 if not.
     Doctor(doctor::Doctor),
+    /// Virtual keys of a gateway that runs somewhere.
+    Keys(admin::Keys),
+    /// Its teams.
+    Teams(admin::Others),
+    /// Its users.
+    Users(admin::Others),
+    /// What was spent there, by team, key, model and the like.
+    Spend(admin::Spend),
     /// Books entries anew at today's prices, with all the sums they are part of.
     Reprice(reprice::Reprice),
     /// The price catalogue.
@@ -142,6 +151,10 @@ pub fn main() -> ExitCode {
         Some(Command::Check(check)) => run_check(&check),
         Some(Command::Config(args)) => config::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),
+        Some(Command::Keys(args)) => admin::keys(&args),
+        Some(Command::Teams(args)) => admin::teams(&args),
+        Some(Command::Users(args)) => admin::users(&args),
+        Some(Command::Spend(args)) => admin::spend(&args),
         Some(Command::Prices(Prices::Import { file, out })) => import(&file, out),
         Some(Command::Import(Import::Litellm(args))) => litellm::import(&args),
         Some(Command::Export(Export::Litellm(args))) => litellm::export(&args),

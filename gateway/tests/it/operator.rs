@@ -98,7 +98,7 @@ fn found<'a>(told: &'a Value, check: &str, target: &str) -> &'a Value {
 fn doctor(rig: &Rig, port: u16, more: &[&str]) -> Output {
     let port = port.to_string();
     let args = ["doctor", "--json", "--host", "127.0.0.1", "--port", &port];
-    weir(rig, &[&args, more].concat()).output().unwrap()
+    weir(rig, &[&args[..], more].concat()).output().unwrap()
 }
 
 #[tokio::test]
@@ -119,7 +119,7 @@ async fn weir_doctor_names_what_is_not_there_and_fails() {
         (&json!("ok"), &json!("a gateway is listening")),
         "its own gateway is in nobody's way"
     );
-    assert_eq!(rig.mock.requests().len(), 0, "providers are asked nothing");
+    assert_eq!(rig.mock.seen_count(), 0, "providers are asked nothing");
 }
 
 #[tokio::test]
@@ -152,4 +152,74 @@ async fn weir_doctor_tells_until_when_certificates_are_good() {
     assert_eq!(done.status.code(), Some(1));
     let detail = found(&printed(&done), "provider", "localhost")["detail"].to_string();
     assert!(detail.contains("UnknownIssuer") && detail.contains("certificate ends 40"), "{detail}");
+}
+
+// --- weir keys, teams, users, spend ---
+
+fn done(rig: &Rig, args: &[&str]) -> Output {
+    let output = weir(rig, args).output().unwrap();
+    assert!(output.status.success(), "{args:?}: {}{}", out(&output), err(&output));
+    output
+}
+
+#[tokio::test]
+async fn an_operator_makes_keys_and_reads_what_they_have_spent_from_a_terminal() {
+    let rig = Rig::start().await;
+    done(&rig, &["teams", "create", "--id", "red", "--alias", "Red", "--max-budget", "12.50"]);
+    done(&rig, &["users", "create", "--id", "alice", "--email", "alice@x.test", "--role", "internal_user"]);
+    let made = printed(&done(
+        &rig,
+        &["keys", "create", "--json", "--alias", "ci", "--team", "red", "--user", "alice"],
+    ));
+    let key = made["key"].as_str().unwrap().to_owned();
+    let answer = rig.post("/v1/chat/completions", &key, crate::rig::chat("priced", "hi")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    rig.row(answer.header("x-litellm-call-id")).await;
+
+    let teams = out(&done(&rig, &["teams", "list"]));
+    assert!(teams.starts_with("ALIAS") && teams.contains("Red") && teams.contains("12.5"), "{teams}");
+    assert!(out(&done(&rig, &["users", "list", "--csv"])).contains("alice,alice@x.test,internal_user,"));
+    let listed = printed(&done(&rig, &["keys", "list", "--json", "--team", "red"]));
+    assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
+    assert!(!listed.to_string().contains(&key), "p35: a key is told once");
+
+    let spent = printed(&done(&rig, &["spend", "--json", "--by", "key"]));
+    assert_eq!(spent[0]["key"], "ci", "{spent}");
+    assert!(spent[0]["spend"].as_str().unwrap().starts_with("0.0"), "{spent}");
+    let by_model = out(&done(&rig, &["spend", "--by", "model", "--csv"]));
+    assert!(by_model.starts_with("name,spend,tokens\npriced,0.0"), "{by_model}");
+
+    done(&rig, &["keys", "block", "ci"]);
+    let blocked = rig.post("/v1/chat/completions", &key, crate::rig::chat("priced", "hi")).await;
+    assert_eq!(blocked.status, 401, "{}", blocked.text());
+    done(&rig, &["keys", "unblock", "ci"]);
+    done(&rig, &["keys", "update", "ci", "--rpm", "7", "--set", "metadata={\"a\": 1}"]);
+    let info = printed(&done(&rig, &["keys", "info", "ci", "--json"]));
+    assert_eq!(
+        (&info["info"]["rpm_limit"], &info["info"]["metadata"]["a"]),
+        (&json!(7), &json!(1)),
+        "{info}"
+    );
+    let rotated = printed(&done(&rig, &["keys", "rotate", "ci", "--json"]));
+    assert_ne!(rotated["key"], key.as_str());
+    assert_eq!(rig.post("/v1/chat/completions", &key, crate::rig::chat("priced", "hi")).await.status, 401);
+    done(&rig, &["keys", "delete", "ci"]);
+    assert_eq!(printed(&done(&rig, &["keys", "list", "--json"])), json!([]));
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_in_the_gateways_words_and_the_key_comes_from_a_file() {
+    let rig = Rig::start().await;
+    let file = rig.dir.path().join("key");
+    std::fs::write(&file, "sk-wrong\n").unwrap();
+    let path = file.display().to_string();
+    let refused = weir(&rig, &["keys", "list", "--key-file", &path]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(err(&refused).contains("401") && !err(&refused).contains(MASTER), "{}", err(&refused));
+    std::fs::write(&file, format!("{MASTER}\n")).unwrap();
+    let listed =
+        weir(&rig, &["keys", "list", "--key-file", &path]).env_remove("LITELLM_MASTER_KEY").output().unwrap();
+    assert!(listed.status.success(), "{}", err(&listed));
+    let nobody = weir(&rig, &["keys", "info", "no-such-alias"]).output().unwrap();
+    assert!(err(&nobody).contains("no key has the alias"), "{}", err(&nobody));
 }
