@@ -1,10 +1,12 @@
 //! The command line: `weir serve` (also without the word, with LiteLLM's flags), `weir migrate`, `weir check`,
-//! `weir config`, `weir doctor`, `weir keys|teams|users|spend`, `weir prices import`, `weir import litellm`, `weir export litellm`, `weir reprice`.
+//! `weir config`, `weir doctor`, `weir keys|teams|users|spend`, `weir prices import`, `weir import litellm`, `weir export litellm`, `weir reprice`,
+//! `weir completions`, `weir man`.
 
 mod admin;
 mod config;
 mod doctor;
 mod litellm;
+mod manual;
 mod reprice;
 
 use crate::settings::Loader;
@@ -48,6 +50,10 @@ enum Command {
     Spend(admin::Spend),
     /// Books entries anew at today's prices, with all the sums they are part of.
     Reprice(reprice::Reprice),
+    /// Prints what a shell needs to complete commands.
+    Completions(manual::Completions),
+    /// Prints the manual, or writes its pages into a folder.
+    Man(manual::Manual),
     /// The price catalogue.
     #[command(subcommand)]
     Prices(Prices),
@@ -155,6 +161,8 @@ pub fn main() -> ExitCode {
         Some(Command::Teams(args)) => admin::teams(&args),
         Some(Command::Users(args)) => admin::users(&args),
         Some(Command::Spend(args)) => admin::spend(&args),
+        Some(Command::Completions(args)) => manual::completions(&args),
+        Some(Command::Man(args)) => manual::manual(&args),
         Some(Command::Prices(Prices::Import { file, out })) => import(&file, out),
         Some(Command::Import(Import::Litellm(args))) => litellm::import(&args),
         Some(Command::Export(Export::Litellm(args))) => litellm::export(&args),

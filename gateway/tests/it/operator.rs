@@ -223,3 +223,20 @@ async fn a_refusal_is_told_in_the_gateways_words_and_the_key_comes_from_a_file()
     let nobody = weir(&rig, &["keys", "info", "no-such-alias"]).output().unwrap();
     assert!(err(&nobody).contains("no key has the alias"), "{}", err(&nobody));
 }
+
+// --- weir completions, weir man ---
+
+#[test]
+fn completions_and_manual_know_every_command() {
+    let run = |args: &[&str]| Command::new(env!("CARGO_BIN_EXE_weir")).args(args).output().unwrap();
+    for shell in ["bash", "zsh", "fish"] {
+        let text = out(&run(&["completions", shell]));
+        assert!(["doctor", "spend", "reprice"].iter().all(|command| text.contains(command)), "{shell}");
+    }
+    assert!(out(&run(&["man"])).contains(".TH weir 1"));
+    let dir = tempfile::tempdir().unwrap();
+    assert!(run(&["man", &dir.path().display().to_string()]).status.success());
+    for page in ["weir.1", "weir-doctor.1", "weir-keys-create.1"] {
+        assert!(dir.path().join(page).is_file(), "{page}");
+    }
+}
