@@ -5,6 +5,7 @@
 mod admin;
 mod config;
 mod doctor;
+mod helm;
 mod litellm;
 mod manual;
 mod reprice;
@@ -130,7 +131,12 @@ struct Migrate {
 
 #[derive(Args)]
 struct Check {
-    file: PathBuf,
+    /// A configuration, or values of the chart that have one in `proxy_config`.
+    #[arg(required_unless_present = "helm_values")]
+    file: Option<PathBuf>,
+    /// Values of the chart: their own keys are checked too.
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    helm_values: Option<PathBuf>,
     /// Unknown settings count as errors.
     #[arg(long)]
     strict: bool,
@@ -229,14 +235,18 @@ fn migrate(args: &Migrate) -> anyhow::Result<()> {
 }
 
 fn run_check(check: &Check) -> anyhow::Result<()> {
-    let (_, problems) = Loader::of_file(&check.file).load();
+    let file = check.helm_values.as_ref().or(check.file.as_ref()).context("no file")?;
+    let problems = match check.helm_values {
+        Some(_) => helm::check(file, &weir_core::config::Env::process())?,
+        None => Loader::of_file(file).load().1,
+    };
     for problem in problems.iter() {
         say(&problem.to_string());
     }
     if problems.has_errors() || check.strict && has_warnings(&problems) {
-        bail!("{} cannot be served as it is", check.file.display());
+        bail!("{} cannot be served as it is", file.display());
     }
-    say(&format!("{}: ok", check.file.display()));
+    say(&format!("{}: ok", file.display()));
     Ok(())
 }
 

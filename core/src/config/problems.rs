@@ -117,7 +117,14 @@ impl Problems {
         self.kept.len() < MAX_KEPT
     }
 
-    pub(super) fn sort(&mut self) {
+    /// The same files, and no problem yet.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        Self { files: self.files.clone(), ..Self::default() }
+    }
+
+    /// Into the order of files and lines.
+    pub fn sort(&mut self) {
         self.kept.sort_by(|(left_file, left), (right_file, right)| {
             (left_file, left.line, left.severity, &left.path).cmp(&(
                 right_file,

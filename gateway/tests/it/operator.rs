@@ -240,3 +240,28 @@ fn completions_and_manual_know_every_command() {
         assert!(dir.path().join(page).is_file(), "{page}");
     }
 }
+
+// --- weir check --helm-values ---
+
+#[test]
+fn the_values_of_every_example_pass_and_a_misspelt_one_does_not() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy");
+    let check = |file: &std::path::Path| {
+        Command::new(env!("CARGO_BIN_EXE_weir")).args(["check", "--helm-values"]).arg(file).output().unwrap()
+    };
+    for file in [
+        "helm/weir/values.yaml",
+        "examples/homelab/values.yaml",
+        "examples/aws/values.yaml",
+        "examples/azure/values.yaml",
+    ] {
+        let done = check(&root.join(file));
+        assert!(done.status.success() && !err(&done).contains("unknown key"), "{file}: {}", err(&done));
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("values.yaml");
+    std::fs::write(&file, "autoscaling: {enabled: soon}\nproxy_config: {model_list: []}\n").unwrap();
+    let done = check(&file);
+    assert_eq!(done.status.code(), Some(1));
+    assert!(err(&done).contains("values.yaml:1: autoscaling.enabled: expected boolean"), "{}", err(&done));
+}
