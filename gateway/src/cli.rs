@@ -1,5 +1,5 @@
 //! The command line: `weir serve` (also without the word, with LiteLLM's flags), `weir migrate`, `weir check`,
-//! `weir config`, `weir doctor`, `weir keys|teams|users|spend`, `weir prices import`, `weir import litellm`, `weir export litellm`, `weir reprice`,
+//! `weir config`, `weir doctor`, `weir keys|teams|users|spend`, `weir prices import`, `weir import litellm`, `weir export litellm`, `weir reprice`, `weir reseal`,
 //! `weir completions`, `weir man`.
 
 mod admin;
@@ -9,6 +9,7 @@ mod helm;
 mod litellm;
 mod manual;
 mod reprice;
+mod reseal;
 
 use crate::settings::Loader;
 use anyhow::{Context, bail};
@@ -51,6 +52,8 @@ enum Command {
     Spend(admin::Spend),
     /// Books entries anew at today's prices, with all the sums they are part of.
     Reprice(reprice::Reprice),
+    /// Seals what the ledger keeps secret with another secret: after the salt key was changed.
+    Reseal(reseal::Reseal),
     /// Prints what a shell needs to complete commands.
     Completions(manual::Completions),
     /// Prints the manual, or writes its pages into a folder.
@@ -167,6 +170,7 @@ pub fn main() -> ExitCode {
         Some(Command::Teams(args)) => admin::teams(&args),
         Some(Command::Users(args)) => admin::users(&args),
         Some(Command::Spend(args)) => admin::spend(&args),
+        Some(Command::Reseal(args)) => reseal::run(&args),
         Some(Command::Completions(args)) => manual::completions(&args),
         Some(Command::Man(args)) => manual::manual(&args),
         Some(Command::Prices(Prices::Import { file, out })) => import(&file, out),

@@ -43,8 +43,8 @@ pub(super) struct Export {
 
 /// What both need: the configuration, and the ledger that it names.
 pub(super) struct Setup {
-    config: Config,
-    master: SecretString,
+    pub(super) config: Config,
+    pub(super) master: SecretString,
     pub(super) ledger: Ledger,
 }
 

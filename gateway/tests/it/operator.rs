@@ -265,3 +265,57 @@ fn the_values_of_every_example_pass_and_a_misspelt_one_does_not() {
     assert_eq!(done.status.code(), Some(1));
     assert!(err(&done).contains("values.yaml:1: autoscaling.enabled: expected boolean"), "{}", err(&done));
 }
+
+// --- changing secrets ---
+
+#[tokio::test]
+async fn two_master_keys_are_taken_while_one_is_changed_for_the_other() {
+    const OLD: &str = "sk-master-of-yesterday";
+    let rig = Rig::config(CONFIG).env("WEIR_MASTER_KEY_PREVIOUS", OLD).start().await;
+    for key in [MASTER, OLD] {
+        assert_eq!(rig.get("/key/list", key).await.status, 200, "{key}");
+        let answer = rig.post("/v1/chat/completions", key, crate::rig::chat("gpt-4o", "hi")).await;
+        assert_eq!(answer.status, 200, "{key}: {}", answer.text());
+    }
+    assert_eq!(rig.get("/key/list", "sk-master-of-tomorrow").await.status, 401);
+    let told =
+        printed(&weir(&rig, &["config", "--json"]).env("WEIR_MASTER_KEY_PREVIOUS", OLD).output().unwrap());
+    assert_eq!(setting(&told, "master_key_previous")["value"], "***");
+}
+
+#[tokio::test]
+async fn what_is_sealed_moves_to_another_salt_key() {
+    let rig = Rig::config(CONFIG).env("LITELLM_SALT_KEY", "salt-old").start().await;
+    let model = json!({"model_name": "added", "litellm_params": {"model": "openai/x", "api_key": "sk-x"}});
+    assert_eq!(rig.post("/model/new", MASTER, model).await.status, 200);
+    let models = |salt: &str, previous: &str| {
+        let mut command = weir(&rig, &["config", "--json"]);
+        command.env("LITELLM_SALT_KEY", salt).env("WEIR_SALT_KEY_PREVIOUS", previous);
+        out(&command.output().unwrap()).contains("\"added\"")
+    };
+    assert!(models("salt-old", "") && !models("salt-new", ""));
+    assert!(models("salt-new", "salt-old"), "both are opened while one is changed for the other");
+    let reseal = |more: &[&str]| {
+        let mut command = weir(&rig, &["reseal", "--from-env", "OLD"]);
+        command.args(more).env("LITELLM_SALT_KEY", "salt-new").env("OLD", "salt-old");
+        command.env("WEIR_SALT_KEY_PREVIOUS", "salt-old").output().unwrap()
+    };
+    assert!(out(&reseal(&["--dry-run"])).contains("models: 1 to be sealed anew"));
+    assert!(models("salt-old", ""), "a dry run changes nothing");
+    let done = reseal(&[]);
+    assert!(
+        done.status.success() && out(&done).contains("models: 1 sealed anew"),
+        "{}{}",
+        out(&done),
+        err(&done)
+    );
+    assert!(models("salt-new", "") && !models("salt-old", ""));
+    assert!(out(&reseal(&[])).contains("models: 0 sealed anew, 1 were already"));
+    let wrong = weir(&rig, &["reseal", "--from-env", "OLD"])
+        .env("LITELLM_SALT_KEY", "salt-third")
+        .env("OLD", "salt-fourth")
+        .output()
+        .unwrap();
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(err(&wrong).contains("left as they are"), "{}", err(&wrong));
+}

@@ -97,6 +97,8 @@ static ROWS: &[Row] = &[
     row(WEIR, "journal_max_bytes", |c| json!(c.weir.journal_max_bytes)),
     row(WEIR, "keepalive_interval", |c| seconds(c.weir.keepalive_interval)),
     row(WEIR, "lease_reclaim_after", |c| seconds(c.weir.lease_reclaim_after)),
+    row(WEIR, "master_key_previous", |c| hidden(c.weir.master_key_previous.is_some()))
+        .or_env(&["WEIR_MASTER_KEY_PREVIOUS"]),
     row(WEIR, "max_clients", |c| json!(c.weir.max_clients)),
     row(WEIR, "max_connections", |c| json!(c.weir.max_connections)),
     row(WEIR, "metrics", |c| {

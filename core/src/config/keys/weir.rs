@@ -1,6 +1,6 @@
 //! `weir_settings`: what LiteLLM has no setting for. Each row is the documentation of its setting.
 
-use super::Kind::{Bool, Bytes, Choice, Int, Seconds, Text, Texts};
+use super::Kind::{Bool, Bytes, Choice, Int, Seconds, Secret, Text, Texts};
 use super::{Key, own};
 
 const METRICS: &[&str] = &["on_callback", "always"];
@@ -53,6 +53,12 @@ pub(super) const KEYS: &[Key] = &[
         "lease_reclaim_after",
         Seconds,
         "After which silence what a process held of budgets is given to others. Longer than any exchange. 1 h.",
+    ),
+    own(
+        "master_key_previous",
+        Secret,
+        "A second master key, taken as the first is, for the time in which one is changed for the other. Else \
+         WEIR_MASTER_KEY_PREVIOUS. None by default.",
     ),
     own(
         "data_dir",

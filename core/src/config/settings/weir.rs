@@ -4,6 +4,7 @@ use super::super::env::Env;
 use super::super::problems::{Place, Problems};
 use super::super::section::Section;
 use ipnet::IpNet;
+use secrecy::SecretString;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -43,6 +44,8 @@ pub struct WeirSettings {
     /// Whether requests are served whose budgets cannot be looked at.
     pub serves_without_ledger: bool,
     pub lease_reclaim_after: Duration,
+    /// Taken beside the master key. Never empty.
+    pub master_key_previous: Option<SecretString>,
     /// `None`: the command line's, or the system's usual place.
     pub data_dir: Option<String>,
     pub journal_max_bytes: u64,
@@ -81,6 +84,9 @@ impl WeirSettings {
             budget_error_status: budget_status(s, problems),
             serves_without_ledger: s.text("on_ledger_loss").as_deref() == Some("serve"),
             lease_reclaim_after: seconds("lease_reclaim_after", 3_600),
+            master_key_previous: s
+                .secret("master_key_previous")
+                .or_else(|| env.filled("WEIR_MASTER_KEY_PREVIOUS").map(SecretString::from)),
             data_dir: s.text("data_dir").filter(|dir| !dir.is_empty()),
             journal_max_bytes: s.bytes("journal_max_bytes").unwrap_or(1 << 30),
             inflight_bytes: s.bytes("inflight_bytes").unwrap_or(96 << 20),
