@@ -58,8 +58,9 @@ impl Ledger {
         const ALL: &str = "SELECT id, sealed FROM response_state WHERE id > $1 ORDER BY id LIMIT $2";
         let rows =
             sqlx::query(ALL).bind(after.to_owned()).bind(i64::from(limit)).fetch_all(&self.reader).await;
-        let read =
-            |row: &AnyRow| Ok((row.try_get("id").map_err(broken)?, row.try_get("sealed").map_err(broken)?));
+        let read = |row: &AnyRow| -> LedgerResult<(String, Vec<u8>)> {
+            Ok((row.try_get("id").map_err(broken)?, row.try_get("sealed").map_err(broken)?))
+        };
         self.noted(rows)?.iter().map(read).collect()
     }
 
@@ -68,8 +69,8 @@ impl Ledger {
     /// # Errors
     /// The database is away.
     pub async fn reseal_response(&self, id: &str, sealed: Vec<u8>) -> LedgerResult<()> {
-        const CHANGE: &str = "UPDATE response_state SET sealed = $2 WHERE id = $1";
-        let done = sqlx::query(CHANGE).bind(id.to_owned()).bind(sealed).execute(&self.writer).await;
+        const CHANGE: &str = "UPDATE response_state SET sealed = $1 WHERE id = $2";
+        let done = sqlx::query(CHANGE).bind(sealed).bind(id.to_owned()).execute(&self.writer).await;
         self.noted(done).map(drop)
     }
 }
