@@ -12,7 +12,7 @@ use weir_bench::cases::{Case, GROUPS, MODEL};
 use weir_bench::guarantees::{self, Context, Guarantee};
 use weir_bench::report::{Report, markdown};
 use weir_bench::run::{Mode, Settings, standard};
-use weir_bench::scale::{Fleet, Told};
+use weir_bench::scale::{Fleet as Replicas, Told};
 use weir_bench::targets::{Fleet, KINDS, Kind, Mock, Setup, Wanted};
 
 use crate::serve;
@@ -146,12 +146,12 @@ fn scale(args: &ScaleArgs) -> anyhow::Result<()> {
 
 impl ScaleArgs {
     /// A budget of 100 dollars each; 2 cents are held for a request, and it costs 0.3.
-    fn fleet(&self) -> anyhow::Result<Fleet> {
+    fn fleet(&self) -> anyhow::Result<Replicas> {
         let count = |number: u64| usize::try_from(number).context("too many");
         if self.replicas * self.budgets > 10_000_000 {
             bail!("at most 10,000,000 accounts fit: fewer --replicas, or fewer --budgets");
         }
-        Ok(Fleet {
+        Ok(Replicas {
             replicas: count(self.replicas)?,
             requests_per_minute: self.requests_per_minute,
             seconds: self.seconds,

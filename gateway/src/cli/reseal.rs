@@ -103,10 +103,22 @@ impl Seals {
         let setting = |r: &Setting| Some((SETTING_VALUE, r.value.as_str()?.to_owned()));
         let former = |r: &FormerKey| Some((FORMER_KEY, r.sealed.clone()?));
         Ok(vec![
-            ("models", self.records(ledger, model, |r, sealed| r.sealed_params = sealed).await?),
-            ("credentials", self.records(ledger, credential, |r, sealed| r.sealed_values = sealed).await?),
-            ("settings", self.records(ledger, setting, |r, sealed| r.value = sealed.into()).await?),
-            ("rotated keys", self.records(ledger, former, |r, sealed| r.sealed = Some(sealed)).await?),
+            (
+                "models",
+                self.records::<ModelRecord>(ledger, model, |r, sealed| r.sealed_params = sealed).await?,
+            ),
+            (
+                "credentials",
+                self.records::<Credential>(ledger, credential, |r, sealed| r.sealed_values = sealed).await?,
+            ),
+            (
+                "settings",
+                self.records::<Setting>(ledger, setting, |r, sealed| r.value = sealed.into()).await?,
+            ),
+            (
+                "rotated keys",
+                self.records::<FormerKey>(ledger, former, |r, sealed| r.sealed = Some(sealed)).await?,
+            ),
             ("responses", self.responses(ledger).await?),
         ])
     }

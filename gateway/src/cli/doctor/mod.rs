@@ -64,7 +64,7 @@ pub(super) fn run(args: &Doctor) -> anyhow::Result<()> {
         Some(config) => {
             let limit = Duration::from_secs(args.timeout);
             let place = checks::Place { config: &config, env: &env, limit };
-            findings.extend(super::runtime()?.block_on(place.all((&args.host, args.port))));
+            findings.extend(super::runtime()?.block_on(place.all((args.host.as_str(), args.port))));
         }
         None => problems.iter().for_each(|problem| say(&problem.to_string())),
     }
