@@ -1,6 +1,6 @@
 //! The command line: `weir serve` (also without the word, with LiteLLM's flags), `weir migrate`, `weir check`,
-//! `weir config`, `weir doctor`, `weir keys|teams|users|spend`, `weir prices import`, `weir import litellm`, `weir export litellm`, `weir reprice`, `weir reseal`,
-//! `weir completions`, `weir man`.
+//! `weir config`, `weir doctor`, `weir keys|teams|users|spend`, `weir prices import`, `weir import litellm`,
+//! `weir export litellm`, `weir reprice`, `weir reseal`, `weir completions`, `weir man`. A file each.
 
 mod admin;
 mod config;

@@ -204,7 +204,7 @@ async fn an_operator_makes_keys_and_reads_what_they_have_spent_from_a_terminal()
     assert_ne!(rotated["key"], key.as_str());
     assert_eq!(rig.post("/v1/chat/completions", &key, crate::rig::chat("priced", "hi")).await.status, 401);
     done(&rig, &["keys", "delete", "ci"]);
-    assert_eq!(printed(&done(&rig, &["keys", "list", "--json"])), json!([]));
+    assert_eq!(printed(&done(&rig, &["keys", "list", "--json", "--team", "red"])), json!([]));
 }
 
 #[tokio::test]
