@@ -47,8 +47,8 @@ const VARIABLES: &str = "environment_variables";
 /// Whoever reads these needs nothing else.
 #[rustfmt::skip]
 static NEVER_KEPT: &[&str] = &[
-    "master_key", "database_url", "LITELLM_MASTER_KEY", "PROXY_MASTER_KEY", "DATABASE_URL", "LITELLM_SALT_KEY",
-    "WEIR_SALT_KEY",
+    "master_key", "master_key_previous", "database_url", "LITELLM_MASTER_KEY", "PROXY_MASTER_KEY", "DATABASE_URL",
+    "LITELLM_SALT_KEY", "WEIR_SALT_KEY", "WEIR_SALT_KEY_PREVIOUS", "WEIR_MASTER_KEY_PREVIOUS",
 ];
 
 /// What is kept of one section.

@@ -1,5 +1,6 @@
-//! The command line: `mock`, `pass`, `run`.
+//! The command line: `mock`, `pass`, `run`, `scale`.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,6 +12,7 @@ use weir_bench::cases::{Case, GROUPS, MODEL};
 use weir_bench::guarantees::{self, Context, Guarantee};
 use weir_bench::report::{Report, markdown};
 use weir_bench::run::{Mode, Settings, standard};
+use weir_bench::scale::{Fleet as Replicas, Told};
 use weir_bench::targets::{Fleet, KINDS, Kind, Mock, Setup, Wanted};
 
 use crate::serve;
@@ -31,6 +33,34 @@ enum Command {
     Pass(serve::PassArgs),
     /// Measure targets, interleaved, and write a report
     Run(Box<RunArgs>),
+    /// Model many replicas over one ledger: what they ask of it. Measures nothing
+    Scale(ScaleArgs),
+}
+
+#[derive(Debug, Args)]
+struct ScaleArgs {
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    replicas: u64,
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    requests_per_minute: u64,
+    /// Seconds of modelled time
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    seconds: u64,
+    /// Budgets that requests are spread over
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    budgets: u64,
+    /// Replicas that the requests of one budget meet [default: all]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    spread: Option<u64>,
+    /// Microseconds of a worker for one request: the bench's figure on your machine
+    #[arg(long, default_value_t = 210)]
+    cpu: u64,
+    /// Milliseconds of an answer
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..=600_000))]
+    answer: u64,
+    /// Connections of a replica to the database
+    #[arg(long, default_value_t = 10)]
+    pool: u64,
 }
 
 #[derive(Debug, Args)]
@@ -99,11 +129,42 @@ pub(crate) fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().command {
         Command::Mock(args) => serve::mock(&args).map(|()| ExitCode::SUCCESS),
         Command::Pass(args) => serve::pass(&args),
+        Command::Scale(args) => scale(&args).map(|()| ExitCode::SUCCESS),
         Command::Run(args) => {
             let runtime =
                 tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
             runtime.block_on(until_signal(&args))
         }
+    }
+}
+
+fn scale(args: &ScaleArgs) -> anyhow::Result<()> {
+    let fleet = args.fleet()?;
+    write!(std::io::stdout(), "{}", Told(&fleet, &fleet.run()))?;
+    Ok(())
+}
+
+impl ScaleArgs {
+    /// A budget of 100 dollars each; 2 cents are held for a request, and it costs 0.3.
+    fn fleet(&self) -> anyhow::Result<Replicas> {
+        let count = |number: u64| usize::try_from(number).context("too many");
+        if self.replicas * self.budgets > 10_000_000 {
+            bail!("at most 10,000,000 accounts fit: fewer --replicas, or fewer --budgets");
+        }
+        Ok(Replicas {
+            replicas: count(self.replicas)?,
+            requests_per_minute: self.requests_per_minute,
+            seconds: self.seconds,
+            budgets: count(self.budgets)?,
+            spread: count(self.spread.unwrap_or(self.replicas).min(self.replicas))?,
+            budget: 100_000_000_000,
+            hold: 20_000_000,
+            cost: 3_000_000,
+            answer: self.answer,
+            cpu: self.cpu,
+            pool: count(self.pool)?,
+            row: 1_024,
+        })
     }
 }
 

@@ -14,7 +14,7 @@ from test_pods import sql
 
 BLOCK = re.compile(r"^( *)```sh run\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 DOCUMENTS = [
-    DEPLOY / name for name in ("RUNBOOKS.md", "GUIDE.md", "README.md", "examples/README.md", "docker/README.md")
+    DEPLOY / name for name in ("RUNBOOKS.md", "SCALING.md", "GUIDE.md", "README.md", "examples/README.md", "docker/README.md")
 ]
 
 

@@ -123,3 +123,30 @@ def p38_the_bill_names_every_package_once():
 
 def test_the_bill_is_the_same_every_time():
     assert bill() == bill()
+
+
+# --- sizes ---
+
+
+def test_sizes_are_those_of_the_report():
+    """What SCALING.md calls measured stands in the bench's report."""
+    report = (ROOT / "bench" / "reports" / "2026-11-25-standard.md").read_text()
+    cases = dict(re.findall(r"^## (\S+)\n.*?^\| weir-governed \| ([0-9.]+) ", report, re.MULTILINE | re.DOTALL))
+    said = (DEPLOY / "SCALING.md").read_text()
+    for case, shown in [
+        ("chat-1k", "210 µs"),
+        ("chat-30k", "321 µs"),
+        ("chat-300k", "1.1 ms"),
+        ("sse-64", "292 µs"),
+        ("sse-paced", "2.4 ms"),
+    ]:
+        number, unit = shown.split()
+        measured = float(cases[case]) / (1000 if unit == "ms" else 1)
+        assert round(measured, number[::-1].find(".") if "." in number else 0) == float(number), case
+        assert f"| {shown} |" in said, case
+
+
+def test_the_chart_and_the_command_line_have_one_schema():
+    """weir check --helm-values reads the chart's own file, so nothing of it may be missing from the image's build."""
+    ignored = (DEPLOY / "docker" / "Dockerfile.dockerignore").read_text().split()
+    assert "deploy" not in ignored and "deploy/helm" not in ignored

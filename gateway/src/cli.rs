@@ -1,12 +1,20 @@
 //! The command line: `weir serve` (also without the word, with LiteLLM's flags), `weir migrate`, `weir check`,
-//! `weir prices import`, `weir import litellm`, `weir export litellm`, `weir reprice`.
+//! `weir config`, `weir doctor`, `weir keys|teams|users|spend`, `weir prices import`, `weir import litellm`,
+//! `weir export litellm`, `weir reprice`, `weir reseal`, `weir completions`, `weir man`. A file each.
 
+mod admin;
+mod config;
+mod doctor;
+mod helm;
 mod litellm;
+mod manual;
 mod reprice;
+mod reseal;
 
 use crate::settings::Loader;
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -30,8 +38,26 @@ enum Command {
     Migrate(Migrate),
     /// Reads a configuration, prints every problem, and exits with 1 if it cannot be served.
     Check(Check),
+    /// Prints every setting as it is in force, and where its value comes from. Secrets are hidden.
+    Config(config::Show),
+    /// Looks whether ledger, Redis, providers, data directory and port are there and well; exits with 1 if not.
+    Doctor(doctor::Doctor),
+    /// Virtual keys of a gateway that runs somewhere.
+    Keys(admin::Keys),
+    /// Its teams.
+    Teams(admin::Others),
+    /// Its users.
+    Users(admin::Others),
+    /// What was spent there, by team, key, model and the like.
+    Spend(admin::Spend),
     /// Books entries anew at today's prices, with all the sums they are part of.
     Reprice(reprice::Reprice),
+    /// Seals what the ledger keeps secret with another secret: after the salt key was changed.
+    Reseal(reseal::Reseal),
+    /// Prints what a shell needs to complete commands.
+    Completions(manual::Completions),
+    /// Prints the manual, or writes its pages into a folder.
+    Man(manual::Manual),
     /// The price catalogue.
     #[command(subcommand)]
     Prices(Prices),
@@ -108,7 +134,12 @@ struct Migrate {
 
 #[derive(Args)]
 struct Check {
-    file: PathBuf,
+    /// A configuration, or values of the chart that have one in `proxy_config`.
+    #[arg(required_unless_present = "helm_values")]
+    file: Option<PathBuf>,
+    /// Values of the chart: their own keys are checked too.
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    helm_values: Option<PathBuf>,
     /// Unknown settings count as errors.
     #[arg(long)]
     strict: bool,
@@ -133,6 +164,15 @@ pub fn main() -> ExitCode {
         Some(Command::Migrate(args)) => migrate(&args),
         Some(Command::Reprice(args)) => reprice::run(&args),
         Some(Command::Check(check)) => run_check(&check),
+        Some(Command::Config(args)) => config::run(&args),
+        Some(Command::Doctor(args)) => doctor::run(&args),
+        Some(Command::Keys(args)) => admin::keys(&args),
+        Some(Command::Teams(args)) => admin::teams(&args),
+        Some(Command::Users(args)) => admin::users(&args),
+        Some(Command::Spend(args)) => admin::spend(&args),
+        Some(Command::Reseal(args)) => reseal::run(&args),
+        Some(Command::Completions(args)) => manual::completions(&args),
+        Some(Command::Man(args)) => manual::manual(&args),
         Some(Command::Prices(Prices::Import { file, out })) => import(&file, out),
         Some(Command::Import(Import::Litellm(args))) => litellm::import(&args),
         Some(Command::Export(Export::Litellm(args))) => litellm::export(&args),
@@ -151,6 +191,35 @@ pub fn say(text: &str) {
     eprintln!("{text}");
 }
 
+/// Prints what was asked for. A reader that has seen enough (`| head`) is no error.
+fn put(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("standard output"),
+        _ => Ok(()),
+    }
+}
+
+/// A text that is made line by line.
+#[derive(Default)]
+struct Text(String);
+
+impl Text {
+    fn line(&mut self, line: impl AsRef<str>) {
+        self.0.push_str(line.as_ref().trim_end());
+        self.0.push('\n');
+    }
+
+    fn done(self) -> String {
+        self.0
+    }
+}
+
+/// For commands: one thread is enough.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
 /// What `--strict` refuses.
 pub fn has_warnings(problems: &Problems) -> bool {
     problems.count(Severity::Warning) > 0
@@ -164,21 +233,24 @@ fn migrate(args: &Migrate) -> anyhow::Result<()> {
     };
     let folder = crate::data_dir::choose(&config, &env);
     let options = crate::storage::ledger_options(&config, &folder);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(weir_ledger::migrate(options, Duration::from_secs(args.wait)))?;
+    runtime()?.block_on(weir_ledger::migrate(options, Duration::from_secs(args.wait)))?;
     say("the ledger's schema is up to date");
     Ok(())
 }
 
 fn run_check(check: &Check) -> anyhow::Result<()> {
-    let (_, problems) = Loader::of_file(&check.file).load();
+    let file = check.helm_values.as_ref().or(check.file.as_ref()).context("no file")?;
+    let problems = match check.helm_values {
+        Some(_) => helm::check(file, &weir_core::config::Env::process())?,
+        None => Loader::of_file(file).load().1,
+    };
     for problem in problems.iter() {
         say(&problem.to_string());
     }
     if problems.has_errors() || check.strict && has_warnings(&problems) {
-        bail!("{} cannot be served as it is", check.file.display());
+        bail!("{} cannot be served as it is", file.display());
     }
-    say(&format!("{}: ok", check.file.display()));
+    say(&format!("{}: ok", file.display()));
     Ok(())
 }
 

@@ -98,28 +98,33 @@ impl Configuration {
     // --- the ledger ---
 
     async fn added(&self) -> LedgerResult<(Additions, Marks)> {
-        let snapshot = self.app.snapshot.load_full();
-        if !snapshot.config.general.store_model_in_db {
-            return Ok(Default::default());
-        }
-        let (models, settings) = (self.all::<ModelRecord>().await?, self.all::<Setting>().await?);
-        let credentials = self.all::<Credential>().await?;
-        let marks = marks(&models).chain(marks(&settings)).chain(marks(&credentials)).collect();
-        let models = models.into_iter().filter_map(|kept| model(&snapshot, kept.record));
-        let credentials = credentials.into_iter().filter_map(|kept| credential(&snapshot, kept.record));
-        let settings = settings.into_iter().filter_map(|kept| setting(&snapshot, &kept.record));
-        let added = Additions {
-            models: models.collect(),
-            credentials: credentials.collect(),
-            settings: settings.collect(),
-        };
-        Ok((added, marks))
+        additions(self.directory.as_ref(), &self.app.snapshot.load_full()).await
     }
+}
 
-    async fn all<T: Record>(&self) -> LedgerResult<Vec<Kept<T>>> {
-        let query = RecordQuery { limit: MOST, sort: Sort::CreatedAt, ..RecordQuery::default() };
-        Ok(records::list(self.directory.as_ref(), &query).await?.records)
+/// What was made over the API, opened, with the marks of all that was read. What cannot be opened is left out and logged.
+pub async fn additions(directory: &dyn Directory, snapshot: &Snapshot) -> LedgerResult<(Additions, Marks)> {
+    if !snapshot.config.general.store_model_in_db {
+        return Ok(Default::default());
     }
+    let (models, settings) = (all::<ModelRecord>(directory).await?, all::<Setting>(directory).await?);
+    let credentials = all::<Credential>(directory).await?;
+    let marks = marks(&models).chain(marks(&settings)).chain(marks(&credentials)).collect();
+    let models = models.into_iter().filter_map(|kept| model(snapshot, kept.record));
+    let credentials = credentials.into_iter().filter_map(|kept| credential(snapshot, kept.record));
+    let settings = settings.into_iter().filter_map(|kept| setting(snapshot, &kept.record));
+    let added = Additions {
+        models: models.collect(),
+        credentials: credentials.collect(),
+        settings: settings.collect(),
+    };
+    Ok((added, marks))
+}
+
+/// All records of a kind, or the first ten thousand.
+pub async fn all<T: Record>(directory: &dyn Directory) -> LedgerResult<Vec<Kept<T>>> {
+    let query = RecordQuery { limit: MOST, sort: Sort::CreatedAt, ..RecordQuery::default() };
+    Ok(records::list(directory, &query).await?.records)
 }
 
 fn marks<T: Record>(kept: &[Kept<T>]) -> impl Iterator<Item = (RecordKind, String, i64)> {

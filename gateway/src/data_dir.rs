@@ -26,11 +26,10 @@ pub fn create(path: &Path) -> anyhow::Result<()> {
 
 /// The generated master key: made once, kept with mode 0600.
 pub fn master_key(folder: &Path) -> anyhow::Result<SecretString> {
-    let path = folder.join("master_key");
-    let known = std::fs::read_to_string(&path).unwrap_or_default();
-    if !known.trim().is_empty() {
-        return Ok(SecretString::from(known.trim()));
+    if let Some(known) = known_master_key(folder) {
+        return Ok(known);
     }
+    let path = folder.join("master_key");
     let key = fresh_key()?;
     let mut file = OpenOptions::new()
         .create(true)
@@ -41,6 +40,12 @@ pub fn master_key(folder: &Path) -> anyhow::Result<SecretString> {
         .with_context(|| format!("the master key cannot be kept in {}", path.display()))?;
     file.write_all(key.as_bytes())?;
     Ok(SecretString::from(key))
+}
+
+/// The key that an earlier start has made.
+pub fn known_master_key(folder: &Path) -> Option<SecretString> {
+    let known = std::fs::read_to_string(folder.join("master_key")).ok()?;
+    Some(known.trim()).filter(|key| !key.is_empty()).map(SecretString::from)
 }
 
 /// `sk-` and 24 random bytes.

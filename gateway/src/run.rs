@@ -31,7 +31,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, Notify};
 use weir_core::ExposeSecret;
 use weir_core::config::env::Env;
-use weir_core::config::{Config, MetricsWhen, SslVerify};
+use weir_core::config::{Config, MetricsWhen};
 use weir_core::ports::SpendStore;
 use weir_core::ports::control::Control;
 use weir_ledger::Asker;
@@ -225,11 +225,7 @@ fn limits(config: &Config) -> Limits {
 
 fn dialer(config: &Config, folder: &Path) -> anyhow::Result<DialerOptions> {
     let env = &config.env;
-    let own = match &config.litellm.ssl_verify {
-        SslVerify::CaFile(path) => Some(path.as_str()),
-        _ => env.filled("SSL_CERT_FILE"),
-    };
-    roots::write(own, env, folder)?;
+    roots::write(roots::own(config), env, folder)?;
     Ok(DialerOptions {
         verify: config.litellm.ssl_verify.clone(),
         https_proxy: https_proxy(env)?,
@@ -237,7 +233,8 @@ fn dialer(config: &Config, folder: &Path) -> anyhow::Result<DialerOptions> {
     })
 }
 
-fn https_proxy(env: &Env) -> anyhow::Result<Option<Proxy>> {
+/// The proxy that the environment asks for.
+pub fn https_proxy(env: &Env) -> anyhow::Result<Option<Proxy>> {
     let either = |upper, lower| env.filled(upper).or_else(|| env.filled(lower));
     let Some(url) = either("HTTPS_PROXY", "https_proxy") else { return Ok(None) };
     let proxy = Proxy::parse(url, either("NO_PROXY", "no_proxy").unwrap_or_default());

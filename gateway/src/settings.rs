@@ -7,7 +7,7 @@ use std::sync::Arc;
 use weir_core::SecretString;
 use weir_core::config::env::Env;
 use weir_core::config::problems::{Place, Problems};
-use weir_core::config::{Additions, Config};
+use weir_core::config::{Additions, Config, Effective, ReadFile};
 use weir_core::model::prices::Catalogue;
 use weir_plugins::providers;
 use weir_plugins::snapshot::Snapshot;
@@ -61,14 +61,24 @@ impl Loader {
         self.config_with(&Additions::default())
     }
 
+    /// Every setting with its source, for people.
+    pub fn explain(&self, added: &Additions) -> (Option<Effective>, Problems) {
+        self.reading(|source, read, served| Config::explain(source, read, &self.env, served, added))
+    }
+
     fn config_with(&self, added: &Additions) -> (Option<Config>, Problems) {
+        self.reading(|source, read, served| Config::load_with(source, read, &self.env, served, added))
+    }
+
+    /// Source, reader and the providers of this build.
+    fn reading<T>(&self, load: impl FnOnce(&str, ReadFile<'_>, &[&str]) -> T) -> T {
         let source = self.path.as_ref().map_or_else(|| String::from("built-in"), |p| p.display().to_string());
         let read = |path: &str| match &self.path {
             None => Ok(EMPTY.to_owned()),
             Some(_) => std::fs::read_to_string(path).map_err(|e| e.to_string()),
         };
         let served: Vec<&str> = providers::rows().map(|row| row.prefix).collect();
-        Config::load_with(&source, &read, &self.env, &served, added)
+        load(&source, &read, &served)
     }
 }
 

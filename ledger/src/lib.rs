@@ -3,11 +3,12 @@
 //! Start at `store.rs` (one set of statements over both engines), then `directory/`, `spend/` and
 //! `responses.rs` (what is asked of them).
 //! `journal/` is the local file that survives this process; `writer.rs` carries it into the store. `cache.rs` is how
-//! the data plane sees keys, `leases.rs` the slices of budgets that it spends, `notify.rs` how other replicas hear of changes. `redis/` counts what processes share and is no money. `litellm/` moves in from LiteLLM, and out
+//! the data plane sees keys, `leases.rs` the slices of budgets that it spends, `notify.rs` how other replicas hear of changes. `redis/` counts what processes share and is no money. `examine.rs` looks whether the database is there and well. `litellm/` moves in from LiteLLM, and out
 //! again. Only this crate speaks SQL.
 
 mod cache;
 mod directory;
+mod examine;
 mod holders;
 mod journal;
 mod leases;
@@ -20,6 +21,7 @@ mod store;
 mod writer;
 
 pub use cache::{CacheOptions, KeyCache};
+pub use examine::{Examined, examine};
 pub use journal::{FileJournal, JournalOptions, JournalStats};
 pub use leases::LeaseBook;
 pub use notify::{Watcher, listen};

@@ -48,6 +48,33 @@ impl ResponseStore for Ledger {
     }
 }
 
+/// For changing the secret that responses are sealed with.
+impl Ledger {
+    /// Ids behind `after` in their order, with what is sealed, at most `limit`.
+    ///
+    /// # Errors
+    /// The database is away, or holds something else.
+    pub async fn sealed_responses(&self, after: &str, limit: u32) -> LedgerResult<Vec<(String, Vec<u8>)>> {
+        const ALL: &str = "SELECT id, sealed FROM response_state WHERE id > $1 ORDER BY id LIMIT $2";
+        let rows =
+            sqlx::query(ALL).bind(after.to_owned()).bind(i64::from(limit)).fetch_all(&self.reader).await;
+        let read = |row: &AnyRow| -> LedgerResult<(String, Vec<u8>)> {
+            Ok((row.try_get("id").map_err(broken)?, row.try_get("sealed").map_err(broken)?))
+        };
+        self.noted(rows)?.iter().map(read).collect()
+    }
+
+    /// Puts another sealed text in the place of one.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn reseal_response(&self, id: &str, sealed: Vec<u8>) -> LedgerResult<()> {
+        const CHANGE: &str = "UPDATE response_state SET sealed = $1 WHERE id = $2";
+        let done = sqlx::query(CHANGE).bind(sealed).bind(id.to_owned()).execute(&self.writer).await;
+        self.noted(done).map(drop)
+    }
+}
+
 fn record(row: &AnyRow) -> LedgerResult<ResponseRecord> {
     let owner: String = row.try_get("owner").map_err(broken)?;
     Ok(ResponseRecord {

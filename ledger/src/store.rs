@@ -90,11 +90,7 @@ impl Ledger {
     /// Connects, and migrates where it may. With Postgres away this still answers: the ledger is `Starting` and keeps trying.
     /// Fails when the URL is none, or the SQLite file cannot be used.
     pub async fn open(options: LedgerOptions) -> LedgerResult<Ledger> {
-        sqlx::any::install_default_drivers();
-        let ledger = match &options.url {
-            Some(url) => Self::postgres(url, &options)?,
-            None => Self::sqlite(&options).await?,
-        };
+        let ledger = Self::unprepared(&options).await?;
         match ledger.prepare().await {
             Ok(()) => ledger.set(LedgerState::Connected),
             Err(error) if ledger.engine == Engine::Sqlite => return Err(error),
@@ -104,6 +100,15 @@ impl Ledger {
             }
         }
         Ok(ledger)
+    }
+
+    /// With whatever schema there is. Nothing is connected to yet.
+    pub(crate) async fn unprepared(options: &LedgerOptions) -> LedgerResult<Ledger> {
+        sqlx::any::install_default_drivers();
+        match &options.url {
+            Some(url) => Self::postgres(url, options),
+            None => Self::sqlite(options).await,
+        }
     }
 
     fn postgres(url: &SecretString, options: &LedgerOptions) -> LedgerResult<Ledger> {
@@ -191,7 +196,7 @@ impl Ledger {
     }
 
     /// How many migrations the schema lacks.
-    async fn missing(&self) -> LedgerResult<usize> {
+    pub(crate) async fn missing(&self) -> LedgerResult<usize> {
         let all = self.migrations().iter().count();
         let done =
             sqlx::query("SELECT CAST(version AS BIGINT) AS version FROM _sqlx_migrations WHERE success");
@@ -290,11 +295,7 @@ impl LedgerHealth for Ledger {
 /// The database did not come in time, or a migration cannot be made.
 pub async fn migrate(options: LedgerOptions, wait: Duration) -> LedgerResult<()> {
     let until = std::time::Instant::now() + wait;
-    sqlx::any::install_default_drivers();
-    let ledger = match &options.url {
-        Some(url) => Ledger::postgres(url, &options)?,
-        None => Ledger::sqlite(&options).await?,
-    };
+    let ledger = Ledger::unprepared(&options).await?;
     loop {
         match ledger.migrate().await {
             Err(error) if std::time::Instant::now() < until => {

@@ -10,12 +10,17 @@ use weir_core::{ExposeSecret, SecretString};
 /// Seals and opens. One per configuration.
 pub struct Sealer {
     cipher: XChaCha20Poly1305,
+    /// What was sealed with these is opened, and nothing is sealed with them: secrets that are being changed.
+    others: Vec<XChaCha20Poly1305>,
     /// What nonces are derived from.
     nonces: [u8; 32],
 }
 
 /// Variables that hold the secret, in order.
 static SECRETS: &[&str] = &["WEIR_SALT_KEY", "LITELLM_SALT_KEY"];
+
+/// The variable with the secret that was sealed with before, or will be after.
+const PREVIOUS: &str = "WEIR_SALT_KEY_PREVIOUS";
 
 const NONCE: usize = 24;
 
@@ -24,13 +29,30 @@ impl Sealer {
     /// is no less than such a gateway lets everybody do anyway.
     pub fn of(env: &Env, master: Option<&SecretString>) -> Self {
         let salt = SECRETS.iter().find_map(|name| env.filled(name));
-        Self::new(salt.or(master.map(ExposeSecret::expose_secret)).unwrap_or_default())
+        let sealer = Self::new(salt.or(master.map(ExposeSecret::expose_secret)).unwrap_or_default());
+        match env.filled(PREVIOUS) {
+            Some(previous) => sealer.or_opened_by(&SecretString::from(previous)),
+            None => sealer,
+        }
+    }
+
+    /// Opens what was sealed with this secret, too.
+    #[must_use]
+    pub fn or_opened_by(mut self, secret: &SecretString) -> Self {
+        self.others.push(Self::new(secret.expose_secret()).cipher);
+        self
+    }
+
+    /// The variable that holds the secret; `None`: it is the master key.
+    pub fn variable(env: &Env) -> Option<&'static str> {
+        SECRETS.iter().copied().find(|name| env.filled(name).is_some())
     }
 
     pub fn new(secret: &str) -> Self {
         let key = derived(b"weir seal 1: key", &[secret.as_bytes()]);
         Self {
             cipher: XChaCha20Poly1305::new(&key.into()),
+            others: Vec::new(),
             nonces: derived(b"weir seal 1: nonces", &[secret.as_bytes()]),
         }
     }
@@ -46,7 +68,10 @@ impl Sealer {
     /// `None`: sealed by somebody else, for another purpose, or not sealed at all.
     pub fn open(&self, purpose: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
         let (nonce, text) = sealed.split_first_chunk::<NONCE>()?;
-        self.cipher.decrypt(&XNonce::from(*nonce), Payload { msg: text, aad: purpose }).ok()
+        let open = |cipher: &XChaCha20Poly1305| {
+            cipher.decrypt(&XNonce::from(*nonce), Payload { msg: text, aad: purpose }).ok()
+        };
+        open(&self.cipher).or_else(|| self.others.iter().find_map(open))
     }
 
     fn nonce(&self, purpose: &[u8], text: &[u8]) -> [u8; NONCE] {
@@ -87,6 +112,19 @@ mod tests {
             assert_eq!(sealer.open(b"id", &bad), None, "{at}");
             assert_eq!(sealer.open(b"id", &sealed[..at]), None, "{at}");
         }
+    }
+
+    #[test]
+    fn a_secret_that_is_being_changed_opens_and_does_not_seal() {
+        let sealed = Sealer::new("old").seal(b"id", b"text").unwrap();
+        let env = Env::of([("WEIR_SALT_KEY", "new"), ("WEIR_SALT_KEY_PREVIOUS", "old")]);
+        let sealer = Sealer::of(&env, None);
+        assert_eq!(sealer.open(b"id", &sealed).unwrap(), b"text");
+        let anew = sealer.seal(b"id", b"text").unwrap();
+        assert_eq!(Sealer::new("old").open(b"id", &anew), None);
+        assert!(Sealer::new("new").open(b"id", &anew).is_some());
+        let by_master = Sealer::new("x").or_opened_by(&SecretString::from("old"));
+        assert!(by_master.open(b"id", &sealed).is_some());
     }
 
     #[test]

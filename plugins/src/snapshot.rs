@@ -27,11 +27,25 @@ impl Snapshot {
         let config = Arc::new(config);
         Self {
             pass: PassTable::build(&config, &env, &catalogue, problems),
-            master: config.general.master_key.as_ref().map(MasterKey::new),
-            sealer: Arc::new(Sealer::of(&env, config.general.master_key.as_ref())),
+            master: master(&config),
+            sealer: Arc::new(sealer(&config, &env)),
             models: ModelTable::build(Arc::clone(&config), env, Arc::clone(&catalogue), problems),
             catalogue,
             config,
         }
+    }
+}
+
+fn master(config: &Config) -> Option<MasterKey> {
+    let key = config.general.master_key.as_ref()?;
+    Some(MasterKey::new(key).or(config.weir.master_key_previous.as_ref()))
+}
+
+/// What was sealed with the key that was the master key before is opened too.
+fn sealer(config: &Config, env: &Env) -> Sealer {
+    let sealer = Sealer::of(env, config.general.master_key.as_ref());
+    match &config.weir.master_key_previous {
+        Some(previous) => sealer.or_opened_by(previous),
+        None => sealer,
     }
 }

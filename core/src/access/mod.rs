@@ -18,6 +18,8 @@ use subtle::ConstantTimeEq;
 #[derive(Clone, Debug)]
 pub struct MasterKey {
     hash: KeyHash,
+    /// Taken too, while one is changed for the other.
+    previous: Option<KeyHash>,
 }
 
 /// Headers that may carry a key, first hit wins (LiteLLM's order).
@@ -34,7 +36,13 @@ pub static KEY_HEADERS: &[&str] = &[
 
 impl MasterKey {
     pub fn new(key: &SecretString) -> Self {
-        Self { hash: KeyHash::of(key.expose_secret()) }
+        Self { hash: KeyHash::of(key.expose_secret()), previous: None }
+    }
+
+    /// The same, with another key that opens as much.
+    #[must_use]
+    pub fn or(self, previous: Option<&SecretString>) -> Self {
+        Self { previous: previous.map(|key| KeyHash::of(key.expose_secret())), ..self }
     }
 
     /// The hash that master-key requests are booked under.
@@ -44,7 +52,9 @@ impl MasterKey {
 
     /// Comparing hashes makes both sides equally long, so that not even the length leaks.
     fn matches(&self, presented: &KeyHash) -> bool {
-        self.hash.bytes().ct_eq(presented.bytes()).into()
+        let same = |key: &KeyHash| key.bytes().ct_eq(presented.bytes());
+        let previous = self.previous.as_ref().map_or_else(|| 0_u8.into(), same);
+        (same(&self.hash) | previous).into()
     }
 }
 

@@ -1,6 +1,7 @@
 //! From a path to a `Config`.
 
 use super::additions::Additions;
+use super::effective::{Effective, References};
 use super::env::Env;
 use super::fallbacks::{Fallbacks, Names};
 use super::file::ConfigFile;
@@ -10,6 +11,7 @@ use super::problems::{Place, Problems};
 use super::resolve;
 use super::section::Section;
 use super::settings::{GeneralSettings, LitellmSettings, RouterSettings, WeirSettings};
+use super::tree::Node;
 
 /// What the configuration means: defaults filled in, references resolved, nothing left to check. `Debug` shows no
 /// secret.
@@ -22,6 +24,33 @@ pub struct Config {
     pub weir: WeirSettings,
     /// The environment it was loaded with, `environment_variables` on top: where providers look for their keys.
     pub env: Env,
+}
+
+/// What was written, names and types checked.
+pub(super) struct Written {
+    pub file: ConfigFile,
+    /// With `environment_variables`, and what follows from others, on top.
+    pub env: Env,
+}
+
+impl Written {
+    /// `noted` sees the whole tree before references are resolved.
+    fn read(
+        (source, read): (&str, ReadFile<'_>),
+        env: &Env,
+        added: &Additions,
+        noted: &mut dyn FnMut(&Node),
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let mut root = Files::new(read).load(source, &Place::default(), problems)?;
+        added.lay_settings(&mut root, problems);
+        let env = resolve::environment(&mut root, env, problems);
+        added.lay_lists(&mut root, problems);
+        noted(&root);
+        resolve::references(&mut root, &env, &mut String::new(), problems);
+        added.override_models(&mut root, &env, problems);
+        Some(Self { file: ConfigFile::read(&root, problems), env })
+    }
 }
 
 impl Config {
@@ -45,17 +74,29 @@ impl Config {
         added: &Additions,
     ) -> (Option<Config>, Problems) {
         let mut problems = Problems::default();
-        let config = Files::new(read).load(source, &Place::default(), &mut problems).map(|mut root| {
-            added.lay_settings(&mut root, &mut problems);
-            let env = resolve::environment(&mut root, env, &mut problems);
-            added.lay_lists(&mut root, &mut problems);
-            resolve::references(&mut root, &env, &mut String::new(), &mut problems);
-            added.override_models(&mut root, &env, &mut problems);
-            let file = ConfigFile::read(&root, &mut problems);
-            Config::of(&file, env, providers, &mut problems)
-        });
+        let written = Written::read((source, read), env, added, &mut |_| (), &mut problems);
+        let config = written.map(|w| Config::of(&w.file, w.env, providers, &mut problems));
         problems.sort();
         (config.filter(|_| !problems.has_errors()), problems)
+    }
+
+    /// Every setting as it is in force, and where its value comes from. None when there is an error.
+    pub fn explain(
+        source: &str,
+        read: ReadFile<'_>,
+        env: &Env,
+        providers: &[&str],
+        added: &Additions,
+    ) -> (Option<Effective>, Problems) {
+        let (mut problems, mut references) = (Problems::default(), References::default());
+        let mut note = |root: &Node| references = References::of(root);
+        let written = Written::read((source, read), env, added, &mut note, &mut problems);
+        let told = written.map(|written| {
+            let config = Config::of(&written.file, written.env.clone(), providers, &mut problems);
+            Effective::of(&written, &config, env, &references, &problems)
+        });
+        problems.sort();
+        (told.filter(|_| !problems.has_errors()), problems)
     }
 
     /// As `load`, from text that is no file and includes none.

@@ -2,12 +2,13 @@
 //!
 //! `load` goes: files to one tree (`include`, `tree`), environment and references (`resolve`, `env`, `database`),
 //! every name and type against the tables (`keys`, `section`, `file`), then the meaning (`models`, `params`,
-//! `provider`, `fallbacks`, `settings`). `additions` lays the ledger's models and settings over it. `problems` collects what is wrong on the way; nothing stops at the first.
+//! `provider`, `fallbacks`, `settings`). `additions` lays the ledger's models and settings over it. `effective` tells every setting with its source. `problems` collects what is wrong on the way; nothing stops at the first.
 
 mod additions;
 mod aws;
 mod cloud;
 mod database;
+pub mod effective;
 pub mod env;
 mod fallbacks;
 pub mod file;
@@ -30,6 +31,7 @@ mod tests;
 pub use additions::{AddedCredential, AddedModel, Additions};
 pub use aws::Aws;
 pub use cloud::{Entra, Vertex};
+pub use effective::Effective;
 pub use env::Env;
 pub use fallbacks::{Alias, Fallbacks};
 pub use file::ConfigFile;

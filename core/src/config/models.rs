@@ -124,11 +124,15 @@ static TOLD: &[&str] =
 /// Parts of names whose values are never told, whatever their kind.
 static SECRET: &[&str] = &["key", "secret", "token", "password", "credentials", "headers"];
 
+/// Whether a name says that its value is a secret.
+pub(super) fn names_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let tokens = name.contains("_token") && (name.contains("cost") || name.starts_with("max_"));
+    !tokens && SECRET.iter().any(|part| name.contains(part))
+}
+
 fn shown(params: &Section) -> JsonMap {
-    let secret = |name: &str| {
-        let tokens = name.contains("_token") && (name.contains("cost") || name.starts_with("max_"));
-        params.is_secret(name) || !tokens && SECRET.iter().any(|part| name.contains(part))
-    };
+    let secret = |name: &str| params.is_secret(name) || names_secret(name);
     let told =
         |(name, node): &&(String, Node)| !secret(name) && (!node.from_env || TOLD.contains(&name.as_str()));
     params.entries().iter().filter(told).collect()

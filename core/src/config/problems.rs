@@ -107,12 +107,24 @@ impl Problems {
         u16::try_from(self.files.len() - 1).unwrap_or(u16::MAX)
     }
 
+    /// The file with this index.
+    pub(super) fn file_name(&self, index: u16) -> &str {
+        self.files.get(usize::from(index)).map_or("", String::as_str)
+    }
+
     /// Whether another problem would be kept. Suggestions are not worth making when it would not.
     pub(super) fn has_room(&self) -> bool {
         self.kept.len() < MAX_KEPT
     }
 
-    pub(super) fn sort(&mut self) {
+    /// The same files, and no problem yet.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        Self { files: self.files.clone(), ..Self::default() }
+    }
+
+    /// Into the order of files and lines.
+    pub fn sort(&mut self) {
         self.kept.sort_by(|(left_file, left), (right_file, right)| {
             (left_file, left.line, left.severity, &left.path).cmp(&(
                 right_file,

@@ -43,14 +43,13 @@ pub(super) struct Export {
 
 /// What both need: the configuration, and the ledger that it names.
 pub(super) struct Setup {
-    config: Config,
-    master: SecretString,
+    pub(super) config: Config,
+    pub(super) master: SecretString,
     pub(super) ledger: Ledger,
 }
 
 pub(super) fn import(args: &Import) -> anyhow::Result<()> {
-    let runtime = runtime()?;
-    let report = runtime.block_on(async {
+    let report = super::runtime()?.block_on(async {
         let setup = Setup::open(args.config.clone()).await?;
         let options = ImportOptions {
             from: place(&setup.config, args.from.as_deref(), args.schema.clone())?,
@@ -66,18 +65,13 @@ pub(super) fn import(args: &Import) -> anyhow::Result<()> {
 }
 
 pub(super) fn export(args: &Export) -> anyhow::Result<()> {
-    let runtime = runtime()?;
-    let report = runtime.block_on(async {
+    let report = super::runtime()?.block_on(async {
         let setup = Setup::open(args.config.clone()).await?;
         let to = place(&setup.config, args.to.as_deref(), args.schema.clone())?;
         litellm::export(&setup.ledger, &to).await.context("the export broke off")
     })?;
     tell(&report);
     Ok(())
-}
-
-fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 impl Setup {

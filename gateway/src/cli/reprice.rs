@@ -57,8 +57,7 @@ struct Report {
 }
 
 pub(super) fn run(args: &Reprice) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let report = runtime.block_on(async {
+    let report = super::runtime()?.block_on(async {
         let setup = Setup::open(args.config.clone()).await?;
         let (snapshot, _) =
             crate::settings::Loader::new(args.config.clone(), weir_core::config::Env::process()).load();

@@ -10,6 +10,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use std::path::{Path, PathBuf};
 use weir_core::config::env::Env;
+use weir_core::config::{Config, SslVerify};
 
 /// Where distributions keep their roots.
 static SYSTEM_ROOTS: &[&str] = &[
@@ -24,10 +25,30 @@ pub fn path(folder: &Path) -> String {
     folder.join("ca-bundle.pem").display().to_string()
 }
 
-/// Writes the file.
-pub fn write(own: Option<&str>, env: &Env, folder: &Path) -> anyhow::Result<()> {
+/// The operator's own file: the configuration's, else `SSL_CERT_FILE`.
+pub fn own(config: &Config) -> Option<&str> {
+    match &config.litellm.ssl_verify {
+        SslVerify::CaFile(path) => Some(path.as_str()),
+        _ => config.env.filled("SSL_CERT_FILE"),
+    }
+}
+
+/// All of them in memory.
+pub fn store(own: Option<&str>, env: &Env) -> anyhow::Result<RootCertStore> {
+    let mut store = RootCertStore::empty();
+    store.add_parsable_certificates(all(own, env)?);
+    Ok(store)
+}
+
+fn all(own: Option<&str>, env: &Env) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     let mut all = own.map(own_roots).transpose()?.unwrap_or_default();
     all.extend(system_roots(env));
+    Ok(all)
+}
+
+/// Writes the file.
+pub fn write(own: Option<&str>, env: &Env, folder: &Path) -> anyhow::Result<()> {
+    let all = all(own, env)?;
     let text: String = all.iter().map(pem).collect();
     let path = path(folder);
     std::fs::write(&path, text).with_context(|| format!("{path} cannot be written"))

@@ -136,7 +136,8 @@ impl L4Connect for Tunnel {
 }
 
 impl Tunnel {
-    async fn open(&self) -> std::result::Result<TcpStream, String> {
+    /// A stream to the target, with the proxy's agreement. Not bounded in time.
+    pub async fn open(&self) -> std::result::Result<TcpStream, String> {
         let addresses = self.resolver.addresses(&self.proxy.host, self.proxy.port).await?;
         let mut stream = TcpStream::connect(&addresses[..]).await.map_err(|e| format!("proxy: {e}"))?;
         stream.set_nodelay(true).map_err(|e| e.to_string())?;

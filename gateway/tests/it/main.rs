@@ -34,6 +34,7 @@ mod management;
 mod memory;
 mod models_api;
 mod operations;
+mod operator;
 mod outage;
 mod pki;
 mod providers;

@@ -6,7 +6,7 @@ pub use counters::SharedCounters;
 
 use fred::prelude::{Builder, Client, ClientLike, Config, ReconnectPolicy};
 use fred::types::config::{Server, ServerConfig, TlsConnector};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use weir_core::ExposeSecret;
 use weir_core::config::{RedisNode, RedisPlace, RedisSettings};
 
@@ -46,6 +46,17 @@ impl Redis {
         let client = builder.build()?;
         client.connect();
         Ok(Self { client, patience })
+    }
+
+    /// Waits for the connection, without a limit of its own, then for one answer: how long that took.
+    ///
+    /// # Errors
+    /// Why it cannot be connected to, or does not answer. Says no password.
+    pub async fn ping(&self) -> Result<Duration, String> {
+        self.client.wait_for_connect().await.map_err(|e| e.to_string())?;
+        let begun = Instant::now();
+        let answer: Result<String, _> = self.client.ping(None).await;
+        answer.map(|_| begun.elapsed()).map_err(|e| e.to_string())
     }
 }
 

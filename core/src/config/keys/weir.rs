@@ -1,6 +1,6 @@
 //! `weir_settings`: what LiteLLM has no setting for. Each row is the documentation of its setting.
 
-use super::Kind::{Bool, Bytes, Choice, Int, Number, Seconds, Text, Texts};
+use super::Kind::{Bool, Bytes, Choice, Int, Number, Seconds, Secret, Text, Texts};
 use super::{Key, own};
 
 const METRICS: &[&str] = &["on_callback", "always"];
@@ -72,6 +72,12 @@ pub(super) const KEYS: &[Key] = &[
         "How often a key may send the very same request within loop_window, before it is taken for a loop and refused.",
     ),
     own("loop_window", Seconds, "See loop_max_repeats. 60 s."),
+    own(
+        "master_key_previous",
+        Secret,
+        "A second master key, taken as the first is, for the time in which one is changed for the other. Else \
+         WEIR_MASTER_KEY_PREVIOUS. None by default.",
+    ),
     own(
         "data_dir",
         Text,

@@ -6,6 +6,7 @@ use super::super::section::Section;
 use super::super::tree::Node;
 use crate::domain::money::NanoUsd;
 use ipnet::IpNet;
+use secrecy::SecretString;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -77,6 +78,8 @@ pub struct WeirSettings {
     /// How often the same request may come within `loop_window`; `None`: as often as it likes.
     pub loop_max_repeats: Option<u32>,
     pub loop_window: Duration,
+    /// Taken beside the master key. Never empty.
+    pub master_key_previous: Option<SecretString>,
     /// `None`: the command line's, or the system's usual place.
     pub data_dir: Option<String>,
     pub journal_max_bytes: u64,
@@ -118,6 +121,9 @@ impl WeirSettings {
             session: SessionCaps::read(s, problems),
             loop_max_repeats: s.count("loop_max_repeats"),
             loop_window: seconds("loop_window", 60),
+            master_key_previous: s
+                .secret("master_key_previous")
+                .or_else(|| env.filled("WEIR_MASTER_KEY_PREVIOUS").map(SecretString::from)),
             data_dir: s.text("data_dir").filter(|dir| !dir.is_empty()),
             journal_max_bytes: s.bytes("journal_max_bytes").unwrap_or(1 << 30),
             inflight_bytes: s.bytes("inflight_bytes").unwrap_or(96 << 20),

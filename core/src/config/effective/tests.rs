@@ -1,0 +1,127 @@
+//! What `weir config` tells.
+
+use super::super::additions::{AddedModel, Additions};
+use super::super::{Config, Env};
+use super::{Effective, HIDDEN, Setting, Source};
+use secrecy::SecretString;
+use serde_json::json;
+
+const FILE: &str = r#"
+model_list:
+  - model_name: chat
+    litellm_params: {model: openai/gpt-4o, api_key: sk-provider, api_base: os.environ/BASE, extra_headers: {x-a: b}}
+litellm_settings:
+  request_timeout: 90
+  generic_logger_headers: {authorization: bearer-of-logs}
+  api_base: "https://user:pass@own.test/x"
+general_settings:
+  master_key: os.environ/LITELLM_MASTER_KEY
+  pass_through_endpoints: [{path: /own, target: "https://own.test/x", headers: {x-key: sk-pass}}]
+router_settings: {redis_host: redis.test, redis_password: redis-pass}
+weir_settings: {data_dir: /var/lib/weir, header_timeout: 500ms}
+"#;
+
+const VARS: &[(&str, &str)] = &[
+    ("LITELLM_MASTER_KEY", "sk-master"),
+    ("BASE", "http://provider.test/v1"),
+    ("DATABASE_HOST", "db.test"),
+    ("DATABASE_USERNAME", "weir"),
+    ("DATABASE_NAME", "weir"),
+    ("DATABASE_PASSWORD", "db-pass"),
+    ("WEIR_DATA_DIR", "/data"),
+    ("JSON_LOGS", "true"),
+];
+
+fn told(added: &Additions) -> Effective {
+    let read = |_: &str| Ok(FILE.to_owned());
+    let env = Env::of(VARS.iter().copied());
+    let (told, problems) = Config::explain("config.yaml", &read, &env, &["openai"], added);
+    told.unwrap_or_else(|| panic!("{problems}"))
+}
+
+fn find<'a>(told: &'a Effective, section: &str, name: &str) -> &'a Setting {
+    let mut all = told.settings.iter();
+    all.find(|s| (s.section, s.name.as_str()) == (section, name))
+        .unwrap_or_else(|| panic!("{section}.{name}"))
+}
+
+#[test]
+fn every_setting_names_its_source() {
+    let told = told(&Additions::default());
+    for (section, name, value, source) in [
+        ("general_settings", "master_key", json!(HIDDEN), "config.yaml:10, os.environ/LITELLM_MASTER_KEY"),
+        ("general_settings", "database_url", json!(HIDDEN), "environment DATABASE_HOST"),
+        ("general_settings", "database_connection_pool_limit", json!(10), "default"),
+        ("litellm_settings", "request_timeout", json!(90), "config.yaml:6"),
+        ("litellm_settings", "json_logs", json!(true), "environment JSON_LOGS"),
+        ("router_settings", "timeout", json!(90), "config.yaml:6"),
+        ("router_settings", "num_retries", json!(2), "default"),
+        ("router_settings", "redis_host", json!("redis.test"), "config.yaml:12"),
+        ("weir_settings", "data_dir", json!("/data"), "environment WEIR_DATA_DIR"),
+        ("weir_settings", "header_timeout", json!("500ms"), "config.yaml:13"),
+        ("weir_settings", "redis_timeout", json!("50ms"), "default"),
+        ("weir_settings", "first_token_timeout", json!(null), "default"),
+    ] {
+        let setting = find(&told, section, name);
+        assert_eq!(
+            (&setting.value, setting.source.to_string().as_str()),
+            (&value, source),
+            "{section}.{name}"
+        );
+    }
+    let model = &told.models[0];
+    assert_eq!(model.source.to_string(), "config.yaml:3");
+    assert_eq!(model.params["api_base"], json!("http://provider.test/v1"));
+    assert_eq!(model.params["api_key"], json!(HIDDEN));
+}
+
+#[test]
+fn p35_nothing_secret_is_told() {
+    let told = format!("{:?}", told(&Additions::default()));
+    let secrets = [
+        "sk-provider",
+        "bearer-of-logs",
+        "sk-master",
+        "user:pass",
+        "sk-pass",
+        "redis-pass",
+        "db-pass",
+        "\"b\"",
+    ];
+    for secret in secrets {
+        assert!(!told.contains(secret), "{secret}: {told}");
+    }
+}
+
+#[test]
+fn what_was_made_over_the_api_comes_from_the_ledger() {
+    let secret = |text: &str| SecretString::from(text);
+    let added = Additions {
+        models: vec![AddedModel {
+            id: "m-1".into(),
+            name: "added".into(),
+            params: secret(r#"{"model": "openai/x", "api_key": "sk-added"}"#),
+            info: "{}".into(),
+            overrides: false,
+        }],
+        settings: vec![
+            ("litellm_settings".into(), secret(r#"{"request_timeout": 7}"#)),
+            ("router_settings".into(), secret(r#"{"retry_policy": {"TimeoutErrorRetries": 3}}"#)),
+        ],
+        ..Additions::default()
+    };
+    let told = told(&added);
+    let timeout = find(&told, "litellm_settings", "request_timeout");
+    assert_eq!((&timeout.value, &timeout.source), (&json!(7), &Source::Ledger));
+    assert_eq!(find(&told, "router_settings", "retry_policy").source, Source::Ledger);
+    assert_eq!(find(&told, "router_settings", "redis_host").source.to_string(), "config.yaml:12");
+    let sources: Vec<_> = told.models.iter().map(|m| (m.name.as_str(), m.source.to_string())).collect();
+    assert_eq!(sources, [("chat", "config.yaml:3".to_owned()), ("added", "ledger".to_owned())]);
+}
+
+#[test]
+fn what_is_written_and_does_nothing_says_so() {
+    let told = told(&Additions::default());
+    assert!(!find(&told, "litellm_settings", "generic_logger_headers").used);
+    assert!(find(&told, "litellm_settings", "request_timeout").used);
+}
