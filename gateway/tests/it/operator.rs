@@ -130,7 +130,8 @@ async fn weir_doctor_is_content_where_all_is_well() {
     assert_eq!(found(&printed(&done), "listener", "")["detail"], "free");
 }
 
-#[tokio::test]
+// The command is waited for in this thread, while the other end is served by another.
+#[tokio::test(flavor = "multi_thread")]
 async fn weir_doctor_tells_until_when_certificates_are_good() {
     let pki = Pki::new();
     let end = TlsEnd::start(&pki, &[]).await;
