@@ -8,6 +8,7 @@ use weir_core::access::MasterKey;
 use weir_core::config::Config;
 use weir_core::model::prices::Catalogue;
 use weir_core::ports::control::Control;
+use weir_core::ports::identity::Fetch;
 use weir_core::ports::{Directory, KeyLookup, SpendStore};
 
 /// Injected once, at composition.
@@ -21,6 +22,8 @@ pub struct Services {
     /// The master key of that configuration.
     pub master: Arc<dyn Fn() -> Option<MasterKey> + Send + Sync>,
     pub control: Arc<dyn Control>,
+    /// Identity providers are asked with it.
+    pub http: Arc<dyn Fetch>,
     /// What models cost and can.
     pub catalogue: Arc<Catalogue>,
 }

@@ -35,6 +35,7 @@ use weir_core::config::{Config, MetricsWhen, SslVerify};
 use weir_core::ports::SpendStore;
 use weir_core::ports::control::Control;
 use weir_ledger::Asker;
+use weir_plugins::auth::Http;
 use weir_plugins::chain::Chain;
 use weir_plugins::metrics::Metrics;
 use weir_plugins::services::Services;
@@ -110,17 +111,12 @@ fn app(snapshot: Snapshot, storage: &Storage, folder: &Path, only: Option<Half>)
         rates: Arc::clone(&storage.rates),
         draining: Draining::default(),
         only,
-        root: root(&config),
+        root: config.env.server_root(),
         admin_socket: socket_path(folder),
         snapshot: ArcSwap::from_pointee(snapshot),
     };
     apply(&app, &app.snapshot.load_full());
     Ok(Arc::new(app))
-}
-
-fn root(config: &Config) -> String {
-    let root = config.env.filled("SERVER_ROOT_PATH").unwrap_or_default().trim_matches('/');
-    if root.is_empty() { String::new() } else { format!("/{root}") }
 }
 
 /// Unix socket paths are short; a deep data directory does not fit.
@@ -156,6 +152,7 @@ fn beside(
         config: Arc::new(move || Arc::clone(&app_of_config.snapshot.load().config)),
         master: Arc::new(move || master.snapshot.load().master.clone()),
         control: Arc::<Configuration>::clone(configuration),
+        http: Arc::new(Http::new(&app.snapshot.load().config.env)),
         catalogue: configuration.loader.catalogue(),
     };
     let admin = Arc::new(admin);

@@ -1,8 +1,12 @@
 //! Who may call what. The key is taken from a request, recognised, and held against the class of the route; data
 //! plane and admin service use the same functions. What no rule allows is refused.
 
+mod door;
 mod grants;
+pub mod origin;
+pub mod session;
 
+pub use door::Door;
 pub use grants::{Grant, RouteClass, RouteRule, allowed, authorise};
 
 use crate::domain::ids::KeyHash;

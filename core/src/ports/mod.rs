@@ -2,6 +2,7 @@
 //! plugins and admin. Every method may be called from any task and never blocks a worker.
 
 pub mod control;
+pub mod identity;
 pub mod leases;
 pub mod rates;
 pub mod records;
@@ -198,6 +199,10 @@ pub struct StoredAudit {
 pub trait KeyLookup: Send + Sync {
     /// `Ok(None)`: no such key. `Unavailable`: not cached and the ledger is away, or too many lookups at once.
     async fn lookup(&self, hash: &KeyHash) -> LedgerResult<Option<Arc<Principal>>>;
+    /// Who has signed in with the token that has this hash. `Ok(None)`: nobody, or it was signed out.
+    async fn session(&self, _hash: &KeyHash) -> LedgerResult<Option<Arc<Principal>>> {
+        Ok(None)
+    }
     /// Forgets what a change makes stale here; other replicas follow the ledger's notifications.
     async fn forget(&self, kind: RecordKind, id: &str);
 }

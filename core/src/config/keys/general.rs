@@ -90,7 +90,7 @@ pub(super) const KEYS: &[Key] = &[
     used("store_prompts_in_spend_logs", Bool),
     later("supported_db_objects", List),
     used("token_rate_limit_type", Choice(&["total", "input", "output"])),
-    later("ui_access_mode", Any),
+    used("ui_access_mode", Choice(&["all", "admin_only"])),
     later("use_azure_key_vault", Bool),
     later("use_google_kms", Bool),
     later("use_redis_transaction_buffer", Any),

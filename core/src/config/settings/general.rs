@@ -64,6 +64,8 @@ pub struct GeneralSettings {
     /// Paths that lead to addresses of the operator's.
     pub pass_through: Vec<PassThrough>,
     pub token_rate_limit_type: TokenRate,
+    /// Only proxy admins and their viewers may sign in to the UI.
+    pub ui_admins_only: bool,
     /// How long what is counted against rate limits counts.
     pub rate_limit_window: Duration,
 }
@@ -111,6 +113,7 @@ impl GeneralSettings {
             pass_through: pass_through::read(s, env, problems),
             token_rate_limit_type: token_rate(s),
             rate_limit_window: window(env, problems),
+            ui_admins_only: s.text("ui_access_mode").as_deref() == Some("admin_only"),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::super::env::Env;
 use super::super::fallbacks::{self, Fallbacks};
+use super::super::json::JsonMap;
 use super::super::problems::Problems;
 use super::super::section::Section;
 use super::super::tree::Node;
@@ -43,12 +44,18 @@ pub struct LitellmSettings {
     /// Teams that anybody may join.
     pub available_teams: Vec<String>,
     pub forward_traceparent_to_llm_provider: bool,
+    /// What a user gets who is made by signing in (`default_internal_user_params`), by the names of `/user/new`.
+    pub default_user: JsonMap,
 }
 
 /// LiteLLM keeps them among the defaults of new users.
 fn available_teams(s: &Section) -> Vec<String> {
     let named = s.node("default_internal_user_params").and_then(|params| params.get("available_teams"));
     named.and_then(Node::as_texts).unwrap_or_default()
+}
+
+fn default_user(s: &Section) -> JsonMap {
+    s.node("default_internal_user_params").map(|params| params.entries().iter().collect()).unwrap_or_default()
 }
 
 impl LitellmSettings {
@@ -85,6 +92,7 @@ impl LitellmSettings {
             forward_traceparent_to_llm_provider: s
                 .bool("forward_traceparent_to_llm_provider")
                 .unwrap_or(false),
+            default_user: default_user(s),
         }
     }
 
