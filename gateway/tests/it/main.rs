@@ -47,6 +47,7 @@ mod routing;
 mod said;
 mod secrets;
 mod shared_rates;
+mod signon;
 mod smuggling;
 mod streams;
 mod tls;
