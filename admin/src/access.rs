@@ -58,8 +58,9 @@ fn not_allowed(here: &[&Access]) -> Response {
 async fn caller(services: &Services, request: &Parts, route: &Access) -> Result<Caller, ApiError> {
     let master = (services.master)();
     let (master, keys) = (master.as_ref(), services.lookup.as_ref());
+    let bearers = services.bearers.as_deref();
     let writes = !matches!(request.method, Method::GET | Method::HEAD);
-    let known = Door { custom: None, master, keys, bearers: None }.who(&request.headers, writes).await;
+    let known = Door { custom: None, master, keys, bearers }.who(&request.headers, writes).await;
     if route.class == RouteClass::Public {
         return Ok(known.unwrap_or_default());
     }

@@ -34,9 +34,11 @@ use weir_core::config::env::Env;
 use weir_core::config::{Config, MetricsWhen, SslVerify};
 use weir_core::ports::SpendStore;
 use weir_core::ports::control::Control;
+use weir_core::ports::identity::Bearers;
 use weir_ledger::Asker;
 use weir_plugins::auth::Http;
 use weir_plugins::chain::Chain;
+use weir_plugins::identity::Identities;
 use weir_plugins::metrics::Metrics;
 use weir_plugins::services::Services;
 use weir_plugins::snapshot::Snapshot;
@@ -87,8 +89,10 @@ fn refused(loader: &Loader) -> String {
 
 fn app(snapshot: Snapshot, storage: &Storage, folder: &Path, only: Option<Half>) -> anyhow::Result<Arc<App>> {
     let metrics = Arc::new(Metrics::new()?);
+    let bearers: Arc<dyn Bearers> = Arc::new(identities(&snapshot, storage));
     let services = Services {
         keys: storage.cache.clone(),
+        bearers: Arc::clone(&bearers),
         journal: storage.journal.clone(),
         metrics: Arc::clone(&metrics),
         responses: Arc::new(storage.ledger.clone()),
@@ -105,6 +109,7 @@ fn app(snapshot: Snapshot, storage: &Storage, folder: &Path, only: Option<Half>)
         limits: limits(&config),
         metrics,
         keys: storage.cache.clone(),
+        bearers,
         responses: Arc::new(storage.ledger.clone()),
         ledger: Arc::new(storage.ledger.clone()),
         journal: Arc::clone(&storage.journal),
@@ -117,6 +122,13 @@ fn app(snapshot: Snapshot, storage: &Storage, folder: &Path, only: Option<Half>)
     };
     apply(&app, &app.snapshot.load_full());
     Ok(Arc::new(app))
+}
+
+/// Who is known without a key. Identity providers are those that were configured at the start.
+fn identities(snapshot: &Snapshot, storage: &Storage) -> Identities {
+    let config = Arc::clone(&snapshot.config);
+    let http = Arc::new(Http::new(&config.env));
+    Identities::new(config, http, storage.cache.clone(), Arc::new(storage.ledger.clone()))
 }
 
 /// Unix socket paths are short; a deep data directory does not fit.
@@ -148,6 +160,7 @@ fn beside(
     let admin = weir_admin::Services {
         directory: Arc::new(storage.ledger.share(Asker::Admin)),
         lookup: storage.cache.clone(),
+        bearers: Some(Arc::clone(&app.bearers)),
         spend: Arc::new(storage.ledger.share(Asker::Reports)),
         config: Arc::new(move || Arc::clone(&app_of_config.snapshot.load().config)),
         master: Arc::new(move || master.snapshot.load().master.clone()),

@@ -1,7 +1,7 @@
 //! Keys as the data plane sees them. Entries hold no spend, so nothing but a change of the key, or of what stands
 //! behind it, makes them stale.
 
-use crate::directory::{principal, signed_in};
+use crate::directory::{behind, principal, signed_in};
 use crate::holders::HolderCache;
 use crate::notify::Watcher;
 use async_trait::async_trait;
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use weir_core::domain::ids::KeyHash;
-use weir_core::domain::key::Principal;
+use weir_core::domain::key::{KeyRecord, Principal};
 use weir_core::domain::records::{RecordKind, member_id};
 use weir_core::ports::{
     Directory, Holder, Holders, KeyLookup, LedgerError, LedgerResult, SpendScope, SpendStore,
@@ -238,6 +238,10 @@ impl KeyLookup for KeyCache {
 
     async fn session(&self, hash: &KeyHash) -> LedgerResult<Option<Arc<Principal>>> {
         self.find(hash, Of::Session).await
+    }
+
+    async fn behind(&self, key: KeyRecord) -> LedgerResult<Principal> {
+        behind(self.directory.as_ref(), key).await
     }
 
     async fn forget(&self, kind: RecordKind, id: &str) {

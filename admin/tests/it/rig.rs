@@ -91,6 +91,7 @@ pub fn services(memory: &Arc<Memory>, master: Option<&str>) -> Services {
     Services {
         directory: Arc::<Memory>::clone(memory),
         lookup: Arc::<Memory>::clone(memory),
+        bearers: None,
         spend: Arc::<Memory>::clone(memory),
         config: Arc::new(move || Arc::clone(&config)),
         master: Arc::new(move || master.clone()),

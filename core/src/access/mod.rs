@@ -115,8 +115,11 @@ pub async fn identify(
     Ok(Caller::Key(known))
 }
 
-/// Blocked and expired keys are known but not let in.
-fn usable(known: &Principal, key: &str, now: Micros) -> Result<(), ApiError> {
+/// Blocked and expired keys are known but not let in. `key`: as it was presented.
+///
+/// # Errors
+/// 401 for who is blocked, 400 for what has expired.
+pub fn usable(known: &Principal, key: &str, now: Micros) -> Result<(), ApiError> {
     let record = &known.key;
     if record.blocked {
         let message = "Authentication Error, Key is blocked. Update via `/key/unblock` if you're admin.";

@@ -14,7 +14,7 @@ pub use spend::{
 };
 
 use crate::domain::ids::KeyHash;
-use crate::domain::key::Principal;
+use crate::domain::key::{KeyRecord, Principal};
 use crate::domain::money::NanoUsd;
 use crate::domain::records::{Limits, RecordKind};
 use crate::domain::response::ResponseRecord;
@@ -202,6 +202,10 @@ pub trait KeyLookup: Send + Sync {
     /// Who has signed in with the token that has this hash. `Ok(None)`: nobody, or it was signed out.
     async fn session(&self, _hash: &KeyHash) -> LedgerResult<Option<Arc<Principal>>> {
         Ok(None)
+    }
+    /// A key that is nowhere kept, with all that stands behind it.
+    async fn behind(&self, key: KeyRecord) -> LedgerResult<Principal> {
+        Ok(Principal::of(key))
     }
     /// Forgets what a change makes stale here; other replicas follow the ledger's notifications.
     async fn forget(&self, kind: RecordKind, id: &str);

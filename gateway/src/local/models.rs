@@ -60,8 +60,9 @@ pub async fn caller_of(
     let header = down.req_header();
     let custom = snapshot.config.general.litellm_key_header_name.as_deref();
     let (master, keys) = (snapshot.master.as_ref(), app.keys.as_ref());
+    let bearers = Some(app.bearers.as_ref());
     let writes = !matches!(header.method, Method::GET | Method::HEAD);
-    let caller = Door { custom, master, keys, bearers: None }.who(&header.headers, writes).await?;
+    let caller = Door { custom, master, keys, bearers }.who(&header.headers, writes).await?;
     access::authorise(&caller, rule, rule.path)?;
     Ok(caller)
 }

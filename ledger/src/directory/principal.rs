@@ -25,7 +25,7 @@ pub(crate) async fn signed_in(directory: &dyn Directory, hash: &KeyHash) -> Ledg
 }
 
 /// A key with all that stands behind it.
-async fn behind(directory: &dyn Directory, key: KeyRecord) -> LedgerResult<Principal> {
+pub(crate) async fn behind(directory: &dyn Directory, key: KeyRecord) -> LedgerResult<Principal> {
     let mut known = Principal::of(key);
     known.user = by_id(directory, known.key.user_id.as_deref()).await?;
     known.team = by_id(directory, known.key.team_id.as_deref()).await?;

@@ -1,6 +1,7 @@
 //! Signing in to the admin UI, and everything that must not sign anybody in. `sso.rs` is the way over an identity
-//! provider, `idp.rs` such a provider.
+//! provider, `idp.rs` such a provider, `bearer.rs` its tokens in place of keys.
 
+mod bearer;
 mod idp;
 mod sso;
 
