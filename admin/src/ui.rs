@@ -4,6 +4,7 @@
 use crate::context::Context;
 use crate::error::Refusal;
 use crate::routes::{Access, route};
+use crate::signon;
 use axum::extract::Path;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -69,9 +70,9 @@ async fn moved(context: Context) -> Response {
     (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, to)]).into_response()
 }
 
-async fn page(context: Context) -> Response {
+async fn page(context: Context, headers: HeaderMap) -> Response {
     let env = (context.services.config)().env.clone();
-    if is_on(&env) { index(&env) } else { off().into_response() }
+    if is_on(&env) { index(&context, &headers).await } else { off().into_response() }
 }
 
 async fn file(context: Context, headers: HeaderMap, Path(path): Path<String>) -> Response {
@@ -85,12 +86,22 @@ async fn file(context: Context, headers: HeaderMap, Path(path): Path<String>) ->
         None if path.starts_with("assets/") => {
             Refusal::from(ApiError::new(Kind::NotFound, "There is no such file.")).into_response()
         }
-        None => index(&env),
+        None => index(&context, &headers).await,
     }
 }
 
-/// The page that all pages are, below whatever path the gateway is mounted at.
-fn index(env: &Env) -> Response {
+/// The page that all pages are, below whatever path the gateway is mounted at. Behind a proxy that says who is there it
+/// comes with a session.
+async fn index(context: &Context, headers: &HeaderMap) -> Response {
+    let page = index_file(&(context.services.config)().env);
+    match signon::sign_in_behind_a_proxy(context, headers).await {
+        Ok(None) => page,
+        Ok(Some(cookie)) => signon::with_cookies(page, &[cookie]),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+fn index_file(env: &Env) -> Response {
     let built = FILES.iter().find(|(name, _)| *name == "index.html");
     let page = built.map(|(_, packed)| unpacked(packed));
     let page = page.map_or_else(|| NOT_BUILT.as_bytes().to_vec(), |page| mounted(&page, &env.server_root()));

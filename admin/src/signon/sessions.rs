@@ -225,7 +225,7 @@ pub(super) fn cookie_of(context: &Context, headers: &HeaderMap, begun: &Begun) -
 }
 
 /// Adds cookies to an answer, which nobody may keep.
-pub(super) fn with_cookies(mut response: Response, cookies: &[String]) -> Response {
+pub(crate) fn with_cookies(mut response: Response, cookies: &[String]) -> Response {
     let headers = response.headers_mut();
     for cookie in cookies {
         if let Ok(value) = HeaderValue::from_str(cookie) {

@@ -29,22 +29,22 @@ struct Mappings {
 
 /// Somebody, as far as the gateway cares.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Person {
-    pub(super) id: String,
-    pub(super) email: Option<String>,
+pub(in crate::signon) struct Person {
+    pub(in crate::signon) id: String,
+    pub(in crate::signon) email: Option<String>,
     /// Whether the provider vouches for the address.
-    pub(super) email_verified: bool,
-    pub(super) name: Option<String>,
+    pub(in crate::signon) email_verified: bool,
+    pub(in crate::signon) name: Option<String>,
     /// `None`: the claims give none.
-    pub(super) role: Option<Role>,
-    pub(super) groups: Vec<String>,
+    pub(in crate::signon) role: Option<Role>,
+    pub(in crate::signon) groups: Vec<String>,
 }
 
 /// Roles that a claim may give, the highest first.
 static ROLES: &[Role] =
     &[Role::ProxyAdmin, Role::ProxyAdminViewer, Role::InternalUser, Role::InternalUserViewer];
 
-fn role_named(name: &str) -> Option<Role> {
+pub(in crate::signon) fn role_named(name: &str) -> Option<Role> {
     ROLES.iter().copied().find(|role| role.as_str() == name)
 }
 

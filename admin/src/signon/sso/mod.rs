@@ -4,10 +4,11 @@
 
 mod claims;
 mod flow;
-mod people;
+pub(super) mod people;
 mod provider;
 mod tokens;
 
+pub(super) use claims::{Person, role_named};
 pub(crate) use flow::ROUTES;
 pub(super) use flow::log_out;
 pub(super) use provider::Discovered;

@@ -22,7 +22,7 @@ const GROUPS: usize = 500;
 ///
 /// # Errors
 /// 403 for who is not let in.
-pub(super) async fn user(context: &Context, person: &Person) -> Result<User, Refusal> {
+pub(in crate::signon) async fn user(context: &Context, person: &Person) -> Result<User, Refusal> {
     let config = (context.services.config)();
     allowed(&config.env, person)?;
     let kept = find(context, person).await?;

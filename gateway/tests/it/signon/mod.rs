@@ -276,3 +276,27 @@ async fn the_ui_is_served_with_a_strict_policy_and_can_be_switched_off() {
     }
     assert_eq!(Browser::new(&off).sign_in("admin", MASTER).await.status, 404);
 }
+
+#[tokio::test]
+async fn p37_identity_headers_count_from_named_proxies_only() {
+    let on = "general_settings: {enable_oauth2_proxy_auth: true, ";
+    let config = CONFIG.replace("general_settings: {", on);
+    let there = config.replace("{drain_delay: 0.2}", "{drain_delay: 0.2, identity_proxies: [127.0.0.1]}");
+    let elsewhere = config.replace("{drain_delay: 0.2}", "{drain_delay: 0.2, identity_proxies: [10.9.8.7]}");
+    let said = [("x-forwarded-preferred-username", "pia"), ("x-forwarded-email", "pia@work.example")];
+    let rig = Rig::config(&there).start().await;
+    let mut pia = Browser::new(&rig);
+    pia.send("GET", "/ui/", &said, Value::Null).await;
+    let session = pia.session().await.unwrap();
+    assert_eq!((&session["user_id"], &session["role"]), (&json!("pia"), &json!("internal_user_viewer")));
+    let before = pia.cookies.clone();
+    pia.send("GET", "/ui/keys", &said, Value::Null).await;
+    assert_eq!(pia.cookies, before, "one session is enough");
+
+    let rig = Rig::config(&elsewhere).start().await;
+    let mut forger = Browser::new(&rig);
+    let forged = [said[0], ("x-weir-peer", "10.9.8.7"), ("x-forwarded-for", "10.9.8.7")];
+    forger.send("GET", "/ui/", &forged, Value::Null).await;
+    assert_eq!(forger.session().await, Err(401));
+    assert!(rig.get("/user/list", MASTER).await.json()["users"].as_array().unwrap().is_empty());
+}
