@@ -10,3 +10,5 @@ cd "$ROOT/admin/ui"
 npm ci --no-fund --no-audit --loglevel=error
 npm run lint
 npm run build
+# Without dist cargo has nothing to watch, so it is told that there is something now.
+touch "$ROOT/admin/build.rs"

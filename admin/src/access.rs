@@ -3,13 +3,14 @@
 use crate::Services;
 use crate::error::Refusal;
 use crate::routes::{Access, routes};
+use crate::signon;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
-use weir_core::access::{self, RouteClass};
+use weir_core::access::{self, Door, RouteClass};
 use weir_core::domain::key::Caller;
 use weir_core::error::{ApiError, Kind};
 
@@ -56,12 +57,15 @@ fn not_allowed(here: &[&Access]) -> Response {
 
 async fn caller(services: &Services, request: &Parts, route: &Access) -> Result<Caller, ApiError> {
     let master = (services.master)();
-    let presented = access::presented(&request.headers, None);
-    let known = access::identify(presented, master.as_ref(), services.lookup.as_ref()).await;
+    let (master, keys) = (master.as_ref(), services.lookup.as_ref());
+    let bearers = services.bearers.as_deref();
+    let writes = !matches!(request.method, Method::GET | Method::HEAD);
+    let known = Door { custom: None, master, keys, bearers }.who(&request.headers, writes).await;
     if route.class == RouteClass::Public {
         return Ok(known.unwrap_or_default());
     }
     let caller = known?;
     access::authorise(&caller, &route.rule(), request.uri.path())?;
+    signon::note_use(services, &request.headers).await;
     Ok(caller)
 }

@@ -10,8 +10,8 @@ use crate::work::Work;
 use std::sync::Arc;
 use std::time::Duration;
 use weir_core::domain::key::KeyRecord;
-use weir_core::domain::records::{Budget, Kept, Limits, Record, Team, User};
-use weir_core::ports::{Condition, LedgerError, RecordQuery, ResetOf, Sort, SpendScope, records};
+use weir_core::domain::records::{Budget, Kept, Limits, Record, Session, Team, User};
+use weir_core::ports::{Change, Condition, LedgerError, RecordQuery, ResetOf, Sort, SpendScope, records};
 use weir_core::time::{self, Micros};
 
 /// What was made on another replica is seen that late at most; what is known of happens on time.
@@ -64,6 +64,7 @@ async fn round(context: &Context) -> Result<Option<Micros>, LedgerError> {
     for budget in due::<Budget>(context, "resets_at").await? {
         done(&budget.id, begin_for_all(context, &budget).await);
     }
+    forget_sessions(context).await?;
     let dues = [
         next::<KeyRecord>(context, "rotates_at").await?,
         next::<KeyRecord>(context, "resets_at").await?,
@@ -72,6 +73,16 @@ async fn round(context: &Context) -> Result<Option<Micros>, LedgerError> {
         next::<Budget>(context, "resets_at").await?,
     ];
     Ok(dues.into_iter().flatten().min())
+}
+
+/// Sessions that are over are not kept.
+async fn forget_sessions(context: &Context) -> Result<(), LedgerError> {
+    let over = due::<Session>(context, "expires_at").await?;
+    if over.is_empty() {
+        return Ok(());
+    }
+    let changes: Vec<Change> = over.iter().map(|kept| records::delete(&kept.record)).collect();
+    context.directory().commit(&changes, &[]).await
 }
 
 /// Another replica was quicker, or it is tried again in the next round.

@@ -2,7 +2,7 @@
 
 use crate::{
     Services, access, audit, budgets, customers, docs, health, input, invitations, keys, models,
-    organizations, settings, spend, tags, teams, users,
+    organizations, settings, signon, spend, tags, teams, ui, users,
 };
 use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
@@ -52,6 +52,9 @@ static RESOURCES: &[&[Access]] = &[
     health::CACHE,
     invitations::ROUTES,
     docs::ROUTES,
+    ui::ROUTES,
+    signon::ROUTES,
+    signon::SSO,
     spend::ROUTES,
     spend::ACTIVITY,
     audit::ROUTES,
@@ -72,6 +75,7 @@ pub fn router(services: Arc<Services>) -> Router {
     routed
         .layer(Extension(spend::Turns::default()))
         .layer(Extension(health::Rounds::default()))
+        .layer(Extension(signon::State::default()))
         .layer(DefaultBodyLimit::max(input::MAX_BODY))
         .layer(guarded) // last, so that it is outermost: nothing is read of a request that is refused
         .with_state(services)

@@ -8,6 +8,7 @@ use weir_core::access::MasterKey;
 use weir_core::config::Config;
 use weir_core::model::prices::Catalogue;
 use weir_core::ports::control::Control;
+use weir_core::ports::identity::{Bearers, Fetch};
 use weir_core::ports::{Directory, KeyLookup, SpendStore};
 
 /// Injected once, at composition.
@@ -15,12 +16,16 @@ pub struct Services {
     pub directory: Arc<dyn Directory>,
     /// The data plane's cache, told of every change.
     pub lookup: Arc<dyn KeyLookup>,
+    /// Callers without a key of ours; `None`: there are none.
+    pub bearers: Option<Arc<dyn Bearers>>,
     pub spend: Arc<dyn SpendStore>,
     /// The configuration in force.
     pub config: Arc<dyn Fn() -> Arc<Config> + Send + Sync>,
     /// The master key of that configuration.
     pub master: Arc<dyn Fn() -> Option<MasterKey> + Send + Sync>,
     pub control: Arc<dyn Control>,
+    /// Identity providers are asked with it.
+    pub http: Arc<dyn Fetch>,
     /// What models cost and can.
     pub catalogue: Arc<Catalogue>,
 }

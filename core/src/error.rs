@@ -16,6 +16,8 @@ pub enum Kind {
     ModelDenied,
     RouteDenied,
     RouteNotOfKey,
+    /// A write in a session without the session's own header.
+    Csrf,
     ClientCredentials,
     BadJson,
     BadRequest,
@@ -124,6 +126,7 @@ pub static TABLE: &[Row] = &[
     row(Kind::ModelDenied,       401, Some("key_model_access_denied"), Retry::Never, "ProxyException").param("model"),
     row(Kind::RouteDenied,       401, AUTH, Retry::Never, "ProxyException").param("None"),
     row(Kind::RouteNotOfKey,     403, AUTH, Retry::Never, "HTTPException").detail(),
+    row(Kind::Csrf,              403, AUTH, Retry::Never, "CsrfRefused").param("x-weir-csrf"),
     row(Kind::ClientCredentials, 401, AUTH, Retry::Never, "ProxyException").param("None"),
     row(Kind::BadJson,           400, INVALID, Retry::Never, "ProxyException").param("request_body"),
     row(Kind::BadRequest,        400, INVALID, Retry::Never, "BadRequestError"),

@@ -9,7 +9,7 @@ use pingora::protocols::http::ServerSession;
 use serde_json::{Map, Value};
 use std::net::IpAddr;
 use std::time::Duration;
-use weir_core::access;
+use weir_core::access::{self, origin};
 use weir_core::body::{Form, JsonBody};
 use weir_core::config::Config;
 use weir_core::domain::ids::EntryId;
@@ -338,6 +338,31 @@ pub fn admitted(config: &Config, down: &ServerSession) -> Result<(), ApiError> {
                 .with_status(403))
         }
     }
+}
+
+/// Writes down where a request came from, over whatever the client said of it.
+pub fn tell_origin(
+    trusted: &[IpNet],
+    down: &ServerSession,
+    upstream: &mut RequestHeader,
+) -> pingora::Result<()> {
+    let headers = &down.req_header().headers;
+    let peer = down.client_addr().and_then(|a| a.as_inet()).map(|a| a.ip());
+    let client = peer.and_then(|peer| forwarded(peer, headers, trusted)).or(peer);
+    for (name, address) in [(origin::PEER, peer), (origin::CLIENT, client)] {
+        match address {
+            Some(address) => upstream.insert_header(name, address.to_string())?,
+            None => drop(upstream.remove_header(name)),
+        }
+    }
+    upstream.insert_header(origin::SCHEME, if is_https(peer, down, trusted) { "https" } else { "http" })
+}
+
+/// TLS ends here, or at a proxy that is trusted to say so.
+fn is_https(peer: Option<IpAddr>, down: &ServerSession, trusted: &[IpNet]) -> bool {
+    let here = down.digest().is_some_and(|digest| digest.ssl_digest.is_some());
+    let told = down.req_header().headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https");
+    here || told && peer.is_some_and(|peer| trusted.iter().any(|net| net.contains(&peer)))
 }
 
 /// The peer's address; behind trusted proxies, the last address in `x-forwarded-for` that is not one of them.

@@ -9,6 +9,7 @@ use crate::state::App;
 use crate::{exchange, front, intake, local};
 use async_trait::async_trait;
 use http::Method;
+use pingora::http::RequestHeader;
 use pingora::modules::http::HttpModules;
 use pingora::protocols::http::ServerSession;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session};
@@ -157,6 +158,17 @@ impl ProxyHttp for Gateway {
 
     async fn upstream_peer(&self, _session: &mut Session, _ctx: &mut ()) -> Result<Box<HttpPeer>> {
         HttpPeer::new_uds(&self.app.admin_socket, false, String::new()).map(Box::new)
+    }
+
+    /// The admin service hears where a request came from, in headers that no client can write.
+    async fn upstream_request_filter(
+        &self,
+        session: &mut Session,
+        upstream: &mut RequestHeader,
+        _ctx: &mut (),
+    ) -> Result<()> {
+        let config = Arc::clone(&self.app.snapshot.load().config);
+        intake::tell_origin(&config.weir.trusted_proxies, session.as_downstream(), upstream)
     }
 
     async fn fail_to_proxy(&self, session: &mut Session, error: &Error, _ctx: &mut ()) -> FailToProxy {

@@ -34,8 +34,11 @@ use weir_core::config::env::Env;
 use weir_core::config::{Config, MetricsWhen};
 use weir_core::ports::SpendStore;
 use weir_core::ports::control::Control;
+use weir_core::ports::identity::Bearers;
 use weir_ledger::Asker;
+use weir_plugins::auth::Http;
 use weir_plugins::chain::Chain;
+use weir_plugins::identity::Identities;
 use weir_plugins::metrics::Metrics;
 use weir_plugins::services::Services;
 use weir_plugins::snapshot::Snapshot;
@@ -86,8 +89,10 @@ fn refused(loader: &Loader) -> String {
 
 fn app(snapshot: Snapshot, storage: &Storage, folder: &Path, only: Option<Half>) -> anyhow::Result<Arc<App>> {
     let metrics = Arc::new(Metrics::new()?);
+    let bearers: Arc<dyn Bearers> = Arc::new(identities(&snapshot, storage));
     let services = Services {
         keys: storage.cache.clone(),
+        bearers: Arc::clone(&bearers),
         journal: storage.journal.clone(),
         metrics: Arc::clone(&metrics),
         responses: Arc::new(storage.ledger.clone()),
@@ -104,13 +109,14 @@ fn app(snapshot: Snapshot, storage: &Storage, folder: &Path, only: Option<Half>)
         limits: limits(&config),
         metrics,
         keys: storage.cache.clone(),
+        bearers,
         responses: Arc::new(storage.ledger.clone()),
         ledger: Arc::new(storage.ledger.clone()),
         journal: Arc::clone(&storage.journal),
         rates: Arc::clone(&storage.rates),
         draining: Draining::default(),
         only,
-        root: root(&config),
+        root: config.env.server_root(),
         admin_socket: socket_path(folder),
         snapshot: ArcSwap::from_pointee(snapshot),
     };
@@ -118,9 +124,11 @@ fn app(snapshot: Snapshot, storage: &Storage, folder: &Path, only: Option<Half>)
     Ok(Arc::new(app))
 }
 
-fn root(config: &Config) -> String {
-    let root = config.env.filled("SERVER_ROOT_PATH").unwrap_or_default().trim_matches('/');
-    if root.is_empty() { String::new() } else { format!("/{root}") }
+/// Who is known without a key. Identity providers are those that were configured at the start.
+fn identities(snapshot: &Snapshot, storage: &Storage) -> Identities {
+    let config = Arc::clone(&snapshot.config);
+    let http = Arc::new(Http::new(&config.env));
+    Identities::new(config, http, storage.cache.clone(), Arc::new(storage.ledger.clone()))
 }
 
 /// Unix socket paths are short; a deep data directory does not fit.
@@ -152,10 +160,12 @@ fn beside(
     let admin = weir_admin::Services {
         directory: Arc::new(storage.ledger.share(Asker::Admin)),
         lookup: storage.cache.clone(),
+        bearers: Some(Arc::clone(&app.bearers)),
         spend: Arc::new(storage.ledger.share(Asker::Reports)),
         config: Arc::new(move || Arc::clone(&app_of_config.snapshot.load().config)),
         master: Arc::new(move || master.snapshot.load().master.clone()),
         control: Arc::<Configuration>::clone(configuration),
+        http: Arc::new(Http::new(&app.snapshot.load().config.env)),
         catalogue: configuration.loader.catalogue(),
     };
     let admin = Arc::new(admin);

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use weir_core::metrics::Name;
+use weir_core::ports::identity::Bearers;
 use weir_core::ports::{KeyLookup, LedgerHealth, ResponseStore};
 use weir_ledger::FileJournal;
 use weir_plugins::chain::Chain;
@@ -23,6 +24,8 @@ pub struct App {
     pub limits: Limits,
     pub metrics: Arc<Metrics>,
     pub keys: Arc<dyn KeyLookup>,
+    /// Callers that are known by tokens of an identity provider.
+    pub bearers: Arc<dyn Bearers>,
     pub ledger: Arc<dyn LedgerHealth>,
     pub journal: Arc<FileJournal>,
     pub responses: Arc<dyn ResponseStore>,

@@ -1,7 +1,7 @@
 //! Keys as the data plane sees them. Entries hold no spend, so nothing but a change of the key, or of what stands
 //! behind it, makes them stale.
 
-use crate::directory::principal;
+use crate::directory::{behind, principal, signed_in};
 use crate::holders::HolderCache;
 use crate::notify::Watcher;
 use async_trait::async_trait;
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use weir_core::domain::ids::KeyHash;
-use weir_core::domain::key::Principal;
+use weir_core::domain::key::{KeyRecord, Principal};
 use weir_core::domain::records::{RecordKind, member_id};
 use weir_core::ports::{
     Directory, Holder, Holders, KeyLookup, LedgerError, LedgerResult, SpendScope, SpendStore,
@@ -49,6 +49,13 @@ pub struct KeyCache {
     outage: Outage,
     holders: HolderCache,
     spend: Option<Arc<dyn SpendStore>>,
+}
+
+/// What a hash is of. No text is both a key and the token of a session, so one cache holds both.
+#[derive(Clone, Copy)]
+enum Of {
+    Key,
+    Session,
 }
 
 /// What was found, and when.
@@ -143,13 +150,18 @@ impl KeyCache {
         loaded.epoch >= self.doubted.load(Ordering::Acquire) && loaded.at.elapsed() < ttl
     }
 
-    async fn load(&self, hash: &KeyHash) -> LedgerResult<Loaded> {
+    async fn load(&self, hash: &KeyHash, of: Of) -> LedgerResult<Loaded> {
         let turn = tokio::time::timeout(TURN, self.turns.acquire()).await;
         let Ok(Ok(_turn)) = turn else {
             return Err(LedgerError::Unavailable(String::from("too many key lookups at once")));
         };
         let epoch = self.epoch.load(Ordering::Acquire);
-        let found = principal(self.directory.as_ref(), hash).await?.map(Arc::new);
+        let directory = self.directory.as_ref();
+        let found = match of {
+            Of::Key => principal(directory, hash).await?,
+            Of::Session => signed_in(directory, hash).await?,
+        };
+        let found = found.map(Arc::new);
         if let (Some(known), Some(spend)) = (&found, &self.spend) {
             let id = known.key.hash.hex();
             let booked = spend.spent(SpendScope::Key, std::slice::from_ref(&id)).await?;
@@ -159,8 +171,8 @@ impl KeyCache {
     }
 
     /// Single-flight; what was changed while it was read is read again by the next request.
-    async fn reload(&self, hash: &KeyHash) -> LedgerResult<Option<Arc<Principal>>> {
-        let loaded = self.loads.try_get_with(*hash, self.load(hash)).await;
+    async fn reload(&self, hash: &KeyHash, of: Of) -> LedgerResult<Option<Arc<Principal>>> {
+        let loaded = self.loads.try_get_with(*hash, self.load(hash, of)).await;
         self.loads.invalidate(hash).await;
         let loaded = loaded.map_err(|error| LedgerError::Unavailable(error.to_string()))?;
         self.known.insert(*hash, loaded.clone()).await;
@@ -175,7 +187,7 @@ impl KeyCache {
         let is = |given: Option<&str>| given == Some(id);
         let key = KeyHash::from_hex(id);
         let stands = |known: &Principal| match kind {
-            RecordKind::Key => Some(known.key.hash) == key,
+            RecordKind::Key | RecordKind::Session => Some(known.key.hash) == key,
             RecordKind::User => is(known.key.user_id.as_deref()),
             RecordKind::Team => is(known.key.team_id.as_deref()),
             RecordKind::Organization => known.organization.as_ref().is_some_and(|o| o.id == id),
@@ -198,9 +210,8 @@ impl KeyCache {
     }
 }
 
-#[async_trait]
-impl KeyLookup for KeyCache {
-    async fn lookup(&self, hash: &KeyHash) -> LedgerResult<Option<Arc<Principal>>> {
+impl KeyCache {
+    async fn find(&self, hash: &KeyHash, of: Of) -> LedgerResult<Option<Arc<Principal>>> {
         let known = self.known.get(hash).await;
         if let Some(loaded) = known.as_ref().filter(|loaded| self.fresh(loaded, hash)) {
             return Ok(loaded.found.clone());
@@ -210,17 +221,33 @@ impl KeyLookup for KeyCache {
         if stale.is_some() && !self.outage.asks() {
             return Ok(stale);
         }
-        let result = self.reload(hash).await;
+        let result = self.reload(hash, of).await;
         self.outage.learn(&result);
         match result {
             Err(LedgerError::Unavailable(_)) if stale.is_some() => Ok(stale),
             result => result,
         }
     }
+}
+
+#[async_trait]
+impl KeyLookup for KeyCache {
+    async fn lookup(&self, hash: &KeyHash) -> LedgerResult<Option<Arc<Principal>>> {
+        self.find(hash, Of::Key).await
+    }
+
+    async fn session(&self, hash: &KeyHash) -> LedgerResult<Option<Arc<Principal>>> {
+        self.find(hash, Of::Session).await
+    }
+
+    async fn behind(&self, key: KeyRecord) -> LedgerResult<Principal> {
+        behind(self.directory.as_ref(), key).await
+    }
 
     async fn forget(&self, kind: RecordKind, id: &str) {
         self.epoch.fetch_add(1, Ordering::AcqRel);
-        if let (RecordKind::Key | RecordKind::FormerKey, Some(hash)) = (kind, KeyHash::from_hex(id)) {
+        let named = matches!(kind, RecordKind::Key | RecordKind::FormerKey | RecordKind::Session);
+        if let Some(hash) = KeyHash::from_hex(id).filter(|_| named) {
             self.known.invalidate(&hash).await;
         }
         self.holders.changed(kind, id).await;

@@ -16,7 +16,7 @@ use std::time::Duration;
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::key::KeyRecord;
 use weir_core::domain::records::{
-    FormerKey, Kept, Member, OrganizationMember, Record, RecordKind, Role, Team, User,
+    FormerKey, Kept, Member, OrganizationMember, Record, RecordKind, Role, Session, SignedBy, Team, User,
 };
 use weir_core::ports::records::{delete, get, insert, list, update};
 use weir_core::ports::{
@@ -38,6 +38,43 @@ fn team(id: &str, alias: &str) -> Team {
 
 fn query(conditions: Vec<Condition>) -> RecordQuery {
     RecordQuery { conditions, limit: 100, ..RecordQuery::default() }
+}
+
+fn session(token: &str, user: &str, expires: i64) -> Session {
+    Session {
+        hash: KeyHash::of(token),
+        user_id: Some(user.to_owned()),
+        master: None,
+        by: SignedBy::Password,
+        seen_at: NOW,
+        idle: 1_000_000,
+        expires_at: Micros(expires),
+        sealed_id_token: Some("sealed".into()),
+    }
+}
+
+/// A session is found by the hash of its token only, with its user; what ends it ends it at once.
+#[tokio::test]
+async fn p37_a_session_is_known_with_its_user_until_it_is_ended() {
+    both(async |ledger| {
+        make(&ledger, &User { id: "ann".into(), role: Some(Role::InternalUser), ..User::default() }).await;
+        let one = session("weir-session-1", "ann", 2_000);
+        assert_eq!(make(&ledger, &one).await.record, one);
+        make(&ledger, &session("weir-session-2", "ben", 3_000)).await;
+        let cache = KeyCache::new(Arc::new(ledger.clone()), CacheOptions::default());
+        let known = cache.session(&one.hash).await.unwrap().unwrap();
+        assert_eq!(known.role(), Some(Role::InternalUser));
+        assert_eq!((known.key.hash, known.session.as_ref()), (one.hash, Some(&one)));
+        assert!(cache.session(&KeyHash::of("weir-session-3")).await.unwrap().is_none());
+        let mine = query(vec![Condition::In("user_id", vec!["ann".into()])]);
+        assert_eq!(list::<Session>(&ledger, &mine).await.unwrap().total, 1);
+        let over = query(vec![Condition::Due("expires_at", Micros(2_000))]);
+        assert_eq!(list::<Session>(&ledger, &over).await.unwrap().records[0].record, one);
+        ledger.commit(&[delete(&one)], &[]).await.unwrap();
+        cache.forget(RecordKind::Session, &one.id()).await;
+        assert!(cache.session(&one.hash).await.unwrap().is_none());
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 //! `chain.rs` (in which order). Then any one file in `filters/`. `deployment.rs` is one way to serve a model,
 //! built from a config entry by one of `providers/` (who) and spoken to in one of `dialects/` (how).
 //! `auth/` is where credentials come from that are more than a key.
+//! `identity/` recognises callers by tokens of an identity provider.
 //! `responses/` is what becomes of a response after it was answered, `seal.rs` keeps secrets of it.
 //! `tokens/` counts tokens where no provider does; `utils/` is what the utility routes answer.
 //! `pass/` is what is passed through as it came, `realtime/` sessions over a WebSocket.
@@ -20,6 +21,7 @@ pub mod dialects;
 pub mod exchange;
 pub mod fallbacks;
 pub mod filters;
+pub mod identity;
 pub mod load;
 pub mod measure;
 pub mod metrics;

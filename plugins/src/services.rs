@@ -2,6 +2,7 @@
 
 use crate::metrics::Metrics;
 use std::sync::Arc;
+use weir_core::ports::identity::Bearers;
 use weir_core::ports::{Holders, Journal, KeyLookup, ResponseStore};
 
 use crate::budgets::Budgets;
@@ -12,6 +13,8 @@ use crate::said::Scribe;
 #[derive(Clone)]
 pub struct Services {
     pub keys: Arc<dyn KeyLookup>,
+    /// Callers without a key of ours.
+    pub bearers: Arc<dyn Bearers>,
     pub journal: Arc<dyn Journal>,
     pub metrics: Arc<Metrics>,
     pub responses: Arc<dyn ResponseStore>,

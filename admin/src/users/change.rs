@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::error::{Problem, Refusal, detail};
 use crate::fields;
 use crate::input::{Fields, Shape};
+use crate::signon;
 use crate::work::Work;
 use axum::Json;
 use serde_json::value::RawValue;
@@ -52,6 +53,7 @@ async fn change(context: &Context, mut sent: Fields) -> Result<Object, Refusal> 
     }
     may_change(context, kept.as_ref().map(|kept| &kept.record), &user, password.is_some()).await?;
     budgets::checked(&user.limits)?;
+    let has_password = password.is_some();
     if let Some(password) = password {
         user.password_hash = Some(password::hashed(password).await?);
     }
@@ -64,6 +66,10 @@ async fn change(context: &Context, mut sent: Fields) -> Result<Object, Refusal> 
         None => work.insert(&user)?,
     }
     work.commit().await?;
+    if has_password {
+        // Whoever is signed in with the old one is not any more.
+        signon::end_all(context, Some(&user.id)).await?;
+    }
     let now = context.get::<User>(&user.id).await?.ok_or_else(|| Refusal::internal("the user is gone"))?;
     let told = Told::load(context, now).await?;
     Ok(Object(vec![("user_id", raw(&user.id)), ("data", raw(&told.row()))]))

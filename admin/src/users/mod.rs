@@ -7,8 +7,9 @@ mod password;
 pub(crate) mod show;
 mod table;
 
-pub(crate) use new::{known, wanted};
+pub(crate) use new::{known, wanted, with_defaults};
 pub use password::password_hash;
+pub(crate) use password::{hashed, password_fits};
 pub(crate) use show::told_all;
 
 use crate::routes::{Access, route};

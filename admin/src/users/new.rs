@@ -125,6 +125,21 @@ fn no_role(given: &str) -> Refusal {
         .into()
 }
 
+/// A user who is made by signing in, with what the operator gives such users, and the teams to join.
+pub(crate) fn with_defaults(context: &Context, mut user: User) -> Result<(User, Vec<String>), Refusal> {
+    let config = (context.services.config)();
+    let given = config.litellm.default_user.iter();
+    let members: Vec<String> = given.map(|(name, json)| format!("{}:{json}", raw(name).get())).collect();
+    let mut sent = Fields::parse(format!("{{{}}}", members.join(",")).as_bytes())?;
+    user.role = role(&mut sent)?.or(user.role);
+    let teams = teams(&mut sent);
+    fields::read(TABLE, &mut sent, &mut user);
+    sent.finish()?;
+    budgets::checked(&user.limits)?;
+    budgets::begin(context, &mut user.limits, weir_core::time::now());
+    Ok((user, teams))
+}
+
 /// Ids of teams, given as texts or as objects with a `team_id`.
 fn teams(sent: &mut Fields) -> Vec<String> {
     let given =

@@ -22,6 +22,7 @@ use weir_core::domain::spend::{AttemptRecord, Entry, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::model::prices::Catalogue;
 use weir_core::ports::control::{Control, Probe, Unusable};
+use weir_core::ports::identity::{Fetch, Fetched};
 use weir_core::time::Micros;
 
 pub const MASTER: &str = "sk-1234";
@@ -90,11 +91,23 @@ pub fn services(memory: &Arc<Memory>, master: Option<&str>) -> Services {
     Services {
         directory: Arc::<Memory>::clone(memory),
         lookup: Arc::<Memory>::clone(memory),
+        bearers: None,
         spend: Arc::<Memory>::clone(memory),
         config: Arc::new(move || Arc::clone(&config)),
         master: Arc::new(move || master.clone()),
         control: Arc::new(Still),
+        http: Arc::new(Nobody),
         catalogue: Arc::new(Catalogue::embedded()),
+    }
+}
+
+/// There are no other servers.
+struct Nobody;
+
+#[async_trait]
+impl Fetch for Nobody {
+    async fn fetch(&self, request: Request<String>) -> Result<Fetched, String> {
+        Err(format!("nobody is at {}", request.uri()))
     }
 }
 

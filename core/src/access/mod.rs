@@ -1,8 +1,12 @@
 //! Who may call what. The key is taken from a request, recognised, and held against the class of the route; data
 //! plane and admin service use the same functions. What no rule allows is refused.
 
+mod door;
 mod grants;
+pub mod origin;
+pub mod session;
 
+pub use door::Door;
 pub use grants::{Grant, RouteClass, RouteRule, allowed, authorise};
 
 use crate::domain::ids::KeyHash;
@@ -121,8 +125,11 @@ pub async fn identify(
     Ok(Caller::Key(known))
 }
 
-/// Blocked and expired keys are known but not let in.
-fn usable(known: &Principal, key: &str, now: Micros) -> Result<(), ApiError> {
+/// Blocked and expired keys are known but not let in. `key`: as it was presented.
+///
+/// # Errors
+/// 401 for who is blocked, 400 for what has expired.
+pub fn usable(known: &Principal, key: &str, now: Micros) -> Result<(), ApiError> {
     let record = &known.key;
     if record.blocked {
         let message = "Authentication Error, Key is blocked. Update via `/key/unblock` if you're admin.";

@@ -36,6 +36,17 @@ impl Env {
         self.get(name).filter(|value| !value.is_empty())
     }
 
+    /// Where everything is mounted (`SERVER_ROOT_PATH`): a slash before and none behind; empty for none.
+    pub fn server_root(&self) -> String {
+        let root = self.filled("SERVER_ROOT_PATH").unwrap_or_default().trim_matches('/');
+        if root.is_empty() { String::new() } else { format!("/{root}") }
+    }
+
+    /// Whether a variable says yes.
+    pub fn is_on(&self, name: &str) -> bool {
+        self.filled(name).is_some_and(|value| ["true", "1", "yes"].contains(&value.to_lowercase().as_str()))
+    }
+
     /// Every name, in no order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.vars.keys().map(String::as_str)

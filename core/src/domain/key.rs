@@ -3,7 +3,8 @@
 use super::ids::KeyHash;
 use super::money::NanoUsd;
 use super::records::{
-    Budget, Limits, Member, Organization, OrganizationMember, Record, RecordKind, Role, Team, User, due,
+    Budget, Limits, Member, Organization, OrganizationMember, Record, RecordKind, Role, Session, Team, User,
+    due,
 };
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
@@ -81,6 +82,8 @@ pub struct Principal {
     /// Budgets that limit the key, the member and the organisation, beside limits of their own.
     pub budgets: Budgets,
     pub spent: Spent,
+    /// Somebody who has signed in to the UI, in place of a key.
+    pub session: Option<Session>,
 }
 
 /// What a key has spent since its last reset, as far as this process knows: what was booked when the key was loaded, and
@@ -141,6 +144,16 @@ impl KeyRecord {
         }
     }
 
+    /// What stands in for a key where somebody is signed in. No limits of its own: the user's count.
+    pub fn of_session(session: &Session) -> Self {
+        Self {
+            hash: session.hash,
+            alias: Some(String::from("admin-ui")),
+            user_id: session.user_id.clone(),
+            ..Self::new("")
+        }
+    }
+
     pub fn expired(&self, now: Micros) -> bool {
         self.expires_at.is_some_and(|at| at <= now)
     }
@@ -164,6 +177,7 @@ impl Principal {
             memberships: Vec::new(),
             budgets,
             spent: Spent::default(),
+            session: None,
         }
     }
 

@@ -2,6 +2,7 @@
 //! plugins and admin. Every method may be called from any task and never blocks a worker.
 
 pub mod control;
+pub mod identity;
 pub mod leases;
 pub mod rates;
 pub mod records;
@@ -14,7 +15,7 @@ pub use spend::{
 };
 
 use crate::domain::ids::KeyHash;
-use crate::domain::key::Principal;
+use crate::domain::key::{KeyRecord, Principal};
 use crate::domain::money::NanoUsd;
 use crate::domain::records::{Limits, RecordKind};
 use crate::domain::response::ResponseRecord;
@@ -199,6 +200,14 @@ pub struct StoredAudit {
 pub trait KeyLookup: Send + Sync {
     /// `Ok(None)`: no such key. `Unavailable`: not cached and the ledger is away, or too many lookups at once.
     async fn lookup(&self, hash: &KeyHash) -> LedgerResult<Option<Arc<Principal>>>;
+    /// Who has signed in with the token that has this hash. `Ok(None)`: nobody, or it was signed out.
+    async fn session(&self, _hash: &KeyHash) -> LedgerResult<Option<Arc<Principal>>> {
+        Ok(None)
+    }
+    /// A key that is nowhere kept, with all that stands behind it.
+    async fn behind(&self, key: KeyRecord) -> LedgerResult<Principal> {
+        Ok(Principal::of(key))
+    }
     /// Forgets what a change makes stale here; other replicas follow the ledger's notifications.
     async fn forget(&self, kind: RecordKind, id: &str);
 }

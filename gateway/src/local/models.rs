@@ -2,10 +2,11 @@
 
 use super::Reply;
 use crate::state::App;
+use http::Method;
 use pingora::protocols::http::ServerSession;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use weir_core::access::{self, Grant, RouteClass, RouteRule};
+use weir_core::access::{self, Door, Grant, RouteClass, RouteRule};
 use weir_core::domain::key::Caller;
 use weir_core::error::{ApiError, Kind};
 use weir_plugins::filters::usable as usable_by;
@@ -56,9 +57,12 @@ pub async fn caller_of(
     down: &ServerSession,
     rule: &RouteRule,
 ) -> Result<Caller, ApiError> {
-    let headers = &down.req_header().headers;
-    let presented = access::presented(headers, snapshot.config.general.litellm_key_header_name.as_deref());
-    let caller = access::identify(presented, snapshot.master.as_ref(), app.keys.as_ref()).await?;
+    let header = down.req_header();
+    let custom = snapshot.config.general.litellm_key_header_name.as_deref();
+    let (master, keys) = (snapshot.master.as_ref(), app.keys.as_ref());
+    let bearers = Some(app.bearers.as_ref());
+    let writes = !matches!(header.method, Method::GET | Method::HEAD);
+    let caller = Door { custom, master, keys, bearers }.who(&header.headers, writes).await?;
     access::authorise(&caller, rule, rule.path)?;
     Ok(caller)
 }

@@ -85,7 +85,14 @@ fn request(
 }
 
 fn texts(headers: &http::HeaderMap) -> HashMap<String, String> {
-    headers.iter().map(|(n, v)| (n.to_string(), v.to_str().unwrap_or_default().to_owned())).collect()
+    let mut texts: HashMap<String, String> =
+        headers.iter().map(|(n, v)| (n.to_string(), v.to_str().unwrap_or_default().to_owned())).collect();
+    // The one header of which every value counts.
+    let cookies: Vec<&str> = headers.get_all("set-cookie").iter().filter_map(|v| v.to_str().ok()).collect();
+    if !cookies.is_empty() {
+        texts.insert(String::from("set-cookie"), cookies.join("\n"));
+    }
+    texts
 }
 
 async fn whole(response: http::Response<hyper::body::Incoming>) -> Answer {

@@ -49,6 +49,7 @@ mod said;
 mod secrets;
 mod sessions;
 mod shared_rates;
+mod signon;
 mod smuggling;
 mod strategies;
 mod streams;

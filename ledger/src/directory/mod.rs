@@ -5,7 +5,7 @@ mod audit;
 mod principal;
 mod statements;
 
-pub(crate) use principal::principal;
+pub(crate) use principal::{behind, principal, signed_in};
 
 use crate::spend::spent;
 use crate::store::{Engine, Ledger, broken};

@@ -2,7 +2,7 @@
 
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::key::{Budgets, KeyRecord, Principal};
-use weir_core::domain::records::{FormerKey, Member, OrganizationMember, Record, member_id};
+use weir_core::domain::records::{FormerKey, Member, OrganizationMember, Record, Session, member_id};
 use weir_core::ports::records::{get, list};
 use weir_core::ports::{Condition, Directory, LedgerResult, RecordQuery};
 use weir_core::time;
@@ -13,6 +13,19 @@ const MEMBERSHIPS: u32 = 1_000;
 /// Loads a key by the hash of what was presented, which may be its former text.
 pub(crate) async fn principal(directory: &dyn Directory, hash: &KeyHash) -> LedgerResult<Option<Principal>> {
     let Some(key) = key(directory, hash).await? else { return Ok(None) };
+    behind(directory, key).await.map(Some)
+}
+
+/// Loads whoever has signed in with the token that has this hash.
+pub(crate) async fn signed_in(directory: &dyn Directory, hash: &KeyHash) -> LedgerResult<Option<Principal>> {
+    let Some(session) = by_id::<Session>(directory, Some(&hash.hex())).await? else { return Ok(None) };
+    let mut known = behind(directory, KeyRecord::of_session(&session)).await?;
+    known.session = Some(session);
+    Ok(Some(known))
+}
+
+/// A key with all that stands behind it.
+pub(crate) async fn behind(directory: &dyn Directory, key: KeyRecord) -> LedgerResult<Principal> {
     let mut known = Principal::of(key);
     known.user = by_id(directory, known.key.user_id.as_deref()).await?;
     known.team = by_id(directory, known.key.team_id.as_deref()).await?;
@@ -32,7 +45,7 @@ pub(crate) async fn principal(directory: &dyn Directory, hash: &KeyHash) -> Ledg
     if let Some(user) = known.key.user_id.clone() {
         known.memberships = memberships(directory, user).await?;
     }
-    Ok(Some(known))
+    Ok(known)
 }
 
 async fn key(directory: &dyn Directory, hash: &KeyHash) -> LedgerResult<Option<KeyRecord>> {

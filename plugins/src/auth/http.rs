@@ -3,6 +3,7 @@
 //! machine, which no proxy reaches.
 
 use super::token::TokenRequest;
+use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Method, Request, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -18,9 +19,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use weir_core::ExposeSecret as _;
 use weir_core::config::env::Env;
+use weir_core::ports::identity::{Fetch, Fetched};
 
 /// Answers of token endpoints are some kilobytes.
 const LARGEST: usize = 64 * 1024;
+/// Of identity providers.
+const WHOLE: Duration = Duration::from_secs(10);
 const CONNECT: Duration = Duration::from_secs(5);
 
 /// Cheap to clone.
@@ -47,12 +51,28 @@ impl Http {
 
     /// Status and body. Not bounded in time: the caller is.
     pub(super) async fn send(&self, asked: TokenRequest) -> Result<(u16, Bytes), String> {
-        let request = request(&asked).map_err(|e| causes(&e))?;
+        self.sent(request(&asked).map_err(|e| causes(&e))?).await
+    }
+
+    async fn sent(&self, request: Request<Full<Bytes>>) -> Result<(u16, Bytes), String> {
         match self.proxies.intercept(request.uri()) {
             Some(proxy) if request.uri().scheme_str() == Some("https") => {
                 exchange(https(tunnel(&proxy))?, request).await
             }
             _ => exchange(https(plain())?, request).await,
+        }
+    }
+}
+
+#[async_trait]
+impl Fetch for Http {
+    async fn fetch(&self, request: Request<String>) -> Result<Fetched, String> {
+        let host = request.uri().host().unwrap_or_default().to_owned();
+        let sending = self.sent(request.map(|body| Full::from(Bytes::from(body))));
+        match tokio::time::timeout(WHOLE, sending).await {
+            Ok(Ok((status, body))) => Ok(Fetched { status, body }),
+            Ok(Err(why)) => Err(format!("{host}: {why}")),
+            Err(_) => Err(format!("{host} did not answer in {} s", WHOLE.as_secs())),
         }
     }
 }

@@ -6,21 +6,23 @@ use crate::plugin::{Phase, Plugin};
 use crate::services::Services;
 use async_trait::async_trait;
 use std::sync::Arc;
-use weir_core::access::{self, Grant, RouteClass, RouteRule};
+use weir_core::access::{self, Door, Grant, RouteClass, RouteRule};
 use weir_core::domain::key::Caller;
 use weir_core::error::ApiError;
 use weir_core::ports::KeyLookup;
+use weir_core::ports::identity::Bearers;
 
 pub static KIND: FilterKind =
     FilterKind { name: "auth", phases: &[Phase::Request], build: |s| Arc::new(Auth::new(s)) };
 
 struct Auth {
     keys: Arc<dyn KeyLookup>,
+    bearers: Arc<dyn Bearers>,
 }
 
 impl Auth {
     fn new(services: &Services) -> Self {
-        Self { keys: Arc::clone(&services.keys) }
+        Self { keys: Arc::clone(&services.keys), bearers: Arc::clone(&services.bearers) }
     }
 }
 
@@ -29,8 +31,10 @@ impl Plugin for Auth {
     async fn on_request(&self, x: &mut Exchange) -> Result<(), ApiError> {
         let snapshot = Arc::clone(&x.snapshot);
         let custom = snapshot.config.general.litellm_key_header_name.as_deref();
-        let presented = access::presented(&x.request.headers, custom);
-        let known = access::identify(presented, snapshot.master.as_ref(), self.keys.as_ref()).await;
+        let (master, keys) = (snapshot.master.as_ref(), self.keys.as_ref());
+        let bearers = Some(self.bearers.as_ref());
+        // A model's answer costs money, so a session needs its header for any of them.
+        let known = Door { custom, master, keys, bearers }.who(&x.request.headers, true).await;
         if x.request.pass.as_ref().is_some_and(|pass| pass.is_public()) {
             // Whoever says who they are is booked; nobody has to.
             x.caller = known.unwrap_or(Caller::Anonymous);

@@ -95,7 +95,7 @@ export interface Answers {
   'GET /v1/models': { data: { id: string }[] };
   'GET /ui/session': Session;
   'POST /ui/session': Session;
-  'DELETE /ui/session': undefined;
+  'DELETE /ui/session': { logout_url: string } | undefined;
   'GET /ui/options': { sso: boolean };
   'POST /ui/invitation': undefined;
 }

@@ -52,9 +52,9 @@ export function useSignIn() {
       set(session);
     },
     async signOut() {
-      await call('DELETE /ui/session');
-      // Loaded anew, nothing is left in memory of what was seen.
-      window.location.assign(`${ROOT}ui/`);
+      const ended = await call('DELETE /ui/session');
+      // Loaded anew, nothing is left in memory of what was seen. The identity provider may have a session to end, too.
+      window.location.assign(ended?.logout_url ?? `${ROOT}ui/`);
     },
   };
 }

@@ -60,7 +60,7 @@ pub(super) const KEYS: &[Key] = &[
     later("datadog_params", Any),
     later("datadog_use_v1", Bool),
     later("default_in_memory_ttl", Seconds),
-    later("default_internal_user_params", Map),
+    used("default_internal_user_params", Map),
     later("default_key_generate_params", Map),
     later("default_max_internal_user_budget", Number),
     later("default_redis_batch_cache_expiry", Number),

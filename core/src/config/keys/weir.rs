@@ -14,6 +14,14 @@ pub(super) const KEYS: &[Key] = &[
         "Addresses or networks whose X-Forwarded-For and -Proto are believed. None by default.",
     ),
     own(
+        "identity_proxies",
+        Texts,
+        "Addresses or networks of proxies (oauth2-proxy) whose headers say who uses the UI, with enable_oauth2_proxy_auth. \
+         None by default.",
+    ),
+    own("ui_session_lifetime", Seconds, "How long somebody stays signed in to the admin UI at most. 24 h."),
+    own("ui_session_idle", Seconds, "How long a session of the admin UI may lie unused before it ends. 2 h."),
+    own(
         "metrics",
         Choice(METRICS),
         "`on_callback`: /metrics only with the prometheus callback, as LiteLLM; `always`: without it too.",

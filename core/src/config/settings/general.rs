@@ -1,6 +1,7 @@
 //! `general_settings`.
 
 use super::super::env::Env;
+use super::super::json::JsonMap;
 use super::super::problems::{Place, Problems};
 use super::super::section::Section;
 use super::super::tree::Node;
@@ -64,6 +65,18 @@ pub struct GeneralSettings {
     /// Paths that lead to addresses of the operator's.
     pub pass_through: Vec<PassThrough>,
     pub token_rate_limit_type: TokenRate,
+    /// Tokens that an identity provider has signed are taken in place of keys; `jwt` says what is read of them.
+    pub enable_jwt_auth: bool,
+    /// `litellm_jwtauth`
+    pub jwt: JsonMap,
+    /// Tokens that an identity provider is asked about are taken in place of keys.
+    pub enable_oauth2_auth: bool,
+    /// Headers of a proxy in front say who uses the UI (`weir_settings.identity_proxies` says of which proxy).
+    pub enable_oauth2_proxy_auth: bool,
+    /// Which header says what (`oauth2_config_mappings`).
+    pub oauth2_headers: JsonMap,
+    /// Only proxy admins and their viewers may sign in to the UI.
+    pub ui_admins_only: bool,
     /// How long what is counted against rate limits counts.
     pub rate_limit_window: Duration,
 }
@@ -111,8 +124,18 @@ impl GeneralSettings {
             pass_through: pass_through::read(s, env, problems),
             token_rate_limit_type: token_rate(s),
             rate_limit_window: window(env, problems),
+            enable_jwt_auth: bool("enable_jwt_auth"),
+            jwt: json_map(s, "litellm_jwtauth"),
+            enable_oauth2_auth: bool("enable_oauth2_auth"),
+            enable_oauth2_proxy_auth: bool("enable_oauth2_proxy_auth"),
+            oauth2_headers: json_map(s, "oauth2_config_mappings"),
+            ui_admins_only: s.text("ui_access_mode").as_deref() == Some("admin_only"),
         }
     }
+}
+
+fn json_map(s: &Section, name: &str) -> JsonMap {
+    s.node(name).map(|map| map.entries().iter().collect()).unwrap_or_default()
 }
 
 /// LiteLLM's durations: `30d`, `12h`.

@@ -2,6 +2,7 @@
 
 use super::super::env::Env;
 use super::super::fallbacks::{self, Fallbacks};
+use super::super::json::JsonMap;
 use super::super::problems::Problems;
 use super::super::section::Section;
 use super::super::tree::Node;
@@ -48,6 +49,8 @@ pub struct LitellmSettings {
     /// Teams that anybody may join.
     pub available_teams: Vec<String>,
     pub forward_traceparent_to_llm_provider: bool,
+    /// What a user gets who is made by signing in (`default_internal_user_params`), by the names of `/user/new`.
+    pub default_user: JsonMap,
 }
 
 /// LiteLLM keeps them among the defaults of new users.
@@ -73,6 +76,10 @@ pub(in super::super) fn budget(s: &Section, name: &str, problems: &mut Problems)
             None
         }
     }
+}
+
+fn default_user(s: &Section) -> JsonMap {
+    s.node("default_internal_user_params").map(|params| params.entries().iter().collect()).unwrap_or_default()
 }
 
 impl LitellmSettings {
@@ -110,6 +117,7 @@ impl LitellmSettings {
             forward_traceparent_to_llm_provider: s
                 .bool("forward_traceparent_to_llm_provider")
                 .unwrap_or(false),
+            default_user: default_user(s),
         }
     }
 

@@ -63,6 +63,9 @@ impl SessionCaps {
 #[derive(Clone, Debug)]
 pub struct WeirSettings {
     pub trusted_proxies: Vec<IpNet>,
+    pub identity_proxies: Vec<IpNet>,
+    pub ui_session_lifetime: Duration,
+    pub ui_session_idle: Duration,
     pub metrics: MetricsWhen,
     pub block_unpriced: bool,
     pub budget_mode: BudgetMode,
@@ -106,6 +109,9 @@ impl WeirSettings {
         let always = s.text("metrics").as_deref() == Some("always");
         Self {
             trusted_proxies: networks(s, "trusted_proxies", problems),
+            identity_proxies: networks(s, "identity_proxies", problems),
+            ui_session_lifetime: seconds("ui_session_lifetime", 86_400),
+            ui_session_idle: seconds("ui_session_idle", 7_200),
             metrics: if always { MetricsWhen::Always } else { MetricsWhen::OnCallback },
             block_unpriced: s.bool("block_unpriced").unwrap_or(false),
             budget_mode: if s.text("budget_mode").as_deref() == Some("litellm") {

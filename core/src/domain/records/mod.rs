@@ -8,6 +8,7 @@ mod member;
 mod model;
 mod organization;
 mod other;
+mod session;
 mod team;
 mod user;
 
@@ -18,6 +19,7 @@ pub use member::{Member, OrganizationMember, TeamRole, member_id};
 pub use model::{Credential, ModelRecord};
 pub use organization::Organization;
 pub use other::{FormerKey, Invitation, Setting, Tag};
+pub use session::{Session, SignedBy};
 pub use team::Team;
 pub use user::{Role, User};
 
@@ -42,6 +44,7 @@ pub enum RecordKind {
     Credential,
     Setting,
     Invitation,
+    Session,
 }
 
 /// Everything about a kind that is only a name.
@@ -81,6 +84,7 @@ pub static KINDS: &[KindRow] = &[
     kind(RecordKind::Credential, "credential", &[], "LiteLLM_CredentialsTable"),
     kind(RecordKind::Setting, "setting", &[], "LiteLLM_Config"),
     kind(RecordKind::Invitation, "invitation", &["user_id"], "LiteLLM_InvitationLink"),
+    kind(RecordKind::Session, "ui_session", &["user_id", "expires_at"], "LiteLLM_UserSession"),
 ];
 
 impl RecordKind {

@@ -1,0 +1,158 @@
+//! Which user somebody is who comes from the identity provider. Nobody is turned away for being one too many.
+
+use super::claims::Person;
+use crate::context::Context;
+use crate::error::Refusal;
+use crate::users;
+use crate::work::Work;
+use std::collections::HashSet;
+use weir_core::config::env::Env;
+use weir_core::domain::key::MASTER_USER;
+use weir_core::domain::records::{Kept, Member, Record, Role, Team, User, member_id};
+use weir_core::error::{ApiError, Kind};
+use weir_core::ports::Condition;
+use weir_core::ports::records::get_all;
+
+/// Longer ids are none.
+const LONGEST: usize = 256;
+/// Groups of one person that may be teams.
+const GROUPS: usize = 500;
+
+/// The user, made or brought up to date.
+///
+/// # Errors
+/// 403 for who is not let in.
+pub(in crate::signon) async fn user(context: &Context, person: &Person) -> Result<User, Refusal> {
+    let config = (context.services.config)();
+    allowed(&config.env, person)?;
+    let kept = find(context, person).await?;
+    let (mut user, mut teams) = match &kept {
+        Some(kept) => (kept.record.clone(), Vec::new()),
+        None => users::with_defaults(context, fresh(person))?,
+    };
+    user.sso_id = Some(person.id.clone());
+    user.email = person.email.clone().or(user.email);
+    user.alias = user.alias.or_else(|| person.name.clone());
+    user.role = Some(role(&config.env, person, &user));
+    let mut work = Work::new(context);
+    match &kept {
+        Some(kept) if kept.record == user => {}
+        Some(kept) => work.update(kept, &user, "updated")?,
+        None => work.insert(&user)?,
+    }
+    teams.extend(person.groups.iter().take(GROUPS).cloned());
+    join(context, &mut work, &user, &teams).await?;
+    work.commit().await?;
+    Ok(user)
+}
+
+fn fresh(person: &Person) -> User {
+    User { id: person.id.clone(), metadata: String::from("{}"), ..User::default() }
+}
+
+/// Who may come at all.
+fn allowed(env: &Env, person: &Person) -> Result<(), Refusal> {
+    let id = &person.id;
+    // The master's user is nobody's to become.
+    if id.len() > LONGEST || id.contains('\0') || id == MASTER_USER {
+        return Err(not_admitted("This identity cannot be a user here."));
+    }
+    let Some(domains) = env.filled("ALLOWED_EMAIL_DOMAINS") else { return Ok(()) };
+    let domain = person.email.as_deref().and_then(|email| email.rsplit_once('@')).map(|(_, domain)| domain);
+    let mut known = domains.split(',').map(|known| known.trim().trim_start_matches('@'));
+    if domain.is_some_and(|domain| known.any(|known| known.eq_ignore_ascii_case(domain))) {
+        return Ok(());
+    }
+    Err(not_admitted("This e-mail address is of none of the domains that may sign in here."))
+}
+
+fn not_admitted(message: &str) -> Refusal {
+    ApiError::new(Kind::RouteDenied, message).with_status(403).into()
+}
+
+/// By the provider's id, by our own, or by an e-mail address that the provider vouches for. A user who belongs to another
+/// identity is not found by the latter two.
+async fn find(context: &Context, person: &Person) -> Result<Option<Kept<User>>, Refusal> {
+    let by_identity = context.all::<User>(vec![Condition::In("sso_id", vec![person.id.clone()])]).await?;
+    if let Some(found) = by_identity.into_iter().next() {
+        return Ok(Some(found));
+    }
+    if let Some(found) = context.get::<User>(&person.id).await? {
+        return if found.sso_id.is_none() { Ok(Some(found)) } else { Err(taken()) };
+    }
+    let Some(email) = person.email.clone().filter(|_| person.email_verified) else { return Ok(None) };
+    let mut by_email = context.all::<User>(vec![Condition::In("email", vec![email])]).await?;
+    by_email.retain(|user| user.sso_id.is_none());
+    Ok(if by_email.len() == 1 { by_email.pop() } else { None })
+}
+
+fn taken() -> Refusal {
+    not_admitted("A user of this name belongs to another identity. Ask an admin.")
+}
+
+/// The operator's word, the provider's, what the user was, the least.
+fn role(env: &Env, person: &Person, user: &User) -> Role {
+    if env.filled("PROXY_ADMIN_ID").is_some_and(|id| id == person.id || id == user.id) {
+        return Role::ProxyAdmin;
+    }
+    person.role.or(user.role).unwrap_or(Role::InternalUserViewer)
+}
+
+/// Groups and defaults that are teams here, by id; the user is in them from now on.
+async fn join(context: &Context, work: &mut Work<'_>, user: &User, teams: &[String]) -> Result<(), Refusal> {
+    let wanted: HashSet<&String> = teams.iter().filter(|id| !id.contains('\0')).collect();
+    let wanted: Vec<String> = wanted.into_iter().cloned().collect();
+    let there = get_all::<Team>(context.directory(), &wanted).await?;
+    let ids: Vec<String> = there.iter().map(|team| member_id(&team.id, &user.id)).collect();
+    let members = get_all::<Member>(context.directory(), &ids).await?;
+    for team in &there {
+        if members.iter().any(|member| member.record.id() == member_id(&team.id, &user.id)) {
+            continue;
+        }
+        work.insert(&Member {
+            team_id: team.id.clone(),
+            user_id: user.id.clone(),
+            email: user.email.clone(),
+            budget_id: team.member_budget_id.clone(),
+            ..Member::default()
+        })?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn person(id: &str, email: &str) -> Person {
+        Person { id: id.to_owned(), email: Some(email.to_owned()), ..Person::default() }
+    }
+
+    #[test]
+    fn p37_only_allowed_domains_come_in() {
+        let env = Env::of([("ALLOWED_EMAIL_DOMAINS", "work.example, @lab.example")]);
+        for (email, ok) in [
+            ("a@work.example", true),
+            ("a@LAB.example", true),
+            ("a@evil.example", false),
+            ("a@work.example@evil.example", false),
+            ("a@sub.work.example", false),
+            ("work.example", false),
+        ] {
+            assert_eq!(allowed(&env, &person("a", email)).is_ok(), ok, "{email}");
+        }
+        assert!(allowed(&Env::default(), &person("a", "a@any.example")).is_ok());
+        assert!(allowed(&Env::default(), &person(MASTER_USER, "a@any.example")).is_err());
+    }
+
+    #[test]
+    fn a_role_is_the_operators_the_providers_or_the_least() {
+        let env = Env::of([("PROXY_ADMIN_ID", "root")]);
+        let was = User { role: Some(Role::InternalUser), ..User::default() };
+        assert_eq!(role(&env, &person("root", "a@b"), &was), Role::ProxyAdmin);
+        let told = Person { role: Some(Role::ProxyAdminViewer), ..person("a", "a@b") };
+        assert_eq!(role(&env, &told, &was), Role::ProxyAdminViewer);
+        assert_eq!(role(&env, &person("a", "a@b"), &was), Role::InternalUser);
+        assert_eq!(role(&env, &person("a", "a@b"), &User::default()), Role::InternalUserViewer);
+    }
+}

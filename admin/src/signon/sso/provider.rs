@@ -1,0 +1,203 @@
+//! Who signs people in: from the variables that LiteLLM reads, and from what the provider publishes about itself.
+
+use super::claims::Names;
+use axum::http::Request;
+use openidconnect::core::{CoreJsonWebKeySet, CoreProviderMetadata};
+use openidconnect::{IssuerUrl, JsonWebKeySet};
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
+use weir_core::SecretString;
+use weir_core::config::env::Env;
+use weir_core::ports::identity::Fetch;
+
+/// How an identity provider is asked.
+pub(super) struct Provider {
+    pub(super) client_id: String,
+    /// Empty for a public client.
+    pub(super) secret: SecretString,
+    issuer: Option<String>,
+    authorize: Option<String>,
+    token: Option<String>,
+    userinfo: Option<String>,
+    pub(super) scope: String,
+    /// Some providers want the client in the form instead of a header.
+    pub(super) client_in_form: bool,
+    pub(super) names: Names,
+}
+
+/// Where things are asked, and the keys that tokens are signed with.
+#[derive(Clone)]
+pub(super) struct Endpoints {
+    /// `None`: nothing was published, so what comes from the token endpoint itself is believed.
+    pub(super) issuer: Option<IssuerUrl>,
+    pub(super) authorize: String,
+    pub(super) token: String,
+    pub(super) userinfo: Option<String>,
+    pub(super) end_session: Option<String>,
+    pub(super) keys: CoreJsonWebKeySet,
+}
+
+/// The provider as it was last asked about itself.
+#[derive(Default)]
+pub(crate) struct Discovered {
+    last: Mutex<Option<Found>>,
+}
+
+struct Found {
+    key: String,
+    at: Instant,
+    endpoints: Arc<Endpoints>,
+}
+
+/// Keys and addresses change rarely; after an hour they are asked for again, and before where a signature has no key.
+const FRESH: Duration = Duration::from_secs(3_600);
+/// Nobody can make the gateway ask more often than that.
+const SOONEST: Duration = Duration::from_secs(10);
+
+const SCOPE: &str = "openid email profile";
+
+/// The provider of the environment: Google's, Microsoft's or any other, in LiteLLM's order.
+pub(super) fn provider(env: &Env) -> Option<Provider> {
+    google(env).or_else(|| microsoft(env)).or_else(|| generic(env))
+}
+
+fn named(env: &Env, id: &str, secret: &str) -> Option<Provider> {
+    Some(Provider {
+        client_id: env.filled(id)?.to_owned(),
+        secret: SecretString::from(env.filled(secret).unwrap_or_default()),
+        issuer: None,
+        authorize: None,
+        token: None,
+        userinfo: None,
+        scope: SCOPE.to_owned(),
+        client_in_form: false,
+        names: Names::generic(env),
+    })
+}
+
+fn google(env: &Env) -> Option<Provider> {
+    let issuer = Some(String::from("https://accounts.google.com"));
+    let found = named(env, "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET")?;
+    Some(Provider { issuer, names: Names::google(env), ..found })
+}
+
+fn microsoft(env: &Env) -> Option<Provider> {
+    let tenant = env.filled("MICROSOFT_TENANT").unwrap_or("common");
+    let issuer = Some(format!("https://login.microsoftonline.com/{tenant}/v2.0"));
+    let found = named(env, "MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET")?;
+    Some(Provider { issuer, names: Names::microsoft(env), client_in_form: true, ..found })
+}
+
+fn generic(env: &Env) -> Option<Provider> {
+    let text = |name: &str| env.filled(name).map(str::to_owned);
+    let found = named(env, "GENERIC_CLIENT_ID", "GENERIC_CLIENT_SECRET")?;
+    Some(Provider {
+        issuer: text("GENERIC_ISSUER"),
+        authorize: text("GENERIC_AUTHORIZATION_ENDPOINT"),
+        token: text("GENERIC_TOKEN_ENDPOINT"),
+        userinfo: text("GENERIC_USERINFO_ENDPOINT"),
+        scope: text("GENERIC_SCOPE").unwrap_or(found.scope),
+        client_in_form: env.is_on("GENERIC_INCLUDE_CLIENT_ID"),
+        ..found
+    })
+}
+
+// --- what it publishes ---
+
+impl Discovered {
+    /// Addresses and keys; from memory while they are fresh. `anew`: a token was signed with a key that is not among them.
+    ///
+    /// # Errors
+    /// What is missing or cannot be reached, for the log.
+    pub(super) async fn endpoints(
+        &self,
+        provider: &Provider,
+        http: &dyn Fetch,
+        anew: bool,
+    ) -> Result<Arc<Endpoints>, String> {
+        let key = provider.key();
+        // Held while asking: who comes meanwhile waits for the same answer.
+        let mut last = self.last.lock().await;
+        let longest = if anew { SOONEST } else { FRESH };
+        if let Some(found) = last.as_ref().filter(|found| found.key == key && found.at.elapsed() < longest) {
+            return Ok(Arc::clone(&found.endpoints));
+        }
+        let endpoints = Arc::new(provider.ask(http).await?);
+        *last = Some(Found { key, at: Instant::now(), endpoints: Arc::clone(&endpoints) });
+        Ok(endpoints)
+    }
+}
+
+impl Provider {
+    /// What its addresses follow from.
+    fn key(&self) -> String {
+        let parts = [&self.issuer, &self.authorize, &self.token, &self.userinfo];
+        let parts: Vec<&str> = parts.into_iter().map(|part| part.as_deref().unwrap_or_default()).collect();
+        format!("{} {}", self.client_id, parts.join(" "))
+    }
+
+    async fn ask(&self, http: &dyn Fetch) -> Result<Endpoints, String> {
+        let Some(issuer) = &self.issuer else { return self.told() };
+        let address = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+        let document = get(http, &address).await?;
+        let metadata: CoreProviderMetadata =
+            serde_json::from_value(document.clone()).map_err(|e| format!("{address}: {e}"))?;
+        let published = metadata.issuer().as_str();
+        if published.trim_end_matches('/') != issuer.trim_end_matches('/') {
+            return Err(format!("{address} is of another issuer: {published}"));
+        }
+        let keys = get(http, metadata.jwks_uri().as_str()).await?;
+        let keys: CoreJsonWebKeySet = serde_json::from_value(keys).map_err(|e| format!("keys: {e}"))?;
+        let text = |name: &str| document[name].as_str().map(str::to_owned);
+        let or = |own: &Option<String>, name: &str| own.clone().or_else(|| text(name));
+        Ok(Endpoints {
+            issuer: Some(metadata.issuer().clone()),
+            authorize: or(&self.authorize, "authorization_endpoint").ok_or("no authorization endpoint")?,
+            token: or(&self.token, "token_endpoint").ok_or("no token endpoint")?,
+            userinfo: or(&self.userinfo, "userinfo_endpoint"),
+            end_session: text("end_session_endpoint"),
+            keys,
+        })
+    }
+
+    /// Only what the environment says.
+    fn told(&self) -> Result<Endpoints, String> {
+        let missing = |name: &str| format!("set {name}, or GENERIC_ISSUER");
+        Ok(Endpoints {
+            issuer: None,
+            authorize: self.authorize.clone().ok_or_else(|| missing("GENERIC_AUTHORIZATION_ENDPOINT"))?,
+            token: self.token.clone().ok_or_else(|| missing("GENERIC_TOKEN_ENDPOINT"))?,
+            userinfo: self.userinfo.clone(),
+            end_session: None,
+            keys: JsonWebKeySet::new(Vec::new()),
+        })
+    }
+}
+
+async fn get(http: &dyn Fetch, address: &str) -> Result<Value, String> {
+    let request = Request::get(address).header("accept", "application/json").body(String::new());
+    let answer = http.fetch(request.map_err(|e| format!("{address}: {e}"))?).await?;
+    if answer.status != 200 {
+        return Err(format!("{address} answered {}", answer.status));
+    }
+    serde_json::from_slice(&answer.body).map_err(|e| format!("{address}: {e}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_is_known_by_its_client() {
+        assert!(provider(&Env::of([("GENERIC_CLIENT_SECRET", "s")])).is_none());
+        let env = Env::of([("GENERIC_CLIENT_ID", "weir"), ("GENERIC_SCOPE", "openid groups")]);
+        let generic = provider(&env).unwrap();
+        assert_eq!((generic.client_id.as_str(), generic.scope.as_str()), ("weir", "openid groups"));
+        assert!(generic.told().is_err_and(|why| why.contains("GENERIC_AUTHORIZATION_ENDPOINT")));
+        let env = env.with([("MICROSOFT_CLIENT_ID", "ms"), ("MICROSOFT_TENANT", "t1")]);
+        let microsoft = provider(&env).unwrap();
+        assert_eq!(microsoft.issuer.as_deref(), Some("https://login.microsoftonline.com/t1/v2.0"));
+    }
+}

@@ -1,0 +1,111 @@
+//! Tokens of an identity provider in place of keys.
+
+use super::idp::{Idp, now};
+use crate::client::Answer;
+use crate::rig::{CONFIG, MASTER, Rig, chat};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use weir_bench::mock::MockServer;
+
+const SETTINGS: &str = "general_settings: {enable_jwt_auth: true, litellm_jwtauth: {user_id_jwt_field: sub, \
+                        user_id_upsert: true, team_ids_jwt_field: groups}, ";
+
+async fn start(settings: &str, more: &[(&str, &str)]) -> (Rig, Arc<Idp>, MockServer) {
+    let (idp, server) = Idp::start().await;
+    let mut builder = Rig::config(&CONFIG.replace("general_settings: {", settings))
+        .env("JWT_PUBLIC_KEY_URL", &format!("{}/jwks", server.url()))
+        .env("JWT_AUDIENCE", "weir-api")
+        .env("JWT_ISSUER", "https://idp.example")
+        .env("OAUTH_TOKEN_INFO_ENDPOINT", &format!("{}/introspect", server.url()));
+    for (name, value) in more {
+        builder = builder.env(name, value);
+    }
+    (builder.start().await, idp, server)
+}
+
+/// Claims that are good, with others over them; null takes one away.
+fn claims(over: Value) -> Value {
+    let mut claims = json!({ "iss": "https://idp.example", "aud": "weir-api", "sub": "ann", "exp": now() + 300, "iat": now() });
+    let all = claims.as_object_mut().unwrap();
+    all.extend(over.as_object().cloned().unwrap_or_default());
+    all.retain(|_, value| !value.is_null());
+    claims
+}
+
+async fn ask(rig: &Rig, token: &str) -> Answer {
+    rig.post("/v1/chat/completions", token, chat("gpt-4o", "hello")).await
+}
+
+#[tokio::test]
+async fn a_signed_token_is_its_user_and_keys_work_beside_it() {
+    let (rig, idp, _server) = start(SETTINGS, &[]).await;
+    assert_eq!(rig.post("/team/new", MASTER, json!({ "team_id": "red" })).await.status, 200);
+    let key = rig.key(json!({})).await;
+    let token = idp.token(&claims(json!({ "groups": ["unknown", "red"] })));
+    let answer = ask(&rig, &token).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let row = rig.rows(1).await.remove(0);
+    assert_eq!((&row["user"], &row["team_id"]), (&json!("ann"), &json!("red")));
+    assert_eq!(ask(&rig, &key).await.status, 200);
+    assert_eq!(ask(&rig, MASTER).await.status, 200);
+    // The management API knows her, too: as the viewer that she is.
+    assert_eq!(rig.get("/user/info", &token).await.json()["user_id"], "ann");
+    assert!([401, 403].contains(&rig.post("/user/new", &token, json!({})).await.status));
+    let admin = idp.token(&claims(json!({ "sub": "root", "scope": "openid litellm_proxy_admin" })));
+    assert_eq!(rig.post("/team/new", &admin, json!({ "team_id": "blue" })).await.status, 200);
+}
+
+#[tokio::test]
+async fn p37_tokens_that_are_no_good_are_refused() {
+    let (rig, idp, _server) = start(SETTINGS, &[]).await;
+    let good = claims(json!({}));
+    for (case, token) in [
+        ("expired", idp.token(&claims(json!({ "exp": now() - 120 })))),
+        ("without an end", idp.token(&claims(json!({ "exp": null })))),
+        ("not yet", idp.token(&claims(json!({ "nbf": now() + 300 })))),
+        ("another audience", idp.token(&claims(json!({ "aud": "other" })))),
+        ("no audience", idp.token(&claims(json!({ "aud": null })))),
+        ("another issuer", idp.token(&claims(json!({ "iss": "https://evil.example" })))),
+        ("the master's user", idp.token(&claims(json!({ "sub": "default_user_id" })))),
+        ("a foreign key", Idp::foreign_token(&good)),
+        ("unsigned", Idp::unsigned_token(&good)),
+        ("nonsense", String::from("a.b.c")),
+    ] {
+        let answer = ask(&rig, &token).await;
+        assert_eq!(answer.status, 401, "{case}: {}", answer.text());
+        assert!(!answer.text().contains(&token), "{case}");
+    }
+    assert_eq!(ask(&rig, &idp.token(&good)).await.status, 200);
+}
+
+#[tokio::test]
+async fn p37_who_is_blocked_is_out_whatever_the_token_says() {
+    let (rig, idp, _server) = start(SETTINGS, &[]).await;
+    let made = json!({ "user_id": "ann", "auto_create_key": false });
+    assert_eq!(rig.post("/user/new", MASTER, made).await.status, 200);
+    let blocked = rig.post("/user/update", MASTER, json!({ "user_id": "ann", "blocked": true })).await;
+    assert_eq!(blocked.status, 200, "{}", blocked.text());
+    assert_eq!(ask(&rig, &idp.token(&claims(json!({})))).await.status, 401);
+}
+
+#[tokio::test]
+async fn opaque_tokens_are_asked_about_once() {
+    let (rig, _idp, server) =
+        start("general_settings: {enable_oauth2_auth: true, ", &[("JWT_AUDIENCE", "")]).await;
+    for _ in 0..3 {
+        let answer = ask(&rig, "good-zoe").await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    let asked = server.log().iter().filter(|seen| seen.route() == "/introspect").count();
+    assert_eq!(asked, 1);
+    assert_eq!(rig.rows(1).await[0]["user"], "zoe");
+    assert_eq!(ask(&rig, "bad-zoe").await.status, 401);
+    assert_eq!(ask(&rig, MASTER).await.status, 200);
+}
+
+#[tokio::test]
+async fn without_the_setting_a_token_is_no_key() {
+    let (rig, idp, server) = start("general_settings: {", &[]).await;
+    assert_eq!(ask(&rig, &idp.token(&claims(json!({})))).await.status, 401);
+    assert_eq!(server.seen_count(), 0, "nobody is asked");
+}

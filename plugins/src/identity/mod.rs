@@ -1,0 +1,213 @@
+//! Callers that present a token of an identity provider in place of a key. `jwt.rs` reads tokens that are signed,
+//! `opaque.rs` asks the provider about others; `claims.rs` is what both say of somebody, and here is whose caller that is.
+//! Nothing of it costs a request with a key.
+
+mod claims;
+mod jwt;
+mod opaque;
+
+use async_trait::async_trait;
+use claims::Claimed;
+use jwt::Keys;
+use moka::future::Cache;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use weir_core::access::usable;
+use weir_core::config::Config;
+use weir_core::domain::ids::KeyHash;
+use weir_core::domain::key::{Caller, KeyRecord, MASTER_USER, Principal};
+use weir_core::domain::records::{Role, Team, User};
+use weir_core::error::{ApiError, Kind};
+use weir_core::ports::identity::{Bearers, Fetch};
+use weir_core::ports::{Directory, KeyLookup, LedgerError, records};
+use weir_core::time::{self, Micros};
+
+/// Tokens that are remembered, good and bad.
+const REMEMBERED: u64 = 10_000;
+/// A good one is looked at again after a while, so that who is blocked is out by then; a bad one sooner.
+const GOOD: i64 = 60_000_000;
+const BAD: i64 = 5_000_000;
+/// Tokens that are looked at, at one time: identity providers are asked about some.
+const AT_ONCE: usize = 16;
+/// How long a token may wait for its turn.
+const TURN: Duration = Duration::from_secs(5);
+/// Longer texts are no token.
+const LONGEST: usize = 16 * 1024;
+
+/// Recognises callers by tokens, as the configuration says.
+pub struct Identities {
+    config: Arc<Config>,
+    http: Arc<dyn Fetch>,
+    keys: Arc<dyn KeyLookup>,
+    directory: Arc<dyn Directory>,
+    published: Keys,
+    known: Cache<KeyHash, Known>,
+    turns: Semaphore,
+}
+
+#[derive(Clone)]
+struct Known {
+    /// Else why not.
+    caller: Result<Caller, String>,
+    until: Micros,
+}
+
+/// Why a token lets nobody in.
+pub(crate) enum Fault {
+    /// It is no good. The words are for the caller.
+    Refused(String),
+    /// Nobody can say. The words are for the log.
+    Unavailable(String),
+}
+
+impl From<LedgerError> for Fault {
+    fn from(error: LedgerError) -> Self {
+        Fault::Unavailable(error.to_string())
+    }
+}
+
+fn refused(why: impl Into<String>) -> Fault {
+    Fault::Refused(why.into())
+}
+
+impl Fault {
+    fn told(self) -> ApiError {
+        match self {
+            Fault::Refused(why) => {
+                let message = format!("Authentication Error, the token was not accepted: {why}");
+                ApiError::new(Kind::MissingKey, message)
+            }
+            Fault::Unavailable(why) => {
+                let message = "The token cannot be checked at the moment; try again.";
+                ApiError::new(Kind::LedgerUnavailable, message).because(why)
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Bearers for Identities {
+    async fn recognise(&self, token: &str) -> Option<Result<Caller, ApiError>> {
+        let general = &self.config.general;
+        let signed = general.enable_jwt_auth && token.split('.').count() == 3;
+        if !signed && !general.enable_oauth2_auth || token.len() > LONGEST {
+            return None;
+        }
+        Some(self.caller(token, signed).await.map_err(Fault::told))
+    }
+}
+
+impl Identities {
+    /// Settings are those of the start.
+    pub fn new(
+        config: Arc<Config>,
+        http: Arc<dyn Fetch>,
+        keys: Arc<dyn KeyLookup>,
+        directory: Arc<dyn Directory>,
+    ) -> Self {
+        let known = Cache::builder().max_capacity(REMEMBERED).time_to_live(Duration::from_secs(60)).build();
+        let (published, turns) = (Keys::default(), Semaphore::new(AT_ONCE));
+        Self { config, http, keys, directory, published, known, turns }
+    }
+
+    async fn caller(&self, token: &str, signed: bool) -> Result<Caller, Fault> {
+        let hash = KeyHash::of(token);
+        if let Some(known) = self.remembered(&hash).await {
+            return known;
+        }
+        let turn = tokio::time::timeout(TURN, self.turns.acquire()).await;
+        let Ok(Ok(_turn)) = turn else { return Err(Fault::Unavailable(String::from("too many tokens"))) };
+        if let Some(known) = self.remembered(&hash).await {
+            return known;
+        }
+        let found = self.looked_at(token, signed).await;
+        let now = time::now();
+        let known = match &found {
+            Ok((caller, until)) => {
+                Known { caller: Ok(caller.clone()), until: Micros(until.0.min(now.0 + GOOD)) }
+            }
+            Err(Fault::Refused(why)) => Known { caller: Err(why.clone()), until: Micros(now.0 + BAD) },
+            // Whoever could not say is asked again.
+            Err(Fault::Unavailable(why)) => return Err(Fault::Unavailable(why.clone())),
+        };
+        self.known.insert(hash, known).await;
+        found.map(|(caller, _)| caller)
+    }
+
+    async fn remembered(&self, hash: &KeyHash) -> Option<Result<Caller, Fault>> {
+        let known = self.known.get(hash).await.filter(|known| time::now() < known.until)?;
+        Some(known.caller.map_err(Fault::Refused))
+    }
+
+    /// Who it is, and until when the token is good.
+    async fn looked_at(&self, token: &str, signed: bool) -> Result<(Caller, Micros), Fault> {
+        let http = self.http.as_ref();
+        let (claims, claimed) = if signed {
+            let claims = self.published.verified(&self.config, http, token).await?;
+            let claimed = claims::of_jwt(&self.config.general.jwt, &claims)?;
+            (claims, claimed)
+        } else {
+            let claims = opaque::asked(&self.config.env, http, token).await?;
+            let claimed = claims::of_answer(&self.config.env, &claims)?;
+            (claims, claimed)
+        };
+        let until = claims["exp"].as_i64().map_or(i64::MAX, |at| at.saturating_mul(1_000_000));
+        let known = self.principal(claimed).await?;
+        usable(&known, "", time::now()).map_err(|error| refused(error.message()))?;
+        Ok((Caller::Key(Arc::new(known)), Micros(until)))
+    }
+
+    /// The user and the team that the token names, as they are kept here. Whoever has neither, and no role that the
+    /// operator gives to claims, is nobody.
+    async fn principal(&self, claimed: Claimed) -> Result<Principal, Fault> {
+        if claimed.user.as_deref() == Some(MASTER_USER) {
+            return Err(refused("this identity is nobody's here"));
+        }
+        let team = self.team(&claimed).await?;
+        let subject = claimed.user.clone().or_else(|| team.clone()).unwrap_or_else(|| String::from("admin"));
+        let key = KeyRecord {
+            hash: KeyHash::of(&format!("identity {subject}")),
+            masked: String::from("identity"),
+            user_id: claimed.user.clone(),
+            team_id: team,
+            ..KeyRecord::new("")
+        };
+        let mut known = self.keys.behind(key).await?;
+        if known.user.is_none() && claimed.user.is_some() && claimed.upsert {
+            known.user = Some(self.made(&claimed).await?);
+        }
+        if let Some(role) = claimed.role {
+            let named = || User { id: subject, ..User::default() };
+            known.user.get_or_insert_with(named).role = Some(role);
+        }
+        let nobody = known.user.is_none() && known.team.is_none();
+        if nobody { Err(refused("neither its user nor its team is known here")) } else { Ok(known) }
+    }
+
+    /// The first of the named teams that there is.
+    async fn team(&self, claimed: &Claimed) -> Result<Option<String>, Fault> {
+        let there = records::get_all::<Team>(self.directory.as_ref(), &claimed.teams).await?;
+        let known = |id: &&String| there.iter().any(|team| team.id == **id);
+        Ok(claimed.teams.iter().find(known).cloned())
+    }
+
+    /// A user who comes for the first time.
+    async fn made(&self, claimed: &Claimed) -> Result<User, Fault> {
+        let user = User {
+            id: claimed.user.clone().unwrap_or_default(),
+            email: claimed.email.clone(),
+            sso_id: claimed.user.clone(),
+            // What a token says lasts as long as the token.
+            role: Some(Role::InternalUserViewer),
+            metadata: String::from("{}"),
+            ..User::default()
+        };
+        let change = records::insert(&user, time::now(), None)?;
+        match self.directory.commit(&[change], &[]).await {
+            // Another request was quicker.
+            Ok(()) | Err(LedgerError::Conflict(_)) => Ok(user),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
