@@ -40,6 +40,6 @@ pub use models::ModelEntry;
 pub use params::{ClientParam, Info, Params};
 pub use problems::{Problem, Problems, Severity};
 pub use settings::{
-    BudgetMode, GeneralSettings, LitellmSettings, MetricsWhen, PassThrough, RedisNode, RedisPlace,
+    BudgetMode, CALL_TYPES, CachePlace, CacheScope, CacheSettings, GeneralSettings, LitellmSettings, MetricsWhen, PassThrough, RedisNode, RedisPlace,
     RedisSettings, RouterSettings, SslVerify, Strategy, TokenRate, WeirSettings,
 };

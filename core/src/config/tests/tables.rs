@@ -54,7 +54,7 @@ fn samples(kind: Kind) -> Vec<String> {
         Kind::List => {
             &["[{sample: [other]}]", "[sample]", "[{path: /sample, target: \"http://sample.test\"}]"]
         }
-        Kind::Map => &["{sample: other}", "{TimeoutErrorRetries: 7}", "{sample: {TimeoutErrorRetries: 7}}"],
+        Kind::Map => &["{sample: other}", "{ttl: 7}", "{TimeoutErrorRetries: 7}", "{sample: {TimeoutErrorRetries: 7}}"],
         Kind::BoolOrText => &["false", "/sample.pem"],
         Kind::Choice(choices) => choices,
     };
@@ -70,7 +70,11 @@ const GIVEN: [&str; 3] = ["model", "id", "custom_llm_provider"];
 
 /// What some settings do not count without.
 fn beside(name: &str) -> &'static str {
-    if ["redis_port", "redis_password"].contains(&name) { "redis_host: sample, " } else { "" }
+    match name {
+        "redis_port" | "redis_password" => "redis_host: sample, ",
+        "cache_params" => "cache: true, ",
+        _ => "",
+    }
 }
 
 #[test]
