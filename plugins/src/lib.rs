@@ -6,11 +6,13 @@
 //! `auth/` is where credentials come from that are more than a key.
 //! `responses/` is what becomes of a response after it was answered, `seal.rs` keeps secrets of it.
 //! `tokens/` counts tokens where no provider does; `utils/` is what the utility routes answer.
+//! `cache/` is what becomes of answers that are kept to be given again.
 //! `pass/` is what is passed through as it came, `realtime/` sessions over a WebSocket.
 //! `outgoing.rs` makes the request of one attempt. `models.rs` finds deployments by name; `snapshot.rs` is all of that for one state of the configuration.
 
 pub mod auth;
 pub mod budgets;
+pub mod cache;
 pub mod chain;
 pub mod count;
 pub mod deployment;

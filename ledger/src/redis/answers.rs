@@ -44,8 +44,7 @@ impl SharedAnswers {
     /// Begins to write, on the runtime that it is called on.
     pub fn begin(redis: Redis) -> Arc<Self> {
         let (written, waiting) = mpsc::channel(QUEUE);
-        let shared =
-            Arc::new(Self { redis, there: There::default(), waiting: Mutex::default(), written });
+        let shared = Arc::new(Self { redis, there: There::default(), waiting: Mutex::default(), written });
         tokio::spawn(Arc::clone(&shared).write(waiting));
         shared
     }
@@ -183,9 +182,9 @@ impl AnswerCache for SharedAnswers {
         *self.waiting() = Waiting::default();
         let client = &self.redis.client;
         if client.is_clustered() {
-            return self.unlink_all(client.scan_cluster_buffered(ALL, Some(PAGE), None)).await;
+            return self.unlink_all(client.scan_cluster_buffered(ALL.to_owned(), Some(PAGE), None)).await;
         }
-        self.unlink_all(client.scan_buffered(ALL, Some(PAGE), None)).await
+        self.unlink_all(client.scan_buffered(ALL.to_owned(), Some(PAGE), None)).await
     }
 
     async fn ping(&self) -> Result<(), CacheError> {
@@ -195,7 +194,8 @@ impl AnswerCache for SharedAnswers {
 
     async fn info(&self) -> Result<Option<Vec<(String, String)>>, CacheError> {
         let told: String = self.redis.client.info(None).await.map_err(failed)?;
-        let facts = told.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(':'));
+        let facts =
+            told.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(':'));
         Ok(Some(facts.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect()))
     }
 }

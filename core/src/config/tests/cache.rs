@@ -24,7 +24,8 @@ fn litellms_settings_are_understood() {
     let plain = cache("cache: true, cache_params: {type: local}", &[]).unwrap();
     assert!(matches!(plain.place, CachePlace::Memory));
     assert_eq!((plain.ttl, plain.on_demand, plain.namespace), (Duration::from_secs(600), false, None));
-    let params = "{type: local, ttl: 1.5, namespace: n, mode: default_off, supported_call_types: [aembedding]}";
+    let params =
+        "{type: local, ttl: 1.5, namespace: n, mode: default_off, supported_call_types: [aembedding]}";
     let all = cache(&format!("cache: true, cache_params: {params}"), &[]).unwrap();
     assert_eq!((all.ttl, all.on_demand), (Duration::from_millis(1_500), true));
     assert_eq!(all.namespace.as_deref(), Some("n"));
