@@ -120,9 +120,7 @@ impl Series {
             deployment_total: counter(Name::DeploymentTotal),
             deployment_state: gauge(Name::DeploymentState),
             cached: shape.cached.map(|hit| match hit {
-                true => {
-                    Cached::Hit { hits: counter(Name::CacheHits), tokens: counter(Name::CachedTokens) }
-                }
+                true => Cached::Hit { hits: counter(Name::CacheHits), tokens: counter(Name::CachedTokens) },
                 false => Cached::Miss(counter(Name::CacheMisses)),
             }),
         }
