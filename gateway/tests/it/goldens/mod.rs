@@ -2,7 +2,9 @@
 //! upstream. What differs on purpose stands in `differences.rs`, with its reason.
 //!
 //! `sent.rs` compares what the provider got, `told.rs` whole answers, `streamed.rs` streams, `headers.rs` heads.
+//! `limits.rs` and `cached.rs` walk recordings of their own.
 
+mod cached;
 mod differences;
 mod headers;
 mod limits;
