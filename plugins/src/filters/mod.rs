@@ -36,8 +36,8 @@ pub static FILTERS: &[&FilterKind] = &[
     &price::KIND,     // before journal: the entry carries the cost
     &budget::KIND,    // after price: settled with the cost
     &rate::KIND,      // after budget: who has no money is told that first
-    &cache::KIND, // after rate limits: a hit is a request like any other, to which nothing is added but its tokens
-    &journal::KIND, // last to say yes: what it has begun is sent
+    &cache::KIND,     // after rate limits: a hit counts as a request
+    &journal::KIND,   // last to say yes: what it has begun is sent
     &metrics::KIND,
     &said::KIND,
 ];
