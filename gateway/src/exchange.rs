@@ -92,7 +92,9 @@ impl Flight<'_> {
         if let Flow::Answer(reply) = self.app.chain.on_request(&mut self.x).await.map_err(Lost::Failed)? {
             return Box::pin(replied::answer(self, down, out, reply)).await;
         }
-        if let Some(reply) = Box::pin(replied::followed(self, down, out)).await? {
+        if self.x.caching.as_ref().is_some_and(|caching| caching.follows())
+            && let Some(reply) = Box::pin(replied::followed(self, down, out)).await?
+        {
             return Box::pin(replied::answer(self, down, out, reply)).await;
         }
         let Some(group) = self.x.target.group.clone() else {

@@ -16,7 +16,8 @@ pub struct Chain {
 
 impl Chain {
     pub fn build(services: &Services) -> Self {
-        let built: Vec<_> = FILTERS.iter().map(|kind| (kind, (kind.build)(services))).collect();
+        let built = FILTERS.iter().map(|kind| (kind, (kind.build)(services)));
+        let built: Vec<_> = built.filter(|(_, plugin)| !plugin.is_idle()).collect();
         let of = |phase: Phase| {
             built
                 .iter()

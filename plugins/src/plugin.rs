@@ -41,6 +41,11 @@ pub struct Reply {
 /// The phases of an exchange. Nothing here knows sockets: a plugin is tested with an `Exchange` alone.
 #[async_trait]
 pub trait Plugin: Send + Sync {
+    /// Whether it has nothing to do as long as this process runs. The chain leaves it out then.
+    fn is_idle(&self) -> bool {
+        false
+    }
+
     /// Once, before any provider is asked. An error is the client's answer.
     async fn on_request(&self, _x: &mut Exchange) -> Result<Flow, ApiError> {
         Ok(Flow::Continue)

@@ -21,9 +21,7 @@ pub async fn followed(
     down: &mut ServerSession,
     out: &mut Outlet,
 ) -> Result<Option<Reply>, Lost> {
-    let Some(caching) = flight.x.caching.as_mut().filter(|caching| caching.follows()) else {
-        return Ok(None);
-    };
+    let Some(caching) = flight.x.caching.as_mut() else { return Ok(None) };
     let kept = loop {
         tokio::select! {
             biased;

@@ -67,6 +67,10 @@ impl Cached {
 
 #[async_trait]
 impl Plugin for Cached {
+    fn is_idle(&self) -> bool {
+        self.answers.is_none()
+    }
+
     async fn on_request(&self, x: &mut Exchange) -> Result<Flow, ApiError> {
         let Some(answers) = &self.answers else { return Ok(Flow::Continue) };
         let Some(mut caching) = wanted(x) else { return Ok(Flow::Continue) };
