@@ -28,26 +28,6 @@ pub(crate) static ROUTES: &[Access] = &[
     route(Method::POST, "/health/test_connection", O, Grant::ADMIN, || post(test_connection)),
 ];
 
-/// There is no cache of answers yet, and LiteLLM says so in these words.
-pub(crate) static CACHE: &[Access] = &[
-    route(Method::GET, "/cache/ping", O, Grant::ADMIN, || get(no_cache_to_ping)),
-    route(Method::POST, "/cache/flushall", O, Grant::ADMIN, || post(no_cache)),
-    route(Method::POST, "/cache/delete", O, Grant::ADMIN, || post(no_cache)),
-    route(Method::GET, "/cache/redis/info", O, Grant::ADMIN, || get(no_cache)),
-];
-
-const NO_CACHE: &str = "Service Unhealthy (503: Cache not initialized. litellm.cache is None)";
-
-async fn no_cache() -> Refusal {
-    detail(503, &json!(NO_CACHE))
-}
-
-async fn no_cache_to_ping() -> Refusal {
-    let message =
-        json!({ "message": NO_CACHE, "litellm_cache_params": "{}", "health_check_cache_params": "{}" });
-    Refusal::told(503, "cache_ping_error", "cache_ping", message.to_string())
-}
-
 /// Calls at once.
 const AT_ONCE: usize = 8;
 /// A result this young answers whoever asks for the same.

@@ -1,7 +1,7 @@
 //! Every route, and who may call it. What is not in the tables is not there.
 
 use crate::{
-    Services, access, audit, budgets, customers, docs, health, input, invitations, keys, models,
+    Services, access, audit, budgets, cache, customers, docs, health, input, invitations, keys, models,
     organizations, settings, signon, spend, tags, teams, ui, users,
 };
 use axum::extract::DefaultBodyLimit;
@@ -49,7 +49,7 @@ static RESOURCES: &[&[Access]] = &[
     models::ROUTES,
     settings::ROUTES,
     health::ROUTES,
-    health::CACHE,
+    cache::ROUTES,
     invitations::ROUTES,
     docs::ROUTES,
     ui::ROUTES,

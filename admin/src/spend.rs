@@ -6,6 +6,7 @@ mod calculate;
 mod days;
 mod focus;
 mod global;
+mod hits;
 mod query;
 mod report;
 mod row;
@@ -66,7 +67,7 @@ pub(crate) static ROUTES: &[Access] = &[
     route(Method::GET, "/global/activity/model", S, Grant::INTERNAL, || get(global::requests_by_model)),
     route(Method::GET, "/global/activity/exceptions", S, Grant::ADMIN, || get(global::exceptions)),
     route(Method::GET, "/global/activity/exceptions/deployment", S, Grant::ADMIN, || get(global::exceptions_by_deployment)),
-    route(Method::GET, "/global/activity/cache_hits", S, Grant::ADMIN, || get(global::cache_hits)),
+    route(Method::GET, "/global/activity/cache_hits", S, Grant::ADMIN, || get(hits::cache_hits)),
     route(Method::GET, "/tag/summary", S, Grant::ADMIN, || get(global::tag_summary)),
     route(Method::GET, "/tag/dau", S, Grant::ADMIN, || get(global::tag_daily_users)),
 ];

@@ -10,9 +10,6 @@ from known import CODE, DASHBOARDS, KNOWN, LITELLM, PLANNED, SCRAPE_LABELS, metr
 MISSING = {
     "litellm_api_key_budget_remaining_hours_metric",
     "litellm_api_key_max_budget_metric",
-    "litellm_cache_hits_metric_total",
-    "litellm_cache_misses_metric_total",
-    "litellm_cached_tokens_metric_total",
     "litellm_callback_logging_failures_metric_total",
     "litellm_remaining_api_key_budget_metric",
     "litellm_remaining_team_budget_metric",

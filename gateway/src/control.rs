@@ -11,6 +11,7 @@ use weir_core::SecretString;
 use weir_core::config::{AddedCredential, AddedModel, Additions, Problems, Severity};
 use weir_core::domain::key::Principal;
 use weir_core::domain::records::{Credential, Kept, ModelRecord, Record, RecordKind, Setting};
+use weir_core::ports::cache::AnswerCache;
 use weir_core::ports::control::{CREDENTIAL_VALUES, Control, MODEL_PARAMS, Probe, SETTING_VALUE, Unusable};
 use weir_core::ports::{Directory, LedgerResult, RecordQuery, Sort, records};
 use weir_ledger::{KeyCache, Watcher};
@@ -213,6 +214,10 @@ impl Control for Configuration {
 
     async fn probe(&self, deployment: &str) -> Probe {
         crate::local::probe::ask(&self.app, deployment).await
+    }
+
+    fn cache(&self) -> Option<Arc<dyn AnswerCache>> {
+        self.app.answers.clone()
     }
 }
 

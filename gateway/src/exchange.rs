@@ -4,7 +4,7 @@ use crate::asked::Asked;
 use crate::intake;
 use crate::limits::Place;
 use crate::response::outlet::Outlet;
-use crate::response::{carry, fail, mocked, passed, plain, realtime, series, stream};
+use crate::response::{carry, fail, mocked, passed, plain, realtime, replied, series, stream};
 use crate::routing::plan::{Plan, Step};
 use crate::routing::{cooldown, errors, plan};
 use crate::state::App;
@@ -27,6 +27,7 @@ use weir_plugins::deployment::Deployment;
 use weir_plugins::dialects::gemini::array_error;
 use weir_plugins::dialects::{ResponsePlan, upstream_error};
 use weir_plugins::exchange::{Attempt, Clock, Exchange};
+use weir_plugins::plugin::Flow;
 use weir_plugins::{count, outgoing};
 
 /// An exchange under way, with its place among the others.
@@ -88,7 +89,14 @@ impl Flight<'_> {
     }
 
     async fn run(&mut self, down: &mut ServerSession, out: &mut Outlet) -> std::result::Result<(), Lost> {
-        self.app.chain.on_request(&mut self.x).await.map_err(Lost::Failed)?;
+        if let Flow::Answer(reply) = self.app.chain.on_request(&mut self.x).await.map_err(Lost::Failed)? {
+            return Box::pin(replied::answer(self, down, out, reply)).await;
+        }
+        if self.x.caching.as_ref().is_some_and(|caching| caching.follows())
+            && let Some(reply) = Box::pin(replied::followed(self, down, out)).await?
+        {
+            return Box::pin(replied::answer(self, down, out, reply)).await;
+        }
         let Some(group) = self.x.target.group.clone() else {
             return Err(Lost::Failed(weir_plugins::filters::unknown_model(&self.x.target.requested)));
         };

@@ -100,6 +100,7 @@ fn app(snapshot: Snapshot, storage: &Storage, folder: &Path, only: Option<Half>)
         budgets: Arc::clone(&storage.budgets),
         holders: storage.cache.clone(),
         rates: Arc::clone(&storage.rates),
+        answers: storage.answers.clone(),
     };
     let config = Arc::clone(&snapshot.config);
     let app = App {
@@ -114,6 +115,7 @@ fn app(snapshot: Snapshot, storage: &Storage, folder: &Path, only: Option<Half>)
         ledger: Arc::new(storage.ledger.clone()),
         journal: Arc::clone(&storage.journal),
         rates: Arc::clone(&storage.rates),
+        answers: storage.answers.clone(),
         draining: Draining::default(),
         only,
         root: config.env.server_root(),

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use weir_core::metrics::Name;
+use weir_core::ports::cache::AnswerCache;
 use weir_core::ports::identity::Bearers;
 use weir_core::ports::{KeyLookup, LedgerHealth, ResponseStore};
 use weir_ledger::FileJournal;
@@ -30,6 +31,8 @@ pub struct App {
     pub journal: Arc<FileJournal>,
     pub responses: Arc<dyn ResponseStore>,
     pub rates: Arc<RateLimits>,
+    /// `None`: answers are not cached.
+    pub answers: Option<Arc<dyn AnswerCache>>,
     pub draining: Draining,
     /// The half of the gateway that this process is; `None` for all of it.
     pub only: Option<Half>,

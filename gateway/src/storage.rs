@@ -5,13 +5,15 @@ use anyhow::Context;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use weir_core::config::{Config, RedisSettings};
+use weir_core::config::{CachePlace, Config, RedisSettings};
+use weir_core::ports::cache::AnswerCache;
 use weir_core::ports::rates::SharedRates;
 use weir_ledger::{
     CacheOptions, FileJournal, JournalOptions, KeyCache, LeaseBook, Ledger, LedgerOptions, Redis,
-    SharedCounters, Writer, WriterOptions,
+    SharedAnswers, SharedCounters, Writer, WriterOptions,
 };
 use weir_plugins::budgets::Budgets;
+use weir_plugins::cache::Memory;
 use weir_plugins::rates::RateLimits;
 
 /// How long a statement may wait for a connection.
@@ -33,6 +35,8 @@ pub struct Storage {
     pub scribe: Arc<Queue>,
     pub budgets: Arc<Budgets>,
     pub rates: Arc<RateLimits>,
+    /// `None`: answers are not cached.
+    pub answers: Option<Arc<dyn AnswerCache>>,
 }
 
 /// Where the ledger is. Where schemas are not to be changed at start, `weir migrate` changes them.
@@ -72,6 +76,7 @@ pub async fn open(config: &Config, folder: &Path) -> anyhow::Result<Storage> {
     Ok(Storage {
         budgets,
         rates,
+        answers: answers(config)?,
         ledger,
         journal,
         cache,
@@ -89,6 +94,20 @@ fn counters(
     let redis = Redis::open(settings, patience).context("the settings of Redis cannot be used")?;
     tracing::info!("rate limits are counted in Redis ({})", settings.told());
     Ok(SharedCounters::begin(redis, window))
+}
+
+/// Where answers are cached. With a connection of its own, so that no counter waits behind a long answer.
+fn answers(config: &Config) -> anyhow::Result<Option<Arc<dyn AnswerCache>>> {
+    let Some(settings) = &config.cache else { return Ok(None) };
+    let answers: Arc<dyn AnswerCache> = match &settings.place {
+        CachePlace::Memory => Arc::new(Memory::new(config.weir.cache_max_bytes)),
+        CachePlace::Redis(redis) => {
+            let opened = Redis::open(redis, config.weir.redis_timeout);
+            tracing::info!("answers are cached in Redis ({})", redis.told());
+            SharedAnswers::begin(opened.context("the settings of the cache's Redis cannot be used")?)
+        }
+    };
+    Ok(Some(answers))
 }
 
 /// Bytes of a text that is kept of what was said.

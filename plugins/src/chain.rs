@@ -2,7 +2,7 @@
 
 use crate::exchange::{Attempt, Exchange};
 use crate::filters::FILTERS;
-use crate::plugin::{Phase, Plugin};
+use crate::plugin::{Flow, Phase, Plugin};
 use crate::services::Services;
 use std::sync::Arc;
 use weir_core::error::ApiError;
@@ -16,7 +16,8 @@ pub struct Chain {
 
 impl Chain {
     pub fn build(services: &Services) -> Self {
-        let built: Vec<_> = FILTERS.iter().map(|kind| (kind, (kind.build)(services))).collect();
+        let built = FILTERS.iter().map(|kind| (kind, (kind.build)(services)));
+        let built: Vec<_> = built.filter(|(_, plugin)| !plugin.is_idle()).collect();
         let of = |phase: Phase| {
             built
                 .iter()
@@ -27,12 +28,14 @@ impl Chain {
         Self { request: of(Phase::Request), attempt: of(Phase::Attempt), finish: of(Phase::Finish) }
     }
 
-    /// Stops at the first refusal.
-    pub async fn on_request(&self, x: &mut Exchange) -> Result<(), ApiError> {
+    /// Stops at the first refusal, and at the first answer.
+    pub async fn on_request(&self, x: &mut Exchange) -> Result<Flow, ApiError> {
         for plugin in &self.request {
-            plugin.on_request(x).await?;
+            if let Flow::Answer(reply) = plugin.on_request(x).await? {
+                return Ok(Flow::Answer(reply));
+            }
         }
-        Ok(())
+        Ok(Flow::Continue)
     }
 
     pub fn on_attempt(&self, x: &mut Exchange, attempt: &Attempt) -> Result<(), ApiError> {

@@ -1,6 +1,7 @@
 //! One client request and its answer, from first byte to ledger entry. Each group says who writes it.
 
 use crate::budgets::Hold;
+use crate::cache::Caching;
 use crate::deployment::{Deployment, Timeouts};
 use crate::dialects::openai_chat::OpenAiChat;
 use crate::dialects::{self, ClientDialect, View};
@@ -57,6 +58,8 @@ pub struct Exchange {
     pub rate_limits: Option<Box<Told>>,
     /// Output tokens that the budget pays for, where it does not pay for all.
     pub limit_output: Option<u64>,
+    /// What the cache has to do with it; `None`: nothing. Kept by `filters::cache`.
+    pub caching: Option<Box<Caching>>,
     /// The ledger entry as far as it is known. Kept by `filters::journal` between an attempt and the end.
     pub draft: Option<Box<Entry>>,
 }
@@ -139,6 +142,8 @@ pub struct Answer {
     pub measured: Option<Measured>,
     pub cost: NanoUsd,
     pub unpriced: bool,
+    /// It was there already: no provider was asked, and it costs nothing.
+    pub cache_hit: bool,
     /// What the provider says is left of its own rate limits.
     pub remaining_requests: Option<i64>,
     pub remaining_tokens: Option<i64>,
@@ -212,6 +217,7 @@ impl Exchange {
             admitted: None,
             rate_limits: None,
             limit_output: None,
+            caching: None,
             draft: None,
         }
     }
@@ -222,8 +228,11 @@ impl Exchange {
         config.general.store_prompts_in_spend_logs && !config.litellm.turn_off_message_logging
     }
 
-    /// Notes what the client is sent, up to [`MAX_SAID`].
+    /// Notes what the client is sent, up to [`MAX_SAID`], and as far as it is to be cached.
     pub fn say(&mut self, bytes: &[u8]) {
+        if let Some(caching) = &mut self.caching {
+            caching.collect(bytes);
+        }
         if self.keeps_said() && self.answer.said.len() + bytes.len() <= MAX_SAID {
             self.answer.said.extend_from_slice(bytes);
         }

@@ -7,6 +7,7 @@
 //! `identity/` recognises callers by tokens of an identity provider.
 //! `responses/` is what becomes of a response after it was answered, `seal.rs` keeps secrets of it.
 //! `tokens/` counts tokens where no provider does; `utils/` is what the utility routes answer.
+//! `cache/` is what becomes of answers that are kept to be given again.
 //! `pass/` is what is passed through as it came, `realtime/` sessions over a WebSocket.
 //! `outgoing.rs` makes the request of one attempt. `load.rs` is what is going on at each deployment, `fallbacks.rs` what a
 //! request says of other models. `models.rs` finds deployments by name; `snapshot.rs` is all of that for one state of the
@@ -14,6 +15,7 @@
 
 pub mod auth;
 pub mod budgets;
+pub mod cache;
 pub mod chain;
 pub mod count;
 pub mod deployment;

@@ -1,7 +1,11 @@
 //! A request filter. A plugin shows only the phases it uses; the chain asks only those.
 
+use crate::deployment::Deployment;
 use crate::exchange::{Attempt, Exchange};
 use async_trait::async_trait;
+use bytes::Bytes;
+use std::sync::Arc;
+use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::error::ApiError;
 
 /// When a plugin wants to be asked.
@@ -12,12 +16,39 @@ pub enum Phase {
     Finish,
 }
 
+/// What becomes of a request after a filter.
+#[derive(Debug)]
+pub enum Flow {
+    /// The next filter is asked.
+    Continue,
+    /// This is the answer. Neither another filter nor a provider is asked.
+    Answer(Reply),
+}
+
+/// A success that no provider is asked for. It is booked, at no cost.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// In the client's dialect: a JSON object, or all events of a stream where the request wants one.
+    pub body: Bytes,
+    /// Whose answer it is said to be; `None`: the first deployment of the group.
+    pub deployment: Option<Arc<Deployment>>,
+    pub usage: Usage,
+    pub usage_source: UsageSource,
+    /// It was answered before, and is booked as a hit.
+    pub cached: bool,
+}
+
 /// The phases of an exchange. Nothing here knows sockets: a plugin is tested with an `Exchange` alone.
 #[async_trait]
 pub trait Plugin: Send + Sync {
+    /// Whether it has nothing to do as long as this process runs. The chain leaves it out then.
+    fn is_idle(&self) -> bool {
+        false
+    }
+
     /// Once, before any provider is asked. An error is the client's answer.
-    async fn on_request(&self, _x: &mut Exchange) -> Result<(), ApiError> {
-        Ok(())
+    async fn on_request(&self, _x: &mut Exchange) -> Result<Flow, ApiError> {
+        Ok(Flow::Continue)
     }
 
     /// Before the first byte of each attempt goes upstream.

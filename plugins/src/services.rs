@@ -2,6 +2,7 @@
 
 use crate::metrics::Metrics;
 use std::sync::Arc;
+use weir_core::ports::cache::AnswerCache;
 use weir_core::ports::identity::Bearers;
 use weir_core::ports::{Holders, Journal, KeyLookup, ResponseStore};
 
@@ -22,4 +23,6 @@ pub struct Services {
     pub budgets: Arc<Budgets>,
     pub holders: Arc<dyn Holders>,
     pub rates: Arc<RateLimits>,
+    /// `None`: answers are not cached.
+    pub answers: Option<Arc<dyn AnswerCache>>,
 }

@@ -28,7 +28,7 @@ type Answer<T> = Result<Json<T>, Refusal>;
 /// Rows of lists without a limit.
 const TOP: u32 = 10;
 
-fn over(days: Days, of: Rollup, by: &[Dimension]) -> RollupQuery {
+pub(super) fn over(days: Days, of: Rollup, by: &[Dimension]) -> RollupQuery {
     RollupQuery { of, by: by.to_vec(), from: days.from, until: days.until, ..RollupQuery::default() }
 }
 
@@ -317,7 +317,7 @@ pub(super) async fn reset(context: Context) -> Answer<Value> {
     Ok(Json(json!({ "message": "Spend for all API Keys and Teams reset successfully", "status": "success" })))
 }
 
-// --- what went wrong, what came from the cache ---
+// --- what went wrong ---
 
 /// Entries that are looked at for one answer.
 const LOOKED_AT: u32 = 10_000;
@@ -363,20 +363,6 @@ pub(super) async fn exceptions_by_deployment(context: Context, params: Params) -
     }
     let told = bases.into_iter().map(|(base, entries)| {
         json!({ "api_base": base, "daily_data": by_day(&entries), "sum_num_rate_limit_exceptions": entries.len() })
-    });
-    Ok(Json(told.collect()))
-}
-
-/// Rows by key, operation and model. There is no response cache yet, so none is a hit.
-pub(super) async fn cache_hits(context: Context, params: Params) -> Answer<Vec<Value>> {
-    let days = Days::asked(&params)?.unwrap_or_else(Days::last);
-    let by = [Dimension::Key, Dimension::CallType, Dimension::Model];
-    let rows = sums(&context, over(days, Rollup::Keys, &by)).await?;
-    let known = known_keys(&context, rows.iter().map(|row| row.name(0).to_owned()).collect()).await?;
-    let told = rows.iter().map(|row| {
-        let alias = known.get(row.name(0)).and_then(|key| key.alias.as_deref()).unwrap_or("Unnamed Key");
-        json!({ "api_key": alias, "call_type": row.name(1), "model": row.name(2), "total_rows": row.sums.requests,
-            "cache_hit_true_rows": 0, "cached_completion_tokens": 0, "generated_completion_tokens": row.sums.output })
     });
     Ok(Json(told.collect()))
 }

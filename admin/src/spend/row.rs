@@ -61,8 +61,7 @@ fn row(entry: &Entry, kept: Option<&Said>) -> Object {
         ("api_base", raw(&entry.api_base)),
         ("user", text(&entry.user_id)),
         ("metadata", raw(&metadata(entry))),
-        // LiteLLM's text for "no cache was asked" is None on plain answers and False on streams and failures.
-        ("cache_hit", raw(if failed(entry) || entry.stream { "False" } else { "None" })),
+        ("cache_hit", raw(cache_hit(entry))),
         ("cache_key", raw("Cache OFF")),
         ("request_tags", raw(&entry.tags)),
         ("team_id", text(&entry.team_id)),
@@ -77,6 +76,15 @@ fn row(entry: &Entry, kept: Option<&Said>) -> Object {
         ("agent_id", Raw::default()),
         request,
     ])
+}
+
+/// LiteLLM's text for "it was not there" is None on plain answers and False on streams and failures.
+fn cache_hit(entry: &Entry) -> &'static str {
+    match entry.cache_hit {
+        true => "True",
+        false if failed(entry) || entry.stream => "False",
+        false => "None",
+    }
 }
 
 /// The hash of the key; empty for a caller that was refused before one was recognised.

@@ -21,6 +21,7 @@ use weir_core::domain::operation::Operation;
 use weir_core::domain::spend::{AttemptRecord, Entry, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::model::prices::Catalogue;
+use weir_core::ports::cache::AnswerCache;
 use weir_core::ports::control::{Control, Probe, Unusable};
 use weir_core::ports::identity::{Fetch, Fetched};
 use weir_core::time::Micros;
@@ -144,6 +145,10 @@ impl Control for Still {
 
     async fn probe(&self, _deployment: &str) -> Probe {
         Probe { took: Duration::ZERO, error: String::new(), status: 200 }
+    }
+
+    fn cache(&self) -> Option<Arc<dyn AnswerCache>> {
+        None
     }
 }
 

@@ -189,6 +189,19 @@ async fn a_row_explains_itself() {
 }
 
 #[tokio::test]
+async fn what_came_from_the_cache_is_told_apart() {
+    let rig = Rig::new();
+    for cache_hit in [false, true, true] {
+        rig.memory.book(Entry { cache_hit, ..entry(weir_core::time::now(), 0) });
+    }
+    let rows = rig.get("/spend/logs").await.json();
+    let told = |row: &Value| row["cache_hit"].as_str().unwrap().to_owned();
+    let mut hits: Vec<String> = rows.as_array().unwrap().iter().map(told).collect();
+    hits.sort();
+    assert_eq!(hits, ["None", "True", "True"]);
+}
+
+#[tokio::test]
 async fn every_end_but_success_is_a_failure_with_its_reason() {
     for (status, name) in
         [(Status::Failure, "failure"), (Status::Cancelled, "cancelled"), (Status::Interrupted, "interrupted")]

@@ -71,6 +71,12 @@ impl Form {
         })
     }
 
+    /// Files: name of the field, and what is in it, in order.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let files = self.parts.iter().filter(|part| part.file);
+        files.map(|part| (part.name.as_str(), &self.bytes[part.value.clone()]))
+    }
+
     /// The form with another `model`, and without the parts that are dropped.
     pub fn with_model(&self, model: &str, drops: impl Fn(&str) -> bool) -> Pieces {
         let mut out = Pieces::new();

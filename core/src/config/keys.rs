@@ -1,6 +1,7 @@
 //! Every setting by name: LiteLLM's reference and Weir's own. A row says what the value is and whether it is used
 //! yet; loading and its messages follow from the rows alone.
 
+mod cache;
 mod env;
 mod general;
 mod info;
@@ -93,6 +94,7 @@ pub static MODEL: Table = closed("model_list[]", top::MODEL);
 pub static CREDENTIAL: Table = closed("credential_list[]", top::CREDENTIAL);
 pub static ALIAS: Table = closed("router_settings.model_group_alias", top::ALIAS);
 pub static LITELLM: Table = closed("litellm_settings", litellm::KEYS);
+pub static CACHE: Table = closed("litellm_settings.cache_params", cache::KEYS);
 pub static ROUTER: Table = closed("router_settings", router::KEYS);
 pub static GENERAL: Table = closed("general_settings", general::KEYS);
 pub static PASS_THROUGH: Table = closed("general_settings.pass_through_endpoints[]", general::PASS_THROUGH);
@@ -110,8 +112,20 @@ pub static INFO: Table = Table {
 pub static WEIR: Table = closed("weir_settings", weir::KEYS);
 
 /// All tables, for the tests and for documentation.
-pub static TABLES: &[&Table] =
-    &[&TOP, &MODEL, &CREDENTIAL, &ALIAS, &LITELLM, &ROUTER, &GENERAL, &PASS_THROUGH, &PARAMS, &INFO, &WEIR];
+pub static TABLES: &[&Table] = &[
+    &TOP,
+    &MODEL,
+    &CREDENTIAL,
+    &ALIAS,
+    &LITELLM,
+    &CACHE,
+    &ROUTER,
+    &GENERAL,
+    &PASS_THROUGH,
+    &PARAMS,
+    &INFO,
+    &WEIR,
+];
 
 const fn used(name: &'static str, kind: Kind) -> Key {
     Key { name, kind, state: State::Used, doc: "" }

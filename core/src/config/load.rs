@@ -10,7 +10,7 @@ use super::models::{self, ModelEntry};
 use super::problems::{Place, Problems};
 use super::resolve;
 use super::section::Section;
-use super::settings::{GeneralSettings, LitellmSettings, RouterSettings, WeirSettings};
+use super::settings::{CacheSettings, GeneralSettings, LitellmSettings, RouterSettings, WeirSettings};
 use super::tree::Node;
 
 /// What the configuration means: defaults filled in, references resolved, nothing left to check. `Debug` shows no
@@ -22,6 +22,8 @@ pub struct Config {
     pub router: RouterSettings,
     pub general: GeneralSettings,
     pub weir: WeirSettings,
+    /// `None`: answers are not cached.
+    pub cache: Option<CacheSettings>,
     /// The environment it was loaded with, `environment_variables` on top: where providers look for their keys.
     pub env: Env,
 }
@@ -115,7 +117,8 @@ impl Config {
         let router = RouterSettings::read(&file.router, &litellm, &env, problems);
         let general = GeneralSettings::read(&file.general, &env, problems);
         let weir = WeirSettings::read(&file.weir, &env, problems);
-        let config = Config { models, litellm, router, general, weir, env };
+        let cache = CacheSettings::read(&file.litellm, router.redis.as_ref(), &env, problems);
+        let config = Config { models, litellm, router, general, weir, cache, env };
         if !problems.has_errors() {
             config.check_names(file, problems);
             if config.models.is_empty() {

@@ -42,6 +42,7 @@ pub use models::ModelEntry;
 pub use params::{ClientParam, Info, Params};
 pub use problems::{Problem, Problems, Severity};
 pub use settings::{
-    BudgetMode, GeneralSettings, LitellmSettings, MetricsWhen, PassThrough, RedisNode, RedisPlace,
-    RedisSettings, RouterSettings, SessionCaps, SslVerify, Strategy, StrategyArgs, TokenRate, WeirSettings,
+    BudgetMode, CALL_TYPES, CachePlace, CacheScope, CacheSettings, GeneralSettings, LitellmSettings,
+    MetricsWhen, PassThrough, RedisNode, RedisPlace, RedisSettings, RouterSettings, SessionCaps, SslVerify,
+    Strategy, StrategyArgs, TokenRate, WeirSettings,
 };

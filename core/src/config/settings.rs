@@ -1,5 +1,6 @@
 //! What the sections of settings mean, defaults filled in.
 
+mod cache;
 mod general;
 mod litellm;
 mod pass_through;
@@ -7,12 +8,13 @@ mod redis;
 mod router;
 mod weir;
 
+pub use cache::{CALL_TYPES, CachePlace, CacheSettings};
 pub use general::{GeneralSettings, TokenRate};
 pub use litellm::LitellmSettings;
 pub use pass_through::PassThrough;
 pub use redis::{RedisNode, RedisPlace, RedisSettings};
 pub use router::{RouterSettings, Strategy, StrategyArgs};
-pub use weir::{BudgetMode, MetricsWhen, SessionCaps, WeirSettings};
+pub use weir::{BudgetMode, CacheScope, MetricsWhen, SessionCaps, WeirSettings};
 
 use super::env::Env;
 use super::tree::{Node, Value};

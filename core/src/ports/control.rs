@@ -2,7 +2,9 @@
 
 use crate::config::Additions;
 use crate::domain::key::Principal;
+use crate::ports::cache::AnswerCache;
 use async_trait::async_trait;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What sealed texts are for; each opens only with the purpose it was sealed with.
@@ -55,4 +57,7 @@ pub trait Control: Send + Sync {
 
     /// Asks a deployment something short and real, which costs what it costs.
     async fn probe(&self, deployment: &str) -> Probe;
+
+    /// Where answers are kept; `None`: they are not.
+    fn cache(&self) -> Option<Arc<dyn AnswerCache>>;
 }

@@ -1,6 +1,7 @@
 //! What the crates ask of each other. Storage ports are implemented by `ledger`; the gateway hands them to
 //! plugins and admin. Every method may be called from any task and never blocks a worker.
 
+pub mod cache;
 pub mod control;
 pub mod identity;
 pub mod leases;

@@ -29,7 +29,7 @@ pub fn readiness(app: &App) -> Reply {
     let body = json!({
         "status": if stopping { "stopping" } else { status },
         "db": db,
-        "cache": null,
+        "cache": app.answers.as_ref().map(|answers| answers.place()),
         "rate_limits": rate_limits(app),
         "litellm_version": LITELLM_VERSION,
         "weir_version": env!("CARGO_PKG_VERSION"),

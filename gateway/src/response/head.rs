@@ -11,6 +11,8 @@ use weir_plugins::exchange::{Attempt, Exchange};
 /// The API level that clients may rely on.
 pub const LITELLM_VERSION: &str = "1.81.0";
 
+/// Under which name a cached answer may be deleted.
+const CACHE_KEY: HeaderName = HeaderName::from_static("x-litellm-cache-key");
 const CALL_ID: HeaderName = HeaderName::from_static("x-litellm-call-id");
 const MODEL_ID: HeaderName = HeaderName::from_static("x-litellm-model-id");
 const API_BASE: HeaderName = HeaderName::from_static("x-litellm-model-api-base");
@@ -223,6 +225,9 @@ fn served_by(head: &mut HeaderMap, x: &Exchange, attempt: &Attempt) {
     head.insert(API_BASE, told.api_base.clone());
     head.insert(VERSION, HeaderValue::from_static(LITELLM_VERSION));
     of_key(head, x);
+    if let Some(caching) = x.caching.as_ref().filter(|_| x.answer.cache_hit) {
+        head.insert(CACHE_KEY, text(&caching.key));
+    }
     if let Some(limit) = x.limit_output {
         head.insert(LIMITED, HeaderValue::from(limit));
     }

@@ -76,6 +76,7 @@ async fn stream(
     for event in events {
         let passed = passage.pass(event).map_err(broken)?;
         for bytes in passed.send {
+            flight.x.say(&bytes);
             out.send(down, bytes).await.map_err(|_| Lost::ClientGone)?;
         }
         last = passed.done.unwrap_or_default();
@@ -88,6 +89,7 @@ async fn stream(
     x.answer.provider_id = passage.report().id;
     (x.answer.usage, x.answer.usage_source) = (USAGE, UsageSource::Reported);
     flight.keep(attempt, plan, &last).await.map_err(Lost::Failed)?;
+    flight.x.say(&last);
     flight.attempt_ended(attempt, 200, None);
     flight.finish(200, Status::Success, None);
     out.end(down, last).await.map_err(|_| Lost::ClientGone)

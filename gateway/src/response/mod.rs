@@ -8,6 +8,7 @@ pub mod outlet;
 pub mod passed;
 pub mod plain;
 pub mod realtime;
+pub mod replied;
 pub mod series;
 pub mod state;
 pub mod stream;

@@ -15,6 +15,7 @@
 mod adopted;
 mod bills;
 mod budgets;
+mod cached;
 mod chat;
 mod client;
 mod clouds;

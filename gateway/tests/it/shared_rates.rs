@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// The Redis of the test run; `None` where none is offered, which is told.
-fn redis() -> Option<String> {
+pub fn redis() -> Option<String> {
     let url = std::env::var("WEIR_TEST_REDIS_URL").ok().filter(|url| !url.is_empty());
     if url.is_none() {
         assert!(!std::env::var("CI").is_ok_and(|ci| ci == "true"), "CI needs WEIR_TEST_REDIS_URL");
@@ -139,7 +139,8 @@ async fn p22_a_redis_that_stalls_keeps_no_slot() {
     says(&rigs[0], "redis").await;
 }
 
-struct Server(Child);
+/// A Redis of a test's own. Killed when it is dropped.
+pub struct Server(Child);
 
 impl Server {
     fn signal(&self, name: &str) {
@@ -156,7 +157,7 @@ impl Drop for Server {
     }
 }
 
-fn serve(port: u16, folder: &std::path::Path) -> Server {
+pub fn serve(port: u16, folder: &std::path::Path) -> Server {
     let mut command = Command::new("redis-server");
     command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
     command.arg("--dir").arg(folder).stdout(Stdio::null()).stderr(Stdio::null());

@@ -2,23 +2,21 @@
 //! that it is exact however many processes count, and works in a cluster; scripts for several counters go out together.
 
 use super::Redis;
+use super::there::There;
 use async_trait::async_trait;
 use fred::types::scripts::Script;
 use futures_util::future::join_all;
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use weir_core::domain::rates::{Count, Rate};
 use weir_core::ports::rates::{RateAsk, RateSettle, SharedRates, Taken};
-use weir_core::time::{self, Micros};
+use weir_core::time::Micros;
 
 /// How long the slot of a request is kept of which nobody hears; longer than [`RENEW`], so that it outlives a pause.
 const LIFE: Duration = Duration::from_secs(60);
 const RENEW: Duration = Duration::from_secs(10);
-/// How long Redis is left alone after it has not answered.
-const PAUSE: i64 = 1_000_000;
 /// Requests that are over and not told yet.
 const QUEUE: usize = 65_536;
 /// Told at once.
@@ -32,8 +30,7 @@ pub struct SharedCounters {
     over: mpsc::Sender<RateSettle>,
     /// Slots of requests under way, by counter.
     running: Mutex<HashMap<String, HashSet<String>>>,
-    /// Before this moment nobody asks; zero while it answers.
-    away_until: AtomicI64,
+    there: There,
 }
 
 impl SharedCounters {
@@ -46,7 +43,7 @@ impl SharedCounters {
             take: Script::from_lua(include_str!("take.lua")),
             over,
             running: Mutex::default(),
-            away_until: AtomicI64::new(0),
+            there: There::default(),
         });
         tokio::spawn(Arc::clone(&shared).tell(settled));
         tokio::spawn(Arc::clone(&shared).renew());
@@ -102,13 +99,11 @@ impl SharedCounters {
 
     /// Says so once, and leaves it alone for a while.
     fn learn(&self, there: bool) {
-        let until = if there { 0 } else { time::now().0.saturating_add(PAUSE) };
-        let before = self.away_until.swap(until, Ordering::AcqRel);
-        match (before == 0, there) {
+        match (self.there.learn(there), there) {
             (true, false) => {
                 tracing::warn!("Redis does not answer: each process counts rate limits for itself")
             }
-            (false, true) => tracing::info!("Redis answers again: rate limits are counted there"),
+            (true, true) => tracing::info!("Redis answers again: rate limits are counted there"),
             _ => {}
         }
     }
@@ -167,7 +162,7 @@ fn keys(name: &str) -> [String; 2] {
 #[async_trait]
 impl SharedRates for SharedCounters {
     async fn take(&self, asks: &[RateAsk], tokens: i64, slot: &str) -> Option<Vec<Taken>> {
-        if self.away_until.load(Ordering::Acquire) > time::now().0 {
+        if self.there.is_left_alone() {
             return None;
         }
         let one = |ask| tokio::time::timeout(self.redis.patience, self.one(ask, tokens, slot));
@@ -197,6 +192,6 @@ impl SharedRates for SharedCounters {
     }
 
     fn are_there(&self) -> bool {
-        self.away_until.load(Ordering::Acquire) == 0
+        self.there.is_there()
     }
 }

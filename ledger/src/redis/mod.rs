@@ -1,7 +1,11 @@
-//! Redis: `counters.rs` counts requests that all processes are limited by together. Nothing that is money.
+//! Redis: `counters.rs` counts requests that all processes are limited by together, `answers.rs` keeps answers for all of
+//! them, `there.rs` knows whether it answers. Nothing that is money.
 
+mod answers;
 mod counters;
+mod there;
 
+pub use answers::SharedAnswers;
 pub use counters::SharedCounters;
 
 use fred::prelude::{Builder, Client, ClientLike, Config, ReconnectPolicy};

@@ -5,7 +5,7 @@ use crate::exchange::Exchange;
 use crate::fallbacks::{List, asked};
 use crate::models::{Group, ModelTable, may_use};
 use crate::pass;
-use crate::plugin::{Phase, Plugin};
+use crate::plugin::{Flow, Phase, Plugin};
 use async_trait::async_trait;
 use serde_json::Value;
 use std::sync::Arc;
@@ -19,9 +19,9 @@ struct Access;
 
 #[async_trait]
 impl Plugin for Access {
-    async fn on_request(&self, x: &mut Exchange) -> Result<(), ApiError> {
+    async fn on_request(&self, x: &mut Exchange) -> Result<Flow, ApiError> {
         if let Some(raw) = x.request.pass.take() {
-            return pass::admit(x, raw);
+            return pass::admit(x, raw).map(|()| Flow::Continue);
         }
         x.target.requested = requested(x).ok_or_else(no_model)?;
         let snapshot = &x.snapshot;
@@ -41,7 +41,7 @@ impl Plugin for Access {
             return Err(unpriced(requested));
         }
         x.target.group = Some(group);
-        Ok(())
+        Ok(Flow::Continue)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::FilterKind;
 use crate::exchange::Exchange;
-use crate::plugin::{Phase, Plugin};
+use crate::plugin::{Flow, Phase, Plugin};
 use crate::services::Services;
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ impl Auth {
 
 #[async_trait]
 impl Plugin for Auth {
-    async fn on_request(&self, x: &mut Exchange) -> Result<(), ApiError> {
+    async fn on_request(&self, x: &mut Exchange) -> Result<Flow, ApiError> {
         let snapshot = Arc::clone(&x.snapshot);
         let custom = snapshot.config.general.litellm_key_header_name.as_deref();
         let (master, keys) = (snapshot.master.as_ref(), self.keys.as_ref());
@@ -38,10 +38,11 @@ impl Plugin for Auth {
         if x.request.pass.as_ref().is_some_and(|pass| pass.is_public()) {
             // Whoever says who they are is booked; nobody has to.
             x.caller = known.unwrap_or(Caller::Anonymous);
-            return Ok(());
+            return Ok(Flow::Continue);
         }
         x.caller = known?;
         let path = x.request.operation.row().route;
-        access::authorise(&x.caller, &RouteRule { path, class: RouteClass::Llm, grant: Grant::ANY }, path)
+        let rule = RouteRule { path, class: RouteClass::Llm, grant: Grant::ANY };
+        access::authorise(&x.caller, &rule, path).map(|()| Flow::Continue)
     }
 }

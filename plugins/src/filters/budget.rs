@@ -7,7 +7,7 @@ use crate::budgets::{
     Budgets, Estimate, Ids, Window, any, any_window, of_holder, of_session, scopes, windows,
 };
 use crate::exchange::{Exchange, Named};
-use crate::plugin::{Phase, Plugin};
+use crate::plugin::{Flow, Phase, Plugin};
 use crate::services::Services;
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -84,9 +84,9 @@ impl Budgeted {
 
 #[async_trait]
 impl Plugin for Budgeted {
-    async fn on_request(&self, x: &mut Exchange) -> Result<(), ApiError> {
+    async fn on_request(&self, x: &mut Exchange) -> Result<Flow, ApiError> {
         if x.caller.hash().is_none() || x.request.operation.counts() {
-            return Ok(());
+            return Ok(Flow::Continue);
         }
         let named = self.named(x).await;
         if let Some((user, _)) = named.customer.as_ref().filter(|(_, holder)| holder.blocked) {
@@ -99,7 +99,7 @@ impl Plugin for Budgeted {
             self.hold(x, &named).await?;
         }
         x.holders = of_named.then(|| Box::new(named));
-        Ok(())
+        Ok(Flow::Continue)
     }
 
     fn on_finish(&self, x: &mut Exchange) {

@@ -3,7 +3,7 @@
 
 use super::FilterKind;
 use crate::exchange::Exchange;
-use crate::plugin::{Phase, Plugin};
+use crate::plugin::{Flow, Phase, Plugin};
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -60,12 +60,12 @@ static NESTS: &[&str] = &["extra_body", "litellm_params", "litellm_metadata", "m
 
 #[async_trait]
 impl Plugin for ClientFields {
-    async fn on_request(&self, x: &mut Exchange) -> Result<(), ApiError> {
+    async fn on_request(&self, x: &mut Exchange) -> Result<Flow, ApiError> {
         // What is passed through is the provider's to read; where it goes is not taken from it.
         if x.request.pass.is_some() {
-            return Ok(());
+            return Ok(Flow::Continue);
         }
-        check(&x.request.body)
+        check(&x.request.body).map(|()| Flow::Continue)
     }
 }
 

@@ -68,6 +68,7 @@ pub fn fill(entry: &mut Entry, x: &Exchange, deployment: Option<&Deployment>, en
     entry.usage_source = x.answer.usage_source;
     entry.cost = x.answer.cost;
     entry.unpriced = x.answer.unpriced;
+    entry.cache_hit = x.answer.cache_hit;
     entry.attempts.clone_from(&x.attempts);
     let group = x.group_name();
     if entry.model_group != group {

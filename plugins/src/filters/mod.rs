@@ -3,6 +3,7 @@
 mod access;
 mod auth;
 mod budget;
+mod cache;
 mod client_fields;
 mod entry;
 mod journal;
@@ -38,6 +39,7 @@ pub static FILTERS: &[&FilterKind] = &[
     &session::KIND,   // before budget: who is in a loop holds nothing
     &budget::KIND,    // after price: settled with the cost
     &rate::KIND,      // after budget: who has no money is told that first
+    &cache::KIND,     // after rate limits: a hit counts as a request
     &journal::KIND,   // last to say yes: what it has begun is sent
     &metrics::KIND,
     &said::KIND,

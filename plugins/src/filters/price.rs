@@ -24,6 +24,9 @@ impl Plugin for Price {
 }
 
 fn price(x: &mut Exchange) {
+    if x.answer.cache_hit {
+        return;
+    }
     let Some(deployment) = &x.answer.deployment else { return };
     if let Some(raw) = &x.request.pass
         && (raw.fee().is_some() || x.answer.usage_source == UsageSource::None)

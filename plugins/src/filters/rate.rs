@@ -3,7 +3,7 @@
 use super::FilterKind;
 use crate::budgets::asked_output;
 use crate::exchange::Exchange;
-use crate::plugin::{Phase, Plugin};
+use crate::plugin::{Flow, Phase, Plugin};
 use crate::rates::{Descriptor, RateLimits, Told, of_holder, refusal, scopes};
 use crate::tokens;
 use async_trait::async_trait;
@@ -29,9 +29,9 @@ const MOST_OUTPUT: u64 = 4_096;
 
 #[async_trait]
 impl Plugin for Limited {
-    async fn on_request(&self, x: &mut Exchange) -> Result<(), ApiError> {
+    async fn on_request(&self, x: &mut Exchange) -> Result<Flow, ApiError> {
         if x.request.operation.counts() {
-            return Ok(());
+            return Ok(Flow::Continue);
         }
         let (caller, named) = (x.caller.clone(), x.holders.take());
         let known = caller.principal();
@@ -42,14 +42,14 @@ impl Plugin for Limited {
             all.extend(named.tags.iter().filter_map(|(id, h)| of_holder(Descriptor::Tag, id, &h.limits)));
         }
         if all.is_empty() {
-            return Ok(());
+            return Ok(Flow::Continue);
         }
         let now = x.clock.started_at;
         match self.rates.take(&all, expected(x), x.id, now).await {
             Ok((admitted, standings)) => {
                 x.rate_limits = Some(Box::new(Told::of(&standings, now)));
                 x.admitted = Some(admitted);
-                Ok(())
+                Ok(Flow::Continue)
             }
             Err(full) => {
                 // Who runs too much at once may come again at any moment, but LiteLLM names the window too.
@@ -66,7 +66,9 @@ impl Plugin for Limited {
     fn on_finish(&self, x: &mut Exchange) {
         if let Some(admitted) = x.admitted.take() {
             let rate = x.snapshot.config.general.token_rate_limit_type;
-            admitted.settle(used(&x.answer.usage, rate));
+            // Tokens of an answer that was there already are no load.
+            let used = if x.answer.cache_hit { 0 } else { used(&x.answer.usage, rate) };
+            admitted.settle(used);
         }
     }
 }

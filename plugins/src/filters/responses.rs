@@ -2,7 +2,7 @@
 
 use super::FilterKind;
 use crate::exchange::Exchange;
-use crate::plugin::{Phase, Plugin};
+use crate::plugin::{Flow, Phase, Plugin};
 use crate::responses;
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -22,10 +22,10 @@ struct Responses {
 
 #[async_trait]
 impl Plugin for Responses {
-    async fn on_request(&self, x: &mut Exchange) -> Result<(), ApiError> {
+    async fn on_request(&self, x: &mut Exchange) -> Result<Flow, ApiError> {
         if x.request.operation == Operation::Responses {
             x.conversation = Some(responses::conversation(x, self.store.as_ref()).await?);
         }
-        Ok(())
+        Ok(Flow::Continue)
     }
 }

@@ -4,7 +4,7 @@
 use super::FilterKind;
 use super::entry::session;
 use crate::exchange::Exchange;
-use crate::plugin::{Phase, Plugin};
+use crate::plugin::{Flow, Phase, Plugin};
 use async_trait::async_trait;
 use moka::sync::Cache;
 use serde::Deserialize;
@@ -59,18 +59,18 @@ impl Seen {
 
 #[async_trait]
 impl Plugin for Watch {
-    async fn on_request(&self, x: &mut Exchange) -> Result<(), ApiError> {
+    async fn on_request(&self, x: &mut Exchange) -> Result<Flow, ApiError> {
         if x.caller.hash().is_none() || x.request.operation.counts() {
-            return Ok(());
+            return Ok(Flow::Continue);
         }
         let caps = caps(x);
         if caps.calls.is_some() || caps.time.is_some() {
             self.session(x, &caps)?;
         }
-        match x.snapshot.config.weir.loop_max_repeats {
-            Some(most) => self.repeated(x, most),
-            None => Ok(()),
+        if let Some(most) = x.snapshot.config.weir.loop_max_repeats {
+            self.repeated(x, most)?;
         }
+        Ok(Flow::Continue)
     }
 }
 

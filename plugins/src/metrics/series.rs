@@ -31,6 +31,13 @@ pub struct Series {
     deployment_success: IntCounter,
     deployment_total: IntCounter,
     deployment_state: Option<IntGauge>,
+    cached: Option<Cached>,
+}
+
+/// What is counted where answers are cached.
+enum Cached {
+    Hit { hits: IntCounter, tokens: IntCounter },
+    Miss(IntCounter),
 }
 
 /// What a set of handles is for. Holding the deployment keeps its address from being given to another.
@@ -48,12 +55,15 @@ struct Shape {
     stream: bool,
     remaining: (bool, bool),
     unpriced: bool,
+    /// Whether it was a hit; `None`: the cache had nothing to do with it.
+    cached: Option<bool>,
 }
 
 impl Shape {
     fn of(x: &Exchange) -> Self {
         let remaining = (x.answer.remaining_requests.is_some(), x.answer.remaining_tokens.is_some());
-        Self { stream: x.request.stream, remaining, unpriced: x.answer.unpriced }
+        let cached = x.caching.as_ref().map(|_| x.answer.cache_hit);
+        Self { stream: x.request.stream, remaining, unpriced: x.answer.unpriced, cached }
     }
 }
 
@@ -109,6 +119,10 @@ impl Series {
             deployment_success: counter(Name::DeploymentSuccess),
             deployment_total: counter(Name::DeploymentTotal),
             deployment_state: gauge(Name::DeploymentState),
+            cached: shape.cached.map(|hit| match hit {
+                true => Cached::Hit { hits: counter(Name::CacheHits), tokens: counter(Name::CachedTokens) },
+                false => Cached::Miss(counter(Name::CacheMisses)),
+            }),
         }
     }
 
@@ -124,6 +138,17 @@ impl Series {
         self.tokens.inc_by(usage.total());
         if let Some(unpriced) = &self.unpriced {
             unpriced.inc();
+        }
+        match &self.cached {
+            Some(Cached::Hit { hits, tokens }) => {
+                hits.inc();
+                tokens.inc_by(usage.total());
+                // No deployment was asked.
+                let total = x.clock.started.elapsed().as_secs_f64();
+                return observe(self.latency.as_ref(), total);
+            }
+            Some(Cached::Miss(misses)) => misses.inc(),
+            None => {}
         }
         self.deployment_success.inc();
         self.deployment_total.inc();

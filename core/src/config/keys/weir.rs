@@ -5,6 +5,7 @@ use super::{Key, own};
 
 const METRICS: &[&str] = &["on_callback", "always"];
 const BUDGETS: &[&str] = &["hold", "litellm"];
+const SCOPES: &[&str] = &["key", "team", "all"];
 const LOSS: &[&str] = &["refuse", "serve"];
 
 pub(super) const KEYS: &[Key] = &[
@@ -40,7 +41,18 @@ pub(super) const KEYS: &[Key] = &[
     own(
         "redis_timeout",
         Seconds,
-        "How long a request waits for Redis before its limits are counted in this process. 0.05 s.",
+        "How long a request waits for Redis before its limits are counted in this process, or no answer is cached. 0.05 s.",
+    ),
+    own(
+        "cache_scope",
+        Choice(SCOPES),
+        "Who shares cached answers: requests of one `key` (default), of all keys of a `team`, or `all`.",
+    ),
+    own(
+        "cache_max_bytes",
+        Bytes,
+        "Bytes of answers that a process caches in its memory; above it those that are asked for least are forgotten. \
+         64 MiB. Needs a restart.",
     ),
     own(
         "budget_wait",

@@ -1,8 +1,9 @@
-//! Redis, where processes share what is no money: counters of rate limits.
+//! Redis, where processes share what is no money: counters of rate limits, and answers.
 
 use super::super::env::Env;
 use super::super::problems::Problems;
 use super::super::section::Section;
+use super::super::tree::Node;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
@@ -37,35 +38,81 @@ pub struct RedisNode {
 
 const PORT: u16 = 6379;
 
+/// What the settings are called in a section.
+struct Names {
+    url: &'static str,
+    host: &'static str,
+    port: &'static str,
+}
+
+static OF_ROUTER: Names = Names { url: "redis_url", host: "redis_host", port: "redis_port" };
+static OF_CACHE: Names = Names { url: "url", host: "host", port: "port" };
+
 impl RedisSettings {
     /// `router_settings.redis_*`, else `REDIS_*`. `None`: this process shares nothing.
     pub(in super::super) fn read(s: &Section, env: &Env, problems: &mut Problems) -> Option<Self> {
-        let place = match of_settings(s, problems) {
+        let place = match of_settings(s, &OF_ROUTER, problems) {
             Some(place) => place,
             None => of_env(s, env, problems)?,
         };
+        let of_env = Self::at(place, s, env, problems);
+        Some(Self { password: s.secret("redis_password").or(of_env.password), ..of_env })
+    }
+
+    /// The Redis of `cache_params`, else the one that is shared for other things.
+    pub(in super::super) fn of_cache(
+        s: &Section,
+        shared: Option<&Self>,
+        env: &Env,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let Some(place) = startup_nodes(s).or_else(|| of_settings(s, &OF_CACHE, problems)) else {
+            return shared.cloned();
+        };
+        let of_env = Self::at(place, s, env, problems);
+        Some(Self {
+            username: s.text("username").or(of_env.username),
+            password: s.secret("password").or(of_env.password),
+            tls: s.bool("ssl").unwrap_or(of_env.tls),
+            database: s.int("db").and_then(|db| u8::try_from(db).ok()).or(of_env.database),
+            place: of_env.place,
+        })
+    }
+
+    /// With all else from the environment.
+    fn at(place: RedisPlace, s: &Section, env: &Env, problems: &mut Problems) -> Self {
         let filled = |name: &str| env.filled(name).map(str::to_owned);
         let on = |name: &str| env.filled(name).is_some_and(|v| v.eq_ignore_ascii_case("true") || v == "1");
-        Some(Self {
+        Self {
             place,
             username: filled("REDIS_USERNAME"),
-            password: s.secret("redis_password").or_else(|| filled("REDIS_PASSWORD").map(SecretString::from)),
+            password: filled("REDIS_PASSWORD").map(SecretString::from),
             tls: on("REDIS_SSL"),
             database: number(env, "REDIS_DB", s, problems),
-        })
+        }
     }
 }
 
-fn of_settings(s: &Section, problems: &mut Problems) -> Option<RedisPlace> {
-    if let Some(url) = s.secret("redis_url") {
+fn of_settings(s: &Section, names: &Names, problems: &mut Problems) -> Option<RedisPlace> {
+    if let Some(url) = s.secret(names.url) {
         return Some(RedisPlace::Url(url));
     }
-    let host = s.text("redis_host").filter(|host| !host.is_empty())?;
-    let port = s.int("redis_port").map_or(Ok(PORT), u16::try_from).unwrap_or_else(|_| {
-        problems.error(&s.place("redis_port"), "not a port", "write a number up to 65535");
+    let host = s.text(names.host).filter(|host| !host.is_empty())?;
+    let port = s.int(names.port).map_or(Ok(PORT), u16::try_from).unwrap_or_else(|_| {
+        problems.error(&s.place(names.port), "not a port", "write a number up to 65535");
         PORT
     });
     Some(RedisPlace::One(RedisNode { host, port }))
+}
+
+/// A cluster, as LiteLLM's `cache_params` name it.
+fn startup_nodes(s: &Section) -> Option<RedisPlace> {
+    let node = |item: &Node| {
+        let port = item.get("port").map_or(Some(u64::from(PORT)), Node::as_u64)?;
+        Some(RedisNode { host: item.get("host")?.as_text()?.to_owned(), port: u16::try_from(port).ok()? })
+    };
+    let nodes: Vec<_> = s.node("redis_startup_nodes")?.items().iter().filter_map(node).collect();
+    (!nodes.is_empty()).then_some(RedisPlace::Cluster(nodes))
 }
 
 fn of_env(s: &Section, env: &Env, problems: &mut Problems) -> Option<RedisPlace> {

@@ -60,6 +60,17 @@ impl SessionCaps {
     }
 }
 
+/// Who shares cached answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CacheScope {
+    /// Requests of one key.
+    #[default]
+    Key,
+    /// Of all keys of a team; a key without one shares with nobody.
+    Team,
+    All,
+}
+
 #[derive(Clone, Debug)]
 pub struct WeirSettings {
     pub trusted_proxies: Vec<IpNet>,
@@ -70,6 +81,9 @@ pub struct WeirSettings {
     pub block_unpriced: bool,
     pub budget_mode: BudgetMode,
     pub budget_wait: Duration,
+    pub cache_scope: CacheScope,
+    /// Of answers that are kept in this process.
+    pub cache_max_bytes: u64,
     /// How long a request waits for Redis.
     pub redis_timeout: Duration,
     /// `None`: LiteLLM's.
@@ -119,6 +133,12 @@ impl WeirSettings {
             } else {
                 BudgetMode::Hold
             },
+            cache_scope: match s.text("cache_scope").as_deref() {
+                Some("team") => CacheScope::Team,
+                Some("all") => CacheScope::All,
+                _ => CacheScope::Key,
+            },
+            cache_max_bytes: s.bytes("cache_max_bytes").unwrap_or(64 << 20),
             budget_wait: seconds("budget_wait", 10),
             redis_timeout: s.seconds("redis_timeout").unwrap_or(REDIS_TIMEOUT),
             budget_error_status: budget_status(s, problems),

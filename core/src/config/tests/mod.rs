@@ -1,6 +1,7 @@
 //! Loading as an operator sees it: text in, configuration and messages out.
 
 mod additions;
+mod cache;
 mod junk;
 mod meaning;
 mod messages;

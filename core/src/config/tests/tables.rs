@@ -80,6 +80,7 @@ fn beside(name: &str) -> &'static str {
         "redis_port" | "redis_password" => "redis_host: sample, ",
         "max_budget" => "budget_duration: 1d, ",
         "budget_duration" => "max_budget: 9, ",
+        "cache_params" => "cache: true, ",
         _ => "",
     }
 }
