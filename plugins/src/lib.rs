@@ -7,6 +7,7 @@
 //! `responses/` is what becomes of a response after it was answered, `seal.rs` keeps secrets of it.
 //! `tokens/` counts tokens where no provider does; `utils/` is what the utility routes answer.
 //! `pass/` is what is passed through as it came, `realtime/` sessions over a WebSocket.
+//! `guardrails/` checks what is said, `watch.rs` is how an answer is looked at while it passes.
 //! `outgoing.rs` makes the request of one attempt. `models.rs` finds deployments by name; `snapshot.rs` is all of that for one state of the configuration.
 
 pub mod auth;
@@ -17,6 +18,7 @@ pub mod deployment;
 pub mod dialects;
 pub mod exchange;
 pub mod filters;
+pub mod guardrails;
 pub mod measure;
 pub mod metrics;
 pub mod mock;
@@ -34,6 +36,7 @@ pub mod services;
 pub mod snapshot;
 pub mod tokens;
 pub mod utils;
+pub mod watch;
 
 #[cfg(test)]
 mod testing;

@@ -3,6 +3,7 @@
 
 mod env;
 mod general;
+mod guardrails;
 mod info;
 mod litellm;
 mod openai;
@@ -96,6 +97,8 @@ pub static LITELLM: Table = closed("litellm_settings", litellm::KEYS);
 pub static ROUTER: Table = closed("router_settings", router::KEYS);
 pub static GENERAL: Table = closed("general_settings", general::KEYS);
 pub static PASS_THROUGH: Table = closed("general_settings.pass_through_endpoints[]", general::PASS_THROUGH);
+pub static GUARDRAIL: Table = closed("guardrails[]", guardrails::ENTRY);
+pub static GUARDRAIL_PARAMS: Table = closed("guardrails[].litellm_params", guardrails::PARAMS);
 pub static PARAMS: Table = Table {
     open: params::open,
     open_names: &[openai::PARAMS, prices::PRICES],
@@ -110,8 +113,21 @@ pub static INFO: Table = Table {
 pub static WEIR: Table = closed("weir_settings", weir::KEYS);
 
 /// All tables, for the tests and for documentation.
-pub static TABLES: &[&Table] =
-    &[&TOP, &MODEL, &CREDENTIAL, &ALIAS, &LITELLM, &ROUTER, &GENERAL, &PASS_THROUGH, &PARAMS, &INFO, &WEIR];
+pub static TABLES: &[&Table] = &[
+    &TOP,
+    &MODEL,
+    &CREDENTIAL,
+    &ALIAS,
+    &LITELLM,
+    &ROUTER,
+    &GENERAL,
+    &PASS_THROUGH,
+    &GUARDRAIL,
+    &GUARDRAIL_PARAMS,
+    &PARAMS,
+    &INFO,
+    &WEIR,
+];
 
 const fn used(name: &'static str, kind: Kind) -> Key {
     Key { name, kind, state: State::Used, doc: "" }

@@ -124,7 +124,7 @@ static TOLD: &[&str] =
 /// Parts of names whose values are never told, whatever their kind.
 static SECRET: &[&str] = &["key", "secret", "token", "password", "credentials", "headers"];
 
-fn shown(params: &Section) -> JsonMap {
+pub(super) fn shown(params: &Section) -> JsonMap {
     let secret = |name: &str| {
         let tokens = name.contains("_token") && (name.contains("cost") || name.starts_with("max_"));
         params.is_secret(name) || !tokens && SECRET.iter().any(|part| name.contains(part))

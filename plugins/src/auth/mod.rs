@@ -8,5 +8,6 @@ mod signer;
 pub mod sigv4;
 mod token;
 
+pub(crate) use http::Poster;
 pub use signer::{Signer, ToSend};
 pub use token::{Identity, Source as TokenSource, TokenFault};

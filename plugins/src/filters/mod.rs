@@ -5,12 +5,15 @@ mod auth;
 mod budget;
 mod client_fields;
 mod entry;
+mod guardrails;
 mod journal;
 mod metrics;
 mod price;
 mod rate;
 mod responses;
 mod said;
+
+pub(crate) use entry::tags;
 
 pub use access::{unknown as unknown_model, usable};
 pub use journal::estimated_input;
@@ -35,6 +38,7 @@ pub static FILTERS: &[&FilterKind] = &[
     &price::KIND,     // before journal: the entry carries the cost
     &budget::KIND,    // after price: settled with the cost
     &rate::KIND,      // after budget: who has no money is told that first
+    &guardrails::KIND, // after rate: what is refused anyway is told to no service
     &journal::KIND,   // last to say yes: what it has begun is sent
     &metrics::KIND,
     &said::KIND,

@@ -92,10 +92,10 @@ router_settings:
 
 #[test]
 fn what_is_known_and_not_used_yet_is_a_note() {
-    let (_, problems) = load("litellm_settings:\n  cache: true\nguardrails: []\n", &[]);
+    let (_, problems) = load("litellm_settings:\n  cache: true\nprompts: []\n", &[]);
     let notes = lines(&problems, Severity::Note);
     assert_eq!(notes[1], "config.yaml:2: note: litellm_settings.cache: known, not used yet");
-    assert_eq!(notes[2], "config.yaml:3: note: guardrails: known, not used yet");
+    assert_eq!(notes[2], "config.yaml:3: note: prompts: known, not used yet");
 }
 
 #[test]
