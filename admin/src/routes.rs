@@ -1,7 +1,7 @@
 //! Every route, and who may call it. What is not in the tables is not there.
 
 use crate::{
-    Services, access, audit, budgets, customers, docs, health, input, invitations, keys, models,
+    Services, access, audit, budgets, customers, docs, guardrails, health, input, invitations, keys, models,
     organizations, settings, spend, tags, teams, users,
 };
 use axum::extract::DefaultBodyLimit;
@@ -47,6 +47,7 @@ static RESOURCES: &[&[Access]] = &[
     budgets::ROUTES,
     tags::ROUTES,
     models::ROUTES,
+    guardrails::ROUTES,
     settings::ROUTES,
     health::ROUTES,
     health::CACHE,

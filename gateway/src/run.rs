@@ -36,6 +36,7 @@ use weir_core::ports::SpendStore;
 use weir_core::ports::control::Control;
 use weir_ledger::Asker;
 use weir_plugins::chain::Chain;
+use weir_plugins::filters::FilterKind;
 use weir_plugins::metrics::Metrics;
 use weir_plugins::services::Services;
 use weir_plugins::snapshot::Snapshot;
@@ -43,8 +44,8 @@ use weir_plugins::snapshot::Snapshot;
 /// How long the last flush may take.
 const LAST_FLUSH: Duration = Duration::from_secs(20);
 
-/// Runs until told to stop.
-pub fn serve(args: &Serve) -> anyhow::Result<()> {
+/// Runs until told to stop. `filters`: beside the gateway's own.
+pub fn serve(args: &Serve, filters: &[&'static FilterKind]) -> anyhow::Result<()> {
     let env = Env::process();
     let mut loader = Loader::new(args.config.clone(), env.clone());
     let (Some(config), _) = loader.config() else { bail!(refused(&loader)) };
@@ -62,7 +63,7 @@ pub fn serve(args: &Serve) -> anyhow::Result<()> {
     if let Some(first) = runtime.block_on(background::import::begin(&storage.ledger, &config, master)) {
         runtime.spawn(first.finish());
     }
-    let app = app(snapshot, &storage, &folder, args.only)?;
+    let app = app(snapshot, &storage, &folder, args.only, filters)?;
     let configuration = configuration(&app, &storage, loader);
     runtime.block_on(configuration.refresh());
     beside(&runtime, &configuration, &storage, args)?;
@@ -84,7 +85,13 @@ fn refused(loader: &Loader) -> String {
     String::from("the configuration cannot be served")
 }
 
-fn app(snapshot: Snapshot, storage: &Storage, folder: &Path, only: Option<Half>) -> anyhow::Result<Arc<App>> {
+fn app(
+    snapshot: Snapshot,
+    storage: &Storage,
+    folder: &Path,
+    only: Option<Half>,
+    filters: &[&'static FilterKind],
+) -> anyhow::Result<Arc<App>> {
     let metrics = Arc::new(Metrics::new()?);
     let services = Services {
         keys: storage.cache.clone(),
@@ -98,7 +105,7 @@ fn app(snapshot: Snapshot, storage: &Storage, folder: &Path, only: Option<Half>)
     };
     let config = Arc::clone(&snapshot.config);
     let app = App {
-        chain: Chain::build(&services),
+        chain: Chain::build(&services, filters),
         dialer: Dialer::new(dialer(&config, folder)?),
         cooldowns: Cooldowns::new(),
         limits: limits(&config),

@@ -34,12 +34,12 @@ pub static FILTERS: &[&FilterKind] = &[
     &auth::KIND,
     &client_fields::KIND, // after auth: what is refused to strangers is not explained to them
     &access::KIND,
-    &responses::KIND, // after access: may leave fewer deployments
-    &price::KIND,     // before journal: the entry carries the cost
-    &budget::KIND,    // after price: settled with the cost
-    &rate::KIND,      // after budget: who has no money is told that first
+    &responses::KIND,  // after access: may leave fewer deployments
+    &price::KIND,      // before journal: the entry carries the cost
+    &budget::KIND,     // after price: settled with the cost
+    &rate::KIND,       // after budget: who has no money is told that first
     &guardrails::KIND, // after rate: what is refused anyway is told to no service
-    &journal::KIND,   // last to say yes: what it has begun is sent
+    &journal::KIND,    // last to say yes: what it has begun is sent
     &metrics::KIND,
     &said::KIND,
 ];

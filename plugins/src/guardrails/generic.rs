@@ -41,8 +41,8 @@ pub(super) fn build(build: &Build<'_>, problems: &mut Problems) -> Option<Arc<dy
     let mut service = Service::new(build, "api_base", &url, problems)?;
     let key = params.secret("api_key").map(|key| (API_KEY, key.expose_secret().to_owned()));
     let headers = params.node("headers").map(Node::entries).unwrap_or_default().iter();
-    let headers =
-        headers.map(|(name, node)| (name.parse::<HeaderName>().ok(), node.as_text().unwrap_or_default().to_owned()));
+    let headers = headers
+        .map(|(name, node)| (name.parse::<HeaderName>().ok(), node.as_text().unwrap_or_default().to_owned()));
     for (name, value) in key.map(|(name, value)| (Some(name), value)).into_iter().chain(headers) {
         let with = name.and_then(|name| service.secret(name, &value));
         let Some(with) = with else {

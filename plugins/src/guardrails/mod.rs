@@ -153,6 +153,34 @@ impl Guardrail {
     }
 }
 
+/// A text past one guardrail, as a request's would go on.
+///
+/// # Errors
+/// 404 where none has this name; what the guardrail refuses.
+pub async fn apply(
+    set: &Guardrails,
+    name: &str,
+    text: &str,
+    language: Option<&str>,
+    metrics: &Metrics,
+) -> Result<String, ApiError> {
+    let Some(guardrail) = set.find(name) else {
+        let name: String = name.chars().take(200).collect();
+        let message = format!("No guardrail is called {name:?}.");
+        return Err(ApiError::new(Kind::BadRequest, message).with_status(404));
+    };
+    let about = About { language: language.map(str::to_owned), ..About::default() };
+    let asked = Asked {
+        side: Side::Request,
+        texts: vec![text.to_owned()],
+        images: Vec::new(),
+        about: Arc::new(about),
+        extra: Map::new(),
+    };
+    let changed = guardrail.run(&asked, When::PreCall, metrics).await?;
+    Ok(changed.and_then(|texts| texts.into_iter().next()).unwrap_or_else(|| text.to_owned()))
+}
+
 /// Texts that cannot be put back where they came from are no answer.
 fn whole(verdict: Verdict, asked: &Asked) -> Result<Verdict, Fault> {
     match verdict {
