@@ -18,8 +18,8 @@ const O: RouteClass = RouteClass::Operation;
 pub(crate) static ROUTES: &[Access] = &[
     route(Method::GET, "/guardrails/list", O, Grant::ADMIN, || get(list)),
     route(Method::GET, "/v2/guardrails/list", O, Grant::ADMIN, || get(list)),
-    route(Method::GET, "/guardrails/{id}", O, Grant::ADMIN, || get(info)),
-    route(Method::GET, "/guardrails/{id}/info", O, Grant::ADMIN, || get(info)),
+    route(Method::GET, "/guardrails/{guardrail_id}", O, Grant::ADMIN, || get(info)),
+    route(Method::GET, "/guardrails/{guardrail_id}/info", O, Grant::ADMIN, || get(info)),
     route(Method::POST, "/apply_guardrail", O, Grant::ADMIN, || post(apply)),
     route(Method::POST, "/guardrails/apply_guardrail", O, Grant::ANY, || post(apply)),
 ];

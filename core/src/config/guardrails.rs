@@ -68,6 +68,12 @@ impl When {
     }
 }
 
+impl From<When> for Modes {
+    fn from(when: When) -> Self {
+        Self { always: vec![when], by_tag: Vec::new() }
+    }
+}
+
 impl Modes {
     pub fn depend_on_tags(&self) -> bool {
         !self.by_tag.is_empty()

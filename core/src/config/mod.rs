@@ -42,6 +42,6 @@ pub use models::ModelEntry;
 pub use params::{ClientParam, Info, Params};
 pub use problems::{Problem, Problems, Severity};
 pub use settings::{
-    BudgetMode, GeneralSettings, LitellmSettings, MetricsWhen, PassThrough, RedisNode, RedisPlace,
-    RedisSettings, RouterSettings, SslVerify, Strategy, TokenRate, WeirSettings,
+    BannedKeywords, BudgetMode, GeneralSettings, LitellmSettings, MetricsWhen, PassThrough, RedisNode,
+    RedisPlace, RedisSettings, RouterSettings, SslVerify, Strategy, TokenRate, WeirSettings,
 };

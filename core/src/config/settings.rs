@@ -8,7 +8,7 @@ mod router;
 mod weir;
 
 pub use general::{GeneralSettings, TokenRate};
-pub use litellm::LitellmSettings;
+pub use litellm::{BannedKeywords, LitellmSettings};
 pub use pass_through::PassThrough;
 pub use redis::{RedisNode, RedisPlace, RedisSettings};
 pub use router::{RouterSettings, Strategy};

@@ -363,3 +363,11 @@ async fn a_guardrail_that_cannot_run_keeps_the_gateway_from_starting() {
     let log = config(entry).refused().await;
     assert!(log.contains("no guardrail of the kind \"lakera_v2\" is served"), "{log}");
 }
+
+#[tokio::test]
+async fn banned_keywords_are_refused_to_everybody() {
+    let rig = config("  []").replace("num_retries: 2}", "num_retries: 2, banned_keywords_list: [Voldemort]}");
+    let rig = rig.over(Provider::new()).await;
+    refused(&ask(&rig, "who is voldemort?", json!({})).await, "Keyword banned. Keyword=Voldemort");
+    assert_eq!((ask(&rig, "who is he?", json!({})).await.status, rig.mock.seen_count()), (200, 1));
+}

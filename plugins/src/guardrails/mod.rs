@@ -62,7 +62,9 @@ impl Guardrails {
     pub fn build(config: &Config, env: &Env, problems: &mut Problems) -> Self {
         let http = Poster::new(env);
         let build = |entry| Guardrail::build(&Build { entry, env, http: &http }, problems);
-        Self(config.guardrails.iter().filter_map(build).map(Arc::new).collect())
+        let mut all: Vec<_> = config.guardrails.iter().filter_map(build).collect();
+        all.extend(banned_keywords(config, problems));
+        Self(all.into_iter().map(Arc::new).collect())
     }
 
     pub fn is_empty(&self) -> bool {
@@ -76,6 +78,19 @@ impl Guardrails {
     pub fn find(&self, name: &str) -> Option<&Arc<Guardrail>> {
         self.0.iter().find(|guardrail| guardrail.name == name)
     }
+}
+
+/// LiteLLM's older way to forbid words, which is a guardrail like others here.
+fn banned_keywords(config: &Config, problems: &mut Problems) -> Option<Guardrail> {
+    let check = content_filter::banned(&config.litellm.banned_keywords, problems)?;
+    Some(Guardrail {
+        name: "banned_keywords".to_owned(),
+        modes: Modes::from(When::PreCall),
+        default_on: true,
+        fail_on_error: true,
+        template: None,
+        check,
+    })
 }
 
 // --- Guardrail ---

@@ -43,6 +43,29 @@ pub struct LitellmSettings {
     /// Teams that anybody may join.
     pub available_teams: Vec<String>,
     pub forward_traceparent_to_llm_provider: bool,
+    /// Words that no request may say.
+    pub banned_keywords: BannedKeywords,
+}
+
+/// `banned_keywords_list`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum BannedKeywords {
+    #[default]
+    None,
+    Words(Vec<String>),
+    /// A file with a word on each line.
+    File(String),
+}
+
+impl BannedKeywords {
+    fn read(s: &Section) -> Self {
+        let Some(node) = s.node("banned_keywords_list") else { return Self::None };
+        match (node.as_text(), node.as_texts()) {
+            (Some(path), _) => Self::File(path.to_owned()),
+            (None, Some(words)) => Self::Words(words),
+            (None, None) => Self::None,
+        }
+    }
 }
 
 /// LiteLLM keeps them among the defaults of new users.
@@ -85,6 +108,7 @@ impl LitellmSettings {
             forward_traceparent_to_llm_provider: s
                 .bool("forward_traceparent_to_llm_provider")
                 .unwrap_or(false),
+            banned_keywords: BannedKeywords::read(s),
         }
     }
 

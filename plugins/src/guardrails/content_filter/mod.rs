@@ -15,7 +15,8 @@ use follow::Following;
 use patterns::SECRETS;
 use rules::Rule;
 use std::sync::Arc;
-use weir_core::config::problems::Problems;
+use weir_core::config::BannedKeywords;
+use weir_core::config::problems::{Place, Problems};
 
 struct ContentFilter(Arc<Filter>);
 
@@ -26,19 +27,38 @@ pub(super) fn build(build: &Build<'_>, problems: &mut Problems) -> Option<Arc<dy
         problems.error(build.entry.params.at(), "there is nothing to look for", cure);
         return None;
     }
-    made(build, rules, problems)
+    made(build.entry.params.at(), rules, problems)
 }
 
 pub(super) fn build_secrets(build: &Build<'_>, problems: &mut Problems) -> Option<Arc<dyn Check>> {
     let rules = SECRETS.iter().map(|(name, pattern)| Rule::masking(name, pattern, "[REDACTED]"));
-    made(build, rules.collect(), problems)
+    made(build.entry.params.at(), rules.collect(), problems)
 }
 
-fn made(build: &Build<'_>, rules: Vec<Rule>, problems: &mut Problems) -> Option<Arc<dyn Check>> {
+/// `litellm_settings.banned_keywords_list`; `None` where no word is banned.
+pub(super) fn banned(keywords: &BannedKeywords, problems: &mut Problems) -> Option<Arc<dyn Check>> {
+    let at = Place { path: "litellm_settings.banned_keywords_list".into(), ..Place::default() };
+    let words = match keywords {
+        BannedKeywords::None => return None,
+        BannedKeywords::Words(words) => words.clone(),
+        BannedKeywords::File(path) => match std::fs::read_to_string(path) {
+            Ok(text) => text.lines().map(|line| line.trim().to_owned()).collect(),
+            Err(why) => {
+                problems.error(&at, format!("cannot be read: {why}"), "");
+                return None;
+            }
+        },
+    };
+    let rules: Vec<Rule> =
+        words.iter().filter(|word| !word.is_empty()).map(|word| Rule::banning(word)).collect();
+    if rules.is_empty() { None } else { made(&at, rules, problems) }
+}
+
+fn made(at: &Place, rules: Vec<Rule>, problems: &mut Problems) -> Option<Arc<dyn Check>> {
     match Filter::new(rules) {
         Ok(filter) => Some(Arc::new(ContentFilter(Arc::new(filter)))),
         Err(why) => {
-            problems.error(build.entry.params.at(), format!("the patterns cannot be used: {why}"), "");
+            problems.error(at, format!("the patterns cannot be used: {why}"), "");
             None
         }
     }

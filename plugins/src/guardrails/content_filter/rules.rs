@@ -31,6 +31,16 @@ impl Rule {
     pub(super) fn masking(name: &str, pattern: &str, tag: &str) -> Self {
         Self { name: name.to_owned(), pattern: pattern.to_owned(), action: Action::Mask(tag.to_owned()) }
     }
+
+    /// LiteLLM's words for a word of `banned_keywords_list`.
+    pub(super) fn banning(word: &str) -> Self {
+        let blocked = Blocked::new(format!("Keyword banned. Keyword={word}")).by(word).with("keyword", word);
+        Self {
+            name: word.to_owned(),
+            pattern: format!("(?i){}", escaped(word)),
+            action: Action::Block(blocked),
+        }
+    }
 }
 
 /// All rules, patterns first. `None`: one of them cannot be used, which is reported.
