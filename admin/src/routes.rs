@@ -1,8 +1,8 @@
 //! Every route, and who may call it. What is not in the tables is not there.
 
 use crate::{
-    Services, access, audit, budgets, cache, customers, docs, health, input, invitations, keys, models,
-    organizations, settings, signon, spend, tags, teams, ui, users,
+    Services, access, audit, budgets, cache, customers, docs, guardrails, health, input, invitations, keys,
+    models, organizations, settings, signon, spend, tags, teams, ui, users,
 };
 use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
@@ -47,6 +47,7 @@ static RESOURCES: &[&[Access]] = &[
     budgets::ROUTES,
     tags::ROUTES,
     models::ROUTES,
+    guardrails::ROUTES,
     settings::ROUTES,
     health::ROUTES,
     cache::ROUTES,

@@ -52,6 +52,10 @@ pub enum Kind {
     UpstreamBroken,
     /// The provider answered with an error; its own status is passed on.
     Upstream,
+    /// A guardrail does not let it pass.
+    GuardrailBlocked,
+    /// A guardrail could not say whether it may pass.
+    GuardrailUnavailable,
     ClientGone,
     Internal,
 }
@@ -154,6 +158,8 @@ pub static TABLE: &[Row] = &[
     row(Kind::UpstreamTimeout,   408, None, Retry::Elsewhere, "Timeout"),
     row(Kind::UpstreamBroken,    502, None, Retry::Elsewhere, "BadGatewayError"),
     row(Kind::Upstream,          500, None, Retry::Elsewhere, "APIError"),
+    row(Kind::GuardrailBlocked,  400, Some("None"), Retry::Never, "HTTPException").param("None"),
+    row(Kind::GuardrailUnavailable, 503, Some("guardrail_unavailable"), Retry::Later, "GuardrailUnavailable"),
     row(Kind::ClientGone,        499, None, Retry::Never, "ClientDisconnected"),
     row(Kind::Internal,          500, Some("None"), Retry::Elsewhere, "InternalServerError"),
 ];

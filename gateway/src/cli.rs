@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 use weir_core::config::{Problems, Severity};
+use weir_plugins::filters::FilterKind;
 
 #[derive(Parser)]
 #[command(name = "weir", version, about = "An LLM gateway: one endpoint in front of every provider.")]
@@ -156,11 +157,12 @@ enum Prices {
     },
 }
 
-pub fn main() -> ExitCode {
+/// `filters`: beside the gateway's own.
+pub fn main(filters: &[&'static FilterKind]) -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
-        None => crate::run::serve(&cli.serve),
-        Some(Command::Serve(serve)) => crate::run::serve(&serve),
+        None => crate::run::serve(&cli.serve, filters),
+        Some(Command::Serve(serve)) => crate::run::serve(&serve, filters),
         Some(Command::Migrate(args)) => migrate(&args),
         Some(Command::Reprice(args)) => reprice::run(&args),
         Some(Command::Check(check)) => run_check(&check),

@@ -11,6 +11,7 @@ use weir_core::SecretString;
 use weir_core::config::{AddedCredential, AddedModel, Additions, Problems, Severity};
 use weir_core::domain::key::Principal;
 use weir_core::domain::records::{Credential, Kept, ModelRecord, Record, RecordKind, Setting};
+use weir_core::error::ApiError;
 use weir_core::ports::cache::AnswerCache;
 use weir_core::ports::control::{CREDENTIAL_VALUES, Control, MODEL_PARAMS, Probe, SETTING_VALUE, Unusable};
 use weir_core::ports::{Directory, LedgerResult, RecordQuery, Sort, records};
@@ -210,6 +211,16 @@ impl Control for Configuration {
             tools: None,
         };
         token_counter(&request, model).ok()?["total_tokens"].as_u64()
+    }
+
+    async fn apply_guardrail(
+        &self,
+        name: &str,
+        text: &str,
+        language: Option<&str>,
+    ) -> Result<String, ApiError> {
+        let snapshot = self.app.snapshot.load_full();
+        weir_plugins::guardrails::apply(&snapshot.guardrails, name, text, language, &self.app.metrics).await
     }
 
     async fn probe(&self, deployment: &str) -> Probe {

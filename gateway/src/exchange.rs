@@ -175,6 +175,7 @@ impl Flight<'_> {
     ) -> std::result::Result<(), Lost> {
         let deployment = &attempt.deployment;
         deployment.ready().map_err(Lost::Failed)?;
+        self.x.watchers = self.app.chain.watch(&self.x);
         if let Some(mock) = &deployment.mock {
             self.app.chain.on_attempt(&mut self.x, attempt).map_err(Lost::Failed)?;
             return Box::pin(mocked::answer(self, down, out, attempt, mock)).await;
@@ -355,10 +356,18 @@ impl Flight<'_> {
 
 /// Errors that no other deployment can mend.
 fn is_ours(error: &ApiError) -> bool {
-    use Kind::{BudgetHeld, BudgetUnavailable, Internal, JournalFull, LedgerUnavailable, Overloaded};
+    use Kind::{BudgetHeld, BudgetUnavailable, GuardrailBlocked, GuardrailUnavailable, Internal};
+    use Kind::{JournalFull, LedgerUnavailable, Overloaded};
     matches!(
         error.kind(),
-        JournalFull | LedgerUnavailable | BudgetHeld | BudgetUnavailable | Overloaded | Internal
+        JournalFull
+            | LedgerUnavailable
+            | BudgetHeld
+            | BudgetUnavailable
+            | GuardrailBlocked
+            | GuardrailUnavailable
+            | Overloaded
+            | Internal
     )
 }
 

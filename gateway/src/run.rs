@@ -38,6 +38,7 @@ use weir_core::ports::identity::Bearers;
 use weir_ledger::Asker;
 use weir_plugins::auth::Http;
 use weir_plugins::chain::Chain;
+use weir_plugins::filters::FilterKind;
 use weir_plugins::identity::Identities;
 use weir_plugins::metrics::Metrics;
 use weir_plugins::services::Services;
@@ -46,8 +47,8 @@ use weir_plugins::snapshot::Snapshot;
 /// How long the last flush may take.
 const LAST_FLUSH: Duration = Duration::from_secs(20);
 
-/// Runs until told to stop.
-pub fn serve(args: &Serve) -> anyhow::Result<()> {
+/// Runs until told to stop. `filters`: beside the gateway's own.
+pub fn serve(args: &Serve, filters: &[&'static FilterKind]) -> anyhow::Result<()> {
     let env = Env::process();
     let mut loader = Loader::new(args.config.clone(), env.clone());
     let (Some(config), _) = loader.config() else { bail!(refused(&loader)) };
@@ -65,7 +66,7 @@ pub fn serve(args: &Serve) -> anyhow::Result<()> {
     if let Some(first) = runtime.block_on(background::import::begin(&storage.ledger, &config, master)) {
         runtime.spawn(first.finish());
     }
-    let app = app(snapshot, &storage, &folder, args.only)?;
+    let app = app(snapshot, &storage, &folder, args.only, filters)?;
     let configuration = configuration(&app, &storage, loader);
     runtime.block_on(configuration.refresh());
     beside(&runtime, &configuration, &storage, args)?;
@@ -87,7 +88,13 @@ fn refused(loader: &Loader) -> String {
     String::from("the configuration cannot be served")
 }
 
-fn app(snapshot: Snapshot, storage: &Storage, folder: &Path, only: Option<Half>) -> anyhow::Result<Arc<App>> {
+fn app(
+    snapshot: Snapshot,
+    storage: &Storage,
+    folder: &Path,
+    only: Option<Half>,
+    filters: &[&'static FilterKind],
+) -> anyhow::Result<Arc<App>> {
     let metrics = Arc::new(Metrics::new()?);
     let bearers: Arc<dyn Bearers> = Arc::new(identities(&snapshot, storage));
     let services = Services {
@@ -104,7 +111,7 @@ fn app(snapshot: Snapshot, storage: &Storage, folder: &Path, only: Option<Half>)
     };
     let config = Arc::clone(&snapshot.config);
     let app = App {
-        chain: Chain::build(&services),
+        chain: Chain::build(&services, filters),
         dialer: Dialer::new(dialer(&config, folder)?),
         routing: Routing::new(),
         limits: limits(&config),

@@ -49,7 +49,8 @@ impl Loader {
         let env = Arc::new(config.env.clone());
         let snapshot = Snapshot::build(config, env, Arc::clone(&self.catalogue), &mut problems);
         shadowed(&snapshot, &mut problems);
-        (Some(snapshot), problems)
+        // A guardrail that cannot be built, for one.
+        (Some(snapshot).filter(|_| !problems.has_errors()), problems)
     }
 
     pub fn catalogue(&self) -> Arc<Catalogue> {

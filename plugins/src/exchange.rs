@@ -5,6 +5,7 @@ use crate::cache::Caching;
 use crate::deployment::{Deployment, Timeouts};
 use crate::dialects::openai_chat::OpenAiChat;
 use crate::dialects::{self, ClientDialect, View};
+use crate::guardrails::Guarded;
 use crate::load::Running;
 use crate::measure::Measured;
 use crate::models::Group;
@@ -12,6 +13,7 @@ use crate::pass::Pass;
 use crate::rates::{Admitted, Told};
 use crate::responses::Conversation;
 use crate::snapshot::Snapshot;
+use crate::watch::Watcher;
 use bytes::BytesMut;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -56,6 +58,10 @@ pub struct Exchange {
     pub admitted: Option<Admitted>,
     /// What answers say of rate limits.
     pub rate_limits: Option<Box<Told>>,
+    /// Guardrails that look at it. Written by `filters::guardrails`.
+    pub guarded: Option<Box<Guarded>>,
+    /// Who looks at the answer that comes, made anew for each attempt; whoever leads the answer takes them.
+    pub watchers: Vec<Box<dyn Watcher>>,
     /// Output tokens that the budget pays for, where it does not pay for all.
     pub limit_output: Option<u64>,
     /// What the cache has to do with it; `None`: nothing. Kept by `filters::cache`.
@@ -216,6 +222,8 @@ impl Exchange {
             accounts: Vec::new(),
             admitted: None,
             rate_limits: None,
+            guarded: None,
+            watchers: Vec::new(),
             limit_output: None,
             caching: None,
             draft: None,

@@ -12,6 +12,7 @@
 //! `outgoing.rs` makes the request of one attempt. `load.rs` is what is going on at each deployment, `fallbacks.rs` what a
 //! request says of other models. `models.rs` finds deployments by name; `snapshot.rs` is all of that for one state of the
 //! configuration.
+//! `guardrails/` checks what is said, `watch.rs` is how an answer is looked at while it passes.
 
 pub mod auth;
 pub mod budgets;
@@ -23,6 +24,7 @@ pub mod dialects;
 pub mod exchange;
 pub mod fallbacks;
 pub mod filters;
+pub mod guardrails;
 pub mod identity;
 pub mod load;
 pub mod measure;
@@ -42,6 +44,7 @@ pub mod services;
 pub mod snapshot;
 pub mod tokens;
 pub mod utils;
+pub mod watch;
 
 #[cfg(test)]
 mod testing;

@@ -93,7 +93,7 @@ impl Outgoing {
             }
         };
         deployment.rules.mend_headers(&mut headers);
-        Ok(Self { uri: uri.clone(), headers, body: joined(body), more, plan })
+        Ok(Self { uri: uri.clone(), headers, body: joined(body), more, plan: inspected(plan, x) })
     }
 }
 
@@ -112,6 +112,14 @@ pub fn about(deployment: &Deployment, id: &str, below: &str, query: &str) -> Res
     let mark = if query.is_empty() { "" } else { "?" };
     let uri = format!("{}/{id}{below}{mark}{}", made.path(), query.join("&"));
     uri.parse().map_err(|e| ApiError::new(Kind::BadRequest, "The query cannot be sent.").because(e))
+}
+
+/// The plan for an answer that somebody looks at, if anybody does. What goes out is not changed by it.
+pub fn inspected(plan: ResponsePlan, x: &Exchange) -> ResponsePlan {
+    if x.watchers.is_empty() || x.request.operation.row().chat.is_none() {
+        return plan;
+    }
+    plan.inspected().unwrap_or(plan)
 }
 
 /// How a call is led to this deployment.

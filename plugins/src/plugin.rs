@@ -2,6 +2,7 @@
 
 use crate::deployment::Deployment;
 use crate::exchange::{Attempt, Exchange};
+use crate::watch::Watcher;
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use weir_core::error::ApiError;
 pub enum Phase {
     Request,
     Attempt,
+    Answer,
     Finish,
 }
 
@@ -55,6 +57,10 @@ pub trait Plugin: Send + Sync {
     fn on_attempt(&self, _x: &mut Exchange, _attempt: &Attempt) -> Result<(), ApiError> {
         Ok(())
     }
+
+    /// Once for each attempt, before its request is written: adds who looks at the answer while it passes, in the order in
+    /// which they see it. An answer that nobody looks at passes as it comes.
+    fn watch(&self, _x: &Exchange, _watchers: &mut Vec<Box<dyn Watcher>>) {}
 
     /// Exactly once, for success, refusal, upstream failure and cancel alike, before the client gets its last byte.
     fn on_finish(&self, _x: &mut Exchange) {}

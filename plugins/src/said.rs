@@ -1,6 +1,7 @@
 //! What was said in an exchange, made readable: streams as the answers that they stand for, long texts cut.
 
 use crate::dialects::{TranslateError, View, client, upstream};
+use crate::guardrails::{Hiding, Side};
 use bytes::Bytes;
 use serde_json::Value;
 use weir_core::body::JsonBody;
@@ -26,6 +27,8 @@ pub struct Heard {
     pub request: JsonBody,
     /// A JSON body, or a stream of events.
     pub answer: Bytes,
+    /// Guardrails that mask what is kept.
+    pub hiding: Option<Hiding>,
 }
 
 /// An event that is longer is no piece of a chat.
@@ -41,11 +44,15 @@ impl Heard {
         self.len() == 0
     }
 
-    /// As it is kept. No text in it is longer than `longest` bytes.
-    pub fn told(&self, longest: usize) -> Said {
-        let request = serde_json::from_slice(self.request.bytes()).unwrap_or_default();
+    /// As it is kept. No text in it is longer than `longest` bytes. Waits for guardrails that are services.
+    pub async fn told(&self, longest: usize) -> Said {
+        let mut request = serde_json::from_slice(self.request.bytes()).unwrap_or_default();
         let plain = serde_json::from_slice(&self.answer).ok();
-        let answer = plain.or_else(|| self.whole()).unwrap_or_default();
+        let mut answer = plain.or_else(|| self.whole()).unwrap_or_default();
+        if let Some(hiding) = &self.hiding {
+            request = hiding.hide(request, Side::Request).await;
+            answer = hiding.hide(answer, Side::Answer).await;
+        }
         let text = |value| {
             let cut = shortened(value, longest);
             if cut.is_null() { String::new() } else { without_nul(cut.to_string()) }

@@ -1,5 +1,6 @@
 //! One state of the configuration, ready to serve. Exchanges keep the one they started with; a reload makes another.
 
+use crate::guardrails::Guardrails;
 use crate::models::ModelTable;
 use crate::pass::PassTable;
 use crate::seal::Sealer;
@@ -16,6 +17,8 @@ pub struct Snapshot {
     pub models: ModelTable,
     /// What models cost and can, by their names.
     pub catalogue: Arc<Catalogue>,
+    /// What looks at requests and answers.
+    pub guardrails: Guardrails,
     /// Who answers raw requests.
     pub pass: PassTable,
     /// For what clients or the ledger keep for us.
@@ -26,6 +29,7 @@ impl Snapshot {
     pub fn build(config: Config, env: Arc<Env>, catalogue: Arc<Catalogue>, problems: &mut Problems) -> Self {
         let config = Arc::new(config);
         Self {
+            guardrails: Guardrails::build(&config, &env, problems),
             pass: PassTable::build(&config, &env, &catalogue, problems),
             master: master(&config),
             sealer: Arc::new(sealer(&config, &env)),

@@ -20,6 +20,7 @@ use weir_core::domain::money::NanoUsd;
 use weir_core::domain::operation::Operation;
 use weir_core::domain::spend::{AttemptRecord, Entry, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
+use weir_core::error::ApiError;
 use weir_core::model::prices::Catalogue;
 use weir_core::ports::cache::AnswerCache;
 use weir_core::ports::control::{Control, Probe, Unusable};
@@ -141,6 +142,10 @@ impl Control for Still {
 
     fn count_tokens(&self, _model: &str, _messages: &str) -> Option<u64> {
         Some(8)
+    }
+
+    async fn apply_guardrail(&self, _name: &str, text: &str, _: Option<&str>) -> Result<String, ApiError> {
+        Ok(text.to_owned())
     }
 
     async fn probe(&self, _deployment: &str) -> Probe {

@@ -23,7 +23,8 @@ pub struct Aws {
 }
 
 impl Aws {
-    pub(super) fn read(s: &Section) -> Self {
+    /// Of any section whose table has AWS's names.
+    pub fn read(s: &Section) -> Self {
         let text = |name| s.text(name).filter(|text| !text.is_empty());
         Self {
             access_key_id: text("aws_access_key_id"),

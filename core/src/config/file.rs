@@ -1,6 +1,7 @@
 //! The configuration as it was written: includes merged, references resolved, every name and type checked, nothing
 //! interpreted. `Config` is what it means.
 
+use super::guardrails::{self, GuardrailFile};
 use super::keys::{CREDENTIAL, GENERAL, INFO, LITELLM, MODEL, PARAMS, ROUTER, State, TOP, WEIR};
 use super::problems::{Place, Problems};
 use super::section::{Section, join};
@@ -17,6 +18,7 @@ pub struct ConfigFile {
     pub general: Section,
     pub weir: Section,
     pub credentials: Vec<CredentialFile>,
+    pub guardrails: Vec<GuardrailFile>,
     /// Sections that are known, not used yet.
     pub later: Vec<(String, Node)>,
 }
@@ -54,6 +56,7 @@ impl ConfigFile {
             general: Section::read(&section(&top, "general_settings"), &GENERAL, GENERAL.name, problems),
             weir: Section::read(&section(&top, "weir_settings"), &WEIR, WEIR.name, problems),
             credentials: credentials(&top, problems),
+            guardrails: guardrails::written(&top, problems),
             later: top.entries().iter().filter(|(name, _)| is_later(name)).cloned().collect(),
         }
     }

@@ -4,6 +4,7 @@
 mod cache;
 mod env;
 mod general;
+mod guardrails;
 mod info;
 mod litellm;
 mod openai;
@@ -98,6 +99,8 @@ pub static CACHE: Table = closed("litellm_settings.cache_params", cache::KEYS);
 pub static ROUTER: Table = closed("router_settings", router::KEYS);
 pub static GENERAL: Table = closed("general_settings", general::KEYS);
 pub static PASS_THROUGH: Table = closed("general_settings.pass_through_endpoints[]", general::PASS_THROUGH);
+pub static GUARDRAIL: Table = closed("guardrails[]", guardrails::ENTRY);
+pub static GUARDRAIL_PARAMS: Table = closed("guardrails[].litellm_params", guardrails::PARAMS);
 pub static PARAMS: Table = Table {
     open: params::open,
     open_names: &[openai::PARAMS, prices::PRICES],
@@ -122,6 +125,8 @@ pub static TABLES: &[&Table] = &[
     &ROUTER,
     &GENERAL,
     &PASS_THROUGH,
+    &GUARDRAIL,
+    &GUARDRAIL_PARAMS,
     &PARAMS,
     &INFO,
     &WEIR,

@@ -5,6 +5,7 @@ use super::effective::{Effective, References};
 use super::env::Env;
 use super::fallbacks::{Fallbacks, Names};
 use super::file::ConfigFile;
+use super::guardrails::{self, GuardrailEntry};
 use super::include::{Files, ReadFile};
 use super::models::{self, ModelEntry};
 use super::problems::{Place, Problems};
@@ -18,6 +19,8 @@ use super::tree::Node;
 #[derive(Clone, Debug)]
 pub struct Config {
     pub models: Vec<ModelEntry>,
+    /// In the order in which they run.
+    pub guardrails: Vec<GuardrailEntry>,
     pub litellm: LitellmSettings,
     pub router: RouterSettings,
     pub general: GeneralSettings,
@@ -113,12 +116,13 @@ impl Config {
     /// What a checked file means. Adds problems of meaning; those of names and types are the file's.
     pub fn of(file: &ConfigFile, env: Env, providers: &[&str], problems: &mut Problems) -> Self {
         let models = models::read(file, providers, problems);
+        let guardrails = guardrails::read(&file.guardrails, problems);
         let litellm = LitellmSettings::read(&file.litellm, &env, problems);
         let router = RouterSettings::read(&file.router, &litellm, &env, problems);
         let general = GeneralSettings::read(&file.general, &env, problems);
         let weir = WeirSettings::read(&file.weir, &env, problems);
         let cache = CacheSettings::read(&file.litellm, router.redis.as_ref(), &env, problems);
-        let config = Config { models, litellm, router, general, weir, cache, env };
+        let config = Config { models, guardrails, litellm, router, general, weir, cache, env };
         if !problems.has_errors() {
             config.check_names(file, problems);
             if config.models.is_empty() {

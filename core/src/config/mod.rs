@@ -12,6 +12,7 @@ pub mod effective;
 pub mod env;
 mod fallbacks;
 pub mod file;
+mod guardrails;
 mod include;
 mod json;
 pub mod keys;
@@ -35,6 +36,7 @@ pub use effective::Effective;
 pub use env::Env;
 pub use fallbacks::{Alias, Fallbacks};
 pub use file::ConfigFile;
+pub use guardrails::{GuardrailEntry, Modes, When};
 pub use include::ReadFile;
 pub use json::JsonMap;
 pub use load::Config;
@@ -42,7 +44,7 @@ pub use models::ModelEntry;
 pub use params::{ClientParam, Info, Params};
 pub use problems::{Problem, Problems, Severity};
 pub use settings::{
-    BudgetMode, CALL_TYPES, CachePlace, CacheScope, CacheSettings, GeneralSettings, LitellmSettings,
-    MetricsWhen, PassThrough, RedisNode, RedisPlace, RedisSettings, RouterSettings, SessionCaps, SslVerify,
-    Strategy, StrategyArgs, TokenRate, WeirSettings,
+    BannedKeywords, BudgetMode, CALL_TYPES, CachePlace, CacheScope, CacheSettings, GeneralSettings,
+    LitellmSettings, MetricsWhen, PassThrough, RedisNode, RedisPlace, RedisSettings, RouterSettings,
+    SessionCaps, SslVerify, Strategy, StrategyArgs, TokenRate, WeirSettings,
 };

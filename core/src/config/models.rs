@@ -131,7 +131,7 @@ pub(super) fn names_secret(name: &str) -> bool {
     !tokens && SECRET.iter().any(|part| name.contains(part))
 }
 
-fn shown(params: &Section) -> JsonMap {
+pub(super) fn shown(params: &Section) -> JsonMap {
     let secret = |name: &str| params.is_secret(name) || names_secret(name);
     let told =
         |(name, node): &&(String, Node)| !secret(name) && (!node.from_env || TOLD.contains(&name.as_str()));

@@ -10,7 +10,7 @@ mod weir;
 
 pub use cache::{CALL_TYPES, CachePlace, CacheSettings};
 pub use general::{GeneralSettings, TokenRate};
-pub use litellm::LitellmSettings;
+pub use litellm::{BannedKeywords, LitellmSettings};
 pub use pass_through::PassThrough;
 pub use redis::{RedisNode, RedisPlace, RedisSettings};
 pub use router::{RouterSettings, Strategy, StrategyArgs};

@@ -2,6 +2,7 @@
 
 use crate::config::Additions;
 use crate::domain::key::Principal;
+use crate::error::ApiError;
 use crate::ports::cache::AnswerCache;
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -54,6 +55,17 @@ pub trait Control: Send + Sync {
 
     /// Tokens of a chat's messages (a JSON list), as the model counts them; `None` where they cannot be read.
     fn count_tokens(&self, model: &str, messages: &str) -> Option<u64>;
+
+    /// A text past one guardrail, as it would go on.
+    ///
+    /// # Errors
+    /// 404 where none has this name, 400 where it does not let the text pass, 503 where it cannot say.
+    async fn apply_guardrail(
+        &self,
+        name: &str,
+        text: &str,
+        language: Option<&str>,
+    ) -> Result<String, ApiError>;
 
     /// Asks a deployment something short and real, which costs what it costs.
     async fn probe(&self, deployment: &str) -> Probe;

@@ -42,7 +42,10 @@ impl Queue {
         let mut batch = Vec::with_capacity(BATCH);
         while receiver.recv_many(&mut batch, BATCH).await > 0 {
             let bytes: usize = batch.iter().map(Heard::len).sum();
-            let said: Vec<_> = batch.drain(..).map(|heard| heard.told(self.longest)).collect();
+            let mut said = Vec::with_capacity(batch.len());
+            for heard in batch.drain(..) {
+                said.push(heard.told(self.longest).await);
+            }
             self.waiting.fetch_sub(bytes, Ordering::Relaxed);
             if !keep(store.as_ref(), &said).await {
                 said.iter().for_each(|_| metrics.count(Name::SaidDropped, "ledger"));

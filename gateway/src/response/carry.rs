@@ -3,7 +3,7 @@
 
 use crate::exchange::Flight;
 use crate::response::outlet::Outlet;
-use crate::response::{head, plain};
+use crate::response::{guard, head, plain};
 use crate::upstream::connect::Connected;
 use crate::upstream::session::{self, Lost, Silence};
 use bytes::Bytes;
@@ -35,6 +35,10 @@ pub async fn relay(
     attempt: &Attempt,
     plan: ResponsePlan,
 ) -> Result<(), Lost> {
+    if let Err(lost) = guard::begin(flight, down, out, attempt).await {
+        flight.app.dialer.abort(connected).await;
+        return Err(lost);
+    }
     let mut watch = begin(flight, out, &connected, attempt, plan);
     let ended = run(down, out, &mut connected, attempt, &mut watch).await;
     learn(flight, attempt, watch.as_ref());

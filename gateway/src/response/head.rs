@@ -29,6 +29,7 @@ const RETRIES: HeaderName = HeaderName::from_static("x-litellm-attempted-retries
 const MAX_RETRIES: HeaderName = HeaderName::from_static("x-litellm-max-retries");
 const FALLBACKS: HeaderName = HeaderName::from_static("x-litellm-attempted-fallbacks");
 const TIMEOUT: HeaderName = HeaderName::from_static("x-litellm-timeout");
+const GUARDRAILS: HeaderName = HeaderName::from_static("x-litellm-applied-guardrails");
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 const ALLOW_ORIGIN: HeaderName = http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 
@@ -214,6 +215,7 @@ pub fn failed(head: &mut HeaderMap, x: &Exchange) {
         attempts(head, x);
     }
     of_key(head, x);
+    guardrails(head, x);
     rate_limits(head, x);
     cors(head, x);
 }
@@ -228,10 +230,19 @@ fn served_by(head: &mut HeaderMap, x: &Exchange, attempt: &Attempt) {
     if let Some(caching) = x.caching.as_ref().filter(|_| x.answer.cache_hit) {
         head.insert(CACHE_KEY, text(&caching.key));
     }
+    guardrails(head, x);
     if let Some(limit) = x.limit_output {
         head.insert(LIMITED, HeaderValue::from(limit));
     }
     cors(head, x);
+}
+
+/// Those that the request met.
+fn guardrails(head: &mut HeaderMap, x: &Exchange) {
+    let applied = x.guarded.as_ref().map(|guarded| guarded.applied()).unwrap_or_default();
+    if !applied.is_empty() {
+        head.insert(GUARDRAILS, text(&applied));
+    }
 }
 
 /// The key's own limits.

@@ -1,7 +1,7 @@
 //! Answers of deployments with `mock_response`.
 
 use crate::exchange::Flight;
-use crate::response::{head, outlet::Outlet, plain};
+use crate::response::{guard, head, outlet::Outlet, plain, state};
 use crate::upstream::session::{self, Lost};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
@@ -11,8 +11,9 @@ use weir_core::domain::operation::Operation;
 use weir_core::domain::spend::Status;
 use weir_core::domain::usage::UsageSource;
 use weir_plugins::dialects::{ResponsePlan, untranslatable};
-use weir_plugins::exchange::{Attempt, Request};
+use weir_plugins::exchange::{Attempt, Exchange};
 use weir_plugins::mock::{MockAnswer, USAGE};
+use weir_plugins::outgoing::inspected;
 
 /// Answers without a provider.
 pub async fn answer(
@@ -37,20 +38,21 @@ pub async fn answer(
         return stream(flight, down, out, attempt, events).await;
     }
     let body = mock.json(operation, &id, &model, created);
-    let plan = plan(&flight.x.request);
+    let plan = plan(&flight.x);
     plain::answer(flight, down, attempt, &HeaderMap::new(), body, plan).await
 }
 
 /// A mocked deployment speaks OpenAI's dialect, whatever the client speaks.
-fn plan(request: &Request) -> ResponsePlan {
-    let row = request.operation.row();
-    match row.chat {
-        Some(_) if request.listed => ResponsePlan::List { upstream: Dialect::OpenAiChat },
+fn plan(x: &Exchange) -> ResponsePlan {
+    let row = x.request.operation.row();
+    let plan = match row.chat {
+        Some(_) if x.request.listed => ResponsePlan::List { upstream: Dialect::OpenAiChat },
         Some(client) if client != Dialect::OpenAiChat => {
             ResponsePlan::Translate { client, upstream: Dialect::OpenAiChat }
         }
         _ => ResponsePlan::Relay(row.errors),
-    }
+    };
+    inspected(plan, x)
 }
 
 fn id(flight: &Flight<'_>) -> String {
@@ -65,24 +67,21 @@ async fn stream(
     attempt: &Attempt,
     events: Vec<Bytes>,
 ) -> Result<(), Lost> {
-    let plan = plan(&flight.x.request);
+    let plan = plan(&flight.x);
     let content_type = HeaderValue::from_static(plan.stream_type());
     out.prepare(head::stream(&flight.x, attempt, &HeaderMap::new(), content_type));
-    let id = flight.x.id.to_string();
-    let mut passage = plan.passage(&flight.x.view(&id));
+    guard::begin(flight, down, out, attempt).await?;
+    let mut passage = state::passage(&mut flight.x, attempt, plan);
     let mut last = Bytes::new();
     let broken = |e| Lost::Failed(untranslatable(&attempt.deployment, &e));
     flight.x.answer.first_token_at = Some(flight.x.clock.now());
     for event in events {
         let passed = passage.pass(event).map_err(broken)?;
-        for bytes in passed.send {
-            flight.x.say(&bytes);
-            out.send(down, bytes).await.map_err(|_| Lost::ClientGone)?;
-        }
-        last = passed.done.unwrap_or_default();
+        last = guard::send(&mut flight.x, passage.as_mut(), passed, down, out).await?.unwrap_or_default();
     }
     if last.is_empty() {
-        last = passage.end(Bytes::new()).map_err(broken)?.done.unwrap_or_default();
+        let passed = passage.end(Bytes::new()).map_err(broken)?;
+        last = guard::send(&mut flight.x, passage.as_mut(), passed, down, out).await?.unwrap_or_default();
     }
     let x = &mut flight.x;
     x.answer.provider_time = attempt.started.elapsed();

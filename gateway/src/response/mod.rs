@@ -2,6 +2,7 @@
 
 pub mod carry;
 pub mod fail;
+pub mod guard;
 pub mod head;
 pub mod mocked;
 pub mod outlet;

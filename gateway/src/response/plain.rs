@@ -1,7 +1,7 @@
 //! A plain answer: read whole, priced, booked, then sent as it came.
 
 use crate::exchange::Flight;
-use crate::response::{head, state};
+use crate::response::{guard, head, state};
 use crate::upstream::connect::Connected;
 use crate::upstream::session::{self, Lost, Silence};
 use bytes::{Bytes, BytesMut};
@@ -95,7 +95,8 @@ pub async fn answer(
     plan: ResponsePlan,
 ) -> Result<(), Lost> {
     let id = flight.x.id.to_string();
-    let told = plan.answer(&body, &flight.x.view(&id));
+    let came = body;
+    let told = plan.answer(&came, &flight.x.view(&id));
     let (body, report) = told.map_err(|e| Lost::Failed(untranslatable(&attempt.deployment, &e)))?;
     let (usage, source) = match report.usage {
         _ if flight.x.request.operation.counts() => (Usage::default(), UsageSource::None),
@@ -110,6 +111,7 @@ pub async fn answer(
     answer.provider_time = attempt.started.elapsed();
     answer.provider_id = report.id;
     (answer.usage, answer.usage_source) = (usage, source);
+    let body = guard::whole(flight, down, attempt, plan, &came, body).await?;
     let body = state::renamed(&flight.x, attempt, plan, body);
     flight.keep(attempt, plan, &body).await.map_err(Lost::Failed)?;
     flight.x.say(&body);

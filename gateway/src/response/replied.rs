@@ -40,6 +40,8 @@ pub async fn answer(
     out: &mut Outlet,
     reply: Reply,
 ) -> Result<(), Lost> {
+    // A check that runs beside a call runs beside a hit too.
+    flight.checked(down, Some(&mut *out)).await?;
     let Some(deployment) = said_to_answer(flight, &reply) else {
         return Err(Lost::Failed(weir_plugins::filters::unknown_model(&flight.x.target.requested)));
     };

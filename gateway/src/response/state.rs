@@ -24,10 +24,10 @@ fn names(x: &Exchange, deployment: &Deployment, plan: ResponsePlan) -> Option<Na
     Some(Names { sealer: Arc::clone(&x.snapshot.sealer), origin })
 }
 
-/// The way of a stream.
-pub fn passage(x: &Exchange, attempt: &Attempt, plan: ResponsePlan) -> Box<dyn Passage> {
-    let id = x.id.to_string();
-    let inner = plan.passage(&x.view(&id));
+/// The way of a stream, past those who look at it.
+pub fn passage(x: &mut Exchange, attempt: &Attempt, plan: ResponsePlan) -> Box<dyn Passage> {
+    let (id, watchers) = (x.id.to_string(), std::mem::take(&mut x.watchers));
+    let inner = plan.watched(&x.view(&id), watchers);
     match names(x, &attempt.deployment, plan) {
         Some(names) => Box::new(Renamed { inner, names }),
         None => inner,

@@ -2,6 +2,7 @@
 //! afterwards it becomes an error event, never a silent end.
 
 use crate::exchange::Flight;
+use crate::response::guard;
 use crate::response::head;
 use crate::response::outlet::Outlet;
 use crate::response::state;
@@ -50,7 +51,11 @@ pub async fn relay(
     plan: ResponsePlan,
 ) -> Result<(), Lost> {
     prepare(flight, out, &connected, attempt, plan);
-    let passage = state::passage(&flight.x, attempt, plan);
+    if let Err(lost) = guard::begin(flight, down, out, attempt).await {
+        flight.app.dialer.abort(connected).await;
+        return Err(lost);
+    }
+    let passage = state::passage(&mut flight.x, attempt, plan);
     let frames = Deframer::new(plan.framing(), MAX_EVENT);
     let mut relay = Relay { flight, attempt, frames, passage, reported: None };
     let ended = relay.run(down, out, &mut connected).await;
@@ -129,14 +134,45 @@ impl Relay<'_, '_> {
         self.send(down, out, passed).await
     }
 
-    /// Sends what may be sent; an error that the client has not got from the provider itself ends the stream.
+    /// Sends what may be sent, and waits for those who look at it.
     async fn send(
+        &mut self,
+        down: &mut ServerSession,
+        out: &mut Outlet,
+        mut passed: Passed,
+    ) -> Result<Progress, Lost> {
+        loop {
+            let (hold, refused) = (passed.hold.take(), passed.refused.take());
+            let progress = self.send_on(down, out, passed).await?;
+            if let Some(refused) = refused {
+                return Err(self.stopped(Lost::Failed(refused)));
+            }
+            let Some(hold) = hold else { return Ok(progress) };
+            let answer = guard::waited(hold.answer(), down, Some(&mut *out)).await;
+            let answer = match answer {
+                Ok(answer) => answer,
+                Err(lost) => return Err(self.stopped(lost)),
+            };
+            passed = self.passage.resume(answer);
+        }
+    }
+
+    /// Somebody does not let the answer pass: the deployment has done its part.
+    fn stopped(&mut self, lost: Lost) -> Lost {
+        if matches!(lost, Lost::Failed(_)) {
+            self.flight.attempt_ended(self.attempt, 200, None);
+        }
+        lost
+    }
+
+    /// Sends what may be sent; an error that the client has not got from the provider itself ends the stream.
+    async fn send_on(
         &mut self,
         down: &mut ServerSession,
         out: &mut Outlet,
         passed: Passed,
     ) -> Result<Progress, Lost> {
-        let Passed { send, done, fault } = passed;
+        let Passed { send, done, fault, .. } = passed;
         let fault = fault.map(|f| (upstream_error(&self.attempt.deployment, &f.fault), f.first, f.told));
         if let Some((error, true, _)) = fault {
             return Err(Lost::Failed(error));

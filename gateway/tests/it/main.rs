@@ -26,6 +26,7 @@ mod deadlines;
 mod due;
 mod errors;
 mod goldens;
+mod guardrails;
 mod https_proxy;
 mod keys;
 mod large;

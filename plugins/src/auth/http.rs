@@ -1,22 +1,25 @@
-//! A small HTTP client for token endpoints: one request, one bounded answer, no redirects. Trusts the system's root
+//! A small HTTP client for token endpoints and for services beside the providers: one request, one bounded answer, no
+//! redirects. Trusts the system's root
 //! certificates. The `HTTPS_PROXY` of the environment is used for https; plain http goes to metadata services of the
 //! machine, which no proxy reaches.
 
 use super::token::TokenRequest;
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{Method, Request, Uri};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use std::error::Error;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use tokio::time::timeout;
 use weir_core::ExposeSecret as _;
 use weir_core::config::env::Env;
 use weir_core::ports::identity::{Fetch, Fetched};
@@ -26,6 +29,11 @@ const LARGEST: usize = 64 * 1024;
 /// Of identity providers.
 const WHOLE: Duration = Duration::from_secs(10);
 const CONNECT: Duration = Duration::from_secs(5);
+/// Answers of other services hold the texts that they were sent.
+const LARGEST_POSTED: usize = 16 << 20;
+/// Connections that are kept to one service, and how long.
+const KEPT: usize = 64;
+const KEPT_FOR: Duration = Duration::from_secs(30);
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -77,6 +85,63 @@ impl Fetch for Http {
     }
 }
 
+// --- Poster ---
+
+/// Posts JSON, over connections that are kept between requests unless a proxy is between. Cheap to clone; clones share
+/// their connections.
+#[derive(Clone, Debug)]
+pub(crate) struct Poster {
+    http: Http,
+    /// Made with the first request: certificates are read for it.
+    direct: Arc<OnceLock<Result<Direct, String>>>,
+}
+
+type Direct = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+impl Poster {
+    pub(crate) fn new(env: &Env) -> Self {
+        Self { http: Http::new(env), direct: Arc::default() }
+    }
+
+    /// Status and body. `headers` beside those of JSON.
+    ///
+    /// # Errors
+    /// No answer, or none that is whole within the time and 16 MiB. The text may name addresses.
+    pub(crate) async fn post(
+        &self,
+        url: &Uri,
+        headers: HeaderMap,
+        body: Bytes,
+        within: Duration,
+    ) -> Result<(u16, Bytes), String> {
+        let mut request = Request::new(Full::from(body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = url.clone();
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(http::header::CONTENT_TYPE, json.clone());
+        request.headers_mut().insert(http::header::ACCEPT, json);
+        request.headers_mut().extend(headers);
+        timeout(within, self.send(request)).await.map_err(|_| format!("no answer within {within:?}"))?
+    }
+
+    async fn send(&self, request: Request<Full<Bytes>>) -> Result<(u16, Bytes), String> {
+        if let Some(proxy) = self.http.proxies.intercept(request.uri())
+            && request.uri().scheme_str() == Some("https")
+        {
+            return exchange(https(tunnel(&proxy))?, request).await;
+        }
+        let client = self.direct.get_or_init(direct).as_ref().map_err(String::clone)?;
+        let response = client.request(request).await.map_err(|e| causes(&e))?;
+        read(response, LARGEST_POSTED).await
+    }
+}
+
+fn direct() -> Result<Direct, String> {
+    let mut client = Client::builder(TokioExecutor::new());
+    client.pool_timer(TokioTimer::new()).pool_idle_timeout(KEPT_FOR).pool_max_idle_per_host(KEPT);
+    Ok(client.build(https(plain())?))
+}
+
 fn request(asked: &TokenRequest) -> Result<Request<Full<Bytes>>, http::Error> {
     let form = !asked.form.is_empty();
     let mut request = Request::builder()
@@ -123,8 +188,12 @@ where
 {
     let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
     let response = client.request(request).await.map_err(|e| causes(&e))?;
+    read(response, LARGEST).await
+}
+
+async fn read(response: Response<Incoming>, largest: usize) -> Result<(u16, Bytes), String> {
     let status = response.status().as_u16();
-    let body = Limited::new(response.into_body(), LARGEST).collect().await;
+    let body = Limited::new(response.into_body(), largest).collect().await;
     let body = body.map_err(|e| format!("its answer cannot be read: {e}"))?;
     Ok((status, body.to_bytes()))
 }

@@ -9,5 +9,6 @@ pub mod sigv4;
 mod token;
 
 pub use self::http::Http;
+pub(crate) use self::http::Poster;
 pub use signer::{Signer, ToSend};
 pub use token::{Identity, Source as TokenSource, TokenFault};

@@ -84,6 +84,8 @@ fn asked_of(x: &Exchange, parts: &mut Parts) -> Option<()> {
 }
 
 fn what(x: &Exchange, parts: &mut Parts) {
+    // What some guardrails let through others may not.
+    parts.add(x.guarded.as_ref().map(|guarded| guarded.applied()).unwrap_or_default().as_bytes());
     parts.add(x.end_user().unwrap_or_default().as_bytes());
     // Asks for something else of the same body.
     parts.add(x.header("anthropic-beta").as_bytes());

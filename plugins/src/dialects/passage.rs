@@ -8,11 +8,13 @@ use super::openai_chat::{self, Report, StreamReader};
 use super::openai_responses as responses;
 use super::watched::Watched;
 use super::{ClientDialect, EventReader, EventWriter, TranslateError, View, gemini, table};
+use crate::watch::{Hold, Watcher, Watchers};
 use bytes::{Bytes, BytesMut};
 use smallvec::SmallVec;
 use weir_core::chat::{Answer, Delta, Dialect, Event, Events, ProviderFault};
 use weir_core::codec::{Framing, frames};
 use weir_core::domain::usage::Usage;
+use weir_core::error::ApiError;
 
 /// How the client's words reach the provider and come back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +49,10 @@ pub struct Passed {
     pub done: Option<Bytes>,
     /// The provider reports an error inside the stream.
     pub fault: Option<StreamFault>,
+    /// Whoever looks at the answer wants it to stand still. When this is answered, [`Passage::resume`] goes on.
+    pub hold: Option<Hold>,
+    /// Whoever looks at the answer lets nothing more of it pass.
+    pub refused: Option<ApiError>,
 }
 
 #[derive(Debug)]
@@ -71,6 +77,11 @@ pub trait Passage: Send {
     /// # Errors
     /// The model had not finished.
     fn end(&mut self, rest: Bytes) -> Result<Passed, TranslateError>;
+
+    /// Goes on behind a `hold` with its answer.
+    fn resume(&mut self, _answer: Option<String>) -> Passed {
+        Passed::default()
+    }
 
     /// What was learned so far.
     fn report(&self) -> Report;
@@ -139,18 +150,81 @@ impl ResponsePlan {
             ResponsePlan::Relay(_) | ResponsePlan::Embed(_) | ResponsePlan::Rerank(_) => {
                 Box::new(Chunks::new(view.include_usage))
             }
+            ResponsePlan::List { .. } | ResponsePlan::Merge { .. } | ResponsePlan::Translate { .. } => {
+                match self.translation(view) {
+                    Some(translation) => Box::new(translation),
+                    None => Box::new(Chunks::new(view.include_usage)),
+                }
+            }
+        }
+    }
+
+    fn translation(self, view: &View<'_>) -> Option<Translation> {
+        Some(match self {
             ResponsePlan::List { upstream } => {
-                Box::new(Translation::of(upstream, Box::new(gemini::ArrayWriter::new(view))))
+                Translation::of(upstream, Box::new(gemini::ArrayWriter::new(view)))
             }
             ResponsePlan::Merge { upstream } => {
                 let writer = ClientDialect::writer(&openai_chat::OpenAiChat, view);
-                Box::new(Translation::of(upstream, Box::new(Merging::new(writer))))
+                Translation::of(upstream, Box::new(Merging::new(writer)))
             }
-            ResponsePlan::Translate { client, upstream } => match table::client(client) {
-                Some(client) => Box::new(Translation::of(upstream, client.writer(view))),
-                None => Box::new(Chunks::new(view.include_usage)),
-            },
+            ResponsePlan::Translate { client, upstream } => {
+                Translation::of(upstream, table::client(client)?.writer(view))
+            }
+            _ => return None,
+        })
+    }
+
+    /// A plan in which the answer can be looked at: a chat that would be relayed is read and written in its own dialect.
+    /// `None`: nothing in the answer is a chat's.
+    pub fn inspected(self) -> Option<Self> {
+        match self {
+            ResponsePlan::Relay(dialect) => {
+                table::client(dialect).map(|_| ResponsePlan::Translate { client: dialect, upstream: dialect })
+            }
+            ResponsePlan::Translate { .. } | ResponsePlan::List { .. } | ResponsePlan::Merge { .. } => {
+                Some(self)
+            }
+            ResponsePlan::Carry(_) | ResponsePlan::Rerank(_) | ResponsePlan::Embed(_) => None,
         }
+    }
+
+    /// The way of one stream past those who look at it. The plan is an inspected one.
+    pub fn watched(self, view: &View<'_>, watchers: Vec<Box<dyn Watcher>>) -> Box<dyn Passage> {
+        match self.translation(view).filter(|_| !watchers.is_empty()) {
+            Some(translation) => {
+                Box::new(Translation { watchers: Some(Watchers::new(watchers)), ..translation })
+            }
+            None => self.passage(view),
+        }
+    }
+
+    /// A whole answer, read to be looked at. The plan is an inspected one.
+    ///
+    /// # Errors
+    /// It is not what the provider's dialect says.
+    pub fn read_chat(self, body: &[u8]) -> Result<Answer, TranslateError> {
+        match self {
+            ResponsePlan::Translate { upstream, .. }
+            | ResponsePlan::List { upstream }
+            | ResponsePlan::Merge { upstream } => table::upstream(upstream).read_answer(body),
+            _ => Err(TranslateError::malformed("no chat")),
+        }
+    }
+
+    /// The same as the client gets it.
+    ///
+    /// # Errors
+    /// No client speaks this.
+    pub fn write_chat(self, answer: Answer, view: &View<'_>) -> Result<Bytes, TranslateError> {
+        let (client, answer) = match self {
+            ResponsePlan::Translate { client, .. } => (client, answer),
+            ResponsePlan::List { .. } => (Dialect::Gemini, answer),
+            _ => (Dialect::OpenAiChat, merged(answer)),
+        };
+        let writer =
+            table::client(client).ok_or_else(|| TranslateError::malformed("no client speaks this"))?;
+        Ok(Bytes::from(writer.write_answer(answer, view)))
     }
 
     /// A whole answer: the bytes for the client, and what is to be known of it.
@@ -245,7 +319,7 @@ impl Passage for Chunks {
             StreamFault { fault: read, first: error.first, told: !error.first }
         });
         self.told |= fault.is_some();
-        Ok(Passed { send: block.relay, done: block.done, fault })
+        Ok(Passed { send: block.relay, done: block.done, fault, ..Passed::default() })
     }
 
     /// Without `[DONE]`: fine if the model had finished, else the provider was cut off.
@@ -277,12 +351,16 @@ struct Translation {
     framing: Framing,
     reader: Box<dyn EventReader>,
     writer: Box<dyn EventWriter>,
+    /// Who looks at what was read before it is written.
+    watchers: Option<Watchers>,
     events: Events,
     out: BytesMut,
     /// Whether anything of the answer itself has come. What was written before is held back, so that another
     /// deployment can still take over.
     begun: bool,
     faulted: bool,
+    /// Everything was read.
+    read_all: bool,
     id: Option<String>,
     usage: Option<Usage>,
     /// Bytes of model output.
@@ -296,10 +374,12 @@ impl Translation {
             framing: upstream.framing(),
             reader: upstream.reader(),
             writer,
+            watchers: None,
             events: Events::new(),
             out: BytesMut::new(),
             begun: false,
             faulted: false,
+            read_all: false,
             id: None,
             usage: None,
             seen: 0,
@@ -311,39 +391,70 @@ impl Translation {
         frames::each(self.framing, block, |frame| reader.read(frame, events))
     }
 
-    /// Writes what was read; gives the fault among it.
-    fn write(&mut self) -> Option<StreamFault> {
+    /// Writes what was read and may pass; gives what must be told beside it.
+    fn write(&mut self) -> Passed {
+        let mut passed = Passed::default();
         let mut events = std::mem::take(&mut self.events);
-        let mut fault = None;
+        events.iter().for_each(|event| self.learn(event));
+        if let Some(watchers) = &mut self.watchers {
+            events.drain(..).for_each(|event| watchers.push(event));
+            match watchers.run(&mut events) {
+                Ok(hold) => passed.hold = hold,
+                Err(refused) => {
+                    self.faulted = true;
+                    passed.refused = Some(refused);
+                }
+            }
+        }
         for event in events.drain(..) {
             if let Event::Fault(told) = event {
                 self.faulted = true;
-                fault = Some(StreamFault { fault: told, first: !self.begun, told: false });
+                passed.fault = Some(StreamFault { fault: told, first: !self.begun, told: false });
                 break;
             }
-            self.note(&event);
+            self.begun |= self.begins(&event);
             self.writer.write(event, &mut self.out);
         }
         self.events = events;
-        fault
+        passed
     }
 
-    fn note(&mut self, event: &Event) {
+    fn learn(&mut self, event: &Event) {
         match event {
             Event::Start { id, .. } => self.id.clone_from(id),
             Event::Usage(usage) => self.usage = Some(*usage),
             Event::BlockDelta { delta: Delta::Text(text) | Delta::Arguments(text), .. } => {
-                self.begun = true;
                 self.seen += text.len() as u64;
             }
-            _ => self.begun = true,
+            _ => {}
         }
     }
 
-    fn passed(&mut self, fault: Option<StreamFault>) -> Passed {
-        let mut passed = Passed { fault, ..Passed::default() };
+    /// Whether this is something of the answer itself. That a block begins is nothing yet where somebody keeps it back.
+    fn begins(&self, event: &Event) -> bool {
+        match event {
+            Event::Start { .. } | Event::Usage(_) => false,
+            Event::BlockStart { .. } | Event::BlockStop { .. } => self.watchers.is_none(),
+            _ => true,
+        }
+    }
+
+    /// Adds what may be sent.
+    fn sent(&mut self, mut passed: Passed) -> Passed {
         if self.begun && !self.out.is_empty() {
             passed.send.push(self.out.split().freeze());
+        }
+        passed
+    }
+
+    /// As `sent`, of the last that was read: where nothing is in its way it is closed.
+    fn closed(&mut self, mut passed: Passed) -> Passed {
+        if passed.hold.is_some() {
+            return self.sent(passed);
+        }
+        if passed.fault.is_none() && passed.refused.is_none() {
+            self.writer.end(&mut self.out);
+            passed.done = Some(self.out.split().freeze());
         }
         passed
     }
@@ -355,11 +466,11 @@ impl Passage for Translation {
             return Ok(Passed::default());
         }
         let read = self.read(&block);
-        let fault = self.write();
+        let passed = self.write();
         // What came before an error in the same block is the client's.
-        match (read, &fault) {
-            (Err(error), None) => Err(error),
-            _ => Ok(self.passed(fault)),
+        match (read, &passed.fault, &passed.refused) {
+            (Err(error), None, None) => Err(error),
+            _ => Ok(self.sent(passed)),
         }
     }
 
@@ -371,11 +482,17 @@ impl Passage for Translation {
             self.read(&rest)?;
         }
         self.reader.end(&mut self.events)?;
-        if let Some(fault) = self.write() {
-            return Ok(Passed { fault: Some(fault), ..Passed::default() });
+        self.read_all = true;
+        let passed = self.write();
+        Ok(self.closed(passed))
+    }
+
+    fn resume(&mut self, answer: Option<String>) -> Passed {
+        if let Some(watchers) = &mut self.watchers {
+            watchers.resume(answer);
         }
-        self.writer.end(&mut self.out);
-        Ok(Passed { done: Some(self.out.split().freeze()), ..Passed::default() })
+        let passed = self.write();
+        if self.read_all { self.closed(passed) } else { self.sent(passed) }
     }
 
     fn report(&self) -> Report {

@@ -6,6 +6,7 @@ mod budget;
 mod cache;
 mod client_fields;
 mod entry;
+mod guardrails;
 mod journal;
 mod metrics;
 mod price;
@@ -13,6 +14,8 @@ mod rate;
 mod responses;
 mod said;
 mod session;
+
+pub(crate) use entry::tags;
 
 pub use access::{unknown as unknown_model, usable};
 pub use entry::asked_tags;
@@ -34,13 +37,14 @@ pub static FILTERS: &[&FilterKind] = &[
     &auth::KIND,
     &client_fields::KIND, // after auth: what is refused to strangers is not explained to them
     &access::KIND,
-    &responses::KIND, // after access: may leave fewer deployments
-    &price::KIND,     // before journal: the entry carries the cost
-    &session::KIND,   // before budget: who is in a loop holds nothing
-    &budget::KIND,    // after price: settled with the cost
-    &rate::KIND,      // after budget: who has no money is told that first
-    &cache::KIND,     // after rate limits: a hit counts as a request
-    &journal::KIND,   // last to say yes: what it has begun is sent
+    &responses::KIND,  // after access: may leave fewer deployments
+    &price::KIND,      // before journal: the entry carries the cost
+    &session::KIND,    // before budget: who is in a loop holds nothing
+    &budget::KIND,     // after price: settled with the cost
+    &rate::KIND,       // after budget: who has no money is told that first
+    &guardrails::KIND, // after rate: what is refused anyway is told to no service
+    &cache::KIND,      // after guardrails: what they let through, and changed, is what is looked up
+    &journal::KIND,    // last to say yes: what it has begun is sent
     &metrics::KIND,
     &said::KIND,
 ];

@@ -14,8 +14,9 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use weir_core::domain::spend::Status;
-use weir_core::metrics::{Kind, LATENCY_BUCKETS, Name, Row, TABLE};
+use weir_core::metrics::{Kind, LATENCY_BUCKETS, NONE, Name, Row, TABLE};
 
 /// All metrics of the process.
 pub struct Metrics {
@@ -94,6 +95,21 @@ impl Metrics {
     /// Counts one of ours by its single label.
     pub fn count(&self, name: Name, label: &str) {
         self.counter(name, &[label]).inc();
+    }
+
+    /// One check of a guardrail. `hook`: its mode; `error`: the class of the refusal it led to, if any.
+    pub fn guardrail(&self, name: &str, hook: &str, error: Option<&str>, took: Duration) {
+        if !self.recording() {
+            return;
+        }
+        let (status, class) = (if error.is_some() { "error" } else { "success" }, error.unwrap_or(NONE));
+        self.counter(Name::GuardrailRequests, &[name, status, hook]).inc();
+        if error.is_some() {
+            self.counter(Name::GuardrailErrors, &[name, class, hook]).inc();
+        }
+        if let Some(latency) = self.histogram(Name::GuardrailLatency, &[name, status, class, hook]) {
+            latency.observe(took.as_secs_f64());
+        }
     }
 
     /// Prometheus text format, version 0.0.4.

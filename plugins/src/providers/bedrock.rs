@@ -131,9 +131,7 @@ fn base(entry: &ModelEntry, env: &Env, region: &str) -> String {
 
 fn region(written: Written<'_>, id: &str, entry: &ModelEntry, env: &Env) -> Result<String, Fault> {
     let of_arn = arn_region(id).or(written.region).map(str::to_owned);
-    let of_env = || REGION_ENV.iter().find_map(|name| set(env, name));
-    let region = of_arn.or_else(|| entry.params.aws.region.clone()).or_else(of_env);
-    let region = region.unwrap_or_else(|| DEFAULT_REGION.to_owned());
+    let region = region_of(of_arn.as_deref().or(entry.params.aws.region.as_deref()), env);
     if !region.is_empty() && region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     {
         return Ok(region);
@@ -141,10 +139,15 @@ fn region(written: Written<'_>, id: &str, entry: &ModelEntry, env: &Env) -> Resu
     Err(Fault::new("aws_region_name", format!("{region:?} is no region"), "write it like us-east-1"))
 }
 
+/// The region that is said, else the environment's.
+pub fn region_of(said: Option<&str>, env: &Env) -> String {
+    let of_env = || REGION_ENV.iter().find_map(|name| set(env, name));
+    said.map(str::to_owned).or_else(of_env).unwrap_or_else(|| DEFAULT_REGION.to_owned())
+}
+
 /// Where agents, knowledge bases and flows are asked.
 pub fn agents(env: &Env) -> String {
-    let region =
-        REGION_ENV.iter().find_map(|name| set(env, name)).unwrap_or_else(|| DEFAULT_REGION.to_owned());
+    let region = region_of(None, env);
     let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
     let given = set(env, "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME");
     given.unwrap_or_else(|| format!("https://bedrock-agent-runtime.{region}.{domain}"))

@@ -115,6 +115,11 @@ impl Passage for Renamed {
         Ok(self.rename(passed))
     }
 
+    fn resume(&mut self, answer: Option<String>) -> Passed {
+        let passed = self.inner.resume(answer);
+        self.rename(passed)
+    }
+
     fn report(&self) -> Report {
         self.inner.report()
     }

@@ -38,7 +38,7 @@ pub(super) const KEYS: &[Key] = &[
     later("argilla_batch_size", Int),
     later("argilla_transformation_object", Map),
     later("aws_sqs_callback_params", Map),
-    later("banned_keywords_list", Any),
+    used("banned_keywords_list", Any),
     later("blocked_user_list", Any),
     used("budget_duration", Text),
     used("cache", Bool),

@@ -51,6 +51,29 @@ pub struct LitellmSettings {
     pub forward_traceparent_to_llm_provider: bool,
     /// What a user gets who is made by signing in (`default_internal_user_params`), by the names of `/user/new`.
     pub default_user: JsonMap,
+    /// Words that no request may say.
+    pub banned_keywords: BannedKeywords,
+}
+
+/// `banned_keywords_list`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum BannedKeywords {
+    #[default]
+    None,
+    Words(Vec<String>),
+    /// A file with a word on each line.
+    File(String),
+}
+
+impl BannedKeywords {
+    fn read(s: &Section) -> Self {
+        let Some(node) = s.node("banned_keywords_list") else { return Self::None };
+        match (node.as_text(), node.as_texts()) {
+            (Some(path), _) => Self::File(path.to_owned()),
+            (None, Some(words)) => Self::Words(words),
+            (None, None) => Self::None,
+        }
+    }
 }
 
 /// LiteLLM keeps them among the defaults of new users.
@@ -118,6 +141,7 @@ impl LitellmSettings {
                 .bool("forward_traceparent_to_llm_provider")
                 .unwrap_or(false),
             default_user: default_user(s),
+            banned_keywords: BannedKeywords::read(s),
         }
     }
 

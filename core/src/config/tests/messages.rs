@@ -1,6 +1,7 @@
 //! Problems: all at once, each at its line, with a cure.
 
 use super::{good, lines, load};
+use crate::config::When;
 use crate::config::problems::{MAX_KEPT, Problems, Severity};
 use crate::config::tree::MAX_DEPTH;
 
@@ -92,10 +93,10 @@ router_settings:
 
 #[test]
 fn what_is_known_and_not_used_yet_is_a_note() {
-    let (_, problems) = load("litellm_settings:\n  telemetry: true\nguardrails: []\n", &[]);
+    let (_, problems) = load("litellm_settings:\n  telemetry: true\nprompts: []\n", &[]);
     let notes = lines(&problems, Severity::Note);
     assert_eq!(notes[1], "config.yaml:2: note: litellm_settings.telemetry: known, not used yet");
-    assert_eq!(notes[2], "config.yaml:3: note: guardrails: known, not used yet");
+    assert_eq!(notes[2], "config.yaml:3: note: prompts: known, not used yet");
 }
 
 #[test]
@@ -195,4 +196,49 @@ fn a_message_stays_on_its_line() {
     assert_eq!(problems.to_string().lines().count(), problems.iter().count());
     let (_, problems) = load(&format!("{}: 1", "k".repeat(1000)), &[]);
     assert!(problems.iter().all(|p| p.to_string().len() < 500));
+}
+
+#[test]
+fn a_guardrail_says_what_is_missing() {
+    let text = "\
+guardrails:
+  - guardrail_name: one
+    litellm_params: {guardrail: presidio, mode: precall, defualt_on: true}
+  - litellm_params: {guardrail: presidio, mode: pre_call}
+  - guardrail_name: two
+    litellm_params: {mode: {tags: {a: pre_call}, default: [post_call, logging_only]}}
+  - guardrail_name: three
+    litellm_params: {guardrail: presidio}
+";
+    assert_eq!(
+        errors(text),
+        [
+            "config.yaml:3: guardrails[0].litellm_params.mode: no mode \"precall\"; did you mean \"pre_call\"?",
+            "config.yaml:4: guardrails[1]: guardrail_name is missing; add the name that requests and keys use",
+            "config.yaml:6: guardrails[2].litellm_params: litellm_params.guardrail is missing; \
+             name a kind, such as litellm_content_filter",
+            "config.yaml:8: guardrails[3].litellm_params: litellm_params.mode is missing; \
+             add one or more of pre_call, during_call, post_call, logging_only",
+        ]
+    );
+    assert!(warnings(text)[0].contains("defualt_on: unknown setting; did you mean \"default_on\"?"));
+}
+
+#[test]
+fn the_mode_of_a_guardrail_may_depend_on_tags() {
+    let text = "\
+guardrails:
+  - guardrail_name: one
+    litellm_params: {guardrail: k, mode: {tags: {a: pre_call}, default: [post_call, logging_only]}}
+  - guardrail_name: two
+    litellm_params: {guardrail: k, mode: during_call, default_on: true, fail_on_error: false}
+";
+    let entries = good(text, &[]).guardrails;
+    assert_eq!(entries[0].modes.of(&[]), [When::PostCall, When::LoggingOnly]);
+    assert_eq!(entries[0].modes.of(&["a".to_owned()]), [When::PreCall]);
+    assert_eq!(entries[1].modes.of(&[]), [When::DuringCall]);
+    let flags = |at: usize| (entries[at].default_on, entries[at].fail_on_error);
+    assert_eq!((flags(0), flags(1)), ((false, true), (true, false)));
+    let twice = text.replace("two", "one");
+    assert!(errors(&twice)[0].contains("another guardrail is called \"one\""), "{:?}", errors(&twice));
 }

@@ -61,6 +61,7 @@ pub(crate) static OURS: &[&str] = &[
     "caching",
     "no-log",
     "guardrails",
+    "guardrail_config",
     "cache_control_injection_points",
     "merge_reasoning_content_in_choices",
     "drop_params",

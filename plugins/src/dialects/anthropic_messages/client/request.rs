@@ -33,6 +33,7 @@ static OURS: &[&str] = &[
     "caching",
     "no-log",
     "guardrails",
+    "guardrail_config",
     "drop_params",
     "additional_drop_params",
     "allowed_openai_params",

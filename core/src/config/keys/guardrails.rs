@@ -1,0 +1,78 @@
+//! `guardrails`: one entry, and the parameters of all kinds. A kind reads those that are its own.
+
+use super::Kind::{Any, Bool, List, Map, Number, Seconds, Secret, Text, Texts};
+use super::{Key, later, own, used};
+
+pub(super) const ENTRY: &[Key] = &[
+    used("guardrail_id", Text),
+    used("guardrail_name", Text),
+    used("litellm_params", Map),
+    used("guardrail_info", Map),
+];
+
+pub(super) const PARAMS: &[Key] = &[
+    used("guardrail", Text),
+    used("mode", Any),
+    used("default_on", Bool),
+    used("fail_on_error", Bool),
+    used("violation_message_template", Text),
+    own("timeout", Seconds, "How long a service may take to answer one check. 10 seconds."),
+    used("api_base", Text),
+    used("api_key", Secret),
+    used("model", Text),
+    used("headers", Map),
+    used("additional_provider_specific_params", Map),
+    // Bedrock's.
+    used("guardrailIdentifier", Text),
+    used("guardrailVersion", Text),
+    used("disable_exception_on_block", Bool),
+    used("mask_request_content", Bool),
+    used("mask_response_content", Bool),
+    used("aws_access_key_id", Text),
+    used("aws_secret_access_key", Secret),
+    used("aws_session_token", Secret),
+    used("aws_region_name", Text),
+    used("aws_profile_name", Text),
+    used("aws_role_name", Text),
+    used("aws_session_name", Text),
+    used("aws_external_id", Text),
+    used("aws_web_identity_token", Secret),
+    used("aws_sts_endpoint", Text),
+    used("aws_bedrock_runtime_endpoint", Text),
+    // Presidio's.
+    used("presidio_analyzer_api_base", Text),
+    used("presidio_anonymizer_api_base", Text),
+    used("presidio_language", Text),
+    used("presidio_filter_scope", Text),
+    used("presidio_score_thresholds", Map),
+    used("pii_entities_config", Map),
+    later("presidio_ad_hoc_recognizers", Any),
+    later("presidio_run_on", Any),
+    later("output_parse_pii", Bool),
+    later("mock_redacted_text", Any),
+    // The content filter's.
+    used("patterns", List),
+    used("blocked_words", List),
+    used("blocked_words_file", Text),
+    used("pattern_redaction_format", Text),
+    used("keyword_redaction_tag", Text),
+    later("categories", List),
+    later("severity_threshold", Any),
+    later("detect_secrets_config", Map),
+    // Of LiteLLM's other kinds.
+    later("experimental_use_latest_role_message_only", Bool),
+    later("breakdown", Any),
+    later("category_thresholds", Any),
+    later("dev_info", Any),
+    later("metadata", Any),
+    later("payload", Any),
+    later("project_id", Any),
+    later("guard_name", Text),
+    later("default_action", Any),
+    later("rules", List),
+    later("on_disallowed_action", Any),
+    later("additional_params", Any),
+    later("profile_name", Any),
+    later("threshold", Number),
+    later("tags", Texts),
+];

@@ -1,0 +1,84 @@
+//! `litellm_content_filter` and `hide-secrets`: patterns and words, looked for here, without asking anybody. What is
+//! found is masked or refused. A stream is followed: what may become a match is kept back, as many bytes as the longest
+//! match has, so that a match is found wherever the stream was cut.
+
+mod filter;
+mod follow;
+mod patterns;
+mod rules;
+
+use super::check::{Asked, Blocked, Check, Fault, Follow, Verdict};
+use super::kinds::Build;
+use async_trait::async_trait;
+use filter::Filter;
+use follow::Following;
+use patterns::SECRETS;
+use rules::Rule;
+use std::sync::Arc;
+use weir_core::config::BannedKeywords;
+use weir_core::config::problems::{Place, Problems};
+
+struct ContentFilter(Arc<Filter>);
+
+pub(super) fn build(build: &Build<'_>, problems: &mut Problems) -> Option<Arc<dyn Check>> {
+    let rules = rules::read(&build.entry.params, problems)?;
+    if rules.is_empty() {
+        let cure = "add patterns, blocked_words or blocked_words_file";
+        problems.error(build.entry.params.at(), "there is nothing to look for", cure);
+        return None;
+    }
+    made(build.entry.params.at(), rules, problems)
+}
+
+pub(super) fn build_secrets(build: &Build<'_>, problems: &mut Problems) -> Option<Arc<dyn Check>> {
+    let rules = SECRETS.iter().map(|(name, pattern)| Rule::masking(name, pattern, "[REDACTED]"));
+    made(build.entry.params.at(), rules.collect(), problems)
+}
+
+/// `litellm_settings.banned_keywords_list`; `None` where no word is banned.
+pub(super) fn banned(keywords: &BannedKeywords, problems: &mut Problems) -> Option<Arc<dyn Check>> {
+    let at = Place { path: "litellm_settings.banned_keywords_list".into(), ..Place::default() };
+    let words = match keywords {
+        BannedKeywords::None => return None,
+        BannedKeywords::Words(words) => words.clone(),
+        BannedKeywords::File(path) => match std::fs::read_to_string(path) {
+            Ok(text) => text.lines().map(|line| line.trim().to_owned()).collect(),
+            Err(why) => {
+                problems.error(&at, format!("cannot be read: {why}"), "");
+                return None;
+            }
+        },
+    };
+    let rules: Vec<Rule> =
+        words.iter().filter(|word| !word.is_empty()).map(|word| Rule::banning(word)).collect();
+    if rules.is_empty() { None } else { made(&at, rules, problems) }
+}
+
+fn made(at: &Place, rules: Vec<Rule>, problems: &mut Problems) -> Option<Arc<dyn Check>> {
+    match Filter::new(rules) {
+        Ok(filter) => Some(Arc::new(ContentFilter(Arc::new(filter)))),
+        Err(why) => {
+            problems.error(at, format!("the patterns cannot be used: {why}"), "");
+            None
+        }
+    }
+}
+
+#[async_trait]
+impl Check for ContentFilter {
+    async fn check(&self, asked: &Asked) -> Result<Verdict, Fault> {
+        let masked: Result<Vec<String>, Blocked> = asked.texts.iter().map(|text| self.0.mask(text)).collect();
+        Ok(match masked {
+            Ok(masked) if masked == asked.texts => Verdict::Pass,
+            Ok(masked) => Verdict::Edit(masked),
+            Err(blocked) => Verdict::Block(blocked),
+        })
+    }
+
+    fn follow(&self) -> Option<Box<dyn Follow>> {
+        Some(Box::new(Following::new(Arc::clone(&self.0))))
+    }
+}
+
+#[cfg(test)]
+mod tests;
