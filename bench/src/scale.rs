@@ -113,7 +113,7 @@ impl Fleet {
 
 impl Model<'_> {
     fn tick(&mut self, now: u64) {
-        if now % 1_000 == 0 {
+        if now.is_multiple_of(1_000) {
             self.close_second();
         }
         let ring = self.ends.len() as u64;
@@ -128,7 +128,8 @@ impl Model<'_> {
         }
         for replica in 0..self.fleet.replicas {
             // Replicas book one after another, not all at once.
-            if (now + replica as u64 * BOOKING / self.fleet.replicas as u64) % BOOKING == 0 {
+            let turn = replica as u64 * BOOKING / self.fleet.replicas as u64;
+            if (now + turn).is_multiple_of(BOOKING) {
                 self.book(replica, now);
             }
         }

@@ -43,6 +43,7 @@ pub(super) struct Others {
     verb: Verb,
 }
 
+#[expect(clippy::large_enum_variant, reason = "one is made for each run of the program")]
 #[derive(Subcommand)]
 enum KeyVerb {
     #[command(flatten)]
