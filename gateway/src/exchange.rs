@@ -23,6 +23,7 @@ use weir_core::domain::ids::new_entry_id;
 use weir_core::domain::operation::Operation;
 use weir_core::domain::spend::{AttemptRecord, Status};
 use weir_core::error::{ApiError, Kind};
+use weir_plugins::budgets::hold_of_deployment;
 use weir_plugins::deployment::Deployment;
 use weir_plugins::dialects::gemini::array_error;
 use weir_plugins::dialects::{ResponsePlan, upstream_error};
@@ -157,6 +158,7 @@ impl Flight<'_> {
             started: Instant::now(),
             timeouts: self.x.timeouts(deployment),
         };
+        hold_of_deployment(&self.app.budgets, &mut self.x, deployment).await.map_err(Lost::Failed)?;
         self.x.answer.deployment = Some(Arc::clone(deployment));
         let ended = self.try_once(down, out, &attempt).await;
         match &ended {

@@ -111,6 +111,7 @@ fn app(
     };
     let config = Arc::clone(&snapshot.config);
     let app = App {
+        budgets: Arc::clone(&storage.budgets),
         chain: Chain::build(&services, filters),
         dialer: Dialer::new(dialer(&config, folder)?),
         routing: Routing::new(),

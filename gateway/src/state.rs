@@ -11,6 +11,7 @@ use weir_core::ports::cache::AnswerCache;
 use weir_core::ports::identity::Bearers;
 use weir_core::ports::{KeyLookup, LedgerHealth, ResponseStore};
 use weir_ledger::FileJournal;
+use weir_plugins::budgets::Budgets;
 use weir_plugins::chain::Chain;
 use weir_plugins::metrics::Metrics;
 use weir_plugins::rates::RateLimits;
@@ -31,6 +32,7 @@ pub struct App {
     pub journal: Arc<FileJournal>,
     pub responses: Arc<dyn ResponseStore>,
     pub rates: Arc<RateLimits>,
+    pub budgets: Arc<Budgets>,
     /// `None`: answers are not cached.
     pub answers: Option<Arc<dyn AnswerCache>>,
     pub draining: Draining,

@@ -12,7 +12,9 @@ use weir_core::config::env::Env;
 use weir_core::config::{Config, ModelEntry, RouterSettings, Strategy};
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::operation::Operation;
+use weir_core::domain::period::WindowBudget;
 use weir_core::domain::rates::Rates;
+use weir_core::domain::spend::SpendScope;
 use weir_core::domain::usage::Usage;
 use weir_core::error::{ApiError, Kind};
 use weir_core::model::prices::{self, Catalogue, ModelPrice, ServiceTier};
@@ -45,6 +47,8 @@ pub struct Deployment {
     pub region: Option<String>,
     /// How long it is left alone after failing; `None`: as long as the router says.
     pub cooldown: Option<Duration>,
+    /// What its provider, and it itself, may cost in a period: the scope, whom it is about, the budget.
+    pub budgets: Vec<(SpendScope, String, WindowBudget)>,
     pub price: Option<Priced>,
     /// Tokens that the model takes, and says, at most; `None`: nobody knows.
     pub max_input: Option<u64>,
@@ -144,6 +148,7 @@ impl Deployment {
             tags: entry.params.tags.clone(),
             region: region(entry),
             cooldown: entry.params.cooldown_time,
+            budgets: budgets(provider, entry, &config.router),
             price: None,
             max_input: None,
             max_output: None,
@@ -198,6 +203,17 @@ impl Deployment {
             );
         }
     }
+}
+
+fn budgets(
+    provider: &Row,
+    entry: &ModelEntry,
+    router: &RouterSettings,
+) -> Vec<(SpendScope, String, WindowBudget)> {
+    let of_provider = router.provider_budgets.iter().filter(|(name, _)| name == provider.prefix);
+    let of_provider = of_provider.map(|(name, budget)| (SpendScope::ProviderPeriod, name.clone(), *budget));
+    let own = entry.params.budget.map(|budget| (SpendScope::DeploymentPeriod, entry.id.clone(), budget));
+    of_provider.chain(own).collect()
 }
 
 fn cache_points(entry: &ModelEntry) -> Result<CachePoints, Fault> {

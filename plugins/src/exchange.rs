@@ -52,6 +52,9 @@ pub struct Exchange {
     pub hold: Option<Hold>,
     /// Budgets of one period that its cost counts against. Written by `filters::budget`.
     pub accounts: Vec<(SpendScope, String)>,
+    /// The same of the deployment that is asked, and what is held of them. Kept by the attempt loop.
+    pub deployment_accounts: Vec<(SpendScope, String)>,
+    pub deployment_hold: Option<Hold>,
     /// Whom the request names beside its key, as far as they are limited by something. Written by `filters::budget`.
     pub holders: Option<Box<Named>>,
     /// Where the request is counted against rate limits until it is over. Kept by `filters::rate`.
@@ -220,6 +223,8 @@ impl Exchange {
             hold: None,
             holders: None,
             accounts: Vec::new(),
+            deployment_accounts: Vec::new(),
+            deployment_hold: None,
             admitted: None,
             rate_limits: None,
             guarded: None,

@@ -6,8 +6,9 @@ use super::json::JsonMap;
 use super::keys::Open;
 use super::problems::Problems;
 use super::section::Section;
-use super::settings::SslVerify;
+use super::settings::{SslVerify, budget};
 use super::tree::{Node, Value};
+use crate::domain::period::WindowBudget;
 use http::{HeaderName, HeaderValue, Uri};
 use secrecy::SecretString;
 use std::time::Duration;
@@ -30,6 +31,8 @@ pub struct Params {
     pub tpm: Option<u64>,
     /// Lower ones are preferred.
     pub order: Option<u64>,
+    /// What the deployment may cost.
+    pub budget: Option<WindowBudget>,
     pub max_retries: Option<u32>,
     /// How long the deployment is left alone after failing; the router's where there is none.
     pub cooldown_time: Option<Duration>,
@@ -116,6 +119,7 @@ impl Params {
             rpm: s.int("rpm"),
             tpm: s.int("tpm"),
             order: s.int("order"),
+            budget: budget(s, "max_budget", problems),
             max_retries: s.count("max_retries"),
             cooldown_time: s.seconds("cooldown_time"),
             region_name: s.text("region_name").filter(|region| !region.is_empty()),

@@ -10,6 +10,7 @@ mod weir;
 
 pub use cache::{CALL_TYPES, CachePlace, CacheSettings};
 pub use general::{GeneralSettings, TokenRate};
+pub(super) use litellm::budget;
 pub use litellm::{BannedKeywords, LitellmSettings};
 pub use pass_through::PassThrough;
 pub use redis::{RedisNode, RedisPlace, RedisSettings};

@@ -73,6 +73,13 @@ impl Plan {
         routing: &Routing,
     ) -> Step {
         self.failed.push(failed.id.clone());
+        // It was not asked, only passed over: that is no retry.
+        if error.kind() == Kind::NoDeployment
+            && let Ok(deployment) = self.pick(x, routing)
+            && !self.failed.contains(&deployment.id)
+        {
+            return Step::Try { deployment, after: Duration::ZERO };
+        }
         if self.may_retry(x, error)
             && let Some(step) = self.retry(x, error, routing)
         {

@@ -156,6 +156,63 @@ async fn p43_the_gateways_own_budget_holds_all_keys_together_but_not_its_master(
     assert_eq!(rig.post("/v1/chat/completions", MASTER, ask(1)).await.status, 200);
 }
 
+/// A cheap deployment that may cost little, and one without a limit behind it.
+const LIMITED: &str = r#"
+  - model_name: limited
+    litellm_params: {model: openai/dear, api_base: "MOCK/v1", api_key: sk-upstream-fake, input_cost_per_token: 0.0000001, output_cost_per_token: 0.001, order: 1, max_budget: 0.01, budget_duration: 1d}
+    model_info: {id: little}
+  - model_name: limited
+    litellm_params: {model: anthropic/dear, api_base: "MOCK", api_key: sk-upstream-fake, input_cost_per_token: 0.0000001, output_cost_per_token: 0.001, order: 2}
+    model_info: {id: plenty}
+litellm_settings:"#;
+
+fn limited() -> Builder {
+    Rig::config(CONFIG).replace("\nlitellm_settings:", LIMITED)
+}
+
+async fn ask_limited(rig: &Rig, key: &str) -> crate::client::Answer {
+    let mut body = ask(1);
+    body["model"] = json!("limited");
+    rig.post("/v1/chat/completions", key, body).await
+}
+
+#[tokio::test]
+async fn p43_a_deployment_that_has_cost_enough_is_passed_over() {
+    let rig = limited().over(obedient).await;
+    let key = rig.key(json!({})).await;
+    let mut by_little = 0;
+    for _ in 0..15 {
+        let answer = ask_limited(&rig, &key).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        by_little += usize::from(answer.header("x-litellm-model-id") == "little");
+    }
+    assert!((8..=9).contains(&by_little), "a hundredth of a dollar pays for nine: {by_little}");
+    assert_eq!(ask_limited(&rig, MASTER).await.header("x-litellm-model-id"), "plenty", "whoever asks");
+}
+
+#[tokio::test]
+async fn p43_when_a_provider_has_cost_enough_and_nobody_else_is_there_it_is_said() {
+    let budgets = "router_settings: {provider_budget_config: {openai: {budget_limit: 0.005, time_period: 1d}, \
+                   anthropic: {max_budget: 0.003, budget_duration: 1d}}, ";
+    let rig = limited().replace("router_settings: {", budgets).over(obedient).await;
+    let key = rig.key(json!({})).await;
+    let mut served = 0;
+    let refused = loop {
+        let answer = ask_limited(&rig, &key).await;
+        if answer.status != 200 {
+            break answer;
+        }
+        served += 1;
+        assert!(served < 10, "nothing is refused");
+    };
+    assert!((5..=6).contains(&served), "four by one, two by the other: {served}");
+    assert_eq!(refused.status, 429, "{}", refused.text());
+    let message = refused.json()["error"]["message"].as_str().unwrap().to_owned();
+    assert!(message.starts_with("No deployments available - crossed budget: "), "{message}");
+    assert!(message.contains("provider anthropic"), "{message}");
+    assert_eq!(rig.mock.seen_count(), served, "nothing is sent beyond it");
+}
+
 #[tokio::test]
 async fn p15_what_does_not_fit_whole_is_made_shorter() {
     let rig = dear().start().await;

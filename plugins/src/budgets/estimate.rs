@@ -50,6 +50,13 @@ impl Estimate {
         Self { least, most: dearest.most.max(least), ..dearest }
     }
 
+    /// By one deployment. All of it must fit: it is somebody else's budget, and others may have room.
+    pub fn of_one(x: &Exchange, deployment: &Deployment) -> Self {
+        let by = deployment.price.as_ref().map(|price| Self::by(x, deployment, &price.price));
+        let most = NanoUsd(by.unwrap_or_default().most.0.max(1));
+        Self { least: most, most, ..Self::default() }
+    }
+
     fn by(x: &Exchange, deployment: &Deployment, price: &ModelPrice) -> Self {
         if let Some(pieces) = pieces(x).and_then(|pieces| pieces.cost(price)) {
             return Self { least: pieces, most: pieces, ..Self::default() };

@@ -30,6 +30,8 @@ pub enum Why {
     Unavailable(String),
 }
 
+/// Longer than anybody waits for a retry.
+const NEXT_PERIOD: Duration = Duration::from_secs(60);
 /// When whoever waits for others' holds should come again.
 const COME_AGAIN: Duration = Duration::from_secs(5);
 
@@ -84,6 +86,24 @@ impl Unspent {
                 ApiError::new(Kind::BudgetUnavailable, message).because(why)
             }
         }
+    }
+
+    /// For a deployment that may not be asked. Nobody waits for a budget's next period.
+    pub fn crossed(&self) -> ApiError {
+        let (Why::Exceeded(spent) | Why::Held(spent)) = &self.why else { return self.error(None) };
+        let (kind, id) = match self.kind {
+            SpendScope::ProviderPeriod => ("provider", WindowBudget::whom(&self.id)),
+            _ => ("deployment", WindowBudget::whom(&self.id)),
+        };
+        let (spent_so_far, cap) = (spent.told(), self.cap.told());
+        let why = match self.why {
+            Why::Exceeded(_) => format!("Exceeded budget for {kind} {id}: {spent_so_far} >= {cap}"),
+            _ => format!("Requests under way hold the budget of {kind} {id}: {spent_so_far} spent of {cap}"),
+        };
+        let message = format!("No deployments available - crossed budget: {why}");
+        ApiError::new(Kind::NoDeployment, message)
+            .with_retry_after(NEXT_PERIOD)
+            .with_details("budget", self.facts(*spent))
     }
 
     /// LiteLLM's message, which names whose budget it is where LiteLLM does.

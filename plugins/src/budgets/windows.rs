@@ -1,13 +1,18 @@
 //! Budgets that begin anew with the clock: of all keys together, and of single models of a key or a team
 //! (`model_max_budget`). They have no record of their own; see [`WindowBudget`].
 
-use super::Scope;
+use super::{Budgets, Estimate, Scope};
+use crate::deployment::Deployment;
+use crate::exchange::Exchange;
 use serde_json::Value;
-use weir_core::config::LitellmSettings;
+use std::sync::Arc;
+use std::time::Duration;
+use weir_core::config::{BudgetMode, LitellmSettings};
 use weir_core::domain::key::Principal;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::period::{Period, TimeZone, WindowBudget};
 use weir_core::domain::spend::SpendScope;
+use weir_core::error::ApiError;
 use weir_core::time::Micros;
 
 /// One budget in the period that is now.
@@ -55,6 +60,41 @@ pub fn of_session(
     // So that sessions do not pile up for ever.
     let budget = WindowBudget { cap, period: Some(Period::Months(1)) };
     Window::of(SpendScope::Session, budget, &[&known.key.hash.hex(), session], now, &settings.zone())
+}
+
+/// Holds what a request may cost of the budgets of the deployment that is to be asked, and of its provider. Nothing is held
+/// where it has none. What an earlier attempt held is given back.
+///
+/// # Errors
+/// LiteLLM's 429: another deployment may have room.
+pub async fn hold_of_deployment(
+    budgets: &Budgets,
+    x: &mut Exchange,
+    deployment: &Deployment,
+) -> Result<(), ApiError> {
+    (x.deployment_hold, x.deployment_accounts) = (None, Vec::new());
+    if deployment.budgets.is_empty() || x.caller.hash().is_none() || x.request.operation.counts() {
+        return Ok(());
+    }
+    let config = Arc::clone(&x.snapshot.config);
+    let (zone, now) = (config.litellm.zone(), x.clock.started_at);
+    let open =
+        deployment.budgets.iter().map(|(kind, whom, budget)| Window::of(*kind, *budget, &[whom], now, &zone));
+    let open: Vec<Window> = open.collect();
+    x.deployment_accounts = open.iter().map(|window| (window.kind, window.id.clone())).collect();
+    let estimate = match config.weir.budget_mode {
+        BudgetMode::Hold => Estimate::of_one(x, deployment),
+        BudgetMode::Litellm => Estimate::NOTHING,
+    };
+    let scopes: Vec<Scope<'_>> = open.iter().map(Window::scope).collect();
+    match budgets.hold(&scopes, &estimate, Duration::ZERO).await {
+        Ok(hold) => {
+            x.deployment_hold = Some(hold);
+            Ok(())
+        }
+        Err(unspent) if unspent.is_for_want_of_the_ledger() && config.weir.serves_without_ledger => Ok(()),
+        Err(unspent) => Err(unspent.crossed()),
+    }
 }
 
 /// Those that a request of this caller for this model counts against. `model`: as it was asked for.

@@ -103,6 +103,9 @@ impl Plugin for Budgeted {
     }
 
     fn on_finish(&self, x: &mut Exchange) {
+        if let Some(hold) = x.deployment_hold.take() {
+            hold.settle(x.answer.cost.max(NanoUsd::ZERO));
+        }
         if let Some(hold) = x.hold.take() {
             // What costs nothing may still have been held.
             hold.settle(x.answer.cost.max(NanoUsd::ZERO));

@@ -70,6 +70,7 @@ pub fn fill(entry: &mut Entry, x: &Exchange, deployment: Option<&Deployment>, en
     entry.unpriced = x.answer.unpriced;
     entry.cache_hit = x.answer.cache_hit;
     entry.attempts.clone_from(&x.attempts);
+    entry.accounts = x.accounts.iter().chain(&x.deployment_accounts).cloned().collect();
     let group = x.group_name();
     if entry.model_group != group {
         entry.model_group = clip(group, 256);

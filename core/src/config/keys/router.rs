@@ -45,7 +45,7 @@ pub(super) const KEYS: &[Key] = &[
     used("model_group_retry_policy", Map),
     later("optional_pre_call_checks", Any),
     later("polling_interval", Seconds),
-    later("provider_budget_config", Any),
+    used("provider_budget_config", Map),
     used("redis_host", Text),
     used("redis_password", Secret),
     used("redis_port", Int),

@@ -6,6 +6,8 @@ use super::super::problems::Problems;
 use super::super::section::Section;
 use super::super::tree::Node;
 use super::{LitellmSettings, RedisSettings};
+use crate::domain::money::NanoUsd;
+use crate::domain::period::{Period, WindowBudget};
 use std::time::Duration;
 
 /// Retries where nobody says how many, as OpenAI's SDK makes them inside LiteLLM.
@@ -74,6 +76,8 @@ pub struct RouterSettings {
     pub cooldown_time: Duration,
     pub disable_cooldowns: bool,
     pub routing_strategy: Strategy,
+    /// What each provider may cost, by its prefix.
+    pub provider_budgets: Vec<(String, WindowBudget)>,
     pub routing_strategy_args: StrategyArgs,
     /// Calls at once, for deployments that say nothing of it.
     pub default_max_parallel_requests: Option<u32>,
@@ -124,6 +128,7 @@ impl RouterSettings {
             cooldown_time: s.seconds("cooldown_time").unwrap_or(COOLDOWN),
             disable_cooldowns: s.bool("disable_cooldowns").unwrap_or(false),
             routing_strategy: strategy(s),
+            provider_budgets: provider_budgets(s, problems),
             routing_strategy_args: s.node("routing_strategy_args").map(args).unwrap_or_default(),
             default_max_parallel_requests: s.count("default_max_parallel_requests"),
             enable_pre_call_checks: s.bool("enable_pre_call_checks").unwrap_or(false),
@@ -137,6 +142,26 @@ impl RouterSettings {
 /// What the members of policies end in, after the class of an error.
 const RETRIES: &str = "Retries";
 const ALLOWED_FAILS: &str = "AllowedFails";
+
+/// `{openai: {budget_limit: 100, time_period: 1d}}`; `max_budget` and `budget_duration` are taken too.
+fn provider_budgets(s: &Section, problems: &mut Problems) -> Vec<(String, WindowBudget)> {
+    const NAME: &str = "provider_budget_config";
+    let mut budgets = Vec::new();
+    for (provider, node) in s.node(NAME).map(Node::entries).unwrap_or_default() {
+        let of = |names: [&str; 2]| names.into_iter().find_map(|name| node.get(name));
+        let cap = of(["budget_limit", "max_budget"]).and_then(Node::as_decimal);
+        let cap = cap.and_then(|amount| NanoUsd::parse(&amount).ok()).filter(|cap| cap.0 >= 0);
+        let period = of(["time_period", "budget_duration"]).and_then(Node::as_text).and_then(Period::parse);
+        match (cap, period) {
+            (Some(cap), period @ Some(_)) => budgets.push((provider.clone(), WindowBudget { cap, period })),
+            _ => {
+                let place = node.place(format!("{}.{provider}", s.place(NAME).path));
+                problems.error(&place, "is no budget", "write {budget_limit: 100.0, time_period: 1d}");
+            }
+        }
+    }
+    budgets
+}
 
 /// Class of an error, and how often it is tried again, or may happen.
 pub type RetryPolicy = Vec<(String, u32)>;
