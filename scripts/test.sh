@@ -2,7 +2,7 @@
 # Every test: Rust, documentation, and the official SDKs and coding agents against a running gateway,
 # dashboards and alerts, chart and image, fuzzing.
 #
-#   scripts/test.sh [PART...] [-- NEXTEST-ARGUMENT...]      PART: rust doc python node agents dashboards deploy fuzz (default: these), ui
+#   scripts/test.sh [PART...] [-- NEXTEST-ARGUMENT...]      PART: rust doc python node agents dashboards deploy fuzz (default: these), ui, example (default at full size)
 #   scripts/test.sh rust -- -p weir-ledger spend
 #
 #   SCALE=1      sizes that fit a coffee break (default); SCALE=full: the sizes that the guarantees name
@@ -30,7 +30,10 @@ while (($# > 0)) && [[ $1 != -- ]]; do
 done
 if (($# > 0)); then shift; fi
 nextest_arguments=("$@")
-if ((${#parts[@]} == 0)); then parts=(rust doc python node agents dashboards deploy fuzz); fi
+if ((${#parts[@]} == 0)); then
+    parts=(rust doc python node agents dashboards deploy fuzz)
+    if [[ $SCALE == full ]]; then parts+=(example); fi # it builds all dependencies again
+fi
 
 wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 
@@ -53,6 +56,12 @@ run_rust_plainly() {
 
 run_doc() {
     (cd "$ROOT" && "$CARGO" test --workspace --doc --no-fail-fast -- --show-output) | tee "$RESULTS/doc.log"
+}
+
+# The plugin of the author's guide, as a crate that only depends on Weir's.
+run_example() {
+    (cd "$ROOT" && "$CARGO" test --manifest-path examples/plugin/Cargo.toml --target-dir "$TARGET") |
+        tee "$RESULTS/example.log"
 }
 
 run_python() {
@@ -145,13 +154,13 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 for part in "${parts[@]}"; do
-    case $part in rust | doc | python | node | ui | agents | dashboards | deploy | fuzz) ;; *) die "unknown part '$part'" ;; esac
+    case $part in rust | doc | example | python | node | ui | agents | dashboards | deploy | fuzz) ;; *) die "unknown part '$part'" ;; esac
 done
 prepare
 build
 export WEIR_BIN=$TARGET/debug/weir WEIR_BENCH_BIN=$TARGET/debug/weir-bench WEIR_SCALE=$SCALE
 if wants rust || wants dashboards || wants deploy; then services_start; fi
-for part in rust doc python node ui agents dashboards deploy fuzz; do
+for part in rust doc example python node ui agents dashboards deploy fuzz; do
     if wants "$part"; then run_part "$part"; fi
 done
 "$VENV/bin/python" "$ROOT/scripts/results.py" "$RESULTS" "${steps[@]}" --scale "$SCALE" ${REPORT:+--report "$REPORT"}

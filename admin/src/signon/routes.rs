@@ -75,11 +75,9 @@ async fn sign_in(
     context: Context,
     Extension(state): Extension<State>,
     headers: HeaderMap,
-    mut body: Fields,
+    body: Fields,
 ) -> Result<Response, Refusal> {
-    let (name, password) = (body.required_text("username"), body.required_text("password"));
-    body.finish()?;
-    let begun = begin(&context, &state, &headers, &name, &password).await?;
+    let begun = begin_asked(&context, &state, &headers, body).await?;
     let caller = caller_of(&context, &begun).await;
     let told = told(&caller, Some(session::csrf(&begun.token)), Some(begun.session.expires_at));
     let cookie = sessions::cookie_of(&context, &headers, &begun);
@@ -93,6 +91,18 @@ async fn caller_of(context: &Context, begun: &Begun) -> Caller {
     }
     let known = context.services.lookup.session(&begun.session.hash).await;
     known.ok().flatten().map_or(Caller::Anonymous, Caller::Key)
+}
+
+/// With the name and password of a JSON body.
+async fn begin_asked(
+    context: &Context,
+    state: &State,
+    headers: &HeaderMap,
+    mut body: Fields,
+) -> Result<Begun, Refusal> {
+    let (name, password) = (body.required_text("username"), body.required_text("password"));
+    body.finish()?;
+    begin(context, state, headers, &name, &password).await
 }
 
 async fn begin(
@@ -176,11 +186,9 @@ async fn login(
     context: Context,
     Extension(state): Extension<State>,
     headers: HeaderMap,
-    mut body: Fields,
+    body: Fields,
 ) -> Result<Response, Refusal> {
-    let (name, password) = (body.required_text("username"), body.required_text("password"));
-    body.finish()?;
-    let begun = begin(&context, &state, &headers, &name, &password).await?;
+    let begun = begin_asked(&context, &state, &headers, body).await?;
     let base = origin::base_url(&(context.services.config)().env, &headers);
     let answer = Json(json!({ "redirect_url": format!("{base}/ui/?login=success") })).into_response();
     Ok(sessions::with_cookies(answer, &[sessions::cookie_of(&context, &headers, &begun)]))

@@ -3,6 +3,7 @@
 
 use super::Routing;
 use super::errors;
+use smallvec::SmallVec;
 use std::sync::Arc;
 use weir_core::config::RouterSettings;
 use weir_core::error::ApiError;
@@ -14,7 +15,7 @@ use weir_plugins::load::Loads;
 use weir_plugins::models::Group;
 
 /// Never empty where it is an answer.
-pub type Candidates<'g> = Vec<&'g Arc<Deployment>>;
+pub type Candidates<'g> = SmallVec<[&'g Arc<Deployment>; 8]>;
 
 /// Whoever may be asked now, in the order of the config.
 ///

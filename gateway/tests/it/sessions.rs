@@ -1,6 +1,6 @@
 //! Agents that have run away: a session's caps, and loops.
 
-use crate::client::Answer;
+use crate::client::{self, Answer};
 use crate::rig::{CONFIG, Rig, chat};
 use serde_json::json;
 
@@ -68,4 +68,32 @@ async fn p43_the_same_request_over_and_over_is_a_loop() {
     assert_eq!(refusal(&looped), (400, "loop_detected".into()), "{}", looped.text());
     assert_eq!(ask(&rig, &key, "s", "something else").await.status, 200);
     assert_eq!(ask(&rig, &other, "s", "again").await.status, 200, "whoever else asks it");
+    let path = |model: &str| format!("/v1beta/models/{model}:generateContent");
+    let said = json!({"contents": [{"role": "user", "parts": [{"text": "hi"}]}]});
+    for _ in 0..4 {
+        for model in ["priced", "gpt-4o"] {
+            let answer = rig.post(&path(model), &key, &said).await;
+            assert_eq!(answer.status, 200, "another model is asked: {}", answer.text());
+        }
+    }
+}
+
+#[tokio::test]
+async fn p43_other_files_under_the_same_fields_are_no_loop() {
+    let rig = Rig::config(CONFIG)
+        .replace("weir_settings: {", "weir_settings: {loop_max_repeats: 2, ")
+        .start()
+        .await;
+    let auth = format!("Bearer {}", rig.key(json!({})).await);
+    let headers = [("authorization", auth.as_str()), ("content-type", "multipart/form-data; boundary=b0")];
+    for sound in ["one", "two", "three", "four"] {
+        let form = format!(
+            "--b0\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nopenai/whisper-1\r\n--b0\r\n\
+             Content-Disposition: form-data; name=\"file\"; filename=\"a.mp3\"\r\n\
+             Content-Type: audio/mpeg\r\n\r\n{sound}\r\n--b0--\r\n"
+        );
+        let url = format!("{}/v1/audio/transcriptions", rig.url);
+        let answer = client::send("POST", &url, &headers, form).await;
+        assert_eq!(answer.status, 200, "{sound}: {}", answer.text());
+    }
 }

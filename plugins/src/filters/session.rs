@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use weir_core::config::SessionCaps;
 use weir_core::domain::money::NanoUsd;
+use weir_core::domain::operation::Operation;
 use weir_core::error::{ApiError, Kind};
 
 pub static KIND: FilterKind =
@@ -91,8 +92,14 @@ impl Watch {
     }
 
     fn repeated(&self, x: &Exchange, most: u32) -> Result<(), ApiError> {
-        let (path, body) = (x.request.operation.row().route.as_bytes(), x.request.body.bytes());
-        let id = digest(x, &[path, body]);
+        // Of a form or a raw call the body here is only a part: others like it may differ in the rest.
+        if x.request.form.is_some() || x.request.pass.is_some() || x.request.operation == Operation::Realtime
+        {
+            return Ok(());
+        }
+        let route = x.request.operation.row().route;
+        // The model may stand in the path.
+        let id = digest(x, &[route.as_bytes(), x.target.requested.as_bytes(), x.request.body.bytes()]);
         let window = x.snapshot.config.weir.loop_window.min(LONGEST_LOOP);
         let mut seen = self.requests.get_with(id, Seen::now);
         if seen.first.elapsed() > window {

@@ -2,7 +2,7 @@
 //! not here are empty by default and have no variable.
 
 use super::super::load::Config;
-use super::super::settings::{BudgetMode, MetricsWhen, SslVerify, Strategy, TokenRate};
+use super::super::settings::{BudgetMode, CacheScope, MetricsWhen, SslVerify, Strategy, TokenRate};
 use super::HIDDEN;
 use serde_json::{Value as Json, json};
 use std::time::Duration;
@@ -80,6 +80,8 @@ static ROWS: &[Row] = &[
         if c.weir.budget_mode == BudgetMode::Hold { "hold" } else { "litellm" }.into()
     }),
     row(WEIR, "budget_wait", |c| seconds(c.weir.budget_wait)),
+    row(WEIR, "cache_max_bytes", |c| json!(c.weir.cache_max_bytes)),
+    row(WEIR, "cache_scope", |c| scope(c.weir.cache_scope).into()),
     row(WEIR, "connect_timeout", |c| seconds(c.weir.connect_timeout)),
     Row {
         environment_first: true,
@@ -97,6 +99,7 @@ static ROWS: &[Row] = &[
     row(WEIR, "journal_max_bytes", |c| json!(c.weir.journal_max_bytes)),
     row(WEIR, "keepalive_interval", |c| seconds(c.weir.keepalive_interval)),
     row(WEIR, "lease_reclaim_after", |c| seconds(c.weir.lease_reclaim_after)),
+    row(WEIR, "loop_window", |c| seconds(c.weir.loop_window)),
     row(WEIR, "master_key_previous", |c| hidden(c.weir.master_key_previous.is_some()))
         .or_env(&["WEIR_MASTER_KEY_PREVIOUS"]),
     row(WEIR, "max_clients", |c| json!(c.weir.max_clients)),
@@ -107,6 +110,8 @@ static ROWS: &[Row] = &[
     row(WEIR, "on_ledger_loss", |c| if c.weir.serves_without_ledger { "serve" } else { "refuse" }.into()),
     row(WEIR, "redis_timeout", |c| seconds(c.weir.redis_timeout)),
     row(WEIR, "stream_idle_timeout", |c| seconds(c.weir.stream_idle_timeout)),
+    row(WEIR, "ui_session_idle", |c| seconds(c.weir.ui_session_idle)),
+    row(WEIR, "ui_session_lifetime", |c| seconds(c.weir.ui_session_lifetime)),
 ];
 
 // --- values as a file would have them ---
@@ -131,6 +136,14 @@ fn verify(verify: &SslVerify) -> Json {
         SslVerify::On => json!(true),
         SslVerify::Off => json!(false),
         SslVerify::CaFile(path) => path.as_str().into(),
+    }
+}
+
+fn scope(scope: CacheScope) -> &'static str {
+    match scope {
+        CacheScope::Key => "key",
+        CacheScope::Team => "team",
+        CacheScope::All => "all",
     }
 }
 

@@ -119,6 +119,25 @@ fn what_was_made_over_the_api_comes_from_the_ledger() {
     assert_eq!(sources, [("chat", "config.yaml:3".to_owned()), ("added", "ledger".to_owned())]);
 }
 
+/// Of these nothing is the default.
+static LIMITLESS: &[&str] = &[
+    "first_token_timeout",
+    "health_port",
+    "loop_max_repeats",
+    "master_key_previous",
+    "session_max_budget",
+    "session_max_calls",
+    "session_max_time",
+];
+
+#[test]
+fn weirs_own_settings_are_told_with_their_defaults() {
+    let told = told(&Additions::default());
+    for key in super::super::keys::WEIR.keys.iter().filter(|key| !LIMITLESS.contains(&key.name)) {
+        assert!(!find(&told, "weir_settings", key.name).value.is_null(), "no row for {}", key.name);
+    }
+}
+
 #[test]
 fn what_is_written_and_does_nothing_says_so() {
     let told = told(&Additions::default());

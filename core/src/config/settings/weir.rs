@@ -54,10 +54,6 @@ impl SessionCaps {
             time: s.seconds("session_max_time"),
         }
     }
-
-    pub fn any(&self) -> bool {
-        *self != Self::default()
-    }
 }
 
 /// Who shares cached answers.

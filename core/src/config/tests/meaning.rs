@@ -4,7 +4,8 @@ use super::{good, lines, load};
 use crate::config::load::Config;
 use crate::config::problems::Severity;
 use crate::config::{ClientParam, MetricsWhen, SslVerify, Strategy, StrategyArgs};
-use crate::domain::money::FemtoUsd;
+use crate::domain::money::{FemtoUsd, NanoUsd};
+use crate::domain::period::{Period, WindowBudget};
 use secrecy::ExposeSecret;
 use std::time::Duration;
 
@@ -89,6 +90,32 @@ fn failures_are_allowed_by_their_class_or_at_all() {
     let allowed = ["Timeout", "RateLimitError", "InternalServerError"].map(|c| router.allowed_fails_of(c));
     assert_eq!(allowed, [Some(2), Some(0), Some(5)]);
     assert_eq!(good("", &[]).router.allowed_fails_of("Timeout"), None);
+}
+
+#[test]
+fn p17_budgets_of_gateway_providers_and_deployments_have_amount_and_period() {
+    let text = "litellm_settings: {max_budget: 100.5, budget_duration: 1mo}\n\
+                router_settings: {provider_budget_config: {openai: {budget_limit: 2, time_period: 1d}, \
+                azure: {max_budget: 0.000000001, budget_duration: 30m}}}";
+    let config = good(text, &[]);
+    let budget = |cap, period| WindowBudget { cap: NanoUsd(cap), period: Period::parse(period) };
+    assert_eq!(config.litellm.budget, Some(budget(100_500_000_000, "1mo")));
+    let of_providers =
+        [("openai".to_owned(), budget(2_000_000_000, "1d")), ("azure".to_owned(), budget(1, "30m"))];
+    assert_eq!(config.router.provider_budgets, of_providers);
+    assert_eq!(model("max_budget: 3, budget_duration: 1w").params.budget, Some(budget(3_000_000_000, "1w")));
+    let none = good("litellm_settings: {budget_duration: 1d}", &[]);
+    assert_eq!((none.litellm.budget, none.router.provider_budgets.len()), (None, 0));
+    let bad = [
+        "litellm_settings: {max_budget: 1}",
+        "litellm_settings: {max_budget: 1, budget_duration: soon}",
+        "router_settings: {provider_budget_config: {openai: {budget_limit: 1}}}",
+        "router_settings: {provider_budget_config: {openai: {budget_limit: -1, time_period: 1d}}}",
+    ];
+    for text in bad {
+        let errors = lines(&load(text, &[]).1, Severity::Error);
+        assert_eq!(errors.len(), 1, "{text}: {errors:?}");
+    }
 }
 
 #[test]
