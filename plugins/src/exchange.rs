@@ -149,7 +149,10 @@ pub struct Answer {
     pub said: BytesMut,
     /// What is paid by the piece instead of by tokens.
     pub measured: Option<Measured>,
+    /// All of it, `outrun` too.
     pub cost: NanoUsd,
+    /// What attempts cost that were ended because another deployment answered first.
+    pub outrun: NanoUsd,
     pub unpriced: bool,
     /// It was there already: no provider was asked, and it costs nothing.
     pub cache_hit: bool,
@@ -159,6 +162,7 @@ pub struct Answer {
 }
 
 /// One try of one deployment.
+#[derive(Clone)]
 pub struct Attempt {
     /// 1 for the first of an exchange.
     pub number: u16,

@@ -112,6 +112,9 @@ pub struct AttemptRecord {
     pub ended_at: Micros,
 }
 
+/// `error` of an attempt that was ended because another deployment answered first.
+pub const OUTRUN: &str = "Outrun";
+
 /// Everything that is booked about one exchange. Quantities and price version stay, so that it can be re-priced.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {

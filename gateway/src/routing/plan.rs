@@ -91,6 +91,25 @@ impl Plan {
         self.fall_back(x, routing)
     }
 
+    /// Another deployment of the group that may be asked beside this one, which is not yet heard of.
+    pub fn beside(
+        &mut self,
+        x: &mut Exchange,
+        asked: &Deployment,
+        routing: &Routing,
+    ) -> Option<Arc<Deployment>> {
+        if self.group.deployments.len() < 2 {
+            return None;
+        }
+        self.failed.push(asked.id.clone());
+        let other = self.pick(x, routing).ok().filter(|other| !self.failed.contains(&other.id));
+        match &other {
+            Some(other) => self.failed.push(other.id.clone()),
+            None => x.target.running = None,
+        }
+        other
+    }
+
     /// A policy for this kind of error says how often; else it is tried as often as any other that a retry may help.
     fn may_retry(&self, x: &mut Exchange, error: &ApiError) -> bool {
         let policy = x.snapshot.config.router.retries_of(&self.group.name, error.class());
