@@ -254,7 +254,7 @@ impl Side {
                 flight.attempt_ended(&self.attempt, 0, Some(OUTRUN));
                 if self.outgoing.sent.load(Ordering::Relaxed) {
                     let cost = input_cost(&flight.x, &self.attempt.deployment);
-                    flight.x.answer.outrun = flight.x.answer.outrun + cost;
+                    flight.x.answer.outrun += cost;
                     self.kept.hold.into_iter().for_each(|hold| hold.settle(cost));
                 }
             }

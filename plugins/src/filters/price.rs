@@ -46,7 +46,7 @@ fn price(x: &mut Exchange) {
     let timed = priced.filter(|p| !p.price.prices_tokens()).and_then(|_| by_time(x));
     let measured = answer.measured.or(timed);
     let cost = priced.and_then(|p| measure::cost(&p.price, &answer.usage, answer.usage_source, measured));
-    x.answer.cost = x.answer.cost + cost.unwrap_or(NanoUsd::ZERO);
+    x.answer.cost += cost.unwrap_or(NanoUsd::ZERO);
     x.answer.unpriced = cost.is_none();
     if x.answer.unpriced {
         deployment.warn_unpriced();
