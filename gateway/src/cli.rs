@@ -1,6 +1,6 @@
 //! The command line: `weir serve` (also without the word, with LiteLLM's flags), `weir migrate`, `weir check`,
 //! `weir config`, `weir doctor`, `weir keys|teams|users|spend`, `weir prices import`, `weir import litellm`,
-//! `weir export litellm`, `weir reprice`, `weir reseal`, `weir completions`, `weir man`. A file each.
+//! `weir export litellm`, `weir reprice`, `weir reseal`, `weir upgrade`, `weir completions`, `weir man`. A file each.
 
 mod admin;
 mod config;
@@ -10,6 +10,7 @@ mod litellm;
 mod manual;
 mod reprice;
 mod reseal;
+mod upgrade;
 
 use crate::settings::Loader;
 use anyhow::{Context, bail};
@@ -55,6 +56,8 @@ enum Command {
     Reprice(reprice::Reprice),
     /// Seals what the ledger keeps secret with another secret: after the salt key was changed.
     Reseal(reseal::Reseal),
+    /// Puts this program in the place of a gateway that runs, without breaking a stream or refusing a request.
+    Upgrade(upgrade::Upgrade),
     /// Prints what a shell needs to complete commands.
     Completions(manual::Completions),
     /// Prints the manual, or writes its pages into a folder.
@@ -112,6 +115,9 @@ pub struct Serve {
     /// Serves one half only; the other runs elsewhere, over the same Postgres.
     #[arg(long)]
     pub only: Option<Half>,
+    /// Takes the listeners over from the gateway with the same data directory: what `weir upgrade` starts.
+    #[arg(long)]
+    pub upgrade: bool,
 }
 
 /// One half of the gateway.
@@ -173,6 +179,7 @@ pub fn main(filters: &[&'static FilterKind]) -> ExitCode {
         Some(Command::Users(args)) => admin::users(&args),
         Some(Command::Spend(args)) => admin::spend(&args),
         Some(Command::Reseal(args)) => reseal::run(&args),
+        Some(Command::Upgrade(args)) => upgrade::run(&args),
         Some(Command::Completions(args)) => manual::completions(&args),
         Some(Command::Man(args)) => manual::manual(&args),
         Some(Command::Prices(Prices::Import { file, out })) => import(&file, out),

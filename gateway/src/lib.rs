@@ -4,7 +4,7 @@
 //! A request's way: `proxy.rs` (Pingora's phases) → `endpoints.rs` (which operation) → `exchange.rs` (the life of an
 //! exchange) → `intake.rs` (the body) → `routing/` (which deployment) → `upstream/` (sending) → `response/` (relaying).
 //! `front/` checks heads before Pingora's parser sees them. `local/` answers health, models and metrics. `run.rs` puts the process together, `cli.rs` reads the command line,
-//! `background/` holds what runs beside requests.
+//! `background/` holds what runs beside requests; `handover/` gives the listeners to another process.
 
 mod asked;
 mod background;
@@ -14,6 +14,7 @@ mod data_dir;
 mod endpoints;
 mod exchange;
 mod front;
+mod handover;
 mod hedge;
 mod intake;
 mod limits;

@@ -13,7 +13,11 @@ pub struct Limits {
     exchanges: Arc<Semaphore>,
     open: Arc<AtomicI64>,
     clients: Arc<Semaphore>,
+    owing: AtomicI64,
 }
+
+/// A connection that owes an answer: its first head is awaited, or a request is being answered.
+pub struct Owing<'a>(&'a AtomicI64);
 
 /// One exchange in progress. Dropping it gives back its place and its bytes.
 pub struct Place {
@@ -37,12 +41,24 @@ impl Limits {
             exchanges: Arc::new(Semaphore::new(exchanges.clamp(1, Semaphore::MAX_PERMITS))),
             open: Arc::new(AtomicI64::new(0)),
             clients: Arc::new(Semaphore::new(clients.clamp(1, Semaphore::MAX_PERMITS))),
+            owing: AtomicI64::new(0),
         }
     }
 
     /// Room for one more client connection, given back when dropped.
     pub fn client(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.clients).try_acquire_owned().ok()
+    }
+
+    /// Notes that a connection owes an answer, until it is dropped.
+    pub fn owe(&self) -> Owing<'_> {
+        self.owing.fetch_add(1, Ordering::Relaxed);
+        Owing(&self.owing)
+    }
+
+    /// Whether anybody waits for an answer of this process.
+    pub fn is_idle(&self) -> bool {
+        self.open() <= 0 && self.owing.load(Ordering::Relaxed) <= 0
     }
 
     /// A place for one exchange, or the advice to come back.
@@ -86,6 +102,12 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Owing<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -6,6 +6,8 @@ use crate::cli::{Half, Serve, say};
 use crate::control::{Changes, Configuration};
 use crate::front::probes::Probes;
 use crate::front::{Front, certificate};
+use crate::handover::announce::Announcer;
+use crate::handover::{self, Handover};
 use crate::limits::Limits;
 use crate::proxy::Gateway;
 use crate::routing::Routing;
@@ -22,7 +24,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use pingora::listeners::{L4BufferSettings, ListenerConfig};
 use pingora::proxy::http_proxy;
-use pingora::server::configuration::ServerConf;
+use pingora::server::configuration::{Opt, ServerConf};
 use pingora::server::{RunArgs, Server};
 use pingora::services::background::background_service;
 use pingora::services::listening::Service;
@@ -78,8 +80,9 @@ pub fn serve(args: &Serve, filters: &[&'static FilterKind]) -> anyhow::Result<()
         let closed = handle.spawn(async move { writer.close(LAST_FLUSH).await });
         async move { drop(closed.await) }.boxed()
     };
-    let conf = server_conf(args, &config, &folder);
-    listen(args, &config, conf, &app, flush)
+    let conf = server_conf(args, &config, &folder)?;
+    let handover = Arc::new(Handover::new(&folder));
+    listen(args, &config, conf, (&app, &handover), flush)
 }
 
 /// Every reason why a configuration cannot be served.
@@ -273,32 +276,57 @@ fn listen(
     args: &Serve,
     config: &Config,
     conf: ServerConf,
-    app: &Arc<App>,
+    (app, handover): (&Arc<App>, &Arc<Handover>),
     flush: impl Fn() -> BoxFuture<'static, ()> + Send + Sync + 'static,
 ) -> anyhow::Result<()> {
-    let mut server = Server::new_with_opt_and_conf(None, conf);
+    let options = Opt { upgrade: args.upgrade, ..Opt::default() };
+    let mut server = Server::new_with_opt_and_conf(options, conf);
+    // With `--upgrade` this waits for the listeners of the old process, and ends this one when they do not come.
     server.bootstrap();
     if let Some(port) = config.weir.health_port {
         server.add_service(probes(args, port, app));
     }
     server.add_service(front(args, config, app, &server.configuration)?);
-    let drain = Drain { app: Arc::clone(app), grace: config.weir.grace_period, flush: Box::new(flush) };
+    let (app, handover) = (Arc::clone(app), Arc::clone(handover));
+    server.add_service(Announcer {
+        app: Arc::clone(&app),
+        handover: Arc::clone(&handover),
+        addresses: ports(args, config).map(|port| address(args, port)).collect(),
+        takes_over: args.upgrade,
+    });
+    let (grace, flush) = (config.weir.grace_period, Box::new(flush));
+    let drain = Drain { app: Arc::clone(&app), handover: Arc::clone(&handover), grace, flush };
     server.add_service(background_service("drain", drain));
-    server.run(RunArgs { shutdown_signal: Box::new(Stop { app: Arc::clone(app) }) });
+    server.run(RunArgs { shutdown_signal: Box::new(Stop { app, handover }) });
     Ok(())
 }
 
-fn server_conf(args: &Serve, config: &Config, folder: &Path) -> ServerConf {
+/// Where this process listens.
+fn ports(args: &Serve, config: &Config) -> impl Iterator<Item = u16> {
+    std::iter::once(args.port).chain(config.weir.health_port)
+}
+
+fn address(args: &Serve, port: u16) -> String {
+    format!("{}:{port}", bracketed(&args.host))
+}
+
+fn server_conf(args: &Serve, config: &Config, folder: &Path) -> anyhow::Result<ServerConf> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     // Drain ends the process as soon as the last exchange is done; this is only the outer bound.
     let outer = config.weir.grace_period + Duration::from_secs(60);
-    ServerConf {
+    let upgrade_sock = match handover::sock(folder) {
+        Some(sock) => sock,
+        None if args.upgrade => bail!("--upgrade: the path of the data directory is too long for a socket"),
+        None => String::new(),
+    };
+    Ok(ServerConf {
+        upgrade_sock,
         threads: args.num_workers.unwrap_or(cores).clamp(1, 256),
         grace_period_seconds: Some(outer.as_secs()),
         graceful_shutdown_timeout_seconds: Some(5),
         ca_file: Some(roots::path(folder)),
         ..ServerConf::default()
-    }
+    })
 }
 
 fn front(
@@ -319,7 +347,7 @@ fn front(
         h2c: config.weir.h2c,
     };
     let mut service = Service::new(String::from("gateway"), front);
-    let address = format!("{}:{}", bracketed(&args.host), args.port);
+    let address = address(args, args.port);
     match (&args.ssl_certfile_path, &args.ssl_keyfile_path) {
         (Some(cert), Some(key)) => {
             service.add_listener(listener(&address).tls(certificate::tls(cert, key)?));
@@ -334,7 +362,7 @@ fn front(
 fn probes(args: &Serve, port: u16, app: &Arc<App>) -> Service<Probes> {
     let mut service = Service::new(String::from("probes"), Probes { app: Arc::clone(app) });
     service.threads = Some(1);
-    service.add_listener(listener(&format!("{}:{port}", bracketed(&args.host))));
+    service.add_listener(listener(&address(args, port)));
     service
 }
 

@@ -44,17 +44,38 @@ pub struct App {
     pub admin_socket: String,
 }
 
-/// Whether the process has been told to stop.
+/// Whether the process is about to stop, and who is told.
 #[derive(Default)]
-pub struct Draining(AtomicBool);
+pub struct Draining {
+    on: AtomicBool,
+    /// Another process has the listeners.
+    succeeded: AtomicBool,
+}
 
 impl Draining {
+    /// Nobody else listens here: probes are told, so that requests are sent elsewhere.
     pub fn start(&self) {
-        self.0.store(true, Ordering::Release);
+        self.on.store(true, Ordering::Release);
     }
 
+    /// Another process listens at the same addresses: probes must not take its place out of service.
+    pub fn succeed(&self) {
+        self.succeeded.store(true, Ordering::Release);
+        self.start();
+    }
+
+    /// Connections are not kept.
     pub fn is_on(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.on.load(Ordering::Acquire)
+    }
+
+    /// Readiness says so.
+    pub fn is_told(&self) -> bool {
+        self.is_on() && !self.is_succeeded()
+    }
+
+    pub fn is_succeeded(&self) -> bool {
+        self.succeeded.load(Ordering::Acquire)
     }
 }
 

@@ -376,6 +376,10 @@ fn partition(table: &str, now: i64, ahead: i32) -> Option<String> {
     ))
 }
 
+/// Another process has the file for longer than `busy_timeout`, or has written since a transaction began to read: worth
+/// trying again. Postgres has no codes like these.
+static SQLITE_BUSY: &[&str] = &["5", "261", "517"];
+
 /// A value that is not what this version writes.
 pub(crate) fn broken(error: impl std::fmt::Display) -> LedgerError {
     LedgerError::Broken(error.to_string())
@@ -395,6 +399,9 @@ pub(crate) fn sort(error: sqlx::Error) -> LedgerError {
         sqlx::Error::Database(db)
             if db.code().is_some_and(|c| ["08", "53", "57"].iter().any(|p| c.starts_with(p))) =>
         {
+            LedgerError::Unavailable(error.to_string())
+        }
+        sqlx::Error::Database(db) if db.code().is_some_and(|c| SQLITE_BUSY.iter().any(|busy| c == *busy)) => {
             LedgerError::Unavailable(error.to_string())
         }
         sqlx::Error::Database(_) | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {

@@ -1,6 +1,8 @@
 //! Stopping without losing anything: readiness turns to 503 at once, new connections are still taken for a while, open
-//! exchanges finish, the journal is written to the ledger.
+//! exchanges finish, the journal is written to the ledger. A process that another one has taken over from does the same,
+//! but says nothing of it: the listener is the other's.
 
+use crate::handover::Handover;
 use crate::state::App;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -13,37 +15,58 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// Turns signals into Pingora's shutdown.
 pub struct Stop {
     pub app: Arc<App>,
+    pub handover: Arc<Handover>,
 }
 
 /// Waits for open exchanges, then flushes and ends the process.
 pub struct Drain {
     pub app: Arc<App>,
+    pub handover: Arc<Handover>,
     pub grace: Duration,
     pub flush: Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>,
 }
 
 const POLL: Duration = Duration::from_millis(20);
 
+/// What was taken from the listener last is through with TLS by then, and is counted.
+const SETTLE: Duration = Duration::from_secs(1);
+
 #[async_trait]
 impl ShutdownSignalWatch for Stop {
     async fn recv(&self) -> ShutdownSignal {
-        let (Ok(mut term), Ok(mut interrupt)) =
-            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+        let (Ok(mut term), Ok(mut interrupt), Ok(mut quit)) =
+            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::quit()))
         else {
             tracing::error!("signals cannot be watched; stop this process with SIGKILL");
             return std::future::pending().await;
         };
+        let draining = &self.app.draining;
         let delay = tokio::select! {
-            _ = term.recv() => self.app.snapshot.load().config.weir.drain_delay,
-            _ = interrupt.recv() => Duration::ZERO,
+            _ = term.recv() => {
+                draining.start();
+                self.delay()
+            }
+            _ = interrupt.recv() => {
+                draining.start();
+                Duration::ZERO
+            }
+            () = self.handover.done(&mut quit) => {
+                draining.succeed();
+                self.delay()
+            }
         };
-        self.app.draining.start();
-        tracing::info!(
-            open = self.app.limits.open(),
-            "stopping: readiness is 503, open requests will finish"
-        );
+        let open = self.app.limits.open();
+        let readiness = if draining.is_told() { "readiness is 503" } else { "another process serves" };
+        tracing::info!(open, "stopping: {readiness}, open requests will finish");
         wait_or_interrupt(delay, &mut interrupt).await;
         ShutdownSignal::GracefulTerminate
+    }
+}
+
+impl Stop {
+    /// For how long new connections are still taken.
+    fn delay(&self) -> Duration {
+        self.app.snapshot.load().config.weir.drain_delay
     }
 }
 
@@ -64,11 +87,17 @@ impl BackgroundService for Drain {
             }
         }
         let deadline = Instant::now() + self.grace;
-        while self.app.limits.open() > 0 && Instant::now() < deadline {
+        if self.app.draining.is_succeeded() {
+            tokio::time::sleep(SETTLE).await;
+        }
+        while !self.app.limits.is_idle() && Instant::now() < deadline {
             tokio::time::sleep(POLL).await;
         }
         let left = self.app.limits.open();
         (self.flush)().await;
+        self.handover.pid_file.leave();
+        // Nobody can connect to it any more.
+        let _ = std::fs::remove_file(&self.app.admin_socket);
         tracing::info!(cut = left, "stopped");
         leave();
     }

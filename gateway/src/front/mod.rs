@@ -15,6 +15,7 @@ pub use head::refusal;
 use crate::proxy::{self, KEEPALIVE};
 use crate::state::App;
 use async_trait::async_trait;
+use futures_util::FutureExt;
 use guard::Guard;
 use pingora::apps::{HttpServerApp, ServerApp};
 use pingora::prelude::timeout;
@@ -69,6 +70,9 @@ const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: appli
 /// How long a client that finds no room may take to send a request and take its answer.
 const FAREWELL: Duration = Duration::from_secs(1);
 
+/// How long a connection may take for its first request when the process stops.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
+
 /// Closing before the request was read would look like a broken connection rather than an answer.
 async fn turn_away(stream: Stream) {
     let mut guard = Guard::new(stream, FAREWELL);
@@ -95,15 +99,25 @@ impl<P: HttpServerApp + Send + Sync + 'static> Front<P> {
     /// One request after the other, until either side has had enough.
     async fn http1(&self, guard: Guard, shutdown: &ShutdownWatch) {
         let (mut guard, mut stopping) = (Box::new(guard), shutdown.clone());
-        let stop = stopping.wait_for(|stop| *stop);
+        let stop = stopping.wait_for(|stop| *stop).map(drop).fuse();
         tokio::pin!(stop);
+        let mut owing = Some(self.app.limits.owe());
         loop {
+            let fresh = owing.is_some();
+            let stopped = async {
+                stop.as_mut().await;
+                // Taken a moment ago, perhaps: what it came for is on its way.
+                if fresh {
+                    Box::pin(tokio::time::sleep(FIRST_REQUEST)).await;
+                }
+            };
             let head = tokio::select! {
                 biased;
                 head = timeout(Duration::from_secs(KEEPALIVE), guard.next_head()) => head,
-                _ = &mut stop => return,
+                () = stopped => return,
             };
             let Ok(Ok(Some(head))) = head else { return };
+            owing.get_or_insert_with(|| self.app.limits.owe());
             let ours = proxy::is_ours(head, &self.app.root);
             let session = ServerSession::new_http1(guard);
             // Boxed, since an idle connection should not hold the room of a busy one.
@@ -114,6 +128,7 @@ impl<P: HttpServerApp + Send + Sync + 'static> Front<P> {
             };
             let Some(Ok(same)) = next.map(|stream| stream.into_any().downcast()) else { return };
             guard = same;
+            owing = None;
         }
     }
 

@@ -24,7 +24,7 @@ pub fn readiness(app: &App) -> Reply {
         LedgerState::Connected => ("connected", "connected"),
         LedgerState::Degraded => ("connected", "degraded"),
     };
-    let stopping = app.draining.is_on();
+    let stopping = app.draining.is_told();
     let snapshot = app.snapshot.load();
     let body = json!({
         "status": if stopping { "stopping" } else { status },

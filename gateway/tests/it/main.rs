@@ -57,5 +57,6 @@ mod smuggling;
 mod strategies;
 mod streams;
 mod tls;
+mod upgrade;
 mod upstream_tls;
 mod utilities;

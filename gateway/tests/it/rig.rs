@@ -170,6 +170,11 @@ impl Rig {
         assert!(sent.success());
     }
 
+    /// The process that the data directory names, alive or not.
+    pub fn in_charge(&self) -> Option<u32> {
+        std::fs::read_to_string(self.data().join("weir.pid")).ok()?.trim().parse().ok()
+    }
+
     /// Waits for the process to end; its exit code.
     pub fn wait(&mut self) -> Option<i32> {
         let deadline = Instant::now() + Duration::from_secs(20);
@@ -207,6 +212,10 @@ impl Drop for Rig {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if let Some(heir) = self.in_charge().filter(|pid| *pid != self.pid()) {
+            // `weir upgrade` has started it, so it is nobody's child here.
+            let _ = Command::new("kill").args(["-KILL", &heir.to_string()]).stderr(Stdio::null()).status();
+        }
         if std::thread::panicking() {
             eprintln!("--- log of weir ---\n{}", self.log());
         }
