@@ -256,6 +256,7 @@ fn dialer(config: &Config, folder: &Path) -> anyhow::Result<DialerOptions> {
         verify: config.litellm.ssl_verify.clone(),
         https_proxy: https_proxy(env)?,
         ca_file: roots::path(folder),
+        pool_size: config.weir.upstream_pool_size,
     })
 }
 
@@ -322,6 +323,7 @@ fn server_conf(args: &Serve, config: &Config, folder: &Path) -> anyhow::Result<S
     Ok(ServerConf {
         upgrade_sock,
         threads: args.num_workers.unwrap_or(cores).clamp(1, 256),
+        work_stealing: config.weir.work_stealing,
         grace_period_seconds: Some(outer.as_secs()),
         graceful_shutdown_timeout_seconds: Some(5),
         ca_file: Some(roots::path(folder)),

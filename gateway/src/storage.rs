@@ -58,7 +58,11 @@ pub async fn ledger(config: &Config, folder: &Path) -> anyhow::Result<Ledger> {
 
 pub async fn open(config: &Config, folder: &Path) -> anyhow::Result<Storage> {
     let ledger = ledger(config, folder).await?;
-    let journal = JournalOptions { max_bytes: config.weir.journal_max_bytes, ..JournalOptions::default() };
+    let journal = JournalOptions {
+        max_bytes: config.weir.journal_max_bytes,
+        segment_bytes: config.weir.journal_segment_bytes,
+        shards: config.weir.journal_shards,
+    };
     let journal = Arc::new(FileJournal::open(folder, journal).context("the journal cannot be opened")?);
     let cache = CacheOptions { ttl: config.general.user_api_key_cache_ttl, ..CacheOptions::default() };
     let cache = Arc::new(KeyCache::new(Arc::new(ledger.clone()), cache).with_spend(Arc::new(ledger.clone())));

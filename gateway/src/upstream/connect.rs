@@ -53,9 +53,10 @@ pub struct DialerOptions {
     pub https_proxy: Option<Proxy>,
     /// A file with all trusted roots.
     pub ca_file: String,
+    /// Connections that are kept while nobody uses them.
+    pub pool_size: usize,
 }
 
-const POOL_SIZE: usize = 1_024;
 const IDLE: Duration = Duration::from_secs(60);
 const MAX_PEERS: u64 = 4_096;
 const H2_STREAMS: usize = 100;
@@ -66,7 +67,7 @@ const H2_STREAM_WINDOW: u32 = 256 * 1024;
 
 impl Dialer {
     pub fn new(options: DialerOptions) -> Self {
-        let mut connector = ConnectorOptions::new(POOL_SIZE);
+        let mut connector = ConnectorOptions::new(options.pool_size);
         connector.ca_file = Some(options.ca_file);
         Self {
             connector: Connector::new(Some(connector)),

@@ -97,6 +97,8 @@ static ROWS: &[Row] = &[
     row(WEIR, "health_port", |c| json!(c.weir.health_port)).or_env(&["SEPARATE_HEALTH_APP"]),
     row(WEIR, "inflight_bytes", |c| json!(c.weir.inflight_bytes)),
     row(WEIR, "journal_max_bytes", |c| json!(c.weir.journal_max_bytes)),
+    row(WEIR, "journal_segment_bytes", |c| json!(c.weir.journal_segment_bytes)),
+    row(WEIR, "journal_shards", |c| json!(c.weir.journal_shards)),
     row(WEIR, "keepalive_interval", |c| seconds(c.weir.keepalive_interval)),
     row(WEIR, "lease_reclaim_after", |c| seconds(c.weir.lease_reclaim_after)),
     row(WEIR, "loop_window", |c| seconds(c.weir.loop_window)),
@@ -112,6 +114,8 @@ static ROWS: &[Row] = &[
     row(WEIR, "stream_idle_timeout", |c| seconds(c.weir.stream_idle_timeout)),
     row(WEIR, "ui_session_idle", |c| seconds(c.weir.ui_session_idle)),
     row(WEIR, "ui_session_lifetime", |c| seconds(c.weir.ui_session_lifetime)),
+    row(WEIR, "upstream_pool_size", |c| json!(c.weir.upstream_pool_size)),
+    row(WEIR, "work_stealing", |c| json!(c.weir.work_stealing)),
 ];
 
 // --- values as a file would have them ---

@@ -108,6 +108,17 @@ pub(super) const KEYS: &[Key] = &[
         Bytes,
         "Size of the journal at which requests are refused because the ledger takes no entries. 1 GiB.",
     ),
+    own(
+        "journal_segment_bytes",
+        Bytes,
+        "Size at which a file of the journal is closed and the next one begun, 64 KiB to 256 MiB. 2 MiB. Needs a restart.",
+    ),
+    own(
+        "journal_shards",
+        Int,
+        "Files of the journal that are written side by side, 1 to 64. 4. Needs a restart; `weir-bench tune` tells what suits \
+         a machine.",
+    ),
     own("inflight_bytes", Bytes, "Request and response bytes in memory at once; above it 503. 96 MiB."),
     own("header_timeout", Seconds, "From connect to the last byte of a request's header. 30 s."),
     own("body_timeout", Seconds, "From the first to the last byte of a request's body. 300 s."),
@@ -145,6 +156,16 @@ pub(super) const KEYS: &[Key] = &[
         "max_clients",
         Int,
         "Client connections at once, idle ones included; above it new ones get 503 and are closed. 10000.",
+    ),
+    own(
+        "work_stealing",
+        Bool,
+        "Whether a worker thread that has nothing to do takes work from another one. On by default. Needs a restart.",
+    ),
+    own(
+        "upstream_pool_size",
+        Int,
+        "Connections to providers that are kept while nobody uses them, at most. 1024. Needs a restart.",
     ),
     own(
         "health_port",

@@ -8,6 +8,7 @@ use crate::domain::money::NanoUsd;
 use ipnet::IpNet;
 use secrecy::SecretString;
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// When `/metrics` is served.
@@ -96,6 +97,9 @@ pub struct WeirSettings {
     /// `None`: the command line's, or the system's usual place.
     pub data_dir: Option<String>,
     pub journal_max_bytes: u64,
+    pub journal_segment_bytes: u64,
+    /// 1 to 64.
+    pub journal_shards: usize,
     pub inflight_bytes: u64,
     pub header_timeout: Duration,
     pub body_timeout: Duration,
@@ -111,6 +115,9 @@ pub struct WeirSettings {
     pub h2c: bool,
     pub max_connections: u64,
     pub max_clients: u64,
+    pub work_stealing: bool,
+    /// Connections to providers that nobody uses.
+    pub upstream_pool_size: usize,
     /// `None`: health is answered on the main listener only.
     pub health_port: Option<u16>,
 }
@@ -150,6 +157,11 @@ impl WeirSettings {
                 .or_else(|| env.filled("WEIR_MASTER_KEY_PREVIOUS").map(SecretString::from)),
             data_dir: s.text("data_dir").filter(|dir| !dir.is_empty()),
             journal_max_bytes: s.bytes("journal_max_bytes").unwrap_or(1 << 30),
+            journal_segment_bytes: s
+                .bytes("journal_segment_bytes")
+                .unwrap_or(2 << 20)
+                .clamp(64 << 10, 256 << 20),
+            journal_shards: within(s, "journal_shards", 1..=64, problems).unwrap_or(4),
             inflight_bytes: s.bytes("inflight_bytes").unwrap_or(96 << 20),
             header_timeout: seconds("header_timeout", 30),
             body_timeout: seconds("body_timeout", 300),
@@ -163,9 +175,22 @@ impl WeirSettings {
             h2c: s.bool("h2c").unwrap_or(false),
             max_connections: s.int("max_connections").unwrap_or(1_000),
             max_clients: s.int("max_clients").unwrap_or(10_000),
+            work_stealing: s.bool("work_stealing").unwrap_or(true),
+            upstream_pool_size: within(s, "upstream_pool_size", 1..=65_536, problems).unwrap_or(1_024),
             health_port: health_port(s, env, problems),
         }
     }
+}
+
+/// A number that has bounds.
+fn within(s: &Section, name: &str, bounds: RangeInclusive<u64>, problems: &mut Problems) -> Option<usize> {
+    let number = s.int(name)?;
+    if !bounds.contains(&number) {
+        let cure = format!("use {} to {}", bounds.start(), bounds.end());
+        problems.error(&s.place(name), "out of bounds", cure);
+        return None;
+    }
+    usize::try_from(number).ok()
 }
 
 /// An error of the client's: whoever gets it should not try again.
