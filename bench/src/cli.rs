@@ -1,4 +1,4 @@
-//! The command line: `mock`, `pass`, `run`, `scale`.
+//! The command line: `mock`, `pass`, `run`, `tune`, `scale`.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -14,6 +14,7 @@ use weir_bench::report::{Report, markdown};
 use weir_bench::run::{Mode, Settings, standard};
 use weir_bench::scale::{Fleet as Replicas, Told};
 use weir_bench::targets::{Fleet, KINDS, Kind, Mock, Setup, Wanted};
+use weir_bench::tune::{self, Plan};
 
 use crate::serve;
 
@@ -33,6 +34,8 @@ enum Command {
     Pass(serve::PassArgs),
     /// Measure targets, interleaved, and write a report
     Run(Box<RunArgs>),
+    /// Try settings of a Weir on this machine, and tell which to use
+    Tune(TuneArgs),
     /// Model many replicas over one ledger: what they ask of it. Measures nothing
     Scale(ScaleArgs),
 }
@@ -61,6 +64,31 @@ struct ScaleArgs {
     /// Connections of a replica to the database
     #[arg(long, default_value_t = 10)]
     pool: u64,
+}
+
+#[derive(Debug, Args)]
+struct TuneArgs {
+    /// Settings to try, with commas between them [default: all]
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// Rounds; in each, every value is measured once
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
+    rounds: u64,
+    /// Minutes that all of it may take, about
+    #[arg(long, default_value_t = 10.0)]
+    minutes: f64,
+    /// Seconds of one measurement, instead of what --minutes leaves for it
+    #[arg(long, value_parser = serve::seconds)]
+    seconds: Option<Duration>,
+    /// The gateway's binary [default: `weir` beside this program]
+    #[arg(long)]
+    weir: Option<PathBuf>,
+    /// Ledger, as in postgres://… [default: the embedded one]
+    #[arg(long)]
+    database_url: Option<String>,
+    /// Where temporary folders are made (configuration, logs, data): on the disk that the gateway will use
+    #[arg(long)]
+    temporary: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -130,11 +158,8 @@ pub(crate) fn main() -> anyhow::Result<ExitCode> {
         Command::Mock(args) => serve::mock(&args).map(|()| ExitCode::SUCCESS),
         Command::Pass(args) => serve::pass(&args),
         Command::Scale(args) => scale(&args).map(|()| ExitCode::SUCCESS),
-        Command::Run(args) => {
-            let runtime =
-                tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-            runtime.block_on(until_signal(&args))
-        }
+        Command::Run(args) => until_signal(run(&args)),
+        Command::Tune(args) => until_signal(tuned(&args)),
     }
 }
 
@@ -168,12 +193,21 @@ impl ScaleArgs {
     }
 }
 
-/// Dropping the run ends its processes.
-async fn until_signal(args: &RunArgs) -> anyhow::Result<ExitCode> {
-    tokio::select! {
-        result = run(args) => result,
-        () = serve::stop_signal() => bail!("interrupted"),
-    }
+/// Dropping what is done ends its processes.
+fn until_signal(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    runtime.block_on(async {
+        tokio::select! {
+            result = work => result,
+            () = serve::stop_signal() => bail!("interrupted"),
+        }
+    })
+}
+
+async fn tuned(args: &TuneArgs) -> anyhow::Result<ExitCode> {
+    let plan = args.plan()?;
+    serve::say(&tune::run(&plan).await?.to_string())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
@@ -194,6 +228,32 @@ async fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     serve::say(&markdown::render(&report))?;
     let failed = args.strict && report.failed();
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+// --- impl TuneArgs ---
+
+impl TuneArgs {
+    fn plan(&self) -> anyhow::Result<Plan> {
+        let own = std::env::current_exe().context("path of this program")?;
+        let weir = self.weir.clone().unwrap_or_else(|| own.with_file_name("weir"));
+        if !weir.exists() {
+            bail!("no {}: build it, or name it with --weir", weir.display());
+        }
+        if !(self.minutes > 0.0 && self.minutes <= 1_440.0) {
+            bail!("--minutes: more than 0 and at most 1440");
+        }
+        let setup = Setup {
+            weir,
+            own,
+            nginx: PathBuf::new(),
+            mock: SocketAddr::from(([127, 0, 0, 1], 0)),
+            database_url: self.database_url.clone(),
+            temporary: self.temporary.clone().unwrap_or_else(std::env::temp_dir),
+            more_models: 0,
+            models: Vec::new(),
+        };
+        Plan::new(setup, &self.only, usize::try_from(self.rounds)?, self.seconds, self.minutes)
+    }
 }
 
 // --- impl RunArgs ---

@@ -4,7 +4,7 @@
 //! `stamped.rs` writes the time into every chunk. `pass.rs` is the bare Pingora proxy. The harness reads: `cases.rs`
 //! (what is asked), `targets/` (who is asked: processes, their configuration), `load/` (how: closed and open loop),
 //! `cpu.rs` (what it cost them), `run.rs` (rounds, interleaved), `guarantees/` (cases named after a guarantee),
-//! `report/` (Markdown, JSON, HTML). `scale.rs` is a model of many replicas, which measures nothing. The gateway is reached over HTTP only.
+//! `report/` (Markdown, JSON, HTML). `tune/` tries settings on this machine. `scale.rs` is a model of many replicas, which measures nothing. The gateway is reached over HTTP only.
 
 pub mod mock;
 
@@ -24,3 +24,4 @@ pub mod run;
 pub mod guarantees;
 pub mod report;
 pub mod scale;
+pub mod tune;

@@ -21,7 +21,7 @@ use tempfile::TempDir;
 pub use external::External;
 use process::{Process, Stop};
 pub(crate) use weir::generate_key;
-pub use weir::{MASTER_KEY, READINESS};
+pub use weir::{MASTER_KEY, READINESS, Shape};
 
 use crate::cases::{Case, PATH};
 use crate::cpu::{self, Usage};
@@ -137,8 +137,18 @@ impl Fleet {
             Kind::Nginx => nginx::start(setup, mock, dir).await,
             Kind::Pingora => pingora::start(setup, mock, dir).await,
             Kind::WeirPlain => weir::plain(setup, mock, dir).await,
-            Kind::WeirGoverned => weir::governed(setup, mock, dir).await,
+            Kind::WeirGoverned => {
+                let shape = Shape::governed(Kind::WeirGoverned.name(), setup);
+                weir::governed(setup, &shape, mock, dir).await
+            }
         }
+    }
+
+    /// Starts one more Weir.
+    pub async fn add(&mut self, setup: &Setup, shape: &Shape) -> anyhow::Result<()> {
+        let started = weir::governed(setup, shape, self.mock, self.dir.path()).await;
+        self.targets.push(Arc::new(started.with_context(|| format!("target {}", shape.name))?));
+        Ok(())
     }
 
     /// Puts options of the mock in force (`pairs` as `switch.rs` takes them).

@@ -55,14 +55,30 @@ const MODELS: &[Model] = &[
     },
 ];
 
-pub(super) async fn plain(setup: &Setup, mock: SocketAddr, dir: &Path) -> anyhow::Result<Target> {
-    start(setup, "weir-plain", mock, dir, "", None).await
+/// How one Weir differs from another.
+#[derive(Debug, Clone)]
+pub struct Shape {
+    pub name: String,
+    pub workers: String,
+    /// Sections of its configuration beside models and `weir_settings`.
+    pub settings: String,
+    /// More of its `weir_settings`, each with a comma before it.
+    pub weir: String,
+    pub database_url: Option<String>,
 }
 
-pub(super) async fn governed(setup: &Setup, mock: SocketAddr, dir: &Path) -> anyhow::Result<Target> {
-    let settings = "litellm_settings:\n  callbacks: [prometheus]\n";
-    let mut target =
-        start(setup, "weir-governed", mock, dir, settings, setup.database_url.as_deref()).await?;
+pub(super) async fn plain(setup: &Setup, mock: SocketAddr, dir: &Path) -> anyhow::Result<Target> {
+    let shape = Shape { settings: String::new(), database_url: None, ..Shape::governed("weir-plain", setup) };
+    start(setup, &shape, mock, dir).await
+}
+
+pub(super) async fn governed(
+    setup: &Setup,
+    shape: &Shape,
+    mock: SocketAddr,
+    dir: &Path,
+) -> anyhow::Result<Target> {
+    let mut target = start(setup, shape, mock, dir).await?;
     target.key = generate_key(target.addr, &setup.models).await?;
     Ok(target)
 }
@@ -79,19 +95,13 @@ pub(crate) async fn generate_key(addr: SocketAddr, more: &[&str]) -> anyhow::Res
     value["key"].as_str().map(str::to_owned).context("/key/generate answers without a key")
 }
 
-async fn start(
-    setup: &Setup,
-    name: &str,
-    mock: SocketAddr,
-    dir: &Path,
-    settings: &str,
-    database_url: Option<&str>,
-) -> anyhow::Result<Target> {
+async fn start(setup: &Setup, shape: &Shape, mock: SocketAddr, dir: &Path) -> anyhow::Result<Target> {
     let (addr, probes) = (free_addr()?, free_addr()?);
+    let (name, port) = (&shape.name, addr.port().to_string());
     let file = dir.join(format!("{name}.yaml"));
-    fs::write(&file, config(mock, setup, settings))?;
+    fs::write(&file, config(mock, setup, &shape.settings) + &shape.weir_settings())?;
     let mut command = Command::new(&setup.weir);
-    command.args(["serve", "--host", "127.0.0.1", "--num_workers", "1", "--port", &addr.port().to_string()]);
+    command.args(["serve", "--host", "127.0.0.1", "--num_workers", &shape.workers, "--port", &port]);
     command.arg("--config").arg(&file);
     // Nothing of the operator's own environment: a proxy or a provider key there would change what is measured.
     command
@@ -100,7 +110,7 @@ async fn start(
         .env("SEPARATE_HEALTH_APP", "1")
         .env("SEPARATE_HEALTH_PORT", probes.port().to_string())
         .env("WEIR_DATA_DIR", dir.join(format!("{name}-data")));
-    if let Some(url) = database_url {
+    if let Some(url) = &shape.database_url {
         command.env("DATABASE_URL", url);
     }
     // Its drain would only make the harness wait: its data is thrown away.
@@ -130,8 +140,27 @@ fn config(mock: SocketAddr, setup: &Setup, settings: &str) -> String {
     for number in 0..setup.more_models {
         MODELS[0].write(&format!("other-{number}"), mock, &mut text);
     }
-    // Memory is bounded by how many clients may come, see p49-overload.
-    text + settings + "weir_settings: {max_clients: 2000}\n"
+    text + settings
+}
+
+// --- impl Shape ---
+
+impl Shape {
+    /// With all that a gateway for others has.
+    pub fn governed(name: &str, setup: &Setup) -> Shape {
+        Shape {
+            name: name.to_owned(),
+            workers: String::from("1"),
+            settings: String::from("litellm_settings:\n  callbacks: [prometheus]\n"),
+            weir: String::new(),
+            database_url: setup.database_url.clone(),
+        }
+    }
+
+    /// Memory is bounded by how many clients may come, see p49-overload.
+    fn weir_settings(&self) -> String {
+        format!("weir_settings: {{max_clients: 2000{}}}\n", self.weir)
+    }
 }
 
 // --- impl Model ---
