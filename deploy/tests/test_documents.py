@@ -1,4 +1,5 @@
-"""The commands of the documents: blocks marked `sh run`, section by section, against a real gateway."""
+"""The commands of the documents and examples: blocks marked `sh run`, section by section, against a real gateway. Those that
+cannot run here, or do something else each time, at least name what there is."""
 
 import os
 import pathlib
@@ -9,17 +10,22 @@ import textwrap
 import uuid
 
 import pytest
+from commands import EXAMPLES, known, of_comments, of_documents
+from guide import text as guide_text
 from places import DEPLOY, ROOT
 from test_pods import sql
 
 BLOCK = re.compile(r"^( *)```sh run\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 DOCUMENTS = [
-    DEPLOY / name for name in ("RUNBOOKS.md", "SCALING.md", "GUIDE.md", "README.md", "examples/README.md", "docker/README.md")
+    ROOT / "README.md",
+    *(DEPLOY / name for name in ("RUNBOOKS.md", "SCALING.md", "GUIDE.md", "README.md", "examples/README.md", "docker/README.md")),
 ]
+# Where a newcomer's gateway is.
+USUAL = "http://127.0.0.1:4000"
 
 
 def label(path):
-    return str(path.relative_to(DEPLOY))
+    return str(path.relative_to(ROOT))
 
 
 def sections():
@@ -28,6 +34,8 @@ def sections():
             commands = [textwrap.dedent(block) for _, block in BLOCK.findall(part)]
             if commands:
                 yield pytest.param("".join(commands), id=f"{label(path)}: {part.splitlines()[0]}")
+    for path, commands in of_comments():
+        yield pytest.param(commands, id=label(path))
 
 
 @pytest.fixture(scope="module")
@@ -52,18 +60,21 @@ def running(weir, folder, urls):
     programs = folder / "bin"
     programs.mkdir()
     (programs / "weir").symlink_to(weir)
+    if os.environ.get("WEIR_BENCH_BIN"):
+        (programs / "weir-bench").symlink_to(os.environ["WEIR_BENCH_BIN"])
     with upstream() as api_base:
         slow = {
             "model_name": "qwen-local",
             "litellm_params": {"model": "openai/slow", "api_base": api_base, "api_key": "sk-x"},
         }
+        demo = {"model_name": "demo", "litellm_params": {"model": "openai/demo", "mock_response": "Hello from Weir!"}}
         values = {
             "listen": "127.0.0.1",
             "service": {"port": pods.free_port()},
             "db": {"deployStandalone": False},
             "environmentSecrets": ["own"],
             "masterkey": "sk-documents",
-            "proxy_config": {"model_list": [slow], "litellm_settings": {"callbacks": ["prometheus"]}},
+            "proxy_config": {"model_list": [slow, demo], "litellm_settings": {"callbacks": ["prometheus"]}},
         }
         cluster = pods.Cluster(weir, chart.manifests(values), {"own": {"DATABASE_URL": urls[0]}}, folder)
         with cluster.pod() as pod:
@@ -84,10 +95,12 @@ def running(weir, folder, urls):
 
 
 @pytest.mark.parametrize("commands", list(sections()))
-def test_commands(gateway, commands):
-    script = f"set -euo pipefail\n{commands}"
+def test_commands(gateway, needs, commands):
+    if "weir-bench" in commands:
+        needs(os.environ.get("WEIR_BENCH_BIN"), "no weir-bench: set WEIR_BENCH_BIN, as scripts/test.sh does")
+    script = f"set -euo pipefail\n{commands.replace(USUAL, gateway['BASE'])}"
     done = subprocess.run(
-        ["bash", "-c", script], env=gateway, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        ["bash", "-c", script], env=gateway, cwd=ROOT, capture_output=True, text=True, timeout=90, check=False
     )
     print(done.stdout)
     assert done.returncode == 0, f"{commands}\n--- printed\n{done.stdout}\n--- said\n{done.stderr}"
@@ -97,3 +110,67 @@ def test_commands(gateway, commands):
 def test_links_lead_somewhere(path):
     for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
         assert (pathlib.Path(path).parent / target).exists(), target
+
+
+# --- what is not run ---
+
+
+@pytest.mark.parametrize("command", sorted(set(of_documents())))
+def test_what_is_named_is_there(weir, needs, command):
+    """Every `weir …`, `weir-bench …`, `make …` and `scripts/…` in the text: commands, subcommands, options, targets, files."""
+    programs = {"weir": weir, "weir-bench": os.environ.get("WEIR_BENCH_BIN")}
+    program = command.split()[0]
+    if program in programs:
+        needs(programs[program], f"no {program}: set WEIR_BENCH_BIN, as scripts/test.sh does")
+    assert known(command, programs), command
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=label)
+def test_examples_can_be_served(weir, path):
+    """With every variable that they name set to something."""
+    names = re.findall(r"os\.environ/(\w+)", path.read_text())
+    addresses = [name for name in names if "_BASE" in name or name.endswith("_URL")]
+    env = {"PATH": os.environ["PATH"], **dict.fromkeys(names, "sk-0000"), **dict.fromkeys(addresses, "https://a.example.com")}
+    if "DATABASE_URL" in names:
+        env["DATABASE_URL"] = "postgresql://localhost/x"
+    done = subprocess.run([weir, "check", path], env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_configurations_of_the_readme_can_be_served(weir, tmp_path):
+    """The one, and the other below it."""
+    blocks = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    whole = tmp_path / "config.yaml"
+    whole.write_text("\n".join(blocks))
+    env = {"PATH": os.environ["PATH"], "LITELLM_MASTER_KEY": "sk-0000", "OPENROUTER_API_KEY": "sk-0000"}
+    done = subprocess.run([weir, "check", whole], env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0 and len(blocks) >= 2, done.stderr
+
+
+# --- the guide ---
+
+
+def test_every_heading_of_the_guide_has_its_result(needs):
+    """In GUIDE.md by its own name, without what stands in brackets."""
+    text = needs(guide_text(), "the guide is not there: set WEIR_SHARED")
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#{2,4} (.+)|^\*\*(Step \d: .+)\*\*$", prose, re.MULTILINE)
+    names = {re.sub(r" \(.*", "", one or other).strip() for one, other in headings}
+    # Steps of the headings above them; lists and links.
+    left = {"Table of Contents", "References", "Common Issues"} | {n for n in names if re.match(r"Step \d: (Configure K|Add to|Enable|Verify Prom|Import|Verify data)", n)}
+    told = (DEPLOY / "GUIDE.md").read_text()
+    assert [name for name in sorted(names - left) if name not in told] == [] and len(names) > 60
+
+
+def test_the_guides_configurations_can_be_served(weir, needs, tmp_path):
+    """Each block that sets models or callbacks, as it stands there."""
+    text = needs(guide_text(), "the guide is not there: set WEIR_SHARED")
+    blocks = [b for b in re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL) if "model_list:" in b or "_settings:" in b]
+    env = {"PATH": os.environ["PATH"], "LITELLM_MASTER_KEY": "sk-0000", "DATABASE_URL": "postgresql://localhost/x"}
+    for number, block in enumerate(blocks):
+        file = tmp_path / f"{number}.yaml"
+        # Two of them begin in the middle of a chart's values, one with a comment that says not to.
+        file.write_text(block)
+        done = subprocess.run([weir, "check", file], env=env, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, f"{block}\n{done.stderr}"
+    assert len(blocks) >= 6

@@ -1,6 +1,8 @@
 """The image's content, put together from a binary: what is in it, LiteLLM's command lines, any user id."""
 
 import os
+import pathlib
+import re
 import shutil
 import subprocess
 
@@ -103,3 +105,26 @@ def p38_it_is_packed_without_an_engine(root, weir, needs, tmp_path):
         timeout=60,
     )
     assert told.stdout.strip() == "[weir] 65532:65532 /app"
+
+
+def p38_the_image_is_weighed_and_started(weir, needs):
+    """All of it but the program is a few megabytes; where a release build is beside this one, all of it is below 60."""
+    needs(shutil.which("cc"), "no C compiler: run scripts/setup.sh build")
+
+    def weighed(binary, starts):
+        command = [DEPLOY / "docker" / "measure.py", binary, "--starts", starts]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+        assert done.returncode == 0 and "ready after" in done.stdout, done.stdout + done.stderr
+        return float(re.search(r"^([0-9.]+) MB in ", done.stdout, re.MULTILINE)[1])
+
+    assert weighed(weir, "1") - os.stat(weir).st_size / 1e6 < 8
+    release = pathlib.Path(weir).resolve().parent.parent / "release" / "weir"
+    if release.exists():
+        assert weighed(release, "1") < 60
+
+
+def test_an_image_is_packed_to_the_same_bytes_twice(weir, needs):
+    needs(shutil.which("buildah"), "buildah is not installed: run scripts/setup.sh deploy")
+    command = [DEPLOY / "docker" / "reproduce.sh", "--binary", weir]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0 and done.stdout.count("sha256:") == 2, done.stdout + done.stderr
