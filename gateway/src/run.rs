@@ -35,9 +35,9 @@ use tokio::sync::{Mutex, Notify};
 use weir_core::ExposeSecret;
 use weir_core::config::env::Env;
 use weir_core::config::{Config, MetricsWhen};
-use weir_core::ports::SpendStore;
 use weir_core::ports::control::Control;
 use weir_core::ports::identity::Bearers;
+use weir_core::ports::{LedgerState, SpendStore};
 use weir_ledger::Asker;
 use weir_plugins::auth::Http;
 use weir_plugins::chain::Chain;
@@ -81,8 +81,18 @@ pub fn serve(args: &Serve, filters: &[&'static FilterKind]) -> anyhow::Result<()
         async move { drop(closed.await) }.boxed()
     };
     let conf = server_conf(args, &config, &folder)?;
+    if args.upgrade {
+        runtime.block_on(reached(&app));
+    }
     let handover = Arc::new(Handover::new(&folder));
     listen(args, &config, conf, (&app, &handover), flush)
+}
+
+/// Waits for the ledger. Who takes listeners over before that would answer 503 where the old process serves.
+async fn reached(app: &App) {
+    while app.ledger.state() == LedgerState::Starting {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// Every reason why a configuration cannot be served.
@@ -293,7 +303,6 @@ fn listen(
         app: Arc::clone(&app),
         handover: Arc::clone(&handover),
         addresses: ports(args, config).map(|port| address(args, port)).collect(),
-        takes_over: args.upgrade,
     });
     let (grace, flush) = (config.weir.grace_period, Box::new(flush));
     let drain = Drain { app: Arc::clone(&app), handover: Arc::clone(&handover), grace, flush };

@@ -1,5 +1,4 @@
-//! The moment from which a process is in charge: all its listeners are open. One that takes over also waits for its
-//! ledger, since the other one leaves then.
+//! The moment from which a process is in charge: all its listeners are open.
 
 use super::{Handover, manager};
 use crate::state::App;
@@ -8,7 +7,6 @@ use pingora::server::{ListenFds, ShutdownWatch};
 use pingora::services::Service;
 use std::sync::Arc;
 use std::time::Duration;
-use weir_core::ports::LedgerState;
 
 /// Pingora gives its table of listeners to services only, so this is one.
 pub struct Announcer {
@@ -16,7 +14,6 @@ pub struct Announcer {
     pub handover: Arc<Handover>,
     /// Every address that this process listens at.
     pub addresses: Vec<String>,
-    pub takes_over: bool,
 }
 
 const POLL: Duration = Duration::from_millis(10);
@@ -55,8 +52,7 @@ impl Service for Announcer {
 
 impl Announcer {
     fn is_in_charge(&self, table: &ListenFds) -> bool {
-        let ready = !self.takes_over || self.app.ledger.state() != LedgerState::Starting;
         let open = table.lock();
-        ready && self.addresses.iter().all(|address| open.get(address).is_some())
+        self.addresses.iter().all(|address| open.get(address).is_some())
     }
 }

@@ -23,6 +23,17 @@ async fn upgrade(rig: &Rig, more: &[&str]) -> Output {
     tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap()
 }
 
+/// Waits until the process stands in its data directory: a moment after its listener is open.
+async fn settled(rig: &Rig) {
+    for _ in 0..500 {
+        if rig.in_charge() == Some(rig.pid()) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("it is not in charge: {}", rig.log());
+}
+
 /// An open stream that lasts ten seconds, to its end.
 async fn stream(url: String) -> String {
     let mut body = chat("priced", "hi __chunks=40 __pace=0.25");
@@ -72,6 +83,7 @@ async fn p45_the_binary_is_swapped_under_open_streams_and_requests() {
     let full = std::env::var("WEIR_SCALE").is_ok_and(|scale| scale == "full");
     let streams = if full { 500 } else { 50 };
     let mut rig = Rig::config(&CONFIG.replace("drain_delay: 0.2", "drain_delay: 1.0")).start().await;
+    settled(&rig).await;
     let key = rig.key(json!({"max_budget": 100})).await;
     let open: Vec<_> = (0..streams).map(|_| tokio::spawn(stream(rig.url.clone()))).collect();
     while rig.mock.seen_count() < streams {
@@ -121,7 +133,7 @@ async fn p45_a_new_process_that_cannot_serve_leaves_the_old_one_serving() {
         assert_eq!(rig.get("/health/readiness", "none").await.status, 200, "{after}");
         assert_eq!(rig.chat("priced", "hi").await.status, 200, "{after}");
     };
-    as_before(&rig, "at the start").await;
+    settled(&rig).await;
 
     rig.signal("QUIT");
     tokio::time::sleep(Duration::from_millis(300)).await;
