@@ -24,7 +24,7 @@ use weir_core::domain::ids::EntryId;
 use weir_core::domain::key::Caller;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::operation::Operation;
-use weir_core::domain::spend::{AttemptRecord, Entry, SpendScope, Status};
+use weir_core::domain::spend::{AttemptRecord, Entry, Explained, SpendScope, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::error::ApiError;
 use weir_core::ports::Holder;
@@ -69,6 +69,8 @@ pub struct Exchange {
     pub limit_output: Option<u64>,
     /// What the cache has to do with it; `None`: nothing. Kept by `filters::cache`.
     pub caching: Option<Box<Caching>>,
+    /// How its entry comes about. Written by routing, `filters::budget` and `filters::price`.
+    pub explained: Explained,
     /// The ledger entry as far as it is known. Kept by `filters::journal` between an attempt and the end.
     pub draft: Option<Box<Entry>>,
 }
@@ -235,6 +237,7 @@ impl Exchange {
             watchers: Vec::new(),
             limit_output: None,
             caching: None,
+            explained: Explained::default(),
             draft: None,
         }
     }

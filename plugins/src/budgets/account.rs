@@ -1,12 +1,14 @@
 //! One budget as this process knows it: what of its slices is free. Costs that are not booked yet are in no balance:
 //! they left it when they were settled, and leave the ledger's lease when they are booked.
 
+use super::Scope;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, MutexGuard};
 use weir_core::domain::money::NanoUsd;
+use weir_core::domain::spend::BudgetSeen;
 use weir_core::ports::SpendScope;
 
 /// How long a slice is kept that nobody spends from.
@@ -21,6 +23,8 @@ pub struct Account {
     free: AtomicI64,
     /// Holds that are not settled.
     open: AtomicI64,
+    /// What is spent of the budget: as the ledger last told, and what was settled here since.
+    spent: AtomicI64,
     born: Instant,
     /// Milliseconds after `born`.
     used: AtomicU64,
@@ -29,12 +33,18 @@ pub struct Account {
 
 impl Account {
     fn new(kind: SpendScope, id: &str) -> Self {
-        let (free, open, used) = (AtomicI64::new(0), AtomicI64::new(0), AtomicU64::new(0));
-        Self { kind, id: id.into(), free, open, born: Instant::now(), used, turn: Mutex::new(()) }
+        let [free, open, spent] = [const { AtomicI64::new(0) }; 3];
+        let used = AtomicU64::new(0);
+        Self { kind, id: id.into(), free, open, spent, born: Instant::now(), used, turn: Mutex::new(()) }
     }
 
     pub(super) fn free(&self) -> i64 {
         self.free.load(Ordering::Acquire)
+    }
+
+    /// What the ledger tells.
+    pub(super) fn learn(&self, spent: NanoUsd) {
+        self.spent.store(spent.0, Ordering::Relaxed);
     }
 
     pub(super) async fn turn(&self) -> MutexGuard<'_, ()> {
@@ -149,6 +159,16 @@ impl Hold {
         self.parts.first().map(|(_, amount)| NanoUsd(*amount))
     }
 
+    /// The budgets that are held to, in the order in which these scopes were taken.
+    pub fn seen(&self, scopes: &[Scope<'_>]) -> impl Iterator<Item = BudgetSeen> {
+        self.parts.iter().zip(scopes).map(|((account, _), scope)| BudgetSeen {
+            scope: account.kind,
+            id: account.id.as_ref().to_owned(),
+            cap: scope.cap,
+            before: NanoUsd(account.spent.load(Ordering::Relaxed)),
+        })
+    }
+
     /// The truth: what is held and was not spent is free again.
     pub fn settle(mut self, cost: NanoUsd) {
         self.give_back(cost.0);
@@ -157,6 +177,7 @@ impl Hold {
     fn give_back(&mut self, spent: i64) {
         for (account, amount) in self.parts.drain(..) {
             account.put(amount - spent);
+            account.spent.fetch_add(spent, Ordering::Relaxed);
             account.open.fetch_sub(1, Ordering::AcqRel);
         }
     }

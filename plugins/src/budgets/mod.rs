@@ -109,6 +109,7 @@ impl Budgets {
         };
         let lease = self.leases.lease(&ask).await?;
         account.put(lease.granted.0);
+        account.learn(lease.settled);
         Ok(lease)
     }
 
