@@ -158,6 +158,7 @@ impl Flight<'_> {
             started: Instant::now(),
             timeouts: self.x.timeouts(deployment),
         };
+        self.x.asked_at.get_or_insert(attempt.started);
         hold_of_deployment(&self.app.budgets, &mut self.x, deployment).await.map_err(Lost::Failed)?;
         self.x.answer.deployment = Some(Arc::clone(deployment));
         let ended = self.try_once(down, out, &attempt).await;

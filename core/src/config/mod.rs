@@ -45,6 +45,6 @@ pub use params::{ClientParam, Info, Params};
 pub use problems::{Problem, Problems, Severity};
 pub use settings::{
     BannedKeywords, BudgetMode, CALL_TYPES, CachePlace, CacheScope, CacheSettings, GeneralSettings,
-    LitellmSettings, MetricsWhen, PassThrough, RedisNode, RedisPlace, RedisSettings, RouterSettings,
-    SessionCaps, SslVerify, Strategy, StrategyArgs, TokenRate, WeirSettings,
+    LitellmSettings, MetricsSettings, MetricsWhen, PassThrough, RedisNode, RedisPlace, RedisSettings,
+    RouterSettings, SessionCaps, ShownMetric, SslVerify, Strategy, StrategyArgs, TokenRate, WeirSettings,
 };

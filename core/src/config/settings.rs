@@ -3,6 +3,7 @@
 mod cache;
 mod general;
 mod litellm;
+mod metrics;
 mod pass_through;
 mod redis;
 mod router;
@@ -12,6 +13,7 @@ pub use cache::{CALL_TYPES, CachePlace, CacheSettings};
 pub use general::{GeneralSettings, TokenRate};
 pub(super) use litellm::budget;
 pub use litellm::{BannedKeywords, LitellmSettings};
+pub use metrics::{MetricsSettings, ShownMetric};
 pub use pass_through::PassThrough;
 pub use redis::{RedisNode, RedisPlace, RedisSettings};
 pub use router::{RouterSettings, Strategy, StrategyArgs};

@@ -5,6 +5,7 @@ pub mod cache;
 pub mod control;
 pub mod identity;
 pub mod leases;
+pub mod meter;
 pub mod rates;
 pub mod records;
 mod spend;

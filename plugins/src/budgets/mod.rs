@@ -1,17 +1,19 @@
 //! Budgets: what a request may cost at most is held before it is sent, and settled with what it did cost. `scopes.rs` says
 //! whose budgets a request is held to, `estimate.rs` what it may cost, `account.rs` is one budget as this process knows
-//! it, `refusal.rs` speaks LiteLLM's words. Where no budget is set, none of it runs.
+//! it, `refusal.rs` speaks LiteLLM's words. Where no budget is set, none of it runs. `watched.rs` is for those who only look.
 
 mod account;
 mod estimate;
 mod refusal;
 mod scopes;
+mod watched;
 mod windows;
 
 pub use account::{Account, Hold};
 pub use estimate::{Estimate, asked_output};
 pub use refusal::Unspent;
 pub use scopes::{Ids, Scope, any, of_holder, of_key, scopes};
+pub use watched::{Owner, Terms, Watched};
 pub use windows::{Window, any as any_window, hold_of_deployment, of_session, windows};
 
 use account::Accounts;

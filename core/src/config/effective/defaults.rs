@@ -74,6 +74,7 @@ static ROWS: &[Row] = &[
     row(ROUTER, "retry_after", |c| seconds(c.router.retry_after)),
     row(ROUTER, "routing_strategy", |c| strategy(c.router.routing_strategy).into()),
     row(ROUTER, "timeout", |c| seconds(c.router.timeout)).or("request_timeout"),
+    row(WEIR, "access_log", |c| json!(c.weir.access_log.unwrap_or(c.litellm.json_logs))),
     row(WEIR, "body_timeout", |c| seconds(c.weir.body_timeout)),
     row(WEIR, "budget_error_status", |c| json!(c.weir.budget_error_status.unwrap_or(400))),
     row(WEIR, "budget_mode", |c| {
@@ -107,6 +108,7 @@ static ROWS: &[Row] = &[
     row(WEIR, "metrics", |c| {
         if c.weir.metrics == MetricsWhen::Always { "always" } else { "on_callback" }.into()
     }),
+    row(WEIR, "metrics_max_series", |c| json!(c.weir.metrics_max_series)),
     row(WEIR, "on_ledger_loss", |c| if c.weir.serves_without_ledger { "serve" } else { "refuse" }.into()),
     row(WEIR, "redis_timeout", |c| seconds(c.weir.redis_timeout)),
     row(WEIR, "stream_idle_timeout", |c| seconds(c.weir.stream_idle_timeout)),
