@@ -1,5 +1,6 @@
 //! What the sections of settings mean, defaults filled in.
 
+mod alerts;
 mod cache;
 mod general;
 mod litellm;
@@ -9,6 +10,7 @@ mod redis;
 mod router;
 mod weir;
 
+pub use alerts::{ALERT_TYPES, AlertSettings};
 pub use cache::{CALL_TYPES, CachePlace, CacheSettings};
 pub use general::{GeneralSettings, TokenRate};
 pub(super) use litellm::budget;
