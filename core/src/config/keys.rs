@@ -181,6 +181,11 @@ pub fn section_of(name: &str) -> Option<&'static Table> {
 // --- Kind ---
 
 impl Kind {
+    /// Whether values are never shown.
+    pub fn is_secret(self) -> bool {
+        matches!(self, Kind::Secret | Kind::SecretMap)
+    }
+
     pub fn accepts(self, node: &Node) -> bool {
         match self {
             Kind::Any => true,
