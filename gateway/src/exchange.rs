@@ -28,6 +28,7 @@ use weir_plugins::deployment::Deployment;
 use weir_plugins::dialects::gemini::array_error;
 use weir_plugins::dialects::{ResponsePlan, upstream_error};
 use weir_plugins::exchange::{Attempt, Clock, Exchange};
+use weir_plugins::filters::{ACCESS, access_log_wanted};
 use weir_plugins::plugin::Flow;
 use weir_plugins::{count, outgoing};
 
@@ -77,6 +78,9 @@ pub async fn serve(app: &App, down: &mut ServerSession, asked: Asked) -> Result<
 async fn shed(app: &App, down: &mut ServerSession, error: &ApiError, errors: Dialect) -> Result<()> {
     if error.kind() == Kind::Overloaded {
         app.metrics.count(weir_core::metrics::Name::ShedRequests, error.class());
+    }
+    if access_log_wanted(&app.snapshot.load().config) {
+        tracing::info!(target: ACCESS, status = error.status(), error = error.class(), "request refused");
     }
     fail::respond_in(errors, down, error, None).await
 }

@@ -121,7 +121,9 @@ fn text(scope: SpendScope, id: &str, terms: &Terms, spent: NanoUsd, reached: Rea
     let (max, soft) = (terms.max.unwrap_or_default(), terms.soft.unwrap_or_default());
     match reached {
         Reached::Soft => {
-            format!("{whose}: the soft budget of {soft} $ is reached, {spent} $ are spent. Nothing is refused.")
+            format!(
+                "{whose}: the soft budget of {soft} $ is reached, {spent} $ are spent. Nothing is refused."
+            )
         }
         Reached::Part(percent) => format!("{whose}: {spent} $ of {max} $ are spent, more than {percent} %."),
         Reached::All => format!("{whose} is spent: {spent} $ of {max} $. Requests are refused."),
@@ -134,14 +136,7 @@ fn short(id: &str) -> &str {
     if id.len() > LONGEST { &id[..id.floor_char_boundary(12)] } else { id }
 }
 
-fn body(
-    scope: SpendScope,
-    id: &str,
-    terms: &Terms,
-    spent: NanoUsd,
-    reached: Reached,
-    text: &str,
-) -> String {
+fn body(scope: SpendScope, id: &str, terms: &Terms, spent: NanoUsd, reached: Reached, text: &str) -> String {
     let only = |of: SpendScope| (scope == of).then_some(id);
     let alias = |of: SpendScope| terms.alias.as_deref().filter(|_| scope == of);
     let (team, user) = id.split_once('\u{1f}').filter(|_| scope == SpendScope::Member).unzip();

@@ -152,8 +152,9 @@ impl Alerts {
 
     /// Records that go to a callback do not arrive.
     pub fn callback_failed(&self, settings: &AlertSettings, callback: &str) {
-        let text =
-            format!("Records for {callback} are not taken. Look at its address, its credentials, and the log.");
+        let text = format!(
+            "Records for {callback} are not taken. Look at its address, its credentials, and the log."
+        );
         let name = format!("callback:{callback}");
         self.notice(settings, "failed_tracking_spend", Level::Medium, name, text);
     }

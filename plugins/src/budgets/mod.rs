@@ -33,11 +33,23 @@ pub struct Budgets {
     accounts: Accounts,
     /// As [`Leases::lost`] was when the accounts were last right.
     lost: AtomicU64,
+    /// How often the ledger was asked for a slice.
+    asked: AtomicU64,
+}
+
+/// How a process stands with its slices, for those who look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slices {
+    /// Of all accounts, free and held by requests under way.
+    pub free: NanoUsd,
+    pub held: NanoUsd,
+    /// How often a request waited for the ledger.
+    pub asked: u64,
 }
 
 impl Budgets {
     pub fn new(leases: Arc<dyn Leases>) -> Self {
-        Self { leases, accounts: Accounts::default(), lost: AtomicU64::new(0) }
+        Self { leases, accounts: Accounts::default(), lost: AtomicU64::new(0), asked: AtomicU64::new(0) }
     }
 
     /// Holds what a request may cost in every scope, or nothing. Where the most does not fit, what is held is less, but
@@ -109,6 +121,7 @@ impl Budgets {
             least: NanoUsd(estimate.least.0.saturating_sub(free).max(1)),
             wanted: NanoUsd(estimate.most.0.saturating_sub(free).max(1)),
         };
+        self.asked.fetch_add(1, Ordering::Relaxed);
         let lease = self.leases.lease(&ask).await?;
         account.put(lease.granted.0);
         Ok(lease)
@@ -121,6 +134,11 @@ impl Budgets {
             self.accounts.forget();
         }
         self.leases.are_ours()
+    }
+
+    pub fn slices(&self) -> Slices {
+        let (free, held) = self.accounts.sums();
+        Slices { free, held, asked: self.asked.load(Ordering::Relaxed) }
     }
 
     /// Gives back what nobody has needed for a while, so that others can. Called all the time.

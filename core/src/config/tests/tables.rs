@@ -52,11 +52,7 @@ fn samples(kind: Kind) -> Vec<String> {
         Kind::Number | Kind::Price | Kind::Seconds | Kind::Bytes => &["7"],
         Kind::Texts => &["[sample]", "[10.0.0.0/8]"],
         Kind::List => {
-            &[
-                "[{sample: [other]}]",
-                "[sample]",
-                "[{path: /sample, target: \"http://sample.test\"}]",
-            ]
+            &["[{sample: [other]}]", "[sample]", "[{path: /sample, target: \"http://sample.test\"}]"]
         }
         Kind::Map | Kind::SecretMap => &[
             "{sample: other}",
