@@ -26,6 +26,7 @@ use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server};
 use pingora::services::background::background_service;
 use pingora::services::listening::Service;
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -268,6 +269,7 @@ pub fn apply(app: &App, snapshot: &Snapshot) {
     let config = &snapshot.config;
     let callback = |names: &[String]| names.iter().any(|name| name == "prometheus");
     let named = callback(&config.litellm.callbacks) || callback(&config.litellm.success_callback);
+    forget_gone(app, snapshot);
     let recording = named || config.weir.metrics == MetricsWhen::Always;
     let alerting = !config.general.alerts.alerting.is_empty();
     app.metrics.record(recording);
@@ -275,6 +277,15 @@ pub fn apply(app: &App, snapshot: &Snapshot) {
     app.watched.watch(recording || alerting);
     if !alerting {
         app.alerts.forget_requests();
+    }
+}
+
+/// Deployments that are not configured any more are in no state.
+fn forget_gone(app: &App, snapshot: &Snapshot) {
+    let there: HashSet<&str> = snapshot.models.deployments().map(|d| d.id.as_str()).collect();
+    let before = app.snapshot.load();
+    for gone in before.models.deployments().filter(|d| !there.contains(d.id.as_str())) {
+        app.metrics.forget_deployment(&gone.id);
     }
 }
 

@@ -20,7 +20,7 @@ use weir_plugins::budgets::{Owner, Terms};
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_secs(3);
-/// After so many looks everything is looked at, whoever has sent something or not.
+/// After which everything is looked at, whoever has sent something or not.
 const MINUTES: u32 = 5;
 /// A batch that the ledger does not take for so long is worth an alert.
 const NOT_BOOKED: Duration = Duration::from_secs(120);
@@ -40,7 +40,8 @@ pub struct Standing {
 /// What is remembered between two looks.
 #[derive(Default)]
 struct Round {
-    number: u32,
+    /// Looks until everything is looked at.
+    left: u32,
     away: u32,
     /// The last day that was told of.
     told: i64,
@@ -53,23 +54,24 @@ impl Standing {
         let mut round = Round { told: time::now().day() - 2, ..Round::default() };
         loop {
             let config = Arc::clone(&self.app.snapshot.load().config);
-            let every = looks_for_all(&config);
-            if self.app.watched.is_on() && round.number.is_multiple_of(every) {
-                self.look_at_all(&config).await;
-            }
             if self.app.watched.is_on() {
+                self.look_at_all(&config, &mut round).await;
                 self.look(&config).await;
             }
             if self.app.alerts.is_on() {
                 self.look_around(&config.general.alerts, &mut round).await;
             }
-            round.number = round.number.wrapping_add(1);
+            round.left = round.left.saturating_sub(1);
             tokio::time::sleep(LOOK).await;
         }
     }
 
     /// Everybody's records may have changed without a word: budgets begin anew.
-    async fn look_at_all(&self, config: &Config) {
+    async fn look_at_all(&self, config: &Config, round: &mut Round) {
+        if round.left > 0 {
+            return;
+        }
+        round.left = looks_for_all(config);
         self.app.watched.all_changed();
         if !config.litellm.metrics.all_budgets || !self.app.metrics.recording() {
             return;
@@ -80,7 +82,8 @@ impl Standing {
             self.enter_all::<User>(of_user).await,
         ];
         for error in all.into_iter().filter_map(Result::err) {
-            tracing::debug!("budgets are not all shown: {error}");
+            tracing::debug!("budgets are not all shown yet: {error}");
+            round.left = 0;
         }
     }
 

@@ -59,6 +59,14 @@ impl Metrics {
     }
 }
 
+impl Metrics {
+    /// A deployment is configured no more: it has no state.
+    pub fn forget_deployment(&self, id: &str) {
+        self.family(Name::DeploymentState).forget(&self.room, "model_id", id);
+        self.new_generation();
+    }
+}
+
 /// Gauges are floats, and exact below nine million dollars.
 pub(super) fn dollars(amount: NanoUsd) -> f64 {
     amount.0 as f64 / 1e9
