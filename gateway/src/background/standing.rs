@@ -9,14 +9,14 @@ use weir_core::config::{AlertSettings, Config};
 use weir_core::domain::key::KeyRecord;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::period::WindowBudget;
-use weir_core::domain::records::{Record, RecordKind, Team, User};
+use weir_core::domain::records::{Record, Team, User};
 use weir_core::domain::spend::SpendScope;
 use weir_core::ports::records::{get_all, list};
 use weir_core::ports::{
     Dimension, Directory, LedgerResult, LedgerState, RecordQuery, RollupOrder, RollupQuery, Sort, SpendStore,
 };
 use weir_core::time::{self, Micros};
-use weir_plugins::budgets::{Owner, Terms};
+use weir_plugins::budgets::{Owner, Terms, scope_of};
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_secs(3);
@@ -246,15 +246,6 @@ fn looks_for_all(config: &Config) -> u32 {
     let seconds = i64::from(minutes.clamp(1, 1_440)) * 60;
     let look = i64::try_from(LOOK.as_micros()).unwrap_or(SECOND);
     u32::try_from(seconds * SECOND / look).unwrap_or(1).max(1)
-}
-
-fn scope_of(kind: RecordKind) -> Option<SpendScope> {
-    match kind {
-        RecordKind::Key => Some(SpendScope::Key),
-        RecordKind::Team => Some(SpendScope::Team),
-        RecordKind::User => Some(SpendScope::User),
-        _ => None,
-    }
 }
 
 /// `None`: a shared budget replaces its own amounts, which its next request tells.

@@ -192,7 +192,7 @@ impl Watched {
 }
 
 /// Whose budget a record's is, for those that are watched.
-fn scope_of(kind: RecordKind) -> Option<SpendScope> {
+pub fn scope_of(kind: RecordKind) -> Option<SpendScope> {
     match kind {
         RecordKind::Key => Some(SpendScope::Key),
         RecordKind::Team => Some(SpendScope::Team),
