@@ -1,6 +1,7 @@
 //! One exchange on the data plane: from intake to the booked answer.
 
 use crate::asked::Asked;
+use crate::hedge;
 use crate::intake;
 use crate::limits::Place;
 use crate::response::outlet::Outlet;
@@ -108,7 +109,7 @@ impl Flight<'_> {
         let mut plan = Plan::new(&self.x, group);
         let mut deployment = plan.first(&mut self.x, &self.app.routing).map_err(Lost::Failed)?;
         loop {
-            let error = match Box::pin(self.attempt(down, out, &deployment)).await {
+            let error = match Box::pin(self.attempt(down, out, &deployment, &mut plan)).await {
                 Err(Lost::Failed(error)) => error,
                 other => return other,
             };
@@ -154,20 +155,16 @@ impl Flight<'_> {
         down: &mut ServerSession,
         out: &mut Outlet,
         deployment: &Arc<Deployment>,
+        plan: &mut Plan,
     ) -> std::result::Result<(), Lost> {
-        let attempt = Attempt {
-            number: u16::try_from(self.x.attempts.len() + 1).unwrap_or(u16::MAX),
-            deployment: Arc::clone(deployment),
-            started_at: self.x.clock.now(),
-            started: Instant::now(),
-            timeouts: self.x.timeouts(deployment),
-        };
+        let number = u16::try_from(self.x.attempts.len() + 1).unwrap_or(u16::MAX);
+        let mut attempt = self.attempt_at(deployment, number);
         self.x.asked_at.get_or_insert(attempt.started);
         hold_of_deployment(&self.app.budgets, &mut self.x, deployment).await.map_err(Lost::Failed)?;
         self.x.answer.deployment = Some(Arc::clone(deployment));
-        let ended = self.try_once(down, out, &attempt).await;
+        let ended = self.try_once(down, out, &mut attempt, plan).await;
         match &ended {
-            Ok(()) => self.app.routing.cooldowns.served(deployment),
+            Ok(()) => self.app.routing.cooldowns.served(&attempt.deployment),
             Err(Lost::Failed(error)) => self.attempt_failed(&attempt, error),
             Err(Lost::ClientGone) => self.attempt_ended(&attempt, 499, Some("ClientDisconnected")),
         }
@@ -178,7 +175,8 @@ impl Flight<'_> {
         &mut self,
         down: &mut ServerSession,
         out: &mut Outlet,
-        attempt: &Attempt,
+        attempt: &mut Attempt,
+        plan: &mut Plan,
     ) -> std::result::Result<(), Lost> {
         let deployment = &attempt.deployment;
         deployment.ready().map_err(Lost::Failed)?;
@@ -205,10 +203,15 @@ impl Flight<'_> {
             return Box::pin(series::relay(self, down, out, attempt, made)).await;
         }
         let outgoing = Outgoing::seal(made, deployment).await.map_err(Lost::Failed)?;
-        let plan = outgoing.plan;
         self.app.chain.on_attempt(&mut self.x, attempt).map_err(Lost::Failed)?;
-        let answered =
-            Box::pin(session::send(&self.app.dialer, Waiting::Client(down, out), attempt, &outgoing)).await?;
+        let (answered, plan) = match attempt.timeouts.hedge {
+            Some(after) => Box::pin(hedge::send(self, down, out, attempt, outgoing, (plan, after))).await?,
+            None => {
+                let client = Waiting::Client(down, out);
+                let sent = Box::pin(session::send(&self.app.dialer, client, attempt, &outgoing));
+                (sent.await?, outgoing.plan)
+            }
+        };
         if !(200..300).contains(&answered.status) {
             return Err(Box::pin(self.refused(down, answered, attempt, plan)).await);
         }
@@ -216,7 +219,7 @@ impl Flight<'_> {
         if matches!(plan, ResponsePlan::Carry(_)) && !is_json(&answered) {
             return Box::pin(carry::relay(self, down, out, answered.connected, attempt, plan)).await;
         }
-        if is_stream(&answered, plan) {
+        if answered.is_stream(plan) {
             return Box::pin(stream::relay(self, down, out, answered.connected, attempt, plan)).await;
         }
         Box::pin(plain::relay(self, down, answered.connected, attempt, plan)).await
@@ -260,7 +263,18 @@ impl Flight<'_> {
         self.x.answer.remaining_tokens = number("x-ratelimit-remaining-tokens");
     }
 
-    fn attempt_failed(&mut self, attempt: &Attempt, error: &ApiError) {
+    /// A try that begins now.
+    pub fn attempt_at(&self, deployment: &Arc<Deployment>, number: u16) -> Attempt {
+        Attempt {
+            number,
+            deployment: Arc::clone(deployment),
+            started_at: self.x.clock.now(),
+            started: Instant::now(),
+            timeouts: self.x.timeouts(deployment),
+        }
+    }
+
+    pub fn attempt_failed(&mut self, attempt: &Attempt, error: &ApiError) {
         let asked = matches!(error.kind(), Kind::Upstream);
         self.attempt_ended(attempt, if asked { error.status() } else { 0 }, Some(error.class()));
         let config = &self.x.snapshot.config.router;
@@ -382,12 +396,6 @@ fn is_json(answered: &Answered) -> bool {
     let head = answered.connected.session.response_header();
     let kind = head.and_then(|h| h.headers.get(http::header::CONTENT_TYPE));
     kind.is_none_or(|v| v.as_bytes().starts_with(b"application/json"))
-}
-
-fn is_stream(answered: &Answered, plan: ResponsePlan) -> bool {
-    let head = answered.connected.session.response_header();
-    let content_type = head.and_then(|h| h.headers.get(http::header::CONTENT_TYPE));
-    content_type.is_some_and(|v| plan.streams_as(v.as_bytes()))
 }
 
 /// `retry-after` in seconds; dates are not worth a parser here.

@@ -14,6 +14,7 @@ mod data_dir;
 mod endpoints;
 mod exchange;
 mod front;
+mod hedge;
 mod intake;
 mod limits;
 mod local;

@@ -1,6 +1,7 @@
 //! The composition root: the only place where concrete types meet.
 
 use crate::background::drain::{Drain, Stop};
+use crate::background::reload::Ear;
 use crate::background::standing::Standing;
 use crate::cli::{Half, Serve, say};
 use crate::control::{Changes, Configuration};
@@ -206,8 +207,10 @@ fn beside(
         let bound = runtime.block_on(async { weir_admin::bind(&app.admin_socket) });
         runtime.spawn(weir_admin::serve(bound.context("the admin socket")?, admin));
     }
+    let _around = runtime.enter();
+    let ear = Ear::new(configuration.loader.path.as_deref()).context("SIGHUP cannot be listened for")?;
+    runtime.spawn(ear.run(Arc::clone(configuration), changed));
     greet(args, app, &configuration.loader);
-    runtime.spawn(background::reload::run(Arc::clone(configuration), changed));
     Ok(())
 }
 

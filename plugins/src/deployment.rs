@@ -95,6 +95,8 @@ pub struct Timeouts {
     pub idle: Duration,
     /// Everything, from sending to the last byte.
     pub total: Duration,
+    /// Silence after which another deployment is asked too; `None`: never.
+    pub hedge: Option<Duration>,
 }
 
 /// The catalogue's words for models that chat.
@@ -260,6 +262,7 @@ fn timeouts(entry: &ModelEntry, config: &Config) -> Timeouts {
         first_token: first.unwrap_or(total),
         idle: config.weir.stream_idle_timeout,
         total,
+        hedge: entry.params.hedge_after.or(config.weir.hedge_after),
     }
 }
 

@@ -24,7 +24,7 @@ use weir_core::domain::ids::EntryId;
 use weir_core::domain::key::Caller;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::operation::Operation;
-use weir_core::domain::spend::{AttemptRecord, Entry, SpendScope, Status};
+use weir_core::domain::spend::{AttemptRecord, Entry, Explained, SpendScope, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::error::ApiError;
 use weir_core::ports::Holder;
@@ -73,6 +73,8 @@ pub struct Exchange {
     pub limit_output: Option<u64>,
     /// What the cache has to do with it; `None`: nothing. Kept by `filters::cache`.
     pub caching: Option<Box<Caching>>,
+    /// How its entry comes about. Written by routing, `filters::budget` and `filters::price`.
+    pub explained: Explained,
     /// The ledger entry as far as it is known. Kept by `filters::journal` between an attempt and the end.
     pub draft: Option<Box<Entry>>,
 }
@@ -153,7 +155,10 @@ pub struct Answer {
     pub said: BytesMut,
     /// What is paid by the piece instead of by tokens.
     pub measured: Option<Measured>,
+    /// All of it, `outrun` too.
     pub cost: NanoUsd,
+    /// What attempts cost that were ended because another deployment answered first.
+    pub outrun: NanoUsd,
     pub unpriced: bool,
     /// It was there already: no provider was asked, and it costs nothing.
     pub cache_hit: bool,
@@ -163,6 +168,7 @@ pub struct Answer {
 }
 
 /// One try of one deployment.
+#[derive(Clone)]
 pub struct Attempt {
     /// 1 for the first of an exchange.
     pub number: u16,
@@ -237,6 +243,7 @@ impl Exchange {
             watchers: Vec::new(),
             limit_output: None,
             caching: None,
+            explained: Explained::default(),
             draft: None,
         }
     }

@@ -24,6 +24,8 @@ pub struct Params {
     pub organization: Option<String>,
     pub timeout: Option<Duration>,
     pub stream_timeout: Option<Duration>,
+    /// Silence after which another deployment of the group is asked too.
+    pub hedge_after: Option<Duration>,
     /// Share of the traffic of its group, relative to the others'.
     pub weight: Option<f64>,
     /// Requests and tokens per minute.
@@ -115,6 +117,7 @@ impl Params {
             organization: s.text("organization"),
             timeout: s.seconds("timeout"),
             stream_timeout: s.seconds("stream_timeout"),
+            hedge_after: s.int("hedge_after_ms").map(Duration::from_millis),
             weight: s.node("weight").and_then(Node::as_f64),
             rpm: s.int("rpm"),
             tpm: s.int("tpm"),

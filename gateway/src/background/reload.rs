@@ -4,42 +4,56 @@
 use crate::control::Configuration;
 use notify::{RecursiveMode, Watcher};
 use std::ffi::OsStr;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, mpsc};
 use weir_core::ports::control::Control;
 
 /// Editors write in several steps, ConfigMaps swap links: wait until it is quiet.
 const QUIET: Duration = Duration::from_millis(300);
 
-/// Runs for the life of the process.
-pub async fn run(configuration: Arc<Configuration>, in_ledger: Arc<Notify>) {
-    let (tell, mut changed) = mpsc::channel(1);
-    let _watcher = configuration.loader.path.as_deref().and_then(|path| watch(path, tell));
-    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
-        tracing::error!("SIGHUP cannot be watched");
-        return;
-    };
-    loop {
-        tokio::select! {
-            Some(()) = changed.recv() => {
-                tokio::time::sleep(QUIET).await;
-                while changed.try_recv().is_ok() {}
+/// Who hears of changes. It hears from the moment it is made: a signal that nobody listens for ends the process.
+pub struct Ear {
+    changed: mpsc::Receiver<()>,
+    hangup: Signal,
+    _watcher: Option<notify::RecommendedWatcher>,
+}
+
+impl Ear {
+    /// Listens to SIGHUP and to the folder of this file. Wants a runtime around it.
+    ///
+    /// # Errors
+    /// If the signal cannot be listened for. A folder that cannot be watched is no error: the signal is left.
+    pub fn new(path: Option<&Path>) -> io::Result<Self> {
+        let (tell, changed) = mpsc::channel(1);
+        let watcher = path.and_then(|path| watch(path, tell));
+        Ok(Self { changed, hangup: signal(SignalKind::hangup())?, _watcher: watcher })
+    }
+
+    /// Runs for the life of the process; `in_ledger` tells of changes there.
+    pub async fn run(mut self, configuration: Arc<Configuration>, in_ledger: Arc<Notify>) {
+        loop {
+            tokio::select! {
+                Some(()) = self.changed.recv() => {
+                    tokio::time::sleep(QUIET).await;
+                    while self.changed.try_recv().is_ok() {}
+                }
+                _ = self.hangup.recv() => {}
+                () = in_ledger.notified() => {
+                    configuration.refresh().await;
+                    continue;
+                }
             }
-            _ = hangup.recv() => {}
-            () = in_ledger.notified() => {
-                configuration.refresh().await;
-                continue;
-            }
+            configuration.reload().await;
         }
-        configuration.reload().await;
     }
 }
 
 /// Watches the folder: the file itself may be replaced.
-fn watch(path: &Path, tell: mpsc::Sender<()>) -> Option<impl Watcher> {
+fn watch(path: &Path, tell: mpsc::Sender<()>) -> Option<notify::RecommendedWatcher> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
     let file = path.file_name()?.to_owned();
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {

@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use weir_core::domain::money::NanoUsd;
-use weir_core::domain::spend::Entry;
+use weir_core::domain::spend::{Entry, OUTRUN};
 use weir_core::domain::usage::UsageSource;
 use weir_core::model::prices::{ModelPrice, ServiceTier, total_cost};
 use weir_core::ports::{SpendFilter, SpendStore};
@@ -110,7 +110,10 @@ impl Report {
     fn look_at(&mut self, entry: Entry, snapshot: &Snapshot) -> Option<Repriced> {
         self.looked_at += 1;
         let booked_here = entry.unpriced || !entry.price_version.is_empty();
+        // What was outrun is part of the cost, and its usage is not in the entry.
+        let outrun = entry.attempts.iter().any(|attempt| attempt.error == OUTRUN);
         if entry.cache_hit
+            || outrun
             || entry.usage_source == UsageSource::None
             || entry.usage.total() == 0
             || !booked_here

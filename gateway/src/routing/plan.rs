@@ -6,6 +6,7 @@ use super::{Routing, errors};
 use rand::Rng;
 use std::sync::Arc;
 use std::time::Duration;
+use weir_core::domain::spend::Explained;
 use weir_core::error::{ApiError, Kind};
 use weir_plugins::deployment::Deployment;
 use weir_plugins::exchange::Exchange;
@@ -89,6 +90,25 @@ impl Plan {
         }
         self.prefer(x, error);
         self.fall_back(x, routing)
+    }
+
+    /// Another deployment of the group that may be asked beside this one, which is not yet heard of.
+    pub fn beside(
+        &mut self,
+        x: &mut Exchange,
+        asked: &Deployment,
+        routing: &Routing,
+    ) -> Option<Arc<Deployment>> {
+        if self.group.deployments.len() < 2 {
+            return None;
+        }
+        self.failed.push(asked.id.clone());
+        let other = self.pick(x, routing).ok().filter(|other| !self.failed.contains(&other.id));
+        match &other {
+            Some(other) => self.failed.push(other.id.clone()),
+            None => x.target.running = None,
+        }
+        other
     }
 
     /// A policy for this kind of error says how often; else it is tried as often as any other that a retry may help.
@@ -188,6 +208,9 @@ impl Plan {
     fn pick(&self, x: &mut Exchange, routing: &Routing) -> Result<Arc<Deployment>, ApiError> {
         let group = Arc::clone(&self.group);
         let mut left = eligible(x, &group, routing)?;
+        if x.explained.considered.is_empty() && group.deployments.len() > 1 {
+            x.explained.considered = left.iter().take(Explained::MOST).map(|d| d.id.clone()).collect();
+        }
         let router = &x.snapshot.config.router;
         let row = strategies::of(router.routing_strategy);
         let watched = row.watches || left.iter().any(|d| d.limits.any());

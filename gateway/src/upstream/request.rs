@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderValue, Method};
 use pingora::http::RequestHeader;
+use std::sync::atomic::AtomicBool;
 use weir_core::body::Pieces;
 use weir_core::error::ApiError;
 use weir_plugins::auth::ToSend;
@@ -15,6 +16,8 @@ pub struct Outgoing {
     pub head: Box<RequestHeader>,
     pub body: Pieces,
     pub plan: ResponsePlan,
+    /// All of it has been written to a provider.
+    pub sent: AtomicBool,
 }
 
 impl Outgoing {
@@ -53,7 +56,7 @@ impl Outgoing {
         }
         let (mut parts, ()) = http::Request::new(()).into_parts();
         (parts.method, parts.uri, parts.headers) = (method, uri, headers);
-        Ok(Self { head: Box::new(RequestHeader::from(parts)), body, plan })
+        Ok(Self { head: Box::new(RequestHeader::from(parts)), body, plan, sent: AtomicBool::new(false) })
     }
 
     /// Whether another protocol is to follow on the connection.

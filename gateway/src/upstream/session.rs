@@ -9,8 +9,10 @@ use futures_util::FutureExt;
 use pingora::ErrorType;
 use pingora::prelude::timeout;
 use pingora::protocols::http::ServerSession;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use weir_core::error::{ApiError, Kind};
+use weir_plugins::dialects::ResponsePlan;
 use weir_plugins::exchange::Attempt;
 
 /// Why an attempt ended without an answer.
@@ -27,6 +29,15 @@ pub struct Answered {
     pub status: u16,
 }
 
+impl Answered {
+    /// Whether its body comes event by event.
+    pub fn is_stream(&self, plan: ResponsePlan) -> bool {
+        let head = self.connected.session.response_header();
+        let content_type = head.and_then(|h| h.headers.get(http::header::CONTENT_TYPE));
+        content_type.is_some_and(|v| plan.streams_as(v.as_bytes()))
+    }
+}
+
 /// How long a client's connection may refuse to take bytes from us.
 const SEND_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -38,7 +49,7 @@ pub enum Waiting<'a> {
 }
 
 /// What happens on the client's side meanwhile.
-enum Meanwhile {
+pub enum Meanwhile {
     Gone,
     /// It wants to hear something.
     Tick,
@@ -46,7 +57,7 @@ enum Meanwhile {
 
 impl Waiting<'_> {
     /// Cancel safe.
-    async fn meanwhile(&mut self) -> Meanwhile {
+    pub async fn meanwhile(&mut self) -> Meanwhile {
         let Waiting::Client(down, out) = self else { return std::future::pending().await };
         tokio::select! {
             () = client_gone(down) => Meanwhile::Gone,
@@ -58,6 +69,14 @@ impl Waiting<'_> {
         match self {
             Waiting::Client(down, _) => client_gone(down).await,
             Waiting::Nobody => std::future::pending().await,
+        }
+    }
+
+    /// Does what is to be done about it. Not cancel safe: a comment may be under way.
+    pub async fn heed(&mut self, meanwhile: Meanwhile) -> Result<(), Lost> {
+        match meanwhile {
+            Meanwhile::Gone => Err(Lost::ClientGone),
+            Meanwhile::Tick => self.keep_alive().await.map_err(|_| Lost::ClientGone),
         }
     }
 
@@ -99,6 +118,24 @@ pub async fn send(
     }
 }
 
+/// The same for nobody, up to the first bytes of a stream: its head alone does not say that the model speaks.
+pub async fn begin(dialer: &Dialer, attempt: &Attempt, outgoing: &Outgoing) -> Result<Answered, Lost> {
+    let mut answered = send(dialer, Waiting::Nobody, attempt, outgoing).await?;
+    if (200..300).contains(&answered.status) && answered.is_stream(outgoing.plan) {
+        let connected = &mut answered.connected;
+        set_limit(connected, attempt, Silence::begin(true));
+        match connected.session.read_response_body().await {
+            Ok(first) => connected.ahead = Some(Ok(first)),
+            Err(error) => {
+                let error = lost(attempt, connected, &error);
+                dialer.abort(answered.connected).await;
+                return Err(Lost::Failed(error));
+            }
+        }
+    }
+    Ok(answered)
+}
+
 enum Transfer {
     Broken(String),
     TimedOut,
@@ -124,6 +161,7 @@ async fn transfer(
         }
         up.finish_request_body().await?;
         cork::off(up);
+        outgoing.sent.store(true, Ordering::Relaxed);
         loop {
             up.read_response_header().await?;
             let status = up.response_header().map_or(0, |h| h.status.as_u16());
@@ -170,10 +208,14 @@ pub async fn read(connected: &mut Connected, attempt: &Attempt) -> Result<Option
     match next {
         Ok(Some(first)) => Ok(Some(drained(connected, first))),
         Ok(None) => Ok(None),
-        Err(error) => Err(match sort(&error) {
-            Transfer::TimedOut => timed_out(attempt, connected.limit),
-            _ => broken(attempt, &error.to_string()),
-        }),
+        Err(error) => Err(lost(attempt, connected, &error)),
+    }
+}
+
+fn lost(attempt: &Attempt, connected: &Connected, error: &pingora::Error) -> ApiError {
+    match sort(error) {
+        Transfer::TimedOut => timed_out(attempt, connected.limit),
+        _ => broken(attempt, &error.to_string()),
     }
 }
 

@@ -28,6 +28,7 @@ mod due;
 mod errors;
 mod goldens;
 mod guardrails;
+mod hedges;
 mod https_proxy;
 mod keys;
 mod large;

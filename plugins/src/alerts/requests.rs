@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use weir_core::config::AlertSettings;
 use weir_core::domain::ids::EntryId;
-use weir_core::domain::spend::{AttemptRecord, Status};
+use weir_core::domain::spend::{AttemptRecord, OUTRUN, Status};
 
 /// Requests that are watched at once. Beyond that new ones are not.
 pub const MAX_OPEN: usize = 20_000;
@@ -151,7 +151,7 @@ impl Alerts {
 /// A failure that is the provider's, as LiteLLM counts them: no answer in time, none at all, or an error of its own.
 fn is_outage(attempt: &AttemptRecord) -> bool {
     let status = attempt.status;
-    let failed = !attempt.error.is_empty() && attempt.error != "ClientDisconnected";
+    let failed = !["", "ClientDisconnected", OUTRUN].contains(&attempt.error.as_str());
     failed && (status == 0 || status == 408 || status >= 500)
 }
 

@@ -1,12 +1,14 @@
 //! One budget as this process knows it: what of its slices is free. Costs that are not booked yet are in no balance:
 //! they left it when they were settled, and leave the ledger's lease when they are booked.
 
+use super::Scope;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, MutexGuard};
 use weir_core::domain::money::NanoUsd;
+use weir_core::domain::spend::BudgetSeen;
 use weir_core::ports::SpendScope;
 
 /// How long a slice is kept that nobody spends from.
@@ -22,6 +24,8 @@ pub struct Account {
     /// Holds that are not settled, and their amounts.
     open: AtomicI64,
     held: AtomicI64,
+    /// What is spent of the budget: as the ledger last told, and what was settled here since.
+    spent: AtomicI64,
     born: Instant,
     /// Milliseconds after `born`.
     used: AtomicU64,
@@ -36,6 +40,7 @@ impl Account {
             free: AtomicI64::new(0),
             open: AtomicI64::new(0),
             held: AtomicI64::new(0),
+            spent: AtomicI64::new(0),
             born: Instant::now(),
             used: AtomicU64::new(0),
             turn: Mutex::new(()),
@@ -48,6 +53,11 @@ impl Account {
 
     fn held(&self) -> i64 {
         self.held.load(Ordering::Relaxed)
+    }
+
+    /// What the ledger tells.
+    pub(super) fn learn(&self, spent: NanoUsd) {
+        self.spent.store(spent.0, Ordering::Relaxed);
     }
 
     pub(super) async fn turn(&self) -> MutexGuard<'_, ()> {
@@ -176,6 +186,16 @@ impl Hold {
         self.parts.first().map(|(_, amount)| NanoUsd(*amount))
     }
 
+    /// The budgets that are held to, in the order in which these scopes were taken.
+    pub fn seen(&self, scopes: &[Scope<'_>]) -> impl Iterator<Item = BudgetSeen> {
+        self.parts.iter().zip(scopes).map(|((account, _), scope)| BudgetSeen {
+            scope: account.kind,
+            id: account.id.as_ref().to_owned(),
+            cap: scope.cap,
+            before: NanoUsd(account.spent.load(Ordering::Relaxed)),
+        })
+    }
+
     /// The truth: what is held and was not spent is free again.
     pub fn settle(mut self, cost: NanoUsd) {
         self.give_back(cost.0);
@@ -185,6 +205,7 @@ impl Hold {
         for (account, amount) in self.parts.drain(..) {
             account.put(amount - spent);
             account.held.fetch_sub(amount, Ordering::Relaxed);
+            account.spent.fetch_add(spent, Ordering::Relaxed);
             account.open.fetch_sub(1, Ordering::AcqRel);
         }
     }

@@ -66,7 +66,9 @@ impl Estimate {
         let tokens = x.request.body.bytes().len() as u64;
         let tokens = tokens.min(deployment.max_input.unwrap_or(u64::MAX));
         let rates = price.rates(ServiceTier::Standard, tokens);
-        let input = paid(tokens, rates.input.max(rates.cache_write));
+        // Two may be asked, and both read it.
+        let readers = if deployment.timeouts.hedge.is_some() { 2 } else { 1 };
+        let input = paid(tokens.saturating_mul(readers), rates.input.max(rates.cache_write));
         let output = rates.output.max(rates.reasoning);
         let answers = answers(&x.request.body);
         let longest = longest(x, deployment);

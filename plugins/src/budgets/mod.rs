@@ -124,6 +124,7 @@ impl Budgets {
         self.asked.fetch_add(1, Ordering::Relaxed);
         let lease = self.leases.lease(&ask).await?;
         account.put(lease.granted.0);
+        account.learn(lease.settled);
         Ok(lease)
     }
 

@@ -53,6 +53,7 @@ impl Plugin for Booking {
         let deployment = x.answer.deployment.clone();
         let mut entry = x.draft.take().unwrap_or_else(|| Box::new(draft(x)));
         fill(&mut entry, x, deployment.as_deref(), x.clock.now());
+        entry.explained = std::mem::take(&mut x.explained);
         if let Err(full) = self.journal.end(&entry) {
             // Only an exchange that never began can be refused here: one that we turned away ourselves.
             tracing::warn!(call_id = %entry.call_id, "entry of a refused request not booked: {full}");
@@ -68,7 +69,7 @@ fn provisional(mut entry: Entry, x: &Exchange, attempt: &Attempt) -> Entry {
     entry.model_group = deployment.group.clone();
     entry.usage = Usage { input: estimated_input(x), ..Usage::default() };
     entry.usage_source = UsageSource::Estimated;
-    entry.cost = deployment.cost_of(&entry.usage);
+    entry.cost = deployment.cost_of(&entry.usage) + x.answer.outrun;
     entry.unpriced = deployment.price.is_none();
     entry.attempts.push(AttemptRecord {
         number: attempt.number,

@@ -6,7 +6,7 @@ use super::custom::Own;
 use super::labels::Labels;
 use crate::deployment::Deployment;
 use crate::exchange::Exchange;
-use weir_core::domain::spend::{AttemptRecord, Status};
+use weir_core::domain::spend::{AttemptRecord, OUTRUN, Status};
 use weir_core::metrics::Name;
 
 /// An exchange whose client got no success. Refusals of strangers are not counted: they would make series.
@@ -32,7 +32,7 @@ fn class(x: &Exchange) -> String {
 
 /// Attempts that failed; the one that succeeded is counted by its `Series`.
 pub(super) fn attempts(metrics: &Metrics, x: &Exchange) {
-    for attempt in x.attempts.iter().filter(|a| !a.error.is_empty()) {
+    for attempt in x.attempts.iter().filter(|a| !a.error.is_empty() && a.error != OUTRUN) {
         failed_attempt(metrics, x, attempt);
     }
     for (deployment, status) in &x.target.cooled {

@@ -123,6 +123,7 @@ fn what_was_made_over_the_api_comes_from_the_ledger() {
 static LIMITLESS: &[&str] = &[
     "first_token_timeout",
     "health_port",
+    "hedge_after_ms",
     "loop_max_repeats",
     "master_key_previous",
     "session_max_budget",

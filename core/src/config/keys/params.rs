@@ -1,7 +1,7 @@
 //! `litellm_params`: one way to reach one upstream model. Parameters of OpenAI's API and prices may stand here too.
 
 use super::Kind::{Any, Bool, BoolOrText, Int, List, Map, Number, Seconds, Secret, Text, Texts};
-use super::{Key, Open, is_openai_param, is_price, later, used};
+use super::{Key, Open, is_openai_param, is_price, later, own, used};
 
 pub(super) const KEYS: &[Key] = &[
     used("additional_drop_params", Texts),
@@ -18,6 +18,7 @@ pub(super) const KEYS: &[Key] = &[
     used("drop_params", Bool),
     used("extra_body", Map),
     used("extra_headers", Map),
+    own("hedge_after_ms", Int, "As in `weir_settings`, of this deployment."),
     used("litellm_credential_name", Text),
     used("max_parallel_requests", Int),
     later("max_retries", Int),

@@ -127,6 +127,12 @@ pub(super) const KEYS: &[Key] = &[
         Seconds,
         "From sending a streamed request to the first byte of its answer. Not limited by default.",
     ),
+    own(
+        "hedge_after_ms",
+        Int,
+        "Milliseconds without an answer after which a second deployment of the group is asked too; the first answer wins, \
+         the other request is ended and what it cost is booked. Not done by default; a deployment may have its own.",
+    ),
     own("stream_idle_timeout", Seconds, "Between two pieces of an upstream's stream. 300 s."),
     own(
         "keepalive_interval",

@@ -105,6 +105,8 @@ pub struct WeirSettings {
     pub connect_timeout: Duration,
     /// `None`: not limited.
     pub first_token_timeout: Option<Duration>,
+    /// `None`: nobody else is asked.
+    pub hedge_after: Option<Duration>,
     pub stream_idle_timeout: Duration,
     pub keepalive_interval: Duration,
     pub drain_delay: Duration,
@@ -158,6 +160,7 @@ impl WeirSettings {
             body_timeout: seconds("body_timeout", 300),
             connect_timeout: seconds("connect_timeout", 10),
             first_token_timeout: s.seconds("first_token_timeout"),
+            hedge_after: s.int("hedge_after_ms").map(Duration::from_millis),
             stream_idle_timeout: seconds("stream_idle_timeout", 300),
             keepalive_interval: seconds("keepalive_interval", 15),
             drain_delay: seconds("drain_delay", 5),

@@ -1,0 +1,168 @@
+//! A second deployment is asked while the first one is silent; the first answer wins (P44).
+
+use crate::client::Answer;
+use crate::rig::{Rig, chat};
+use serde_json::{Value, json};
+use std::time::Duration;
+use weir_bench::mock::{End, Reply, Seen, Step};
+
+const CONFIG: &str = r#"
+model_list:
+  - model_name: pair
+    litellm_params: {model: openai/first, api_base: "MOCK/v1", api_key: sk-fake, order: 1, max_parallel_requests: 1,
+      hedge_after_ms: 200, input_cost_per_token: 0.001, output_cost_per_token: 0.002}
+    model_info: {id: first}
+  - model_name: pair
+    litellm_params: {model: openai/second, api_base: "MOCK/v1", api_key: sk-fake, order: 2, max_parallel_requests: 1,
+      input_cost_per_token: 0.003, output_cost_per_token: 0.004}
+    model_info: {id: second}
+  - {model_name: lone, litellm_params: {model: openai/first, api_base: "MOCK/v1", api_key: sk-fake, hedge_after_ms: 50}}
+litellm_settings: {num_retries: 0}
+router_settings: {num_retries: 0}
+general_settings: {master_key: os.environ/LITELLM_MASTER_KEY}
+weir_settings: {drain_delay: 0}
+"#;
+
+/// Long after every test is over.
+const NEVER: Duration = Duration::from_secs(120);
+
+fn whole() -> Reply {
+    let usage = json!({"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15});
+    let choice =
+        json!({"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "so"}});
+    Reply::json(
+        200,
+        &json!({"id": "c", "object": "chat.completion", "model": "m", "choices": [choice], "usage": usage}),
+    )
+}
+
+/// A head at once, and the words after this time.
+fn words(after: Duration) -> Reply {
+    let chunk = |choice: Value| format!("data: {}\n\n", json!({"id": "c", "choices": [choice]}));
+    let word = chunk(json!({"index": 0, "delta": {"content": "so"}}));
+    let last = chunk(json!({"index": 0, "delta": {}, "finish_reason": "stop"}));
+    let steps = vec![Step::after(after, word), Step::now(last + "data: [DONE]\n\n")];
+    Reply::stream("text/event-stream", steps).ending(End::Clean)
+}
+
+/// What each deployment does is what the message says of it: `first=silent second=503`.
+fn provider(seen: &Seen) -> Reply {
+    let asked = seen.json();
+    let text = asked["messages"][0]["content"].as_str().unwrap_or_default().to_owned();
+    let model = asked["model"].as_str().unwrap_or_default();
+    let does = text.split(' ').find_map(|word| word.strip_prefix(model)?.strip_prefix('='));
+    let streams = asked["stream"] == true;
+    match does.unwrap_or("answers") {
+        "silent" if streams => words(NEVER),
+        "silent" => whole().delayed(NEVER),
+        "late" => whole().delayed(Duration::from_millis(700)),
+        "answers" if streams => words(Duration::ZERO),
+        "answers" => whole(),
+        status => {
+            let error = json!({"error": {"message": "no", "type": "t", "param": null, "code": null}});
+            Reply::json(status.parse().unwrap_or(500), &error).delayed(Duration::from_millis(400))
+        }
+    }
+}
+
+async fn start() -> Rig {
+    Rig::config(CONFIG).over(provider).await
+}
+
+fn asked(rig: &Rig) -> Vec<String> {
+    rig.mock.log().iter().map(|seen| seen.json()["model"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+async fn row_of(rig: &Rig, answer: &Answer) -> Value {
+    rig.row(answer.header("x-litellm-call-id")).await
+}
+
+/// Whom each asked, and why it failed.
+fn attempts(row: &Value) -> Vec<(String, String)> {
+    let told = &row["metadata"]["weir"];
+    let attempts = told["attempts"].as_array().cloned().unwrap_or_default();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    attempts.iter().map(|a| (text(&a["model_id"]), text(&a["error"]))).collect()
+}
+
+#[tokio::test]
+async fn p44_the_first_answer_wins_and_the_others_cost_is_booked() {
+    let rig = start().await;
+    let text = "first=silent second=answers";
+    for (answer, body) in [
+        (rig.chat("pair", text).await, chat("pair", text)),
+        (rig.stream("pair", text).await, json!({"model": "pair"})),
+    ] {
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.header("x-litellm-model-id"), "second");
+        let row = row_of(&rig, &answer).await;
+        assert_eq!(row["model_id"], "second");
+        if body.get("messages").is_none() {
+            assert_eq!(answer.content(), "so");
+            continue;
+        }
+        let read_by_first = body.to_string().len() as f64 / 4.0;
+        let spend = row["spend"].as_f64().unwrap();
+        let served = 10.0 * 0.003 + 5.0 * 0.004;
+        assert!((spend - served - read_by_first.floor() * 0.001).abs() < 1e-9, "{spend}: {row}");
+        let outrun = ("first".to_owned(), "Outrun".to_owned());
+        assert!(attempts(&row).contains(&outrun), "{row}");
+    }
+    for _ in 0..100 {
+        if rig.mock.open_now() == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(rig.mock.hangups(), 2, "who is outrun is left");
+}
+
+#[tokio::test]
+async fn p44_who_answers_in_time_is_alone() {
+    let rig = start().await;
+    let answer = rig.chat("pair", "first=answers").await;
+    assert_eq!((answer.status, answer.header("x-litellm-model-id")), (200, "first"));
+    assert_eq!(rig.chat("lone", "first=late").await.status, 200, "nobody else is there to be asked");
+    assert_eq!(asked(&rig), ["first", "first"]);
+}
+
+#[tokio::test]
+async fn p44_a_first_one_that_is_late_but_faster_wins() {
+    let rig = start().await;
+    let answer = rig.chat("pair", "first=late second=silent").await;
+    assert_eq!((answer.status, answer.header("x-litellm-model-id")), (200, "first"));
+    assert_eq!(asked(&rig), ["first", "second"]);
+    assert_eq!(attempts(&row_of(&rig, &answer).await)[0], ("second".to_owned(), "Outrun".to_owned()));
+}
+
+#[tokio::test]
+async fn p44_when_one_fails_the_other_is_waited_for() {
+    let rig = start().await;
+    for text in ["first=503 second=late", "first=late second=503"] {
+        let answer = rig.chat("pair", text).await;
+        assert_eq!(answer.status, 200, "{text}: {}", answer.text());
+        let row = row_of(&rig, &answer).await;
+        assert!(attempts(&row).iter().any(|(_, error)| error == "ServiceUnavailableError"), "{row}");
+    }
+    let both = rig.chat("pair", "first=503 second=500").await;
+    assert_eq!(both.status, 500, "the last failure is told: {}", both.text());
+}
+
+#[tokio::test]
+async fn p22_a_race_gives_both_places_back() {
+    let rig = start().await;
+    for text in ["first=silent second=answers", "first=late second=silent", "first=503 second=500"] {
+        rig.chat("pair", text).await;
+    }
+    // A client that leaves in the middle of it.
+    let left =
+        tokio::time::timeout(Duration::from_millis(600), rig.chat("pair", "first=silent second=silent"))
+            .await;
+    assert!(left.is_err(), "both are silent");
+    rig.rows(4).await;
+    for model in ["first", "second"] {
+        let other = if model == "first" { "second" } else { "first" };
+        let answer = rig.chat("pair", &format!("{model}=late {other}=silent")).await;
+        assert_eq!((answer.status, answer.header("x-litellm-model-id")), (200, model), "{}", answer.text());
+    }
+}
