@@ -69,6 +69,8 @@ pub struct Alerts {
 const PLACES: usize = 256;
 /// Names that are remembered.
 const REMEMBERED: usize = 10_000;
+/// After which somebody is tried to be told again who could not be told.
+const RETRY: Duration = Duration::from_secs(60);
 /// How long nobody is told again of what goes on.
 const AGAIN: Duration = Duration::from_secs(900);
 
@@ -174,10 +176,6 @@ impl Alerts {
         }
     }
 
-    fn forget(&self, name: &str) {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
-    }
-
     /// Tells what is raised, for the life of the process.
     pub async fn run(
         self: Arc<Self>,
@@ -196,8 +194,8 @@ impl Alerts {
             }
             if claimed.unwrap_or(true) && !send::send(&poster, &settings(), &alert).await {
                 (self.on_drop)(Dropped::Receiver);
-                self.forget(&alert.name);
-                // Whoever comes by it next tries again.
+                // Whoever comes by it next tries again, this process after a while.
+                self.remember(alert.name.clone(), later(time::now(), RETRY), time::now());
                 let _ = replicas.give_up(&alert.name).await;
             }
         }

@@ -222,7 +222,7 @@ fn family(row: &'static Row, settings: &MetricsSettings, custom: &Custom) -> Fam
     };
     let wanted = named.flatten().and_then(|metric| metric.labels.as_ref());
     let own = row.labels.iter().copied();
-    let more = custom.names().filter(|_| row.takes_custom_labels());
+    let more = custom.names().filter(|name| row.takes_custom_labels() && !row.labels.contains(name));
     let labels = own.chain(more).filter(|label| wanted.is_none_or(|w| w.iter().any(|name| name == label)));
     Family::new(row, labels.map(str::to_owned).collect(), shown)
 }
