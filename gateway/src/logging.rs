@@ -2,14 +2,17 @@
 //! not print themselves; libraries that print what they send are kept quiet at every level. Lines of requests go to a
 //! thread of their own, which no request waits for.
 
+use std::fmt::{self, Write as _};
 use std::io::{BufWriter, IsTerminal, Write};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::filter::filter_fn;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
+use tracing_subscriber::fmt::{FormatFields, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -62,7 +65,27 @@ where
     let lines = tracing_subscriber::fmt::layer().with_writer(writer);
     match json {
         true => lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed(),
-        false => lines.with_target(false).with_ansi(coloured).boxed(),
+        false => lines.with_target(false).with_ansi(coloured).fmt_fields(on_one_line()).boxed(),
+    }
+}
+
+/// Fields as they are, but for what would begin a line, or colour one, that a client has made up. JSON escapes them itself.
+fn on_one_line() -> impl for<'writer> FormatFields<'writer> + Send + Sync + 'static {
+    debug_fn(|out, field, value| match field.name() {
+        "message" => write!(OneLine(out), "{value:?}"),
+        name => write!(OneLine(out), "{name}={value:?}"),
+    })
+    .delimited(" ")
+}
+
+struct OneLine<'o, 'w>(&'o mut Writer<'w>);
+
+impl fmt::Write for OneLine<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let mut plain = text.split(char::is_control);
+        self.0.write_str(plain.next().unwrap_or_default())?;
+        let controls = text.chars().filter(|c| c.is_control());
+        controls.zip(plain).try_for_each(|(c, rest)| write!(self.0, "{}{rest}", c.escape_default()))
     }
 }
 
@@ -135,7 +158,7 @@ fn write_all(lines: &Receiver<Message>) {
             }
         }
         drop(out.flush());
-        asked.iter().for_each(|done| drop(done.try_send(())));
+        asked.iter().for_each(|done| done.try_send(()).unwrap_or_default());
     }
 }
 
