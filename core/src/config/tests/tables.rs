@@ -54,12 +54,13 @@ fn samples(kind: Kind) -> Vec<String> {
         Kind::List => {
             &["[{sample: [other]}]", "[sample]", "[{path: /sample, target: \"http://sample.test\"}]"]
         }
-        Kind::Map => &[
+        Kind::Map | Kind::SecretMap => &[
             "{sample: other}",
             "{TimeoutErrorRetries: 7}",
             "{sample: {TimeoutErrorRetries: 7}}",
             "{TimeoutErrorAllowedFails: 7}",
             "{ttl: 7}",
+            "{budget_alert_ttl: 7}",
             "{sample: {budget_limit: 7, time_period: 1d}}",
         ],
         Kind::BoolOrText => &["false", "/sample.pem"],
