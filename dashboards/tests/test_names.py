@@ -10,7 +10,6 @@ from known import CODE, DASHBOARDS, KNOWN, LITELLM, PLANNED, SCRAPE_LABELS, metr
 MISSING = {
     "litellm_api_key_budget_remaining_hours_metric",
     "litellm_api_key_max_budget_metric",
-    "litellm_callback_logging_failures_metric_total",
     "litellm_remaining_api_key_budget_metric",
     "litellm_remaining_team_budget_metric",
     "litellm_request_queue_time_seconds",

@@ -1,6 +1,7 @@
 //! What the sections of settings mean, defaults filled in.
 
 mod cache;
+mod callbacks;
 mod general;
 mod litellm;
 mod pass_through;
@@ -9,6 +10,7 @@ mod router;
 mod weir;
 
 pub use cache::{CALL_TYPES, CachePlace, CacheSettings};
+pub use callbacks::CallbackSettings;
 pub use general::{GeneralSettings, TokenRate};
 pub(super) use litellm::budget;
 pub use litellm::{BannedKeywords, LitellmSettings};

@@ -114,8 +114,23 @@ impl Poster {
         body: Bytes,
         within: Duration,
     ) -> Result<(u16, Bytes), String> {
+        self.ask(Method::POST, url, headers, body, within).await
+    }
+
+    /// The same with another method.
+    ///
+    /// # Errors
+    /// As those of [`Poster::post`].
+    pub(crate) async fn ask(
+        &self,
+        method: Method,
+        url: &Uri,
+        headers: HeaderMap,
+        body: Bytes,
+        within: Duration,
+    ) -> Result<(u16, Bytes), String> {
         let mut request = Request::new(Full::from(body));
-        *request.method_mut() = Method::POST;
+        *request.method_mut() = method;
         *request.uri_mut() = url.clone();
         let json = HeaderValue::from_static("application/json");
         request.headers_mut().insert(http::header::CONTENT_TYPE, json.clone());

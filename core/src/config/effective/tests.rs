@@ -142,6 +142,6 @@ fn weirs_own_settings_are_told_with_their_defaults() {
 #[test]
 fn what_is_written_and_does_nothing_says_so() {
     let told = told(&Additions::default());
-    assert!(!find(&told, "litellm_settings", "generic_logger_headers").used);
+    assert!(!find(&told, "litellm_settings", "api_base").used);
     assert!(find(&told, "litellm_settings", "request_timeout").used);
 }

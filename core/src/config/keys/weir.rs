@@ -108,6 +108,12 @@ pub(super) const KEYS: &[Key] = &[
         Bytes,
         "Size of the journal at which requests are refused because the ledger takes no entries. 1 GiB.",
     ),
+    own(
+        "callback_max_bytes",
+        Bytes,
+        "Bytes of finished requests that wait to be told to callbacks; beyond it new ones are not told. Each callback has an \
+         equal share, so that one that is away takes nothing from the others. 64 MiB. Needs a restart.",
+    ),
     own("inflight_bytes", Bytes, "Request and response bytes in memory at once; above it 503. 96 MiB."),
     own("header_timeout", Seconds, "From connect to the last byte of a request's header. 30 s."),
     own("body_timeout", Seconds, "From the first to the last byte of a request's body. 300 s."),

@@ -96,6 +96,8 @@ pub struct WeirSettings {
     /// `None`: the command line's, or the system's usual place.
     pub data_dir: Option<String>,
     pub journal_max_bytes: u64,
+    /// Of what waits to be told to callbacks.
+    pub callback_max_bytes: u64,
     pub inflight_bytes: u64,
     pub header_timeout: Duration,
     pub body_timeout: Duration,
@@ -150,6 +152,7 @@ impl WeirSettings {
                 .or_else(|| env.filled("WEIR_MASTER_KEY_PREVIOUS").map(SecretString::from)),
             data_dir: s.text("data_dir").filter(|dir| !dir.is_empty()),
             journal_max_bytes: s.bytes("journal_max_bytes").unwrap_or(1 << 30),
+            callback_max_bytes: s.bytes("callback_max_bytes").unwrap_or(64 << 20),
             inflight_bytes: s.bytes("inflight_bytes").unwrap_or(96 << 20),
             header_timeout: seconds("header_timeout", 30),
             body_timeout: seconds("body_timeout", 300),

@@ -54,7 +54,7 @@ fn samples(kind: Kind) -> Vec<String> {
         Kind::List => {
             &["[{sample: [other]}]", "[sample]", "[{path: /sample, target: \"http://sample.test\"}]"]
         }
-        Kind::Map => &[
+        Kind::Map | Kind::SecretMap => &[
             "{sample: other}",
             "{TimeoutErrorRetries: 7}",
             "{sample: {TimeoutErrorRetries: 7}}",
