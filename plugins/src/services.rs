@@ -1,5 +1,6 @@
 //! What filters may use of the rest of the process.
 
+use crate::callbacks::Desk;
 use crate::metrics::Metrics;
 use std::sync::Arc;
 use weir_core::ports::cache::AnswerCache;
@@ -20,6 +21,8 @@ pub struct Services {
     pub metrics: Arc<Metrics>,
     pub responses: Arc<dyn ResponseStore>,
     pub scribe: Arc<dyn Scribe>,
+    /// Where callbacks are told.
+    pub desk: Arc<Desk>,
     pub budgets: Arc<Budgets>,
     pub holders: Arc<dyn Holders>,
     pub rates: Arc<RateLimits>,

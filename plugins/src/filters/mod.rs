@@ -4,6 +4,7 @@ mod access;
 mod auth;
 mod budget;
 mod cache;
+mod callbacks;
 mod client_fields;
 mod entry;
 mod guardrails;
@@ -46,6 +47,7 @@ pub static FILTERS: &[&FilterKind] = &[
     &cache::KIND,      // after guardrails: what they let through, and changed, is what is looked up
     &journal::KIND,    // last to say yes: what it has begun is sent
     &metrics::KIND,
+    &callbacks::KIND, // after journal: what is told is booked; before said, which takes what was said
     &said::KIND,
 ];
 
