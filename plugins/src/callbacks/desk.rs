@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use weir_core::metrics::Name;
-use weir_core::ports::{AuditEntry, AuditListener};
+use weir_core::ports::AuditEntry;
 
 /// One of a process.
 pub struct Desk {
@@ -21,8 +21,6 @@ pub struct Desk {
     held: Arc<AtomicUsize>,
     bound: usize,
     metrics: Arc<Metrics>,
-    /// Who is told of what admins change.
-    audits: Box<dyn Fn() -> Vec<Arc<Callback>> + Send + Sync>,
 }
 
 enum Message {
@@ -54,19 +52,20 @@ impl Desk {
             held: Arc::default(),
             bound: usize::try_from(bound).unwrap_or(usize::MAX),
             metrics,
-            audits: Box::new(Vec::new),
         }
-    }
-
-    /// The same, which asks for those that are told of audit entries.
-    #[must_use]
-    pub fn with_audits(self, audits: impl Fn() -> Vec<Arc<Callback>> + Send + Sync + 'static) -> Self {
-        Self { audits: Box::new(audits), ..self }
     }
 
     /// Never waits.
     pub fn tell(&self, finished: Finished, to: To) {
         self.put(What::Exchange(Box::new(finished)), to);
+    }
+
+    /// What admins changed. Never waits.
+    pub fn tell_of_changes(&self, entries: &[AuditEntry], to: &[Arc<Callback>]) {
+        if to.is_empty() {
+            return;
+        }
+        entries.iter().for_each(|entry| self.put(What::Audit(Box::new(entry.clone())), To::from(to)));
     }
 
     fn put(&self, what: What, to: To) {
@@ -114,16 +113,6 @@ impl Desk {
         if tokio::time::timeout(within, closing).await.is_err() {
             tracing::warn!("callbacks were not told of everything before the end");
         }
-    }
-}
-
-impl AuditListener for Desk {
-    fn kept(&self, entries: &[AuditEntry]) {
-        let to = To::from_vec((self.audits)());
-        if to.is_empty() {
-            return;
-        }
-        entries.iter().for_each(|entry| self.put(What::Audit(Box::new(entry.clone())), to.clone()));
     }
 }
 

@@ -75,7 +75,7 @@ impl Lane {
     pub(super) fn end(self) -> impl Future<Output = ()> {
         let Self { sender, task, .. } = self;
         drop(sender);
-        async {
+        async move {
             // A panic of the lane's would be its own.
             let _ = task.await;
         }
@@ -145,7 +145,7 @@ impl Worker {
     /// Those that are to be sent again, and why.
     async fn send_all(&self, parcels: Vec<Parcel>) -> (Vec<Parcel>, Option<String>) {
         let mut failed = Vec::new();
-        let mut under_way = JoinSet::new();
+        let mut under_way: JoinSet<(Parcel, Result<(), Refused>)> = JoinSet::new();
         for parcel in parcels {
             if under_way.len() >= AT_ONCE
                 && let Some(Ok((parcel, Err(refused)))) = under_way.join_next().await
@@ -181,7 +181,8 @@ impl Worker {
     }
 
     fn lost(&self, parcels: &[Parcel], why: &str) {
-        let (name, records) = (&self.callback.name, parcels.iter().map(|parcel| parcel.records).sum());
+        let name = &self.callback.name;
+        let records: usize = parcels.iter().map(|parcel| parcel.records).sum();
         tracing::warn!(callback = name, records, "not told: {why}");
         self.metrics.count(Name::CallbackFailures, name);
         for _ in 0..records {

@@ -137,7 +137,7 @@ impl<'a> Told<'a> {
     /// LiteLLM's form of it, as JSON.
     pub(super) fn document(&self) -> String {
         match (&self.exchange, &self.record.what) {
-            (Some(exchange), _) => payload::exchange(exchange),
+            (Some(exchange), _) => exchange.document(),
             (None, What::Audit(entry)) => payload::audit(entry),
             (None, What::Exchange(_)) => String::new(),
         }
@@ -146,7 +146,16 @@ impl<'a> Told<'a> {
 
 // --- Exchanged ---
 
-impl Exchanged<'_> {
+impl<'a> Exchanged<'a> {
+    /// The same without what was said.
+    pub(super) fn shut(&self) -> Exchanged<'a> {
+        Exchanged { finished: self.finished, said: self.said, silent: true }
+    }
+
+    pub(super) fn document(&self) -> String {
+        payload::exchange(self)
+    }
+
     pub(super) fn entry(&self) -> &Entry {
         &self.finished.entry
     }
@@ -156,9 +165,7 @@ impl Exchanged<'_> {
         if self.silent {
             return json!([{ "role": "user", "content": REDACTED }]);
         }
-        let request = &self.said.request;
-        let asked = ASKED.iter().filter_map(|name| request.get(name));
-        asked.into_iter().next().cloned().unwrap_or_default()
+        ASKED.iter().find_map(|name| self.said.request.get(name)).cloned().unwrap_or_default()
     }
 
     /// What it answered; null for nothing.

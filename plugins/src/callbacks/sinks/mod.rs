@@ -12,11 +12,14 @@ mod otlp;
 pub(super) mod s3;
 pub(super) mod sqs;
 
+use super::kinds::Build;
 use super::record::Told;
 use crate::auth::Identity;
 use crate::auth::aws::Source;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use weir_core::config::problems::Problems;
+use weir_core::config::tree::Node;
 
 /// Writes what is told as requests.
 pub(super) trait Sink: Send + Sync {
@@ -94,6 +97,25 @@ pub(super) fn secret(value: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(value).ok()?;
     value.set_sensitive(true);
     Some(value)
+}
+
+/// The map `headers` of the settings, else `name=value,name=value` of the first of these variables that is set.
+pub(super) fn headers(build: &Build<'_>, variables: &[&str], problems: &mut Problems) -> HeaderMap {
+    let of_env = variables.iter().find_map(|name| build.env.filled(name)).filter(|_| !build.own);
+    let written: Vec<(&str, &str)> = match build.params.node("headers").map(Node::entries) {
+        Some(map) => map.iter().filter_map(|(name, node)| Some((name.as_str(), node.as_text()?))).collect(),
+        None => of_env.unwrap_or_default().split(',').filter_map(|pair| pair.split_once('=')).collect(),
+    };
+    let mut headers = HeaderMap::new();
+    for (name, value) in written {
+        let pair = name.trim().parse::<HeaderName>().ok().zip(secret(value.trim()));
+        if pair.is_none() {
+            // Neither is quoted: one that is misplaced may be the other.
+            problems.warn(&build.at, "a header is none, and is left out", "");
+        }
+        headers.extend(pair);
+    }
+    headers
 }
 
 /// Runs of documents that are at most so many, and so long together; one that is longer goes alone.
