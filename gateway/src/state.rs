@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use weir_core::metrics::Name;
 use weir_core::ports::cache::AnswerCache;
 use weir_core::ports::identity::Bearers;
-use weir_core::ports::{KeyLookup, LedgerHealth, ResponseStore};
+use weir_core::ports::{AuditEntry, AuditListener, KeyLookup, LedgerHealth, ResponseStore};
 use weir_ledger::FileJournal;
 use weir_plugins::budgets::Budgets;
+use weir_plugins::callbacks::Desk;
 use weir_plugins::chain::Chain;
 use weir_plugins::metrics::Metrics;
 use weir_plugins::rates::RateLimits;
@@ -25,6 +26,8 @@ pub struct App {
     pub routing: crate::routing::Routing,
     pub limits: Limits,
     pub metrics: Arc<Metrics>,
+    /// Where callbacks are told.
+    pub desk: Arc<Desk>,
     pub keys: Arc<dyn KeyLookup>,
     /// Callers that are known by tokens of an identity provider.
     pub bearers: Arc<dyn Bearers>,
@@ -55,6 +58,13 @@ impl Draining {
 
     pub fn is_on(&self) -> bool {
         self.0.load(Ordering::Acquire)
+    }
+}
+
+/// What admins change is told to those callbacks that are named for it.
+impl AuditListener for App {
+    fn kept(&self, entries: &[AuditEntry]) {
+        self.desk.tell_of_changes(entries, self.snapshot.load().callbacks.audits());
     }
 }
 

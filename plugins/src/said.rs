@@ -1,9 +1,9 @@
 //! What was said in an exchange, made readable: streams as the answers that they stand for, long texts cut.
 
-use crate::exchange::Exchange;
-use crate::metrics::Metrics;
 use crate::dialects::{TranslateError, View, client, upstream};
+use crate::exchange::Exchange;
 use crate::guardrails::{Hiding, Side};
+use crate::metrics::Metrics;
 use bytes::Bytes;
 use serde_json::Value;
 use std::sync::Arc;

@@ -11,7 +11,9 @@ use super::models::{self, ModelEntry};
 use super::problems::{Place, Problems};
 use super::resolve;
 use super::section::Section;
-use super::settings::{CacheSettings, CallbackSettings, GeneralSettings, LitellmSettings, RouterSettings, WeirSettings};
+use super::settings::{
+    CacheSettings, CallbackSettings, GeneralSettings, LitellmSettings, RouterSettings, WeirSettings,
+};
 use super::tree::Node;
 
 /// What the configuration means: defaults filled in, references resolved, nothing left to check. `Debug` shows no

@@ -47,9 +47,8 @@ impl Signer {
             Signer::Aws { source, region } => {
                 let who = AWS.get(source).await.map_err(refused)?;
                 let service = Service { name: sigv4::BEDROCK, region };
-                add_signature(&who, service, request).map_err(|e| {
-                    ApiError::new(Kind::Internal, "The request cannot be signed.").because(e)
-                })
+                add_signature(&who, service, request)
+                    .map_err(|e| ApiError::new(Kind::Internal, "The request cannot be signed.").because(e))
             }
             Signer::Token(identity) => {
                 let token = TOKENS.get(identity).await;

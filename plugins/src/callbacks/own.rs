@@ -66,7 +66,10 @@ impl Owns {
     /// `None`: it names none. Costs two looks for a word where that is so.
     pub(super) fn of(&self, known: &Principal) -> Option<Arc<Own>> {
         let team = known.team.as_ref().map(|team| team.metadata.as_str());
-        [Some(known.key.metadata.as_str()), team].into_iter().flatten().find_map(|metadata| self.said(metadata))
+        [Some(known.key.metadata.as_str()), team]
+            .into_iter()
+            .flatten()
+            .find_map(|metadata| self.said(metadata))
     }
 
     fn said(&self, metadata: &str) -> Option<Arc<Own>> {
@@ -93,7 +96,8 @@ impl Owns {
             own.silent |= vars.bool("turn_off_message_logging") == Some(true);
             let events = entry.callback_type.events();
             own.to.extend(
-                Callback::of_key(&self.tools, &entry.callback_name, events, &vars, &mut problems).map(Arc::new),
+                Callback::of_key(&self.tools, &entry.callback_name, events, &vars, &mut problems)
+                    .map(Arc::new),
             );
             problems.iter().for_each(|problem| tracing::warn!("{problem}"));
         }

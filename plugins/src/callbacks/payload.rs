@@ -319,3 +319,90 @@ pub(super) fn audit(entry: &AuditEntry) -> String {
     };
     serde_json::to_string(&told).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::{Finished, Told};
+    use super::super::testing::{KEY, finished, record};
+    use super::*;
+
+    async fn text(finished: Finished) -> String {
+        let record = record(finished);
+        Told::of(&record, false).await.document()
+    }
+
+    async fn told(finished: Finished) -> Value {
+        serde_json::from_str(&text(finished).await).unwrap()
+    }
+
+    /// Members of LiteLLM 1.81's type.
+    static MEMBERS: &str = "id trace_id call_type stream response_cost cost_breakdown response_cost_failure_debug_info status
+        status_fields custom_llm_provider total_tokens prompt_tokens completion_tokens startTime endTime completionStartTime
+        response_time model_map_information model model_id model_group api_base metadata cache_hit cache_key
+        saved_cache_cost request_tags end_user requester_ip_address messages response error_str error_information
+        model_parameters hidden_params guardrail_information standard_built_in_tools_params";
+
+    #[tokio::test]
+    async fn a_success_is_told_with_all_that_litellm_tells() {
+        let told = told(finished("success")).await;
+        for member in MEMBERS.split_ascii_whitespace() {
+            assert!(told.get(member).is_some(), "{member}");
+        }
+        for (at, value) in [
+            ("/id", json!("chatcmpl-1")),
+            ("/status", json!("success")),
+            ("/total_tokens", json!(18)),
+            ("/startTime", json!(1_700_000_000.123_456)),
+            ("/response_time", json!(1.250_001)),
+            ("/messages/0/content", json!("What is asked")),
+            ("/response/choices/0/message/content", json!("What is answered")),
+            ("/model_parameters", json!({ "temperature": 0.5 })),
+            ("/metadata/user_api_key_alias", json!("alias")),
+            ("/metadata/user_api_key_team_id", json!("team-1")),
+            ("/metadata/applied_guardrails", json!(["words"])),
+            ("/metadata/usage_object/prompt_tokens_details/cached_tokens", json!(3)),
+            ("/hidden_params/litellm_overhead_time_ms", json!(350.001)),
+            ("/error_information", Value::Null),
+        ] {
+            assert_eq!(told.pointer(at), Some(&value), "{at}");
+        }
+    }
+
+    #[tokio::test]
+    async fn money_and_times_are_written_digit_by_digit() {
+        let text = text(finished("success")).await;
+        for written in ["\"response_cost\":0.0000975,", "\"startTime\":1700000000.123456,"] {
+            assert!(text.contains(written), "{written}: {text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_left_is_a_failure_that_cost_money() {
+        let told = told(finished("cancelled")).await;
+        assert_eq!((&told["status"], &told["response_cost"]), (&json!("failure"), &json!(0.000_097_5)));
+        assert_eq!(told["error_information"]["error_code"], "499");
+        assert_eq!(told["error_information"]["error_class"], "ClientDisconnected");
+    }
+
+    #[tokio::test]
+    async fn what_is_not_to_be_told_is_not() {
+        let words = ["What is asked", "What is answered"];
+        let text = text(finished("success").hiding(true, false)).await;
+        assert!(
+            words.iter().all(|word| !text.contains(word)) && text.contains("redacted-by-litellm"),
+            "{text}"
+        );
+        let told = told(finished("failure").hiding(false, true)).await;
+        let own = told["metadata"].as_object().unwrap().iter();
+        let mut own = own.filter(|(name, _)| name.starts_with("user_api_key_") && !name.ends_with("route"));
+        assert!(own.all(|(_, value)| value.is_null()), "{told}");
+    }
+
+    #[tokio::test]
+    async fn p35_no_credential_is_told() {
+        for end in ["success", "failure", "cancelled"] {
+            let text = text(finished(end)).await;
+            assert!(!text.contains("s3cr3t") && !text.contains(KEY), "{text}");
+        }
+    }
+}

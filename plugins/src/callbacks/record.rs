@@ -119,6 +119,28 @@ impl Finished {
     }
 }
 
+#[cfg(test)]
+impl Finished {
+    pub(super) fn test(entry: Entry, caller: Caller, heard: Heard) -> Self {
+        Self {
+            entry: Box::new(entry),
+            caller,
+            provider_time: Duration::from_millis(900),
+            guardrails: String::from("words"),
+            traceparent: String::from("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+            hides_key: false,
+            silent: false,
+            heard,
+            said: OnceCell::new(),
+        }
+    }
+
+    /// Of a request whose words, or whose key, are told to nobody.
+    pub(super) fn hiding(self, silent: bool, hides_key: bool) -> Self {
+        Self { silent, hides_key, ..self }
+    }
+}
+
 // --- Told ---
 
 impl<'a> Told<'a> {

@@ -134,10 +134,7 @@ fn s3s_example() {
     let request = ToSign {
         method: "PUT",
         url: "https://examplebucket.s3.amazonaws.com/test%24file.text",
-        headers: &[
-            ("date", "Fri, 24 May 2013 00:00:00 GMT"),
-            ("x-amz-storage-class", "REDUCED_REDUNDANCY"),
-        ],
+        headers: &[("date", "Fri, 24 May 2013 00:00:00 GMT"), ("x-amz-storage-class", "REDUCED_REDUNDANCY")],
         body: b"Welcome to Amazon S3.",
         region: "us-east-1",
         service: S3,

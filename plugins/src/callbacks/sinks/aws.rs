@@ -28,8 +28,7 @@ pub(super) fn place(build: &Build<'_>, prefix: &str, keys: bool, service: &'stat
 }
 
 fn access(build: &Build<'_>, prefix: &str) -> Aws {
-    let text =
-        |name: &str| build.params.text(&format!("{prefix}aws_{name}")).filter(|text| !text.is_empty());
+    let text = |name: &str| build.params.text(&format!("{prefix}aws_{name}")).filter(|text| !text.is_empty());
     let secret = |name: &str| build.params.secret(&format!("{prefix}aws_{name}"));
     Aws {
         access_key_id: text("access_key_id"),

@@ -39,7 +39,8 @@ pub(in super::super) fn build(build: &Build<'_>, problems: &mut Problems) -> Opt
     let url = build.url("dd_base_url", &format!("{}/api/v2/logs", base.trim_end_matches('/')), problems)?;
     let key = key.and_then(|key| secret(key.expose_secret()));
     let var = |name: &str, usual: &str| build.env.filled(name).unwrap_or(usual).to_owned();
-    let tags = [("env", "DD_ENV"), ("service", "DD_SERVICE"), ("version", "DD_VERSION"), ("pod_name", "POD_NAME")];
+    let tags =
+        [("env", "DD_ENV"), ("service", "DD_SERVICE"), ("version", "DD_VERSION"), ("pod_name", "POD_NAME")];
     let tags = tags.iter().filter_map(|(tag, name)| Some(format!("{tag}:{}", build.env.filled(name)?)));
     let sink = Datadog {
         url,
@@ -78,13 +79,13 @@ impl Datadog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::callbacks::testing::{finished, sink, written};
+    use crate::callbacks::testing::{sink, written};
     use serde_json::Value;
 
     #[tokio::test]
     async fn payloads_are_lines() {
         let env = [("DD_API_KEY", "dd-fake"), ("DD_SITE", "datadoghq.eu"), ("DD_ENV", "test")];
-        let told = [finished("success"), finished("failure")];
+        let told = ["success", "failure"];
         let parcels = written(sink("datadog", "{}", &env).as_ref(), &told).await;
         assert_eq!(parcels[0].url, "https://http-intake.logs.datadoghq.eu/api/v2/logs");
         assert_eq!(parcels[0].headers[KEY], "dd-fake");

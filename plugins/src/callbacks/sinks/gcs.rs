@@ -56,13 +56,13 @@ impl Gcs {
 
 #[cfg(test)]
 mod tests {
-    use crate::callbacks::testing::{finished, sink, written};
+    use crate::callbacks::testing::{sink, written};
 
     #[tokio::test]
     async fn an_object_is_named_in_the_query() {
         // The machine's own account: no file is read, and nobody is asked before something is sent.
         let env = [("GCS_BUCKET_NAME", "logs")];
-        let parcels = written(sink("gcs_bucket", "{}", &env).as_ref(), &[finished("success")]).await;
+        let parcels = written(sink("gcs_bucket", "{}", &env).as_ref(), &["success"]).await;
         assert_eq!(
             parcels[0].url,
             "https://storage.googleapis.com/upload/storage/v1/b/logs/o?uploadType=media\

@@ -220,8 +220,8 @@ fn metadata(x: &Exchanged<'_>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::callbacks::testing::{finished, sink, written};
     use crate::callbacks::testing::schema;
+    use crate::callbacks::testing::{sink, written};
 
     const KEYS: [(&str, &str); 3] = [
         ("LANGFUSE_PUBLIC_KEY", "pk-lf-fake"),
@@ -231,7 +231,7 @@ mod tests {
 
     #[tokio::test]
     async fn events_are_what_the_ingestion_api_takes() {
-        let told = [finished("success"), finished("failure"), finished("cancelled")];
+        let told = ["success", "failure", "cancelled"];
         let parcels = written(sink("langfuse", "{}", &KEYS).as_ref(), &told).await;
         assert_eq!((parcels.len(), parcels[0].records), (1, 3));
         assert_eq!(parcels[0].url, "http://langfuse.test/api/public/ingestion");

@@ -145,7 +145,8 @@ mod tests {
     #[test]
     fn runs_are_short_enough_and_lose_nothing() {
         let documents: Vec<String> = [3, 3, 9, 1, 1, 1].map(|n| "x".repeat(n)).to_vec();
-        let sizes = |most, bytes| runs(&documents, most, bytes).iter().map(|run| run.len()).collect::<Vec<_>>();
+        let sizes =
+            |most, bytes| runs(&documents, most, bytes).iter().map(|run| run.len()).collect::<Vec<_>>();
         assert_eq!(sizes(2, 100), [2, 2, 2]);
         assert_eq!(sizes(9, 6), [2, 1, 3]);
         assert!(runs(&[], 9, 9).is_empty());

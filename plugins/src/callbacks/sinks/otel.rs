@@ -3,7 +3,9 @@
 //!
 //! Spoken is OTLP over HTTP with JSON, which every receiver takes. gRPC would need HTTP/2 with trailers and a second encoding.
 
-use super::otlp::{Attribute, CLIENT, ERROR, OK, Resource, ResourceSpans, Scope, ScopeSpans, Span, SpanStatus, Traces};
+use super::otlp::{
+    Attribute, CLIENT, ERROR, OK, Resource, ResourceSpans, Scope, ScopeSpans, Span, SpanStatus, Traces,
+};
 use super::{Door, Parcel, Sink, headers, langfuse};
 use crate::callbacks::kinds::{Build, Made};
 use crate::callbacks::payload;
@@ -27,8 +29,7 @@ struct Otel {
 const MOST: usize = 512;
 const ENDPOINTS: &[&str] =
     &["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_ENDPOINT"];
-const HEADERS: &[&str] =
-    &["OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_HEADERS"];
+const HEADERS: &[&str] = &["OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_HEADERS"];
 
 pub(in super::super) fn build(build: &Build<'_>, problems: &mut Problems) -> Option<Made> {
     if grpc(build, problems) {
@@ -176,7 +177,10 @@ fn conventions(x: &Exchanged<'_>) -> Vec<Attribute> {
         Attribute::int("gen_ai.usage.input_tokens", usage.input),
         Attribute::int("gen_ai.usage.output_tokens", usage.output),
         Attribute::int("gen_ai.usage.cache_read.input_tokens", usage.cache_read),
-        Attribute::int("gen_ai.usage.cache_creation.input_tokens", usage.cache_write.saturating_add(usage.cache_write_1h)),
+        Attribute::int(
+            "gen_ai.usage.cache_creation.input_tokens",
+            usage.cache_write.saturating_add(usage.cache_write_1h),
+        ),
     ];
     told.extend(entry.provider_id.as_deref().map(|id| Attribute::text("gen_ai.response.id", id)));
     told.extend(entry.session_id.as_deref().map(|id| Attribute::text("gen_ai.conversation.id", id)));
@@ -255,7 +259,7 @@ fn langfuses(x: &Exchanged<'_>) -> Vec<Attribute> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::callbacks::testing::{finished, made, schema, sink, written};
+    use crate::callbacks::testing::{made, schema, sink, written};
 
     const COLLECTOR: [(&str, &str); 2] =
         [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.test:4318/"), ("OTEL_HEADERS", "api-key=k")];
@@ -267,7 +271,7 @@ mod tests {
 
     #[tokio::test]
     async fn spans_are_what_a_collector_takes() {
-        let told = [finished("success"), finished("cancelled")];
+        let told = ["success", "cancelled"];
         let parcels = written(sink("otel", "{}", &COLLECTOR).as_ref(), &told).await;
         assert_eq!(parcels[0].url, "http://collector.test:4318/v1/traces");
         assert_eq!(parcels[0].headers["api-key"], "k");
@@ -288,8 +292,12 @@ mod tests {
 
     #[tokio::test]
     async fn langfuse_takes_spans_too() {
-        let env = [("LANGFUSE_PUBLIC_KEY", "pk"), ("LANGFUSE_SECRET_KEY", "sk"), ("LANGFUSE_HOST", "http://l.test")];
-        let parcels = written(sink("langfuse_otel", "{}", &env).as_ref(), &[finished("success")]).await;
+        let env = [
+            ("LANGFUSE_PUBLIC_KEY", "pk"),
+            ("LANGFUSE_SECRET_KEY", "sk"),
+            ("LANGFUSE_HOST", "http://l.test"),
+        ];
+        let parcels = written(sink("langfuse_otel", "{}", &env).as_ref(), &["success"]).await;
         assert_eq!(parcels[0].url, "http://l.test/api/public/otel/v1/traces");
         assert_eq!(parcels[0].headers[AUTHORIZATION], "Basic cGs6c2s=");
         let body: Value = serde_json::from_slice(&parcels[0].body).unwrap();

@@ -58,13 +58,13 @@ impl S3 {
 
 #[cfg(test)]
 mod tests {
-    use crate::callbacks::testing::{finished, sink, written};
+    use crate::callbacks::testing::{sink, written};
     use serde_json::Value;
 
     #[tokio::test]
     async fn objects_are_called_as_litellm_calls_them() {
         let plain = "{s3_bucket_name: logs, s3_region_name: eu-west-1, s3_path: /weir/}";
-        let parcels = written(sink("s3_v2", plain, &[]).as_ref(), &[finished("success")]).await;
+        let parcels = written(sink("s3_v2", plain, &[]).as_ref(), &["success"]).await;
         assert_eq!(
             parcels[0].url,
             "https://logs.s3.eu-west-1.amazonaws.com/weir/2023-11-14/time-22-13-20-123456_chatcmpl-1.json"
@@ -73,7 +73,7 @@ mod tests {
         let body: Value = serde_json::from_slice(&parcels[0].body).unwrap();
         assert_eq!(body["id"], "chatcmpl-1");
         let own = "{s3_bucket_name: logs, s3_endpoint_url: \"http://s3.test/\", s3_use_team_prefix: true}";
-        let parcels = written(sink("s3", own, &[]).as_ref(), &[finished("success")]).await;
+        let parcels = written(sink("s3", own, &[]).as_ref(), &["success"]).await;
         let path = "http://s3.test/logs/The%20team/2023-11-14/time-22-13-20-123456_chatcmpl-1.json";
         assert_eq!(parcels[0].url, path);
     }

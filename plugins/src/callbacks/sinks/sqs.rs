@@ -54,9 +54,9 @@ impl Sqs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::callbacks::testing::{finished, long, sink, written};
+    use crate::callbacks::testing::{sink, written};
 
-    async fn sent(queue: &str, told: crate::callbacks::Finished) -> Value {
+    async fn sent(queue: &str, told: &str) -> Value {
         let settings = format!("{{sqs_queue_url: \"{queue}\"}}");
         let parcels = written(sink("sqs", &settings, &[]).as_ref(), &[told]).await;
         assert_eq!(parcels[0].headers["x-amz-target"], TARGET);
@@ -67,12 +67,12 @@ mod tests {
     #[tokio::test]
     async fn messages_fit_and_are_delivered_once() {
         let queue = "https://sqs.eu-west-1.amazonaws.com/1/q";
-        let plain = sent(queue, finished("success")).await;
+        let plain = sent(queue, "success").await;
         assert!(plain["MessageBody"].as_str().unwrap().contains("What is asked"));
         assert!(plain.get("MessageDeduplicationId").is_none());
-        let fifo = sent(&format!("{queue}.fifo"), finished("success")).await;
+        let fifo = sent(&format!("{queue}.fifo"), "success").await;
         assert_eq!(fifo["MessageDeduplicationId"], "018bcfe5-687b-7000-8000-000000000001");
-        let long = sent(queue, long()).await;
+        let long = sent(queue, "long").await;
         let body = long["MessageBody"].as_str().unwrap();
         assert!(body.len() < BYTES && body.contains("redacted-by-litellm"), "{}", body.len());
     }
