@@ -132,6 +132,31 @@ impl LeaseBook {
         self.free(&self.instance).await
     }
 
+    async fn grant(&self, ask: &LeaseAsk<'_>) -> LedgerResult<Lease> {
+        if self.seen.load(Ordering::Acquire) == 0 {
+            self.renew().await?;
+        }
+        let ledger = &self.ledger;
+        let scope = ask.scope.as_str();
+        let mut transaction = ledger.noted(ledger.writer.begin().await)?;
+        let look = sqlx::query(LOOK).bind(scope).bind(ask.id.to_owned()).fetch_one(&mut *transaction).await;
+        let row = ledger.noted(look)?;
+        let settled: i64 = row.try_get("settled").map_err(broken)?;
+        let leased: i64 = row.try_get("leased").map_err(broken)?;
+        let room = ask.cap.0.saturating_sub(settled).saturating_sub(leased);
+        let granted =
+            if room < ask.least.0 { 0 } else { room.min(ask.wanted.0.max(room / SHARE).max(ask.least.0)) };
+        if granted > 0 {
+            let raise = sqlx::query(RAISE).bind(scope).bind(ask.id.to_owned()).bind(granted);
+            ledger.noted(raise.execute(&mut *transaction).await)?;
+            let grant = sqlx::query(GRANT).bind(scope).bind(ask.id.to_owned()).bind(granted);
+            ledger.noted(grant.bind(self.instance.clone()).execute(&mut *transaction).await)?;
+        }
+        ledger.noted(transaction.commit().await)?;
+        *self.granted().entry((scope, ask.id.to_owned())).or_default() += granted;
+        Ok(Lease { granted: NanoUsd(granted), settled: NanoUsd(settled) })
+    }
+
     // --- for the writer ---
 
     /// What of these amounts is paid out of slices.
@@ -213,28 +238,7 @@ fn less_lease(engine: Engine, count: usize) -> String {
 #[async_trait]
 impl Leases for LeaseBook {
     async fn lease(&self, ask: &LeaseAsk<'_>) -> LedgerResult<Lease> {
-        if self.seen.load(Ordering::Acquire) == 0 {
-            self.renew().await?;
-        }
-        let ledger = &self.ledger;
-        let scope = ask.scope.as_str();
-        let mut transaction = ledger.noted(ledger.writer.begin().await)?;
-        let look = sqlx::query(LOOK).bind(scope).bind(ask.id.to_owned()).fetch_one(&mut *transaction).await;
-        let row = ledger.noted(look)?;
-        let settled: i64 = row.try_get("settled").map_err(broken)?;
-        let leased: i64 = row.try_get("leased").map_err(broken)?;
-        let room = ask.cap.0.saturating_sub(settled).saturating_sub(leased);
-        let granted =
-            if room < ask.least.0 { 0 } else { room.min(ask.wanted.0.max(room / SHARE).max(ask.least.0)) };
-        if granted > 0 {
-            let raise = sqlx::query(RAISE).bind(scope).bind(ask.id.to_owned()).bind(granted);
-            ledger.noted(raise.execute(&mut *transaction).await)?;
-            let grant = sqlx::query(GRANT).bind(scope).bind(ask.id.to_owned()).bind(granted);
-            ledger.noted(grant.bind(self.instance.clone()).execute(&mut *transaction).await)?;
-        }
-        ledger.noted(transaction.commit().await)?;
-        *self.granted().entry((scope, ask.id.to_owned())).or_default() += granted;
-        Ok(Lease { granted: NanoUsd(granted), settled: NanoUsd(settled) })
+        self.ledger.timed("lease", self.grant(ask)).await
     }
 
     async fn give_back(&self, scope: SpendScope, id: &str, amount: NanoUsd) -> LedgerResult<()> {

@@ -25,7 +25,7 @@ use weir_core::domain::ids::EntryId;
 use weir_core::domain::key::Caller;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::operation::Operation;
-use weir_core::domain::spend::{AttemptRecord, Entry, SpendScope, Status};
+use weir_core::domain::spend::{AttemptRecord, Entry, Explained, SpendScope, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::error::ApiError;
 use weir_core::ports::Holder;
@@ -35,6 +35,10 @@ use weir_core::time::Micros;
 pub struct Exchange {
     pub id: EntryId,
     pub clock: Clock,
+    /// When it had come.
+    pub read_at: Instant,
+    /// When a deployment was asked for the first time. Written by the attempt loop.
+    pub asked_at: Option<Instant>,
     /// The configuration this exchange lives with, whatever is reloaded meanwhile.
     pub snapshot: Arc<Snapshot>,
     /// Written by intake.
@@ -70,6 +74,8 @@ pub struct Exchange {
     pub limit_output: Option<u64>,
     /// What the cache has to do with it; `None`: nothing. Kept by `filters::cache`.
     pub caching: Option<Box<Caching>>,
+    /// How its entry comes about. Written by routing, `filters::budget` and `filters::price`.
+    pub explained: Explained,
     /// The ledger entry as far as it is known. Kept by `filters::journal` between an attempt and the end.
     pub draft: Option<Box<Entry>>,
     /// The entry as the journal has it. Written by `filters::journal`, taken by `filters::callbacks`.
@@ -222,6 +228,8 @@ impl Exchange {
         Self {
             id,
             clock,
+            read_at: Instant::now(),
+            asked_at: None,
             snapshot,
             request,
             caller: Caller::Anonymous,
@@ -240,10 +248,16 @@ impl Exchange {
             watchers: Vec::new(),
             limit_output: None,
             caching: None,
+            explained: Explained::default(),
             draft: None,
             booked: None,
             telling: OnceLock::new(),
         }
+    }
+
+    /// How long it waited here, for budgets and guardrails and others' answers, before a deployment was asked.
+    pub fn waited(&self) -> Duration {
+        self.asked_at.map(|at| at.saturating_duration_since(self.read_at)).unwrap_or_default()
     }
 
     /// Whether the operator wants to keep what is asked and answered, and nobody minds.

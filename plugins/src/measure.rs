@@ -2,11 +2,13 @@
 
 use crate::exchange::Exchange;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::time::Duration;
 use weir_core::domain::money::{FemtoSum, NanoUsd};
 use weir_core::domain::operation::Operation;
+use weir_core::domain::spend::Charge;
 use weir_core::domain::usage::{Usage, UsageSource};
-use weir_core::model::prices::{self, Component, ModelPrice, PriceKey, ServiceTier};
+use weir_core::model::prices::{self, Component, CostLine, ModelPrice, PriceKey, ServiceTier};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measured {
@@ -47,34 +49,100 @@ impl Measured {
 
     /// `None` where the model's price list does not name such a piece.
     pub fn cost(self, price: &ModelPrice) -> Option<NanoUsd> {
+        self.charge(price).map(|line| sum(&line))
+    }
+
+    /// What is charged for it; `None` where the model's price list does not name such a piece.
+    fn charge(self, price: &ModelPrice) -> Option<CostLine> {
         let (components, count): (&[Component], u64) = match self {
             Measured::Images(n) => (&[Component::OutputImage, Component::InputImage], n),
             Measured::Characters(n) => (&[Component::InputChar], n),
             Measured::Searches(n) => (&[Component::Query], n),
             Measured::Time(time) => {
-                price.second()?;
-                let none = Usage::default();
-                return Some(prices::cost(price, &none, ServiceTier::Standard, Some(time)).total);
+                let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+                return Some(CostLine {
+                    label: "time",
+                    quantity: micros,
+                    price: price.second()?,
+                    per: 1_000_000,
+                });
             }
         };
         let each = components.iter().find_map(|c| price.get(PriceKey::standard(*c)))?;
-        let mut sum = FemtoSum::default();
-        sum.add(count, each);
-        Some(sum.round())
+        Some(CostLine { label: self.label(), quantity: count, price: each, per: 1 })
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Measured::Images(_) => "images",
+            Measured::Time(_) => "time",
+            Measured::Characters(_) => "characters",
+            Measured::Searches(_) => "searches",
+        }
     }
 }
 
-/// What an exchange cost; `None`: no price says. Tokens that were reported come first, then pieces, then tokens that
-/// were estimated.
+fn sum(line: &CostLine) -> NanoUsd {
+    let mut sum = FemtoSum::default();
+    sum.add_per(line.quantity, line.per, line.price);
+    sum.round()
+}
+
+/// What an exchange is charged by.
+enum Basis {
+    Tokens,
+    Piece(CostLine),
+}
+
+/// Tokens that were reported come first, then pieces, then tokens that were estimated.
+fn basis(
+    price: &ModelPrice,
+    usage: &Usage,
+    source: UsageSource,
+    measured: Option<Measured>,
+) -> Option<Basis> {
+    let tokens = price.prices_tokens();
+    if tokens && source == UsageSource::Reported && usage.total() > 0 {
+        return Some(Basis::Tokens);
+    }
+    let piece = measured.and_then(|measured| measured.charge(price)).map(Basis::Piece);
+    piece.or_else(|| tokens.then_some(Basis::Tokens))
+}
+
+/// What an exchange cost; `None`: no price says.
 pub fn cost(
     price: &ModelPrice,
     usage: &Usage,
     source: UsageSource,
     measured: Option<Measured>,
 ) -> Option<NanoUsd> {
-    let tokens = price.prices_tokens().then(|| prices::total_cost(price, usage, ServiceTier::Standard));
-    let reported = tokens.filter(|_| source == UsageSource::Reported && usage.total() > 0);
-    reported.or_else(|| measured?.cost(price)).or(tokens)
+    match basis(price, usage, source, measured)? {
+        Basis::Tokens => Some(prices::total_cost(price, usage, ServiceTier::Standard)),
+        Basis::Piece(line) => Some(sum(&line)),
+    }
+}
+
+/// How that comes about.
+pub fn charges(
+    price: &ModelPrice,
+    usage: &Usage,
+    source: UsageSource,
+    measured: Option<Measured>,
+) -> Vec<Charge> {
+    let charge = |line: CostLine| Charge {
+        label: Cow::Borrowed(line.label),
+        quantity: line.quantity,
+        price: line.price,
+        per: line.per,
+    };
+    match basis(price, usage, source, measured) {
+        Some(Basis::Tokens) => {
+            let cost = prices::cost(price, usage, ServiceTier::Standard, None);
+            cost.lines.into_iter().map(charge).collect()
+        }
+        Some(Basis::Piece(line)) => vec![charge(line)],
+        None => Vec::new(),
+    }
 }
 
 #[cfg(test)]
@@ -99,6 +167,27 @@ mod tests {
         let heard = paid(&[("input_cost_per_second", "0.0001")], 0, minute);
         assert_eq!(heard, Some(NanoUsd::parse("0.006").unwrap().to_string()));
         assert_eq!(paid(&[("input_cost_per_query", "0.002")], 0, minute), None, "nothing prices time here");
+    }
+
+    #[test]
+    fn p46_charges_add_up_to_the_cost() {
+        let list = [
+            ("input_cost_per_token", "1.5e-06"),
+            ("output_cost_per_token", "0.00001"),
+            ("input_cost_per_second", "0.0001"),
+        ];
+        let usage = Usage { input: 1_001, output: 333, cache_read: 7, reasoning: 20, ..Usage::default() };
+        for (usage, source, measured) in [
+            (usage, UsageSource::Reported, None),
+            (Usage::default(), UsageSource::Reported, Some(Measured::Time(Duration::from_millis(1_234_567)))),
+        ] {
+            let price = price(&list);
+            let mut sum = FemtoSum::default();
+            let charges = charges(&price, &usage, source, measured);
+            charges.iter().for_each(|charge| sum.add_per(charge.quantity, charge.per, charge.price));
+            assert_eq!(Some(sum.round()), cost(&price, &usage, source, measured));
+            assert!(charges.iter().all(|charge| charge.quantity > 0) && !charges.is_empty());
+        }
     }
 
     #[test]

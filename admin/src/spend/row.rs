@@ -4,8 +4,9 @@ use crate::answer::{Object, Raw, parsed, raw};
 use serde::ser::{Serialize, Serializer};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use weir_core::domain::money::{FemtoSum, NanoUsd};
 use weir_core::domain::operation::Operation;
-use weir_core::domain::spend::{AttemptRecord, Entry, Said, Status};
+use weir_core::domain::spend::{AttemptRecord, BudgetSeen, Charge, Entry, Said, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
 
 /// Entries as a JSON array, written row by row so that not all of them are there twice. With what was said in them,
@@ -200,20 +201,38 @@ fn with(mut details: Value, uncounted: &[&str]) -> Value {
     details
 }
 
-/// Only the total is booked; what input and output cost can be had from quantities and price version.
+/// Charges that LiteLLM counts as output, and as the use of tools; all others are input.
+const OUTPUT: [&str; 4] = ["output", "reasoning", "audio_output", "image_output"];
+const TOOLS: [&str; 1] = ["searches"];
+
+/// What the charges of these kinds come to; null where nothing was noted.
+fn part(entry: &Entry, of: impl Fn(&str) -> bool) -> Raw {
+    if entry.explained.charges.is_empty() {
+        return Raw::default();
+    }
+    let mut sum = FemtoSum::default();
+    for charge in entry.explained.charges.iter().filter(|charge| of(&charge.label)) {
+        sum.add_per(charge.quantity, charge.per, charge.price);
+    }
+    sum.round().json()
+}
+
+/// The total is what is booked; its parts are each rounded for themselves.
 fn cost(entry: &Entry) -> Raw {
     if entry.usage_source == UsageSource::None {
         return Raw::default();
     }
     let zero = || parsed("0", "null");
+    let (output, tool) = (|label: &str| OUTPUT.contains(&label), |label: &str| TOOLS.contains(&label));
+    let tools = entry.explained.charges.iter().any(|charge| tool(&charge.label));
     raw(&Object(vec![
-        ("input_cost", Raw::default()),
+        ("input_cost", part(entry, |label| !output(label) && !tool(label))),
         ("total_cost", entry.cost.json()),
-        ("output_cost", Raw::default()),
+        ("output_cost", part(entry, output)),
         ("original_cost", entry.cost.json()),
         ("margin_percent", zero()),
         ("discount_amount", zero()),
-        ("tool_usage_cost", zero()),
+        ("tool_usage_cost", if tools { part(entry, tool) } else { zero() }),
         ("discount_percent", zero()),
         ("margin_fixed_amount", zero()),
         ("margin_total_amount", zero()),
@@ -230,20 +249,47 @@ fn error(entry: &Entry) -> Value {
     })
 }
 
-fn weir(entry: &Entry) -> Value {
-    json!({
-        "entry_id": entry.id.to_string(),
-        "call_id": entry.call_id,
-        "status": entry.status.as_str(),
-        "http_status": entry.http_status,
-        "stream": entry.stream,
-        "model_requested": entry.model_requested,
-        "usage_source": source(entry.usage_source),
-        "unpriced": entry.unpriced,
-        "price_version": entry.price_version,
-        "user_agent": entry.user_agent,
-        "attempts": entry.attempts.iter().map(attempt).collect::<Vec<_>>(),
-    })
+fn weir(entry: &Entry) -> Object {
+    let explained = &entry.explained;
+    Object(vec![
+        ("entry_id", raw(&entry.id.to_string())),
+        ("call_id", raw(&entry.call_id)),
+        ("status", raw(entry.status.as_str())),
+        ("http_status", raw(&entry.http_status)),
+        ("stream", raw(&entry.stream)),
+        ("model_requested", raw(&entry.model_requested)),
+        ("usage_source", raw(source(entry.usage_source))),
+        ("unpriced", raw(&entry.unpriced)),
+        ("price_version", raw(&entry.price_version)),
+        ("user_agent", raw(&entry.user_agent)),
+        ("attempts", raw(&entry.attempts.iter().map(attempt).collect::<Vec<_>>())),
+        ("considered", raw(&explained.considered)),
+        ("charges", raw(&explained.charges.iter().map(charge).collect::<Vec<_>>())),
+        ("budgets", raw(&explained.budgets.iter().map(|seen| budget(seen, entry.cost)).collect::<Vec<_>>())),
+    ])
+}
+
+/// `price` is for `per` of it; `cost` is rounded for itself.
+fn charge(charge: &Charge) -> Object {
+    let mut sum = FemtoSum::default();
+    sum.add_per(charge.quantity, charge.per, charge.price);
+    Object(vec![
+        ("label", raw(&charge.label)),
+        ("quantity", raw(&charge.quantity)),
+        ("price", charge.price.json()),
+        ("per", raw(&charge.per)),
+        ("cost", sum.round().json()),
+    ])
+}
+
+fn budget(seen: &BudgetSeen, cost: NanoUsd) -> Object {
+    Object(vec![
+        ("scope", raw(seen.scope.as_str())),
+        ("id", raw(&seen.id)),
+        ("cap", seen.cap.json()),
+        ("before", seen.before.json()),
+        ("after", (seen.before + cost).json()),
+    ])
 }
 
 fn source(source: UsageSource) -> &'static str {

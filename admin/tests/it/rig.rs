@@ -217,6 +217,7 @@ pub fn entry(started_at: Micros, cost: i64) -> Entry {
         session_id: None,
         cache_hit: false,
         accounts: Vec::new(),
+        explained: Default::default(),
     }
 }
 

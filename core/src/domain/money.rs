@@ -94,6 +94,11 @@ impl Sum for NanoUsd {
 // --- FemtoUsd ---
 
 impl FemtoUsd {
+    /// The amount as a JSON number, exact.
+    pub fn json(self) -> Box<RawValue> {
+        RawValue::from_string(self.to_string()).unwrap_or_default()
+    }
+
     /// Reads decimal dollars per unit, as price lists write them (`2.5e-06`). Rounds half up at the fifteenth digit.
     pub fn parse(text: &str) -> Result<Self, NotMoney> {
         scaled(text, FEMTO_DIGITS).map(FemtoUsd)
@@ -112,6 +117,15 @@ impl FemtoSum {
     /// Adds `quantity` units at `price`.
     pub fn add(&mut self, quantity: u64, price: FemtoUsd) {
         self.0 = self.0.saturating_add(i128::from(quantity) * i128::from(price.0));
+    }
+
+    /// The same at a price for `per` units; what is less than one femto-dollar is dropped.
+    pub fn add_per(&mut self, quantity: u64, per: u64, price: FemtoUsd) {
+        let per = per.max(1);
+        self.add(quantity / per, price);
+        // Less than one `per` at less than i64::MAX: the quotient fits.
+        let part = i128::from(quantity % per) * i128::from(price.0) / i128::from(per);
+        self.0 = self.0.saturating_add(part);
     }
 
     /// The sum in nano-dollars, rounded half up.

@@ -1,11 +1,12 @@
 //! The ledger entry: one per exchange, with its attempts.
 
 use super::ids::{EntryId, KeyHash};
-use super::money::NanoUsd;
+use super::money::{FemtoUsd, NanoUsd};
 use super::operation::Operation;
 use super::usage::{Usage, UsageSource};
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// How an exchange ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -172,6 +173,51 @@ pub struct Entry {
     /// behind the entry.
     #[serde(skip)]
     pub accounts: Vec<(SpendScope, String)>,
+    /// How it came about. Kept by the journal as the accounts are.
+    #[serde(skip)]
+    pub explained: Explained,
+}
+
+/// How an entry came about, for people who read it. Nothing is computed from it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Explained {
+    /// Deployments that might have been asked first, where there was a choice; at most [`Explained::MOST`].
+    pub considered: Vec<String>,
+    /// What was charged. It adds up to the cost, but for attempts that were outrun, and for prices per call.
+    pub charges: Vec<Charge>,
+    /// Budgets that were held to, as far as this process knew them before.
+    pub budgets: Vec<BudgetSeen>,
+}
+
+/// One kind of thing that was charged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charge {
+    /// `input`, `cache_read`, `output` …
+    pub label: Cow<'static, str>,
+    pub quantity: u64,
+    /// For `per` of it.
+    pub price: FemtoUsd,
+    /// 1, but for time, which is counted in microseconds and priced by the second.
+    pub per: u64,
+}
+
+/// A budget before an entry counted against it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BudgetSeen {
+    pub scope: SpendScope,
+    pub id: String,
+    pub cap: NanoUsd,
+    pub before: NanoUsd,
+}
+
+impl Explained {
+    /// Deployments that are noted.
+    pub const MOST: usize = 16;
+
+    pub fn is_empty(&self) -> bool {
+        self.considered.is_empty() && self.charges.is_empty() && self.budgets.is_empty()
+    }
 }
 
 /// What was said in an exchange, where the operator wants it kept: JSON as text, empty where there is none.

@@ -6,6 +6,7 @@ use super::{Routing, errors};
 use rand::Rng;
 use std::sync::Arc;
 use std::time::Duration;
+use weir_core::domain::spend::Explained;
 use weir_core::error::{ApiError, Kind};
 use weir_plugins::deployment::Deployment;
 use weir_plugins::exchange::Exchange;
@@ -207,6 +208,9 @@ impl Plan {
     fn pick(&self, x: &mut Exchange, routing: &Routing) -> Result<Arc<Deployment>, ApiError> {
         let group = Arc::clone(&self.group);
         let mut left = eligible(x, &group, routing)?;
+        if x.explained.considered.is_empty() && group.deployments.len() > 1 {
+            x.explained.considered = left.iter().take(Explained::MOST).map(|d| d.id.clone()).collect();
+        }
         let router = &x.snapshot.config.router;
         let row = strategies::of(router.routing_strategy);
         let watched = row.watches || left.iter().any(|d| d.limits.any());

@@ -399,3 +399,36 @@ async fn budget_mode_litellm_checks_and_then_spends() {
     assert_eq!(second.status, 400, "{}", second.text());
     assert!(second.text().contains("Max budget: 1e-06"), "{}", second.text());
 }
+
+#[tokio::test]
+async fn p46_an_entry_explains_itself() {
+    let twice = DEAR.replace("\nlitellm_settings:", DEAR);
+    let rig = Rig::config(CONFIG).replace("\nlitellm_settings:", &twice).over(obedient).await;
+    let key = rig.key(json!({"max_budget": 1.0, "key_alias": "explained"})).await;
+    let mut spent = 0.0;
+    for (tokens, of) in [(7_u64, "first"), (11, "second")] {
+        let headers = [("authorization", format!("Bearer {key}"))];
+        let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let answer = rig.post_with("/v1/chat/completions", &headers, ask(tokens)).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let row = rig.row(answer.header("x-litellm-call-id")).await;
+        let told = &row["metadata"]["weir"];
+        assert_eq!(told["considered"].as_array().map(Vec::len), Some(2), "{told}");
+        let charged = [
+            json!({"label": "input", "quantity": 9, "price": 0.0000001, "per": 1, "cost": 0.0000009}),
+            json!({"label": "output", "quantity": tokens, "price": 0.001, "per": 1, "cost": tokens as f64 / 1000.0}),
+        ];
+        assert_eq!(told["charges"], json!(charged), "{of}");
+        let breakdown = &row["metadata"]["cost_breakdown"];
+        assert_eq!(
+            (&breakdown["input_cost"], &breakdown["output_cost"]),
+            (&json!(0.0000009), &charged[1]["cost"])
+        );
+        let budget = &told["budgets"][0];
+        assert_eq!((&budget["scope"], &budget["cap"]), (&json!("key"), &json!(1)));
+        let (before, after) = (budget["before"].as_f64().unwrap(), budget["after"].as_f64().unwrap());
+        assert!((before - spent).abs() < 1e-9, "{of}: {budget}");
+        spent += row["spend"].as_f64().unwrap();
+        assert!((after - spent).abs() < 1e-9, "{of}: {budget}");
+    }
+}

@@ -13,6 +13,7 @@
 )]
 
 mod adopted;
+mod alerts;
 mod bills;
 mod budgets;
 mod cached;
@@ -50,6 +51,7 @@ mod rig;
 mod routing;
 mod said;
 mod secrets;
+mod seeing;
 mod sessions;
 mod shared_rates;
 mod signon;

@@ -13,15 +13,22 @@ pub(crate) enum Kind {
     /// Of the second layout, as `EndV2`.
     BeginV2 = 2,
     EndV2 = 3,
-    Begin = 4,
-    End = 5,
+    BeginV3 = 4,
+    EndV3 = 5,
+    Begin = 6,
+    End = 7,
     /// Of a later program. Skipped, and what holds it is kept for that program.
     Foreign = 255,
 }
 
 impl Kind {
+    pub(crate) fn is_begin(self) -> bool {
+        matches!(self, Kind::BeginV1 | Kind::BeginV2 | Kind::BeginV3 | Kind::Begin)
+    }
+
     fn of(number: u8) -> Self {
-        let known = [Kind::BeginV1, Kind::EndV1, Kind::BeginV2, Kind::EndV2, Kind::Begin, Kind::End];
+        use Kind::{Begin, BeginV1, BeginV2, BeginV3, End, EndV1, EndV2, EndV3};
+        let known = [BeginV1, EndV1, BeginV2, EndV2, BeginV3, EndV3, Begin, End];
         known.into_iter().find(|kind| *kind as u8 == number).unwrap_or(Kind::Foreign)
     }
 }

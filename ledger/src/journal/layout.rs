@@ -7,7 +7,7 @@ use serde::Deserialize;
 use weir_core::domain::ids::{EntryId, KeyHash};
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::operation::Operation;
-use weir_core::domain::spend::{AttemptRecord, Begin, Entry, SpendScope, Status};
+use weir_core::domain::spend::{AttemptRecord, Begin, Entry, Explained, SpendScope, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::time::Micros;
 
@@ -16,9 +16,13 @@ pub(super) fn end(kind: Kind, payload: &[u8]) -> postcard::Result<Entry> {
     match kind {
         Kind::EndV1 => postcard::from_bytes::<EntryV1>(payload).map(Entry::from),
         Kind::EndV2 => postcard::from_bytes(payload),
-        _ => {
+        Kind::EndV3 => {
             let (entry, accounts) = postcard::from_bytes::<(Entry, Accounts)>(payload)?;
             Ok(Entry { accounts, ..entry })
+        }
+        _ => {
+            let (entry, accounts, explained) = postcard::from_bytes::<(Entry, Accounts, Explained)>(payload)?;
+            Ok(Entry { accounts, explained, ..entry })
         }
     }
 }
@@ -28,6 +32,7 @@ pub(super) fn begin(kind: Kind, payload: &[u8]) -> postcard::Result<Begin> {
     match kind {
         Kind::BeginV1 => postcard::from_bytes::<BeginV1>(payload).map(Begin::from),
         Kind::BeginV2 => postcard::from_bytes(payload),
+        // What explains an entry is known at its end.
         _ => {
             let (mut begin, accounts) = postcard::from_bytes::<(Begin, Accounts)>(payload)?;
             begin.entry.accounts = accounts;
@@ -39,9 +44,9 @@ pub(super) fn begin(kind: Kind, payload: &[u8]) -> postcard::Result<Begin> {
 /// Behind the entry since layout 3.
 type Accounts = Vec<(SpendScope, String)>;
 
-/// The payload of an `End`.
-pub(super) fn of_end(entry: &Entry) -> (&Entry, &Accounts) {
-    (entry, &entry.accounts)
+/// The payload of an `End`. What explains it is behind the accounts since layout 4.
+pub(super) fn of_end(entry: &Entry) -> (&Entry, &Accounts, &Explained) {
+    (entry, &entry.accounts, &entry.explained)
 }
 
 /// The payload of a `Begin`.
@@ -164,6 +169,7 @@ impl From<EntryV1> for Entry {
             session_id: None,
             cache_hit: false,
             accounts: Vec::new(),
+            explained: Explained::default(),
         }
     }
 }
@@ -178,6 +184,8 @@ impl From<BeginV1> for Begin {
 mod tests {
     use super::super::frame;
     use super::*;
+    use weir_core::domain::money::FemtoUsd;
+    use weir_core::domain::spend::{BudgetSeen, Charge};
 
     fn entry() -> Entry {
         Entry {
@@ -237,6 +245,7 @@ mod tests {
             session_id: None,
             cache_hit: false,
             accounts: Vec::new(),
+            explained: Explained::default(),
         }
     }
 
@@ -253,8 +262,23 @@ mod tests {
             session_id: Some("s".into()),
             cache_hit: true,
             accounts: vec![(SpendScope::KeyModel, "k".into())],
+            explained: Explained {
+                considered: vec!["d".into()],
+                charges: vec![Charge { label: "input".into(), quantity: 301, price: FemtoUsd(5), per: 1 }],
+                budgets: vec![BudgetSeen {
+                    scope: SpendScope::Team,
+                    id: "t".into(),
+                    cap: NanoUsd(9),
+                    before: NanoUsd(2),
+                }],
+            },
             ..entry()
         }
+    }
+
+    /// The same of layout 3.
+    fn unexplained() -> Entry {
+        Entry { explained: Explained::default(), ..of_now() }
     }
 
     /// An end and a begin, as the program of that layout wrote them.
@@ -286,7 +310,7 @@ mod tests {
         assert_eq!((begin.kind, super::begin(begin.kind, begin.payload)), (Kind::BeginV1, Ok(started())));
     }
 
-    /// The same of today. A change here is a change of layout: add the next kinds, keep the old ones.
+    /// Without what explains an entry.
     const V3: &str = "\
         9d0000004ff9a84305000000000000000000000000000000071000000000000000000000000000000007020401060163\
         010170000100c8010165016d01abababababababababababababababababababababababababababababababab000101\
@@ -301,11 +325,31 @@ mod tests {
     fn p32_a_journal_of_the_second_layout_is_read() {
         let bytes = hex(V2);
         let end = frame::read(&bytes).unwrap();
-        let expected = Entry { accounts: Vec::new(), ..of_now() };
+        let expected = Entry { accounts: Vec::new(), ..unexplained() };
         assert_eq!((end.kind, super::end(end.kind, end.payload)), (Kind::EndV2, Ok(expected)));
         let begin = frame::read(&bytes[end.size..]).unwrap();
         assert_eq!((begin.kind, super::begin(begin.kind, begin.payload)), (Kind::BeginV2, Ok(started())));
     }
+
+    #[test]
+    fn p32_a_journal_of_the_third_layout_is_read() {
+        let bytes = hex(V3);
+        let end = frame::read(&bytes).unwrap();
+        assert_eq!((end.kind, super::end(end.kind, end.payload)), (Kind::EndV3, Ok(unexplained())));
+        let begin = frame::read(&bytes[end.size..]).unwrap();
+        assert_eq!((begin.kind, super::begin(begin.kind, begin.payload)), (Kind::BeginV3, Ok(started())));
+    }
+
+    /// The same of today. A change here is a change of layout: add the next kinds, keep the old ones.
+    const V4: &str = "\
+        b1000000baca7d0407000000000000000000000000000000071000000000000000000000000000000007020401060163\
+        010170000100c8010165016d01abababababababababababababababababababababababababababababababab000101\
+        750001017801720167016e016f01640162ad0207030004050608090a0b0c01a413017601010101640167c80100020401\
+        0174027b7d0169016101016f0001017301010b016b0101640105696e707574ad020a01010101741204a800000081eef1\
+        0b0600000000000000000000000000000007100000000000000000000000000000000702100000000000000000000000\
+        0000000007020401060163010170000103c8010165016d01abababababababababababababababababababababababab\
+        abababababababab000101750001017801720167016e016f01640162ad02070300040506080900000001a41301760101\
+        0101640167c801000204010174027b7d016901610000000000";
 
     #[test]
     fn p32_todays_layout_is_the_one_that_its_kinds_name() {
@@ -313,7 +357,7 @@ mod tests {
         frame::write(&mut bytes, Kind::End, entry().id, &of_end(&of_now())).unwrap();
         let size = bytes.len();
         frame::write(&mut bytes, Kind::Begin, entry().id, &of_begin(&started())).unwrap();
-        assert_eq!(text(&bytes), V3);
+        assert_eq!(text(&bytes), V4);
         let end = frame::read(&bytes).unwrap();
         assert_eq!(super::end(end.kind, end.payload), Ok(of_now()));
         let begin = frame::read(&bytes[size..]).unwrap();

@@ -78,15 +78,13 @@ impl Reader {
         while let Some(frame) = frame::read(&bytes[used..]) {
             used += frame.size;
             match frame.kind {
-                Kind::Begin | Kind::BeginV2 | Kind::BeginV1 => {
-                    self.open.entry(frame.id).or_default().push(path.to_owned())
-                }
-                Kind::End | Kind::EndV2 | Kind::EndV1 => {
+                // What this process wrote itself is never foreign.
+                Kind::Foreign => {}
+                kind if kind.is_begin() => self.open.entry(frame.id).or_default().push(path.to_owned()),
+                _ => {
                     self.open.remove(&frame.id);
                     booked.entries.extend(decode(&frame));
                 }
-                // What this process wrote itself is never foreign.
-                Kind::Foreign => {}
             }
         }
         used
@@ -149,14 +147,14 @@ pub(crate) fn replay(segments: &[PathBuf]) -> Replayed {
 impl Replayed {
     fn take(&mut self, frame: &Frame<'_>, open: &mut HashMap<EntryId, Begin>) {
         match frame.kind {
-            Kind::Begin | Kind::BeginV2 | Kind::BeginV1 => {
+            Kind::Foreign => self.foreign += 1,
+            kind if kind.is_begin() => {
                 open.extend(layout::begin(frame.kind, frame.payload).ok().map(|begin| (frame.id, begin)));
             }
-            Kind::End | Kind::EndV2 | Kind::EndV1 => {
+            _ => {
                 open.remove(&frame.id);
                 self.entries.extend(decode(frame));
             }
-            Kind::Foreign => self.foreign += 1,
         }
     }
 }

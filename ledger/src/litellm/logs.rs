@@ -181,6 +181,7 @@ fn entry(row: &Row) -> Result<Entry, Refused> {
         session_id: row.text("session_id"),
         cache_hit: text("cache_hit") == "True",
         accounts: Vec::new(),
+        explained: Default::default(),
     })
 }
 

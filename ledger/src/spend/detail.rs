@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::operation::Operation;
-use weir_core::domain::spend::{AttemptRecord, Entry, SpendScope, Status};
+use weir_core::domain::spend::{AttemptRecord, Entry, Explained, SpendScope, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::ports::LedgerResult;
 use weir_core::time::Micros;
@@ -48,6 +48,8 @@ pub(super) struct Detail {
     pub cache_hit: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accounts: Vec<(SpendScope, String)>,
+    #[serde(default, skip_serializing_if = "Explained::is_empty")]
+    pub explained: Explained,
 }
 
 /// The columns beside it.
@@ -97,6 +99,7 @@ impl Detail {
             team_alias: entry.team_alias,
             cache_hit: entry.cache_hit,
             accounts: entry.accounts,
+            explained: entry.explained,
         }
     }
 }
@@ -144,6 +147,7 @@ impl Columns {
             session_id: self.session_id,
             cache_hit: d.cache_hit,
             accounts: d.accounts,
+            explained: d.explained,
         })
     }
 }

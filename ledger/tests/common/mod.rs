@@ -119,6 +119,7 @@ pub fn entry(cost: i64) -> Entry {
         session_id: Some(String::from("session-1")),
         cache_hit: false,
         accounts: Vec::new(),
+        explained: Default::default(),
     }
 }
 

@@ -89,6 +89,9 @@ pub async fn hold_of_deployment(
     let scopes: Vec<Scope<'_>> = open.iter().map(Window::scope).collect();
     match budgets.hold(&scopes, &estimate, Duration::ZERO).await {
         Ok(hold) => {
+            let of_deployment = [SpendScope::ProviderPeriod, SpendScope::DeploymentPeriod];
+            x.explained.budgets.retain(|seen| !of_deployment.contains(&seen.scope));
+            x.explained.budgets.extend(hold.seen(&scopes));
             x.deployment_hold = Some(hold);
             Ok(())
         }

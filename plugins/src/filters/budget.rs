@@ -72,6 +72,8 @@ impl Budgeted {
         };
         match self.budgets.hold(&all, &estimate, settings.budget_wait).await {
             Ok(hold) => {
+                let seen: Vec<_> = hold.seen(&all).collect();
+                x.explained.budgets = seen;
                 x.limit_output = hold.amount().and_then(|amount| estimate.output_for(amount));
                 x.hold = Some(hold);
                 Ok(())

@@ -4,7 +4,7 @@ use crate::deployment::Deployment;
 use crate::exchange::Exchange;
 use weir_core::domain::key::Principal;
 use weir_core::domain::money::NanoUsd;
-use weir_core::domain::spend::{Entry, Status};
+use weir_core::domain::spend::{Entry, Explained, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::time::Micros;
 
@@ -51,6 +51,7 @@ pub fn draft(x: &Exchange) -> Entry {
         session_id: session(x),
         cache_hit: false,
         accounts: x.accounts.clone(),
+        explained: Explained::default(),
     }
 }
 

@@ -53,6 +53,7 @@ impl Plugin for Booking {
         let deployment = x.answer.deployment.clone();
         let mut entry = x.draft.take().unwrap_or_else(|| Box::new(draft(x)));
         fill(&mut entry, x, deployment.as_deref(), x.clock.now());
+        entry.explained = std::mem::take(&mut x.explained);
         match self.journal.end(&entry) {
             Ok(()) => x.booked = Some(entry),
             // Only an exchange that never began can be refused here: one that we turned away ourselves.

@@ -1,12 +1,13 @@
 //! What the usage costs. Runs at finish, and earlier for plain answers, whose header tells the cost.
 
 use super::FilterKind;
+use crate::deployment::Deployment;
 use crate::exchange::Exchange;
 use crate::measure::{self, Measured};
 use crate::plugin::{Phase, Plugin};
 use std::sync::Arc;
 use weir_core::domain::money::NanoUsd;
-use weir_core::domain::spend::Status;
+use weir_core::domain::spend::{Charge, Status};
 use weir_core::domain::usage::UsageSource;
 
 pub static KIND: FilterKind =
@@ -17,6 +18,7 @@ struct Price;
 impl Plugin for Price {
     fn on_finish(&self, x: &mut Exchange) {
         price(x);
+        x.explained.charges = charges(x);
         if let Some(known) = x.caller.principal() {
             known.spent.add(x.answer.cost);
         }
@@ -41,10 +43,8 @@ fn price(x: &mut Exchange) {
     if x.answer.usage_source == UsageSource::None {
         return;
     }
-    let answer = &x.answer;
+    let (answer, measured) = (&x.answer, measured(x, deployment));
     let priced = deployment.price.as_ref();
-    let timed = priced.filter(|p| !p.price.prices_tokens()).and_then(|_| by_time(x));
-    let measured = answer.measured.or(timed);
     let cost = priced.and_then(|p| measure::cost(&p.price, &answer.usage, answer.usage_source, measured));
     x.answer.cost += cost.unwrap_or(NanoUsd::ZERO);
     x.answer.unpriced = cost.is_none();
@@ -53,7 +53,23 @@ fn price(x: &mut Exchange) {
     }
 }
 
-/// Chats of models that are paid by the second cost what the provider took.
-fn by_time(x: &Exchange) -> Option<Measured> {
-    x.request.like().row().chat.map(|_| Measured::Time(x.answer.provider_time))
+/// How the cost came about; nothing where it did not come from the price list.
+fn charges(x: &Exchange) -> Vec<Charge> {
+    let priced = x.answer.deployment.as_ref().and_then(|d| Some((d, d.price.as_ref()?)));
+    let Some((deployment, priced)) = priced.filter(|_| x.answer.cost != NanoUsd::ZERO) else {
+        return Vec::new();
+    };
+    if x.answer.usage_source == UsageSource::None
+        || x.request.pass.as_ref().is_some_and(|raw| raw.fee().is_some())
+    {
+        return Vec::new();
+    }
+    measure::charges(&priced.price, &x.answer.usage, x.answer.usage_source, measured(x, deployment))
+}
+
+/// What was counted beside tokens. Chats of models that are paid by the second cost what the provider took.
+fn measured(x: &Exchange, deployment: &Deployment) -> Option<Measured> {
+    let by_time = deployment.price.as_ref().is_some_and(|p| !p.price.prices_tokens());
+    let timed = || x.request.like().row().chat.map(|_| Measured::Time(x.answer.provider_time));
+    x.answer.measured.or_else(|| timed().filter(|_| by_time))
 }

@@ -60,6 +60,7 @@ fn samples(kind: Kind) -> Vec<String> {
             "{sample: {TimeoutErrorRetries: 7}}",
             "{TimeoutErrorAllowedFails: 7}",
             "{ttl: 7}",
+            "{budget_alert_ttl: 7}",
             "{sample: {budget_limit: 7, time_period: 1d}}",
         ],
         Kind::BoolOrText => &["false", "/sample.pem"],

@@ -73,19 +73,9 @@ fn second(price: &ModelPrice) -> CostLine {
 fn sum(lines: &[CostLine]) -> NanoUsd {
     let mut sum = FemtoSum::default();
     for line in lines.iter().filter(|line| line.quantity > 0) {
-        add(&mut sum, line);
+        sum.add_per(line.quantity, line.per, line.price);
     }
     sum.round()
-}
-
-fn add(sum: &mut FemtoSum, line: &CostLine) {
-    sum.add(line.quantity / line.per, line.price);
-    let rest = line.quantity % line.per;
-    if rest > 0 {
-        // Less than one `per` at less than i64::MAX: the quotient fits.
-        let part = i128::from(rest) * i128::from(line.price.0) / i128::from(line.per);
-        sum.add(1, FemtoUsd(i64::try_from(part).unwrap_or(i64::MAX)));
-    }
 }
 
 /// The tokens of a usage, each in one place.
