@@ -115,7 +115,6 @@ fn app(
     filters: &[&'static FilterKind],
 ) -> anyhow::Result<Arc<App>> {
     let (watched, alerts) = (Arc::<Watched>::default(), Arc::new(alerts(&metrics)));
-    let metrics = Arc::new(Metrics::new()?);
     let desk = Arc::new(Desk::new(snapshot.config.weir.callback_max_bytes, Arc::clone(&metrics)));
     let bearers: Arc<dyn Bearers> = Arc::new(identities(&snapshot, storage));
     let services = Services {

@@ -178,9 +178,9 @@ mod tests {
     use crate::callbacks::callback::Events;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
-    use weir_core::config::Config;
     use weir_core::config::env::Env;
     use weir_core::config::problems::{Place, Problems};
+    use weir_core::config::{Config, MetricsSettings};
 
     /// A webhook there.
     fn callback(name: &str, address: &str) -> Arc<Callback> {
@@ -192,6 +192,10 @@ mod tests {
         let tools = super::super::Tools { config, env, http };
         let (at, mut problems) = (Place::default(), Problems::default());
         Arc::new(Callback::configured(&tools, name, Events::ALL, &at, &mut problems).unwrap())
+    }
+
+    fn metrics() -> Arc<Metrics> {
+        Arc::new(Metrics::new(&MetricsSettings::default(), 1_000).unwrap())
     }
 
     fn to(callbacks: &[&Arc<Callback>]) -> To {
@@ -232,7 +236,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_not_taken_is_sent_again_and_told_once() {
-        let metrics = Arc::new(Metrics::new().unwrap());
+        let metrics = metrics();
         let desk = Arc::new(Desk::new(1 << 20, Arc::clone(&metrics)));
         let running = tokio::spawn(Arc::clone(&desk).run());
         let (address, seen) = receiver(&[503, 429, 200]).await;
@@ -249,7 +253,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_refused_for_good_is_counted_at_once() {
-        let metrics = Arc::new(Metrics::new().unwrap());
+        let metrics = metrics();
         let desk = Arc::new(Desk::new(1 << 20, Arc::clone(&metrics)));
         let running = tokio::spawn(Arc::clone(&desk).run());
         let (address, seen) = receiver(&[400]).await;
@@ -261,7 +265,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_queue_drops_what_is_new_and_keeps_its_bound() {
-        let metrics = Arc::new(Metrics::new().unwrap());
+        let metrics = metrics();
         // Nobody takes anything off it.
         let desk = Desk::new(10_000, Arc::clone(&metrics));
         let callback = callback("full", "http://127.0.0.1:9");
@@ -275,7 +279,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_dead_callback_takes_nothing_from_a_living_one() {
-        let metrics = Arc::new(Metrics::new().unwrap());
+        let metrics = metrics();
         let desk = Arc::new(Desk::new(40_000, Arc::clone(&metrics)));
         let running = tokio::spawn(Arc::clone(&desk).run());
         let (address, seen) = receiver(&[200]).await;

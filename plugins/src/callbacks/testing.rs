@@ -18,7 +18,7 @@ use weir_core::domain::ids::KeyHash;
 use weir_core::domain::key::{Caller, KeyRecord, Principal};
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::operation::Operation;
-use weir_core::domain::spend::{Entry, Status};
+use weir_core::domain::spend::{Entry, Explained, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::time::Micros;
 
@@ -134,5 +134,6 @@ fn entry(end: &str) -> Entry {
         session_id: text("s-1"),
         cache_hit: false,
         accounts: Vec::new(),
+        explained: Explained::default(),
     }
 }
