@@ -93,7 +93,6 @@ async fn p10_webhook_ledger_and_metrics_agree_to_the_nano_dollar() {
     for from in (0..many).step_by(50) {
         futures_util::future::join_all((from..from + 50).map(|at| ask(&rig, &key, at))).await;
         // Not all at once in memory.
-        told.extend(payloads(&server, 0, &rig).await.iter().map(summed));
         told.extend(
             server.take_log().iter().flat_map(|seen| batch(seen).iter().map(summed).collect::<Vec<_>>()),
         );
@@ -318,11 +317,9 @@ async fn changes_are_told_to_those_who_are_named_for_it() {
     let key = rig.key(json!({"key_alias": "alice"})).await;
     rig.post("/v1/chat/completions", &key, chat("priced", "hi")).await;
     let told = payloads(&server, 1, &rig).await;
-    assert_eq!(told.len(), 1, "of changes only: {told:?}");
-    assert_eq!(
-        (&told[0]["action"], &told[0]["table_name"]),
-        (&json!("created"), &json!("LiteLLM_VerificationToken"))
-    );
+    let created = told.iter().find(|entry| entry["table_name"] == "LiteLLM_VerificationToken");
+    assert_eq!(created.unwrap_or_else(|| panic!("{told:?}"))["action"], "created");
+    assert!(told.iter().all(|entry| entry.get("call_type").is_none()), "of changes only: {told:?}");
     assert!(!json!(told).to_string().contains(&key));
 }
 
