@@ -19,6 +19,7 @@ import rig  # noqa: E402  (found through the line above)
 
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
 REGION = "eu-west-1"
+PLAIN = {"content-type": "text/plain"}  # else it would be taken for a form
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 # Without credentials: those are in each test's own settings.
 CONFIG = """
@@ -75,10 +76,10 @@ def cloud():
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    call(f"{cloud.url}/moto-api/reset-auth", b"0")
+    call(f"{cloud.url}/moto-api/reset-auth", b"0", PLAIN)
     yield Cloud(cloud.url, made["AccessKeyId"], made["SecretAccessKey"])
     # What moto keeps is the process's.
-    call(f"{cloud.url}/moto-api/reset-auth", b"inf")
+    call(f"{cloud.url}/moto-api/reset-auth", b"inf", PLAIN)
     server.stop()
 
 
