@@ -41,8 +41,13 @@ pub fn telling(x: &Exchange) -> Telling {
     let callbacks = &x.snapshot.callbacks;
     let own = x.caller.principal().and_then(|known| callbacks.owns.of(known));
     let own = own.as_deref();
+    let nobody = callbacks.all.is_empty() && own.is_none();
+    if nobody && !x.snapshot.config.general.store_prompts_in_spend_logs {
+        // Nothing depends on it.
+        return Telling::default();
+    }
     let silent = silent(x, own);
-    if callbacks.all.is_empty() && own.is_none() || unlogged(x) {
+    if nobody || unlogged(x) {
         return Telling { silent, ..Telling::default() };
     }
     let of_key = own.map(|own| own.to.as_slice()).unwrap_or_default();

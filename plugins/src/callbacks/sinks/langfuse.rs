@@ -178,7 +178,7 @@ fn events(x: &Exchanged<'_>) -> String {
         status_message: fault.map(|(_, message)| message),
         metadata: &metadata,
     };
-    let of = |kind, body| (format!("{id}-{kind}"), at.clone(), body);
+    let of = |kind: &str, body: &'static str| (format!("{id}-{kind}"), at.clone(), body);
     let (trace_event, timestamp, kind) = of("trace", "trace-create");
     let trace = event(&Event { id: trace_event, timestamp, kind, body: &trace });
     let (generation_event, timestamp, kind) = of("generation", "generation-create");
