@@ -92,7 +92,7 @@ impl Desk {
         while let Some(message) = receiver.recv().await {
             match message {
                 Message::Tell(record, to) => {
-                    to.into_iter().for_each(|callback| lanes.give(&record, callback))
+                    to.iter().for_each(|callback| lanes.give(&record, callback));
                 }
                 Message::Close(done) => {
                     lanes.close().await;
@@ -146,20 +146,21 @@ struct Lanes {
 }
 
 impl Lanes {
-    /// A lane that has its share is full, whatever room the others leave.
-    fn give(&mut self, record: &Arc<Record>, callback: Arc<Callback>) {
-        let key = Arc::as_ptr(&callback).addr();
-        if self.open.get(&key).is_none_or(Lane::is_closed) {
-            self.open.retain(|_, lane| !lane.is_closed());
-            if self.open.len() >= MOST_LANES {
-                return self.metrics.count(Name::CallbacksDropped, &callback.name);
-            }
-            self.open.insert(key, Lane::open(callback, Arc::clone(&self.metrics)));
-        }
+    /// A lane that has its share is full, whatever room the others leave. One that has just ended, as nobody needed it, is
+    /// opened again.
+    fn give(&mut self, record: &Arc<Record>, callback: &Arc<Callback>) {
+        let key = Arc::as_ptr(callback).addr();
         let share = self.bound / (self.open.len() + 1);
-        if let Some(lane) = self.open.get(&key) {
-            lane.give(record, share);
+        if self.open.get(&key).is_some_and(|lane| lane.give(record, share)) {
+            return;
         }
+        self.open.retain(|_, lane| !lane.is_closed());
+        if self.open.len() >= MOST_LANES {
+            return self.metrics.count(Name::CallbacksDropped, &callback.name);
+        }
+        let lane = Lane::open(Arc::clone(callback), Arc::clone(&self.metrics));
+        lane.give(record, share);
+        self.open.insert(key, lane);
     }
 
     async fn close(&mut self) {

@@ -61,14 +61,19 @@ impl Lane {
         self.sender.is_closed()
     }
 
-    /// `share`: bytes that it may have. What does not fit is dropped and counted.
-    pub(super) fn give(&self, record: &Arc<Record>, share: usize) {
+    /// `share`: bytes that it may have. What does not fit is dropped and counted. Answers whether the lane is still there.
+    pub(super) fn give(&self, record: &Arc<Record>, share: usize) -> bool {
         let before = self.waiting.fetch_add(record.bytes, Ordering::Relaxed);
         let fits = before == 0 || before.saturating_add(record.bytes) <= share;
-        if !fits || self.sender.try_send(Arc::clone(record)).is_err() {
-            self.waiting.fetch_sub(record.bytes, Ordering::Relaxed);
-            self.metrics.count(Name::CallbacksDropped, &self.callback.name);
+        if fits && self.sender.try_send(Arc::clone(record)).is_ok() {
+            return true;
         }
+        self.waiting.fetch_sub(record.bytes, Ordering::Relaxed);
+        if self.is_closed() {
+            return false;
+        }
+        self.metrics.count(Name::CallbacksDropped, &self.callback.name);
+        true
     }
 
     /// Tells what is left, and is over then.
