@@ -37,7 +37,7 @@ const BATCH_BYTES: usize = 4 << 20;
 /// A lane that nobody needs for so long ends.
 const IDLE: Duration = Duration::from_secs(60);
 /// Requests of one batch at once.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 32;
 /// How often a batch is sent, and how long the first wait is; each is twice the one before.
 const TRIES: u32 = 6;
 const FIRST_WAIT: Duration = Duration::from_millis(250);

@@ -6,7 +6,7 @@
 use super::otlp::{
     Attribute, CLIENT, ERROR, OK, Resource, ResourceSpans, Scope, ScopeSpans, Span, SpanStatus, Traces,
 };
-use super::{Door, Parcel, Sink, headers, langfuse};
+use super::{Door, Parcel, Sink, headers, langfuse, otel_metrics};
 use crate::callbacks::kinds::{Build, Made};
 use crate::callbacks::payload;
 use crate::callbacks::record::{Exchanged, Told};
@@ -18,10 +18,13 @@ use weir_core::config::problems::Problems;
 use weir_core::domain::operation::Operation;
 use weir_core::time::Micros;
 
+#[derive(Default)]
 struct Otel {
     url: Uri,
     headers: HeaderMap,
     resource: Vec<Attribute>,
+    /// Where metrics go; `None`: nowhere.
+    metrics: Option<Uri>,
     /// Names of Langfuse's, beside the conventions'.
     langfuse: bool,
 }
@@ -41,8 +44,9 @@ pub(in super::super) fn build(build: &Build<'_>, problems: &mut Problems) -> Opt
         build.lacks("the address of the collector", cure, problems);
         return None;
     };
-    let url = build.url("endpoint", &traces_path(&endpoint), problems)?;
-    made(build, url, headers(build, HEADERS, problems), false)
+    let url = build.url("endpoint", &path_of(&endpoint, "traces"), problems)?;
+    let metrics = metrics(build, &endpoint, problems);
+    Some(made(build, Otel { url, headers: headers(build, HEADERS, problems), metrics, ..Otel::default() }))
 }
 
 /// Langfuse's own receiver, with its keys.
@@ -52,16 +56,25 @@ pub(in super::super) fn build_langfuse(build: &Build<'_>, problems: &mut Problem
     let url = format!("{}/api/public/otel/v1/traces", host.trim_end_matches('/'));
     let url = build.url("langfuse_host", &url, problems)?;
     let headers = HeaderMap::from_iter([(AUTHORIZATION, langfuse::keys(build, problems)?)]);
-    made(build, url, headers, true)
+    Some(made(build, Otel { url, headers, langfuse: true, ..Otel::default() }))
 }
 
-fn made(build: &Build<'_>, url: Uri, headers: HeaderMap, langfuse: bool) -> Option<Made> {
+fn made(build: &Build<'_>, sink: Otel) -> Made {
     // LiteLLM's defaults, which dashboards look for.
     let service = build.text("service_name", &["OTEL_SERVICE_NAME"]).unwrap_or_else(|| "litellm".to_owned());
     let place = build.env.filled("OTEL_ENVIRONMENT_NAME").unwrap_or("production");
     let resource =
         vec![Attribute::text("service.name", service), Attribute::text("deployment.environment", place)];
-    Some(Made { sink: Box::new(Otel { url, headers, resource, langfuse }), door: Door::Open })
+    Made { sink: Box::new(Otel { resource, ..sink }), door: Door::Open }
+}
+
+/// Where metrics go, if LiteLLM's variable wants them.
+fn metrics(build: &Build<'_>, endpoint: &str, problems: &mut Problems) -> Option<Uri> {
+    if !build.env.is_on("LITELLM_OTEL_INTEGRATION_ENABLE_METRICS") {
+        return None;
+    }
+    let own = build.env.filled("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT").unwrap_or(endpoint);
+    build.url("endpoint", &path_of(own, "metrics"), problems)
 }
 
 /// Whether gRPC is asked for, which is said to whom it concerns.
@@ -75,17 +88,21 @@ fn grpc(build: &Build<'_>, problems: &mut Problems) -> bool {
     grpc
 }
 
-/// An address that ends in a signal is that signal's; any other is the collector's.
-fn traces_path(endpoint: &str) -> String {
+/// An address that ends in a signal is for that one alone; any other is the collector's.
+fn path_of(endpoint: &str, signal: &str) -> String {
     let endpoint = endpoint.trim_end_matches('/');
-    if endpoint.ends_with("/traces") { endpoint.to_owned() } else { format!("{endpoint}/v1/traces") }
+    if endpoint.ends_with(&format!("/{signal}")) {
+        return endpoint.to_owned();
+    }
+    format!("{}/v1/{signal}", endpoint.trim_end_matches("/v1/traces"))
 }
 
 impl Sink for Otel {
     fn write(&self, told: &[Told<'_>]) -> Vec<Parcel> {
         let spans: Vec<Span> =
             told.iter().filter_map(|told| told.exchange.as_ref()).map(|x| self.span(x)).collect();
-        spans.chunks(MOST).map(|spans| self.parcel(spans)).collect()
+        let spans = spans.chunks(MOST).map(|spans| self.parcel(spans));
+        spans.chain(self.measured(told)).collect()
     }
 
     fn takes_audits(&self) -> bool {
@@ -95,7 +112,7 @@ impl Sink for Otel {
 
 impl Otel {
     fn parcel(&self, spans: &[Span]) -> Parcel {
-        let scope = Scope { name: "weir", version: env!("CARGO_PKG_VERSION") };
+        let scope = Scope::own();
         let traces = Traces {
             resource_spans: [ResourceSpans {
                 resource: Resource { attributes: &self.resource },
@@ -104,6 +121,14 @@ impl Otel {
         };
         let body = serde_json::to_vec(&traces).unwrap_or_default();
         Parcel::post(&self.url, &self.headers, body, spans.len())
+    }
+
+    /// Tells of no record that its span does not tell of.
+    fn measured(&self, told: &[Told<'_>]) -> Option<Parcel> {
+        let url = self.metrics.as_ref()?;
+        let told: Vec<&Exchanged<'_>> = told.iter().filter_map(|told| told.exchange.as_ref()).collect();
+        let body = (!told.is_empty()).then(|| otel_metrics::body(&self.resource, &told))?;
+        Some(Parcel::post(url, &self.headers, body, 0))
     }
 
     fn span(&self, x: &Exchanged<'_>) -> Span {
@@ -146,7 +171,7 @@ fn nanos(at: Micros) -> String {
 }
 
 /// `gen_ai.operation.name`.
-fn operation(operation: Operation) -> &'static str {
+pub(super) fn operation(operation: Operation) -> &'static str {
     match operation {
         Operation::Completions => "text_completion",
         Operation::Embeddings => "embeddings",
@@ -294,6 +319,23 @@ mod tests {
         let body: Value = serde_json::from_slice(&parcels[0].body).unwrap();
         let span = &body["resourceSpans"][0]["scopeSpans"][0]["spans"][0];
         assert_eq!(attribute(span, "langfuse.session.id").unwrap()["stringValue"], "s-1");
+    }
+
+    #[tokio::test]
+    async fn metrics_are_told_where_they_are_wanted() {
+        let [collector, headers] = COLLECTOR;
+        let env = [collector, headers, ("LITELLM_OTEL_INTEGRATION_ENABLE_METRICS", "true")];
+        let parcels = written(sink("otel", "{}", &env).as_ref(), &["success", "cancelled"]).await;
+        assert_eq!((parcels.len(), parcels[1].records), (2, 0));
+        assert_eq!(parcels[1].url, "http://collector.test:4318/v1/metrics");
+        let body: Value = serde_json::from_slice(&parcels[1].body).unwrap();
+        schema::check(include_str!("otlp_metrics.schema.json"), &body);
+        let metrics = body["resourceMetrics"][0]["scopeMetrics"][0]["metrics"].as_array().unwrap();
+        let tokens = &metrics[0]["histogram"]["dataPoints"];
+        assert_eq!((&tokens[0]["count"], &tokens[0]["sum"]), (&"2".into(), &22.into()), "input");
+        assert_eq!(tokens[0]["bucketCounts"][2], "2", "11 is above 4 and within 16");
+        let cost = String::from_utf8_lossy(&parcels[1].body);
+        assert!(cost.contains("\"sum\":0.000195000"), "{cost}");
     }
 
     #[test]

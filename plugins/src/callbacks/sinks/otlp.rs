@@ -74,6 +74,12 @@ enum AnyValue {
     ArrayValue { values: Vec<AnyValue> },
 }
 
+impl Scope {
+    pub(super) fn own() -> Self {
+        Self { name: "weir", version: env!("CARGO_PKG_VERSION") }
+    }
+}
+
 /// `kind` of a span that calls something else.
 pub(super) const CLIENT: u8 = 3;
 /// Codes of a status.
