@@ -151,6 +151,13 @@ impl Poster {
     }
 }
 
+/// An address of http or https with a host, and without credentials in it.
+pub(crate) fn address(text: &str) -> Option<Uri> {
+    let uri: Uri = text.parse().ok()?;
+    let host = uri.authority().is_some_and(|a| !a.as_str().contains('@') && !a.host().is_empty());
+    (host && matches!(uri.scheme_str(), Some("http" | "https"))).then_some(uri)
+}
+
 fn direct() -> Result<Direct, String> {
     let mut client = Client::builder(TokioExecutor::new());
     client.pool_timer(TokioTimer::new()).pool_idle_timeout(KEPT_FOR).pool_max_idle_per_host(KEPT);

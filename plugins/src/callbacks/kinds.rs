@@ -1,6 +1,7 @@
 //! The table of callbacks.
 
 use super::sinks::{Door, Sink, datadog, dynamodb, gcs, generic, langfuse, otel, s3, sqs};
+use crate::auth::address;
 use http::Uri;
 use std::time::Duration;
 use weir_core::SecretString;
@@ -161,12 +162,7 @@ impl Build<'_> {
 
     /// An address. What is none is said without being quoted: it may hold a secret.
     pub(super) fn url(&self, setting: &str, text: &str, problems: &mut Problems) -> Option<Uri> {
-        let uri: Option<Uri> = text.parse().ok();
-        let usable = |uri: &Uri| {
-            let host = uri.authority().is_some_and(|a| !a.as_str().contains('@') && !a.host().is_empty());
-            host && matches!(uri.scheme_str(), Some("http" | "https"))
-        };
-        let uri = uri.filter(usable);
+        let uri = address(text);
         if uri.is_none() {
             let message = format!("nobody is told: {setting} is no http or https address");
             problems.warn(&self.at, message, "write it like https://host/path");

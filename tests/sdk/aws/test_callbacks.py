@@ -16,16 +16,18 @@ def exact(text):
     return json.loads(text, parse_float=decimal.Decimal)
 
 
-def test_objects_are_put_under_litellms_names(cloud, gateway):
-    params = {
+def bucket(cloud):
+    return {
         "s3_bucket_name": "logs",
         "s3_region_name": REGION,
         "s3_endpoint_url": cloud.url,
         "s3_aws_access_key_id": cloud.key,
         "s3_aws_secret_access_key": cloud.secret,
-        "s3_path": "weir",
-        "s3_use_team_prefix": True,
     }
+
+
+def test_objects_are_put_under_litellms_names(cloud, gateway):
+    params = bucket(cloud) | {"s3_path": "weir", "s3_use_team_prefix": True}
     post = gateway({"callbacks": ["s3_v2"], "s3_callback_params": params})
     # A name with all that a signature may stumble over.
     team = post("/team/new", {"team_alias": "Grüne + Söhne & Co."})["team_id"]
@@ -73,14 +75,7 @@ def test_items_are_put_with_credentials_of_the_environment(cloud, gateway):
 
 
 def test_changes_of_admins_are_objects_too(cloud, gateway):
-    params = {
-        "s3_bucket_name": "logs",
-        "s3_region_name": REGION,
-        "s3_endpoint_url": cloud.url,
-        "s3_aws_access_key_id": cloud.key,
-        "s3_aws_secret_access_key": cloud.secret,
-    }
-    post = gateway({"audit_log_callbacks": ["s3"], "s3_callback_params": params})
+    post = gateway({"audit_log_callbacks": ["s3"], "s3_callback_params": bucket(cloud)})
     post("/team/new", {"team_alias": "reds"})
     s3 = cloud.client("s3")
     found = until(lambda: s3.list_objects_v2(Bucket="logs").get("Contents"))
