@@ -112,7 +112,7 @@ impl Budgets {
         let free = account.free();
         if free >= estimate.most.0 {
             // Another request has just asked.
-            return Ok(Lease { granted: NanoUsd::ZERO, settled: NanoUsd::ZERO });
+            return Ok(Lease::default());
         }
         let ask = LeaseAsk {
             scope: scope.kind,
@@ -120,10 +120,11 @@ impl Budgets {
             cap: scope.cap,
             least: NanoUsd(estimate.least.0.saturating_sub(free).max(1)),
             wanted: NanoUsd(estimate.most.0.saturating_sub(free).max(1)),
+            owed: NanoUsd(free.saturating_neg().max(0)),
         };
         self.asked.fetch_add(1, Ordering::Relaxed);
         let lease = self.leases.lease(&ask).await?;
-        account.put(lease.granted.0);
+        account.put(lease.granted.0.saturating_add(lease.forgiven.0));
         account.learn(lease.settled);
         Ok(lease)
     }
