@@ -223,7 +223,7 @@ static PARAMETERS: &[(&str, &str)] = &[
 ];
 
 fn parameters(request: &Map<String, Value>) -> impl Iterator<Item = Attribute> {
-    PARAMETERS.iter().filter_map(|(name, told)| match request.get(*name)? {
+    PARAMETERS.iter().filter_map(move |(name, told)| match request.get(*name)? {
         Value::Number(number) => Some(match number.as_u64() {
             Some(whole) => Attribute::int(told, whole),
             None => Attribute::number(told, payload::number(number.to_string())),
