@@ -13,6 +13,7 @@ pub type To = SmallVec<[Arc<Callback>; 2]>;
 /// What is decided of one exchange.
 #[derive(Default)]
 pub struct Telling {
+    /// A key's own before the gateway's.
     to: To,
     /// What is said is kept nowhere and told to nobody.
     pub silent: bool,
@@ -25,9 +26,16 @@ const NO_REDACTION: &str = "litellm-disable-message-redaction";
 const DISABLED: &str = "x-litellm-disable-callbacks";
 
 impl Telling {
-    /// Those that are told of an exchange that ended so.
+    /// Those that are told of an exchange that ended so. Of one name only the first: a key's own stands in for its team's or
+    /// the gateway's.
     pub fn of(&self, status: Status) -> To {
-        self.to.iter().filter(|callback| callback.events.has(status)).cloned().collect()
+        let mut told = To::new();
+        for callback in self.to.iter().filter(|callback| callback.events.has(status)) {
+            if told.iter().all(|known| known.name != callback.name) {
+                told.push(Arc::clone(callback));
+            }
+        }
+        told
     }
 
     /// Whether anybody wants to know what is said.
@@ -51,10 +59,7 @@ pub fn telling(x: &Exchange) -> Telling {
         return Telling { silent, ..Telling::default() };
     }
     let of_key = own.map(|own| own.to.as_slice()).unwrap_or_default();
-    // A key's own callback stands in for the gateway's of that name.
-    let replaced = |callback: &&Arc<Callback>| of_key.iter().any(|own| own.name == callback.name);
-    let of_all = callbacks.all.iter().filter(|callback| !replaced(callback));
-    let to = of_key.iter().chain(of_all).filter(|callback| !disabled(x, &callback.name));
+    let to = of_key.iter().chain(&callbacks.all).filter(|callback| !disabled(x, &callback.name));
     Telling { to: to.cloned().collect(), silent }
 }
 
