@@ -2,7 +2,7 @@
 # Every test: Rust, documentation, and the official SDKs and coding agents against a running gateway,
 # dashboards and alerts, chart and image, fuzzing.
 #
-#   scripts/test.sh [PART...] [-- NEXTEST-ARGUMENT...]      PART: rust doc python node agents dashboards deploy fuzz (default: these), ui, example (default at full size)
+#   scripts/test.sh [PART...] [-- NEXTEST-ARGUMENT...]      PART: rust doc python aws node agents dashboards deploy fuzz (default: these), ui, example (default at full size)
 #   scripts/test.sh rust -- -p weir-ledger spend
 #
 #   SCALE=1      sizes that fit a coffee break (default); SCALE=full: the sizes that the guarantees name
@@ -31,7 +31,7 @@ done
 if (($# > 0)); then shift; fi
 nextest_arguments=("$@")
 if ((${#parts[@]} == 0)); then
-    parts=(rust doc python node agents dashboards deploy fuzz)
+    parts=(rust doc python aws node agents dashboards deploy fuzz)
     if [[ $SCALE == full ]]; then parts+=(example); fi # it builds all dependencies again
 fi
 
@@ -67,6 +67,13 @@ run_example() {
 run_python() {
     timeout --foreground "${sdk_minutes}m" "$VENV/bin/python" -m pytest "$ROOT/tests/sdk/python" \
         --junitxml="$RESULTS/python.xml"
+}
+
+# Callbacks of AWS against moto's server.
+run_aws() {
+    if [[ ! -e $AWS_VENV/.stamp ]]; then return 0; fi # not installed; said so above
+    timeout --foreground "${sdk_minutes}m" "$AWS_VENV/bin/python" -m pytest "$ROOT/tests/sdk/aws" \
+        --junitxml="$RESULTS/aws.xml"
 }
 
 run_node() {
@@ -116,6 +123,7 @@ prepare() {
     "$ROOT/scripts/setup.sh" services || missing "some services could not be installed"
     "$ROOT/scripts/setup.sh" python # also for Node and agents: the rig and the summary are Python
     if wants node; then "$ROOT/scripts/setup.sh" node; fi
+    if wants aws; then "$ROOT/scripts/setup.sh" aws || missing "what stands in for AWS could not be installed"; fi
     if wants ui; then "$ROOT/scripts/setup.sh" ui || missing "the browser that walks the UI could not be installed"; fi
     if wants agents; then "$ROOT/scripts/setup.sh" agents || missing "the coding agents could not be installed"; fi
     if wants dashboards; then
@@ -154,13 +162,13 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 for part in "${parts[@]}"; do
-    case $part in rust | doc | example | python | node | ui | agents | dashboards | deploy | fuzz) ;; *) die "unknown part '$part'" ;; esac
+    case $part in rust | doc | example | python | aws | node | ui | agents | dashboards | deploy | fuzz) ;; *) die "unknown part '$part'" ;; esac
 done
 prepare
 build
 export WEIR_BIN=$TARGET/debug/weir WEIR_BENCH_BIN=$TARGET/debug/weir-bench WEIR_SCALE=$SCALE
 if wants rust || wants dashboards || wants deploy; then services_start; fi
-for part in rust doc example python node ui agents dashboards deploy fuzz; do
+for part in rust doc example python aws node ui agents dashboards deploy fuzz; do
     if wants "$part"; then run_part "$part"; fi
 done
 "$VENV/bin/python" "$ROOT/scripts/results.py" "$RESULTS" "${steps[@]}" --scale "$SCALE" ${REPORT:+--report "$REPORT"}

@@ -46,6 +46,7 @@ use weir_ledger::Asker;
 use weir_plugins::alerts::Alerts;
 use weir_plugins::auth::Http;
 use weir_plugins::budgets::Watched;
+use weir_plugins::callbacks::Desk;
 use weir_plugins::chain::Chain;
 use weir_plugins::filters::FilterKind;
 use weir_plugins::identity::Identities;
@@ -55,6 +56,9 @@ use weir_plugins::snapshot::Snapshot;
 
 /// How long the last flush may take.
 const LAST_FLUSH: Duration = Duration::from_secs(20);
+
+/// How long callbacks may take to be told of the rest.
+const LAST_TELLING: Duration = Duration::from_secs(10);
 
 /// Runs until told to stop. `filters`: beside the gateway's own.
 pub fn serve(args: &Serve, filters: &[&'static FilterKind]) -> anyhow::Result<()> {
@@ -83,10 +87,14 @@ pub fn serve(args: &Serve, filters: &[&'static FilterKind]) -> anyhow::Result<()
     runtime.block_on(configuration.refresh());
     beside(&runtime, &configuration, &storage, args)?;
     let (handle, writer) = (runtime.handle().clone(), Arc::clone(&storage.writer));
+    let desk = Arc::clone(&app.desk);
     let flush = move || {
-        let writer = Arc::clone(&writer);
+        let (writer, desk) = (Arc::clone(&writer), Arc::clone(&desk));
         // The ledger's connections belong to the ledger's runtime.
-        let closed = handle.spawn(async move { writer.close(LAST_FLUSH).await });
+        let closed = handle.spawn(async move {
+            writer.close(LAST_FLUSH).await;
+            desk.close(LAST_TELLING).await;
+        });
         async move { drop(closed.await) }.boxed()
     };
     let conf = server_conf(args, &config, &folder)?;
@@ -120,6 +128,7 @@ fn app(
     filters: &[&'static FilterKind],
 ) -> anyhow::Result<Arc<App>> {
     let (watched, alerts) = (Arc::<Watched>::default(), Arc::new(alerts(&metrics)));
+    let desk = Arc::new(Desk::new(snapshot.config.weir.callback_max_bytes, Arc::clone(&metrics)));
     let bearers: Arc<dyn Bearers> = Arc::new(identities(&snapshot, storage));
     let services = Services {
         keys: storage.cache.clone(),
@@ -130,6 +139,7 @@ fn app(
         watched: Arc::clone(&watched),
         responses: Arc::new(storage.ledger.clone()),
         scribe: Arc::clone(&storage.scribe) as Arc<dyn weir_plugins::said::Scribe>,
+        desk: Arc::clone(&desk),
         budgets: Arc::clone(&storage.budgets),
         holders: storage.cache.clone(),
         rates: Arc::clone(&storage.rates),
@@ -145,6 +155,7 @@ fn app(
         metrics,
         alerts,
         watched,
+        desk,
         keys: storage.cache.clone(),
         bearers,
         responses: Arc::new(storage.ledger.clone()),
@@ -197,6 +208,7 @@ fn beside(
     runtime.spawn(storage::tidy(Arc::clone(&storage.budgets), Arc::clone(&storage.rates)));
     let store: Arc<dyn SpendStore> = Arc::new(storage.ledger.share(Asker::Admin));
     runtime.spawn(Arc::clone(&storage.scribe).run(store, Arc::clone(&app.metrics)));
+    runtime.spawn(Arc::clone(&app.desk).run());
     let changed = Arc::new(Notify::new());
     let (keys, watched) = (Arc::clone(&storage.cache), Arc::clone(&app.watched));
     let changes = Changes { keys, watched, configuration: Arc::clone(&changed) };
@@ -212,6 +224,7 @@ fn beside(
         master: Arc::new(move || master.snapshot.load().master.clone()),
         control: Arc::<Configuration>::clone(configuration),
         http: Arc::new(Http::new(&app.snapshot.load().config.env)),
+        audited: Some(Arc::<App>::clone(app)),
         catalogue: configuration.loader.catalogue(),
     };
     let admin = Arc::new(admin);

@@ -10,11 +10,12 @@ use std::time::Duration;
 use weir_core::metrics::Name;
 use weir_core::ports::cache::AnswerCache;
 use weir_core::ports::identity::Bearers;
-use weir_core::ports::{KeyLookup, LedgerHealth, ResponseStore};
+use weir_core::ports::{AuditEntry, AuditListener, KeyLookup, LedgerHealth, ResponseStore};
 use weir_core::time;
 use weir_ledger::FileJournal;
 use weir_plugins::alerts::Alerts;
 use weir_plugins::budgets::{Budgets, Watched};
+use weir_plugins::callbacks::Desk;
 use weir_plugins::chain::Chain;
 use weir_plugins::metrics::Metrics;
 use weir_plugins::rates::RateLimits;
@@ -31,6 +32,8 @@ pub struct App {
     pub alerts: Arc<Alerts>,
     /// Whose budgets are looked at.
     pub watched: Arc<Watched>,
+    /// Where callbacks are told.
+    pub desk: Arc<Desk>,
     pub keys: Arc<dyn KeyLookup>,
     /// Callers that are known by tokens of an identity provider.
     pub bearers: Arc<dyn Bearers>,
@@ -82,6 +85,13 @@ impl Draining {
 
     pub fn is_succeeded(&self) -> bool {
         self.succeeded.load(Ordering::Acquire)
+    }
+}
+
+/// What admins change is told to those callbacks that are named for it.
+impl AuditListener for App {
+    fn kept(&self, entries: &[AuditEntry]) {
+        self.desk.tell_of_changes(entries, self.snapshot.load().callbacks.audits());
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::budgets::Hold;
 use crate::cache::Caching;
+use crate::callbacks::{self, Telling};
 use crate::deployment::{Deployment, Timeouts};
 use crate::dialects::openai_chat::OpenAiChat;
 use crate::dialects::{self, ClientDialect, View};
@@ -16,7 +17,7 @@ use crate::snapshot::Snapshot;
 use crate::watch::Watcher;
 use bytes::BytesMut;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use weir_core::body::{Form, JsonBody};
 use weir_core::chat::Dialect;
@@ -77,6 +78,10 @@ pub struct Exchange {
     pub explained: Explained,
     /// The ledger entry as far as it is known. Kept by `filters::journal` between an attempt and the end.
     pub draft: Option<Box<Entry>>,
+    /// The entry as the journal has it. Written by `filters::journal`, taken by `filters::callbacks`.
+    pub booked: Option<Box<Entry>>,
+    /// Who is told of it. Found when it is first needed: by then it is known who calls.
+    telling: OnceLock<Telling>,
 }
 
 /// Customer and tags of a request.
@@ -245,6 +250,8 @@ impl Exchange {
             caching: None,
             explained: Explained::default(),
             draft: None,
+            booked: None,
+            telling: OnceLock::new(),
         }
     }
 
@@ -253,18 +260,23 @@ impl Exchange {
         self.asked_at.map(|at| at.saturating_duration_since(self.read_at)).unwrap_or_default()
     }
 
-    /// Whether the operator wants to keep what is asked and answered.
+    /// Whether the operator wants to keep what is asked and answered, and nobody minds.
     pub fn keeps_said(&self) -> bool {
-        let config = &self.snapshot.config;
-        config.general.store_prompts_in_spend_logs && !config.litellm.turn_off_message_logging
+        self.snapshot.config.general.store_prompts_in_spend_logs && !self.telling().silent
     }
 
-    /// Notes what the client is sent, up to [`MAX_SAID`], and as far as it is to be cached.
+    /// Which callbacks are told of it, and whether they are told what is said.
+    pub fn telling(&self) -> &Telling {
+        self.telling.get_or_init(|| callbacks::telling(self))
+    }
+
+    /// Notes what the client is sent, up to [`MAX_SAID`], and as far as it is to be cached, kept or told.
     pub fn say(&mut self, bytes: &[u8]) {
         if let Some(caching) = &mut self.caching {
             caching.collect(bytes);
         }
-        if self.keeps_said() && self.answer.said.len() + bytes.len() <= MAX_SAID {
+        let heard = self.keeps_said() || self.telling().hears();
+        if heard && self.answer.said.len() + bytes.len() <= MAX_SAID {
             self.answer.said.extend_from_slice(bytes);
         }
     }

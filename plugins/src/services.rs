@@ -2,6 +2,7 @@
 
 use crate::alerts::Alerts;
 use crate::budgets::Watched;
+use crate::callbacks::Desk;
 use crate::metrics::Metrics;
 use std::sync::Arc;
 use weir_core::ports::cache::AnswerCache;
@@ -25,6 +26,8 @@ pub struct Services {
     pub watched: Arc<Watched>,
     pub responses: Arc<dyn ResponseStore>,
     pub scribe: Arc<dyn Scribe>,
+    /// Where callbacks are told.
+    pub desk: Arc<Desk>,
     pub budgets: Arc<Budgets>,
     pub holders: Arc<dyn Holders>,
     pub rates: Arc<RateLimits>,

@@ -2,6 +2,7 @@
 //! yet; loading and its messages follow from the rows alone.
 
 mod cache;
+mod callbacks;
 mod env;
 mod general;
 mod guardrails;
@@ -98,6 +99,7 @@ pub static CREDENTIAL: Table = closed("credential_list[]", top::CREDENTIAL);
 pub static ALIAS: Table = closed("router_settings.model_group_alias", top::ALIAS);
 pub static LITELLM: Table = closed("litellm_settings", litellm::KEYS);
 pub static CACHE: Table = closed("litellm_settings.cache_params", cache::KEYS);
+pub static CALLBACK: Table = Table { free: true, ..closed("callback_settings", callbacks::KEYS) };
 pub static ROUTER: Table = closed("router_settings", router::KEYS);
 pub static GENERAL: Table = closed("general_settings", general::KEYS);
 pub static PASS_THROUGH: Table = closed("general_settings.pass_through_endpoints[]", general::PASS_THROUGH);
@@ -124,6 +126,7 @@ pub static TABLES: &[&Table] = &[
     &ALIAS,
     &LITELLM,
     &CACHE,
+    &CALLBACK,
     &ROUTER,
     &GENERAL,
     &PASS_THROUGH,

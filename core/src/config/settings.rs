@@ -2,6 +2,7 @@
 
 mod alerts;
 mod cache;
+mod callbacks;
 mod general;
 mod litellm;
 mod metrics;
@@ -12,6 +13,7 @@ mod weir;
 
 pub use alerts::{ALERT_TYPES, AlertSettings};
 pub use cache::{CALL_TYPES, CachePlace, CacheSettings};
+pub use callbacks::CallbackSettings;
 pub use general::{GeneralSettings, TokenRate};
 pub(super) use litellm::budget;
 pub use litellm::{BannedKeywords, LitellmSettings};

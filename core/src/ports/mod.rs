@@ -173,6 +173,11 @@ pub struct AuditEntry {
     pub after: String,
 }
 
+/// Hears of audit entries once they are kept. Does not wait.
+pub trait AuditListener: Send + Sync {
+    fn kept(&self, entries: &[AuditEntry]);
+}
+
 /// Which audit entries to list.
 #[derive(Clone, Debug, Default)]
 pub struct AuditQuery {

@@ -17,6 +17,7 @@ mod alerts;
 mod bills;
 mod budgets;
 mod cached;
+mod callbacks;
 mod chat;
 mod client;
 mod clouds;

@@ -6,6 +6,7 @@ mod alerts;
 mod auth;
 mod budget;
 mod cache;
+mod callbacks;
 mod client_fields;
 mod entry;
 mod guardrails;
@@ -51,6 +52,7 @@ pub static FILTERS: &[&FilterKind] = &[
     &journal::KIND,    // last to say yes: what it has begun is sent
     &metrics::KIND,
     &access_log::KIND, // after journal: what it tells is booked
+    &callbacks::KIND,  // likewise; before said, which takes what was said
     &said::KIND,
 ];
 

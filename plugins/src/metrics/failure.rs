@@ -19,6 +19,23 @@ pub(super) fn record(metrics: &Metrics, x: &Exchange) {
     for name in [Name::ProxyTotalRequests, Name::ProxyFailedRequests, Name::LlmApiFailedRequests] {
         metrics.counter(name, &|label| labels.value(label)).inc();
     }
+    consumed(metrics, x, &labels);
+}
+
+/// What it cost and used all the same: whoever left was served until then, and the entry says so.
+fn consumed(metrics: &Metrics, x: &Exchange, labels: &Labels) {
+    let usage = &x.answer.usage;
+    for (name, amount) in [
+        (Name::Spend, u64::try_from(x.answer.cost.0).unwrap_or_default()),
+        (Name::InputTokens, usage.input),
+        (Name::OutputTokens, usage.output),
+        (Name::TotalTokens, usage.total()),
+        (Name::TokensAlias, usage.total()),
+    ] {
+        if amount > 0 {
+            metrics.counter(name, &|label| labels.value(label)).add(amount);
+        }
+    }
 }
 
 /// `Openai.RateLimitError`, or the class alone where no provider was asked.

@@ -54,6 +54,7 @@ static ROWS: &[Row] = &[
     row(GENERAL, "store_model_in_db", |c| json!(c.general.store_model_in_db)).or_env(&["STORE_MODEL_IN_DB"]),
     row(GENERAL, "token_rate_limit_type", |c| rate(c.general.token_rate_limit_type).into()),
     row(GENERAL, "user_api_key_cache_ttl", |c| seconds(c.general.user_api_key_cache_ttl)),
+    row(LITELLM, "allow_dynamic_callback_disabling", |c| json!(c.litellm.allow_dynamic_callback_disabling)),
     row(LITELLM, "drop_params", |c| json!(c.litellm.drop_params)).or_env(&["LITELLM_DROP_PARAMS"]),
     row(LITELLM, "json_logs", |c| json!(c.litellm.json_logs)).or_env(&["JSON_LOGS"]),
     row(LITELLM, "modify_params", |c| json!(c.litellm.modify_params)).or_env(&["LITELLM_MODIFY_PARAMS"]),
@@ -84,6 +85,7 @@ static ROWS: &[Row] = &[
     row(WEIR, "budget_wait", |c| seconds(c.weir.budget_wait)),
     row(WEIR, "cache_max_bytes", |c| json!(c.weir.cache_max_bytes)),
     row(WEIR, "cache_scope", |c| scope(c.weir.cache_scope).into()),
+    row(WEIR, "callback_max_bytes", |c| json!(c.weir.callback_max_bytes)),
     row(WEIR, "connect_timeout", |c| seconds(c.weir.connect_timeout)),
     Row {
         environment_first: true,

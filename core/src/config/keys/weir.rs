@@ -128,6 +128,10 @@ pub(super) const KEYS: &[Key] = &[
         Int,
         "Files of the journal that are written side by side, 1 to 64. 4. Needs a restart; `weir-bench tune` tells what suits \
          a machine.",
+        "callback_max_bytes",
+        Bytes,
+        "Bytes of finished requests that wait to be told to callbacks; beyond it new ones are not told. Each callback has an \
+         equal share, so that one that is away takes nothing from the others. 64 MiB. Needs a restart.",
     ),
     own("inflight_bytes", Bytes, "Request and response bytes in memory at once; above it 503. 96 MiB."),
     own("header_timeout", Seconds, "From connect to the last byte of a request's header. 30 s."),

@@ -103,6 +103,8 @@ pub struct WeirSettings {
     pub journal_segment_bytes: u64,
     /// 1 to 64.
     pub journal_shards: usize,
+    /// Of what waits to be told to callbacks.
+    pub callback_max_bytes: u64,
     pub inflight_bytes: u64,
     pub header_timeout: Duration,
     pub body_timeout: Duration,
@@ -167,6 +169,7 @@ impl WeirSettings {
                 .unwrap_or(2 << 20)
                 .clamp(64 << 10, 256 << 20),
             journal_shards: within(s, "journal_shards", 1..=64, problems).unwrap_or(4),
+            callback_max_bytes: s.bytes("callback_max_bytes").unwrap_or(64 << 20),
             inflight_bytes: s.bytes("inflight_bytes").unwrap_or(96 << 20),
             header_timeout: seconds("header_timeout", 30),
             body_timeout: seconds("body_timeout", 300),
