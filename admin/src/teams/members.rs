@@ -74,11 +74,9 @@ pub(super) async fn join(
         work.insert(&user)?;
     }
     let mut member = Member {
-        team_id: team.id.clone(),
-        user_id: user.id.clone(),
         role: wanted.role,
         email: wanted.user_email.clone().or_else(|| user.email.clone()),
-        budget_id: team.member_budget_id.clone(),
+        ..Member::of(team, &user.id)
     };
     if joined.iter().any(|other| other.user_id == member.user_id) {
         return Ok(Joined { member, user });

@@ -14,6 +14,7 @@ use axum::http::Method;
 use axum::routing::{get, post};
 use weir_core::access::{Grant, RouteClass};
 
+pub(crate) use change::remove;
 pub(crate) use list::{teams_of, whole};
 pub(crate) use rights::{leads, may_change, membership};
 

@@ -46,6 +46,9 @@ static GROUPS: &[(&str, &[RouteClass])] = &[
     ("global_spend_tracking_routes", &[RouteClass::Spend]),
 ];
 
+/// How the routes of SCIM begin.
+const PROVISIONING: &str = "/scim/";
+
 // --- Grant ---
 
 impl Grant {
@@ -94,13 +97,26 @@ pub fn allowed(caller: &Caller, rule: &RouteRule) -> bool {
         _ if rule.class == RouteClass::Public => true,
         Caller::Anonymous => false,
         Caller::Master(_) => true,
-        Caller::Key(known) => rule.grant.includes(known) || permitted(known, rule.class),
+        Caller::Key(known) => rule.grant.includes(known) || permitted(known, rule),
     }
 }
 
 /// A key may be given more than its role has.
-fn permitted(known: &Principal, class: RouteClass) -> bool {
-    class == RouteClass::Spend && known.sees_spend()
+fn permitted(known: &Principal, rule: &RouteRule) -> bool {
+    match rule.class {
+        RouteClass::Spend => known.sees_spend(),
+        RouteClass::Management => rule.path.starts_with(PROVISIONING) && provisions(known),
+        _ => false,
+    }
+}
+
+/// What an identity provider is given to keep users and teams with: a key of nobody, which only admins make, whose
+/// `allowed_routes` name the routes of provisioning.
+fn provisions(known: &Principal) -> bool {
+    let key = &known.key;
+    let nobodys = known.user.is_none() && key.user_id.is_none();
+    let free = key.team_id.is_none() && key.organization_id.is_none();
+    nobodys && free && key.allowed_routes.iter().any(|route| route.starts_with(PROVISIONING))
 }
 
 /// Refuses what [`allowed`] does not allow, in LiteLLM's words. `path` as it was called.

@@ -1,5 +1,6 @@
 //! Who belongs to what.
 
+use super::team::Team;
 use super::user::Role;
 use super::{Record, RecordKind};
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,9 @@ pub struct Member {
     pub email: Option<String>,
     /// What this user may spend in this team, a budget's id.
     pub budget_id: Option<String>,
+    /// Is one because a group of the identity provider names the team, and no longer than it does.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub by_group: bool,
 }
 
 /// A user in an organisation.
@@ -38,6 +42,18 @@ pub struct OrganizationMember {
 /// The id of a membership. The separator can stand in no id that is sent in JSON text without an escape.
 pub fn member_id(group: &str, user: &str) -> String {
     format!("{group}\u{1f}{user}")
+}
+
+impl Member {
+    /// A user in a team, as one begins there.
+    pub fn of(team: &Team, user: &str) -> Self {
+        Self {
+            team_id: team.id.clone(),
+            user_id: user.to_owned(),
+            budget_id: team.member_budget_id.clone(),
+            ..Self::default()
+        }
+    }
 }
 
 impl Record for Member {
