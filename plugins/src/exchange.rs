@@ -276,6 +276,10 @@ impl Exchange {
 
     /// The customer behind the key: the body's `user`, each request's own.
     pub fn end_user(&self) -> Option<String> {
+        let token = self.caller.principal().and_then(|known| known.token.as_ref());
+        if let Some(customer) = token.and_then(|token| token.customer.as_ref()) {
+            return Some(customer.clone());
+        }
         let configured = self.snapshot.config.general.user_header_name.as_deref();
         let from_header = configured.map(|name| self.header(name)).filter(|v| !v.is_empty());
         match from_header {

@@ -6,6 +6,7 @@ mod env;
 mod general;
 mod guardrails;
 mod info;
+mod jwt;
 mod litellm;
 mod openai;
 mod params;
@@ -98,6 +99,7 @@ pub static LITELLM: Table = closed("litellm_settings", litellm::KEYS);
 pub static CACHE: Table = closed("litellm_settings.cache_params", cache::KEYS);
 pub static ROUTER: Table = closed("router_settings", router::KEYS);
 pub static GENERAL: Table = closed("general_settings", general::KEYS);
+pub static JWT: Table = closed("general_settings.litellm_jwtauth", jwt::KEYS);
 pub static PASS_THROUGH: Table = closed("general_settings.pass_through_endpoints[]", general::PASS_THROUGH);
 pub static GUARDRAIL: Table = closed("guardrails[]", guardrails::ENTRY);
 pub static GUARDRAIL_PARAMS: Table = closed("guardrails[].litellm_params", guardrails::PARAMS);
@@ -124,6 +126,7 @@ pub static TABLES: &[&Table] = &[
     &CACHE,
     &ROUTER,
     &GENERAL,
+    &JWT,
     &PASS_THROUGH,
     &GUARDRAIL,
     &GUARDRAIL_PARAMS,

@@ -45,6 +45,7 @@ pub use params::{ClientParam, Info, Params};
 pub use problems::{Problem, Problems, Severity};
 pub use settings::{
     BannedKeywords, BudgetMode, CALL_TYPES, CachePlace, CacheScope, CacheSettings, GeneralSettings,
-    LitellmSettings, MetricsWhen, PassThrough, RedisNode, RedisPlace, RedisSettings, RouterSettings,
-    SessionCaps, SslVerify, Strategy, StrategyArgs, TokenRate, WeirSettings,
+    JwtSettings, LitellmSettings, MetricsWhen, PassThrough, RedisNode, RedisPlace, RedisSettings,
+    RoleMapping, RolePermissions, RouterSettings, ScopeModels, SessionCaps, SslVerify, Strategy,
+    StrategyArgs, TokenRate, WeirSettings,
 };

@@ -2,6 +2,7 @@
 
 mod cache;
 mod general;
+mod jwt;
 mod litellm;
 mod pass_through;
 mod redis;
@@ -10,6 +11,7 @@ mod weir;
 
 pub use cache::{CALL_TYPES, CachePlace, CacheSettings};
 pub use general::{GeneralSettings, TokenRate};
+pub use jwt::{JwtSettings, RoleMapping, RolePermissions, ScopeModels};
 pub(super) use litellm::budget;
 pub use litellm::{BannedKeywords, LitellmSettings};
 pub use pass_through::PassThrough;

@@ -52,7 +52,12 @@ fn samples(kind: Kind) -> Vec<String> {
         Kind::Number | Kind::Price | Kind::Seconds | Kind::Bytes => &["7"],
         Kind::Texts => &["[sample]", "[10.0.0.0/8]"],
         Kind::List => {
-            &["[{sample: [other]}]", "[sample]", "[{path: /sample, target: \"http://sample.test\"}]"]
+            &[
+                "[{sample: [other]}]",
+                "[sample]",
+                "[{path: /sample, target: \"http://sample.test\"}]",
+                "[{role: team}]",
+            ]
         }
         Kind::Map => &[
             "{sample: other}",
@@ -60,6 +65,7 @@ fn samples(kind: Kind) -> Vec<String> {
             "{sample: {TimeoutErrorRetries: 7}}",
             "{TimeoutErrorAllowedFails: 7}",
             "{ttl: 7}",
+            "{user_id_jwt_field: sample}",
             "{sample: {budget_limit: 7, time_period: 1d}}",
         ],
         Kind::BoolOrText => &["false", "/sample.pem"],

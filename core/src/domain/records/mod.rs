@@ -15,7 +15,7 @@ mod user;
 pub use budget::Budget;
 pub use customer::Customer;
 pub use limits::Limits;
-pub use member::{Member, OrganizationMember, TeamRole, member_id};
+pub use member::{Member, Moves, OrganizationMember, TeamRole, member_id};
 pub use model::{Credential, ModelRecord};
 pub use organization::Organization;
 pub use other::{FormerKey, Invitation, Setting, Tag};
