@@ -1,11 +1,9 @@
 //! What the service says of itself (RFC 7643, sections 5 to 7).
 
-use super::answer::{Fault, Told};
+use super::answer::{Answer, Fault, Told};
 use super::view::{PAGE, View};
-use crate::context::Context;
-use crate::input::{MAX_BODY, Params};
+use crate::input::MAX_BODY;
 use axum::extract::Path;
-use axum::http::HeaderMap;
 use serde_json::{Value, json};
 
 const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
@@ -113,13 +111,9 @@ impl Kind {
     }
 }
 
-fn base(context: &Context, headers: &HeaderMap, params: &Params) -> String {
-    View::of(context, headers, params).root()
-}
-
-pub(super) async fn service(context: Context, headers: HeaderMap, params: Params) -> Told {
+pub(super) async fn service(view: View) -> Told {
     let off = json!({ "supported": false });
-    let location = format!("{}/ServiceProviderConfig", base(&context, &headers, &params));
+    let location = format!("{}/ServiceProviderConfig", view.root());
     Told(
         200,
         json!({
@@ -137,34 +131,24 @@ pub(super) async fn service(context: Context, headers: HeaderMap, params: Params
     )
 }
 
-pub(super) async fn types(context: Context, headers: HeaderMap, params: Params) -> Told {
-    let base = base(&context, &headers, &params);
+pub(super) async fn types(view: View) -> Told {
+    let base = view.root();
     let all: Vec<Value> = KINDS.iter().map(|kind| kind.type_told(&base)).collect();
     Told::list(all.len() as u64, 1, all)
 }
 
-pub(super) async fn one_type(
-    context: Context,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-    params: Params,
-) -> Result<Told, Fault> {
+pub(super) async fn one_type(view: View, Path(name): Path<String>) -> Answer {
     let kind = KINDS.iter().find(|kind| kind.name == name).ok_or_else(|| Fault::not_found(&name))?;
-    Ok(Told(200, kind.type_told(&base(&context, &headers, &params))))
+    Ok(Told(200, kind.type_told(&view.root())))
 }
 
-pub(super) async fn schemas(context: Context, headers: HeaderMap, params: Params) -> Told {
-    let base = base(&context, &headers, &params);
+pub(super) async fn schemas(view: View) -> Told {
+    let base = view.root();
     let all: Vec<Value> = KINDS.iter().map(|kind| kind.schema_told(&base)).collect();
     Told::list(all.len() as u64, 1, all)
 }
 
-pub(super) async fn one_schema(
-    context: Context,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-    params: Params,
-) -> Result<Told, Fault> {
+pub(super) async fn one_schema(view: View, Path(name): Path<String>) -> Answer {
     let kind = KINDS.iter().find(|kind| kind.schema == name).ok_or_else(|| Fault::not_found(&name))?;
-    Ok(Told(200, kind.schema_told(&base(&context, &headers, &params))))
+    Ok(Told(200, kind.schema_told(&view.root())))
 }

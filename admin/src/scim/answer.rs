@@ -1,10 +1,12 @@
 //! Answers and refusals as SCIM writes them (RFC 7644, sections 3.4.2 and 3.12).
 
+use crate::context::Context;
 use crate::error::{Problem, Refusal};
 use crate::work::Work;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
+use weir_core::domain::records::{Kept, Record};
 use weir_core::ports::LedgerError;
 
 const MEDIA: &str = "application/scim+json";
@@ -13,6 +15,8 @@ const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 
 /// What is answered; without a body for `Null`.
 pub(super) struct Told(pub(super) u16, pub(super) Value);
+
+pub(super) type Answer = Result<Told, Fault>;
 
 /// Why nothing was done.
 #[derive(Debug)]
@@ -70,6 +74,16 @@ impl Fault {
     pub(super) fn taken(detail: impl Into<String>) -> Self {
         Self { status: 409, kind: Some("uniqueness"), detail: detail.into(), retry_after: None }
     }
+}
+
+/// The record that a resource is.
+///
+/// # Errors
+/// 404.
+pub(super) async fn found<T: Record>(context: &Context, id: &str) -> Result<Kept<T>, Fault> {
+    // PostgreSQL knows no NUL.
+    let there = if id.contains('\0') { None } else { context.get::<T>(id).await? };
+    there.ok_or_else(|| Fault::not_found(id))
 }
 
 /// All of the work, or nothing.

@@ -1,17 +1,15 @@
 //! Groups, which are teams. A member is a user; one who is not there keeps the whole change from being made.
 
-use super::answer::{Fault, Told, done};
+use super::answer::{Answer, Fault, Told, done, found};
 use super::filter::Filter;
 use super::patch::patched;
-use super::view::{Page, View, texts};
+use super::view::{Page, Sent, View, texts};
 use super::{GROUP_SCHEMA, fit, unfit};
 use crate::context::Context;
-use crate::error::Refusal;
-use crate::input::{Fields, Params, Shape};
+use crate::input::{Fields, Shape};
 use crate::teams;
 use crate::work::Work;
 use axum::extract::Path;
-use axum::http::HeaderMap;
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use weir_core::domain::ids::new_entry_id;
@@ -69,8 +67,7 @@ impl Group {
 
 // --- reading ---
 
-pub(super) async fn list(context: Context, headers: HeaderMap, params: Params) -> Result<Told, Fault> {
-    let (view, page) = (View::of(&context, &headers, &params), Page::of(&params)?);
+pub(super) async fn list(context: Context, view: View, page: Page) -> Answer {
     if let Some(filter) = &page.filter {
         let mut found = meant(&context, filter).await?;
         // A membership that was looked for was found, and needs no list of all the others.
@@ -84,24 +81,12 @@ pub(super) async fn list(context: Context, headers: HeaderMap, params: Params) -
     Ok(Told::list(found.total, page.start, told_all(&context, &view, found.records).await?))
 }
 
-pub(super) async fn tell(
-    context: Context,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    params: Params,
-) -> Result<Told, Fault> {
-    answer(&context, &View::of(&context, &headers, &params), &id, 200).await
-}
-
-async fn found(context: &Context, id: &str) -> Result<Kept<Team>, Fault> {
-    if id.contains('\0') {
-        return Err(Fault::not_found(id));
-    }
-    context.get::<Team>(id).await?.ok_or_else(|| Fault::not_found(id))
+pub(super) async fn tell(context: Context, view: View, Path(id): Path<String>) -> Answer {
+    answer(&context, &view, &id, 200).await
 }
 
 /// The group as it is now.
-async fn answer(context: &Context, view: &View, id: &str, status: u16) -> Result<Told, Fault> {
+async fn answer(context: &Context, view: &View, id: &str, status: u16) -> Answer {
     let told = told_all(context, view, vec![found(context, id).await?]).await?;
     Ok(Told(status, told.into_iter().next().unwrap_or_default()))
 }
@@ -200,14 +185,8 @@ async fn by_name(context: &Context, name: &str) -> Result<Vec<String>, Fault> {
 
 // --- writing ---
 
-pub(super) async fn create(
-    context: Context,
-    headers: HeaderMap,
-    params: Params,
-    sent: Result<Fields, Refusal>,
-) -> Result<Told, Fault> {
-    let view = View::of(&context, &headers, &params);
-    let group = Group::read(sent?)?;
+pub(super) async fn create(context: Context, view: View, Sent(sent): Sent) -> Answer {
+    let group = Group::read(sent)?;
     let id = group.id.clone().unwrap_or_else(|| new_entry_id().to_string());
     if context.get::<Team>(&id).await?.is_some() {
         return Err(Fault::taken("There is a group with this id."));
@@ -223,14 +202,12 @@ pub(super) async fn create(
 
 pub(super) async fn replace(
     context: Context,
+    view: View,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    params: Params,
-    sent: Result<Fields, Refusal>,
-) -> Result<Told, Fault> {
-    let view = View::of(&context, &headers, &params);
-    let group = Group::read(sent?)?;
-    let kept = found(&context, &id).await?;
+    Sent(sent): Sent,
+) -> Answer {
+    let group = Group::read(sent)?;
+    let kept = found::<Team>(&context, &id).await?;
     let there = members(&context, std::slice::from_ref(&kept)).await?.remove(&id).unwrap_or_default();
     change(&context, &kept, &there, &group).await?;
     answer(&context, &view, &id, 200).await
@@ -238,15 +215,12 @@ pub(super) async fn replace(
 
 pub(super) async fn patch(
     context: Context,
+    view: View,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    params: Params,
-    sent: Result<Fields, Refusal>,
-) -> Result<Told, Fault> {
-    let view = View::of(&context, &headers, &params);
-    let mut sent = sent?;
+    Sent(mut sent): Sent,
+) -> Answer {
     sent.must_have("Operations");
-    let kept = found(&context, &id).await?;
+    let kept = found::<Team>(&context, &id).await?;
     let there = members(&context, std::slice::from_ref(&kept)).await?.remove(&id).unwrap_or_default();
     let group = Group::read(patched(told(&view, &kept, &there), sent)?)?;
     change(&context, &kept, &there, &group).await?;
@@ -300,8 +274,8 @@ async fn move_members(
 }
 
 /// With keys and memberships, as `/team/delete`.
-pub(super) async fn delete(context: Context, Path(id): Path<String>) -> Result<Told, Fault> {
-    let kept = found(&context, &id).await?;
+pub(super) async fn delete(context: Context, Path(id): Path<String>) -> Answer {
+    let kept = found::<Team>(&context, &id).await?;
     let mut work = Work::new(&context);
     teams::remove(&context, &mut work, std::slice::from_ref(&kept)).await?;
     done(work).await?;

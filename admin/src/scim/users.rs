@@ -1,18 +1,16 @@
 //! Users. Whoever is not active is blocked: no key of theirs is taken, no token, and no session is left.
 
-use super::answer::{Fault, Told, done};
+use super::answer::{Answer, Fault, Told, done, found};
 use super::filter::Filter;
 use super::patch::patched;
 use super::person::{self, Person};
-use super::view::{Page, View};
+use super::view::{Page, Sent, View};
 use crate::context::Context;
-use crate::error::Refusal;
-use crate::input::{Fields, Params};
 use crate::signon;
+use crate::teams;
 use crate::users;
 use crate::work::Work;
 use axum::extract::Path;
-use axum::http::HeaderMap;
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use weir_core::domain::records::{Kept, Member, Role, Team, User};
@@ -21,8 +19,7 @@ use weir_core::ports::{Condition, RecordQuery};
 
 // --- reading ---
 
-pub(super) async fn list(context: Context, headers: HeaderMap, params: Params) -> Result<Told, Fault> {
-    let (view, page) = (View::of(&context, &headers, &params), Page::of(&params)?);
+pub(super) async fn list(context: Context, view: View, page: Page) -> Answer {
     if let Some(filter) = &page.filter {
         let found = told_all(&context, &view, meant(&context, filter).await?).await?;
         let found = found.into_iter().filter(|user| holds(filter, user));
@@ -34,26 +31,12 @@ pub(super) async fn list(context: Context, headers: HeaderMap, params: Params) -
     Ok(Told::list(found.total, page.start, told.into_iter().map(|user| view.shown(user)).collect()))
 }
 
-pub(super) async fn tell(
-    context: Context,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    params: Params,
-) -> Result<Told, Fault> {
-    let view = View::of(&context, &headers, &params);
-    found(&context, &id).await?;
+pub(super) async fn tell(context: Context, view: View, Path(id): Path<String>) -> Answer {
     answer(&context, &view, &id, 200).await
 }
 
-async fn found(context: &Context, id: &str) -> Result<Kept<User>, Fault> {
-    if id.contains('\0') {
-        return Err(Fault::not_found(id));
-    }
-    context.get::<User>(id).await?.ok_or_else(|| Fault::not_found(id))
-}
-
 /// The user as it is now.
-async fn answer(context: &Context, view: &View, id: &str, status: u16) -> Result<Told, Fault> {
+async fn answer(context: &Context, view: &View, id: &str, status: u16) -> Answer {
     let told = told_all(context, view, vec![found(context, id).await?]).await?;
     Ok(Told(status, told.into_iter().next().map_or(Value::Null, |user| view.shown(user))))
 }
@@ -133,14 +116,8 @@ async fn by_email(context: &Context, email: &str) -> Result<Vec<Kept<User>>, Fau
 
 // --- writing ---
 
-pub(super) async fn create(
-    context: Context,
-    headers: HeaderMap,
-    params: Params,
-    sent: Result<Fields, Refusal>,
-) -> Result<Told, Fault> {
-    let view = View::of(&context, &headers, &params);
-    let person = Person::read(sent?)?;
+pub(super) async fn create(context: Context, view: View, Sent(sent): Sent) -> Answer {
+    let person = Person::read(sent)?;
     free(&context, None, &person).await?;
     if context.get::<User>(&person.user_name).await?.is_some() {
         return Err(Fault::taken("There is a user with this id."));
@@ -152,46 +129,32 @@ pub(super) async fn create(
     person.onto(&mut user);
     let mut work = Work::new(&context);
     work.insert(&user)?;
-    join(&context, &mut work, &user, teams).await?;
+    // Groups that are no teams are none of ours.
+    teams::place(&context, &mut work, &user, teams).await?;
     done(work).await?;
     answer(&context, &view, &user.id, 201).await
 }
 
-/// Teams that are not there are none of ours.
-async fn join(context: &Context, work: &mut Work<'_>, user: &User, teams: Vec<String>) -> Result<(), Fault> {
-    let teams: HashSet<String> = teams.into_iter().collect();
-    let teams: Vec<String> = teams.into_iter().collect();
-    for team in get_all::<Team>(context.directory(), &teams).await? {
-        work.insert(&Member { email: user.email.clone(), ..Member::of(&team, &user.id) })?;
-    }
-    Ok(())
-}
-
 pub(super) async fn replace(
     context: Context,
+    view: View,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    params: Params,
-    sent: Result<Fields, Refusal>,
-) -> Result<Told, Fault> {
-    let view = View::of(&context, &headers, &params);
-    let person = Person::read(sent?)?;
-    let kept = found(&context, &id).await?;
+    Sent(sent): Sent,
+) -> Answer {
+    let person = Person::read(sent)?;
+    let kept = found::<User>(&context, &id).await?;
     change(&context, &kept, person).await?;
     answer(&context, &view, &id, 200).await
 }
 
 pub(super) async fn patch(
     context: Context,
+    view: View,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    params: Params,
-    sent: Result<Fields, Refusal>,
-) -> Result<Told, Fault> {
-    let view = View::of(&context, &headers, &params);
-    let mut sent = sent?;
+    Sent(mut sent): Sent,
+) -> Answer {
     sent.must_have("Operations");
-    let kept = found(&context, &id).await?;
+    let kept = found::<User>(&context, &id).await?;
     let whole = person::told(&view, &kept, Vec::new());
     change(&context, &kept, Person::read(patched(whole, sent)?)?).await?;
     answer(&context, &view, &id, 200).await
@@ -237,8 +200,8 @@ async fn free(context: &Context, before: Option<&Kept<User>>, person: &Person) -
 }
 
 /// With keys and memberships, as `/user/delete`.
-pub(super) async fn delete(context: Context, Path(id): Path<String>) -> Result<Told, Fault> {
-    let kept = found(&context, &id).await?;
+pub(super) async fn delete(context: Context, Path(id): Path<String>) -> Answer {
+    let kept = found::<User>(&context, &id).await?;
     let mut work = Work::new(&context);
     users::remove(&context, &mut work, std::slice::from_ref(&kept)).await?;
     done(work).await?;

@@ -2,13 +2,15 @@
 
 use super::answer::{Fault, Told};
 use super::filter::Filter;
-use crate::context::Context;
-use crate::input::Params;
+use crate::Services;
+use crate::input::{Fields, Params};
 use crate::signon;
-use axum::http::HeaderMap;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use std::collections::HashSet;
+use std::sync::Arc;
 use weir_core::domain::records::Kept;
 
 /// Resources on one page, unless the client wants fewer.
@@ -34,19 +36,49 @@ pub(super) struct Page {
     pub(super) filter: Option<Filter>,
 }
 
-impl View {
-    pub(super) fn of(context: &Context, headers: &HeaderMap, params: &Params) -> Self {
+/// A body, as far as it is an object.
+pub(super) struct Sent(pub(super) Fields);
+
+impl<S: Send + Sync> FromRequest<S> for Sent {
+    type Rejection = Fault;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Fault> {
+        Ok(Self(Fields::from_request(request, state).await?))
+    }
+}
+
+impl FromRequestParts<Arc<Services>> for View {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, services: &Arc<Services>) -> Result<Self, Fault> {
+        let params = Params::from_request_parts(parts, services).await?;
         let names = |name: &str| -> Option<Vec<String>> {
             let text = params.get(name)?;
             Some(text.split(',').map(|one| one.trim().to_lowercase()).collect())
         };
-        Self {
-            base: signon::base_url(&(context.services.config)().env, headers),
+        Ok(Self {
+            base: signon::base_url(&(services.config)().env, &parts.headers),
             only: names("attributes"),
             without: names("excludedAttributes").unwrap_or_default(),
-        }
+        })
     }
+}
 
+impl FromRequestParts<Arc<Services>> for Page {
+    type Rejection = Fault;
+
+    /// 400 for what is no number, or no filter.
+    async fn from_request_parts(parts: &mut Parts, services: &Arc<Services>) -> Result<Self, Fault> {
+        let params = Params::from_request_parts(parts, services).await?;
+        let start = number(&params, "startIndex")?.unwrap_or(1).max(1);
+        let count = number(&params, "count")?.unwrap_or(i64::from(PAGE)).clamp(0, i64::from(PAGE));
+        let filter = params.get("filter").map(Filter::parse).transpose()?;
+        let narrow = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
+        Ok(Self { start: narrow(start), count: narrow(count), filter })
+    }
+}
+
+impl View {
     /// Whether this attribute is wanted.
     pub(super) fn shows(&self, name: &str) -> bool {
         let name = name.to_lowercase();
@@ -83,16 +115,6 @@ impl View {
 }
 
 impl Page {
-    /// # Errors
-    /// 400 for what is no number, or no filter.
-    pub(super) fn of(params: &Params) -> Result<Self, Fault> {
-        let start = number(params, "startIndex")?.unwrap_or(1).max(1);
-        let count = number(params, "count")?.unwrap_or(i64::from(PAGE)).clamp(0, i64::from(PAGE));
-        let filter = params.get("filter").map(Filter::parse).transpose()?;
-        let narrow = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
-        Ok(Self { start: narrow(start), count: narrow(count), filter })
-    }
-
     pub(super) fn offset(&self) -> u32 {
         self.start - 1
     }

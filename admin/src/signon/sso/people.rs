@@ -3,6 +3,7 @@
 use super::claims::Person;
 use crate::context::Context;
 use crate::error::Refusal;
+use crate::teams;
 use crate::users;
 use crate::work::Work;
 use std::collections::HashSet;
@@ -40,7 +41,7 @@ pub(in crate::signon) async fn user(context: &Context, person: &Person) -> Resul
         Some(kept) => work.update(kept, &user, "updated")?,
         None => work.insert(&user)?,
     }
-    join(context, &mut work, &user, &teams).await?;
+    teams::place(context, &mut work, &user, teams.clone()).await?;
     if let Some(groups) = &person.groups {
         follow(context, &mut work, &user, groups, &teams).await?;
     }
@@ -104,16 +105,6 @@ fn role(env: &Env, person: &Person, user: &User) -> Role {
         return Role::ProxyAdmin;
     }
     person.role.or(user.role).unwrap_or(Role::InternalUserViewer)
-}
-
-/// Into the teams of who is new.
-async fn join(context: &Context, work: &mut Work<'_>, user: &User, teams: &[String]) -> Result<(), Refusal> {
-    let unique: HashSet<&String> = teams.iter().collect();
-    let unique: Vec<String> = unique.into_iter().cloned().collect();
-    for team in get_all::<Team>(context.directory(), &unique).await? {
-        work.insert(&Member { email: user.email.clone(), ..Member::of(&team, &user.id) })?;
-    }
-    Ok(())
 }
 
 /// Into the teams, by id, that the groups are, and out of those that no group is any more. Whom an admin has put into a
