@@ -185,8 +185,8 @@ async fn by_name(context: &Context, name: &str) -> Result<Vec<String>, Fault> {
 
 // --- writing ---
 
-pub(super) async fn create(context: Context, view: View, Sent(sent): Sent) -> Answer {
-    let group = Group::read(sent)?;
+pub(super) async fn create(context: Context, view: View, sent: Sent) -> Answer {
+    let group = Group::read(sent.0)?;
     let id = group.id.clone().unwrap_or_else(|| new_entry_id().to_string());
     if context.get::<Team>(&id).await?.is_some() {
         return Err(Fault::taken("There is a group with this id."));
@@ -200,29 +200,19 @@ pub(super) async fn create(context: Context, view: View, Sent(sent): Sent) -> An
     answer(&context, &view, &team.id, 201).await
 }
 
-pub(super) async fn replace(
-    context: Context,
-    view: View,
-    Path(id): Path<String>,
-    Sent(sent): Sent,
-) -> Answer {
-    let group = Group::read(sent)?;
+pub(super) async fn replace(context: Context, view: View, Path(id): Path<String>, sent: Sent) -> Answer {
+    let group = Group::read(sent.0)?;
     let kept = found::<Team>(&context, &id).await?;
     let there = members(&context, std::slice::from_ref(&kept)).await?.remove(&id).unwrap_or_default();
     change(&context, &kept, &there, &group).await?;
     answer(&context, &view, &id, 200).await
 }
 
-pub(super) async fn patch(
-    context: Context,
-    view: View,
-    Path(id): Path<String>,
-    Sent(mut sent): Sent,
-) -> Answer {
-    sent.must_have("Operations");
+pub(super) async fn patch(context: Context, view: View, Path(id): Path<String>, mut sent: Sent) -> Answer {
+    sent.0.must_have("Operations");
     let kept = found::<Team>(&context, &id).await?;
     let there = members(&context, std::slice::from_ref(&kept)).await?.remove(&id).unwrap_or_default();
-    let group = Group::read(patched(told(&view, &kept, &there), sent)?)?;
+    let group = Group::read(patched(told(&view, &kept, &there), sent.0)?)?;
     change(&context, &kept, &there, &group).await?;
     answer(&context, &view, &id, 200).await
 }

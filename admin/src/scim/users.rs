@@ -116,8 +116,8 @@ async fn by_email(context: &Context, email: &str) -> Result<Vec<Kept<User>>, Fau
 
 // --- writing ---
 
-pub(super) async fn create(context: Context, view: View, Sent(sent): Sent) -> Answer {
-    let person = Person::read(sent)?;
+pub(super) async fn create(context: Context, view: View, sent: Sent) -> Answer {
+    let person = Person::read(sent.0)?;
     free(&context, None, &person).await?;
     if context.get::<User>(&person.user_name).await?.is_some() {
         return Err(Fault::taken("There is a user with this id."));
@@ -135,28 +135,18 @@ pub(super) async fn create(context: Context, view: View, Sent(sent): Sent) -> An
     answer(&context, &view, &user.id, 201).await
 }
 
-pub(super) async fn replace(
-    context: Context,
-    view: View,
-    Path(id): Path<String>,
-    Sent(sent): Sent,
-) -> Answer {
-    let person = Person::read(sent)?;
+pub(super) async fn replace(context: Context, view: View, Path(id): Path<String>, sent: Sent) -> Answer {
+    let person = Person::read(sent.0)?;
     let kept = found::<User>(&context, &id).await?;
     change(&context, &kept, person).await?;
     answer(&context, &view, &id, 200).await
 }
 
-pub(super) async fn patch(
-    context: Context,
-    view: View,
-    Path(id): Path<String>,
-    Sent(mut sent): Sent,
-) -> Answer {
-    sent.must_have("Operations");
+pub(super) async fn patch(context: Context, view: View, Path(id): Path<String>, mut sent: Sent) -> Answer {
+    sent.0.must_have("Operations");
     let kept = found::<User>(&context, &id).await?;
     let whole = person::told(&view, &kept, Vec::new());
-    change(&context, &kept, Person::read(patched(whole, sent)?)?).await?;
+    change(&context, &kept, Person::read(patched(whole, sent.0)?)?).await?;
     answer(&context, &view, &id, 200).await
 }
 

@@ -49,6 +49,7 @@ mod responses;
 mod rig;
 mod routing;
 mod said;
+mod scim;
 mod secrets;
 mod sessions;
 mod shared_rates;
