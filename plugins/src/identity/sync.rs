@@ -75,7 +75,8 @@ impl Identities {
         let mut changes = Changes { user: id, hash, now: time::now(), made, audit };
         changes.role(&kept, claimed)?;
         if let Some(teams) = &claimed.all_teams {
-            changes.teams(&self.moves(&kept, teams).await?)?;
+            let moves = self.moves(&kept, teams).await?;
+            changes.teams(&moves)?;
         }
         self.commit(changes).await
     }

@@ -51,14 +51,12 @@ fn samples(kind: Kind) -> Vec<String> {
         Kind::Int => &["7", "402"],
         Kind::Number | Kind::Price | Kind::Seconds | Kind::Bytes => &["7"],
         Kind::Texts => &["[sample]", "[10.0.0.0/8]"],
-        Kind::List => {
-            &[
-                "[{sample: [other]}]",
-                "[sample]",
-                "[{path: /sample, target: \"http://sample.test\"}]",
-                "[{role: team}]",
-            ]
-        }
+        Kind::List => &[
+            "[{sample: [other]}]",
+            "[sample]",
+            "[{path: /sample, target: \"http://sample.test\"}]",
+            "[{role: team}]",
+        ],
         Kind::Map => &[
             "{sample: other}",
             "{TimeoutErrorRetries: 7}",
