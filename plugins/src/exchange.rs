@@ -34,6 +34,10 @@ use weir_core::time::Micros;
 pub struct Exchange {
     pub id: EntryId,
     pub clock: Clock,
+    /// When it had come.
+    pub read_at: Instant,
+    /// When a deployment was asked for the first time. Written by the attempt loop.
+    pub asked_at: Option<Instant>,
     /// The configuration this exchange lives with, whatever is reloaded meanwhile.
     pub snapshot: Arc<Snapshot>,
     /// Written by intake.
@@ -219,6 +223,8 @@ impl Exchange {
         Self {
             id,
             clock,
+            read_at: Instant::now(),
+            asked_at: None,
             snapshot,
             request,
             caller: Caller::Anonymous,
@@ -240,6 +246,11 @@ impl Exchange {
             explained: Explained::default(),
             draft: None,
         }
+    }
+
+    /// How long it waited here, for budgets and guardrails and others' answers, before a deployment was asked.
+    pub fn waited(&self) -> Duration {
+        self.asked_at.map(|at| at.saturating_duration_since(self.read_at)).unwrap_or_default()
     }
 
     /// Whether the operator wants to keep what is asked and answered.

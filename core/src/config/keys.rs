@@ -44,6 +44,8 @@ pub enum Kind {
     Texts,
     List,
     Map,
+    /// A map whose values are never shown.
+    SecretMap,
     /// true, false, or a path.
     BoolOrText,
     Choice(&'static [&'static str]),
@@ -182,6 +184,11 @@ pub fn section_of(name: &str) -> Option<&'static Table> {
 // --- Kind ---
 
 impl Kind {
+    /// Whether values are never shown.
+    pub fn is_secret(self) -> bool {
+        matches!(self, Kind::Secret | Kind::SecretMap)
+    }
+
     pub fn accepts(self, node: &Node) -> bool {
         match self {
             Kind::Any => true,
@@ -194,7 +201,7 @@ impl Kind {
             Kind::Text | Kind::Secret => node.as_text().is_some(),
             Kind::Texts => node.as_texts().is_some(),
             Kind::List => matches!(node.value, Value::List(_)),
-            Kind::Map => matches!(node.value, Value::Map(_)),
+            Kind::Map | Kind::SecretMap => matches!(node.value, Value::Map(_)),
             Kind::BoolOrText => node.as_bool().is_some() || node.as_text().is_some(),
             Kind::Choice(choices) => node.as_text().is_some_and(|text| choices.contains(&text)),
         }
@@ -213,7 +220,7 @@ impl Kind {
             Kind::Text | Kind::Secret => "text".into(),
             Kind::Texts => "a list of texts".into(),
             Kind::List => "a list".into(),
-            Kind::Map => "a map".into(),
+            Kind::Map | Kind::SecretMap => "a map".into(),
             Kind::BoolOrText => "true, false or a path".into(),
             Kind::Choice(choices) => format!("one of {}", choices.join(", ")),
         }

@@ -70,6 +70,7 @@ impl BackgroundService for Drain {
         let left = self.app.limits.open();
         (self.flush)().await;
         tracing::info!(cut = left, "stopped");
+        crate::logging::flush();
         leave();
     }
 }

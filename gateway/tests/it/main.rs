@@ -13,6 +13,7 @@
 )]
 
 mod adopted;
+mod alerts;
 mod bills;
 mod budgets;
 mod cached;
@@ -51,6 +52,7 @@ mod routing;
 mod said;
 mod scim;
 mod secrets;
+mod seeing;
 mod sessions;
 mod shared_rates;
 mod signon;

@@ -94,6 +94,19 @@ fn p35_nothing_secret_is_told() {
 }
 
 #[test]
+fn p35_addresses_for_alerts_are_not_told() {
+    let text =
+        "general_settings:\n  alert_to_webhook_url: {budget_alerts: \"https://hooks.test/T0/secret-hook\"}\n";
+    let read = |_: &str| Ok(text.to_owned());
+    let none = Additions::default();
+    let (told, problems) = Config::explain("config.yaml", &read, &Env::default(), &["openai"], &none);
+    let told = told.unwrap_or_else(|| panic!("{problems}"));
+    let setting = find(&told, "general_settings", "alert_to_webhook_url");
+    assert_eq!(setting.value, json!(HIDDEN));
+    assert!(!format!("{told:?}").contains("secret-hook"));
+}
+
+#[test]
 fn what_was_made_over_the_api_comes_from_the_ledger() {
     let secret = |text: &str| SecretString::from(text);
     let added = Additions {

@@ -1,6 +1,6 @@
 //! `general_settings`: keys, database, access.
 
-use super::Kind::{Any, Bool, Choice, Int, List, Map, Price, Seconds, Secret, Text, Texts};
+use super::Kind::{Any, Bool, Choice, Int, List, Map, Price, Seconds, Secret, SecretMap, Text, Texts};
 use super::{Key, later, used};
 
 pub(super) const KEYS: &[Key] = &[
@@ -23,10 +23,10 @@ pub(super) const KEYS: &[Key] = &[
     used("user_api_key_cache_ttl", Seconds),
     used("user_header_name", Text),
     later("admin_only_routes", Any),
-    later("alert_to_webhook_url", Map),
-    later("alert_types", List),
-    later("alerting", List),
-    later("alerting_args", Map),
+    used("alert_to_webhook_url", SecretMap),
+    used("alert_types", Texts),
+    used("alerting", Texts),
+    used("alerting_args", Map),
     used("alerting_threshold", Seconds),
     later("allow_user_auth", Any),
     used("allowed_ips", Texts),

@@ -34,6 +34,16 @@ pub(super) const KEYS: &[Key] = &[
         "`on_callback`: /metrics only with the prometheus callback, as LiteLLM; `always`: without it too.",
     ),
     own(
+        "metrics_max_series",
+        Int,
+        "Series of metrics in a process; beyond it new label values are counted as `other`. 200000. Needs a restart.",
+    ),
+    own(
+        "access_log",
+        Bool,
+        "A line in the log for each request, when it is over. With json_logs, unless this says otherwise.",
+    ),
+    own(
         "block_unpriced",
         Bool,
         "Refuse models that have no price, instead of booking their tokens without a cost.",

@@ -5,10 +5,10 @@ use super::super::json::JsonMap;
 use super::super::problems::{Place, Problems};
 use super::super::section::Section;
 use super::super::tree::Node;
-use super::env_node;
 use super::jwt::{self, JwtSettings, RolePermissions};
 use super::pass_through::{self, PassThrough};
 use super::weir::networks;
+use super::{AlertSettings, env_node};
 use crate::domain::period::Period;
 use ipnet::IpNet;
 use secrecy::SecretString;
@@ -61,6 +61,7 @@ pub struct GeneralSettings {
     pub retention: Option<Duration>,
     /// An answer that takes longer is slow.
     pub alerting_threshold: Option<Duration>,
+    pub alerts: AlertSettings,
     /// What was asked and answered is kept beside the entry.
     pub store_prompts_in_spend_logs: bool,
     /// Paths that lead to addresses of the operator's.
@@ -125,6 +126,7 @@ impl GeneralSettings {
             allowed_ips: networks(s, "allowed_ips", problems),
             retention: retention(s, problems),
             alerting_threshold: s.seconds("alerting_threshold"),
+            alerts: AlertSettings::read(s, env, problems),
             store_prompts_in_spend_logs: s.bool("store_prompts_in_spend_logs").unwrap_or(false),
             pass_through: pass_through::read(s, env, problems),
             token_rate_limit_type: token_rate(s),

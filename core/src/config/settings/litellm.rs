@@ -6,7 +6,7 @@ use super::super::json::JsonMap;
 use super::super::problems::Problems;
 use super::super::section::Section;
 use super::super::tree::Node;
-use super::{SslVerify, env_node};
+use super::{MetricsSettings, SslVerify, env_node};
 use crate::domain::money::NanoUsd;
 use crate::domain::period::{Period, WindowBudget};
 use jiff::tz::TimeZone;
@@ -53,6 +53,7 @@ pub struct LitellmSettings {
     pub default_user: JsonMap,
     /// Words that no request may say.
     pub banned_keywords: BannedKeywords,
+    pub metrics: MetricsSettings,
 }
 
 /// `banned_keywords_list`.
@@ -142,6 +143,7 @@ impl LitellmSettings {
                 .unwrap_or(false),
             default_user: default_user(s),
             banned_keywords: BannedKeywords::read(s),
+            metrics: MetricsSettings::read(s, problems),
         }
     }
 

@@ -76,6 +76,9 @@ pub struct WeirSettings {
     pub ui_session_lifetime: Duration,
     pub ui_session_idle: Duration,
     pub metrics: MetricsWhen,
+    pub metrics_max_series: u64,
+    /// `None`: as JSON lines are.
+    pub access_log: Option<bool>,
     pub block_unpriced: bool,
     pub budget_mode: BudgetMode,
     pub budget_wait: Duration,
@@ -128,6 +131,8 @@ impl WeirSettings {
             ui_session_lifetime: seconds("ui_session_lifetime", 86_400),
             ui_session_idle: seconds("ui_session_idle", 7_200),
             metrics: if always { MetricsWhen::Always } else { MetricsWhen::OnCallback },
+            metrics_max_series: s.int("metrics_max_series").unwrap_or(200_000),
+            access_log: s.bool("access_log"),
             block_unpriced: s.bool("block_unpriced").unwrap_or(false),
             budget_mode: if s.text("budget_mode").as_deref() == Some("litellm") {
                 BudgetMode::Litellm

@@ -57,13 +57,14 @@ fn samples(kind: Kind) -> Vec<String> {
             "[{path: /sample, target: \"http://sample.test\"}]",
             "[{role: team}]",
         ],
-        Kind::Map => &[
+        Kind::Map | Kind::SecretMap => &[
             "{sample: other}",
             "{TimeoutErrorRetries: 7}",
             "{sample: {TimeoutErrorRetries: 7}}",
             "{TimeoutErrorAllowedFails: 7}",
             "{ttl: 7}",
             "{user_id_jwt_field: sample}",
+            "{budget_alert_ttl: 7}",
             "{sample: {budget_limit: 7, time_period: 1d}}",
         ],
         Kind::BoolOrText => &["false", "/sample.pem"],
