@@ -285,7 +285,7 @@ impl Exchange {
         self.request.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default()
     }
 
-    /// The customer behind the key: the body's `user`, each request's own.
+    /// The customer behind the key: the one that a token is for, else the body's `user`, each request's own.
     pub fn end_user(&self) -> Option<String> {
         let token = self.caller.principal().and_then(|known| known.token.as_ref());
         if let Some(customer) = token.and_then(|token| token.customer.as_ref()) {
