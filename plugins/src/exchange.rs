@@ -297,8 +297,12 @@ impl Exchange {
         self.request.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default()
     }
 
-    /// The customer behind the key: the body's `user`, each request's own.
+    /// The customer behind the key: the one that a token is for, else the body's `user`, each request's own.
     pub fn end_user(&self) -> Option<String> {
+        let token = self.caller.principal().and_then(|known| known.token.as_ref());
+        if let Some(customer) = token.and_then(|token| token.customer.as_ref()) {
+            return Some(customer.clone());
+        }
         let configured = self.snapshot.config.general.user_header_name.as_deref();
         let from_header = configured.map(|name| self.header(name)).filter(|v| !v.is_empty());
         match from_header {

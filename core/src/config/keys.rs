@@ -7,6 +7,7 @@ mod env;
 mod general;
 mod guardrails;
 mod info;
+mod jwt;
 mod litellm;
 mod openai;
 mod params;
@@ -102,6 +103,7 @@ pub static CACHE: Table = closed("litellm_settings.cache_params", cache::KEYS);
 pub static CALLBACK: Table = Table { free: true, ..closed("callback_settings", callbacks::KEYS) };
 pub static ROUTER: Table = closed("router_settings", router::KEYS);
 pub static GENERAL: Table = closed("general_settings", general::KEYS);
+pub static JWT: Table = closed("general_settings.litellm_jwtauth", jwt::KEYS);
 pub static PASS_THROUGH: Table = closed("general_settings.pass_through_endpoints[]", general::PASS_THROUGH);
 pub static GUARDRAIL: Table = closed("guardrails[]", guardrails::ENTRY);
 pub static GUARDRAIL_PARAMS: Table = closed("guardrails[].litellm_params", guardrails::PARAMS);
@@ -129,6 +131,7 @@ pub static TABLES: &[&Table] = &[
     &CALLBACK,
     &ROUTER,
     &GENERAL,
+    &JWT,
     &PASS_THROUGH,
     &GUARDRAIL,
     &GUARDRAIL_PARAMS,

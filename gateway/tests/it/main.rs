@@ -51,6 +51,7 @@ mod responses;
 mod rig;
 mod routing;
 mod said;
+mod scim;
 mod secrets;
 mod seeing;
 mod sessions;

@@ -72,6 +72,8 @@ pub enum CacheScope {
 pub struct WeirSettings {
     pub trusted_proxies: Vec<IpNet>,
     pub identity_proxies: Vec<IpNet>,
+    /// Of Microsoft; whoever comes from another one is not let in. Empty: all are.
+    pub microsoft_tenants: Vec<String>,
     pub ui_session_lifetime: Duration,
     pub ui_session_idle: Duration,
     pub metrics: MetricsWhen,
@@ -134,6 +136,7 @@ impl WeirSettings {
         Self {
             trusted_proxies: networks(s, "trusted_proxies", problems),
             identity_proxies: networks(s, "identity_proxies", problems),
+            microsoft_tenants: s.texts("microsoft_tenants").unwrap_or_default(),
             ui_session_lifetime: seconds("ui_session_lifetime", 86_400),
             ui_session_idle: seconds("ui_session_idle", 7_200),
             metrics: if always { MetricsWhen::Always } else { MetricsWhen::OnCallback },
