@@ -45,7 +45,8 @@ pub use params::{ClientParam, Info, Params};
 pub use problems::{Problem, Problems, Severity};
 pub use settings::{
     ALERT_TYPES, AlertSettings, BannedKeywords, BudgetMode, CALL_TYPES, CachePlace, CacheScope,
-    CacheSettings, CallbackSettings, GeneralSettings, JwtSettings, LitellmSettings, MetricsSettings, MetricsWhen, PassThrough,
-    RedisNode, RedisPlace, RedisSettings, RoleMapping, RolePermissions, RouterSettings, ScopeModels,
-    SessionCaps, ShownMetric, SslVerify, Strategy, StrategyArgs, TokenRate, WeirSettings,
+    CacheSettings, CallbackSettings, GeneralSettings, JwtSettings, LitellmSettings, MetricsSettings,
+    MetricsWhen, PassThrough, RedisNode, RedisPlace, RedisSettings, RoleMapping, RolePermissions,
+    RouterSettings, ScopeModels, SessionCaps, ShownMetric, SslVerify, Strategy, StrategyArgs, TokenRate,
+    WeirSettings,
 };
