@@ -65,9 +65,9 @@ async fn ask(rig: &Rig, key: &str, at: usize) {
     }
 }
 
-/// Goes when the answer has begun, and nothing more comes of it.
+/// Goes when the answer has begun.
 async fn leave(rig: &Rig, key: &str) {
-    let mut body = chat("priced", "hi __hangmid");
+    let mut body = chat("priced", "hi __chunks=200 __pace=50");
     body["stream"] = true.into();
     let (url, auth) = (format!("{}/v1/chat/completions", rig.url), format!("Bearer {key}"));
     let headers = [("authorization", auth.as_str()), ("content-type", "application/json")];
@@ -161,7 +161,8 @@ async fn a_dead_callback_delays_nobody_and_what_is_lost_is_counted() {
     assert_eq!(rig.rows(200).await.len(), 200, "all are booked");
 }
 
-#[tokio::test]
+// The receiver must be able to answer while the gateway is waited for.
+#[tokio::test(flavor = "multi_thread")]
 async fn what_waits_is_told_before_the_end() {
     let server = receiver().await;
     let mut rig = webhook(&server).env("DEFAULT_FLUSH_INTERVAL_SECONDS", "3600").start().await;
