@@ -116,7 +116,7 @@ impl Flight<'_> {
                 return Err(Lost::Failed(error));
             }
             match plan.next(&mut self.x, &deployment, &error, &self.app.routing) {
-                Step::GiveUp => return Err(Lost::Failed(error)),
+                Step::GiveUp => return Err(Lost::Failed(errors::in_time(&self.x, error))),
                 Step::Try { deployment: next, after } => {
                     Box::pin(self.pause(down, out, after)).await?;
                     deployment = next;
@@ -260,12 +260,13 @@ impl Flight<'_> {
 
     /// A try that begins now.
     pub fn attempt_at(&self, deployment: &Arc<Deployment>, number: u16) -> Attempt {
+        let limits = self.x.timeouts(deployment);
         Attempt {
             number,
             deployment: Arc::clone(deployment),
             started_at: self.x.clock.now(),
             started: Instant::now(),
-            timeouts: self.x.timeouts(deployment),
+            timeouts: limits.within(self.x.time_left(limits.total)),
         }
     }
 

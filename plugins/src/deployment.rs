@@ -99,6 +99,18 @@ pub struct Timeouts {
     pub hedge: Option<Duration>,
 }
 
+impl Timeouts {
+    /// The same, with nothing that takes longer than this.
+    pub fn within(self, left: Duration) -> Self {
+        Self {
+            connect: self.connect.min(left),
+            first_token: self.first_token.min(left),
+            total: self.total.min(left),
+            ..self
+        }
+    }
+}
+
 /// The catalogue's words for models that chat.
 const CHAT_MODES: [&str; 2] = ["chat", "responses"];
 

@@ -34,6 +34,8 @@ use weir_core::time::Micros;
 pub struct Exchange {
     pub id: EntryId,
     pub clock: Clock,
+    /// When all of the request was there: the time for all attempts runs from here, however slowly it was sent.
+    pub arrived: Instant,
     /// The configuration this exchange lives with, whatever is reloaded meanwhile.
     pub snapshot: Arc<Snapshot>,
     /// Written by intake.
@@ -219,6 +221,7 @@ impl Exchange {
         Self {
             id,
             clock,
+            arrived: Instant::now(),
             snapshot,
             request,
             caller: Caller::Anonymous,
@@ -307,6 +310,11 @@ impl Exchange {
             limits.first_token = first;
         }
         limits
+    }
+
+    /// What is left of the time for all attempts: the router's `timeout`, or more where a single attempt may take more.
+    pub fn time_left(&self, attempt: Duration) -> Duration {
+        self.snapshot.config.router.timeout.max(attempt).saturating_sub(self.arrived.elapsed())
     }
 
     /// The name of the group that is being tried, or what the client asked for.

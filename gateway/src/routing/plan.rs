@@ -74,6 +74,9 @@ impl Plan {
         routing: &Routing,
     ) -> Step {
         self.failed.push(failed.id.clone());
+        if x.time_left(Duration::ZERO).is_zero() {
+            return Step::GiveUp;
+        }
         // It was not asked, only passed over: that is no retry.
         if error.kind() == Kind::NoDeployment
             && let Ok(deployment) = self.pick(x, routing)
@@ -163,11 +166,13 @@ impl Plan {
         if !self.failed.contains(&deployment.id) {
             return Some(Step::Try { deployment, after: Duration::ZERO });
         }
-        let Some(after) = wait(error, self.retried) else {
+        let after = wait(error, self.retried).map(|after| after.max(x.snapshot.config.router.retry_after));
+        // A wait that lasts longer than the request may ends in nothing but a later error.
+        let Some(after) = after.filter(|after| *after < x.time_left(Duration::ZERO)) else {
             x.target.running = None;
             return None;
         };
-        Some(Step::Try { deployment, after: after.max(x.snapshot.config.router.retry_after) })
+        Some(Step::Try { deployment, after })
     }
 
     fn fall_back(&mut self, x: &mut Exchange, routing: &Routing) -> Step {
