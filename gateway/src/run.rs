@@ -115,7 +115,7 @@ fn app(
         budgets: Arc::clone(&storage.budgets),
         chain: Chain::build(&services, filters),
         dialer: Dialer::new(dialer(&config, folder)?),
-        routing: Routing::new(),
+        routing: Routing::new(storage.cooldowns.clone()),
         limits: limits(&config),
         metrics,
         keys: storage.cache.clone(),
@@ -162,6 +162,9 @@ fn beside(
     let retention = move || app_of_writer.snapshot.load().config.general.retention;
     runtime.spawn(async move { writer.run(retention).await });
     runtime.spawn(storage::tidy(Arc::clone(&storage.budgets), Arc::clone(&storage.rates)));
+    if let Some(shared) = &storage.cooldowns {
+        runtime.spawn(background::cooldowns::follow(Arc::clone(app), Arc::clone(shared)));
+    }
     let store: Arc<dyn SpendStore> = Arc::new(storage.ledger.share(Asker::Admin));
     runtime.spawn(Arc::clone(&storage.scribe).run(store, Arc::clone(&app.metrics)));
     let changed = Arc::new(Notify::new());

@@ -3,6 +3,7 @@
 
 pub mod cache;
 pub mod control;
+pub mod cooldowns;
 pub mod identity;
 pub mod leases;
 pub mod rates;
