@@ -44,6 +44,7 @@ use weir_plugins::identity::Identities;
 use weir_plugins::metrics::Metrics;
 use weir_plugins::services::Services;
 use weir_plugins::snapshot::Snapshot;
+use weir_plugins::utils::Explainer;
 
 /// How long the last flush may take.
 const LAST_FLUSH: Duration = Duration::from_secs(20);
@@ -113,6 +114,7 @@ fn app(
     let config = Arc::clone(&snapshot.config);
     let app = App {
         budgets: Arc::clone(&storage.budgets),
+        explainer: Explainer::new(&services, Arc::new(storage.ledger.share(Asker::Reports))),
         chain: Chain::build(&services, filters),
         dialer: Dialer::new(dialer(&config, folder)?),
         routing: Routing::new(storage.cooldowns.clone()),

@@ -16,6 +16,7 @@ use weir_plugins::chain::Chain;
 use weir_plugins::metrics::Metrics;
 use weir_plugins::rates::RateLimits;
 use weir_plugins::snapshot::Snapshot;
+use weir_plugins::utils::Explainer;
 
 /// Made once in `run.rs`.
 pub struct App {
@@ -33,6 +34,7 @@ pub struct App {
     pub responses: Arc<dyn ResponseStore>,
     pub rates: Arc<RateLimits>,
     pub budgets: Arc<Budgets>,
+    pub explainer: Explainer,
     /// `None`: answers are not cached.
     pub answers: Option<Arc<dyn AnswerCache>>,
     pub draining: Draining,

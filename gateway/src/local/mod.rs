@@ -1,6 +1,7 @@
 //! Requests that are answered here, without a provider and without the admin service.
 
 mod counted;
+mod explain;
 mod health;
 mod models;
 mod once;
