@@ -4,6 +4,7 @@ use crate::asked::Asked;
 use crate::hedge;
 use crate::intake;
 use crate::limits::Place;
+use crate::mirror;
 use crate::response::outlet::Outlet;
 use crate::response::{carry, fail, mocked, passed, plain, realtime, replied, series, stream};
 use crate::routing::plan::{Plan, Step};
@@ -34,7 +35,7 @@ use weir_plugins::{count, outgoing};
 
 /// An exchange under way, with its place among the others.
 pub struct Flight<'a> {
-    pub app: &'a App,
+    pub app: &'a Arc<App>,
     pub x: Exchange,
     pub place: Place,
 }
@@ -43,7 +44,7 @@ pub struct Flight<'a> {
 const MAX_ERROR_BODY: usize = 256 * 1024;
 
 /// Serves one LLM request. `Err` closes the client's connection.
-pub async fn serve(app: &App, down: &mut ServerSession, asked: Asked) -> Result<()> {
+pub async fn serve(app: &Arc<App>, down: &mut ServerSession, asked: Asked) -> Result<()> {
     let clock = Clock::start();
     let errors = asked.errors();
     let mut place = match app.limits.enter() {
@@ -104,6 +105,7 @@ impl Flight<'_> {
         };
         let mut plan = Plan::new(&self.x, group);
         let mut deployment = plan.first(&mut self.x, &self.app.routing).map_err(Lost::Failed)?;
+        mirror::begin(self.app, &self.x, &deployment);
         loop {
             let error = match Box::pin(self.attempt(down, out, &deployment, &mut plan)).await {
                 Err(Lost::Failed(error)) => error,
@@ -290,20 +292,7 @@ impl Flight<'_> {
 
     /// Notes how an attempt ended, once.
     pub fn attempt_ended(&mut self, attempt: &Attempt, status: u16, error: Option<&str>) {
-        if self.x.attempts.last().is_some_and(|a| a.number == attempt.number) {
-            return;
-        }
-        let record = AttemptRecord {
-            number: attempt.number,
-            deployment_id: attempt.deployment.id.clone(),
-            model_group: attempt.deployment.group.clone(),
-            status,
-            error: error.unwrap_or_default().to_owned(),
-            started_at: attempt.started_at,
-            ended_at: self.x.clock.now(),
-        };
-        self.x.attempts.push(record);
-        plan::settle(&mut self.x);
+        attempt_ended(&mut self.x, attempt, status, error);
     }
 
     /// Prices, books and counts. Exactly once; later calls do nothing.
@@ -369,6 +358,24 @@ impl Flight<'_> {
         }
         errors::explain(&self.x, error)
     }
+}
+
+/// Notes how an attempt ended, once.
+pub fn attempt_ended(x: &mut Exchange, attempt: &Attempt, status: u16, error: Option<&str>) {
+    if x.attempts.last().is_some_and(|a| a.number == attempt.number) {
+        return;
+    }
+    let record = AttemptRecord {
+        number: attempt.number,
+        deployment_id: attempt.deployment.id.clone(),
+        model_group: attempt.deployment.group.clone(),
+        status,
+        error: error.unwrap_or_default().to_owned(),
+        started_at: attempt.started_at,
+        ended_at: x.clock.now(),
+    };
+    x.attempts.push(record);
+    plan::settle(x);
 }
 
 /// Errors that no other deployment can mend.

@@ -7,6 +7,7 @@ use crate::control::{Changes, Configuration};
 use crate::front::probes::Probes;
 use crate::front::{Front, certificate};
 use crate::limits::Limits;
+use crate::mirror::Mirrors;
 use crate::proxy::Gateway;
 use crate::routing::Routing;
 use crate::settings::Loader;
@@ -119,6 +120,7 @@ fn app(
         dialer: Dialer::new(dialer(&config, folder)?),
         routing: Routing::new(storage.cooldowns.clone()),
         limits: limits(&config),
+        mirrors: Mirrors::new(config.weir.max_mirrors),
         metrics,
         keys: storage.cache.clone(),
         bearers,

@@ -2,6 +2,7 @@
 
 use crate::cli::Half;
 use crate::limits::Limits;
+use crate::mirror::Mirrors;
 use crate::upstream::connect::Dialer;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub struct App {
     pub dialer: Dialer,
     pub routing: crate::routing::Routing,
     pub limits: Limits,
+    pub mirrors: Mirrors,
     pub metrics: Arc<Metrics>,
     pub keys: Arc<dyn KeyLookup>,
     /// Callers that are known by tokens of an identity provider.

@@ -4,7 +4,7 @@ mod counted;
 mod explain;
 mod health;
 mod models;
-mod once;
+pub mod once;
 pub mod probe;
 mod responses;
 mod utils;

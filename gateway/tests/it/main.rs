@@ -35,6 +35,7 @@ mod layers;
 mod lifecycle;
 mod management;
 mod memory;
+mod mirrors;
 mod models_api;
 mod operations;
 mod operator;

@@ -104,6 +104,7 @@ static ROWS: &[Row] = &[
         .or_env(&["WEIR_MASTER_KEY_PREVIOUS"]),
     row(WEIR, "max_clients", |c| json!(c.weir.max_clients)),
     row(WEIR, "max_connections", |c| json!(c.weir.max_connections)),
+    row(WEIR, "max_mirrors", |c| json!(c.weir.max_mirrors)),
     row(WEIR, "metrics", |c| {
         if c.weir.metrics == MetricsWhen::Always { "always" } else { "on_callback" }.into()
     }),

@@ -142,6 +142,12 @@ pub(super) const KEYS: &[Key] = &[
         "Requests in progress at once; above it new ones are answered with 503. 1000.",
     ),
     own(
+        "max_mirrors",
+        Int,
+        "Copies of requests under way at once to silent models (litellm_params.silent_model); beyond it they are dropped. 16. \
+         Needs a restart.",
+    ),
+    own(
         "max_clients",
         Int,
         "Client connections at once, idle ones included; above it new ones get 503 and are closed. 10000.",

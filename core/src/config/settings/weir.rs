@@ -110,6 +110,7 @@ pub struct WeirSettings {
     pub grace_period: Duration,
     pub h2c: bool,
     pub max_connections: u64,
+    pub max_mirrors: u32,
     pub max_clients: u64,
     /// `None`: health is answered on the main listener only.
     pub health_port: Option<u16>,
@@ -162,6 +163,7 @@ impl WeirSettings {
             grace_period: seconds("grace_period", 600),
             h2c: s.bool("h2c").unwrap_or(false),
             max_connections: s.int("max_connections").unwrap_or(1_000),
+            max_mirrors: s.count("max_mirrors").unwrap_or(16),
             max_clients: s.int("max_clients").unwrap_or(10_000),
             health_port: health_port(s, env, problems),
         }
