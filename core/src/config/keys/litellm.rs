@@ -39,6 +39,7 @@ pub(super) const KEYS: &[Key] = &[
     later("argilla_transformation_object", Map),
     later("aws_sqs_callback_params", Map),
     used("banned_keywords_list", Any),
+    used("prompt_injection_params", Map),
     later("blocked_user_list", Any),
     used("budget_duration", Text),
     used("cache", Bool),
