@@ -129,7 +129,12 @@ async fn not_known(app: &Arc<App>, down: &mut ServerSession) -> Result<bool> {
         local::redirect(down, &to).await?;
         return Ok(true);
     }
-    let Some((endpoint, below)) = app.snapshot.load().pass.endpoint(path) else { return Ok(false) };
+    let found = app.snapshot.load().pass.endpoint(path);
+    let Some((endpoint, below)) = found else {
+        let Err(error) = local::may_be_looked_up(app, down).await else { return Ok(false) };
+        fail::respond(down, &error, None).await?;
+        return Ok(true);
+    };
     if !endpoints::passes(&header.method) {
         fail::respond(down, &ApiError::new(Kind::MethodNotAllowed, "Method Not Allowed"), None).await?;
         return Ok(true);

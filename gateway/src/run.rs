@@ -103,6 +103,7 @@ fn app(
     let services = Services {
         keys: storage.cache.clone(),
         bearers: Arc::clone(&bearers),
+        strangers: Arc::default(),
         journal: storage.journal.clone(),
         metrics: Arc::clone(&metrics),
         responses: Arc::new(storage.ledger.clone()),
@@ -124,6 +125,7 @@ fn app(
         metrics,
         keys: storage.cache.clone(),
         bearers,
+        strangers: Arc::clone(&services.strangers),
         responses: Arc::new(storage.ledger.clone()),
         ledger: Arc::new(storage.ledger.clone()),
         journal: Arc::clone(&storage.journal),

@@ -17,6 +17,7 @@ use weir_plugins::chain::Chain;
 use weir_plugins::metrics::Metrics;
 use weir_plugins::rates::RateLimits;
 use weir_plugins::snapshot::Snapshot;
+use weir_plugins::strangers::Strangers;
 use weir_plugins::utils::Explainer;
 
 /// Made once in `run.rs`.
@@ -31,6 +32,7 @@ pub struct App {
     pub keys: Arc<dyn KeyLookup>,
     /// Callers that are known by tokens of an identity provider.
     pub bearers: Arc<dyn Bearers>,
+    pub strangers: Arc<Strangers>,
     pub ledger: Arc<dyn LedgerHealth>,
     pub journal: Arc<FileJournal>,
     pub responses: Arc<dyn ResponseStore>,

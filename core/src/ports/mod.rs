@@ -206,6 +206,10 @@ pub trait KeyLookup: Send + Sync {
     async fn session(&self, _hash: &KeyHash) -> LedgerResult<Option<Arc<Principal>>> {
         Ok(None)
     }
+    /// Whoever of both is known without asking anybody, as it was when it was last read.
+    async fn remembered(&self, _hash: &KeyHash) -> Option<Arc<Principal>> {
+        None
+    }
     /// A key that is nowhere kept, with all that stands behind it.
     async fn behind(&self, key: KeyRecord) -> LedgerResult<Principal> {
         Ok(Principal::of(key))

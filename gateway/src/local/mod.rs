@@ -9,6 +9,8 @@ pub mod probe;
 mod responses;
 mod utils;
 
+pub use models::may_be_looked_up;
+
 use crate::endpoints::Endpoint;
 use crate::response::{fail, head};
 use crate::state::App;

@@ -25,6 +25,7 @@ mod crossed;
 mod deadlines;
 mod due;
 mod errors;
+mod floods;
 mod goldens;
 mod guardrails;
 mod hedges;

@@ -97,6 +97,8 @@ pub struct WeirSettings {
     pub data_dir: Option<String>,
     pub journal_max_bytes: u64,
     pub inflight_bytes: u64,
+    /// Requests of one address without a valid key; `None`: any number of them.
+    pub unauthenticated_per_second: Option<u32>,
     pub header_timeout: Duration,
     pub body_timeout: Duration,
     pub connect_timeout: Duration,
@@ -152,6 +154,7 @@ impl WeirSettings {
             data_dir: s.text("data_dir").filter(|dir| !dir.is_empty()),
             journal_max_bytes: s.bytes("journal_max_bytes").unwrap_or(1 << 30),
             inflight_bytes: s.bytes("inflight_bytes").unwrap_or(96 << 20),
+            unauthenticated_per_second: s.count("unauthenticated_per_second"),
             header_timeout: seconds("header_timeout", 30),
             body_timeout: seconds("body_timeout", 300),
             connect_timeout: seconds("connect_timeout", 10),
