@@ -317,6 +317,13 @@ impl Exchange {
         self.snapshot.config.router.timeout.max(attempt).saturating_sub(self.arrived.elapsed())
     }
 
+    /// No time is left for another attempt.
+    pub fn is_late(&self) -> bool {
+        /// What a timer may be early by.
+        const GRAIN: Duration = Duration::from_millis(20);
+        self.time_left(Duration::ZERO) < GRAIN
+    }
+
     /// The name of the group that is being tried, or what the client asked for.
     pub fn group_name(&self) -> &str {
         match (&self.answer.deployment, &self.target.group) {

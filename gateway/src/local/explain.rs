@@ -8,7 +8,6 @@ use crate::state::App;
 use pingora::protocols::http::ServerSession;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use weir_core::config::Strategy;
 use weir_core::domain::ids::new_entry_id;
 use weir_core::domain::key::Caller;
 use weir_core::domain::operation::{OPERATIONS, Operation};
@@ -114,7 +113,7 @@ async fn told(app: &App, x: &Exchange, group: &Group, candidates: &[Candidate]) 
     Ok(json!({
         "model": x.target.requested,
         "model_group": group.name,
-        "routing_strategy": strategy(x.snapshot.config.router.routing_strategy),
+        "routing_strategy": x.snapshot.config.router.routing_strategy.name(),
         "deployments": candidates.iter().map(|candidate| &candidate.told).collect::<Vec<_>>(),
         "chosen": chosen.as_ref().ok(),
         "reason": chosen.as_ref().err(),
@@ -140,15 +139,4 @@ fn chosen(app: &App, x: &Exchange, group: &Group, candidates: &[Candidate]) -> R
     let open = Group { name: group.name.clone(), deployments: open };
     let chosen = plan::would_ask(x, &open, &app.routing);
     chosen.map(|deployment| deployment.id.clone()).map_err(|error| error.message().to_owned())
-}
-
-/// As the config names it.
-fn strategy(strategy: Strategy) -> &'static str {
-    match strategy {
-        Strategy::SimpleShuffle => "simple-shuffle",
-        Strategy::LeastBusy => "least-busy",
-        Strategy::UsageBased => "usage-based-routing-v2",
-        Strategy::LatencyBased => "latency-based-routing",
-        Strategy::CostBased => "cost-based-routing",
-    }
 }

@@ -78,7 +78,7 @@ pub(super) fn not_for_tags(x: &Exchange, tags: &[String]) -> ApiError {
 
 /// A time-out that no other attempt may follow says so, and what to do about it.
 pub fn in_time(x: &Exchange, error: ApiError) -> ApiError {
-    if error.kind() != Kind::UpstreamTimeout || !x.time_left(Duration::ZERO).is_zero() {
+    if error.kind() != Kind::UpstreamTimeout || !x.is_late() {
         return error;
     }
     let seconds = x.snapshot.config.router.timeout.as_secs_f64();

@@ -74,7 +74,7 @@ impl Plan {
         routing: &Routing,
     ) -> Step {
         self.failed.push(failed.id.clone());
-        if x.time_left(Duration::ZERO).is_zero() {
+        if x.is_late() {
             return Step::GiveUp;
         }
         // It was not asked, only passed over: that is no retry.

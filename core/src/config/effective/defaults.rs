@@ -2,7 +2,7 @@
 //! not here are empty by default and have no variable.
 
 use super::super::load::Config;
-use super::super::settings::{BudgetMode, CacheScope, MetricsWhen, SslVerify, Strategy, TokenRate};
+use super::super::settings::{BudgetMode, CacheScope, MetricsWhen, SslVerify, TokenRate};
 use super::HIDDEN;
 use serde_json::{Value as Json, json};
 use std::time::Duration;
@@ -72,7 +72,7 @@ static ROWS: &[Row] = &[
     row(ROUTER, "redis_port", unset).or_env(&["REDIS_PORT"]),
     row(ROUTER, "redis_url", unset).or_env(&["REDIS_URL"]),
     row(ROUTER, "retry_after", |c| seconds(c.router.retry_after)),
-    row(ROUTER, "routing_strategy", |c| strategy(c.router.routing_strategy).into()),
+    row(ROUTER, "routing_strategy", |c| c.router.routing_strategy.name().into()),
     row(ROUTER, "timeout", |c| seconds(c.router.timeout)).or("request_timeout"),
     row(WEIR, "body_timeout", |c| seconds(c.weir.body_timeout)),
     row(WEIR, "budget_error_status", |c| json!(c.weir.budget_error_status.unwrap_or(400))),
@@ -153,16 +153,6 @@ fn rate(rate: TokenRate) -> &'static str {
         TokenRate::Total => "total",
         TokenRate::Input => "input",
         TokenRate::Output => "output",
-    }
-}
-
-fn strategy(strategy: Strategy) -> &'static str {
-    match strategy {
-        Strategy::SimpleShuffle => "simple-shuffle",
-        Strategy::LeastBusy => "least-busy",
-        Strategy::UsageBased => "usage-based-routing-v2",
-        Strategy::LatencyBased => "latency-based-routing",
-        Strategy::CostBased => "cost-based-routing",
     }
 }
 
