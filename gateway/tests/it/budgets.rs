@@ -211,6 +211,13 @@ async fn p43_when_a_provider_has_cost_enough_and_nobody_else_is_there_it_is_said
     assert!(message.starts_with("No deployments available - crossed budget: "), "{message}");
     assert!(message.contains("provider anthropic"), "{message}");
     assert_eq!(rig.mock.seen_count(), served, "nothing is sent beyond it");
+    rig.rows(usize::try_from(served).unwrap()).await;
+    let told = rig.get("/provider/budgets", MASTER).await.json();
+    let openai = &told["providers"]["openai"];
+    assert_eq!((&openai["budget_limit"], &openai["time_period"]), (&json!(0.005), &json!("1d")), "{told}");
+    assert!(openai["spend"].as_f64().is_some_and(|spend| (0.001..=0.005).contains(&spend)), "{told}");
+    assert!(openai["budget_reset_at"].is_string(), "{told}");
+    assert_eq!(rig.get("/provider/budgets", &key).await.status, 401, "not for everybody");
 }
 
 #[tokio::test]
