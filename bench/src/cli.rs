@@ -1,4 +1,4 @@
-//! The command line: `mock`, `pass`, `run`, `tune`, `scale`.
+//! The command line: `mock`, `pass`, `run`, `count`, `tune`, `scale`.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use weir_bench::cases::{Case, GROUPS, MODEL};
+use weir_bench::count;
 use weir_bench::guarantees::{self, Context, Guarantee};
 use weir_bench::report::{Report, markdown};
 use weir_bench::run::{Mode, Settings, standard};
@@ -34,6 +35,8 @@ enum Command {
     Pass(serve::PassArgs),
     /// Measure targets, interleaved, and write a report
     Run(Box<RunArgs>),
+    /// Count the instructions of a request, in one configuration after the other; needs valgrind
+    Count(CountArgs),
     /// Try settings of a Weir on this machine, and tell which to use
     Tune(TuneArgs),
     /// Model many replicas over one ledger: what they ask of it. Measures nothing
@@ -64,6 +67,22 @@ struct ScaleArgs {
     /// Connections of a replica to the database
     #[arg(long, default_value_t = 10)]
     pool: u64,
+}
+
+#[derive(Debug, Args)]
+struct CountArgs {
+    /// Requests that are counted, in each configuration
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    requests: u64,
+    /// The gateway's binary [default: `weir` beside this program]
+    #[arg(long)]
+    weir: Option<PathBuf>,
+    /// An earlier build of it, to compare with
+    #[arg(long)]
+    against: Option<PathBuf>,
+    /// Where temporary folders are made
+    #[arg(long)]
+    temporary: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -130,6 +149,9 @@ struct RunArgs {
     /// Ledger of weir-governed, as in postgres://… [default: its embedded one]
     #[arg(long)]
     database_url: Option<String>,
+    /// An empty database that p15-overshoot may use, as in postgres://…
+    #[arg(long)]
+    postgres: Option<String>,
     /// Mixed requests of p04-rss
     #[arg(long, default_value_t = 100_000)]
     mixed: u64,
@@ -159,6 +181,7 @@ pub(crate) fn main() -> anyhow::Result<ExitCode> {
         Command::Pass(args) => serve::pass(&args),
         Command::Scale(args) => scale(&args).map(|()| ExitCode::SUCCESS),
         Command::Run(args) => until_signal(run(&args)),
+        Command::Count(args) => until_signal(counted(&args)),
         Command::Tune(args) => until_signal(tuned(&args)),
     }
 }
@@ -204,6 +227,45 @@ fn until_signal(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow:
     })
 }
 
+async fn counted(args: &CountArgs) -> anyhow::Result<ExitCode> {
+    let weir = binary(args.weir.as_deref())?;
+    if let Some(earlier) = args.against.as_deref() {
+        binary(Some(earlier))?;
+    }
+    let setup = bare_setup(weir, None, args.temporary.as_deref())?;
+    let counted = count::run(&setup, args.requests, args.against.as_deref()).await?;
+    serve::say(&counted.to_string())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The gateway's, which must be there.
+fn binary(named: Option<&Path>) -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe().context("path of this program")?;
+    let weir = named.map_or_else(|| own.with_file_name("weir"), Path::to_owned);
+    if !weir.exists() {
+        bail!("no {}: build it, or name it with --weir", weir.display());
+    }
+    Ok(weir)
+}
+
+/// For commands that start nothing but a mock and Weirs.
+fn bare_setup(
+    weir: PathBuf,
+    database_url: Option<String>,
+    temporary: Option<&Path>,
+) -> anyhow::Result<Setup> {
+    Ok(Setup {
+        weir,
+        own: std::env::current_exe().context("path of this program")?,
+        nginx: PathBuf::new(),
+        mock: SocketAddr::from(([127, 0, 0, 1], 0)),
+        database_url,
+        temporary: temporary.map_or_else(std::env::temp_dir, Path::to_owned),
+        more_models: 0,
+        models: Vec::new(),
+    })
+}
+
 async fn tuned(args: &TuneArgs) -> anyhow::Result<ExitCode> {
     let plan = args.plan()?;
     serve::say(&tune::run(&plan).await?.to_string())?;
@@ -234,24 +296,11 @@ async fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
 
 impl TuneArgs {
     fn plan(&self) -> anyhow::Result<Plan> {
-        let own = std::env::current_exe().context("path of this program")?;
-        let weir = self.weir.clone().unwrap_or_else(|| own.with_file_name("weir"));
-        if !weir.exists() {
-            bail!("no {}: build it, or name it with --weir", weir.display());
-        }
+        let weir = binary(self.weir.as_deref())?;
         if !(self.minutes > 0.0 && self.minutes <= 1_440.0) {
             bail!("--minutes: more than 0 and at most 1440");
         }
-        let setup = Setup {
-            weir,
-            own,
-            nginx: PathBuf::new(),
-            mock: SocketAddr::from(([127, 0, 0, 1], 0)),
-            database_url: self.database_url.clone(),
-            temporary: self.temporary.clone().unwrap_or_else(std::env::temp_dir),
-            more_models: 0,
-            models: Vec::new(),
-        };
+        let setup = bare_setup(weir, self.database_url.clone(), self.temporary.as_deref())?;
         Plan::new(setup, &self.only, usize::try_from(self.rounds)?, self.seconds, self.minutes)
     }
 }
@@ -317,6 +366,7 @@ impl RunArgs {
             mixed: self.mixed,
             keys: self.keys,
             outstanding: self.outstanding,
+            postgres: self.postgres.clone(),
         })
     }
 
