@@ -14,6 +14,7 @@ use anyhow::{Context as _, bail};
 
 use crate::load::closed::Closed;
 use crate::load::{Expect, Plan};
+use crate::machine::Machine;
 use crate::run::drive_closed;
 use crate::targets::{Caller, Fleet, Mock, Setup, Shape, body_for_everything};
 
@@ -39,6 +40,7 @@ struct Step {
 /// Instructions per request, step by step.
 #[derive(Debug, Clone)]
 pub struct Counted {
+    machine: Machine,
     requests: u64,
     now: Vec<f64>,
     /// Of the build that this one is compared with.
@@ -55,7 +57,7 @@ pub async fn run(setup: &Setup, requests: u64, against: Option<&Path>) -> anyhow
         Some(weir) => Some(steps(&Setup { weir: weir.to_owned(), ..setup.clone() }, requests).await?),
         None => None,
     };
-    Ok(Counted { requests, now, before })
+    Ok(Counted { machine: Machine::here(), requests, now, before })
 }
 
 async fn steps(setup: &Setup, requests: u64) -> anyhow::Result<Vec<f64>> {
@@ -130,7 +132,13 @@ fn totals(file: &[u8]) -> Option<u64> {
 
 impl fmt::Display for Counted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "Instructions per request of 1 KiB, {} requests, one at a time.\n", self.requests)?;
+        let Machine { date, commit, .. } = &self.machine;
+        writeln!(f, "# Instructions of a request\n\n{date} · commit {commit}\n")?;
+        writeln!(
+            f,
+            "User instructions per request of 1 KiB, over {} requests, one at a time.\n",
+            self.requests
+        )?;
         let (head, rule) = match self.before {
             Some(_) => (" before | change |", "--:|--:|"),
             None => ("", ""),
@@ -173,7 +181,7 @@ mod tests {
     fn rows_tell_what_each_step_adds_and_what_has_changed() {
         let now: Vec<f64> = (1..=STEPS.len()).map(|step| step as f64 * 1000.0).collect();
         let before = now.iter().map(|count| count * 2.0).collect();
-        let text = Counted { requests: 10, now, before: Some(before) }.to_string();
+        let text = Counted { machine: Machine::here(), requests: 10, now, before: Some(before) }.to_string();
         assert!(text.contains("| nothing configured | 1000 | – | 2000 | -50.0 % |"), "{text}");
         assert!(text.contains("| a virtual key | 2000 | 1000 | 4000 | -50.0 % |"), "{text}");
     }
