@@ -1,7 +1,8 @@
 //! Who is asked: the mock itself, nginx, a bare Pingora, two Weirs, and whatever the operator names.
 //!
 //! `process.rs` starts and stops a process, `nginx.rs`, `pingora.rs` and `weir.rs` each know one kind, `policy.rs` sets
-//! every budget and limit of a Weir, `control.rs` is the few requests the harness makes for itself. A [`Fleet`] is the mock and everything in front of it.
+//! every budget and limit of a Weir, `control.rs` is the few requests the harness makes for itself. A [`Fleet`] is the
+//! mock and everything in front of it.
 
 pub mod control;
 mod external;
