@@ -7,6 +7,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 TOOLS=$ROOT/.tools                              # ignored by git; deleting it costs only a new `make setup`
 VENV=$TOOLS/venv
 DEPLOY_VENV=$TOOLS/deploy
+AWS_VENV=$TOOLS/aws
 NODE_DIR=$ROOT/tests/sdk/node
 UI_TESTS_DIR=$ROOT/tests/ui
 AGENTS_DIR=$ROOT/tests/sdk/agents

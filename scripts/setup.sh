@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Installs what is missing and says so; silent and quick when everything is there.
 #
-#   scripts/setup.sh [PART...]      PART: build services python node ui dashboards deploy nextest fuzz lint system all
+#   scripts/setup.sh [PART...]      PART: build services python aws node ui dashboards deploy nextest fuzz lint system all
 #
 #   build     cmake, a C compiler, pkg-config: needed to compile Weir at all
 #   services  PostgreSQL, Redis, nginx, curl, jq: needed by tests and benchmarks, started by our scripts, not by the system
 #   system    build + services
 #   python    .tools/venv with the versions of tests/sdk/python/requirements.txt
+#   aws       .tools/aws with moto, which stands in for AWS (tests/sdk/aws/requirements.txt)
 #   node      tests/sdk/node/node_modules from package-lock.json
 #   ui        Chromium, and tests/ui/node_modules with what drives it; not part of "all", `scripts/test.sh ui` asks for it
 #   agents    tests/sdk/agents/node_modules likewise: Claude Code and Codex, 800 MB; not part of "all", `make test` asks for it
@@ -16,7 +17,7 @@
 #   fuzz      a C++ compiler and Python: scripts/fuzz.sh builds libFuzzer, which comes as source with its crate
 #   count     valgrind, for scripts/count.sh; not part of "all"
 #   lint      cargo-deny and shellcheck, for `make lint`; not part of "all", cargo-deny takes minutes to build
-#   all       system python node dashboards deploy nextest fuzz (the default)
+#   all       system python aws node dashboards deploy nextest fuzz (the default)
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -127,6 +128,8 @@ python_venv() { # FOLDER PINS WHAT: what the file of pins says
 
 setup_python() { python_venv "$VENV" "$ROOT/tests/sdk/python/requirements.txt" "the Python clients"; }
 
+setup_aws() { python_venv "$AWS_VENV" "$ROOT/tests/sdk/aws/requirements.txt" "what stands in for AWS"; }
+
 setup_deploy() {
     want_deploy
     install_needed
@@ -200,6 +203,7 @@ setup() {
             want_services
             ;;
         python) setup_python ;;
+        aws) setup_aws ;;
         node) setup_node ;;
         ui) setup_ui ;;
         dashboards) setup_dashboards ;;
@@ -210,7 +214,7 @@ setup() {
         count) want valgrind have valgrind ;;
         lint) setup_lint ;;
         all) setup_all ;;
-        *) die "unknown part '$1'; the parts are: build services system python node ui dashboards deploy agents nextest fuzz count lint all" ;;
+        *) die "unknown part '$1'; the parts are: build services system python aws node ui dashboards deploy agents nextest fuzz count lint all" ;;
     esac
     install_needed
 }
@@ -222,6 +226,7 @@ setup_all() {
     want_deploy
     install_needed
     setup_python
+    setup_aws
     setup_node
     setup_dashboards
     setup_deploy

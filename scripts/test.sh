@@ -2,7 +2,7 @@
 # Every test: Rust, documentation, and the official SDKs and coding agents against a running gateway,
 # dashboards and alerts, chart and image, fuzzing; load.
 #
-#   scripts/test.sh [PART...] [-- NEXTEST-ARGUMENT...]      PART: rust doc python node agents dashboards deploy fuzz (default: these),
+#   scripts/test.sh [PART...] [-- NEXTEST-ARGUMENT...]      PART: rust doc python aws node agents dashboards deploy fuzz (default: these),
 #                                                           example, bench (default at full size), ui
 #   scripts/test.sh rust -- -p weir-ledger spend
 #
@@ -32,10 +32,10 @@ done
 if (($# > 0)); then shift; fi
 nextest_arguments=("$@")
 if ((${#parts[@]} == 0)); then
-    parts=(rust doc python node agents dashboards deploy fuzz)
+    parts=(rust doc python aws node agents dashboards deploy fuzz)
     if [[ $SCALE == full ]]; then parts+=(example bench); fi # they build all dependencies again
 fi
-ALL=(rust doc example python node ui agents dashboards deploy fuzz bench)
+ALL=(rust doc example python aws node ui agents dashboards deploy fuzz bench)
 
 wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 
@@ -69,6 +69,13 @@ run_example() {
 run_python() {
     timeout --foreground "${sdk_minutes}m" "$VENV/bin/python" -m pytest "$ROOT/tests/sdk/python" \
         --junitxml="$RESULTS/python.xml"
+}
+
+# Callbacks of AWS against moto's server.
+run_aws() {
+    if [[ ! -e $AWS_VENV/.stamp ]]; then return 0; fi # not installed; said so above
+    timeout --foreground "${sdk_minutes}m" "$AWS_VENV/bin/python" -m pytest "$ROOT/tests/sdk/aws" \
+        --junitxml="$RESULTS/aws.xml"
 }
 
 run_node() {
@@ -132,6 +139,7 @@ prepare() {
     "$ROOT/scripts/setup.sh" services || missing "some services could not be installed"
     "$ROOT/scripts/setup.sh" python # also for Node and agents: the rig and the summary are Python
     if wants node; then "$ROOT/scripts/setup.sh" node; fi
+    if wants aws; then "$ROOT/scripts/setup.sh" aws || missing "what stands in for AWS could not be installed"; fi
     if wants ui; then "$ROOT/scripts/setup.sh" ui || missing "the browser that walks the UI could not be installed"; fi
     if wants agents; then "$ROOT/scripts/setup.sh" agents || missing "the coding agents could not be installed"; fi
     if wants dashboards; then

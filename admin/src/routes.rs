@@ -2,7 +2,7 @@
 
 use crate::{
     Services, access, audit, budgets, cache, customers, docs, guardrails, health, input, invitations, keys,
-    models, organizations, settings, signon, spend, tags, teams, ui, users,
+    models, organizations, scim, settings, signon, spend, tags, teams, ui, users,
 };
 use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
@@ -56,6 +56,7 @@ static RESOURCES: &[&[Access]] = &[
     ui::ROUTES,
     signon::ROUTES,
     signon::SSO,
+    scim::ROUTES,
     spend::ROUTES,
     spend::ACTIVITY,
     audit::ROUTES,

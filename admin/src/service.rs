@@ -9,7 +9,7 @@ use weir_core::config::Config;
 use weir_core::model::prices::Catalogue;
 use weir_core::ports::control::Control;
 use weir_core::ports::identity::{Bearers, Fetch};
-use weir_core::ports::{Directory, KeyLookup, SpendStore};
+use weir_core::ports::{AuditEntry, AuditListener, Directory, KeyLookup, SpendStore};
 
 /// Injected once, at composition.
 pub struct Services {
@@ -26,6 +26,8 @@ pub struct Services {
     pub control: Arc<dyn Control>,
     /// Identity providers are asked with it.
     pub http: Arc<dyn Fetch>,
+    /// Who hears of what was changed, once it is audited.
+    pub audited: Option<Arc<dyn AuditListener>>,
     /// What models cost and can.
     pub catalogue: Arc<Catalogue>,
 }
@@ -34,6 +36,12 @@ impl Services {
     /// Whether changes are written down. They are, unless the operator says otherwise.
     pub(crate) fn audited(&self) -> bool {
         (self.config)().litellm.store_audit_logs
+    }
+
+    pub(crate) fn tell(&self, entries: &[AuditEntry]) {
+        if let Some(listener) = self.audited.as_ref().filter(|_| !entries.is_empty()) {
+            listener.kept(entries);
+        }
     }
 }
 

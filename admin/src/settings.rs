@@ -204,7 +204,7 @@ fn shown(name: &str, value: &Value) -> Value {
 async fn list(context: Context, params: Params) -> Result<Json<Vec<Value>>, Refusal> {
     let (name, table) = section_named(params.get("config_type"))?;
     let section = Section::read(&context, name).await?;
-    let told = table.keys.iter().filter(|key| key.kind != Kind::Secret).map(|key| {
+    let told = table.keys.iter().filter(|key| !key.kind.is_secret()).map(|key| {
         let value = section.value.get(key.name);
         json!({
             "field_name": key.name,

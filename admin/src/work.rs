@@ -88,6 +88,9 @@ impl<'c> Work<'c> {
     pub(crate) async fn commit(self) -> Result<(), Refusal> {
         let audit = if self.context.services.audited() { self.audit.as_slice() } else { &[] };
         let done = self.context.directory().commit(&self.changes, audit).await;
+        if done.is_ok() {
+            self.context.services.tell(audit);
+        }
         // Also when it failed: what was not changed is only read again.
         for (kind, id) in &self.touched {
             self.context.services.lookup.forget(*kind, id).await;

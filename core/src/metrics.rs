@@ -30,6 +30,9 @@ pub static LATENCY_BUCKETS: &[f64] = &[
 /// The label value for what is not there.
 pub const NONE: &str = "None";
 
+/// The label value for all that there is no room for: series are capped.
+pub const OTHER: &str = "other";
+
 /// Names, for those who record. The order is that of [`TABLE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Name {
@@ -59,18 +62,55 @@ pub enum Name {
     CacheHits,
     CacheMisses,
     CachedTokens,
+    QueueTime,
+    KeyBudgetLeft,
+    KeyBudget,
+    KeyBudgetHours,
+    TeamBudgetLeft,
+    TeamBudget,
+    TeamBudgetHours,
+    UserBudgetLeft,
+    UserBudget,
+    UserBudgetHours,
+    ProviderBudgetLeft,
+    KeyRequestsForModel,
+    KeyTokensForModel,
     GuardrailRequests,
     GuardrailErrors,
     GuardrailLatency,
     UnpricedRequests,
     ShedRequests,
     SaidDropped,
+    CallbacksDropped,
+    CallbackFailures,
     JournalBytes,
     JournalOpen,
     JournalWaiting,
     OpenExchanges,
     InflightBytes,
     RedisUp,
+    JournalMaxBytes,
+    JournalLag,
+    LedgerWrite,
+    LedgerFailures,
+    LeaseUnspent,
+    LeaseHeld,
+    LeaseWaits,
+    MetricSeries,
+    AlertsDropped,
+    LogLinesDropped,
+    RedisLatency,
+    RedisRequests,
+    RedisFailures,
+    PostgresLatency,
+    PostgresRequests,
+    PostgresFailures,
+    SpendQueue,
+    DailySpendQueue,
+    RedisSpendQueue,
+    RedisDailySpendQueue,
+    PodLockManager,
+    PythonGc,
 }
 
 const fn row(name: &'static str, kind: Kind, labels: &'static [&'static str], help: &'static str) -> Row {
@@ -157,6 +197,29 @@ pub static TABLE: &[Row] = &[
     row("litellm_cached_tokens_metric_total", Counter,
         &["model", "hashed_api_key", "api_key_alias", "team", "team_alias", "end_user", "user"],
         "Tokens of answers from the cache"),
+    row("litellm_request_queue_time_seconds", Histogram,
+        &["end_user", "hashed_api_key", "api_key_alias", "requested_model", "team", "team_alias", "user", "model"],
+        "Seconds from a request that has come to its first attempt: what it waited for budgets, guardrails and the like"),
+    row("litellm_remaining_api_key_budget_metric", Gauge, &["hashed_api_key", "api_key_alias"],
+        "US dollars left of a key's budget; +Inf where it has none"),
+    row("litellm_api_key_max_budget_metric", Gauge, &["hashed_api_key", "api_key_alias"], "A key's budget in US dollars"),
+    row("litellm_api_key_budget_remaining_hours_metric", Gauge, &["hashed_api_key", "api_key_alias"],
+        "Hours until a key's budget begins anew"),
+    row("litellm_remaining_team_budget_metric", Gauge, &["team", "team_alias"],
+        "US dollars left of a team's budget; +Inf where it has none"),
+    row("litellm_team_max_budget_metric", Gauge, &["team", "team_alias"], "A team's budget in US dollars"),
+    row("litellm_team_budget_remaining_hours_metric", Gauge, &["team", "team_alias"],
+        "Hours until a team's budget begins anew"),
+    row("litellm_remaining_user_budget_metric", Gauge, &["user"],
+        "US dollars left of a user's budget; +Inf where there is none"),
+    row("litellm_user_max_budget_metric", Gauge, &["user"], "A user's budget in US dollars"),
+    row("litellm_user_budget_remaining_hours_metric", Gauge, &["user"], "Hours until a user's budget begins anew"),
+    row("litellm_provider_remaining_budget_metric", Gauge, &["api_provider"],
+        "US dollars left of a provider's budget, in the period that is now"),
+    row("litellm_remaining_api_key_requests_for_model", Gauge, &["hashed_api_key", "api_key_alias", "model"],
+        "Requests that a key has left for a model in its window; a very large number where it has no limit"),
+    row("litellm_remaining_api_key_tokens_for_model", Gauge, &["hashed_api_key", "api_key_alias", "model"],
+        "Tokens that a key has left for a model in its window; a very large number where it has no limit"),
     row("litellm_guardrail_requests_total", Counter, &["guardrail_name", "status", "hook_type"],
         "Checks that guardrails made"),
     row("litellm_guardrail_errors_total", Counter, &["guardrail_name", "error_type", "hook_type"],
@@ -166,12 +229,40 @@ pub static TABLE: &[Row] = &[
     row("weir_unpriced_requests_total", Counter, &["model"], "Requests served without a known price"),
     row("weir_shed_requests_total", Counter, &["reason"], "Requests refused because a bound was reached"),
     row("weir_said_dropped_total", Counter, &["reason"], "Exchanges of which nothing is kept of what was said"),
+    row("weir_callback_dropped_total", Counter, &["callback_name"],
+        "Requests that a callback was not told of, because its queue was full or it did not take them"),
+    row("litellm_callback_logging_failures_metric_total", Counter, &["callback_name"],
+        "Times that a callback did not take what it was told"),
     row("weir_journal_bytes", Gauge, &[], "Bytes in the spend journal"),
     row("weir_journal_open_exchanges", Gauge, &[], "Exchanges begun in the journal and not ended"),
     row("weir_journal_waiting_entries", Gauge, &[], "Ended entries that are not in the ledger yet"),
     row("weir_open_exchanges", Gauge, &[], "Exchanges in progress"),
     row("weir_inflight_bytes", Gauge, &[], "Request and response bytes held in memory"),
     row("weir_redis_up", Gauge, &[], "1 while limits are counted in Redis, 0 while each process counts for itself"),
+    row("weir_journal_max_bytes", Gauge, &[], "Bytes of the spend journal at which requests are refused"),
+    row("weir_journal_lag_seconds", Gauge, &[], "Age of the oldest entry that the ledger is asked to take and has not"),
+    row("weir_ledger_write_seconds", Histogram, &[], "Seconds that a batch of entries takes in the ledger"),
+    row("weir_ledger_failures_total", Counter, &["operation"], "What the ledger did not do, by what it was asked for"),
+    row("weir_lease_unspent_dollars", Gauge, &[], "US dollars of budgets that this process was given and nobody holds"),
+    row("weir_lease_held_dollars", Gauge, &[], "US dollars of budgets that requests under way hold"),
+    row("weir_lease_waits_total", Counter, &[], "Requests that had to ask the ledger for a part of a budget"),
+    row("weir_metric_series", Gauge, &[], "Series of metrics in this process"),
+    row("weir_alerts_dropped_total", Counter, &["reason"], "Alerts that nobody was told"),
+    row("weir_log_lines_dropped_total", Counter, &[], "Lines of the log that were not written, because the log was not read fast enough"),
+    row("litellm_redis_latency", Histogram, &["redis"], "Seconds that a call of Redis takes"),
+    row("litellm_redis_total_requests_total", Counter, &["redis"], "Calls of Redis"),
+    row("litellm_redis_failed_requests_total", Counter, &["redis", "error_class", "function_name"], "Calls of Redis that failed"),
+    row("litellm_postgres_latency", Histogram, &["postgres"], "Seconds that a call of the ledger takes"),
+    row("litellm_postgres_total_requests_total", Counter, &["postgres"], "Calls of the ledger"),
+    row("litellm_postgres_failed_requests_total", Counter, &["postgres", "error_class", "function_name"],
+        "Calls of the ledger that failed"),
+    row("litellm_in_memory_spend_update_queue_size", Gauge, &[], "Entries that the ledger does not have yet"),
+    row("litellm_in_memory_daily_spend_update_queue_size", Gauge, &[], "The same: sums by day are raised with the entries"),
+    row("litellm_redis_spend_update_queue_size", Gauge, &[], "Always 0: spend does not wait in Redis"),
+    row("litellm_redis_daily_spend_update_queue_size", Gauge, &[], "Always 0: spend does not wait in Redis"),
+    row("litellm_pod_lock_manager_size", Gauge, &[], "Always 0: replicas agree in the ledger, without locks of their own"),
+    row("python_gc_objects_collected_total", Counter, &["generation"],
+        "Always 0: there is no Python here, and panels of dashboards ask for it"),
 ];
 
 impl Name {
@@ -181,13 +272,33 @@ impl Name {
     }
 }
 
+/// Shown only where somebody asks for metrics of services (`service_callback: [prometheus_system]`).
+const SYSTEM: &[&str] = &["litellm_redis_", "litellm_postgres_", "litellm_in_memory_", "litellm_pod_lock_"];
+
+impl Row {
+    /// LiteLLM's name of it in settings, where counters lack what Prometheus puts behind them.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.name.strip_suffix("_total") == Some(name)
+    }
+
+    /// Whether it is about services beside the gateway, and shown only where somebody asks for these.
+    pub fn is_of_system(&self) -> bool {
+        SYSTEM.iter().any(|prefix| self.name.starts_with(prefix))
+    }
+
+    /// Whether labels that the operator wishes for stand on it: what is counted by request says who asked.
+    pub fn takes_custom_labels(&self) -> bool {
+        self.kind != Kind::Gauge && self.labels.contains(&"hashed_api_key")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn names_are_unique_and_the_enum_is_as_long_as_the_table() {
-        assert_eq!(TABLE.len(), Name::RedisUp as usize + 1);
+        assert_eq!(TABLE.len(), Name::PythonGc as usize + 1);
         for (index, row) in TABLE.iter().enumerate() {
             assert!(TABLE[..index].iter().all(|r| r.name != row.name), "{} stands twice", row.name);
             let counted = matches!(row.kind, Counter | Money);
@@ -195,5 +306,6 @@ mod tests {
         }
         assert_eq!(Name::DeploymentState.row().name, "litellm_deployment_state");
         assert_eq!(Name::ShedRequests.row().name, "weir_shed_requests_total");
+        assert_eq!(Name::PodLockManager.row().name, "litellm_pod_lock_manager_size");
     }
 }

@@ -63,8 +63,8 @@ def packed(folder):
         print("not packed: there is no buildah")
         return
     store = ["buildah", "--storage-driver", "vfs", "--root", folder / "store", "--runroot", folder / "run"]
-    build = ["bud", "--isolation", "chroot", "--timestamp", "0", "--quiet", "-f", HERE / "Dockerfile.binary", "-t", "weir:measured"]
-    subprocess.run([*store, *build, folder], check=True, stdout=subprocess.DEVNULL)
+    build = ["bud", "--isolation", "chroot", "--timestamp", "0", "--quiet", "-f", HERE / "Dockerfile.binary"]
+    subprocess.run([*store, *build, "-t", "weir:measured", folder], check=True, stdout=subprocess.DEVNULL)
     archive = folder / "image.tar"
     subprocess.run([*store, "push", "--quiet", "weir:measured", f"oci-archive:{archive}"], check=True)
     print(f"{archive.stat().st_size / 1e6:.1f} MB packed")

@@ -7,16 +7,14 @@ import subprocess
 
 from places import ROOT
 
-TEXTS = [
-    path
-    for pattern in ("*.md", "deploy/**/*.md", "bench/README.md", "dashboards/README.md", "plugins/*.md", "admin/*.md", "examples/*.md")
-    for path in sorted(ROOT.glob(pattern))
-]
+WHERE = ("*.md", "deploy/**/*.md", "bench/README.md", "dashboards/README.md", "plugins/*.md", "admin/*.md", "examples/*.md")
+TEXTS = [path for pattern in WHERE for path in sorted(ROOT.glob(pattern))]
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
 
-SPAN = re.compile(r"`((?:weir|weir-bench|make|(?:scripts|deploy)/[\w./-]+\.(?:sh|py))(?: [^`]*)?)`")
+PROGRAM = r"(?:weir|weir-bench|make|(?:scripts|deploy)/[\w./-]+\.(?:sh|py))"
+SPAN = re.compile(rf"`({PROGRAM}(?: [^`]*)?)`")
 FENCE = re.compile(r"^ *```(.*)$", re.MULTILINE)
-LINE = re.compile(r"^\s*(?:[A-Z_]+=\S+ )*((?:weir|weir-bench|make|(?:scripts|deploy)/[\w./-]+\.(?:sh|py))(?: .*)?)$", re.MULTILINE)
+LINE = re.compile(rf"^\s*(?:[A-Z_]+=\S+ )*({PROGRAM}(?: .*)?)$", re.MULTILINE)
 
 
 def of_documents():
@@ -47,8 +45,8 @@ def of_comments():
 def known(command, programs):
     first, *rest = command.split()
     if first == "make":
-        targets = [word for word in rest if "=" not in word and not word.startswith("-")]
-        return all(re.search(rf"^{re.escape(target)}:", (ROOT / "Makefile").read_text(), re.MULTILINE) for target in targets)
+        there = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+        return {word for word in rest if "=" not in word and not word.startswith("-")} <= there
     if first not in programs:
         return (ROOT / first).is_file()
     return all(understood(programs[first], words) for words in alternatives(rest))
@@ -67,7 +65,8 @@ def understood(program, words):
     text = help_of(program, ())
     taken = []
     for name in names:
-        if not re.search(rf"^  {re.escape(name)}(?: |$)", text.split("\nOptions:")[0].partition("Commands:")[2], re.MULTILINE):
+        commands = text.split("\nOptions:")[0].partition("Commands:")[2]
+        if not re.search(rf"^  {re.escape(name)}(?: |$)", commands, re.MULTILINE):
             break  # A value: of an argument, which may be any word.
         taken.append(name)
         text = help_of(program, tuple(taken))

@@ -75,6 +75,8 @@ def test_the_unit_is_one(needs, tmp_path):
     analyze = needs(shutil.which("systemd-analyze"), "systemd is not installed: run scripts/setup.sh deploy")
     text = (DEPLOY / "systemd" / "weir.service").read_text()
     assert "TimeoutStopSec=660" in text
+    # Who takes over is no child of who is replaced, and says itself that it is the one to watch.
+    assert "Type=notify\nNotifyAccess=all" in text and "weir upgrade --config /etc/weir/config.yaml --pid $MAINPID" in text
     # It wants the programs to be there.
     unit = tmp_path / "weir.service"
     unit.write_text(text.replace("/usr/local/bin/weir", "/bin/true").replace("/bin/kill", "/bin/true"))

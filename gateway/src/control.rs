@@ -16,6 +16,7 @@ use weir_core::ports::cache::AnswerCache;
 use weir_core::ports::control::{CREDENTIAL_VALUES, Control, MODEL_PARAMS, Probe, SETTING_VALUE, Unusable};
 use weir_core::ports::{Directory, LedgerResult, RecordQuery, Sort, records};
 use weir_ledger::{KeyCache, Watcher};
+use weir_plugins::budgets::Watched;
 use weir_plugins::snapshot::Snapshot;
 use weir_plugins::utils::{TokenCountRequest, token_counter};
 
@@ -256,12 +257,14 @@ fn told(problems: &Problems, least: Severity) -> String {
 /// Hears of changes: keys are forgotten, and the configuration is read again where it was changed.
 pub struct Changes {
     pub keys: Arc<KeyCache>,
+    pub watched: Arc<Watched>,
     pub configuration: Arc<Notify>,
 }
 
 #[async_trait]
 impl Watcher for Changes {
     async fn changed(&self, kind: RecordKind, id: &str) {
+        self.watched.changed(kind, id);
         match kind {
             RecordKind::Model | RecordKind::Credential | RecordKind::Setting => {
                 self.configuration.notify_one()
@@ -272,6 +275,7 @@ impl Watcher for Changes {
 
     async fn lost(&self) {
         self.configuration.notify_one();
+        self.watched.all_changed();
         self.keys.lost().await;
     }
 }

@@ -29,6 +29,7 @@ use weir_plugins::deployment::Deployment;
 use weir_plugins::dialects::gemini::array_error;
 use weir_plugins::dialects::{ResponsePlan, upstream_error};
 use weir_plugins::exchange::{Attempt, Clock, Exchange};
+use weir_plugins::filters::{ACCESS, access_log_wanted};
 use weir_plugins::plugin::Flow;
 use weir_plugins::{count, outgoing};
 
@@ -78,6 +79,9 @@ pub async fn serve(app: &App, down: &mut ServerSession, asked: Asked) -> Result<
 async fn shed(app: &App, down: &mut ServerSession, error: &ApiError, errors: Dialect) -> Result<()> {
     if error.kind() == Kind::Overloaded {
         app.metrics.count(weir_core::metrics::Name::ShedRequests, error.class());
+    }
+    if access_log_wanted(&app.snapshot.load().config) {
+        tracing::info!(target: ACCESS, status = error.status(), error = error.class(), "request refused");
     }
     fail::respond_in(errors, down, error, None).await
 }
@@ -155,6 +159,7 @@ impl Flight<'_> {
     ) -> std::result::Result<(), Lost> {
         let number = u16::try_from(self.x.attempts.len() + 1).unwrap_or(u16::MAX);
         let mut attempt = self.attempt_at(deployment, number);
+        self.x.asked_at.get_or_insert(attempt.started);
         hold_of_deployment(&self.app.budgets, &mut self.x, deployment).await.map_err(Lost::Failed)?;
         self.x.answer.deployment = Some(Arc::clone(deployment));
         let ended = self.try_once(down, out, &mut attempt, plan).await;

@@ -1,12 +1,24 @@
 //! Log lines: text for people, JSON (`message`, `level`, `timestamp`, …) for collectors. Our own secrets have types that do
-//! not print themselves; libraries that print what they send are kept quiet at every level.
+//! not print themselves; libraries that print what they send are kept quiet at every level. Lines of requests go to a
+//! thread of their own, which no request waits for.
 
-use std::io::IsTerminal;
-use tracing::{Level, Metadata};
+use std::fmt::{self, Write as _};
+use std::io::{BufWriter, IsTerminal, Write};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
+use tracing_subscriber::fmt::{FormatFields, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
+use weir_core::config::env::Env;
+use weir_plugins::filters::ACCESS;
 
 /// Targets that would print requests, headers or statements with their values, and the last level that does not.
 static CEILINGS: &[(&str, Level)] = &[
@@ -18,24 +30,156 @@ static CEILINGS: &[(&str, Level)] = &[
     ("mio", Level::INFO),
 ];
 
-/// Starts logging, once per process. `WEIR_LOG` takes the filters of `tracing`'s `EnvFilter`.
-pub fn start(json: bool, debug: bool) {
-    let level = if debug { "debug" } else { "info" };
+/// Starts logging, once per process. `WEIR_LOG` takes the filters of `tracing`'s `EnvFilter`; else LiteLLM's `LITELLM_LOG`
+/// is a level.
+pub fn start(json: bool, debug: bool, env: &Env) {
+    let level = if debug { "debug" } else { level(env) };
     // Pingora tells about every broken connection; we tell about every broken request.
     let usual = format!("{level},pingora_core=error,pingora_proxy=error");
     let asked = EnvFilter::try_from_env("WEIR_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let lines = if json {
-        lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
-    } else {
-        lines.with_target(false).with_ansi(std::io::stderr().is_terminal()).boxed()
-    };
-    let lines = lines.with_filter(filter_fn(is_discreet)).with_filter(asked);
-    if let Err(error) = tracing_subscriber::registry().with(lines).try_init() {
+    let coloured = std::io::stderr().is_terminal();
+    let requests = lines(json, coloured, Queue::begin()).with_filter(filter_fn(is_of_request));
+    let others = lines(json, coloured, std::io::stderr)
+        .with_filter(filter_fn(|event| !is_of_request(event) && is_discreet(event)))
+        .with_filter(asked);
+    if let Err(error) = tracing_subscriber::registry().with(requests).with(others).try_init() {
         crate::cli::say(&format!("weir: logging could not be started: {error}"));
     }
 }
 
+/// As LiteLLM's variable says it.
+fn level(env: &Env) -> &'static str {
+    match env.filled("LITELLM_LOG").unwrap_or_default().to_ascii_uppercase().as_str() {
+        "DEBUG" => "debug",
+        "WARNING" | "WARN" => "warn",
+        "ERROR" | "CRITICAL" => "error",
+        _ => "info",
+    }
+}
+
+fn lines<S, W>(json: bool, coloured: bool, writer: W) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
+    match json {
+        true => lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed(),
+        false => lines.with_target(false).with_ansi(coloured).fmt_fields(on_one_line()).boxed(),
+    }
+}
+
+/// Fields as they are, but for what would begin a line, or colour one, that a client has made up. JSON escapes them itself.
+fn on_one_line() -> impl for<'writer> FormatFields<'writer> + Send + Sync + 'static {
+    debug_fn(|out, field, value| match field.name() {
+        "message" => write!(OneLine(out), "{value:?}"),
+        name => write!(OneLine(out), "{name}={value:?}"),
+    })
+    .delimited(" ")
+}
+
+struct OneLine<'o, 'w>(&'o mut Writer<'w>);
+
+impl fmt::Write for OneLine<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let mut plain = text.split(char::is_control);
+        self.0.write_str(plain.next().unwrap_or_default())?;
+        let controls = text.chars().filter(|c| c.is_control());
+        controls.zip(plain).try_for_each(|(c, rest)| write!(self.0, "{}{rest}", c.escape_default()))
+    }
+}
+
+fn is_of_request(event: &Metadata<'_>) -> bool {
+    event.target() == ACCESS
+}
+
 fn is_discreet(event: &Metadata<'_>) -> bool {
     CEILINGS.iter().all(|(target, ceiling)| !event.target().starts_with(target) || event.level() <= ceiling)
+}
+
+// --- lines of requests ---
+
+/// Lines that wait to be written. What comes beyond them is dropped and counted.
+const WAITING: usize = 8_192;
+/// How long the end of the process waits for them.
+const LAST: Duration = Duration::from_secs(1);
+
+static QUEUE: OnceLock<Queue> = OnceLock::new();
+static DROPPED: AtomicU64 = AtomicU64::new(0);
+
+#[derive(Clone)]
+struct Queue(SyncSender<Message>);
+
+enum Message {
+    Line(Vec<u8>),
+    /// Everything before it is written when this is answered.
+    Flush(SyncSender<()>),
+}
+
+/// Lines that were dropped since the process began.
+pub fn dropped() -> u64 {
+    DROPPED.load(Ordering::Relaxed)
+}
+
+/// Waits until what was logged is written, for a moment.
+pub fn flush() {
+    let Some(queue) = QUEUE.get() else { return };
+    let (done, written) = sync_channel(1);
+    if queue.0.try_send(Message::Flush(done)).is_ok() {
+        // What is not written by then never will be.
+        let _ = written.recv_timeout(LAST);
+    }
+}
+
+impl Queue {
+    fn begin() -> Self {
+        let queue = QUEUE.get_or_init(|| {
+            let (sender, receiver) = sync_channel(WAITING);
+            let writer = std::thread::Builder::new().name(String::from("requests-log"));
+            if let Err(error) = writer.spawn(move || write_all(&receiver)) {
+                crate::cli::say(&format!("weir: requests are not logged: {error}"));
+            }
+            Self(sender)
+        });
+        queue.clone()
+    }
+}
+
+/// Writes as much at once as there is.
+fn write_all(lines: &Receiver<Message>) {
+    while let Ok(first) = lines.recv() {
+        let mut out = BufWriter::with_capacity(64 * 1024, std::io::stderr().lock());
+        let mut asked = Vec::new();
+        for message in std::iter::once(first).chain(lines.try_iter().take(WAITING)) {
+            match message {
+                // A log that cannot be written has nobody to be told.
+                Message::Line(line) => drop(out.write_all(&line)),
+                Message::Flush(done) => asked.push(done),
+            }
+        }
+        drop(out.flush());
+        asked.iter().for_each(|done| done.try_send(()).unwrap_or_default());
+    }
+}
+
+impl Write for Queue {
+    /// Always takes all of it.
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        if self.0.try_send(Message::Line(line.to_vec())).is_err() {
+            DROPPED.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Queue {
+    type Writer = Queue;
+
+    fn make_writer(&'a self) -> Queue {
+        self.clone()
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::background::drain::{Drain, Stop};
 use crate::background::reload::Ear;
+use crate::background::standing::Standing;
 use crate::cli::{Half, Serve, say};
 use crate::control::{Changes, Configuration};
 use crate::front::probes::Probes;
@@ -28,6 +29,7 @@ use pingora::server::configuration::{Opt, ServerConf};
 use pingora::server::{RunArgs, Server};
 use pingora::services::background::background_service;
 use pingora::services::listening::Service;
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,11 +37,16 @@ use tokio::sync::{Mutex, Notify};
 use weir_core::ExposeSecret;
 use weir_core::config::env::Env;
 use weir_core::config::{Config, MetricsWhen};
+use weir_core::metrics::Name;
 use weir_core::ports::control::Control;
 use weir_core::ports::identity::Bearers;
+use weir_core::ports::meter::Meter;
 use weir_core::ports::{LedgerState, SpendStore};
 use weir_ledger::Asker;
+use weir_plugins::alerts::Alerts;
 use weir_plugins::auth::Http;
+use weir_plugins::budgets::Watched;
+use weir_plugins::callbacks::Desk;
 use weir_plugins::chain::Chain;
 use weir_plugins::filters::FilterKind;
 use weir_plugins::identity::Identities;
@@ -50,12 +57,16 @@ use weir_plugins::snapshot::Snapshot;
 /// How long the last flush may take.
 const LAST_FLUSH: Duration = Duration::from_secs(20);
 
+/// How long callbacks may take to be told of the rest.
+const LAST_TELLING: Duration = Duration::from_secs(10);
+
 /// Runs until told to stop. `filters`: beside the gateway's own.
 pub fn serve(args: &Serve, filters: &[&'static FilterKind]) -> anyhow::Result<()> {
     let env = Env::process();
     let mut loader = Loader::new(args.config.clone(), env.clone());
     let (Some(config), _) = loader.config() else { bail!(refused(&loader)) };
-    logging::start(config.litellm.json_logs, args.detailed_debug || args.debug || config.litellm.set_verbose);
+    let debug = args.detailed_debug || args.debug || config.litellm.set_verbose;
+    logging::start(config.litellm.json_logs, debug, &config.env);
     let folder = data_dir::choose(&config, &env);
     data_dir::create(&folder)?;
     if config.general.master_key.is_none() {
@@ -64,20 +75,26 @@ pub fn serve(args: &Serve, filters: &[&'static FilterKind]) -> anyhow::Result<()
     let snapshot = first(&loader, args)?;
     // Connections of the ledger live on a runtime of their own, which outlives Pingora's.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    let storage = runtime.block_on(storage::open(&config, &folder))?;
+    let metrics = Arc::new(Metrics::new(&config.litellm.metrics, config.weir.metrics_max_series)?);
+    let meter: Arc<dyn Meter> = Arc::<Metrics>::clone(&metrics);
+    let storage = runtime.block_on(storage::open(&config, &folder, &meter))?;
     let master = config.general.master_key.as_ref().or(loader.fallback_master.as_ref());
     if let Some(first) = runtime.block_on(background::import::begin(&storage.ledger, &config, master)) {
         runtime.spawn(first.finish());
     }
-    let app = app(snapshot, &storage, &folder, args.only, filters)?;
+    let app = app(snapshot, metrics, &storage, &folder, args.only, filters)?;
     let configuration = configuration(&app, &storage, loader);
     runtime.block_on(configuration.refresh());
     beside(&runtime, &configuration, &storage, args)?;
     let (handle, writer) = (runtime.handle().clone(), Arc::clone(&storage.writer));
+    let desk = Arc::clone(&app.desk);
     let flush = move || {
-        let writer = Arc::clone(&writer);
+        let (writer, desk) = (Arc::clone(&writer), Arc::clone(&desk));
         // The ledger's connections belong to the ledger's runtime.
-        let closed = handle.spawn(async move { writer.close(LAST_FLUSH).await });
+        let closed = handle.spawn(async move {
+            writer.close(LAST_FLUSH).await;
+            desk.close(LAST_TELLING).await;
+        });
         async move { drop(closed.await) }.boxed()
     };
     let conf = server_conf(args, &config, &folder)?;
@@ -104,20 +121,25 @@ fn refused(loader: &Loader) -> String {
 
 fn app(
     snapshot: Snapshot,
+    metrics: Arc<Metrics>,
     storage: &Storage,
     folder: &Path,
     only: Option<Half>,
     filters: &[&'static FilterKind],
 ) -> anyhow::Result<Arc<App>> {
-    let metrics = Arc::new(Metrics::new()?);
+    let (watched, alerts) = (Arc::<Watched>::default(), Arc::new(alerts(&metrics)));
+    let desk = Arc::new(Desk::new(snapshot.config.weir.callback_max_bytes, Arc::clone(&metrics)));
     let bearers: Arc<dyn Bearers> = Arc::new(identities(&snapshot, storage));
     let services = Services {
         keys: storage.cache.clone(),
         bearers: Arc::clone(&bearers),
         journal: storage.journal.clone(),
         metrics: Arc::clone(&metrics),
+        alerts: Arc::clone(&alerts),
+        watched: Arc::clone(&watched),
         responses: Arc::new(storage.ledger.clone()),
         scribe: Arc::clone(&storage.scribe) as Arc<dyn weir_plugins::said::Scribe>,
+        desk: Arc::clone(&desk),
         budgets: Arc::clone(&storage.budgets),
         holders: storage.cache.clone(),
         rates: Arc::clone(&storage.rates),
@@ -131,6 +153,9 @@ fn app(
         routing: Routing::new(),
         limits: limits(&config),
         metrics,
+        alerts,
+        watched,
+        desk,
         keys: storage.cache.clone(),
         bearers,
         responses: Arc::new(storage.ledger.clone()),
@@ -146,6 +171,12 @@ fn app(
     };
     apply(&app, &app.snapshot.load_full());
     Ok(Arc::new(app))
+}
+
+/// What nobody was told is counted.
+fn alerts(metrics: &Arc<Metrics>) -> Alerts {
+    let metrics = Arc::clone(metrics);
+    Alerts::new(move |dropped| metrics.count(Name::AlertsDropped, dropped.as_str()))
 }
 
 /// Who is known without a key. Identity providers are those that were configured at the start.
@@ -177,9 +208,12 @@ fn beside(
     runtime.spawn(storage::tidy(Arc::clone(&storage.budgets), Arc::clone(&storage.rates)));
     let store: Arc<dyn SpendStore> = Arc::new(storage.ledger.share(Asker::Admin));
     runtime.spawn(Arc::clone(&storage.scribe).run(store, Arc::clone(&app.metrics)));
+    runtime.spawn(Arc::clone(&app.desk).run());
     let changed = Arc::new(Notify::new());
-    let changes = Changes { keys: Arc::clone(&storage.cache), configuration: Arc::clone(&changed) };
+    let (keys, watched) = (Arc::clone(&storage.cache), Arc::clone(&app.watched));
+    let changes = Changes { keys, watched, configuration: Arc::clone(&changed) };
     runtime.spawn(weir_ledger::listen(storage.ledger.clone(), Arc::new(changes)));
+    look(runtime, app, storage);
     let (master, app_of_config) = (Arc::clone(app), Arc::clone(app));
     let admin = weir_admin::Services {
         directory: Arc::new(storage.ledger.share(Asker::Admin)),
@@ -190,6 +224,7 @@ fn beside(
         master: Arc::new(move || master.snapshot.load().master.clone()),
         control: Arc::<Configuration>::clone(configuration),
         http: Arc::new(Http::new(&app.snapshot.load().config.env)),
+        audited: Some(Arc::<App>::clone(app)),
         catalogue: configuration.loader.catalogue(),
     };
     let admin = Arc::new(admin);
@@ -203,6 +238,20 @@ fn beside(
     runtime.spawn(ear.run(Arc::clone(configuration), changed));
     greet(args, app, &configuration.loader);
     Ok(())
+}
+
+/// Budgets and whatever else needs somebody are looked at, and people are told.
+fn look(runtime: &tokio::runtime::Runtime, app: &Arc<App>, storage: &Storage) {
+    let standing = Standing {
+        app: Arc::clone(app),
+        directory: Arc::new(storage.ledger.share(Asker::Admin)),
+        spend: Arc::new(storage.ledger.share(Asker::Reports)),
+    };
+    runtime.spawn(standing.run());
+    let (alerts, snapshot) = (Arc::clone(&app.alerts), Arc::clone(app));
+    let env = app.snapshot.load().config.env.clone();
+    let settings = move || snapshot.snapshot.load().config.general.alerts.clone();
+    runtime.spawn(alerts.run(Arc::new(storage.ledger.share(Asker::Admin)), env, settings));
 }
 
 fn configuration(app: &Arc<App>, storage: &Storage, loader: Loader) -> Arc<Configuration> {
@@ -249,7 +298,24 @@ pub fn apply(app: &App, snapshot: &Snapshot) {
     let config = &snapshot.config;
     let callback = |names: &[String]| names.iter().any(|name| name == "prometheus");
     let named = callback(&config.litellm.callbacks) || callback(&config.litellm.success_callback);
-    app.metrics.record(named || config.weir.metrics == MetricsWhen::Always);
+    forget_gone(app, snapshot);
+    let recording = named || config.weir.metrics == MetricsWhen::Always;
+    let alerting = !config.general.alerts.alerting.is_empty();
+    app.metrics.record(recording);
+    app.alerts.switch(alerting);
+    app.watched.watch(recording || alerting);
+    if !alerting {
+        app.alerts.forget_requests();
+    }
+}
+
+/// Deployments that are not configured any more are in no state.
+fn forget_gone(app: &App, snapshot: &Snapshot) {
+    let there: HashSet<&str> = snapshot.models.deployments().map(|d| d.id.as_str()).collect();
+    let before = app.snapshot.load();
+    for gone in before.models.deployments().filter(|d| !there.contains(d.id.as_str())) {
+        app.metrics.forget_deployment(&gone.id);
+    }
 }
 
 fn limits(config: &Config) -> Limits {

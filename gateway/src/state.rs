@@ -6,12 +6,16 @@ use crate::upstream::connect::Dialer;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use weir_core::metrics::Name;
 use weir_core::ports::cache::AnswerCache;
 use weir_core::ports::identity::Bearers;
-use weir_core::ports::{KeyLookup, LedgerHealth, ResponseStore};
+use weir_core::ports::{AuditEntry, AuditListener, KeyLookup, LedgerHealth, ResponseStore};
+use weir_core::time;
 use weir_ledger::FileJournal;
-use weir_plugins::budgets::Budgets;
+use weir_plugins::alerts::Alerts;
+use weir_plugins::budgets::{Budgets, Watched};
+use weir_plugins::callbacks::Desk;
 use weir_plugins::chain::Chain;
 use weir_plugins::metrics::Metrics;
 use weir_plugins::rates::RateLimits;
@@ -25,6 +29,11 @@ pub struct App {
     pub routing: crate::routing::Routing,
     pub limits: Limits,
     pub metrics: Arc<Metrics>,
+    pub alerts: Arc<Alerts>,
+    /// Whose budgets are looked at.
+    pub watched: Arc<Watched>,
+    /// Where callbacks are told.
+    pub desk: Arc<Desk>,
     pub keys: Arc<dyn KeyLookup>,
     /// Callers that are known by tokens of an identity provider.
     pub bearers: Arc<dyn Bearers>,
@@ -79,22 +88,41 @@ impl Draining {
     }
 }
 
+/// What admins change is told to those callbacks that are named for it.
+impl AuditListener for App {
+    fn kept(&self, entries: &[AuditEntry]) {
+        self.desk.tell_of_changes(entries, self.snapshot.load().callbacks.audits());
+    }
+}
+
 impl App {
     /// Sets the gauges that are read rather than counted, for a scrape.
     pub fn read_gauges(&self) {
         let journal = self.journal.stats();
-        let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        let lag = journal.oldest.map_or(0, |oldest| time::now().since(oldest));
+        let slices = self.budgets.slices();
         for (name, value) in [
-            (Name::JournalBytes, number(journal.bytes)),
-            (Name::JournalOpen, number(journal.open)),
-            (Name::JournalWaiting, number(journal.waiting)),
-            (Name::OpenExchanges, self.limits.open()),
-            (Name::InflightBytes, self.limits.inflight()),
+            (Name::JournalBytes, journal.bytes as f64),
+            (Name::JournalMaxBytes, journal.max_bytes as f64),
+            (Name::JournalOpen, journal.open as f64),
+            (Name::JournalWaiting, journal.waiting as f64),
+            (Name::JournalLag, Duration::from_micros(lag.unsigned_abs()).as_secs_f64()),
+            (Name::LeaseUnspent, slices.free.0 as f64 / 1e9),
+            (Name::LeaseHeld, slices.held.0 as f64 / 1e9),
+            (Name::OpenExchanges, self.limits.open() as f64),
+            (Name::InflightBytes, self.limits.inflight() as f64),
+            (Name::SpendQueue, journal.waiting as f64),
+            (Name::DailySpendQueue, journal.waiting as f64),
+            (Name::RedisSpendQueue, 0.0),
+            (Name::RedisDailySpendQueue, 0.0),
+            (Name::PodLockManager, 0.0),
         ] {
             self.metrics.gauge(name, value);
         }
+        self.metrics.counted(Name::LeaseWaits, "").reach(slices.asked);
+        self.metrics.counted(Name::LogLinesDropped, "").reach(crate::logging::dropped());
         if let Some(there) = self.rates.shared() {
-            self.metrics.gauge(Name::RedisUp, i64::from(there));
+            self.metrics.gauge(Name::RedisUp, f64::from(u8::from(there)));
         }
     }
 }

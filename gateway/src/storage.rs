@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use weir_core::config::{CachePlace, Config, RedisSettings};
 use weir_core::ports::cache::AnswerCache;
+use weir_core::ports::meter::Meter;
 use weir_core::ports::rates::SharedRates;
 use weir_ledger::{
     CacheOptions, FileJournal, JournalOptions, KeyCache, LeaseBook, Ledger, LedgerOptions, Redis,
@@ -56,8 +57,9 @@ pub async fn ledger(config: &Config, folder: &Path) -> anyhow::Result<Ledger> {
     Ledger::open(ledger_options(config, folder)).await.context("the ledger cannot be opened")
 }
 
-pub async fn open(config: &Config, folder: &Path) -> anyhow::Result<Storage> {
-    let ledger = ledger(config, folder).await?;
+/// `meter`: who wants to know how long it takes.
+pub async fn open(config: &Config, folder: &Path, meter: &Arc<dyn Meter>) -> anyhow::Result<Storage> {
+    let ledger = ledger(config, folder).await?.metered(Arc::clone(meter));
     let journal = JournalOptions {
         max_bytes: config.weir.journal_max_bytes,
         segment_bytes: config.weir.journal_segment_bytes,
@@ -73,14 +75,14 @@ pub async fn open(config: &Config, folder: &Path) -> anyhow::Result<Storage> {
     let budgets = Arc::new(Budgets::new(leases));
     let window = config.general.rate_limit_window;
     let shared = match &config.router.redis {
-        Some(redis) => Some(counters(redis, window, config.weir.redis_timeout)?),
+        Some(redis) => Some(counters(redis, window, config.weir.redis_timeout, meter)?),
         None => None,
     };
     let rates = Arc::new(RateLimits::new(window, shared));
     Ok(Storage {
         budgets,
         rates,
-        answers: answers(config)?,
+        answers: answers(config, meter)?,
         ledger,
         journal,
         cache,
@@ -94,21 +96,23 @@ fn counters(
     settings: &RedisSettings,
     window: Duration,
     patience: Duration,
+    meter: &Arc<dyn Meter>,
 ) -> anyhow::Result<Arc<dyn SharedRates>> {
     let redis = Redis::open(settings, patience).context("the settings of Redis cannot be used")?;
     tracing::info!("rate limits are counted in Redis ({})", settings.told());
-    Ok(SharedCounters::begin(redis, window))
+    Ok(SharedCounters::begin(redis.metered(Arc::clone(meter)), window))
 }
 
 /// Where answers are cached. With a connection of its own, so that no counter waits behind a long answer.
-fn answers(config: &Config) -> anyhow::Result<Option<Arc<dyn AnswerCache>>> {
+fn answers(config: &Config, meter: &Arc<dyn Meter>) -> anyhow::Result<Option<Arc<dyn AnswerCache>>> {
     let Some(settings) = &config.cache else { return Ok(None) };
     let answers: Arc<dyn AnswerCache> = match &settings.place {
         CachePlace::Memory => Arc::new(Memory::new(config.weir.cache_max_bytes)),
         CachePlace::Redis(redis) => {
             let opened = Redis::open(redis, config.weir.redis_timeout);
             tracing::info!("answers are cached in Redis ({})", redis.told());
-            SharedAnswers::begin(opened.context("the settings of the cache's Redis cannot be used")?)
+            let opened = opened.context("the settings of the cache's Redis cannot be used")?;
+            SharedAnswers::begin(opened.metered(Arc::clone(meter)))
         }
     };
     Ok(Some(answers))

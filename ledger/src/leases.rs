@@ -46,13 +46,24 @@ pub(crate) type Amounts = BTreeMap<(&'static str, String), i64>;
 pub struct LeaseBook {
     ledger: Ledger,
     instance: String,
-    /// As the ledger has them.
-    granted: Mutex<HashMap<(&'static str, String), i64>>,
+    granted: Mutex<HashMap<(&'static str, String), Slice>>,
     /// When the ledger heard of this process last, in microseconds.
     seen: AtomicI64,
     /// How often the ledger has given the slices to others, because it had not heard of this process for too long.
     lost: AtomicU64,
 }
+
+/// Of one budget.
+#[derive(Clone, Copy, Default)]
+struct Slice {
+    /// As the ledger has it.
+    held: i64,
+    /// What was booked beyond it since somebody asked.
+    beyond: i64,
+}
+
+/// Budgets that are remembered without a slice of them.
+const REMEMBERED: usize = 100_000;
 
 impl LeaseBook {
     /// `instance`: a name that no other process has.
@@ -60,7 +71,7 @@ impl LeaseBook {
         Self { ledger, instance, granted: Mutex::default(), seen: AtomicI64::new(0), lost: AtomicU64::new(0) }
     }
 
-    fn granted(&self) -> MutexGuard<'_, HashMap<(&'static str, String), i64>> {
+    fn granted(&self) -> MutexGuard<'_, HashMap<(&'static str, String), Slice>> {
         self.granted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -132,6 +143,40 @@ impl LeaseBook {
         self.free(&self.instance).await
     }
 
+    async fn grant(&self, ask: &LeaseAsk<'_>) -> LedgerResult<Lease> {
+        if self.seen.load(Ordering::Acquire) == 0 {
+            self.renew().await?;
+        }
+        let ledger = &self.ledger;
+        let scope = ask.scope.as_str();
+        let forgiven = self.beyond(scope, ask.id).min(ask.owed.0);
+        let (least, wanted) = (ask.least.0 - forgiven, ask.wanted.0 - forgiven);
+        let mut transaction = ledger.noted(ledger.writer.begin().await)?;
+        let look = sqlx::query(LOOK).bind(scope).bind(ask.id.to_owned()).fetch_one(&mut *transaction).await;
+        let row = ledger.noted(look)?;
+        let settled: i64 = row.try_get("settled").map_err(broken)?;
+        let leased: i64 = row.try_get("leased").map_err(broken)?;
+        let room = ask.cap.0.saturating_sub(settled).saturating_sub(leased);
+        let granted = if room < least { 0 } else { room.min(wanted.max(room / SHARE).max(least)) };
+        if granted > 0 {
+            let raise = sqlx::query(RAISE).bind(scope).bind(ask.id.to_owned()).bind(granted);
+            ledger.noted(raise.execute(&mut *transaction).await)?;
+            let grant = sqlx::query(GRANT).bind(scope).bind(ask.id.to_owned()).bind(granted);
+            ledger.noted(grant.bind(self.instance.clone()).execute(&mut *transaction).await)?;
+        }
+        ledger.noted(transaction.commit().await)?;
+        let mut slices = self.granted();
+        let slice = slices.entry((scope, ask.id.to_owned())).or_default();
+        slice.held += granted;
+        // More than is owed was booked without a hold.
+        slice.beyond = 0;
+        Ok(Lease { granted: NanoUsd(granted), settled: NanoUsd(settled), forgiven: NanoUsd(forgiven) })
+    }
+
+    fn beyond(&self, scope: &'static str, id: &str) -> i64 {
+        self.granted().get(&(scope, id.to_owned())).map_or(0, |slice| slice.beyond)
+    }
+
     // --- for the writer ---
 
     /// What of these amounts is paid out of slices.
@@ -141,7 +186,7 @@ impl LeaseBook {
             return Amounts::new();
         }
         let paid = |(place, amount): (&(&'static str, String), &NanoUsd)| {
-            let held = granted.get(place).copied().filter(|held| *held > 0)?;
+            let held = granted.get(place)?.held;
             Some((place.clone(), held.min(amount.0))).filter(|(_, paid)| *paid > 0)
         };
         spent.iter().filter_map(paid).collect()
@@ -169,15 +214,30 @@ impl LeaseBook {
         Ok(())
     }
 
-    /// That transaction is committed.
-    pub(crate) fn settled(&self, paid: &Amounts) {
-        let mut granted = self.granted();
+    fn returned(&self, paid: &Amounts) {
+        let mut slices = self.granted();
         for (place, amount) in paid {
-            if let Some(held) = granted.get_mut(place) {
-                *held -= amount;
+            if let Some(slice) = slices.get_mut(place) {
+                slice.held -= amount;
             }
         }
-        granted.retain(|_, held| *held > 0);
+    }
+
+    /// That transaction is committed. `spent`: all of it, paid or not.
+    pub(crate) fn settled(&self, spent: &BTreeMap<(&'static str, String), NanoUsd>, paid: &Amounts) {
+        let mut slices = self.granted();
+        if slices.is_empty() {
+            return;
+        }
+        for (place, amount) in spent {
+            let Some(slice) = slices.get_mut(place) else { continue };
+            let paid = paid.get(place).copied().unwrap_or(0);
+            slice.held -= paid;
+            slice.beyond = slice.beyond.saturating_add(amount.0 - paid);
+        }
+        if slices.len() > REMEMBERED {
+            slices.retain(|_, slice| slice.held > 0 || slice.beyond > 0);
+        }
     }
 }
 
@@ -213,39 +273,19 @@ fn less_lease(engine: Engine, count: usize) -> String {
 #[async_trait]
 impl Leases for LeaseBook {
     async fn lease(&self, ask: &LeaseAsk<'_>) -> LedgerResult<Lease> {
-        if self.seen.load(Ordering::Acquire) == 0 {
-            self.renew().await?;
-        }
-        let ledger = &self.ledger;
-        let scope = ask.scope.as_str();
-        let mut transaction = ledger.noted(ledger.writer.begin().await)?;
-        let look = sqlx::query(LOOK).bind(scope).bind(ask.id.to_owned()).fetch_one(&mut *transaction).await;
-        let row = ledger.noted(look)?;
-        let settled: i64 = row.try_get("settled").map_err(broken)?;
-        let leased: i64 = row.try_get("leased").map_err(broken)?;
-        let room = ask.cap.0.saturating_sub(settled).saturating_sub(leased);
-        let granted =
-            if room < ask.least.0 { 0 } else { room.min(ask.wanted.0.max(room / SHARE).max(ask.least.0)) };
-        if granted > 0 {
-            let raise = sqlx::query(RAISE).bind(scope).bind(ask.id.to_owned()).bind(granted);
-            ledger.noted(raise.execute(&mut *transaction).await)?;
-            let grant = sqlx::query(GRANT).bind(scope).bind(ask.id.to_owned()).bind(granted);
-            ledger.noted(grant.bind(self.instance.clone()).execute(&mut *transaction).await)?;
-        }
-        ledger.noted(transaction.commit().await)?;
-        *self.granted().entry((scope, ask.id.to_owned())).or_default() += granted;
-        Ok(Lease { granted: NanoUsd(granted), settled: NanoUsd(settled) })
+        self.ledger.timed("lease", self.grant(ask)).await
     }
 
     async fn give_back(&self, scope: SpendScope, id: &str, amount: NanoUsd) -> LedgerResult<()> {
-        let paid = self.paid(&BTreeMap::from([((scope.as_str(), id.to_owned()), amount)]));
+        let back = BTreeMap::from([((scope.as_str(), id.to_owned()), amount)]);
+        let paid = self.paid(&back);
         if paid.is_empty() {
             return Ok(());
         }
         let mut transaction = self.ledger.noted(self.ledger.writer.begin().await)?;
         self.pay(&mut transaction, &paid).await?;
         self.ledger.noted(transaction.commit().await)?;
-        self.settled(&paid);
+        self.returned(&paid);
         Ok(())
     }
 

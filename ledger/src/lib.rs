@@ -3,7 +3,7 @@
 //! Start at `store.rs` (one set of statements over both engines), then `directory/`, `spend/` and
 //! `responses.rs` (what is asked of them).
 //! `journal/` is the local file that survives this process; `writer.rs` carries it into the store. `cache.rs` is how
-//! the data plane sees keys, `leases.rs` the slices of budgets that it spends, `notify.rs` how other replicas hear of changes. `redis/` counts and keeps what processes share and is no money. `examine.rs` looks whether the database is there and well. `litellm/` moves in from LiteLLM, and out
+//! the data plane sees keys, `leases.rs` the slices of budgets that it spends, `notify.rs` how other replicas hear of changes. `redis/` counts and keeps what processes share and is no money. `told.rs` is what replicas tell once together. `examine.rs` looks whether the database is there and well. `litellm/` moves in from LiteLLM, and out
 //! again. Only this crate speaks SQL.
 
 mod cache;
@@ -18,6 +18,7 @@ mod redis;
 mod responses;
 mod spend;
 mod store;
+mod told;
 mod writer;
 
 pub use cache::{CacheOptions, KeyCache};

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use weir_core::ports::meter::{Call, Meter, Service};
 use weir_core::ports::{LedgerError, LedgerHealth, LedgerResult, LedgerState};
 use weir_core::{ExposeSecret, SecretString};
 
@@ -31,6 +32,8 @@ pub struct Ledger {
     url: SecretString,
     migrates: bool,
     state: Arc<AtomicU8>,
+    /// Who wants to know how long it takes.
+    meter: Option<Arc<dyn Meter>>,
 }
 
 /// Who asks. Each has connections of its own, so that nobody waits behind a report.
@@ -150,7 +153,8 @@ impl Ledger {
 
     fn of(engine: Engine, of: Pools, others: [Pools; 2], url: SecretString, migrates: bool) -> Ledger {
         let Pools { writer, reader } = of;
-        Ledger { engine, writer, reader, others, url, migrates, state: Arc::new(AtomicU8::new(0)) }
+        let state = Arc::new(AtomicU8::new(0));
+        Ledger { engine, writer, reader, others, url, migrates, state, meter: None }
     }
 
     /// The same ledger over connections of their own.
@@ -159,6 +163,26 @@ impl Ledger {
         let [admin, reports] = self.others.clone();
         let Pools { writer, reader } = if asker == Asker::Admin { admin } else { reports };
         Ledger { writer, reader, ..self.clone() }
+    }
+
+    /// The same ledger, which tells how long it takes.
+    #[must_use]
+    pub fn metered(self, meter: Arc<dyn Meter>) -> Ledger {
+        Ledger { meter: Some(meter), ..self }
+    }
+
+    /// Waits for a call, and tells how long it took. `operation`: what it is for.
+    pub(crate) async fn timed<T>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = LedgerResult<T>>,
+    ) -> LedgerResult<T> {
+        let Some(meter) = &self.meter else { return call.await };
+        let begun = Instant::now();
+        let done = call.await;
+        let error = done.as_ref().err().and_then(LedgerError::class);
+        meter.took(&Call { service: Service::Ledger, operation, took: begun.elapsed(), error });
+        done
     }
 
     /// A schema that this program can use: made here, or waited for.

@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use weir_core::domain::spend::Entry;
+use weir_core::ports::meter::WRITE;
 use weir_core::ports::{LedgerHealth, LedgerResult, LedgerState, ResponseStore};
 use weir_core::time::Micros;
 
@@ -126,6 +127,9 @@ impl Writer {
         if let Err(error) = self.ledger.forget_periods(over).await {
             tracing::debug!("accounts of periods that are over stay: {error}");
         }
+        if let Err(error) = self.ledger.forget_told(over).await {
+            tracing::debug!("notes of alerts that are over stay: {error}");
+        }
         if let Some(kept) = retention {
             self.forget(kept).await;
         }
@@ -172,7 +176,9 @@ impl Writer {
             let mut reader = self.reader.lock().await;
             let taken = reader.take(&self.journal, self.options.batch);
             if !taken.entries.is_empty() {
+                self.journal.is_booking(taken.entries.iter().map(|entry| entry.ended_at).min());
                 self.insist(&taken.entries, Some(&self.leases)).await;
+                self.journal.is_booking(None);
                 self.journal.waiting.fetch_sub(taken.entries.len() as u64, Ordering::Relaxed);
             }
             reader.clean(&self.journal);
@@ -211,7 +217,8 @@ impl Writer {
     }
 
     async fn write(&self, entries: &[Entry], leases: Option<&LeaseBook>) -> LedgerResult<()> {
-        write(&self.ledger, entries, Counts::Now, leases).await.map(drop)
+        let writing = write(&self.ledger, entries, Counts::Now, leases);
+        self.ledger.timed(WRITE, writing).await.map(drop)
     }
 
     /// Waits until everything journalled so far is in the ledger, at most `limit`. Answers whether it is.

@@ -15,6 +15,7 @@ use weir_core::domain::ids::KeyHash;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::response::ResponseRecord;
 use weir_core::domain::spend::{Entry, Status};
+use weir_core::ports::told::Told;
 use weir_core::ports::{Journal, LedgerError, ResponseStore, SpendFilter, SpendStore, Written};
 use weir_core::time::Micros;
 
@@ -90,6 +91,23 @@ async fn p09_writers_that_meet_lose_nothing() {
 
 async fn futures<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
     futures_util::future::join_all(all).await
+}
+
+#[tokio::test]
+async fn whoever_claims_it_first_tells_it_and_again_only_when_its_time_is_over() {
+    both(async |ledger| {
+        let claim = |now: i64, until: i64| {
+            let ledger = ledger.clone();
+            async move { ledger.claim("same", Micros(now), Micros(until)).await.unwrap() }
+        };
+        let at_once = futures((0..8).map(|_| claim(10, 20))).await;
+        assert_eq!(at_once.iter().filter(|claimed| **claimed).count(), 1, "{at_once:?}");
+        assert!(!claim(19, 29).await, "not yet");
+        assert!(claim(20, 30).await, "its time is over");
+        ledger.give_up("same").await.unwrap();
+        assert!(claim(21, 31).await, "it was not told after all");
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -53,6 +53,24 @@ fn session(token: &str, user: &str, expires: i64) -> Session {
     }
 }
 
+#[tokio::test]
+async fn who_is_provisioned_is_found_by_the_providers_names() {
+    both(async |ledger| {
+        let (user_name, external_id) = (Some("Ann@Work.example".into()), Some("00u1".into()));
+        make(&ledger, &User { id: "ann".into(), user_name, external_id, ..User::default() }).await;
+        make(&ledger, &User { id: "ben".into(), ..User::default() }).await;
+        make(&ledger, &Team { external_id: Some("g-1".into()), ..team("red", "Red") }).await;
+        for (column, value) in [("user_name", "ann@work.example"), ("external_id", "00u1")] {
+            let wanted = query(vec![Condition::In(column, vec![value.into()])]);
+            let found = list::<User>(&ledger, &wanted).await.unwrap().records;
+            assert_eq!(found.iter().map(|kept| kept.id.as_str()).collect::<Vec<_>>(), ["ann"], "{column}");
+        }
+        let wanted = query(vec![Condition::In("external_id", vec!["g-1".into()])]);
+        assert_eq!(list::<Team>(&ledger, &wanted).await.unwrap().records[0].id, "red");
+    })
+    .await;
+}
+
 /// A session is found by the hash of its token only, with its user; what ends it ends it at once.
 #[tokio::test]
 async fn p37_a_session_is_known_with_its_user_until_it_is_ended() {

@@ -15,7 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use weir_core::domain::money::NanoUsd;
-use weir_core::domain::spend::{Begin, Entry, Status};
+use weir_core::domain::spend::{Begin, BudgetSeen, Entry, SpendScope, Status};
 use weir_core::ports::{Journal, SpendFilter, SpendStore};
 use weir_ledger::{FileJournal, JournalOptions, Ledger, Writer, WriterOptions};
 
@@ -106,7 +106,10 @@ async fn p40_a_dead_process_leaves_everything_to_the_next() {
 #[tokio::test]
 async fn p40_a_record_torn_at_any_byte_costs_only_itself() {
     let dir = tempfile::tempdir().unwrap();
-    let entries = [entry(5), entry(7)];
+    let mut entries = [entry(5), entry(7)];
+    // So that its last byte is not zero, which could be missing unnoticed: behind the records the file is zero.
+    let seen = BudgetSeen { scope: SpendScope::Key, id: "k".into(), cap: NanoUsd(9), before: NanoUsd(1) };
+    entries[1].explained.budgets.push(seen);
     {
         let journal = journal(dir.path(), JournalOptions { shards: 1, ..JournalOptions::default() });
         entries.iter().for_each(|entry| journal.end(entry).unwrap());
@@ -118,7 +121,6 @@ async fn p40_a_record_torn_at_any_byte_costs_only_itself() {
         .find(|p| p.extension().is_some())
         .unwrap();
     let mut whole = std::fs::read(&segment).unwrap();
-    // Behind the records the file is zero.
     whole.truncate(whole.iter().rposition(|b| *b != 0).unwrap() + 1);
     for cut in (whole.len() / 2 + 1..whole.len()).step_by(23) {
         let fresh = tempfile::tempdir().unwrap();

@@ -2,6 +2,7 @@
 
 use crate::budgets::Hold;
 use crate::cache::Caching;
+use crate::callbacks::{self, Telling};
 use crate::deployment::{Deployment, Timeouts};
 use crate::dialects::openai_chat::OpenAiChat;
 use crate::dialects::{self, ClientDialect, View};
@@ -16,7 +17,7 @@ use crate::snapshot::Snapshot;
 use crate::watch::Watcher;
 use bytes::BytesMut;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use weir_core::body::{Form, JsonBody};
 use weir_core::chat::Dialect;
@@ -34,6 +35,10 @@ use weir_core::time::Micros;
 pub struct Exchange {
     pub id: EntryId,
     pub clock: Clock,
+    /// When it had come.
+    pub read_at: Instant,
+    /// When a deployment was asked for the first time. Written by the attempt loop.
+    pub asked_at: Option<Instant>,
     /// The configuration this exchange lives with, whatever is reloaded meanwhile.
     pub snapshot: Arc<Snapshot>,
     /// Written by intake.
@@ -73,6 +78,10 @@ pub struct Exchange {
     pub explained: Explained,
     /// The ledger entry as far as it is known. Kept by `filters::journal` between an attempt and the end.
     pub draft: Option<Box<Entry>>,
+    /// The entry as the journal has it. Written by `filters::journal`, taken by `filters::callbacks`.
+    pub booked: Option<Box<Entry>>,
+    /// Who is told of it. Found when it is first needed: by then it is known who calls.
+    telling: OnceLock<Telling>,
 }
 
 /// Customer and tags of a request.
@@ -219,6 +228,8 @@ impl Exchange {
         Self {
             id,
             clock,
+            read_at: Instant::now(),
+            asked_at: None,
             snapshot,
             request,
             caller: Caller::Anonymous,
@@ -239,21 +250,33 @@ impl Exchange {
             caching: None,
             explained: Explained::default(),
             draft: None,
+            booked: None,
+            telling: OnceLock::new(),
         }
     }
 
-    /// Whether the operator wants to keep what is asked and answered.
-    pub fn keeps_said(&self) -> bool {
-        let config = &self.snapshot.config;
-        config.general.store_prompts_in_spend_logs && !config.litellm.turn_off_message_logging
+    /// How long it waited here, for budgets and guardrails and others' answers, before a deployment was asked.
+    pub fn waited(&self) -> Duration {
+        self.asked_at.map(|at| at.saturating_duration_since(self.read_at)).unwrap_or_default()
     }
 
-    /// Notes what the client is sent, up to [`MAX_SAID`], and as far as it is to be cached.
+    /// Whether the operator wants to keep what is asked and answered, and nobody minds.
+    pub fn keeps_said(&self) -> bool {
+        self.snapshot.config.general.store_prompts_in_spend_logs && !self.telling().silent
+    }
+
+    /// Which callbacks are told of it, and whether they are told what is said.
+    pub fn telling(&self) -> &Telling {
+        self.telling.get_or_init(|| callbacks::telling(self))
+    }
+
+    /// Notes what the client is sent, up to [`MAX_SAID`], and as far as it is to be cached, kept or told.
     pub fn say(&mut self, bytes: &[u8]) {
         if let Some(caching) = &mut self.caching {
             caching.collect(bytes);
         }
-        if self.keeps_said() && self.answer.said.len() + bytes.len() <= MAX_SAID {
+        let heard = self.keeps_said() || self.telling().hears();
+        if heard && self.answer.said.len() + bytes.len() <= MAX_SAID {
             self.answer.said.extend_from_slice(bytes);
         }
     }
@@ -274,8 +297,12 @@ impl Exchange {
         self.request.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default()
     }
 
-    /// The customer behind the key: the body's `user`, each request's own.
+    /// The customer behind the key: the one that a token is for, else the body's `user`, each request's own.
     pub fn end_user(&self) -> Option<String> {
+        let token = self.caller.principal().and_then(|known| known.token.as_ref());
+        if let Some(customer) = token.and_then(|token| token.customer.as_ref()) {
+            return Some(customer.clone());
+        }
         let configured = self.snapshot.config.general.user_header_name.as_deref();
         let from_header = configured.map(|name| self.header(name)).filter(|v| !v.is_empty());
         match from_header {

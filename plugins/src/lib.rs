@@ -12,11 +12,15 @@
 //! `outgoing.rs` makes the request of one attempt. `load.rs` is what is going on at each deployment, `fallbacks.rs` what a
 //! request says of other models. `models.rs` finds deployments by name; `snapshot.rs` is all of that for one state of the
 //! configuration.
+//! `metrics/` counts what happens, `alerts/` tells people of it, `callbacks/` tells programs of exchanges that are over,
+//! `trace.rs` is the trace that a request belongs to.
 //! `guardrails/` checks what is said, `watch.rs` is how an answer is looked at while it passes.
 
+pub mod alerts;
 pub mod auth;
 pub mod budgets;
 pub mod cache;
+pub mod callbacks;
 pub mod chain;
 pub mod count;
 pub mod deployment;
@@ -43,6 +47,7 @@ pub mod seal;
 pub mod services;
 pub mod snapshot;
 pub mod tokens;
+pub mod trace;
 pub mod utils;
 pub mod watch;
 

@@ -9,6 +9,7 @@ use crate::dialects::{Asked, ResponsePlan, client, upstream};
 use crate::exchange::{Attempt, Exchange, Request};
 use crate::providers::{Call, Quirk};
 use crate::responses::Previous;
+use crate::trace::Trace;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use std::borrow::Cow;
@@ -289,6 +290,9 @@ fn headers(x: &Exchange, attempt: &Attempt, plan: ResponsePlan) -> HeaderMap {
     }
     if let Ok(id) = HeaderValue::from_str(&format!("{}-{}", x.id, attempt.number)) {
         headers.insert(CLIENT_REQUEST_ID, id);
+    }
+    if x.snapshot.config.litellm.forward_traceparent_to_llm_provider {
+        Trace::tell(x, attempt.number, &mut headers);
     }
     headers
 }

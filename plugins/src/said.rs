@@ -1,13 +1,17 @@
 //! What was said in an exchange, made readable: streams as the answers that they stand for, long texts cut.
 
 use crate::dialects::{TranslateError, View, client, upstream};
+use crate::exchange::Exchange;
 use crate::guardrails::{Hiding, Side};
+use crate::metrics::Metrics;
 use bytes::Bytes;
 use serde_json::Value;
+use std::sync::Arc;
 use weir_core::body::JsonBody;
 use weir_core::chat::{Collector, Dialect, Events};
 use weir_core::codec::Deframer;
 use weir_core::codec::frames::each;
+use weir_core::config::When;
 use weir_core::domain::ids::EntryId;
 use weir_core::domain::spend::Said;
 use weir_core::time::Micros;
@@ -35,6 +39,19 @@ pub struct Heard {
 const MAX_EVENT: usize = 1 << 20;
 
 impl Heard {
+    /// `answer`: what the client was sent.
+    pub fn of(x: &Exchange, answer: Bytes, metrics: &Arc<Metrics>) -> Self {
+        Self {
+            id: x.id,
+            started_at: x.clock.started_at,
+            client: x.request.operation.row().chat,
+            model: x.view("").model.to_owned(),
+            request: x.request.body.clone(),
+            answer,
+            hiding: hiding(x, metrics),
+        }
+    }
+
     /// Bytes that it holds.
     pub fn len(&self) -> usize {
         self.request.bytes().len() + self.answer.len()
@@ -46,6 +63,15 @@ impl Heard {
 
     /// As it is kept. No text in it is longer than `longest` bytes. Waits for guardrails that are services.
     pub async fn told(&self, longest: usize) -> Said {
+        let (request, answer) = self.read(longest).await;
+        let text = |value: Value| {
+            if value.is_null() { String::new() } else { without_nul(value.to_string()) }
+        };
+        Said { id: self.id, started_at: self.started_at, request: text(request), response: text(answer) }
+    }
+
+    /// Request and answer, masked and cut; null where there is none.
+    pub async fn read(&self, longest: usize) -> (Value, Value) {
         let mut request = serde_json::from_slice(self.request.bytes()).unwrap_or_default();
         let plain = serde_json::from_slice(&self.answer).ok();
         let mut answer = plain.or_else(|| self.whole()).unwrap_or_default();
@@ -53,11 +79,7 @@ impl Heard {
             request = hiding.hide(request, Side::Request).await;
             answer = hiding.hide(answer, Side::Answer).await;
         }
-        let text = |value| {
-            let cut = shortened(value, longest);
-            if cut.is_null() { String::new() } else { without_nul(cut.to_string()) }
-        };
-        Said { id: self.id, started_at: self.started_at, request: text(request), response: text(answer) }
+        (shortened(request, longest), shortened(answer, longest))
     }
 
     /// The answer that a stream stands for, in the client's own dialect, as far as it came.
@@ -84,6 +106,14 @@ impl Heard {
         };
         serde_json::from_slice(&writer.write_answer(collector.finish(), &view)).ok()
     }
+}
+
+/// Guardrails whose mode is `logging_only`.
+fn hiding(x: &Exchange, metrics: &Arc<Metrics>) -> Option<Hiding> {
+    let guarded = x.guarded.as_ref()?;
+    let chosen = guarded.at(When::LoggingOnly);
+    let (about, metrics) = (Arc::clone(&guarded.about), Arc::clone(metrics));
+    (!chosen.is_empty()).then_some(Hiding { chosen, about, metrics })
 }
 
 /// The same with long texts (pictures, documents) cut, which say how much is missing.

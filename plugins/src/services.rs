@@ -1,5 +1,8 @@
 //! What filters may use of the rest of the process.
 
+use crate::alerts::Alerts;
+use crate::budgets::Watched;
+use crate::callbacks::Desk;
 use crate::metrics::Metrics;
 use std::sync::Arc;
 use weir_core::ports::cache::AnswerCache;
@@ -18,8 +21,13 @@ pub struct Services {
     pub bearers: Arc<dyn Bearers>,
     pub journal: Arc<dyn Journal>,
     pub metrics: Arc<Metrics>,
+    pub alerts: Arc<Alerts>,
+    /// Whose budgets are looked at, for metrics and alerts.
+    pub watched: Arc<Watched>,
     pub responses: Arc<dyn ResponseStore>,
     pub scribe: Arc<dyn Scribe>,
+    /// Where callbacks are told.
+    pub desk: Arc<Desk>,
     pub budgets: Arc<Budgets>,
     pub holders: Arc<dyn Holders>,
     pub rates: Arc<RateLimits>,

@@ -1,5 +1,6 @@
 //! One state of the configuration, ready to serve. Exchanges keep the one they started with; a reload makes another.
 
+use crate::callbacks::Callbacks;
 use crate::guardrails::Guardrails;
 use crate::models::ModelTable;
 use crate::pass::PassTable;
@@ -19,6 +20,8 @@ pub struct Snapshot {
     pub catalogue: Arc<Catalogue>,
     /// What looks at requests and answers.
     pub guardrails: Guardrails,
+    /// Who is told of exchanges that are over.
+    pub callbacks: Callbacks,
     /// Who answers raw requests.
     pub pass: PassTable,
     /// For what clients or the ledger keep for us.
@@ -30,6 +33,7 @@ impl Snapshot {
         let config = Arc::new(config);
         Self {
             guardrails: Guardrails::build(&config, &env, problems),
+            callbacks: Callbacks::build(&config, &env, problems),
             pass: PassTable::build(&config, &env, &catalogue, problems),
             master: master(&config),
             sealer: Arc::new(sealer(&config, &env)),

@@ -15,6 +15,7 @@ mod sessions;
 mod sso;
 mod throttle;
 
+pub(crate) use origin::base_url;
 pub(crate) use proxied::sign_in as sign_in_behind_a_proxy;
 pub(crate) use routes::ROUTES;
 pub(crate) use sessions::{end_all, note_use, with_cookies};

@@ -40,7 +40,7 @@ fn host_of(url: &str) -> Option<&str> {
 
 /// Where browsers reach the gateway (`PROXY_BASE_URL`, else as this one did), with the path that it is mounted at. No
 /// slash at the end.
-pub(super) fn base_url(env: &Env, headers: &HeaderMap) -> String {
+pub(crate) fn base_url(env: &Env, headers: &HeaderMap) -> String {
     if let Some(told) = env.filled("PROXY_BASE_URL") {
         return told.trim_end_matches('/').to_owned();
     }

@@ -54,14 +54,14 @@ fn person(config: &Config, headers: &HeaderMap) -> Option<Person> {
         let found = names.into_iter().find_map(|name| headers.get(name)?.to_str().ok());
         found.filter(|text| !text.is_empty()).map(str::to_owned)
     };
-    let groups = value("groups", GROUPS).unwrap_or_default();
+    let name = |group: &str| group.trim().trim_start_matches('/').to_owned();
     Some(Person {
         id: value("user_id", USER)?,
         email: value("user_email", EMAIL),
         // The proxy has seen to it.
         email_verified: true,
         role: value("user_role", &[]).as_deref().and_then(sso::role_named),
-        groups: groups.split(',').map(|group| group.trim().trim_start_matches('/').to_owned()).collect(),
+        groups: value("groups", GROUPS).map(|groups| groups.split(',').map(name).collect()),
         ..Person::default()
     })
 }
@@ -99,7 +99,7 @@ mod tests {
             ("x-forwarded-groups", "/red, blue"),
         ]);
         let ann = person(&config(""), &usual).unwrap();
-        assert_eq!((ann.id.as_str(), ann.groups.len()), ("ann", 2));
+        assert_eq!((ann.id.as_str(), ann.groups.map(|groups| groups.len())), ("ann", Some(2)));
         assert_eq!(ann.role, None);
         let own = config("general_settings: {oauth2_config_mappings: {user_id: x-who, user_role: x-role}}");
         assert!(person(&own, &usual).is_none());

@@ -56,13 +56,7 @@ pub(super) async fn new(context: Context, mut sent: Fields) -> Result<Json<Objec
     }
     if let Some(maker) = context.by().filter(|user| !joined.iter().any(|m: &Member| m.user_id == *user)) {
         users::known(&context, &mut work, maker).await?;
-        let maker = Member {
-            team_id: team.id.clone(),
-            user_id: maker.to_owned(),
-            role: TeamRole::Admin,
-            email: None,
-            budget_id: team.member_budget_id.clone(),
-        };
+        let maker = Member { role: TeamRole::Admin, ..Member::of(&team, maker) };
         work.insert(&maker)?;
     }
     work.commit().await?;
@@ -165,14 +159,25 @@ pub(super) async fn delete(context: Context, mut sent: Fields) -> Result<Json<Ob
     let mut work = Work::new(&context);
     for team in &teams {
         rights::may_change(&context, team).await?;
-        work.delete(&team.record);
     }
-    for member in context.all::<Member>(vec![Condition::In("team_id", ids.clone())]).await? {
-        work.delete(&member.record);
-    }
-    for key in context.all::<KeyRecord>(vec![Condition::In("team_id", ids.clone())]).await? {
-        work.delete(&key.record);
-    }
+    remove(&context, &mut work, &teams).await?;
     work.commit().await?;
     Ok(Json(Object(vec![("deleted_teams", raw(&Value::from(ids)))])))
+}
+
+/// Teams with their keys and memberships.
+pub(crate) async fn remove(
+    context: &Context,
+    work: &mut Work<'_>,
+    teams: &[Kept<Team>],
+) -> Result<(), Refusal> {
+    let theirs = || vec![Condition::In("team_id", teams.iter().map(|team| team.id.clone()).collect())];
+    teams.iter().for_each(|team| work.delete(&team.record));
+    for member in context.all::<Member>(theirs()).await? {
+        work.delete(&member.record);
+    }
+    for key in context.all::<KeyRecord>(theirs()).await? {
+        work.delete(&key.record);
+    }
+    Ok(())
 }

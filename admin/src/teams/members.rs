@@ -12,8 +12,10 @@ use crate::work::Work;
 use axum::Json;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::records::{Kept, Member, Team, TeamRole, User, member_id};
+use weir_core::ports::records::get_all;
 
 /// Members in one request.
 const MAX_MEMBERS: usize = 500;
@@ -74,11 +76,9 @@ pub(super) async fn join(
         work.insert(&user)?;
     }
     let mut member = Member {
-        team_id: team.id.clone(),
-        user_id: user.id.clone(),
         role: wanted.role,
         email: wanted.user_email.clone().or_else(|| user.email.clone()),
-        budget_id: team.member_budget_id.clone(),
+        ..Member::of(team, &user.id)
     };
     if joined.iter().any(|other| other.user_id == member.user_id) {
         return Ok(Joined { member, user });
@@ -90,6 +90,21 @@ pub(super) async fn join(
     }
     work.insert(&member)?;
     Ok(Joined { member, user })
+}
+
+/// Puts a user who is in none of these teams into those of them that there are.
+pub(crate) async fn place(
+    context: &Context,
+    work: &mut Work<'_>,
+    user: &User,
+    teams: Vec<String>,
+) -> Result<(), Refusal> {
+    let unique: HashSet<String> = teams.into_iter().collect();
+    let unique: Vec<String> = unique.into_iter().collect();
+    for team in get_all::<Team>(context.directory(), &unique).await? {
+        work.insert(&Member { email: user.email.clone(), ..Member::of(&team, &user.id) })?;
+    }
+    Ok(())
 }
 
 // --- add ---

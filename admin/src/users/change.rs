@@ -213,11 +213,22 @@ pub(super) async fn delete(context: Context, mut sent: Fields) -> Result<Json<u6
         return Err(detail(404, &json!({ "error": format!("User not found, passed user_id={id}") })));
     }
     let mut work = Work::new(&context);
-    let theirs = || vec![Condition::In("user_id", ids.clone())];
     for user in &users {
         may_change(&context, Some(user), user, false).await?;
-        work.delete(&user.record);
     }
+    remove(&context, &mut work, &users).await?;
+    work.commit().await?;
+    Ok(Json(users.len() as u64))
+}
+
+/// Users with their keys and memberships.
+pub(crate) async fn remove(
+    context: &Context,
+    work: &mut Work<'_>,
+    users: &[Kept<User>],
+) -> Result<(), Refusal> {
+    let theirs = || vec![Condition::In("user_id", users.iter().map(|user| user.id.clone()).collect())];
+    users.iter().for_each(|user| work.delete(&user.record));
     for key in context.all::<KeyRecord>(theirs()).await? {
         work.delete(&key.record);
     }
@@ -227,6 +238,5 @@ pub(super) async fn delete(context: Context, mut sent: Fields) -> Result<Json<u6
     for member in context.all::<OrganizationMember>(theirs()).await? {
         work.delete(&member.record);
     }
-    work.commit().await?;
-    Ok(Json(users.len() as u64))
+    Ok(())
 }

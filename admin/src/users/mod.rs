@@ -7,6 +7,7 @@ mod password;
 pub(crate) mod show;
 mod table;
 
+pub(crate) use change::remove;
 pub(crate) use new::{known, wanted, with_defaults};
 pub use password::password_hash;
 pub(crate) use password::{hashed, password_fits};

@@ -151,14 +151,7 @@ fn teams(sent: &mut Fields) -> Vec<String> {
 async fn join(context: &Context, work: &mut Work<'_>, user: &User, teams: &[String]) -> Result<(), Refusal> {
     for team in get_all::<Team>(context.directory(), teams).await? {
         teams::may_change(context, &team).await?;
-        let member = Member {
-            team_id: team.id.clone(),
-            user_id: user.id.clone(),
-            email: user.email.clone(),
-            budget_id: team.member_budget_id.clone(),
-            ..Member::default()
-        };
-        work.insert(&member)?;
+        work.insert(&Member { email: user.email.clone(), ..Member::of(&team, &user.id) })?;
     }
     Ok(())
 }

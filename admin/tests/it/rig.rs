@@ -99,6 +99,7 @@ pub fn services(memory: &Arc<Memory>, master: Option<&str>) -> Services {
         master: Arc::new(move || master.clone()),
         control: Arc::new(Still),
         http: Arc::new(Nobody),
+        audited: None,
         catalogue: Arc::new(Catalogue::embedded()),
     }
 }

@@ -46,6 +46,9 @@ static GROUPS: &[(&str, &[RouteClass])] = &[
     ("global_spend_tracking_routes", &[RouteClass::Spend]),
 ];
 
+/// How the routes of SCIM begin.
+const PROVISIONING: &str = "/scim/";
+
 // --- Grant ---
 
 impl Grant {
@@ -94,13 +97,26 @@ pub fn allowed(caller: &Caller, rule: &RouteRule) -> bool {
         _ if rule.class == RouteClass::Public => true,
         Caller::Anonymous => false,
         Caller::Master(_) => true,
-        Caller::Key(known) => rule.grant.includes(known) || permitted(known, rule.class),
+        Caller::Key(known) => rule.grant.includes(known) || permitted(known, rule),
     }
 }
 
 /// A key may be given more than its role has.
-fn permitted(known: &Principal, class: RouteClass) -> bool {
-    class == RouteClass::Spend && known.sees_spend()
+fn permitted(known: &Principal, rule: &RouteRule) -> bool {
+    match rule.class {
+        RouteClass::Spend => known.sees_spend(),
+        RouteClass::Management => rule.path.starts_with(PROVISIONING) && provisions(known),
+        _ => false,
+    }
+}
+
+/// What an identity provider is given to keep users and teams with: a key of nobody, which only admins make, whose
+/// `allowed_routes` name the routes of provisioning.
+fn provisions(known: &Principal) -> bool {
+    let key = &known.key;
+    let nobodys = known.user.is_none() && key.user_id.is_none();
+    let free = key.team_id.is_none() && key.organization_id.is_none();
+    nobodys && free && key.allowed_routes.iter().any(|route| route.starts_with(PROVISIONING))
 }
 
 /// Refuses what [`allowed`] does not allow, in LiteLLM's words. `path` as it was called.
@@ -119,10 +135,11 @@ pub fn authorise(caller: &Caller, rule: &RouteRule, path: &str) -> Result<(), Ap
 
 /// What the key itself is limited to.
 fn within(known: &Principal, rule: &RouteRule, path: &str) -> Result<(), ApiError> {
-    let routes = &known.key.allowed_routes;
-    if routes.is_empty() || routes.iter().any(|route| covers(route, rule, path)) {
-        return Ok(());
-    }
+    let of_token = known.token.as_ref().map(|token| &token.routes);
+    let mut lists = std::iter::once(&known.key.allowed_routes).chain(of_token);
+    let outside =
+        |routes: &&Vec<String>| !routes.is_empty() && !routes.iter().any(|route| covers(route, rule, path));
+    let Some(routes) = lists.find(outside) else { return Ok(()) };
     let named: Vec<String> = routes.iter().map(|route| format!("'{route}'")).collect();
     let message = format!(
         "Virtual key is not allowed to call this route. Only allowed to call routes: [{}]. Tried to call route: {path}",
@@ -174,7 +191,7 @@ fn starred(id: &str) -> String {
 mod tests {
     use super::*;
     use crate::domain::ids::KeyHash;
-    use crate::domain::key::KeyRecord;
+    use crate::domain::key::{KeyRecord, TokenLimits};
     use crate::domain::records::User;
     use std::sync::Arc;
 
@@ -230,6 +247,39 @@ mod tests {
             assert_eq!(told.is_ok(), may, "{route}");
             assert!(told.err().is_none_or(|error| error.status() == 403), "{route}");
         }
+    }
+
+    #[test]
+    fn p37_a_token_is_held_to_its_routes_beside_those_of_its_key() {
+        let Caller::Key(known) = caller(Some(Role::ProxyAdmin), &["management_routes"]) else {
+            panic!("a key")
+        };
+        let rule = rule(RouteClass::Management, Grant::ADMIN);
+        for (routes, may) in [(vec![], true), (vec!["/key/*"], true), (vec!["llm_api_routes"], false)] {
+            let mut known = (*known).clone();
+            let routes = routes.into_iter().map(String::from).collect();
+            known.token = Some(TokenLimits { routes, customer: None });
+            let told = authorise(&Caller::Key(Arc::new(known)), &rule, "/key/sk-1/regenerate");
+            assert_eq!(told.is_ok(), may);
+        }
+    }
+
+    #[test]
+    fn p37_only_a_key_of_nobody_provisions_with_its_routes_alone() {
+        let rule = RouteRule { path: "/scim/v2/Users", class: RouteClass::Management, grant: Grant::ADMIN };
+        let may = |caller: &Caller| authorise(caller, &rule, "/scim/v2/Users").is_ok();
+        assert!(may(&caller(None, &["/scim/*"])));
+        assert!(may(&caller(Some(Role::ProxyAdmin), &["/scim/*"])));
+        assert!(!may(&caller(None, &[])) && !may(&caller(None, &["*"])));
+        for role in [Role::ProxyAdminViewer, Role::InternalUser] {
+            assert!(!may(&caller(Some(role), &["/scim/*"])), "{role:?}");
+        }
+        let Caller::Key(known) = caller(None, &["/scim/*"]) else { panic!("a key") };
+        let mut of_team = (*known).clone();
+        of_team.key.team_id = Some("red".into());
+        assert!(!may(&Caller::Key(Arc::new(of_team))));
+        let other = RouteRule { path: "/key/generate", ..rule };
+        assert!(!allowed(&Caller::Key(known), &other));
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct ConfigFile {
     pub weir: Section,
     pub credentials: Vec<CredentialFile>,
     pub guardrails: Vec<GuardrailFile>,
+    /// `callback_settings`; names and types are checked with their meaning.
+    pub callbacks: Node,
     /// Sections that are known, not used yet.
     pub later: Vec<(String, Node)>,
 }
@@ -57,6 +59,7 @@ impl ConfigFile {
             weir: Section::read(&section(&top, "weir_settings"), &WEIR, WEIR.name, problems),
             credentials: credentials(&top, problems),
             guardrails: guardrails::written(&top, problems),
+            callbacks: section(&top, "callback_settings"),
             later: top.entries().iter().filter(|(name, _)| is_later(name)).cloned().collect(),
         }
     }

@@ -2,10 +2,12 @@
 //! yet; loading and its messages follow from the rows alone.
 
 mod cache;
+mod callbacks;
 mod env;
 mod general;
 mod guardrails;
 mod info;
+mod jwt;
 mod litellm;
 mod openai;
 mod params;
@@ -43,6 +45,8 @@ pub enum Kind {
     Texts,
     List,
     Map,
+    /// A map whose values are never shown.
+    SecretMap,
     /// true, false, or a path.
     BoolOrText,
     Choice(&'static [&'static str]),
@@ -96,8 +100,10 @@ pub static CREDENTIAL: Table = closed("credential_list[]", top::CREDENTIAL);
 pub static ALIAS: Table = closed("router_settings.model_group_alias", top::ALIAS);
 pub static LITELLM: Table = closed("litellm_settings", litellm::KEYS);
 pub static CACHE: Table = closed("litellm_settings.cache_params", cache::KEYS);
+pub static CALLBACK: Table = Table { free: true, ..closed("callback_settings", callbacks::KEYS) };
 pub static ROUTER: Table = closed("router_settings", router::KEYS);
 pub static GENERAL: Table = closed("general_settings", general::KEYS);
+pub static JWT: Table = closed("general_settings.litellm_jwtauth", jwt::KEYS);
 pub static PASS_THROUGH: Table = closed("general_settings.pass_through_endpoints[]", general::PASS_THROUGH);
 pub static GUARDRAIL: Table = closed("guardrails[]", guardrails::ENTRY);
 pub static GUARDRAIL_PARAMS: Table = closed("guardrails[].litellm_params", guardrails::PARAMS);
@@ -122,8 +128,10 @@ pub static TABLES: &[&Table] = &[
     &ALIAS,
     &LITELLM,
     &CACHE,
+    &CALLBACK,
     &ROUTER,
     &GENERAL,
+    &JWT,
     &PASS_THROUGH,
     &GUARDRAIL,
     &GUARDRAIL_PARAMS,
@@ -179,6 +187,11 @@ pub fn section_of(name: &str) -> Option<&'static Table> {
 // --- Kind ---
 
 impl Kind {
+    /// Whether values are never shown.
+    pub fn is_secret(self) -> bool {
+        matches!(self, Kind::Secret | Kind::SecretMap)
+    }
+
     pub fn accepts(self, node: &Node) -> bool {
         match self {
             Kind::Any => true,
@@ -191,7 +204,7 @@ impl Kind {
             Kind::Text | Kind::Secret => node.as_text().is_some(),
             Kind::Texts => node.as_texts().is_some(),
             Kind::List => matches!(node.value, Value::List(_)),
-            Kind::Map => matches!(node.value, Value::Map(_)),
+            Kind::Map | Kind::SecretMap => matches!(node.value, Value::Map(_)),
             Kind::BoolOrText => node.as_bool().is_some() || node.as_text().is_some(),
             Kind::Choice(choices) => node.as_text().is_some_and(|text| choices.contains(&text)),
         }
@@ -210,7 +223,7 @@ impl Kind {
             Kind::Text | Kind::Secret => "text".into(),
             Kind::Texts => "a list of texts".into(),
             Kind::List => "a list".into(),
-            Kind::Map => "a map".into(),
+            Kind::Map | Kind::SecretMap => "a map".into(),
             Kind::BoolOrText => "true, false or a path".into(),
             Kind::Choice(choices) => format!("one of {}", choices.join(", ")),
         }

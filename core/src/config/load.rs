@@ -11,7 +11,9 @@ use super::models::{self, ModelEntry};
 use super::problems::{Place, Problems};
 use super::resolve;
 use super::section::Section;
-use super::settings::{CacheSettings, GeneralSettings, LitellmSettings, RouterSettings, WeirSettings};
+use super::settings::{
+    CacheSettings, CallbackSettings, GeneralSettings, LitellmSettings, RouterSettings, WeirSettings,
+};
 use super::tree::Node;
 
 /// What the configuration means: defaults filled in, references resolved, nothing left to check. `Debug` shows no
@@ -27,6 +29,7 @@ pub struct Config {
     pub weir: WeirSettings,
     /// `None`: answers are not cached.
     pub cache: Option<CacheSettings>,
+    pub callbacks: CallbackSettings,
     /// The environment it was loaded with, `environment_variables` on top: where providers look for their keys.
     pub env: Env,
 }
@@ -122,7 +125,8 @@ impl Config {
         let general = GeneralSettings::read(&file.general, &env, problems);
         let weir = WeirSettings::read(&file.weir, &env, problems);
         let cache = CacheSettings::read(&file.litellm, router.redis.as_ref(), &env, problems);
-        let config = Config { models, guardrails, litellm, router, general, weir, cache, env };
+        let callbacks = CallbackSettings::read(&file.callbacks, &file.litellm, problems);
+        let config = Config { models, guardrails, litellm, router, general, weir, cache, callbacks, env };
         if !problems.has_errors() {
             config.check_names(file, problems);
             if config.models.is_empty() {

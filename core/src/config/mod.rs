@@ -44,7 +44,9 @@ pub use models::ModelEntry;
 pub use params::{ClientParam, Info, Params};
 pub use problems::{Problem, Problems, Severity};
 pub use settings::{
-    BannedKeywords, BudgetMode, CALL_TYPES, CachePlace, CacheScope, CacheSettings, GeneralSettings,
-    LitellmSettings, MetricsWhen, PassThrough, RedisNode, RedisPlace, RedisSettings, RouterSettings,
-    SessionCaps, SslVerify, Strategy, StrategyArgs, TokenRate, WeirSettings,
+    ALERT_TYPES, AlertSettings, BannedKeywords, BudgetMode, CALL_TYPES, CachePlace, CacheScope,
+    CacheSettings, CallbackSettings, GeneralSettings, JwtSettings, LitellmSettings, MetricsSettings,
+    MetricsWhen, PassThrough, RedisNode, RedisPlace, RedisSettings, RoleMapping, RolePermissions,
+    RouterSettings, ScopeModels, SessionCaps, ShownMetric, SslVerify, Strategy, StrategyArgs, TokenRate,
+    WeirSettings,
 };

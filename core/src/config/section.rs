@@ -140,7 +140,7 @@ impl Section {
 
     /// Whether the table says that this is never to be shown.
     pub fn is_secret(&self, name: &str) -> bool {
-        self.table.find(name).is_some_and(|key| key.kind == Kind::Secret)
+        self.table.find(name).is_some_and(|key| key.kind.is_secret())
     }
 
     pub fn node(&self, name: &str) -> Option<&Node> {

@@ -1,17 +1,25 @@
 //! What the sections of settings mean, defaults filled in.
 
+mod alerts;
 mod cache;
+mod callbacks;
 mod general;
+mod jwt;
 mod litellm;
+mod metrics;
 mod pass_through;
 mod redis;
 mod router;
 mod weir;
 
+pub use alerts::{ALERT_TYPES, AlertSettings};
 pub use cache::{CALL_TYPES, CachePlace, CacheSettings};
+pub use callbacks::CallbackSettings;
 pub use general::{GeneralSettings, TokenRate};
+pub use jwt::{JwtSettings, RoleMapping, RolePermissions, ScopeModels};
 pub(super) use litellm::budget;
 pub use litellm::{BannedKeywords, LitellmSettings};
+pub use metrics::{MetricsSettings, ShownMetric};
 pub use pass_through::PassThrough;
 pub use redis::{RedisNode, RedisPlace, RedisSettings};
 pub use router::{RouterSettings, Strategy, StrategyArgs};

@@ -84,6 +84,17 @@ pub struct Principal {
     pub spent: Spent,
     /// Somebody who has signed in to the UI, in place of a key.
     pub session: Option<Session>,
+    /// Of a token in place of a key: what it may call, beside what its key may, and whom its requests are for.
+    pub token: Option<TokenLimits>,
+}
+
+/// What the operator says of tokens of an identity provider.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TokenLimits {
+    /// As `allowed_routes` of a key. Empty: all that the role may.
+    pub routes: Vec<String>,
+    /// The customer, whatever the request says.
+    pub customer: Option<String>,
 }
 
 /// What a key has spent since its last reset, as far as this process knows: what was booked when the key was loaded, and
@@ -178,6 +189,7 @@ impl Principal {
             budgets,
             spent: Spent::default(),
             session: None,
+            token: None,
         }
     }
 

@@ -15,15 +15,20 @@ pub struct LeaseAsk<'a> {
     pub least: NanoUsd,
     /// What would do. Where there is plenty, more is given.
     pub wanted: NanoUsd,
+    /// What was spent beyond the slices that were given; part of `least` and `wanted`. As soon as it is booked, it is owed
+    /// no more.
+    pub owed: NanoUsd,
 }
 
 /// What was given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lease {
     /// Zero where not even the least was left.
     pub granted: NanoUsd,
     /// Booked under this id since its last reset.
     pub settled: NanoUsd,
+    /// Of what was owed: it is booked, and so is part of what is settled.
+    pub forgiven: NanoUsd,
 }
 
 /// Slices of budgets. What all processes hold and what is booked is never more than the budget, however many ask at

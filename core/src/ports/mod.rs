@@ -5,9 +5,11 @@ pub mod cache;
 pub mod control;
 pub mod identity;
 pub mod leases;
+pub mod meter;
 pub mod rates;
 pub mod records;
 mod spend;
+pub mod told;
 
 pub use crate::domain::spend::SpendScope;
 pub use spend::{
@@ -43,6 +45,18 @@ pub enum LedgerError {
 }
 
 pub type LedgerResult<T> = Result<T, LedgerError>;
+
+impl LedgerError {
+    /// What kind of failure it is, for metrics; `None`: of the ledger it is none.
+    pub fn class(&self) -> Option<&'static str> {
+        match self {
+            LedgerError::Unavailable(_) => Some("Unavailable"),
+            LedgerError::Busy(_) => Some("Busy"),
+            LedgerError::Conflict(_) => None,
+            LedgerError::Broken(_) => Some("Broken"),
+        }
+    }
+}
 
 /// Records, straight from the database. The typed face of it is [`records`].
 #[async_trait]
@@ -157,6 +171,11 @@ pub struct AuditEntry {
     /// JSON; empty for none.
     pub before: String,
     pub after: String,
+}
+
+/// Hears of audit entries once they are kept. Does not wait.
+pub trait AuditListener: Send + Sync {
+    fn kept(&self, entries: &[AuditEntry]);
 }
 
 /// Which audit entries to list.

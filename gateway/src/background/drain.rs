@@ -99,6 +99,7 @@ impl BackgroundService for Drain {
         // Nobody can connect to it any more.
         let _ = std::fs::remove_file(&self.app.admin_socket);
         tracing::info!(cut = left, "stopped");
+        crate::logging::flush();
         leave();
     }
 }

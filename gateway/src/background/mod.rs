@@ -4,3 +4,4 @@ pub mod drain;
 pub mod import;
 pub mod reload;
 pub mod scribe;
+pub mod standing;

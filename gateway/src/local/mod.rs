@@ -15,6 +15,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use pingora::protocols::http::ServerSession;
 use pingora::{OrErr, Result};
+use std::sync::Arc;
 use weir_core::error::{ApiError, Kind};
 
 /// A small whole answer.
@@ -103,7 +104,11 @@ async fn metrics(app: &App, down: &ServerSession) -> std::result::Result<Reply, 
         models::caller(app, &snapshot, down).await?;
     }
     app.read_gauges();
-    let text = app.metrics.render().map_err(|e| ApiError::new(Kind::Internal, "metrics").because(e))?;
+    let metrics = Arc::clone(&app.metrics);
+    // Of ten thousand keys the page is long: no worker, and no request on it, waits while it is written.
+    let written = tokio::task::spawn_blocking(move || metrics.render()).await;
+    let failed = |why: String| ApiError::new(Kind::Internal, "metrics").because(why);
+    let text = written.map_err(|e| failed(e.to_string()))?.map_err(|e| failed(e.to_string()))?;
     Ok(Reply {
         status: StatusCode::OK,
         content_type: "text/plain; version=0.0.4; charset=utf-8",

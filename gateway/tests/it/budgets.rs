@@ -432,3 +432,20 @@ async fn p46_an_entry_explains_itself() {
         assert!((after - spent).abs() < 1e-9, "{of}: {budget}");
     }
 }
+
+#[tokio::test]
+async fn p15_what_was_spent_beyond_a_hold_is_not_counted_twice() {
+    let rig = Rig::config(CONFIG)
+        .replace("weir_settings: {", "weir_settings: {budget_mode: litellm, ")
+        .start()
+        .await;
+    // Each costs 0.000025; the last one begins when anything at all is left.
+    let key = rig.key(json!({"max_budget": 0.000085})).await;
+    for _ in 0..4 {
+        let answer = rig.post("/v1/chat/completions", &key, chat("priced", "hi")).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    assert!((settled(&rig, &key).await - 0.0001).abs() < 1e-9);
+    let refused = rig.post("/v1/chat/completions", &key, chat("priced", "hi")).await;
+    assert!(refused.text().contains("budget_exceeded"), "{} {}", refused.status, refused.text());
+}

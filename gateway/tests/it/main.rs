@@ -13,9 +13,11 @@
 )]
 
 mod adopted;
+mod alerts;
 mod bills;
 mod budgets;
 mod cached;
+mod callbacks;
 mod chat;
 mod client;
 mod clouds;
@@ -49,7 +51,9 @@ mod responses;
 mod rig;
 mod routing;
 mod said;
+mod scim;
 mod secrets;
+mod seeing;
 mod sessions;
 mod shared_rates;
 mod signon;

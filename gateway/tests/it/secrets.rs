@@ -5,15 +5,20 @@ use serde_json::json;
 
 const UPSTREAM: &str = "sk-upstream-MARKED-secret";
 const HEADER: &str = "header-MARKED-secret";
+const HOOK: &str = "hook-MARKED-secret";
 
 #[tokio::test]
 async fn p35_marked_secrets_are_nowhere() {
     let config = CONFIG
         .replace("sk-upstream-fake", UPSTREAM)
         .replace("az-fake", UPSTREAM)
-        .replace("timeout: 1.0", &format!("timeout: 1.0, extra_headers: {{x-secret: {HEADER}}}"));
-    let mut rig = Rig::config(&config).env("WEIR_LOG", "trace").start().await;
-    let key = rig.key(json!({"key_alias": "marked"})).await;
+        .replace("timeout: 1.0", &format!("timeout: 1.0, extra_headers: {{x-secret: {HEADER}}}"))
+        .replace("general_settings: {", "general_settings: {alerting: [slack, webhook], ")
+        .replace("litellm_settings: {", "litellm_settings: {json_logs: true, ");
+    let hook = format!("http://127.0.0.1:9/{HOOK}");
+    let rig = Rig::config(&config).env("WEIR_LOG", "trace").env("SLACK_WEBHOOK_URL", &hook);
+    let mut rig = rig.env("WEBHOOK_URL", &hook).start().await;
+    let key = rig.key(json!({"key_alias": "marked", "soft_budget": 0.000001})).await;
     let mut told = String::new();
     for text in ["hi", "hi __err=401", "hi __err=500", "hi __errmid", "hi __hangmid"] {
         for model in ["gpt-4o", "azure-gpt4", "slow", "refused", "nope"] {
@@ -29,7 +34,7 @@ async fn p35_marked_secrets_are_nowhere() {
     rig.signal("TERM");
     rig.wait();
     let files = files(rig.data());
-    for secret in [UPSTREAM, HEADER, MASTER, key.as_str()] {
+    for secret in [UPSTREAM, HEADER, HOOK, MASTER, key.as_str()] {
         assert!(!told.contains(secret), "in an answer: {secret}");
         assert!(!rig.log().contains(secret), "in the log: {secret}");
         for (path, bytes) in &files {

@@ -32,6 +32,24 @@ const IDS: usize = 100;
 #[async_trait]
 impl Directory for Ledger {
     async fn find(&self, kind: RecordKind, ids: &[String]) -> LedgerResult<Vec<StoredRecord>> {
+        self.timed("find", self.found(kind, ids)).await
+    }
+
+    async fn list(&self, kind: RecordKind, wanted: &RecordQuery) -> LedgerResult<RecordPage> {
+        self.timed("list", self.listed(kind, wanted)).await
+    }
+
+    async fn commit(&self, changes: &[Change], audit: &[AuditEntry]) -> LedgerResult<()> {
+        self.timed("commit", self.committed(changes, audit)).await
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> LedgerResult<AuditPage> {
+        audit::read(self, query).await
+    }
+}
+
+impl Ledger {
+    async fn found(&self, kind: RecordKind, ids: &[String]) -> LedgerResult<Vec<StoredRecord>> {
         let mut found = Vec::with_capacity(ids.len());
         for some in ids.chunks(IDS) {
             let statement = statements::find(kind, some.len());
@@ -43,7 +61,7 @@ impl Directory for Ledger {
         Ok(found)
     }
 
-    async fn list(&self, kind: RecordKind, wanted: &RecordQuery) -> LedgerResult<RecordPage> {
+    async fn listed(&self, kind: RecordKind, wanted: &RecordQuery) -> LedgerResult<RecordPage> {
         let filter = statements::filter(kind, &wanted.conditions)?;
         let count = filter.bind(query(statements::count(kind, &filter))).fetch_one(&self.reader).await;
         let total: i64 = self.noted(count)?.try_get("total").map_err(broken)?;
@@ -58,7 +76,7 @@ impl Directory for Ledger {
         Ok(RecordPage { records, total: total.unsigned_abs() })
     }
 
-    async fn commit(&self, changes: &[Change], audit: &[AuditEntry]) -> LedgerResult<()> {
+    async fn committed(&self, changes: &[Change], audit: &[AuditEntry]) -> LedgerResult<()> {
         let mut transaction = self.noted(self.writer.begin().await)?;
         for change in changes {
             self.apply(&mut transaction, change).await?;
@@ -68,12 +86,6 @@ impl Directory for Ledger {
         self.noted(transaction.commit().await)
     }
 
-    async fn audit(&self, query: &AuditQuery) -> LedgerResult<AuditPage> {
-        audit::read(self, query).await
-    }
-}
-
-impl Ledger {
     async fn apply(&self, transaction: &mut Transaction<'_, Any>, change: &Change) -> LedgerResult<()> {
         let (statement, stored) = match change {
             Change::Insert(stored) => (bound(statements::insert(stored.kind), stored), stored),

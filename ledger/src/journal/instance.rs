@@ -8,11 +8,12 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use weir_core::domain::ids::EntryId;
 use weir_core::domain::spend::{Begin, Entry};
 use weir_core::ports::{Journal, JournalFull};
+use weir_core::time::Micros;
 
 /// Bounds of a journal.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +41,10 @@ pub struct JournalStats {
     pub waiting: u64,
     /// Records that the file system did not take.
     pub failed_writes: u64,
+    /// Bytes at which nothing new is begun.
+    pub max_bytes: u64,
+    /// When the oldest of the entries ended that the ledger is being asked to take; `None`: it is asked nothing.
+    pub oldest: Option<Micros>,
 }
 
 /// The journal of this process.
@@ -54,6 +59,8 @@ pub struct FileJournal {
     reserved: AtomicU64,
     pub(crate) waiting: AtomicU64,
     failed: AtomicU64,
+    /// Microseconds; 0 for none.
+    oldest: AtomicI64,
     /// Held as long as this process lives; the kernel gives it up when it dies.
     _lock: File,
 }
@@ -91,6 +98,7 @@ impl FileJournal {
             reserved: AtomicU64::new(0),
             waiting: AtomicU64::new(0),
             failed: AtomicU64::new(0),
+            oldest: AtomicI64::new(0),
             folder,
             options,
             _lock: lock,
@@ -108,7 +116,14 @@ impl FileJournal {
             open: self.open.iter().map(|open| guard(open).len() as u64).sum(),
             waiting: self.waiting.load(Ordering::Relaxed),
             failed_writes: self.failed.load(Ordering::Relaxed),
+            max_bytes: self.options.max_bytes,
+            oldest: Some(Micros(self.oldest.load(Ordering::Relaxed))).filter(|at| at.0 > 0),
         }
+    }
+
+    /// The ledger is asked to take entries, the oldest of which ended then; or it has.
+    pub(crate) fn is_booking(&self, oldest: Option<Micros>) {
+        self.oldest.store(oldest.unwrap_or_default().0, Ordering::Relaxed);
     }
 
     /// All segments that have not been dropped, oldest first within each shard.

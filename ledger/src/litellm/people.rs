@@ -85,15 +85,19 @@ fn user(context: &Context<'_>, row: &Row) -> Result<Vec<Taken>, Refused> {
     let password = row.text("password");
     let password_hash = password.as_deref().and_then(|password| context.secrets.password(password));
     let lost = password.is_some() && password_hash.is_none();
+    // Whom a provisioning system has switched off there.
+    let inactive = row.object("metadata").get("scim_active") == Some(&false.into());
     let user = User {
         id: row.required("user_id")?,
         alias: row.text("user_alias"),
         email: row.text("user_email"),
         sso_id: row.text("sso_user_id"),
+        user_name: None,
+        external_id: None,
         role,
         models: row.texts("models"),
         limits: limits(row)?,
-        blocked: false,
+        blocked: inactive,
         metadata: row.object_text("metadata"),
         password_hash,
         extra: extra(row, &["allowed_cache_controls", "model_max_budget", "object_permission"]),

@@ -74,6 +74,7 @@ impl Listed {
             role: if self.role.as_deref() == Some("admin") { TeamRole::Admin } else { TeamRole::User },
             email: self.user_email.filter(|email| !email.is_empty()),
             budget_id,
+            ..Member::default()
         })
     }
 }
@@ -86,6 +87,7 @@ fn team(context: &Context<'_>, row: &Row) -> Result<Vec<Taken>, Refused> {
         id: id.clone(),
         alias: row.text("team_alias"),
         organization_id: row.text("organization_id"),
+        external_id: None,
         models: row.texts("models"),
         limits: limits(row)?,
         blocked: row.flag("blocked"),

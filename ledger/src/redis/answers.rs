@@ -10,7 +10,7 @@ use fred::prelude::{Expiration, Key};
 use futures_util::{Stream, StreamExt};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use weir_core::domain::cached::CachedAnswer;
 use weir_core::ports::cache::{AnswerCache, CacheError};
@@ -158,7 +158,9 @@ impl AnswerCache for SharedAnswers {
         if self.there.is_left_alone() {
             return None;
         }
+        let begun = Instant::now();
         let told = self.read(key).await;
+        self.redis.took("get", begun, told.is_some());
         self.learn(told.is_some());
         let answer = CachedAnswer::read(&told??)?;
         (answer.left(time::now()) > 0).then(|| Arc::new(answer))

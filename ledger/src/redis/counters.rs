@@ -8,7 +8,7 @@ use fred::types::scripts::Script;
 use futures_util::future::join_all;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use weir_core::domain::rates::{Count, Rate};
 use weir_core::ports::rates::{RateAsk, RateSettle, SharedRates, Taken};
@@ -165,10 +165,12 @@ impl SharedRates for SharedCounters {
         if self.there.is_left_alone() {
             return None;
         }
+        let begun = Instant::now();
         let one = |ask| tokio::time::timeout(self.redis.patience, self.one(ask, tokens, slot));
         let answers: Vec<Option<Taken>> =
             join_all(asks.iter().map(one)).await.into_iter().map(|answer| answer.ok().flatten()).collect();
         let taken: Option<Vec<Taken>> = answers.iter().copied().collect();
+        self.redis.took("take", begun, taken.is_some());
         self.learn(taken.is_some());
         match &taken {
             Some(taken) => self.run(asks, taken, slot),

@@ -10,9 +10,11 @@ pub use counters::SharedCounters;
 
 use fred::prelude::{Builder, Client, ClientLike, Config, ReconnectPolicy};
 use fred::types::config::{Server, ServerConfig, TlsConnector};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use weir_core::ExposeSecret;
 use weir_core::config::{RedisNode, RedisPlace, RedisSettings};
+use weir_core::ports::meter::{Call, Meter, Service};
 
 /// A connection that is made again whenever it is lost.
 #[derive(Clone)]
@@ -20,6 +22,8 @@ pub struct Redis {
     client: Client,
     /// How long a request waits for an answer.
     patience: Duration,
+    /// Who wants to know how long it takes.
+    meter: Option<Arc<dyn Meter>>,
 }
 
 /// Between tries to connect again: from the first to the last, in milliseconds.
@@ -49,7 +53,21 @@ impl Redis {
         builder.set_policy(ReconnectPolicy::new_exponential(0, AGAIN.0, AGAIN.1, 2));
         let client = builder.build()?;
         client.connect();
-        Ok(Self { client, patience })
+        Ok(Self { client, patience, meter: None })
+    }
+
+    /// The same, which tells how long it takes.
+    #[must_use]
+    pub fn metered(self, meter: Arc<dyn Meter>) -> Self {
+        Self { meter: Some(meter), ..self }
+    }
+
+    /// A call is over that a request waited for.
+    fn took(&self, operation: &'static str, begun: Instant, answered: bool) {
+        if let Some(meter) = &self.meter {
+            let error = (!answered).then_some("Unavailable");
+            meter.took(&Call { service: Service::Redis, operation, took: begun.elapsed(), error });
+        }
     }
 
     /// Waits for the connection, without a limit of its own, then for one answer: how long that took.

@@ -110,14 +110,15 @@ async fn write_once(
     }
     let anew = anew(ledger, &mut transaction, inserted.iter().copied()).await?;
     let raised = Raised::by(&inserted, &anew);
-    let paid = leases.map(|leases| leases.paid(&raised.all_spent())).unwrap_or_default();
+    let spent = leases.map(|_| raised.all_spent()).unwrap_or_default();
+    let paid = leases.map(|leases| leases.paid(&spent)).unwrap_or_default();
     raise_all(ledger, &mut transaction, raised, counts).await?;
     if let Some(leases) = leases.filter(|_| !paid.is_empty()) {
         leases.pay(&mut transaction, &paid).await?;
     }
     ledger.noted(transaction.commit().await)?;
     if let Some(leases) = leases {
-        leases.settled(&paid);
+        leases.settled(&spent, &paid);
     }
     Ok(Written { inserted: inserted.len() as u64, cost: inserted.iter().map(|e| e.cost).sum() })
 }

@@ -114,8 +114,23 @@ impl Poster {
         body: Bytes,
         within: Duration,
     ) -> Result<(u16, Bytes), String> {
+        self.ask(Method::POST, url, headers, body, within).await
+    }
+
+    /// The same with another method.
+    ///
+    /// # Errors
+    /// As those of [`Poster::post`].
+    pub(crate) async fn ask(
+        &self,
+        method: Method,
+        url: &Uri,
+        headers: HeaderMap,
+        body: Bytes,
+        within: Duration,
+    ) -> Result<(u16, Bytes), String> {
         let mut request = Request::new(Full::from(body));
-        *request.method_mut() = Method::POST;
+        *request.method_mut() = method;
         *request.uri_mut() = url.clone();
         let json = HeaderValue::from_static("application/json");
         request.headers_mut().insert(http::header::CONTENT_TYPE, json.clone());
@@ -134,6 +149,13 @@ impl Poster {
         let response = client.request(request).await.map_err(|e| causes(&e))?;
         read(response, LARGEST_POSTED).await
     }
+}
+
+/// An address of http or https with a host, and without credentials in it.
+pub(crate) fn address(text: &str) -> Option<Uri> {
+    let uri: Uri = text.parse().ok()?;
+    let host = uri.authority().is_some_and(|a| !a.as_str().contains('@') && !a.host().is_empty());
+    (host && matches!(uri.scheme_str(), Some("http" | "https"))).then_some(uri)
 }
 
 fn direct() -> Result<Direct, String> {

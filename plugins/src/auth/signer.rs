@@ -1,9 +1,11 @@
 //! Signing the requests of a deployment, or giving them a token that is fetched.
 
 use super::aws::{AwsCredentials, AwsFault, Source};
-use super::sigv4::{self, ToSign};
+use super::sigv4::{self, SignError, ToSign};
 use super::token::{self, Identity, Token, TokenFault, Tokens};
-use http::{HeaderMap, HeaderValue};
+use aws_credential_types::Credentials;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use std::sync::LazyLock;
 use weir_core::ExposeSecret;
 use weir_core::error::{ApiError, Kind};
@@ -42,7 +44,12 @@ impl Signer {
     /// No credentials; another deployment may have some.
     pub async fn sign(&self, request: ToSend<'_>) -> Result<(), ApiError> {
         match self {
-            Signer::Aws { source, region } => aws(source, region, request).await,
+            Signer::Aws { source, region } => {
+                let who = AWS.get(source).await.map_err(refused)?;
+                let service = Service { name: sigv4::BEDROCK, region };
+                add_signature(&who, service, request)
+                    .map_err(|e| ApiError::new(Kind::Internal, "The request cannot be signed.").because(e))
+            }
             Signer::Token(identity) => {
                 let token = TOKENS.get(identity).await;
                 let token = token.map_err(|fault| no_token(identity.source(), &fault))?;
@@ -53,25 +60,52 @@ impl Signer {
     }
 }
 
-async fn aws(source: &Source, region: &str, request: ToSend<'_>) -> Result<(), ApiError> {
-    let who = AWS.get(source).await.map_err(refused)?;
-    let kind = request.headers.get(http::header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
-    let kind = kind.map(|kind| [("content-type", kind)]);
-    let signed = sigv4::sign(
-        &ToSign {
-            method: request.method,
-            url: request.url,
-            headers: kind.as_ref().map_or(&[], |kind| kind.as_slice()),
-            body: request.body,
-            region,
-            service: sigv4::BEDROCK,
-            at: weir_core::time::now(),
-        },
-        &who,
-    );
-    let signed =
-        signed.map_err(|e| ApiError::new(Kind::Internal, "The request cannot be signed.").because(e))?;
-    request.headers.extend(signed);
+/// A service of AWS, where it is asked.
+#[derive(Clone, Copy)]
+pub(crate) struct Service<'a> {
+    /// As signatures call it.
+    pub(crate) name: &'a str,
+    pub(crate) region: &'a str,
+}
+
+/// Signs what is sent to any service of AWS. Waits for credentials where none are at hand, bounded in time.
+///
+/// # Errors
+/// No credentials; the text names their source, never a secret.
+pub(crate) async fn sign_for(
+    source: &Source,
+    service: Service<'_>,
+    request: ToSend<'_>,
+) -> Result<(), String> {
+    let who = AWS.get(source).await.map_err(|fault| fault.to_string())?;
+    add_signature(&who, service, request).map_err(|e| e.to_string())
+}
+
+/// An access token of Google's or Microsoft's, as a header.
+///
+/// # Errors
+/// There is none; the text shows no secret.
+pub(crate) async fn bearer_of(identity: &Identity) -> Result<HeaderValue, String> {
+    let token = TOKENS.get(identity).await.map_err(|fault| fault.to_string())?;
+    bearer(&token).map_err(|e| e.message().to_owned())
+}
+
+fn add_signature(who: &Credentials, service: Service<'_>, request: ToSend<'_>) -> Result<(), SignError> {
+    let signed = |name: &HeaderName| name == CONTENT_TYPE || name.as_str().starts_with("x-amz-");
+    let headers = request.headers.iter().filter(|(name, _)| signed(name));
+    let headers: Vec<(&str, &str)> =
+        headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
+    let to_sign = ToSign {
+        method: request.method,
+        url: request.url,
+        headers: &headers,
+        body: request.body,
+        region: service.region,
+        service: service.name,
+        at: weir_core::time::now(),
+    };
+    let more = sigv4::sign(&to_sign, who)?;
+    request.headers.extend(more);
     Ok(())
 }
 

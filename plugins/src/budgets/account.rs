@@ -21,8 +21,9 @@ pub struct Account {
     pub(super) id: Box<str>,
     /// Below zero where something cost more than was held.
     free: AtomicI64,
-    /// Holds that are not settled.
+    /// Holds that are not settled, and their amounts.
     open: AtomicI64,
+    held: AtomicI64,
     /// What is spent of the budget: as the ledger last told, and what was settled here since.
     spent: AtomicI64,
     born: Instant,
@@ -33,13 +34,25 @@ pub struct Account {
 
 impl Account {
     fn new(kind: SpendScope, id: &str) -> Self {
-        let [free, open, spent] = [const { AtomicI64::new(0) }; 3];
-        let used = AtomicU64::new(0);
-        Self { kind, id: id.into(), free, open, spent, born: Instant::now(), used, turn: Mutex::new(()) }
+        Self {
+            kind,
+            id: id.into(),
+            free: AtomicI64::new(0),
+            open: AtomicI64::new(0),
+            held: AtomicI64::new(0),
+            spent: AtomicI64::new(0),
+            born: Instant::now(),
+            used: AtomicU64::new(0),
+            turn: Mutex::new(()),
+        }
     }
 
     pub(super) fn free(&self) -> i64 {
         self.free.load(Ordering::Acquire)
+    }
+
+    fn held(&self) -> i64 {
+        self.held.load(Ordering::Relaxed)
     }
 
     /// What the ledger tells.
@@ -105,6 +118,18 @@ impl Accounts {
         Arc::clone(shelf.entry(id.into()).or_insert_with(|| Arc::new(Account::new(kind, id))))
     }
 
+    /// What is free and what is held, of all.
+    pub(super) fn sums(&self) -> (NanoUsd, NanoUsd) {
+        let (mut free, mut held) = (NanoUsd::ZERO, NanoUsd::ZERO);
+        for shelf in &self.by_scope {
+            for account in shelf.read().unwrap_or_else(PoisonError::into_inner).values() {
+                free += NanoUsd(account.free().max(0));
+                held += NanoUsd(account.held().max(0));
+            }
+        }
+        (free, held)
+    }
+
     /// All of them. What is under way settles with accounts that nobody asks any more.
     pub(super) fn forget(&self) {
         for shelf in &self.by_scope {
@@ -142,6 +167,7 @@ pub struct Hold {
 impl Hold {
     pub(super) fn add(&mut self, account: Arc<Account>, amount: i64) {
         account.open.fetch_add(1, Ordering::AcqRel);
+        account.held.fetch_add(amount, Ordering::Relaxed);
         self.parts.push((account, amount));
     }
 
@@ -150,6 +176,7 @@ impl Hold {
         let Some(least) = self.parts.iter().map(|(_, amount)| *amount).min() else { return };
         for (account, amount) in &mut self.parts {
             account.put(*amount - least);
+            account.held.fetch_sub(*amount - least, Ordering::Relaxed);
             *amount = least;
         }
     }
@@ -177,6 +204,7 @@ impl Hold {
     fn give_back(&mut self, spent: i64) {
         for (account, amount) in self.parts.drain(..) {
             account.put(amount - spent);
+            account.held.fetch_sub(amount, Ordering::Relaxed);
             account.spent.fetch_add(spent, Ordering::Relaxed);
             account.open.fetch_sub(1, Ordering::AcqRel);
         }

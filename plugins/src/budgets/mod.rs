@@ -1,17 +1,19 @@
 //! Budgets: what a request may cost at most is held before it is sent, and settled with what it did cost. `scopes.rs` says
 //! whose budgets a request is held to, `estimate.rs` what it may cost, `account.rs` is one budget as this process knows
-//! it, `refusal.rs` speaks LiteLLM's words. Where no budget is set, none of it runs.
+//! it, `refusal.rs` speaks LiteLLM's words. Where no budget is set, none of it runs. `watched.rs` is for those who only look.
 
 mod account;
 mod estimate;
 mod refusal;
 mod scopes;
+mod watched;
 mod windows;
 
 pub use account::{Account, Hold};
 pub use estimate::{Estimate, asked_output};
 pub use refusal::Unspent;
 pub use scopes::{Ids, Scope, any, of_holder, of_key, scopes};
+pub use watched::{Owner, Terms, Watched, scope_of};
 pub use windows::{Window, any as any_window, hold_of_deployment, of_session, windows};
 
 use account::Accounts;
@@ -31,11 +33,23 @@ pub struct Budgets {
     accounts: Accounts,
     /// As [`Leases::lost`] was when the accounts were last right.
     lost: AtomicU64,
+    /// How often the ledger was asked for a slice.
+    asked: AtomicU64,
+}
+
+/// How a process stands with its slices, for those who look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slices {
+    /// Of all accounts, free and held by requests under way.
+    pub free: NanoUsd,
+    pub held: NanoUsd,
+    /// How often a request waited for the ledger.
+    pub asked: u64,
 }
 
 impl Budgets {
     pub fn new(leases: Arc<dyn Leases>) -> Self {
-        Self { leases, accounts: Accounts::default(), lost: AtomicU64::new(0) }
+        Self { leases, accounts: Accounts::default(), lost: AtomicU64::new(0), asked: AtomicU64::new(0) }
     }
 
     /// Holds what a request may cost in every scope, or nothing. Where the most does not fit, what is held is less, but
@@ -98,7 +112,7 @@ impl Budgets {
         let free = account.free();
         if free >= estimate.most.0 {
             // Another request has just asked.
-            return Ok(Lease { granted: NanoUsd::ZERO, settled: NanoUsd::ZERO });
+            return Ok(Lease::default());
         }
         let ask = LeaseAsk {
             scope: scope.kind,
@@ -106,9 +120,11 @@ impl Budgets {
             cap: scope.cap,
             least: NanoUsd(estimate.least.0.saturating_sub(free).max(1)),
             wanted: NanoUsd(estimate.most.0.saturating_sub(free).max(1)),
+            owed: NanoUsd(free.saturating_neg().max(0)),
         };
+        self.asked.fetch_add(1, Ordering::Relaxed);
         let lease = self.leases.lease(&ask).await?;
-        account.put(lease.granted.0);
+        account.put(lease.granted.0.saturating_add(lease.forgiven.0));
         account.learn(lease.settled);
         Ok(lease)
     }
@@ -120,6 +136,11 @@ impl Budgets {
             self.accounts.forget();
         }
         self.leases.are_ours()
+    }
+
+    pub fn slices(&self) -> Slices {
+        let (free, held) = self.accounts.sums();
+        Slices { free, held, asked: self.asked.load(Ordering::Relaxed) }
     }
 
     /// Gives back what nobody has needed for a while, so that others can. Called all the time.

@@ -54,9 +54,12 @@ impl Plugin for Booking {
         let mut entry = x.draft.take().unwrap_or_else(|| Box::new(draft(x)));
         fill(&mut entry, x, deployment.as_deref(), x.clock.now());
         entry.explained = std::mem::take(&mut x.explained);
-        if let Err(full) = self.journal.end(&entry) {
+        match self.journal.end(&entry) {
+            Ok(()) => x.booked = Some(entry),
             // Only an exchange that never began can be refused here: one that we turned away ourselves.
-            tracing::warn!(call_id = %entry.call_id, "entry of a refused request not booked: {full}");
+            Err(full) => {
+                tracing::warn!(call_id = %entry.call_id, "entry of a refused request not booked: {full}");
+            }
         }
     }
 }

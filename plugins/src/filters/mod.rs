@@ -1,9 +1,12 @@
 //! The policy of the gateway: a table of filters, run top to bottom.
 
 mod access;
+mod access_log;
+mod alerts;
 mod auth;
 mod budget;
 mod cache;
+mod callbacks;
 mod client_fields;
 mod entry;
 mod guardrails;
@@ -18,6 +21,7 @@ mod session;
 pub(crate) use entry::tags;
 
 pub use access::{unknown as unknown_model, usable};
+pub use access_log::{ACCESS, wanted as access_log_wanted};
 pub use entry::asked_tags;
 pub use journal::estimated_input;
 
@@ -37,6 +41,7 @@ pub static FILTERS: &[&FilterKind] = &[
     &auth::KIND,
     &client_fields::KIND, // after auth: what is refused to strangers is not explained to them
     &access::KIND,
+    &alerts::KIND,     // after access: it knows the model that hangs
     &responses::KIND,  // after access: may leave fewer deployments
     &price::KIND,      // before journal: the entry carries the cost
     &session::KIND,    // before budget: who is in a loop holds nothing
@@ -46,6 +51,8 @@ pub static FILTERS: &[&FilterKind] = &[
     &cache::KIND,      // after guardrails: what they let through, and changed, is what is looked up
     &journal::KIND,    // last to say yes: what it has begun is sent
     &metrics::KIND,
+    &access_log::KIND, // after journal: what it tells is booked
+    &callbacks::KIND,  // likewise; before said, which takes what was said
     &said::KIND,
 ];
 

@@ -2,7 +2,7 @@
 
 use super::check::Fault;
 use super::kinds::Build;
-use crate::auth::Poster;
+use crate::auth::{Poster, address};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use serde::de::DeserializeOwned;
@@ -25,12 +25,7 @@ const LONGEST: Duration = Duration::from_secs(60);
 impl Service {
     /// `setting`: where the address stands, for messages.
     pub(super) fn new(build: &Build<'_>, setting: &str, url: &str, problems: &mut Problems) -> Option<Self> {
-        let uri: Option<Uri> = url.parse().ok();
-        let usable = |uri: &Uri| {
-            let host = uri.authority().is_some_and(|a| !a.as_str().contains('@') && !a.host().is_empty());
-            host && matches!(uri.scheme_str(), Some("http" | "https"))
-        };
-        let Some(url) = uri.filter(usable) else {
+        let Some(url) = address(url) else {
             let cure = "write it like https://host/path";
             problems.error(&build.entry.params.place(setting), "expected an http or https address", cure);
             return None;

@@ -2,11 +2,12 @@
 
 use super::{Fault, refused};
 use serde_json::Value;
-use weir_core::config::JsonMap;
 use weir_core::config::env::Env;
+use weir_core::config::{GeneralSettings, JwtSettings, RolePermissions};
+use weir_core::domain::key::TokenLimits;
 use weir_core::domain::records::Role;
 
-/// Whom a token names.
+/// Whom a token names, and what it may do.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Claimed {
     pub(super) user: Option<String>,
@@ -15,16 +16,29 @@ pub(super) struct Claimed {
     pub(super) role: Option<Role>,
     /// The first that there is counts.
     pub(super) teams: Vec<String>,
+    pub(super) organization: Option<String>,
     /// A user who is not known yet is made.
     pub(super) upsert: bool,
+    /// The first team is made where none is there.
+    pub(super) team_upsert: bool,
+    /// What the provider says of role and teams is kept.
+    pub(super) sync: bool,
+    /// Never one that a scope of this token gives.
+    pub(super) kept_role: Option<Role>,
+    /// All its teams; `None`: nothing is said of them.
+    pub(super) all_teams: Option<Vec<String>>,
+    /// As `models` and `allowed_routes` of a key.
+    pub(super) models: Vec<String>,
+    pub(super) routes: Vec<String>,
+    pub(super) limits: Option<TokenLimits>,
 }
 
 /// Teams that are looked up for one token.
 const TEAMS: usize = 100;
 /// Longer names are no ids.
 const LONGEST: usize = 256;
-/// LiteLLM's scope of admins.
-const ADMIN_SCOPE: &str = "litellm_proxy_admin";
+/// In place of a list that allows nothing, for an empty one allows all. No model and no route is called so.
+const NOTHING: &str = "no-default-models";
 
 /// Roles that a claim may give.
 static ROLES: &[Role] =
@@ -37,34 +51,56 @@ fn role_named(name: &str) -> Option<Role> {
 // --- signed tokens ---
 
 /// Read as `litellm_jwtauth` says.
-pub(super) fn of_jwt(settings: &JsonMap, claims: &Value) -> Result<Claimed, Fault> {
-    let set = |name: &str| -> Value {
-        settings.get(name).and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
-    };
-    let named = |name: &str| set(name).as_str().map(str::to_owned);
-    let claimed = |name: &str| named(name).map(|path| all(claims, &path)).unwrap_or_default();
-    let email = claimed("user_email_jwt_field").into_iter().next();
-    allowed_domain(named("user_allowed_email_domain").as_deref(), email.as_deref())?;
-    let mut teams = claimed("team_id_jwt_field");
-    teams.extend(claimed("team_ids_jwt_field"));
-    teams.extend(named("team_id_default"));
-    let mut roles = claimed("user_roles_jwt_field");
-    roles.extend(claimed("roles_jwt_field"));
-    if let Value::Array(allowed) = set("user_allowed_roles")
-        && !roles.iter().any(|role| allowed.iter().any(|one| one == role.as_str()))
+pub(super) fn of_jwt(general: &GeneralSettings, claims: &Value) -> Result<Claimed, Fault> {
+    let settings = &general.jwt;
+    let one = |path: &Option<String>| path.as_deref().and_then(|path| all(claims, path).into_iter().next());
+    let email = one(&settings.user_email);
+    allowed_domain(settings.allowed_domain.as_deref(), email.as_deref())?;
+    let roles: Vec<String> = settings.roles.iter().flat_map(|path| all(claims, path)).collect();
+    if settings.allowed_roles.as_ref().is_some_and(|allowed| !roles.iter().any(|role| allowed.contains(role)))
     {
         return Err(refused("none of its roles may call"));
     }
-    let scope = named("admin_jwt_scope").unwrap_or_else(|| ADMIN_SCOPE.to_owned());
-    let is_admin = scopes(claims).contains(&scope);
-    let mapped = mapped(&[set("role_mappings"), set("jwt_litellm_role_map")], &roles);
-    Ok(Claimed {
-        user: claimed("user_id_jwt_field").into_iter().next().filter(|id| is_id(id)),
+    let named: Vec<String> = ids(settings.teams.iter().flat_map(|path| all(claims, path)).collect());
+    // Of more than are looked at it is not known which ones are missing.
+    let says_teams = settings.teams.iter().any(|path| at(claims, path).is_some()) && named.len() < TEAMS;
+    let mapped = mapped(settings, &roles);
+    let is_admin = scopes(claims).contains(&settings.admin_scope);
+    let role = if is_admin { Some(Role::ProxyAdmin) } else { mapped };
+    let mut claimed = Claimed {
+        user: one(&settings.user_id).filter(|id| is_id(id)),
         email,
-        role: if is_admin { Some(Role::ProxyAdmin) } else { mapped },
-        teams: ids(teams),
-        upsert: set("user_id_upsert") == true,
-    })
+        role: role.filter(|role| ROLES.contains(role)),
+        teams: ids(named.iter().cloned().chain(settings.team_default.clone()).collect()),
+        organization: one(&settings.organization_id).filter(|id| is_id(id)),
+        upsert: settings.user_upsert,
+        team_upsert: settings.team_upsert,
+        sync: settings.sync,
+        kept_role: mapped.filter(|role| ROLES.contains(role)),
+        all_teams: says_teams.then_some(named),
+        ..Claimed::default()
+    };
+    object(settings, claims, role, &mut claimed);
+    limited(general, claims, role, &mut claimed)?;
+    Ok(claimed)
+}
+
+/// The highest that the provider's roles stand for.
+fn mapped(settings: &JwtSettings, roles: &[String]) -> Option<Role> {
+    let mapped = settings.mappings.iter().filter(|mapping| roles.iter().any(|role| mapping.is_of(role)));
+    let mapped: Vec<Role> = mapped.map(|mapping| mapping.to).collect();
+    ROLES.iter().chain(&[Role::Team]).copied().find(|role| mapped.contains(role))
+}
+
+/// A claim whose id is a team's or a user's, as the role says.
+fn object(settings: &JwtSettings, claims: &Value, role: Option<Role>, claimed: &mut Claimed) {
+    let id = settings.object_id.as_deref().and_then(|path| all(claims, path).into_iter().next());
+    let Some(id) = id.filter(|id| is_id(id)) else { return };
+    match role {
+        Some(Role::Team) => claimed.teams.insert(0, id),
+        Some(_) if claimed.user.is_none() => claimed.user = Some(id),
+        _ => {}
+    }
 }
 
 fn allowed_domain(domain: Option<&str>, email: Option<&str>) -> Result<(), Fault> {
@@ -76,17 +112,67 @@ fn allowed_domain(domain: Option<&str>, email: Option<&str>) -> Result<(), Fault
     Err(refused("its e-mail address is of another domain"))
 }
 
-/// The highest role that a provider's roles stand for: `{role, internal_role}` or `{jwt_role, litellm_role}`.
-fn mapped(tables: &[Value], roles: &[String]) -> Option<Role> {
-    let rows = tables.iter().filter_map(Value::as_array).flatten();
-    let given: Vec<Role> = rows
-        .filter(|row| {
-            let from = row["role"].as_str().or(row["jwt_role"].as_str()).unwrap_or_default();
-            roles.iter().any(|role| role == from)
-        })
-        .filter_map(|row| role_named(row["internal_role"].as_str().or(row["litellm_role"].as_str())?))
-        .collect();
-    ROLES.iter().copied().find(|role| given.contains(role))
+// --- what it may do ---
+
+/// As roles and scopes say.
+fn limited(
+    general: &GeneralSettings,
+    claims: &Value,
+    mapped: Option<Role>,
+    claimed: &mut Claimed,
+) -> Result<(), Fault> {
+    let settings = &general.jwt;
+    let mut models = None;
+    if settings.enforce_roles {
+        let role = standing(claimed, mapped).ok_or_else(|| {
+            refused("enforce_rbac is set, and it is of no proxy admin, no team and no user")
+        })?;
+        let row = general.role_permissions.iter().find(|row| row.role == role);
+        let of_row =
+            |list: fn(&RolePermissions) -> &Option<Vec<String>>| row.and_then(|row| list(row).clone());
+        models = of_row(|row| &row.models);
+        claimed.routes = of_row(|row| &row.routes).map_or_else(Vec::new, or_nothing);
+    }
+    if let Some(by_scope) = &settings.scopes {
+        let own = scopes(claims);
+        let given = by_scope.iter().filter(|row| own.contains(&row.scope));
+        let given: Vec<String> = given.flat_map(|row| row.models.iter().cloned()).collect();
+        models = Some(both(models, given));
+    }
+    claimed.models = models.map_or_else(Vec::new, or_nothing);
+    let admin = claimed.role == Some(Role::ProxyAdmin);
+    let routes = match (admin, claimed.teams.is_empty()) {
+        (true, _) => settings.admin_routes.clone(),
+        (false, false) => settings.team_routes.clone(),
+        (false, true) => Vec::new(),
+    };
+    let customer = settings.end_user_id.as_deref().and_then(|path| all(claims, path).into_iter().next());
+    if customer.is_some() || !routes.is_empty() {
+        claimed.limits = Some(TokenLimits { routes, customer });
+    }
+    Ok(())
+}
+
+/// Whose permissions count, in LiteLLM's order: an admin's, a team's, a user's, those of the mapped role.
+fn standing(claimed: &Claimed, mapped: Option<Role>) -> Option<Role> {
+    match claimed.role {
+        Some(Role::ProxyAdmin) => Some(Role::ProxyAdmin),
+        _ if !claimed.teams.is_empty() => Some(Role::Team),
+        _ if claimed.user.is_some() => Some(Role::InternalUser),
+        _ => mapped,
+    }
+}
+
+/// What is in both, where there are two.
+fn both(one: Option<Vec<String>>, mut other: Vec<String>) -> Vec<String> {
+    if let Some(one) = one {
+        other.retain(|entry| one.contains(entry));
+    }
+    other
+}
+
+fn or_nothing(list: Vec<String>) -> Vec<String> {
+    if list.is_empty() { vec![NOTHING.to_owned()] } else { list }
 }
 
 /// `scope` is a text of words, or a list.
@@ -109,6 +195,7 @@ pub(super) fn of_answer(env: &Env, claims: &Value) -> Result<Claimed, Fault> {
         role: ROLES.iter().copied().find(|role| given.contains(role)),
         teams: ids(field("OAUTH_USER_TEAM_ID_FIELD_NAME", "team_id")),
         upsert: true,
+        ..Claimed::default()
     })
 }
 
@@ -124,10 +211,15 @@ fn ids(mut all: Vec<String>) -> Vec<String> {
     all
 }
 
-/// Texts at a path: one, or those of a list. A name with dots in it counts first.
-fn all(claims: &Value, path: &str) -> Vec<String> {
+/// The value at a path. A name with dots in it counts first.
+fn at<'v>(claims: &'v Value, path: &str) -> Option<&'v Value> {
     let found = claims.get(path).or_else(|| path.split('.').try_fold(claims, |at, part| at.get(part)));
-    match found {
+    found.filter(|value| !value.is_null())
+}
+
+/// Texts at a path: one, or those of a list.
+fn all(claims: &Value, path: &str) -> Vec<String> {
+    match at(claims, path) {
         Some(Value::String(text)) => vec![text.clone()],
         Some(Value::Number(number)) => vec![number.to_string()],
         Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
@@ -142,9 +234,13 @@ mod tests {
     use weir_core::config::Config;
 
     fn read(settings: &str, claims: &Value) -> Result<Claimed, Fault> {
-        let text = format!("model_list: []\ngeneral_settings: {{litellm_jwtauth: {settings}}}");
+        read_with(&format!("litellm_jwtauth: {settings}"), claims)
+    }
+
+    fn read_with(settings: &str, claims: &Value) -> Result<Claimed, Fault> {
+        let text = format!("model_list: []\ngeneral_settings: {{{settings}}}");
         let config = Config::from_text(&text, &Env::default(), &["openai"]).0.unwrap();
-        of_jwt(&config.general.jwt, claims)
+        of_jwt(&config.general, claims)
     }
 
     #[test]
@@ -179,5 +275,65 @@ mod tests {
         let roles = "{user_roles_jwt_field: roles, user_allowed_roles: [staff]}";
         assert!(read(roles, &json!({ "roles": ["staff"] })).is_ok());
         assert!(read(roles, &json!({ "roles": ["guest"] })).is_err());
+    }
+
+    #[test]
+    fn p37_roles_that_are_enforced_let_in_who_has_one_and_limit_them() {
+        let settings = "litellm_jwtauth: {team_id_jwt_field: client, user_id_jwt_field: sub, roles_jwt_field: roles, \
+                        object_id_jwt_field: oid, enforce_rbac: true, \
+                        role_mappings: [{role: llm.consumer, internal_role: team}]}, \
+                        role_permissions: [{role: team, models: [gpt-4o], routes: [/v1/chat/completions]}, \
+                        {role: internal_user, models: []}]";
+        let of_team = read_with(settings, &json!({ "client": "red" })).unwrap_or_default();
+        assert_eq!(
+            (of_team.models, of_team.routes),
+            (vec!["gpt-4o".into()], vec!["/v1/chat/completions".into()])
+        );
+        let mapped = json!({ "oid": "o-1", "roles": ["llm.consumer"] });
+        let mapped = read_with(settings, &mapped).unwrap_or_default();
+        assert_eq!((mapped.teams, mapped.role), (vec!["o-1".into()], None));
+        let of_user = read_with(settings, &json!({ "sub": "ann" })).unwrap_or_default();
+        assert_eq!(of_user.models, [NOTHING], "an empty list allows nothing");
+        let admin = read_with(settings, &json!({ "scope": "litellm_proxy_admin" })).unwrap_or_default();
+        assert!(admin.role == Some(Role::ProxyAdmin) && admin.models.is_empty());
+        assert!(read_with(settings, &json!({ "oid": "o-1", "roles": ["other"] })).is_err());
+        assert!(read_with(settings, &json!({})).is_err());
+    }
+
+    #[test]
+    fn p37_scopes_give_their_models_and_no_others() {
+        let settings = "{enforce_scope_based_access: true, scope_mappings: [{scope: a, models: [gpt-4o]}, \
+                        {scope: b, models: [priced, gpt-4o]}]}";
+        for (scope, models) in
+            [("a", vec!["gpt-4o"]), ("x b", vec!["priced", "gpt-4o"]), ("c", vec![NOTHING])]
+        {
+            let claimed = read(settings, &json!({ "sub": "a", "scope": scope })).unwrap_or_default();
+            assert_eq!(claimed.models, models, "{scope}");
+        }
+        let off = "{scope_mappings: [{scope: a, models: [gpt-4o]}]}";
+        assert!(read(off, &json!({ "scope": "a" })).unwrap_or_default().models.is_empty());
+    }
+
+    #[test]
+    fn routes_are_the_admins_or_the_teams() {
+        let settings = "{team_id_jwt_field: team, admin_allowed_routes: [management_routes], \
+                        team_allowed_routes: openai_routes, end_user_id_jwt_field: customer.id}";
+        let routes =
+            |claims: Value| read(settings, &claims).unwrap_or_default().limits.map(|limits| limits.routes);
+        let admin = json!({ "team": "red", "scope": "litellm_proxy_admin" });
+        assert_eq!(routes(admin), Some(vec!["management_routes".into()]));
+        assert_eq!(routes(json!({ "team": "red" })), Some(vec!["openai_routes".into()]));
+        assert_eq!(routes(json!({ "sub": "a" })), None);
+        let claimed = read(settings, &json!({ "customer": { "id": "c-1" } })).unwrap_or_default();
+        assert_eq!(claimed.limits.and_then(|limits| limits.customer).as_deref(), Some("c-1"));
+    }
+
+    #[test]
+    fn teams_that_are_not_spoken_of_are_not_none() {
+        let settings = "{team_ids_jwt_field: groups, sync_user_role_and_teams: true}";
+        let all = |claims: Value| read(settings, &claims).unwrap_or_default().all_teams;
+        assert_eq!(all(json!({ "groups": ["red"] })), Some(vec!["red".into()]));
+        assert_eq!(all(json!({ "groups": [] })), Some(Vec::new()));
+        assert_eq!(all(json!({})), None);
     }
 }

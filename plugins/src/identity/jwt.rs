@@ -25,8 +25,7 @@ static ALGORITHMS: &[Algorithm] = &[
     Algorithm::EdDSA,
 ];
 
-/// How long keys are kept, unless `public_key_ttl` says otherwise, and how soon they may be fetched anew.
-const KEPT: u64 = 600;
+/// How soon keys may be fetched anew.
 const SOONEST: Duration = Duration::from_secs(10);
 /// Clocks differ, in seconds.
 const LEEWAY: u64 = 30;
@@ -67,8 +66,7 @@ impl Keys {
     }
 
     async fn keys(&self, config: &Config, http: &dyn Fetch, anew: bool) -> Result<Arc<Vec<Jwk>>, Fault> {
-        let set = config.general.jwt.get("public_key_ttl").and_then(|text| text.parse().ok());
-        let longest = if anew { SOONEST } else { Duration::from_secs(set.unwrap_or(KEPT)) };
+        let longest = if anew { SOONEST } else { config.general.jwt.public_key_ttl };
         // Held while fetching: who comes meanwhile waits for the same answer.
         let mut last = self.last.lock().await;
         if let Some(fetched) = last.as_ref().filter(|fetched| fetched.at.elapsed() < longest) {

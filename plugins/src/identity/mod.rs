@@ -1,10 +1,11 @@
 //! Callers that present a token of an identity provider in place of a key. `jwt.rs` reads tokens that are signed,
-//! `opaque.rs` asks the provider about others; `claims.rs` is what both say of somebody, and here is whose caller that is.
-//! Nothing of it costs a request with a key.
+//! `opaque.rs` asks the provider about others; `claims.rs` is what both say of somebody, `sync.rs` keeps what they say of
+//! roles and teams, and here is whose caller that is. Nothing of it costs a request with a key.
 
 mod claims;
 mod jwt;
 mod opaque;
+mod sync;
 
 use async_trait::async_trait;
 use claims::Claimed;
@@ -17,7 +18,7 @@ use weir_core::access::usable;
 use weir_core::config::Config;
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::key::{Caller, KeyRecord, MASTER_USER, Principal};
-use weir_core::domain::records::{Role, Team, User};
+use weir_core::domain::records::{Organization, Record, Role, Team, User};
 use weir_core::error::{ApiError, Kind};
 use weir_core::ports::identity::{Bearers, Fetch};
 use weir_core::ports::{Directory, KeyLookup, LedgerError, records};
@@ -145,7 +146,7 @@ impl Identities {
         let http = self.http.as_ref();
         let (claims, claimed) = if signed {
             let claims = self.published.verified(&self.config, http, token).await?;
-            let claimed = claims::of_jwt(&self.config.general.jwt, &claims)?;
+            let claimed = claims::of_jwt(&self.config.general, &claims)?;
             (claims, claimed)
         } else {
             let claims = opaque::asked(&self.config.env, http, token).await?;
@@ -166,11 +167,18 @@ impl Identities {
         }
         let team = self.team(&claimed).await?;
         let subject = claimed.user.clone().or_else(|| team.clone()).unwrap_or_else(|| String::from("admin"));
+        let hash = KeyHash::of(&format!("identity {subject}"));
+        if claimed.sync {
+            self.kept_up(&claimed, hash).await?;
+        }
         let key = KeyRecord {
-            hash: KeyHash::of(&format!("identity {subject}")),
+            hash,
             masked: String::from("identity"),
             user_id: claimed.user.clone(),
             team_id: team,
+            organization_id: self.organization(&claimed).await?,
+            models: claimed.models.clone(),
+            allowed_routes: claimed.routes.clone(),
             ..KeyRecord::new("")
         };
         let mut known = self.keys.behind(key).await?;
@@ -181,15 +189,29 @@ impl Identities {
             let named = || User { id: subject, ..User::default() };
             known.user.get_or_insert_with(named).role = Some(role);
         }
+        known.token = claimed.limits;
         let nobody = known.user.is_none() && known.team.is_none();
         if nobody { Err(refused("neither its user nor its team is known here")) } else { Ok(known) }
     }
 
-    /// The first of the named teams that there is.
+    /// The first of the named teams that there is; where there is none, the first of them may be made.
     async fn team(&self, claimed: &Claimed) -> Result<Option<String>, Fault> {
         let there = records::get_all::<Team>(self.directory.as_ref(), &claimed.teams).await?;
         let known = |id: &&String| there.iter().any(|team| team.id == **id);
-        Ok(claimed.teams.iter().find(known).cloned())
+        if let Some(found) = claimed.teams.iter().find(known) {
+            return Ok(Some(found.clone()));
+        }
+        let Some(id) = claimed.teams.first().filter(|_| claimed.team_upsert) else { return Ok(None) };
+        let team = Team { id: id.clone(), metadata: String::from("{}"), ..Team::default() };
+        self.inserted(&team).await?;
+        Ok(Some(team.id))
+    }
+
+    /// As far as there is one.
+    async fn organization(&self, claimed: &Claimed) -> Result<Option<String>, Fault> {
+        let Some(id) = &claimed.organization else { return Ok(None) };
+        let there = records::get::<Organization>(self.directory.as_ref(), id).await?;
+        Ok(there.map(|found| found.record.id))
     }
 
     /// A user who comes for the first time.
@@ -203,10 +225,15 @@ impl Identities {
             metadata: String::from("{}"),
             ..User::default()
         };
-        let change = records::insert(&user, time::now(), None)?;
+        self.inserted(&user).await?;
+        Ok(user)
+    }
+
+    async fn inserted<T: Record>(&self, record: &T) -> Result<(), Fault> {
+        let change = records::insert(record, time::now(), None)?;
         match self.directory.commit(&[change], &[]).await {
             // Another request was quicker.
-            Ok(()) | Err(LedgerError::Conflict(_)) => Ok(user),
+            Ok(()) | Err(LedgerError::Conflict(_)) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }

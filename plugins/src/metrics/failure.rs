@@ -2,6 +2,7 @@
 //! last attempt, whose handles `Series` keeps.
 
 use super::Metrics;
+use super::custom::Own;
 use super::labels::Labels;
 use crate::deployment::Deployment;
 use crate::exchange::Exchange;
@@ -13,10 +14,27 @@ pub(super) fn record(metrics: &Metrics, x: &Exchange) {
     if x.caller.hash().is_none() || x.answer.status == 401 {
         return;
     }
-    let mut labels = Labels::of(x);
-    labels.class = class(x);
+    let mut labels = Labels::of(metrics, x, metrics.own(x));
+    labels.class = class(x).into();
     for name in [Name::ProxyTotalRequests, Name::ProxyFailedRequests, Name::LlmApiFailedRequests] {
-        metrics.counter(name, &labels.values(name)).inc();
+        metrics.counter(name, &|label| labels.value(label)).inc();
+    }
+    consumed(metrics, x, &labels);
+}
+
+/// What it cost and used all the same: whoever left was served until then, and the entry says so.
+fn consumed(metrics: &Metrics, x: &Exchange, labels: &Labels) {
+    let usage = &x.answer.usage;
+    for (name, amount) in [
+        (Name::Spend, u64::try_from(x.answer.cost.0).unwrap_or_default()),
+        (Name::InputTokens, usage.input),
+        (Name::OutputTokens, usage.output),
+        (Name::TotalTokens, usage.total()),
+        (Name::TokensAlias, usage.total()),
+    ] {
+        if amount > 0 {
+            metrics.counter(name, &|label| labels.value(label)).add(amount);
+        }
     }
 }
 
@@ -43,32 +61,29 @@ pub(super) fn attempts(metrics: &Metrics, x: &Exchange) {
 /// A deployment that is left alone from here on. Its state is told in the series that its next success sets back; LiteLLM
 /// has one that is never set back. Counted under its group, as there.
 fn cooled(metrics: &Metrics, x: &Exchange, deployment: &Deployment, status: u16) {
-    let mut labels = Labels::of_attempt(x, Some(deployment));
-    labels.status = status.to_string();
+    let mut labels = Labels::of_attempt(metrics, x, Some(deployment), Own::default());
+    labels.status = status.to_string().into();
     set_state(metrics, &labels, COOLED);
-    labels.model.clone_from(&deployment.group);
-    metrics.counter(Name::DeploymentCooledDown, &labels.values(Name::DeploymentCooledDown)).inc();
+    let labels = labels.by_group();
+    metrics.counter(Name::DeploymentCooledDown, &|label| labels.value(label)).inc();
 }
 
 /// Values of `litellm_deployment_state` beside 0, which a success sets.
-const FAILED: i64 = 1;
-const COOLED: i64 = 2;
+const FAILED: f64 = 1.0;
+const COOLED: f64 = 2.0;
 
-fn set_state(metrics: &Metrics, labels: &Labels, state: i64) {
-    let gauge = metrics.labelled_gauge(Name::DeploymentState, &labels.values(Name::DeploymentState));
-    if let Some(gauge) = gauge {
-        gauge.set(state);
-    }
+fn set_state(metrics: &Metrics, labels: &Labels, state: f64) {
+    metrics.labelled_gauge(Name::DeploymentState, &|label| labels.value(label)).set(state);
 }
 
 fn failed_attempt(metrics: &Metrics, x: &Exchange, attempt: &AttemptRecord) {
     let deployment = x.snapshot.models.by_id(&attempt.deployment_id).or_else(|| x.answer.deployment.clone());
-    let mut labels = Labels::of_attempt(x, deployment.as_deref());
+    let mut labels = Labels::of_attempt(metrics, x, deployment.as_deref(), metrics.own(x));
     let prefix = deployment.map(|d| d.provider.exception_prefix()).unwrap_or_default();
-    labels.class = format!("{prefix}.{}", attempt.error);
-    labels.status = attempt.status.to_string();
+    labels.class = format!("{prefix}.{}", attempt.error).into();
+    labels.status = attempt.status.to_string().into();
     for name in [Name::DeploymentFailure, Name::DeploymentTotal] {
-        metrics.counter(name, &labels.values(name)).inc();
+        metrics.counter(name, &|label| labels.value(label)).inc();
     }
     set_state(metrics, &labels, FAILED);
 }
@@ -77,12 +92,12 @@ fn fallback(metrics: &Metrics, x: &Exchange) {
     if x.target.fallbacks == 0 {
         return;
     }
-    let mut labels = Labels::of(x);
+    let mut labels = Labels::of(metrics, x, metrics.own(x));
     let failed = x.attempts.iter().find(|a| !a.error.is_empty());
-    labels.class = failed.map(|a| a.error.clone()).unwrap_or_default();
-    labels.status = failed.map(|a| a.status.to_string()).unwrap_or_default();
-    x.group_name().clone_into(&mut labels.fallback_model);
+    labels.class = failed.map(|a| a.error.clone()).unwrap_or_default().into();
+    labels.status = failed.map(|a| a.status.to_string()).unwrap_or_default().into();
+    labels.fallback_model = x.group_name().into();
     let success = x.answer.outcome == Some(Status::Success);
     let name = if success { Name::SuccessfulFallbacks } else { Name::FailedFallbacks };
-    metrics.counter(name, &labels.values(name)).inc();
+    metrics.counter(name, &|label| labels.value(label)).inc();
 }

@@ -1,71 +1,101 @@
 //! Label values of an exchange, by label name. What is absent is `None`, as LiteLLM writes it.
 
+use super::Metrics;
+use super::custom::Own;
+use super::family::Text;
 use crate::deployment::Deployment;
 use crate::exchange::Exchange;
-use weir_core::metrics::{NONE, Name};
+use weir_core::metrics::NONE;
 
-/// Values of every label that our metrics use.
+/// Values of every label that our metrics use. Series that are begun with them share the texts.
+#[derive(Clone)]
 pub(super) struct Labels {
-    hashed_api_key: String,
-    api_key_alias: String,
-    team: String,
-    user: String,
-    requested_model: String,
-    route: &'static str,
-    pub(super) model: String,
-    model_group: String,
-    model_id: String,
-    api_base: String,
-    api_provider: String,
-    pub(super) status: String,
-    pub(super) class: String,
-    pub(super) fallback_model: String,
+    none: Text,
+    hashed_api_key: Text,
+    api_key_alias: Text,
+    team: Text,
+    team_alias: Text,
+    user: Text,
+    user_email: Text,
+    end_user: Text,
+    requested_model: Text,
+    route: Text,
+    pub(super) model: Text,
+    model_group: Text,
+    model_id: Text,
+    api_base: Text,
+    api_provider: Text,
+    pub(super) status: Text,
+    pub(super) class: Text,
+    pub(super) fallback_model: Text,
+    /// Those that the operator wishes for.
+    custom: Vec<(String, Text)>,
 }
 
 const MAX_LABEL: usize = 200;
 
 impl Labels {
-    pub(super) fn of(x: &Exchange) -> Self {
-        let mut labels = Self::of_attempt(x, x.answer.deployment.as_deref());
-        labels.status = x.answer.status.to_string();
+    pub(super) fn of(metrics: &Metrics, x: &Exchange, own: Own) -> Self {
+        let mut labels = Self::of_attempt(metrics, x, x.answer.deployment.as_deref(), own);
+        labels.status = x.answer.status.to_string().into();
         labels
     }
 
-    pub(super) fn of_attempt(x: &Exchange, deployment: Option<&Deployment>) -> Self {
-        let key = x.caller.key();
-        let text = |value: Option<&str>| value.filter(|v| !v.is_empty()).unwrap_or(NONE).to_owned();
+    pub(super) fn of_attempt(
+        metrics: &Metrics,
+        x: &Exchange,
+        deployment: Option<&Deployment>,
+        own: Own,
+    ) -> Self {
+        let none = Text::from(NONE);
+        let text = |value: Option<&str>| {
+            value.filter(|v| !v.is_empty()).map_or_else(|| Text::clone(&none), Text::from)
+        };
         let part = |get: fn(&Deployment) -> &str| text(deployment.map(get));
+        let (key, known) = (x.caller.key(), x.caller.principal());
+        let team = known.and_then(|known| known.team.as_ref());
+        let user = known.and_then(|known| known.user.as_ref());
+        let hash = x.caller.hash().map(|hash| hash.hex());
         Self {
-            hashed_api_key: x.caller.hash().map_or_else(|| NONE.to_owned(), |h| h.hex()),
+            hashed_api_key: text(hash.as_deref()),
             api_key_alias: text(key.and_then(|k| k.alias.as_deref())),
             team: text(key.and_then(|k| k.team_id.as_deref())),
+            team_alias: text(team.and_then(|t| t.alias.as_deref())),
             user: text(x.caller.user_id()),
-            requested_model: requested(x),
-            route: x.request.operation.row().route,
+            user_email: text(user.and_then(|u| u.email.as_deref())),
+            end_user: own.end_user.unwrap_or_else(|| Text::clone(&none)),
+            requested_model: requested(x).map_or_else(|| Text::clone(&none), Text::from),
+            route: Text::from(x.request.operation.row().route),
             model: part(|d| &d.model_label),
             model_group: part(|d| &d.group),
             model_id: part(|d| &d.id),
             api_base: part(|d| &d.wire.api_base),
             api_provider: part(|d| d.provider.prefix),
-            status: String::new(),
-            class: String::new(),
-            fallback_model: String::new(),
+            status: Text::clone(&none),
+            class: Text::clone(&none),
+            fallback_model: Text::clone(&none),
+            custom: metrics.custom_names().map(str::to_owned).zip(own.values).collect(),
+            none,
         }
     }
 
-    /// The values a metric wants, in its own order.
-    pub(super) fn values(&self, name: Name) -> Vec<&str> {
-        name.row().labels.iter().map(|label| self.value(label)).collect()
+    /// The same of the group instead of the model that served it.
+    pub(super) fn by_group(mut self) -> Self {
+        self.model = Text::clone(&self.model_group);
+        self
     }
 
-    fn value(&self, label: &str) -> &str {
-        match label {
+    pub(super) fn value(&self, label: &str) -> Text {
+        Text::clone(match label {
             "hashed_api_key" => &self.hashed_api_key,
             "api_key_alias" => &self.api_key_alias,
             "team" => &self.team,
+            "team_alias" => &self.team_alias,
             "user" => &self.user,
+            "user_email" => &self.user_email,
+            "end_user" => &self.end_user,
             "requested_model" => &self.requested_model,
-            "route" => self.route,
+            "route" => &self.route,
             "model" | "litellm_model_name" => &self.model,
             "model_group" => &self.model_group,
             "model_id" => &self.model_id,
@@ -74,18 +104,18 @@ impl Labels {
             "status_code" | "exception_status" => &self.status,
             "exception_class" => &self.class,
             "fallback_model" => &self.fallback_model,
-            // `end_user` is always None unless asked for; user_email and team_alias come with users and teams.
-            _ => NONE,
-        }
+            other => self.custom.iter().find(|(name, _)| name == other).map_or(&self.none, |(_, v)| v),
+        })
     }
 }
 
 /// A name no group serves is not a label: strangers could make series without end.
-fn requested(x: &Exchange) -> String {
-    if x.target.group.is_none() {
-        return NONE.to_owned();
-    }
+fn requested(x: &Exchange) -> Option<&str> {
+    x.target.group.as_ref()?;
     // Nor is one that is passed through as it is.
-    let name = if x.request.pass.is_some() { x.group_name() } else { &x.target.requested };
-    name.chars().take(MAX_LABEL).collect()
+    Some(clipped(if x.request.pass.is_some() { x.group_name() } else { &x.target.requested }))
+}
+
+pub(super) fn clipped(text: &str) -> &str {
+    &text[..text.floor_char_boundary(MAX_LABEL)]
 }

@@ -1,34 +1,53 @@
 //! Prometheus series. Handles of a success are resolved once per key, deployment and worker, and kept; a request
-//! then costs a handful of atomic additions.
+//! then costs a handful of atomic additions. `cells.rs` are the numbers, `family.rs` the series of a metric and how many
+//! there may be, `page.rs` what Prometheus reads; `labels.rs` and `custom.rs` say who asked for what, `series.rs` and
+//! `failure.rs` what of it is counted, `budgets.rs` how budgets stand.
+//!
+//! No library: ten thousand keys are two hundred thousand series, and in the usual one each holds its own copy of every
+//! label. Here they share them.
 
+mod budgets;
+mod cells;
+mod custom;
 mod failure;
+mod family;
 mod labels;
+mod page;
 mod series;
+#[cfg(test)]
+mod tests;
 
+pub use cells::{Counter, Gauge, Histogram};
 pub use series::Series;
 
 use crate::exchange::Exchange;
-use labels::Labels;
-use prometheus::{Encoder, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
+use cells::Cell;
+use custom::{Custom, Own};
+use family::{Family, Room, Text};
+use prometheus::{Registry, TextEncoder};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
+use weir_core::config::MetricsSettings;
 use weir_core::domain::spend::Status;
-use weir_core::metrics::{Kind, LATENCY_BUCKETS, NONE, Name, Row, TABLE};
+use weir_core::metrics::{NONE, Name, Row, TABLE};
+use weir_core::ports::meter::{Call, Meter, Service};
 
 /// All metrics of the process.
 pub struct Metrics {
-    registry: Registry,
-    vectors: Vec<Vector>,
+    /// In the order of the table.
+    families: Vec<Family>,
+    room: Room,
+    custom: Custom,
+    /// Memory, processor time and files of the process.
+    process: Registry,
     recording: AtomicBool,
-}
-
-enum Vector {
-    Counter(IntCounterVec),
-    Gauge(IntGaugeVec),
-    Histogram(HistogramVec),
+    /// Grows when series are forgotten.
+    generation: AtomicU64,
+    /// Bytes of the last page.
+    last_page: AtomicUsize,
 }
 
 /// Series handles that one worker keeps. Beyond that they are looked up again.
@@ -41,11 +60,27 @@ thread_local! {
 // --- Metrics ---
 
 impl Metrics {
-    pub fn new() -> Result<Self, prometheus::Error> {
-        let registry = Registry::new();
-        let vectors = TABLE.iter().map(|row| Vector::register(row, &registry)).collect::<Result<_, _>>()?;
-        registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
-        Ok(Self { registry, vectors, recording: AtomicBool::new(false) })
+    /// `most`: series that there may be, a histogram being one.
+    ///
+    /// # Errors
+    /// The process cannot look at itself.
+    pub fn new(settings: &MetricsSettings, most: u64) -> Result<Self, prometheus::Error> {
+        let process = Registry::new();
+        process.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+        let custom = Custom::new(settings);
+        let metrics = Self {
+            families: TABLE.iter().map(|row| family(row, settings, &custom)).collect(),
+            room: Room::new(usize::try_from(most).unwrap_or(usize::MAX)),
+            custom,
+            process,
+            recording: AtomicBool::new(false),
+            generation: AtomicU64::new(0),
+            last_page: AtomicUsize::new(0),
+        };
+        for generation in ["0", "1", "2"] {
+            metrics.counter(Name::PythonGc, &|_| Text::from(generation));
+        }
+        Ok(metrics)
     }
 
     /// Off costs nothing per request.
@@ -71,30 +106,35 @@ impl Metrics {
     }
 
     fn kept(&self, x: &Exchange) -> Arc<Series> {
-        let key = Series::key(x);
+        let own = self.own(x);
+        let key = Series::key(x, &own);
+        let generation = self.generation.load(Ordering::Relaxed);
         KEPT.with_borrow_mut(|kept| {
-            if let Some(series) = kept.get(&key).filter(|s| s.is_for(x)) {
+            if let Some(series) = kept.get(&key).filter(|s| s.is_for(x, &own, generation)) {
                 return Arc::clone(series);
             }
             if kept.len() >= MAX_KEPT {
                 kept.clear();
             }
-            let series = Arc::new(Series::resolve(self, &Labels::of(x), x));
+            let series = Arc::new(Series::resolve(self, x, own, generation));
             kept.insert(key, Arc::clone(&series));
             series
         })
     }
 
     /// Sets a gauge without labels.
-    pub fn gauge(&self, name: Name, value: i64) {
-        if let Vector::Gauge(gauge) = self.vector(name) {
-            gauge.with_label_values::<&str>(&[]).set(value);
-        }
+    pub fn gauge(&self, name: Name, value: f64) {
+        self.labelled_gauge(name, &|_| Text::from(NONE)).set(value);
+    }
+
+    /// A counter without labels, or with one.
+    pub fn counted(&self, name: Name, label: &str) -> Counter {
+        self.counter(name, &|_| Text::from(label))
     }
 
     /// Counts one of ours by its single label.
     pub fn count(&self, name: Name, label: &str) {
-        self.counter(name, &[label]).inc();
+        self.counted(name, label).inc();
     }
 
     /// One check of a guardrail. `hook`: its mode; `error`: the class of the refusal it led to, if any.
@@ -103,91 +143,122 @@ impl Metrics {
             return;
         }
         let (status, class) = (if error.is_some() { "error" } else { "success" }, error.unwrap_or(NONE));
-        self.counter(Name::GuardrailRequests, &[name, status, hook]).inc();
+        let value = |label: &str| {
+            Text::from(match label {
+                "guardrail_name" => name,
+                "hook_type" => hook,
+                "status" => status,
+                _ => class,
+            })
+        };
+        self.counter(Name::GuardrailRequests, &value).inc();
         if error.is_some() {
-            self.counter(Name::GuardrailErrors, &[name, class, hook]).inc();
+            self.counter(Name::GuardrailErrors, &value).inc();
         }
-        if let Some(latency) = self.histogram(Name::GuardrailLatency, &[name, status, class, hook]) {
-            latency.observe(took.as_secs_f64());
-        }
+        self.histogram(Name::GuardrailLatency, &value).observe(took.as_secs_f64());
     }
 
-    /// Prometheus text format, version 0.0.4.
+    /// Prometheus text format, version 0.0.4. Takes as long as there are series: not for a worker.
+    ///
+    /// # Errors
+    /// The process cannot look at itself.
     pub fn render(&self) -> Result<Vec<u8>, prometheus::Error> {
-        let mut families = self.registry.gather();
-        for family in &mut families {
-            if TABLE.iter().any(|row| row.kind == Kind::Money && row.name == family.name()) {
-                family.mut_metric().iter_mut().for_each(dollars);
-            }
+        self.gauge(Name::MetricSeries, self.room.taken() as f64);
+        let room = self.last_page.load(Ordering::Relaxed);
+        let mut out = String::with_capacity(room + room / 8 + 64 * 1024);
+        self.families.iter().filter(|family| family.is_shown()).for_each(|f| page::write(&mut out, f));
+        TextEncoder::new().encode_utf8(&self.process.gather(), &mut out)?;
+        self.last_page.store(out.len(), Ordering::Relaxed);
+        Ok(out.into_bytes())
+    }
+
+    fn family(&self, name: Name) -> &Family {
+        &self.families[name as usize]
+    }
+
+    fn own(&self, x: &Exchange) -> Own {
+        self.custom.of(x)
+    }
+
+    fn custom_names(&self) -> impl Iterator<Item = &str> {
+        self.custom.names()
+    }
+
+    fn new_generation(&self) {
+        self.generation.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn counter(&self, name: Name, value: &dyn Fn(&str) -> Text) -> Counter {
+        match self.family(name).cell(&self.room, value) {
+            Some(Cell::Counter(counter)) => counter,
+            _ => Counter::default(),
         }
-        let mut out = Vec::with_capacity(64 * 1024);
-        TextEncoder::new().encode(&families, &mut out)?;
-        Ok(out)
     }
 
-    fn vector(&self, name: Name) -> &Vector {
-        &self.vectors[name as usize]
-    }
-
-    fn counter(&self, name: Name, labels: &[&str]) -> prometheus::IntCounter {
-        match self.vector(name) {
-            Vector::Counter(vector) => vector.with_label_values(labels),
-            _ => detached_counter(),
+    fn labelled_gauge(&self, name: Name, value: &dyn Fn(&str) -> Text) -> Gauge {
+        match self.family(name).cell(&self.room, value) {
+            Some(Cell::Gauge(gauge)) => gauge,
+            _ => Gauge::default(),
         }
     }
 
-    fn labelled_gauge(&self, name: Name, labels: &[&str]) -> Option<prometheus::IntGauge> {
-        match self.vector(name) {
-            Vector::Gauge(vector) => Some(vector.with_label_values(labels)),
-            _ => None,
-        }
-    }
-
-    fn histogram(&self, name: Name, labels: &[&str]) -> Option<prometheus::Histogram> {
-        match self.vector(name) {
-            Vector::Histogram(vector) => Some(vector.with_label_values(labels)),
-            _ => None,
+    fn histogram(&self, name: Name, value: &dyn Fn(&str) -> Text) -> Histogram {
+        match self.family(name).cell(&self.room, value) {
+            Some(Cell::Histogram(histogram)) => histogram,
+            _ => Histogram::default(),
         }
     }
 }
 
-/// Counted but never shown; the table test rules out that it is ever used.
-fn detached_counter() -> prometheus::IntCounter {
-    static DETACHED: std::sync::OnceLock<IntCounterVec> = std::sync::OnceLock::new();
-    let opts = Opts::new("detached_total", "never registered");
-    #[expect(clippy::expect_used, reason = "a constant name is valid")]
-    DETACHED.get_or_init(|| IntCounterVec::new(opts, &[]).expect("valid")).with_label_values::<&str>(&[])
+/// A metric as the settings want it shown. `prometheus_metrics_config` is about LiteLLM's; ours are always there.
+fn family(row: &'static Row, settings: &MetricsSettings, custom: &Custom) -> Family {
+    let named = settings.shown.as_ref().map(|shown| shown.iter().find(|metric| metric.name == row.name));
+    let ours = !row.name.starts_with("litellm_");
+    let shown = match named {
+        _ if ours => true,
+        _ if row.is_of_system() => settings.system(),
+        Some(named) => named.is_some(),
+        None => true,
+    };
+    let wanted = named.flatten().and_then(|metric| metric.labels.as_ref());
+    let own = row.labels.iter().copied();
+    let more = custom.names().filter(|name| row.takes_custom_labels() && !row.labels.contains(name));
+    let labels = own.chain(more).filter(|label| wanted.is_none_or(|w| w.iter().any(|name| name == label)));
+    Family::new(row, labels.map(str::to_owned).collect(), shown)
 }
 
-/// Nano-dollars become dollars on the way out. Exact below nine million dollars per series.
-fn dollars(metric: &mut prometheus::proto::Metric) {
-    let mut counter = metric.get_counter().clone();
-    counter.set_value(counter.get_value() / 1e9);
-    metric.set_counter(counter);
-}
+// --- what others tell ---
 
-// --- Vector ---
-
-impl Vector {
-    fn register(row: &Row, registry: &Registry) -> Result<Self, prometheus::Error> {
-        let opts = Opts::new(row.name, row.help);
-        Ok(match row.kind {
-            Kind::Counter | Kind::Money => {
-                let vector = IntCounterVec::new(opts, row.labels)?;
-                registry.register(Box::new(vector.clone()))?;
-                Vector::Counter(vector)
+impl Meter for Metrics {
+    fn took(&self, call: &Call) {
+        if !self.recording() {
+            return;
+        }
+        let (latency, calls, failures, label) = match call.service {
+            Service::Redis => (Name::RedisLatency, Name::RedisRequests, Name::RedisFailures, "redis"),
+            Service::Ledger => {
+                (Name::PostgresLatency, Name::PostgresRequests, Name::PostgresFailures, "postgres")
             }
-            Kind::Gauge => {
-                let vector = IntGaugeVec::new(opts, row.labels)?;
-                registry.register(Box::new(vector.clone()))?;
-                Vector::Gauge(vector)
+        };
+        let value = |name: &str| {
+            Text::from(match name {
+                "error_class" => call.error.unwrap_or(NONE),
+                "function_name" | "operation" => call.operation,
+                _ => label,
+            })
+        };
+        self.counter(calls, &value).inc();
+        self.histogram(latency, &value).observe(call.took.as_secs_f64());
+        if call.error.is_some() {
+            self.counter(failures, &value).inc();
+        }
+        if let Service::Ledger = call.service {
+            if call.operation == weir_core::ports::meter::WRITE {
+                self.histogram(Name::LedgerWrite, &value).observe(call.took.as_secs_f64());
             }
-            Kind::Histogram => {
-                let opts = prometheus::HistogramOpts::from(opts).buckets(LATENCY_BUCKETS.to_vec());
-                let vector = HistogramVec::new(opts, row.labels)?;
-                registry.register(Box::new(vector.clone()))?;
-                Vector::Histogram(vector)
+            if call.error.is_some() {
+                self.counter(Name::LedgerFailures, &value).inc();
             }
-        })
+        }
     }
 }

@@ -1,52 +1,62 @@
 //! Handles of everything that a success counts, for one key, deployment and requested model.
 
 use super::Metrics;
+use super::cells::{Counter, Gauge, Histogram};
+use super::custom::Own;
 use super::labels::Labels;
 use crate::deployment::Deployment;
 use crate::exchange::Exchange;
-use prometheus::{Histogram, IntCounter, IntGauge};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use weir_core::domain::ids::KeyHash;
+use weir_core::domain::key::{Caller, Principal};
 use weir_core::domain::operation::Operation;
 use weir_core::metrics::Name;
 
 pub struct Series {
     identity: Option<Identity>,
-    proxy_requests: IntCounter,
-    requests: IntCounter,
-    spend: IntCounter,
-    input: IntCounter,
-    output: IntCounter,
-    total: IntCounter,
-    tokens: IntCounter,
-    unpriced: Option<IntCounter>,
-    latency: Option<Histogram>,
-    provider_latency: Option<Histogram>,
-    first_token: Option<Histogram>,
-    overhead: Option<Histogram>,
-    per_token: Option<Histogram>,
-    remaining_requests: Option<IntGauge>,
-    remaining_tokens: Option<IntGauge>,
-    deployment_success: IntCounter,
-    deployment_total: IntCounter,
-    deployment_state: Option<IntGauge>,
+    proxy_requests: Counter,
+    requests: Counter,
+    spend: Counter,
+    input: Counter,
+    output: Counter,
+    total: Counter,
+    tokens: Counter,
+    unpriced: Counter,
+    latency: Histogram,
+    provider_latency: Histogram,
+    first_token: Histogram,
+    overhead: Histogram,
+    queue: Histogram,
+    per_token: Histogram,
+    remaining_requests: Gauge,
+    remaining_tokens: Gauge,
+    requests_for_model: Gauge,
+    tokens_for_model: Gauge,
+    deployment_success: Counter,
+    deployment_total: Counter,
+    deployment_state: Gauge,
     cached: Option<Cached>,
 }
 
 /// What is counted where answers are cached.
 enum Cached {
-    Hit { hits: IntCounter, tokens: IntCounter },
-    Miss(IntCounter),
+    Hit { hits: Counter, tokens: Counter },
+    Miss(Counter),
 }
 
 /// What a set of handles is for. Holding the deployment keeps its address from being given to another.
 struct Identity {
+    /// Of the metrics, when it was made: series may have been forgotten since.
+    generation: u64,
     key: Option<KeyHash>,
+    /// Labels tell more of a key than its hash. Read again it is another one.
+    known: Option<Arc<Principal>>,
     deployment: Arc<Deployment>,
     requested: String,
     operation: Operation,
     shape: Shape,
+    own: Own,
 }
 
 /// Which series exist at all: one that is never set must not be shown as zero.
@@ -59,6 +69,9 @@ struct Shape {
     cached: Option<bool>,
 }
 
+/// What LiteLLM says of a model that a key has no limit for.
+const UNLIMITED: f64 = i64::MAX as f64;
+
 impl Shape {
     fn of(x: &Exchange) -> Self {
         let remaining = (x.answer.remaining_requests.is_some(), x.answer.remaining_tokens.is_some());
@@ -67,40 +80,52 @@ impl Shape {
     }
 }
 
+fn known(x: &Exchange) -> Option<&Arc<Principal>> {
+    match &x.caller {
+        Caller::Key(known) => Some(known),
+        _ => None,
+    }
+}
+
 impl Series {
     /// A hash of the identity; [`Series::is_for`] tells collisions apart.
-    pub(super) fn key(x: &Exchange) -> u64 {
+    pub(super) fn key(x: &Exchange, own: &Own) -> u64 {
         let mut hasher = DefaultHasher::new();
         x.caller.hash().map(|h| *h.bytes()).hash(&mut hasher);
         x.answer.deployment.as_ref().map(|d| Arc::as_ptr(d) as usize).hash(&mut hasher);
         x.target.requested.hash(&mut hasher);
         x.request.operation.hash(&mut hasher);
         Shape::of(x).hash(&mut hasher);
+        own.hash(&mut hasher);
         hasher.finish()
     }
 
-    pub(super) fn is_for(&self, x: &Exchange) -> bool {
-        let Some(own) = &self.identity else { return false };
-        own.key == x.caller.hash()
-            && x.answer.deployment.as_ref().is_some_and(|d| Arc::ptr_eq(d, &own.deployment))
-            && own.requested == x.target.requested
-            && own.operation == x.request.operation
-            && own.shape == Shape::of(x)
+    pub(super) fn is_for(&self, x: &Exchange, own: &Own, generation: u64) -> bool {
+        let Some(mine) = &self.identity else { return false };
+        mine.generation == generation
+            && mine.key == x.caller.hash()
+            && mine.known.as_ref().map(Arc::as_ptr) == known(x).map(Arc::as_ptr)
+            && x.answer.deployment.as_ref().is_some_and(|d| Arc::ptr_eq(d, &mine.deployment))
+            && mine.requested == x.target.requested
+            && mine.operation == x.request.operation
+            && mine.shape == Shape::of(x)
+            && mine.own == *own
     }
 
-    pub(super) fn resolve(metrics: &Metrics, labels: &Labels, x: &Exchange) -> Self {
-        let counter = |name: Name| metrics.counter(name, &labels.values(name));
-        let histogram = |name: Name| metrics.histogram(name, &labels.values(name));
+    pub(super) fn resolve(metrics: &Metrics, x: &Exchange, own: Own, generation: u64) -> Self {
+        let labels = Labels::of(metrics, x, own.clone());
+        let counter = |name: Name| metrics.counter(name, &|label| labels.value(label));
+        let histogram = |name: Name| metrics.histogram(name, &|label| labels.value(label));
+        let gauge = |name: Name| metrics.labelled_gauge(name, &|label| labels.value(label));
+        let by_group = labels.clone().by_group();
+        let of_group = |name: Name| metrics.labelled_gauge(name, &|label| by_group.value(label));
         let shape = Shape::of(x);
-        let gauge = |name: Name| metrics.labelled_gauge(name, &labels.values(name));
+        let asked = shape.cached != Some(true);
+        let one = |there: bool, name: Name| if there { counter(name) } else { Counter::default() };
+        let some = |there: bool, name: Name| if there { gauge(name) } else { Gauge::default() };
+        let timed = |there: bool, name: Name| if there { histogram(name) } else { Histogram::default() };
         Self {
-            identity: x.answer.deployment.clone().map(|deployment| Identity {
-                key: x.caller.hash(),
-                deployment,
-                requested: x.target.requested.clone(),
-                operation: x.request.operation,
-                shape,
-            }),
+            identity: identity(x, own, generation),
             proxy_requests: counter(Name::ProxyTotalRequests),
             requests: counter(Name::Requests),
             spend: counter(Name::Spend),
@@ -108,17 +133,20 @@ impl Series {
             output: counter(Name::OutputTokens),
             total: counter(Name::TotalTokens),
             tokens: counter(Name::TokensAlias),
-            unpriced: shape.unpriced.then(|| counter(Name::UnpricedRequests)),
+            unpriced: one(shape.unpriced, Name::UnpricedRequests),
             latency: histogram(Name::RequestTotalLatency),
-            provider_latency: histogram(Name::LlmApiLatency),
-            first_token: shape.stream.then(|| histogram(Name::TimeToFirstToken)).flatten(),
-            overhead: histogram(Name::Overhead),
-            per_token: histogram(Name::LatencyPerOutputToken),
-            remaining_requests: shape.remaining.0.then(|| gauge(Name::RemainingRequests)).flatten(),
-            remaining_tokens: shape.remaining.1.then(|| gauge(Name::RemainingTokens)).flatten(),
-            deployment_success: counter(Name::DeploymentSuccess),
-            deployment_total: counter(Name::DeploymentTotal),
-            deployment_state: gauge(Name::DeploymentState),
+            provider_latency: timed(asked, Name::LlmApiLatency),
+            first_token: timed(asked && shape.stream, Name::TimeToFirstToken),
+            overhead: timed(asked, Name::Overhead),
+            queue: timed(asked, Name::QueueTime),
+            per_token: timed(asked, Name::LatencyPerOutputToken),
+            remaining_requests: some(shape.remaining.0, Name::RemainingRequests),
+            remaining_tokens: some(shape.remaining.1, Name::RemainingTokens),
+            requests_for_model: of_group(Name::KeyRequestsForModel),
+            tokens_for_model: of_group(Name::KeyTokensForModel),
+            deployment_success: one(asked, Name::DeploymentSuccess),
+            deployment_total: one(asked, Name::DeploymentTotal),
+            deployment_state: some(asked, Name::DeploymentState),
             cached: shape.cached.map(|hit| match hit {
                 true => Cached::Hit { hits: counter(Name::CacheHits), tokens: counter(Name::CachedTokens) },
                 false => Cached::Miss(counter(Name::CacheMisses)),
@@ -131,58 +159,71 @@ impl Series {
         let usage = &x.answer.usage;
         self.proxy_requests.inc();
         self.requests.inc();
-        self.spend.inc_by(u64::try_from(x.answer.cost.0).unwrap_or_default());
-        self.input.inc_by(usage.input);
-        self.output.inc_by(usage.output);
-        self.total.inc_by(usage.total());
-        self.tokens.inc_by(usage.total());
-        if let Some(unpriced) = &self.unpriced {
-            unpriced.inc();
-        }
+        self.spend.add(u64::try_from(x.answer.cost.0).unwrap_or_default());
+        self.input.add(usage.input);
+        self.output.add(usage.output);
+        self.total.add(usage.total());
+        self.tokens.add(usage.total());
+        self.unpriced.inc();
+        self.limits(x);
         match &self.cached {
             Some(Cached::Hit { hits, tokens }) => {
                 hits.inc();
-                tokens.inc_by(usage.total());
+                tokens.add(usage.total());
                 // No deployment was asked.
-                let total = x.clock.started.elapsed().as_secs_f64();
-                return observe(self.latency.as_ref(), total);
+                return self.latency.observe(x.clock.started.elapsed().as_secs_f64());
             }
             Some(Cached::Miss(misses)) => misses.inc(),
             None => {}
         }
         self.deployment_success.inc();
         self.deployment_total.inc();
-        set(self.deployment_state.as_ref(), Some(0));
+        self.deployment_state.set(0.0);
         self.times(x);
-        set(self.remaining_requests.as_ref(), x.answer.remaining_requests);
-        set(self.remaining_tokens.as_ref(), x.answer.remaining_tokens);
+        set(&self.remaining_requests, x.answer.remaining_requests);
+        set(&self.remaining_tokens, x.answer.remaining_tokens);
+    }
+
+    /// What the key has left for this model.
+    fn limits(&self, x: &Exchange) {
+        let [requests, tokens] = x.rate_limits.as_ref().map(|told| told.model_of_key).unwrap_or_default();
+        self.requests_for_model.set(requests.map_or(UNLIMITED, |left| left as f64));
+        self.tokens_for_model.set(tokens.map_or(UNLIMITED, |left| left as f64));
     }
 
     fn times(&self, x: &Exchange) {
         let total = x.clock.started.elapsed().as_secs_f64();
         let provider = x.answer.provider_time.as_secs_f64();
-        observe(self.latency.as_ref(), total);
-        observe(self.provider_latency.as_ref(), provider);
-        observe(self.overhead.as_ref(), (total - provider).max(0.0));
+        self.latency.observe(total);
+        self.provider_latency.observe(provider);
+        self.overhead.observe((total - provider).max(0.0));
+        self.queue.observe(x.waited().as_secs_f64());
         let first = x.answer.first_token_at.map(|at| at.since(x.clock.started_at) as f64 / 1e6);
         if let (true, Some(first)) = (x.request.stream, first) {
-            observe(self.first_token.as_ref(), first);
+            self.first_token.observe(first);
         }
         if x.answer.usage.output > 0 {
             let base = if x.request.stream { first.unwrap_or(total) } else { provider };
-            observe(self.per_token.as_ref(), base / x.answer.usage.output as f64);
+            self.per_token.observe(base / x.answer.usage.output as f64);
         }
     }
 }
 
-fn observe(histogram: Option<&Histogram>, seconds: f64) {
-    if let Some(histogram) = histogram {
-        histogram.observe(seconds);
-    }
+fn identity(x: &Exchange, own: Own, generation: u64) -> Option<Identity> {
+    Some(Identity {
+        generation,
+        key: x.caller.hash(),
+        known: known(x).cloned(),
+        deployment: x.answer.deployment.clone()?,
+        requested: x.target.requested.clone(),
+        operation: x.request.operation,
+        shape: Shape::of(x),
+        own,
+    })
 }
 
-fn set(gauge: Option<&IntGauge>, value: Option<i64>) {
-    if let (Some(gauge), Some(value)) = (gauge, value) {
-        gauge.set(value);
+fn set(gauge: &Gauge, value: Option<i64>) {
+    if let Some(value) = value {
+        gauge.set(value as f64);
     }
 }

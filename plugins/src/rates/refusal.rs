@@ -1,6 +1,6 @@
 //! Rate limits as clients read them: headers of every answer, and the refusal in LiteLLM's words.
 
-use super::scopes::{DESCRIPTORS, NAMES};
+use super::scopes::{DESCRIPTORS, Descriptor, NAMES};
 use super::{Full, Standing};
 use http::{HeaderName, HeaderValue};
 use std::sync::LazyLock;
@@ -16,6 +16,8 @@ pub struct Told {
     pub named: Vec<(HeaderName, HeaderValue)>,
     /// Of requests and of tokens, the scope with the least left, as OpenAI names them.
     pub tightest: [Option<Tightest>; 2],
+    /// What is left of the key's own limits for this model: requests, tokens.
+    pub model_of_key: [Option<i64>; 2],
 }
 
 /// `x-ratelimit-limit-requests`, `-remaining-`, `-reset-`.
@@ -44,6 +46,7 @@ impl Told {
         for standing in standings {
             told.name(standing);
             told.tighten(standing, now);
+            told.note_model(standing);
         }
         told
     }
@@ -54,6 +57,17 @@ impl Told {
         let [remaining, limit] = &HEADERS[at];
         self.named.push((remaining.clone(), HeaderValue::from(standing.remaining)));
         self.named.push((limit.clone(), HeaderValue::from(standing.limit)));
+    }
+
+    fn note_model(&mut self, standing: &Standing) {
+        if standing.descriptor != Descriptor::ModelPerKey {
+            return;
+        }
+        match standing.rate {
+            Rate::Requests => self.model_of_key[0] = Some(standing.remaining),
+            Rate::Tokens => self.model_of_key[1] = Some(standing.remaining),
+            Rate::Parallel => {}
+        }
     }
 
     fn tighten(&mut self, standing: &Standing, now: Micros) {

@@ -16,6 +16,8 @@ pub(super) struct Names {
     last: String,
     role: String,
     groups: String,
+    /// Whoever is in no group is told without the claim.
+    omits_empty: bool,
     mappings: Mappings,
 }
 
@@ -37,7 +39,8 @@ pub(in crate::signon) struct Person {
     pub(in crate::signon) name: Option<String>,
     /// `None`: the claims give none.
     pub(in crate::signon) role: Option<Role>,
-    pub(in crate::signon) groups: Vec<String>,
+    /// `None`: nothing is said of them.
+    pub(in crate::signon) groups: Option<Vec<String>>,
 }
 
 /// Roles that a claim may give, the highest first.
@@ -61,6 +64,7 @@ impl Names {
             last: text("GENERIC_USER_LAST_NAME_ATTRIBUTE", "family_name"),
             role: text("GENERIC_USER_ROLE_ATTRIBUTE", "role"),
             groups: text("GENERIC_ROLE_MAPPINGS_GROUP_CLAIM", "groups"),
+            omits_empty: false,
             mappings: Mappings::of(env),
         }
     }
@@ -74,6 +78,7 @@ impl Names {
             id: texts_of(&["oid", "sub"]),
             email: texts_of(&["email", "preferred_username"]),
             role: String::from("roles"),
+            omits_empty: true,
             ..Self::generic(env)
         }
     }
@@ -84,16 +89,24 @@ impl Names {
         let both = [text(claims, &self.first), text(claims, &self.last)];
         let both: Vec<String> = both.into_iter().flatten().collect();
         let full = (!both.is_empty()).then(|| both.join(" "));
-        let groups = all(claims, &self.groups);
         Some(Person {
             id: one(&self.id)?,
             email: one(&self.email),
             email_verified: claims["email_verified"] == true || claims["email_verified"] == "true",
             name: one(&self.display).or(full),
             role: self.mappings.role(claims).or_else(|| self.own_role(claims)),
-            // Keycloak writes groups as paths.
-            groups: groups.into_iter().map(|group| group.trim_start_matches('/').to_owned()).collect(),
+            groups: self.groups(claims),
         })
+    }
+
+    fn groups(&self, claims: &Value) -> Option<Vec<String>> {
+        // Microsoft tells where to ask for groups that are too many for a token.
+        let elsewhere = !claims["_claim_names"]["groups"].is_null() || claims["hasgroups"] == true;
+        let there = at(claims, &self.groups).is_some_and(|groups| !groups.is_null());
+        let told = there || self.omits_empty && !elsewhere;
+        // Keycloak writes groups as paths.
+        let name = |group: String| group.trim_start_matches('/').to_owned();
+        told.then(|| all(claims, &self.groups).into_iter().map(name).collect())
     }
 
     /// The highest role that the claims name.
@@ -105,6 +118,15 @@ impl Names {
 
 fn texts_of(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+impl Person {
+    /// Somebody of a tenant that the operator knows nothing of. What that tenant's admins can write into a token counts for
+    /// nothing: roles, groups, and an address that nobody looked at; names to sign in with have domains that Microsoft has.
+    pub(super) fn of_any_tenant(self, claims: &Value) -> Self {
+        let email = text(claims, "preferred_username").filter(|name| name.contains('@'));
+        Self { email, email_verified: false, role: None, groups: None, ..self }
+    }
 }
 
 // --- Mappings ---
@@ -182,11 +204,34 @@ mod tests {
         let env = [("GENERIC_USER_ROLE_ATTRIBUTE", "realm_access.roles")];
         let alice = person(&env, &claims).unwrap();
         assert_eq!((alice.id.as_str(), alice.role), ("alice", Some(Role::ProxyAdmin)), "the highest");
-        assert_eq!(alice.groups, ["red", "blue"]);
+        assert_eq!(alice.groups.unwrap(), ["red", "blue"]);
         assert!(alice.email_verified);
+        let silent = person(&[], &json!({ "preferred_username": "a" })).unwrap();
+        assert_eq!(silent.groups, None, "nothing is said of groups");
         let nested = [("GENERIC_USER_ID_ATTRIBUTE", "account.id")];
         assert_eq!(person(&nested, &json!({ "account": { "id": 7 } })).unwrap().id, "7");
         assert_eq!(person(&nested, &claims), None);
+    }
+
+    #[test]
+    fn microsoft_says_nothing_where_there_are_no_groups_or_too_many() {
+        let names = Names::microsoft(&Env::default());
+        let groups = |claims: Value| names.person(&claims).unwrap().groups;
+        assert_eq!(groups(json!({ "oid": "o", "groups": ["g"] })), Some(vec!["g".to_owned()]));
+        assert_eq!(groups(json!({ "oid": "o" })), Some(Vec::new()));
+        assert_eq!(groups(json!({ "oid": "o", "hasgroups": true })), None);
+        assert_eq!(groups(json!({ "oid": "o", "_claim_names": { "groups": "src1" } })), None);
+    }
+
+    #[test]
+    fn p37_an_unknown_tenant_gives_nobody_a_role_a_group_or_an_address() {
+        let claims = json!({ "oid": "o", "email": "boss@work.example", "email_verified": true, "roles": ["proxy_admin"],
+            "groups": ["admins"], "preferred_username": "mallory@evil.example" });
+        let told = Names::microsoft(&Env::default()).person(&claims).unwrap();
+        assert_eq!(told.role, Some(Role::ProxyAdmin));
+        let mallory = told.of_any_tenant(&claims);
+        assert_eq!((mallory.role, mallory.groups, mallory.email_verified), (None, None, false));
+        assert_eq!(mallory.email.as_deref(), Some("mallory@evil.example"));
     }
 
     #[test]

@@ -154,6 +154,7 @@ async fn arrive(
     let provider = provider(&env).ok_or_else(lost)?;
     let person = provider.names.person(&known.claims);
     let person = person.ok_or_else(|| failed("the claim with the user's id is missing"))?;
+    let person = if known.of_any_tenant { person.of_any_tenant(&known.claims) } else { person };
     let who = Who::User(Box::new(people::user(context, &person).await?));
     password::admitted(context, &who)?;
     let begun = sessions::begin(context, headers, &who, SignedBy::Sso, known.id_token.as_deref()).await?;
@@ -182,12 +183,12 @@ async fn known(
     params: &Params,
     callback: &str,
 ) -> Result<Known, Refusal> {
-    let env = (context.services.config)().env.clone();
-    if !ui::is_on(&env) {
+    let config = (context.services.config)();
+    if !ui::is_on(&config.env) {
         return Err(ui::off());
     }
     password::throttled(state, headers)?;
-    let provider = provider(&env).ok_or_else(lost)?;
+    let provider = provider(&config.env).ok_or_else(lost)?;
     let away = remembered(context, headers).filter(|away| away.callback == callback).ok_or_else(lost)?;
     let same = params.get("state").is_some_and(|sent| KeyHash::of(sent) == KeyHash::of(&away.state));
     if !same || away.until <= time::now() {
@@ -199,7 +200,9 @@ async fn known(
     }
     let code = params.get("code").ok_or_else(lost)?;
     let redirect_uri = address(context, headers, callback);
-    let back = Back { code, verifier: &away.verifier, nonce: &away.nonce, redirect_uri: &redirect_uri };
+    let tenants = &config.weir.microsoft_tenants;
+    let back =
+        Back { code, verifier: &away.verifier, nonce: &away.nonce, redirect_uri: &redirect_uri, tenants };
     let http = context.services.http.as_ref();
     redeem(&provider, &state.discovered, http, &back).await.map_err(|why| failed(&why))
 }

@@ -3,12 +3,13 @@
 use super::claims::Person;
 use crate::context::Context;
 use crate::error::Refusal;
+use crate::teams;
 use crate::users;
 use crate::work::Work;
 use std::collections::HashSet;
 use weir_core::config::env::Env;
 use weir_core::domain::key::MASTER_USER;
-use weir_core::domain::records::{Kept, Member, Record, Role, Team, User, member_id};
+use weir_core::domain::records::{Kept, Member, Moves, Role, Team, User};
 use weir_core::error::{ApiError, Kind};
 use weir_core::ports::Condition;
 use weir_core::ports::records::get_all;
@@ -26,7 +27,7 @@ pub(in crate::signon) async fn user(context: &Context, person: &Person) -> Resul
     let config = (context.services.config)();
     allowed(&config.env, person)?;
     let kept = find(context, person).await?;
-    let (mut user, mut teams) = match &kept {
+    let (mut user, teams) = match &kept {
         Some(kept) => (kept.record.clone(), Vec::new()),
         None => users::with_defaults(context, fresh(person))?,
     };
@@ -40,8 +41,10 @@ pub(in crate::signon) async fn user(context: &Context, person: &Person) -> Resul
         Some(kept) => work.update(kept, &user, "updated")?,
         None => work.insert(&user)?,
     }
-    teams.extend(person.groups.iter().take(GROUPS).cloned());
-    join(context, &mut work, &user, &teams).await?;
+    teams::place(context, &mut work, &user, teams.clone()).await?;
+    if let Some(groups) = &person.groups {
+        follow(context, &mut work, &user, groups, &teams).await?;
+    }
     work.commit().await?;
     Ok(user)
 }
@@ -70,11 +73,17 @@ fn not_admitted(message: &str) -> Refusal {
     ApiError::new(Kind::RouteDenied, message).with_status(403).into()
 }
 
-/// By the provider's id, by our own, or by an e-mail address that the provider vouches for. A user who belongs to another
-/// identity is not found by the latter two.
+/// By the provider's id, also as it was provisioned, by our own, or by an e-mail address that the provider vouches for. A
+/// user who belongs to another identity is found by the first only.
 async fn find(context: &Context, person: &Person) -> Result<Option<Kept<User>>, Refusal> {
     let by_identity = context.all::<User>(vec![Condition::In("sso_id", vec![person.id.clone()])]).await?;
     if let Some(found) = by_identity.into_iter().next() {
+        return Ok(Some(found));
+    }
+    let mut provisioned =
+        context.all::<User>(vec![Condition::In("external_id", vec![person.id.clone()])]).await?;
+    provisioned.retain(|user| user.sso_id.is_none());
+    if let (Some(found), true) = (provisioned.pop(), provisioned.is_empty()) {
         return Ok(Some(found));
     }
     if let Some(found) = context.get::<User>(&person.id).await? {
@@ -98,24 +107,32 @@ fn role(env: &Env, person: &Person, user: &User) -> Role {
     person.role.or(user.role).unwrap_or(Role::InternalUserViewer)
 }
 
-/// Groups and defaults that are teams here, by id; the user is in them from now on.
-async fn join(context: &Context, work: &mut Work<'_>, user: &User, teams: &[String]) -> Result<(), Refusal> {
-    let wanted: HashSet<&String> = teams.iter().filter(|id| !id.contains('\0')).collect();
-    let wanted: Vec<String> = wanted.into_iter().cloned().collect();
-    let there = get_all::<Team>(context.directory(), &wanted).await?;
-    let ids: Vec<String> = there.iter().map(|team| member_id(&team.id, &user.id)).collect();
-    let members = get_all::<Member>(context.directory(), &ids).await?;
-    for team in &there {
-        if members.iter().any(|member| member.record.id() == member_id(&team.id, &user.id)) {
-            continue;
-        }
-        work.insert(&Member {
-            team_id: team.id.clone(),
-            user_id: user.id.clone(),
-            email: user.email.clone(),
-            budget_id: team.member_budget_id.clone(),
-            ..Member::default()
-        })?;
+/// Into the teams, by id, that the groups are, and out of those that no group is any more. Whom an admin has put into a
+/// team stays there. `joined`: already, in the same work.
+async fn follow(
+    context: &Context,
+    work: &mut Work<'_>,
+    user: &User,
+    groups: &[String],
+    joined: &[String],
+) -> Result<(), Refusal> {
+    let wanted: HashSet<&String> =
+        groups.iter().filter(|id| !id.contains('\0') && !joined.contains(id)).collect();
+    let wanted: Vec<String> = wanted.into_iter().take(GROUPS).cloned().collect();
+    let named = get_all::<Team>(context.directory(), &wanted).await?;
+    let named: Vec<Team> = named.into_iter().map(|kept| kept.record).collect();
+    let theirs = vec![Condition::In("user_id", vec![user.id.clone()])];
+    let there = context.all::<Member>(theirs).await?.into_iter().map(|kept| kept.record).collect();
+    let mut moves = Moves::of(user, &named, there, false);
+    if groups.len() > GROUPS {
+        // It is not known which ones are missing.
+        moves.leaves.clear();
+    }
+    for member in &moves.joins {
+        work.insert(member)?;
+    }
+    for member in &moves.leaves {
+        work.delete(member);
     }
     Ok(())
 }

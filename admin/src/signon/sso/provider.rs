@@ -31,13 +31,24 @@ pub(super) struct Provider {
 #[derive(Clone)]
 pub(super) struct Endpoints {
     /// `None`: nothing was published, so what comes from the token endpoint itself is believed.
-    pub(super) issuer: Option<IssuerUrl>,
+    pub(super) issuer: Option<Issuer>,
     pub(super) authorize: String,
     pub(super) token: String,
     pub(super) userinfo: Option<String>,
     pub(super) end_session: Option<String>,
     pub(super) keys: CoreJsonWebKeySet,
 }
+
+/// Who signs.
+#[derive(Clone)]
+pub(super) enum Issuer {
+    One(IssuerUrl),
+    /// Each of Microsoft's tenants has an issuer of its own; `{tenantid}` stands for it.
+    OfTenants(String),
+}
+
+/// What a provider of many tenants publishes in place of one.
+const TENANT: &str = "{tenantid}";
 
 /// The provider as it was last asked about itself.
 #[derive(Default)]
@@ -144,16 +155,14 @@ impl Provider {
         let document = get(http, &address).await?;
         let metadata: CoreProviderMetadata =
             serde_json::from_value(document.clone()).map_err(|e| format!("{address}: {e}"))?;
-        let published = metadata.issuer().as_str();
-        if published.trim_end_matches('/') != issuer.trim_end_matches('/') {
-            return Err(format!("{address} is of another issuer: {published}"));
-        }
+        let published = Issuer::published(issuer, metadata.issuer())
+            .ok_or_else(|| format!("{address} is of another issuer: {}", metadata.issuer().as_str()))?;
         let keys = get(http, metadata.jwks_uri().as_str()).await?;
         let keys: CoreJsonWebKeySet = serde_json::from_value(keys).map_err(|e| format!("keys: {e}"))?;
         let text = |name: &str| document[name].as_str().map(str::to_owned);
         let or = |own: &Option<String>, name: &str| own.clone().or_else(|| text(name));
         Ok(Endpoints {
-            issuer: Some(metadata.issuer().clone()),
+            issuer: Some(published),
             authorize: or(&self.authorize, "authorization_endpoint").ok_or("no authorization endpoint")?,
             token: or(&self.token, "token_endpoint").ok_or("no token endpoint")?,
             userinfo: or(&self.userinfo, "userinfo_endpoint"),
@@ -176,6 +185,42 @@ impl Provider {
     }
 }
 
+// --- impl Issuer ---
+
+impl Issuer {
+    /// The one that was asked for, or those of all tenants where it was asked for in place of a tenant.
+    fn published(asked: &str, told: &IssuerUrl) -> Option<Self> {
+        let (asked, published) = (asked.trim_end_matches('/'), told.as_str().trim_end_matches('/'));
+        if published == asked {
+            return Some(Issuer::One(told.clone()));
+        }
+        let (before, after) = published.split_once(TENANT)?;
+        let in_place = asked.strip_prefix(before)?.strip_suffix(after)?;
+        let one = !in_place.is_empty() && !in_place.contains('/');
+        one.then(|| Issuer::OfTenants(told.as_str().to_owned()))
+    }
+
+    /// The issuer of a token whose tenant is this one.
+    ///
+    /// # Errors
+    /// It has none, or one that nobody knows.
+    pub(super) fn of(&self, tenant: Option<&str>, known: &[String]) -> Result<IssuerUrl, String> {
+        let template = match self {
+            Issuer::One(issuer) => return Ok(issuer.clone()),
+            Issuer::OfTenants(template) => template,
+        };
+        let tenant = tenant.filter(|id| is_tenant(id)).ok_or("the id token has no tenant")?;
+        if !known.is_empty() && !known.iter().any(|one| one.eq_ignore_ascii_case(tenant)) {
+            return Err(format!("its tenant {tenant} is none of weir_settings.microsoft_tenants"));
+        }
+        IssuerUrl::new(template.replace(TENANT, tenant)).map_err(|e| e.to_string())
+    }
+}
+
+fn is_tenant(id: &str) -> bool {
+    (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
 async fn get(http: &dyn Fetch, address: &str) -> Result<Value, String> {
     let request = Request::get(address).header("accept", "application/json").body(String::new());
     let answer = http.fetch(request.map_err(|e| format!("{address}: {e}"))?).await?;
@@ -188,6 +233,29 @@ async fn get(http: &dyn Fetch, address: &str) -> Result<Value, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn p37_only_the_issuer_that_was_asked_for_or_those_of_its_tenants_are_one() {
+        let published =
+            |asked: &str, told: &str| Issuer::published(asked, &IssuerUrl::new(told.into()).unwrap());
+        let (common, template) = ("https://ms.example/common/v2.0", "https://ms.example/{tenantid}/v2.0");
+        for (asked, told, ok) in [
+            ("https://a.example/", "https://a.example", true),
+            ("https://a.example", "https://b.example", false),
+            (common, template, true),
+            (common, "https://evil.example/{tenantid}/v2.0", false),
+            ("https://ms.example/a/b/v2.0", template, false),
+            ("https://ms.example//v2.0", template, false),
+        ] {
+            assert_eq!(published(asked, told).is_some(), ok, "{asked} {told}");
+        }
+        let all = published(common, template).unwrap();
+        assert_eq!(all.of(Some("t-1"), &[]).unwrap().as_str(), "https://ms.example/t-1/v2.0");
+        assert!(all.of(Some("t-1"), &["T-1".into()]).is_ok());
+        for tenant in [None, Some(""), Some("a/b"), Some("t-1")] {
+            assert!(all.of(tenant, &["t-2".into()]).is_err(), "{tenant:?}");
+        }
+    }
 
     #[test]
     fn a_provider_is_known_by_its_client() {

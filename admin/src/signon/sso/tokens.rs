@@ -1,7 +1,7 @@
 //! What comes of a code: tokens, and what they say. A token counts only if it was signed by this issuer for this client,
 //! for this very sign-in, and has not expired.
 
-use super::provider::{Discovered, Endpoints, Provider};
+use super::provider::{Discovered, Endpoints, Issuer, Provider};
 use axum::http::{Request, header};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -34,12 +34,16 @@ pub(super) struct Back<'b> {
     pub(super) verifier: &'b str,
     pub(super) nonce: &'b str,
     pub(super) redirect_uri: &'b str,
+    /// Tenants that may, of a provider of many; empty: all.
+    pub(super) tenants: &'b [String],
 }
 
 /// What is known of whoever signed in.
 pub(super) struct Known {
     pub(super) claims: Value,
     pub(super) id_token: Option<String>,
+    /// Somebody of a tenant that nobody named.
+    pub(super) of_any_tenant: bool,
 }
 
 /// Changes a code for tokens and reads them.
@@ -57,7 +61,7 @@ pub(super) async fn redeem(
     let text = |name: &str| answer[name].as_str().map(str::to_owned);
     let (id_token, access_token) = (text("id_token"), text("access_token"));
     let mut claims = match &id_token {
-        Some(token) => signed(provider, discovered, http, token, back.nonce).await?,
+        Some(token) => signed(provider, discovered, http, token, back).await?,
         None if endpoints.issuer.is_some() => return Err(String::from("the answer has no id token")),
         None => Map::new(),
     };
@@ -71,7 +75,8 @@ pub(super) async fn redeem(
     for (name, value) in access_token.as_deref().and_then(payload).unwrap_or_default() {
         claims.entry(name).or_insert(value);
     }
-    Ok(Known { claims: Value::Object(claims), id_token })
+    let of_any_tenant = matches!(endpoints.issuer, Some(Issuer::OfTenants(_))) && back.tenants.is_empty();
+    Ok(Known { claims: Value::Object(claims), id_token, of_any_tenant })
 }
 
 // --- asking ---
@@ -149,15 +154,18 @@ async fn signed(
     discovered: &Discovered,
     http: &dyn Fetch,
     token: &str,
-    nonce: &str,
+    back: &Back<'_>,
 ) -> Result<Map<String, Value>, String> {
     let endpoints = discovered.endpoints(provider, http, false).await?;
-    let Some(issuer) = &endpoints.issuer else { return direct(provider, token, nonce) };
-    if let Ok(claims) = verified(provider, issuer, &endpoints, token, nonce) {
+    let Some(issuer) = &endpoints.issuer else { return direct(provider, token, back.nonce) };
+    // Read before it is believed: with another tenant it is of another issuer, and no good.
+    let claims = payload(token).unwrap_or_default();
+    let issuer = issuer.of(claims.get("tid").and_then(Value::as_str), back.tenants)?;
+    if let Ok(claims) = verified(provider, &issuer, &endpoints, token, back.nonce) {
         return Ok(claims);
     }
     let endpoints = discovered.endpoints(provider, http, true).await?;
-    verified(provider, issuer, &endpoints, token, nonce)
+    verified(provider, &issuer, &endpoints, token, back.nonce)
 }
 
 fn verified(

@@ -48,11 +48,13 @@ static ROWS: &[Row] = &[
         .or_env(&["LITELLM_MASTER_KEY", "PROXY_MASTER_KEY"]),
     row(GENERAL, "database_url", |c| hidden(c.general.database_url.is_some()))
         .or_env(&["DATABASE_URL", "DATABASE_HOST"]),
+    row(GENERAL, "alerting_threshold", |c| seconds(c.general.alerts.threshold)),
     row(GENERAL, "database_connection_pool_limit", |c| json!(c.general.database_connection_pool_limit)),
     row(GENERAL, "max_request_size_mb", |c| json!(c.general.request_limit >> 20)),
     row(GENERAL, "store_model_in_db", |c| json!(c.general.store_model_in_db)).or_env(&["STORE_MODEL_IN_DB"]),
     row(GENERAL, "token_rate_limit_type", |c| rate(c.general.token_rate_limit_type).into()),
     row(GENERAL, "user_api_key_cache_ttl", |c| seconds(c.general.user_api_key_cache_ttl)),
+    row(LITELLM, "allow_dynamic_callback_disabling", |c| json!(c.litellm.allow_dynamic_callback_disabling)),
     row(LITELLM, "drop_params", |c| json!(c.litellm.drop_params)).or_env(&["LITELLM_DROP_PARAMS"]),
     row(LITELLM, "json_logs", |c| json!(c.litellm.json_logs)).or_env(&["JSON_LOGS"]),
     row(LITELLM, "modify_params", |c| json!(c.litellm.modify_params)).or_env(&["LITELLM_MODIFY_PARAMS"]),
@@ -74,6 +76,7 @@ static ROWS: &[Row] = &[
     row(ROUTER, "retry_after", |c| seconds(c.router.retry_after)),
     row(ROUTER, "routing_strategy", |c| strategy(c.router.routing_strategy).into()),
     row(ROUTER, "timeout", |c| seconds(c.router.timeout)).or("request_timeout"),
+    row(WEIR, "access_log", |c| json!(c.weir.access_log.unwrap_or(c.litellm.json_logs))),
     row(WEIR, "body_timeout", |c| seconds(c.weir.body_timeout)),
     row(WEIR, "budget_error_status", |c| json!(c.weir.budget_error_status.unwrap_or(400))),
     row(WEIR, "budget_mode", |c| {
@@ -82,6 +85,7 @@ static ROWS: &[Row] = &[
     row(WEIR, "budget_wait", |c| seconds(c.weir.budget_wait)),
     row(WEIR, "cache_max_bytes", |c| json!(c.weir.cache_max_bytes)),
     row(WEIR, "cache_scope", |c| scope(c.weir.cache_scope).into()),
+    row(WEIR, "callback_max_bytes", |c| json!(c.weir.callback_max_bytes)),
     row(WEIR, "connect_timeout", |c| seconds(c.weir.connect_timeout)),
     Row {
         environment_first: true,
@@ -109,6 +113,7 @@ static ROWS: &[Row] = &[
     row(WEIR, "metrics", |c| {
         if c.weir.metrics == MetricsWhen::Always { "always" } else { "on_callback" }.into()
     }),
+    row(WEIR, "metrics_max_series", |c| json!(c.weir.metrics_max_series)),
     row(WEIR, "on_ledger_loss", |c| if c.weir.serves_without_ledger { "serve" } else { "refuse" }.into()),
     row(WEIR, "redis_timeout", |c| seconds(c.weir.redis_timeout)),
     row(WEIR, "stream_idle_timeout", |c| seconds(c.weir.stream_idle_timeout)),

@@ -181,7 +181,7 @@ impl Teller<'_> {
         let row = defaults::find(table.name, key.name);
         let variable = row.and_then(|row| self.variable(row.variables));
         let first = variable.filter(|_| row.is_some_and(|row| row.environment_first));
-        let hidden = key.kind == Kind::Secret;
+        let hidden = key.kind.is_secret();
         let read = || row.map_or(Json::Null, |row| (row.value)(self.config));
         if let (Some(node), None) = (section.node(key.name), first) {
             return (shown(node, hidden), self.source(&join(table.name, key.name), node));
@@ -254,7 +254,7 @@ fn empty(kind: Kind) -> Json {
     match kind {
         Kind::Bool => json!(false),
         Kind::List | Kind::Texts => json!([]),
-        Kind::Map => json!({}),
+        Kind::Map | Kind::SecretMap => json!({}),
         _ => Json::Null,
     }
 }

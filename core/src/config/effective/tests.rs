@@ -14,6 +14,8 @@ litellm_settings:
   request_timeout: 90
   generic_logger_headers: {authorization: bearer-of-logs}
   api_base: "https://user:pass@own.test/x"
+  s3_callback_params: {s3_bucket_name: logs, s3_aws_secret_access_key: aws-pass}
+  callback_settings: {generic_api: {headers: {x-key: hook-pass}, signing_secret: sign-pass}}
 general_settings:
   master_key: os.environ/LITELLM_MASTER_KEY
   pass_through_endpoints: [{path: /own, target: "https://own.test/x", headers: {x-key: sk-pass}}]
@@ -49,16 +51,16 @@ fn find<'a>(told: &'a Effective, section: &str, name: &str) -> &'a Setting {
 fn every_setting_names_its_source() {
     let told = told(&Additions::default());
     for (section, name, value, source) in [
-        ("general_settings", "master_key", json!(HIDDEN), "config.yaml:10, os.environ/LITELLM_MASTER_KEY"),
+        ("general_settings", "master_key", json!(HIDDEN), "config.yaml:12, os.environ/LITELLM_MASTER_KEY"),
         ("general_settings", "database_url", json!(HIDDEN), "environment DATABASE_HOST"),
         ("general_settings", "database_connection_pool_limit", json!(10), "default"),
         ("litellm_settings", "request_timeout", json!(90), "config.yaml:6"),
         ("litellm_settings", "json_logs", json!(true), "environment JSON_LOGS"),
         ("router_settings", "timeout", json!(90), "config.yaml:6"),
         ("router_settings", "num_retries", json!(2), "default"),
-        ("router_settings", "redis_host", json!("redis.test"), "config.yaml:12"),
+        ("router_settings", "redis_host", json!("redis.test"), "config.yaml:14"),
         ("weir_settings", "data_dir", json!("/data"), "environment WEIR_DATA_DIR"),
-        ("weir_settings", "header_timeout", json!("500ms"), "config.yaml:13"),
+        ("weir_settings", "header_timeout", json!("500ms"), "config.yaml:15"),
         ("weir_settings", "redis_timeout", json!("50ms"), "default"),
         ("weir_settings", "first_token_timeout", json!(null), "default"),
     ] {
@@ -86,11 +88,27 @@ fn p35_nothing_secret_is_told() {
         "sk-pass",
         "redis-pass",
         "db-pass",
+        "aws-pass",
+        "hook-pass",
+        "sign-pass",
         "\"b\"",
     ];
     for secret in secrets {
         assert!(!told.contains(secret), "{secret}: {told}");
     }
+}
+
+#[test]
+fn p35_addresses_for_alerts_are_not_told() {
+    let text =
+        "general_settings:\n  alert_to_webhook_url: {budget_alerts: \"https://hooks.test/T0/secret-hook\"}\n";
+    let read = |_: &str| Ok(text.to_owned());
+    let none = Additions::default();
+    let (told, problems) = Config::explain("config.yaml", &read, &Env::default(), &["openai"], &none);
+    let told = told.unwrap_or_else(|| panic!("{problems}"));
+    let setting = find(&told, "general_settings", "alert_to_webhook_url");
+    assert_eq!(setting.value, json!(HIDDEN));
+    assert!(!format!("{told:?}").contains("secret-hook"));
 }
 
 #[test]
@@ -114,7 +132,7 @@ fn what_was_made_over_the_api_comes_from_the_ledger() {
     let timeout = find(&told, "litellm_settings", "request_timeout");
     assert_eq!((&timeout.value, &timeout.source), (&json!(7), &Source::Ledger));
     assert_eq!(find(&told, "router_settings", "retry_policy").source, Source::Ledger);
-    assert_eq!(find(&told, "router_settings", "redis_host").source.to_string(), "config.yaml:12");
+    assert_eq!(find(&told, "router_settings", "redis_host").source.to_string(), "config.yaml:14");
     let sources: Vec<_> = told.models.iter().map(|m| (m.name.as_str(), m.source.to_string())).collect();
     assert_eq!(sources, [("chat", "config.yaml:3".to_owned()), ("added", "ledger".to_owned())]);
 }
@@ -142,6 +160,6 @@ fn weirs_own_settings_are_told_with_their_defaults() {
 #[test]
 fn what_is_written_and_does_nothing_says_so() {
     let told = told(&Additions::default());
-    assert!(!find(&told, "litellm_settings", "generic_logger_headers").used);
+    assert!(!find(&told, "litellm_settings", "api_base").used);
     assert!(find(&told, "litellm_settings", "request_timeout").used);
 }

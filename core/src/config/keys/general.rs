@@ -1,6 +1,6 @@
 //! `general_settings`: keys, database, access.
 
-use super::Kind::{Any, Bool, Choice, Int, List, Map, Price, Seconds, Secret, Text, Texts};
+use super::Kind::{Any, Bool, Choice, Int, List, Map, Price, Seconds, Secret, SecretMap, Text, Texts};
 use super::{Key, later, used};
 
 pub(super) const KEYS: &[Key] = &[
@@ -23,10 +23,10 @@ pub(super) const KEYS: &[Key] = &[
     used("user_api_key_cache_ttl", Seconds),
     used("user_header_name", Text),
     later("admin_only_routes", Any),
-    later("alert_to_webhook_url", Map),
-    later("alert_types", List),
-    later("alerting", List),
-    later("alerting_args", Map),
+    used("alert_to_webhook_url", SecretMap),
+    used("alert_types", Texts),
+    used("alerting", Texts),
+    used("alerting_args", Map),
     used("alerting_threshold", Seconds),
     later("allow_user_auth", Any),
     used("allowed_ips", Texts),
@@ -58,8 +58,8 @@ pub(super) const KEYS: &[Key] = &[
     used("enable_oauth2_auth", Bool),
     used("enable_oauth2_proxy_auth", Bool),
     later("enable_public_model_hub", Bool),
-    later("enable_rbac", Any),
-    later("enforce_rbac", Any),
+    used("enable_rbac", Bool),
+    used("enforce_rbac", Bool),
     later("enforce_user_param", Any),
     later("enforced_params", Any),
     later("health_check_details", Any),
@@ -84,7 +84,7 @@ pub(super) const KEYS: &[Key] = &[
     later("proxy_budget_rescheduler_max_time", Any),
     later("proxy_budget_rescheduler_min_time", Any),
     later("reject_clientside_metadata_tags", Bool),
-    later("role_permissions", Any),
+    used("role_permissions", List),
     later("service_account_settings", Any),
     later("spend_report_frequency", Any),
     used("store_prompts_in_spend_logs", Bool),

@@ -20,12 +20,28 @@ pub(super) const KEYS: &[Key] = &[
         "Addresses or networks of proxies (oauth2-proxy) whose headers say who uses the UI, with enable_oauth2_proxy_auth. \
          None by default.",
     ),
+    own(
+        "microsoft_tenants",
+        Texts,
+        "Ids of tenants whose people may sign in where MICROSOFT_TENANT is common or organizations. With none named anybody \
+         of any tenant may, and roles and groups that their tenants give them count for nothing.",
+    ),
     own("ui_session_lifetime", Seconds, "How long somebody stays signed in to the admin UI at most. 24 h."),
     own("ui_session_idle", Seconds, "How long a session of the admin UI may lie unused before it ends. 2 h."),
     own(
         "metrics",
         Choice(METRICS),
         "`on_callback`: /metrics only with the prometheus callback, as LiteLLM; `always`: without it too.",
+    ),
+    own(
+        "metrics_max_series",
+        Int,
+        "Series of metrics in a process; beyond it new label values are counted as `other`. 200000. Needs a restart.",
+    ),
+    own(
+        "access_log",
+        Bool,
+        "A line in the log for each request, when it is over. With json_logs, unless this says otherwise.",
     ),
     own(
         "block_unpriced",
@@ -118,6 +134,12 @@ pub(super) const KEYS: &[Key] = &[
         Int,
         "Files of the journal that are written side by side, 1 to 64. 4. Needs a restart; `weir-bench tune` tells what suits \
          a machine.",
+    ),
+    own(
+        "callback_max_bytes",
+        Bytes,
+        "Bytes of finished requests that wait to be told to callbacks; beyond it new ones are not told. Each callback has an \
+         equal share, so that one that is away takes nothing from the others. 64 MiB. Needs a restart.",
     ),
     own("inflight_bytes", Bytes, "Request and response bytes in memory at once; above it 503. 96 MiB."),
     own("header_timeout", Seconds, "From connect to the last byte of a request's header. 30 s."),

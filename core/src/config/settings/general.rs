@@ -5,9 +5,10 @@ use super::super::json::JsonMap;
 use super::super::problems::{Place, Problems};
 use super::super::section::Section;
 use super::super::tree::Node;
-use super::env_node;
+use super::jwt::{self, JwtSettings, RolePermissions};
 use super::pass_through::{self, PassThrough};
 use super::weir::networks;
+use super::{AlertSettings, env_node};
 use crate::domain::period::Period;
 use ipnet::IpNet;
 use secrecy::SecretString;
@@ -60,6 +61,7 @@ pub struct GeneralSettings {
     pub retention: Option<Duration>,
     /// An answer that takes longer is slow.
     pub alerting_threshold: Option<Duration>,
+    pub alerts: AlertSettings,
     /// What was asked and answered is kept beside the entry.
     pub store_prompts_in_spend_logs: bool,
     /// Paths that lead to addresses of the operator's.
@@ -68,7 +70,9 @@ pub struct GeneralSettings {
     /// Tokens that an identity provider has signed are taken in place of keys; `jwt` says what is read of them.
     pub enable_jwt_auth: bool,
     /// `litellm_jwtauth`
-    pub jwt: JsonMap,
+    pub jwt: JwtSettings,
+    /// What tokens of a role may do, where roles are enforced.
+    pub role_permissions: Vec<RolePermissions>,
     /// Tokens that an identity provider is asked about are taken in place of keys.
     pub enable_oauth2_auth: bool,
     /// Headers of a proxy in front say who uses the UI (`weir_settings.identity_proxies` says of which proxy).
@@ -93,6 +97,8 @@ pub enum TokenRate {
 impl GeneralSettings {
     pub(in super::super) fn read(s: &Section, env: &Env, problems: &mut Problems) -> Self {
         let bool = |name: &str| s.bool(name).unwrap_or(false);
+        let roles_wanted = bool("enforce_rbac") || bool("enable_rbac");
+        let jwt = JwtSettings::read(s, roles_wanted, problems);
         let batch = || env_node(env, "PROXY_BATCH_WRITE_AT").as_ref().and_then(Node::as_duration);
         let store = || env_node(env, "STORE_MODEL_IN_DB").as_ref().and_then(Node::as_bool);
         Self {
@@ -120,12 +126,14 @@ impl GeneralSettings {
             allowed_ips: networks(s, "allowed_ips", problems),
             retention: retention(s, problems),
             alerting_threshold: s.seconds("alerting_threshold"),
+            alerts: AlertSettings::read(s, env, problems),
             store_prompts_in_spend_logs: s.bool("store_prompts_in_spend_logs").unwrap_or(false),
             pass_through: pass_through::read(s, env, problems),
             token_rate_limit_type: token_rate(s),
             rate_limit_window: window(env, problems),
             enable_jwt_auth: bool("enable_jwt_auth"),
-            jwt: json_map(s, "litellm_jwtauth"),
+            role_permissions: jwt::permissions(s, jwt.enforce_roles, problems),
+            jwt,
             enable_oauth2_auth: bool("enable_oauth2_auth"),
             enable_oauth2_proxy_auth: bool("enable_oauth2_proxy_auth"),
             oauth2_headers: json_map(s, "oauth2_config_mappings"),

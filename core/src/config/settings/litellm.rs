@@ -6,7 +6,7 @@ use super::super::json::JsonMap;
 use super::super::problems::Problems;
 use super::super::section::Section;
 use super::super::tree::Node;
-use super::{SslVerify, env_node};
+use super::{MetricsSettings, SslVerify, env_node};
 use crate::domain::money::NanoUsd;
 use crate::domain::period::{Period, WindowBudget};
 use jiff::tz::TimeZone;
@@ -41,6 +41,14 @@ pub struct LitellmSettings {
     pub store_audit_logs: bool,
     /// Nothing that was said is kept or passed on.
     pub turn_off_message_logging: bool,
+    /// A request's `no-log` does not count.
+    pub global_disable_no_log_param: bool,
+    /// Callbacks are not told whose key it was.
+    pub redact_user_api_key_info: bool,
+    /// A request may name callbacks that are not told of it (`x-litellm-disable-callbacks`).
+    pub allow_dynamic_callback_disabling: bool,
+    /// Who is told of changes that admins make.
+    pub audit_log_callbacks: Vec<String>,
     pub disable_add_user_agent_to_request_tags: bool,
     /// Where midnights are, by its IANA name: budgets are reset there. UTC.
     pub timezone: Option<String>,
@@ -53,6 +61,7 @@ pub struct LitellmSettings {
     pub default_user: JsonMap,
     /// Words that no request may say.
     pub banned_keywords: BannedKeywords,
+    pub metrics: MetricsSettings,
 }
 
 /// `banned_keywords_list`.
@@ -131,6 +140,10 @@ impl LitellmSettings {
             require_auth_for_metrics_endpoint: s.bool("require_auth_for_metrics_endpoint").unwrap_or(false),
             store_audit_logs: s.bool("store_audit_logs").unwrap_or(true),
             turn_off_message_logging: s.bool("turn_off_message_logging").unwrap_or(false),
+            global_disable_no_log_param: s.bool("global_disable_no_log_param").unwrap_or(false),
+            redact_user_api_key_info: s.bool("redact_user_api_key_info").unwrap_or(false),
+            allow_dynamic_callback_disabling: s.bool("allow_dynamic_callback_disabling").unwrap_or(true),
+            audit_log_callbacks: s.texts("audit_log_callbacks").unwrap_or_default(),
             disable_add_user_agent_to_request_tags: s
                 .bool("disable_add_user_agent_to_request_tags")
                 .unwrap_or(false),
@@ -142,6 +155,7 @@ impl LitellmSettings {
                 .unwrap_or(false),
             default_user: default_user(s),
             banned_keywords: BannedKeywords::read(s),
+            metrics: MetricsSettings::read(s, problems),
         }
     }
 

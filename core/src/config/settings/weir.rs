@@ -72,9 +72,14 @@ pub enum CacheScope {
 pub struct WeirSettings {
     pub trusted_proxies: Vec<IpNet>,
     pub identity_proxies: Vec<IpNet>,
+    /// Of Microsoft; whoever comes from another one is not let in. Empty: all are.
+    pub microsoft_tenants: Vec<String>,
     pub ui_session_lifetime: Duration,
     pub ui_session_idle: Duration,
     pub metrics: MetricsWhen,
+    pub metrics_max_series: u64,
+    /// `None`: as JSON lines are.
+    pub access_log: Option<bool>,
     pub block_unpriced: bool,
     pub budget_mode: BudgetMode,
     pub budget_wait: Duration,
@@ -100,6 +105,8 @@ pub struct WeirSettings {
     pub journal_segment_bytes: u64,
     /// 1 to 64.
     pub journal_shards: usize,
+    /// Of what waits to be told to callbacks.
+    pub callback_max_bytes: u64,
     pub inflight_bytes: u64,
     pub header_timeout: Duration,
     pub body_timeout: Duration,
@@ -129,9 +136,12 @@ impl WeirSettings {
         Self {
             trusted_proxies: networks(s, "trusted_proxies", problems),
             identity_proxies: networks(s, "identity_proxies", problems),
+            microsoft_tenants: s.texts("microsoft_tenants").unwrap_or_default(),
             ui_session_lifetime: seconds("ui_session_lifetime", 86_400),
             ui_session_idle: seconds("ui_session_idle", 7_200),
             metrics: if always { MetricsWhen::Always } else { MetricsWhen::OnCallback },
+            metrics_max_series: s.int("metrics_max_series").unwrap_or(200_000),
+            access_log: s.bool("access_log"),
             block_unpriced: s.bool("block_unpriced").unwrap_or(false),
             budget_mode: if s.text("budget_mode").as_deref() == Some("litellm") {
                 BudgetMode::Litellm
@@ -162,6 +172,7 @@ impl WeirSettings {
                 .unwrap_or(2 << 20)
                 .clamp(64 << 10, 256 << 20),
             journal_shards: within(s, "journal_shards", 1..=64, problems).unwrap_or(4),
+            callback_max_bytes: s.bytes("callback_max_bytes").unwrap_or(64 << 20),
             inflight_bytes: s.bytes("inflight_bytes").unwrap_or(96 << 20),
             header_timeout: seconds("header_timeout", 30),
             body_timeout: seconds("body_timeout", 300),

@@ -51,15 +51,20 @@ fn samples(kind: Kind) -> Vec<String> {
         Kind::Int => &["7", "402"],
         Kind::Number | Kind::Price | Kind::Seconds | Kind::Bytes => &["7"],
         Kind::Texts => &["[sample]", "[10.0.0.0/8]"],
-        Kind::List => {
-            &["[{sample: [other]}]", "[sample]", "[{path: /sample, target: \"http://sample.test\"}]"]
-        }
-        Kind::Map => &[
+        Kind::List => &[
+            "[{sample: [other]}]",
+            "[sample]",
+            "[{path: /sample, target: \"http://sample.test\"}]",
+            "[{role: team}]",
+        ],
+        Kind::Map | Kind::SecretMap => &[
             "{sample: other}",
             "{TimeoutErrorRetries: 7}",
             "{sample: {TimeoutErrorRetries: 7}}",
             "{TimeoutErrorAllowedFails: 7}",
             "{ttl: 7}",
+            "{user_id_jwt_field: sample}",
+            "{budget_alert_ttl: 7}",
             "{sample: {budget_limit: 7, time_period: 1d}}",
         ],
         Kind::BoolOrText => &["false", "/sample.pem"],

@@ -15,7 +15,7 @@ mod user;
 pub use budget::Budget;
 pub use customer::Customer;
 pub use limits::Limits;
-pub use member::{Member, OrganizationMember, TeamRole, member_id};
+pub use member::{Member, Moves, OrganizationMember, TeamRole, member_id};
 pub use model::{Credential, ModelRecord};
 pub use organization::Organization;
 pub use other::{FormerKey, Invitation, Setting, Tag};
@@ -72,9 +72,9 @@ const fn kind(
 pub static KINDS: &[KindRow] = &[
     kind(RecordKind::Key, "virtual_key", &["alias", "user_id", "team_id", "organization_id", "budget_id", "rotates_at", "resets_at"], "LiteLLM_VerificationToken"),
     kind(RecordKind::FormerKey, "former_key", &["current"], "LiteLLM_DeprecatedVerificationToken"),
-    kind(RecordKind::Team, "team", &["alias", "organization_id", "resets_at"], "LiteLLM_TeamTable"),
+    kind(RecordKind::Team, "team", &["alias", "organization_id", "resets_at", "external_id"], "LiteLLM_TeamTable"),
     kind(RecordKind::Member, "team_member", &["team_id", "user_id", "budget_id"], "LiteLLM_TeamMembership"),
-    kind(RecordKind::User, "internal_user", &["email", "sso_id", "role", "alias", "resets_at"], "LiteLLM_UserTable"),
+    kind(RecordKind::User, "internal_user", &["email", "sso_id", "role", "alias", "resets_at", "external_id", "user_name"], "LiteLLM_UserTable"),
     kind(RecordKind::Organization, "organization", &["alias", "budget_id"], "LiteLLM_OrganizationTable"),
     kind(RecordKind::OrganizationMember, "organization_member", &["organization_id", "user_id"], "LiteLLM_OrganizationMembership"),
     kind(RecordKind::Customer, "customer", &["alias", "budget_id"], "LiteLLM_EndUserTable"),

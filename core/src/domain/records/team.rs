@@ -11,6 +11,9 @@ pub struct Team {
     pub id: String,
     pub alias: Option<String>,
     pub organization_id: Option<String>,
+    /// A provisioning system's own id: SCIM's `externalId`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
     /// Empty: all.
     pub models: Vec<String>,
     #[serde(flatten)]
@@ -37,6 +40,7 @@ impl Record for Team {
     }
 
     fn columns(&self) -> Vec<Option<String>> {
-        vec![self.alias.clone(), self.organization_id.clone(), due(self.limits.budget_reset_at)]
+        let (alias, organization) = (self.alias.clone(), self.organization_id.clone());
+        vec![alias, organization, due(self.limits.budget_reset_at), self.external_id.clone()]
     }
 }

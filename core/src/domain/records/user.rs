@@ -56,6 +56,12 @@ pub struct User {
     pub email: Option<String>,
     /// The subject at the identity provider.
     pub sso_id: Option<String>,
+    /// What a provisioning system calls the user: SCIM's `userName`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_name: Option<String>,
+    /// The provisioning system's own id: SCIM's `externalId`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
     /// `None` is as good as `internal_user_viewer` without anything to view.
     pub role: Option<Role>,
     /// Empty: all. Holds for keys without a team.
@@ -83,6 +89,9 @@ impl Record for User {
     fn columns(&self) -> Vec<Option<String>> {
         let role = self.role.map(|role| role.as_str().to_owned());
         let resets = due(self.limits.budget_reset_at);
-        vec![self.email.clone(), self.sso_id.clone(), role, self.alias.clone(), resets]
+        // Whatever their case, two names are one.
+        let name = self.user_name.as_ref().map(|name| name.to_lowercase());
+        let external = self.external_id.clone();
+        vec![self.email.clone(), self.sso_id.clone(), role, self.alias.clone(), resets, external, name]
     }
 }

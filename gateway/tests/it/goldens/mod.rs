@@ -2,12 +2,13 @@
 //! upstream. What differs on purpose stands in `differences.rs`, with its reason.
 //!
 //! `sent.rs` compares what the provider got, `told.rs` whole answers, `streamed.rs` streams, `headers.rs` heads.
-//! `limits.rs`, `routing.rs` and `cached.rs` walk recordings in which one request depends on others before it.
+//! `metrics.rs` compares a scrape. `limits.rs`, `routing.rs` and `cached.rs` walk recordings in which one request depends on others before it.
 
 mod cached;
 mod differences;
 mod headers;
 mod limits;
+mod metrics;
 mod routing;
 mod sent;
 mod streamed;

@@ -109,3 +109,78 @@ async fn without_the_setting_a_token_is_no_key() {
     assert_eq!(ask(&rig, &idp.token(&claims(json!({})))).await.status, 401);
     assert_eq!(server.seen_count(), 0, "nobody is asked");
 }
+
+const ROLES: &str = "general_settings: {enable_jwt_auth: true, litellm_jwtauth: {team_id_jwt_field: client_id, \
+                     roles_jwt_field: roles, object_id_jwt_field: oid, enforce_rbac: true, \
+                     role_mappings: [{role: llm.consumer, internal_role: team}]}, \
+                     role_permissions: [{role: team, models: [priced], routes: [/v1/chat/completions]}], ";
+
+#[tokio::test]
+async fn p37_where_roles_are_enforced_they_say_what_a_token_may() {
+    let (rig, idp, _server) = start(ROLES, &[]).await;
+    assert_eq!(rig.post("/team/new", MASTER, json!({ "team_id": "red" })).await.status, 200);
+    let of_team = idp.token(&claims(json!({ "client_id": "red" })));
+    let mapped = idp.token(&claims(json!({ "oid": "red", "roles": ["llm.consumer"] })));
+    for token in [&of_team, &mapped] {
+        let answer = rig.post("/v1/chat/completions", token, chat("priced", "hello")).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert!([401, 403].contains(&ask(&rig, token).await.status), "another model");
+        let embedding = json!({ "model": "emb-small", "input": "hello" });
+        assert!(
+            [401, 403].contains(&rig.post("/v1/embeddings", token, embedding).await.status),
+            "another route"
+        );
+    }
+    assert!(rig.rows(2).await.iter().all(|row| row["team_id"] == "red"));
+    let nobody = idp.token(&claims(json!({ "oid": "red", "roles": ["something else"] })));
+    assert_eq!(ask(&rig, &nobody).await.status, 401);
+    let admin = idp.token(&claims(json!({ "scope": "litellm_proxy_admin" })));
+    assert_eq!(ask(&rig, &admin).await.status, 200, "nothing is said of admins");
+}
+
+const SCOPES: &str = "general_settings: {enable_jwt_auth: true, litellm_jwtauth: {user_id_jwt_field: sub, \
+                      user_id_upsert: true, enforce_scope_based_access: true, end_user_id_jwt_field: customer, \
+                      scope_mappings: [{scope: cheap, models: [priced]}]}, ";
+
+#[tokio::test]
+async fn p37_scopes_open_their_models_and_no_others() {
+    let (rig, idp, _server) = start(SCOPES, &[]).await;
+    let token = idp.token(&claims(json!({ "scope": "openid cheap", "customer": "c-1" })));
+    let mut body = chat("priced", "hello");
+    body["user"] = "somebody else".into();
+    assert_eq!(rig.post("/v1/chat/completions", &token, body).await.status, 200);
+    assert_eq!(rig.rows(1).await[0]["end_user"], "c-1", "the token says for whom it is");
+    assert!([401, 403].contains(&ask(&rig, &token).await.status));
+    let without = idp.token(&claims(json!({})));
+    let answer = rig.post("/v1/chat/completions", &without, chat("priced", "hello")).await;
+    assert!([401, 403].contains(&answer.status), "{}", answer.text());
+}
+
+const SYNCED: &str = "general_settings: {enable_jwt_auth: true, litellm_jwtauth: {user_id_jwt_field: sub, \
+                      user_id_upsert: true, team_ids_jwt_field: groups, roles_jwt_field: roles, \
+                      sync_user_role_and_teams: true, \
+                      jwt_litellm_role_map: [{jwt_role: \"STAFF_*\", litellm_role: internal_user}]}, ";
+
+#[tokio::test]
+async fn users_have_the_role_and_the_teams_that_their_tokens_say() {
+    let (rig, idp, _server) = start(SYNCED, &[]).await;
+    for team in ["red", "blue"] {
+        assert_eq!(rig.post("/team/new", MASTER, json!({ "team_id": team })).await.status, 200);
+    }
+    for (said, role, teams) in [
+        (json!({ "groups": ["red", "blue", "unknown"] }), "internal_user_viewer", vec!["blue", "red"]),
+        (json!({ "groups": ["blue"], "roles": ["STAFF_1"] }), "internal_user", vec!["blue"]),
+        (json!({ "scope": "litellm_proxy_admin" }), "internal_user", vec!["blue"]),
+        (json!({ "groups": [] }), "internal_user", vec![]),
+    ] {
+        let answer = ask(&rig, &idp.token(&claims(said.clone()))).await;
+        assert_eq!(answer.status, 200, "{said}: {}", answer.text());
+        let info = rig.get("/user/info?user_id=ann", MASTER).await.json()["user_info"].clone();
+        let mut kept: Vec<&str> =
+            info["teams"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+        kept.sort_unstable();
+        assert_eq!((info["user_role"].as_str(), kept), (Some(role), teams), "{said}");
+    }
+    let audited = rig.get("/audit?page_size=100", MASTER).await.text();
+    assert!(audited.contains("\"changed_by\":\"ann\""), "{audited}");
+}

@@ -137,6 +137,13 @@ impl Upstream for Idp {
                 let url = self.said().url.clone();
                 Reply::json(200, &Idp::document(&url))
             }
+            // Of all tenants at once, as Microsoft publishes it.
+            "/common/.well-known/openid-configuration" => {
+                let url = self.said().url.clone();
+                let mut document = Idp::document(&url);
+                document["issuer"] = format!("{url}/{{tenantid}}").into();
+                Reply::json(200, &document)
+            }
             "/jwks" => Reply::json(200, &self.jwks()),
             "/token" => self.redeem(seen),
             "/userinfo" => {

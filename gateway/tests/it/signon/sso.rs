@@ -8,11 +8,16 @@ use std::sync::Arc;
 use weir_bench::mock::MockServer;
 
 async fn start(more: &[(&str, &str)]) -> (Rig, Arc<Idp>, MockServer) {
+    start_at(CONFIG, "", more).await
+}
+
+/// The provider of a path, which may be all tenants' at once.
+async fn start_at(config: &str, path: &str, more: &[(&str, &str)]) -> (Rig, Arc<Idp>, MockServer) {
     let (idp, server) = Idp::start().await;
-    let mut builder = Rig::config(CONFIG)
+    let mut builder = Rig::config(config)
         .env("GENERIC_CLIENT_ID", CLIENT)
         .env("GENERIC_CLIENT_SECRET", "a secret: with+signs")
-        .env("GENERIC_ISSUER", &server.url());
+        .env("GENERIC_ISSUER", &format!("{}{path}", server.url()));
     for (name, value) in more {
         builder = builder.env(name, value);
     }
@@ -89,6 +94,81 @@ async fn claims_give_roles_and_teams_to_any_number_of_people() {
     }
     let team = rig.get("/team/info?team_id=red", MASTER).await.text();
     assert!((0..8).all(|number| team.contains(&format!("user-{number}"))), "{team}");
+}
+
+async fn teams_of(rig: &Rig, user: &str) -> Vec<String> {
+    let info = rig.get(&format!("/user/info?user_id={user}"), MASTER).await.json();
+    let mut teams: Vec<String> = serde_json::from_value(info["user_info"]["teams"].clone()).unwrap();
+    teams.sort_unstable();
+    teams
+}
+
+#[tokio::test]
+async fn who_is_in_no_group_any_more_leaves_its_team() {
+    let (rig, idp, _server) = start(&[]).await;
+    for team in ["red", "blue", "green"] {
+        assert_eq!(rig.post("/team/new", MASTER, json!({ "team_id": team })).await.status, 200);
+    }
+    let mut alice = Browser::new(&rig);
+    idp.said().userinfo = json!({ "groups": ["/red", "blue", "unknown"] });
+    assert!(round(&mut alice, &idp, "one").await);
+    assert_eq!(teams_of(&rig, "alice").await, ["blue", "red"]);
+    let by_hand = json!({ "team_id": "green", "member": { "role": "user", "user_id": "alice" } });
+    assert_eq!(rig.post("/team/member_add", MASTER, by_hand).await.status, 200);
+    idp.said().userinfo = json!({ "groups": ["red"] });
+    assert!(round(&mut alice, &idp, "two").await);
+    assert_eq!(teams_of(&rig, "alice").await, ["green", "red"], "whom an admin put there stays there");
+    idp.said().userinfo = json!({});
+    assert!(round(&mut alice, &idp, "three").await);
+    assert_eq!(teams_of(&rig, "alice").await, ["green", "red"], "nothing was said of groups");
+    idp.said().userinfo = json!({ "groups": [] });
+    assert!(round(&mut alice, &idp, "four").await);
+    assert_eq!(teams_of(&rig, "alice").await, ["green"]);
+}
+
+#[tokio::test]
+async fn who_was_provisioned_signs_in_as_that_user() {
+    let (rig, idp, _server) = start(&[]).await;
+    let body = json!({ "userName": "ida@work.example", "externalId": "object-1", "active": true });
+    assert_eq!(rig.post("/scim/v2/Users", MASTER, body).await.status, 201);
+    idp.said().userinfo = json!({ "preferred_username": "object-1", "email": "ida@work.example" });
+    let mut ida = Browser::new(&rig);
+    assert!(round(&mut ida, &idp, "one").await);
+    assert_eq!(ida.session().await.unwrap()["user_id"], "ida@work.example");
+}
+
+#[tokio::test]
+async fn p37_of_many_tenants_only_named_ones_give_roles_and_groups() {
+    let named = CONFIG.replace("{drain_delay: 0.2}", "{drain_delay: 0.2, microsoft_tenants: [t-1]}");
+    for (config, role, teams) in
+        [(CONFIG, "internal_user_viewer", vec![]), (named.as_str(), "proxy_admin", vec!["red"])]
+    {
+        let (rig, idp, server) = start_at(config, "/common", &[]).await;
+        assert_eq!(rig.post("/team/new", MASTER, json!({ "team_id": "red" })).await.status, 200);
+        idp.said().userinfo = json!({ "preferred_username": "mal@one.example", "email": "boss@work.example",
+            "email_verified": true, "role": "proxy_admin", "groups": ["red"] });
+        let of = |tenant: &str| json!({ "iss": format!("{}/{tenant}", server.url()), "tid": tenant });
+        idp.said().claims = of("t-1");
+        let mut mal = Browser::new(&rig);
+        assert!(round(&mut mal, &idp, "one").await);
+        assert_eq!(mal.session().await.unwrap()["role"], role);
+        assert_eq!(teams_of(&rig, "mal@one.example").await, teams);
+        for (case, claims) in [
+            ("another-tenants-issuer", json!({ "iss": format!("{}/t-1", server.url()), "tid": "t-2" })),
+            ("no-tenant", json!({ "iss": format!("{}/t-1", server.url()) })),
+            ("the-template", json!({ "iss": format!("{}/{{tenantid}}", server.url()), "tid": "t-1" })),
+            ("a-path", of("t-1/x")),
+        ] {
+            idp.said().claims = claims;
+            assert!(!round(&mut Browser::new(&rig), &idp, case).await, "{case}");
+        }
+        idp.said().claims = of("t-2");
+        assert_eq!(
+            round(&mut Browser::new(&rig), &idp, "two").await,
+            config == CONFIG,
+            "a tenant that is not named"
+        );
+    }
 }
 
 #[tokio::test]

@@ -120,3 +120,33 @@ fn python(value: &Value) -> String {
         other => other.to_string(),
     }
 }
+
+/// From "Signature Calculations for the Authorization Header" of Amazon S3's API reference: an object whose name is encoded.
+#[test]
+fn s3s_example() {
+    let example = Credentials::new(
+        "AKIAIOSFODNN7EXAMPLE",
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        None,
+        None,
+        "test",
+    );
+    let request = ToSign {
+        method: "PUT",
+        url: "https://examplebucket.s3.amazonaws.com/test%24file.text",
+        headers: &[("date", "Fri, 24 May 2013 00:00:00 GMT"), ("x-amz-storage-class", "REDUCED_REDUNDANCY")],
+        body: b"Welcome to Amazon S3.",
+        region: "us-east-1",
+        service: S3,
+        at: at("2013-05-24T00:00:00Z"),
+    };
+    let headers = sign(&request, &example).unwrap();
+    let hash = headers.iter().find(|(name, _)| name == "x-amz-content-sha256").unwrap();
+    assert_eq!(hash.1, "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072");
+    assert_eq!(
+        authorization(&headers),
+        "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request, \
+         SignedHeaders=date;host;x-amz-content-sha256;x-amz-date;x-amz-storage-class, \
+         Signature=98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd"
+    );
+}

@@ -60,6 +60,7 @@ pub(crate) static OURS: &[&str] = &[
     "cache",
     "caching",
     "no-log",
+    "turn_off_message_logging",
     "guardrails",
     "guardrail_config",
     "cache_control_injection_points",

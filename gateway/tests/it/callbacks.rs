@@ -1,0 +1,363 @@
+//! Callbacks: they are told of every exchange once, with what was booked, of nothing that they must not know, and nobody
+//! waits for them.
+
+use crate::client;
+use crate::rig::{Builder, CONFIG, MASTER, Rig, chat};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use weir_bench::mock::{MockServer, Reply, Seen};
+use weir_core::domain::money::NanoUsd;
+
+/// As many as tests make, so that none is forgotten.
+const LOGGED: usize = 200_000;
+
+fn taken(_: &Seen) -> Reply {
+    Reply::json(200, &json!({}))
+}
+
+async fn receiver() -> MockServer {
+    MockServer::start(taken).await.unwrap().with_log_limit(LOGGED)
+}
+
+/// The ordinary gateway with callbacks, which are told quickly.
+fn told_to(callbacks: &str) -> Builder {
+    Rig::config(CONFIG)
+        .replace("callbacks: [prometheus]", &format!("callbacks: [prometheus, {callbacks}]"))
+        .env("DEFAULT_FLUSH_INTERVAL_SECONDS", "0.1")
+}
+
+fn webhook(server: &MockServer) -> Builder {
+    told_to("generic_api").env("GENERIC_LOGGER_ENDPOINT", &server.url())
+}
+
+/// Payloads, once there are so many; more are a fault.
+async fn payloads(server: &MockServer, count: usize, rig: &Rig) -> Vec<Value> {
+    let started = Instant::now();
+    let mut all: Vec<Value> = Vec::new();
+    while all.len() < count {
+        assert!(started.elapsed() < Duration::from_secs(60), "{} of {count}\n{}", all.len(), rig.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        for seen in server.take_log() {
+            all.extend(seen.json().as_array().cloned().unwrap_or_default());
+        }
+    }
+    all
+}
+
+fn nanos(amount: &Value) -> i64 {
+    NanoUsd::parse(&amount.to_string()).unwrap().0
+}
+
+/// One in ten fails, one in ten leaves in the middle, of the others half are streams.
+async fn ask(rig: &Rig, key: &str, at: usize) {
+    match at % 10 {
+        0 => {
+            let answer = rig.post("/v1/chat/completions", key, chat("priced", "hi __err=500")).await;
+            assert_eq!(answer.status, 500);
+        }
+        1 => leave(rig, key).await,
+        kind => {
+            let mut body = chat("priced", "hi");
+            body["stream"] = (kind % 2 == 0).into();
+            assert_eq!(rig.post("/v1/chat/completions", key, body).await.status, 200);
+        }
+    }
+}
+
+/// Goes when the answer has begun, and nothing more comes of it.
+async fn leave(rig: &Rig, key: &str) {
+    let mut body = chat("priced", "hi __hangmid");
+    body["stream"] = true.into();
+    let (url, auth) = (format!("{}/v1/chat/completions", rig.url), format!("Bearer {key}"));
+    let headers = [("authorization", auth.as_str()), ("content-type", "application/json")];
+    let (status, _, mut answer) = client::open("POST", &url, &headers, body.to_string()).await;
+    assert_eq!(status, 200);
+    assert!(answer.frame().await.is_some_and(|frame| frame.is_ok()));
+}
+
+async fn spend_metric(rig: &Rig) -> i64 {
+    let text = rig.get("/metrics", "none").await.text();
+    let series = text.lines().filter(|line| line.starts_with("litellm_spend_metric_total{"));
+    series.map(|line| NanoUsd::parse(line.rsplit(' ').next().unwrap()).unwrap().0).sum()
+}
+
+#[tokio::test]
+async fn p10_webhook_ledger_and_metrics_agree_to_the_nano_dollar() {
+    let full = std::env::var("WEIR_SCALE").is_ok_and(|scale| scale == "full");
+    let many = if full { 100_000 } else { 600 };
+    let server = receiver().await;
+    let rig = webhook(&server).start().await;
+    let key = rig.key(json!({})).await;
+    let mut told = Vec::new();
+    for from in (0..many).step_by(50) {
+        futures_util::future::join_all((from..from + 50).map(|at| ask(&rig, &key, at))).await;
+        // Not all at once in memory.
+        told.extend(
+            server.take_log().iter().flat_map(|seen| batch(seen).iter().map(summed).collect::<Vec<_>>()),
+        );
+    }
+    let rest = payloads(&server, many - told.len(), &rig).await;
+    told.extend(rest.iter().map(summed));
+    assert_eq!(told.len(), many, "each is told once");
+    let failures = told.iter().filter(|(_, failed)| *failed).count();
+    assert_eq!(failures, many / 5, "failures, and those who left");
+    let sum: i64 = told.iter().map(|(cost, _)| cost).sum();
+    assert!(sum > 0);
+    let started = Instant::now();
+    loop {
+        let info = rig.get(&format!("/key/info?key={key}"), MASTER).await.json();
+        let booked = nanos(&info["info"]["spend"]);
+        if booked == sum {
+            break;
+        }
+        assert!(started.elapsed() < Duration::from_secs(60), "{booked} nano-dollars booked, {sum} told");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(spend_metric(&rig).await, sum, "metrics");
+}
+
+fn batch(seen: &Seen) -> Vec<Value> {
+    seen.json().as_array().cloned().unwrap_or_default()
+}
+
+/// What it cost, and whether it failed.
+fn summed(payload: &Value) -> (i64, bool) {
+    (nanos(&payload["response_cost"]), payload["status"] == "failure")
+}
+
+#[tokio::test]
+async fn whoever_left_is_told_as_a_failure_that_cost_what_was_booked() {
+    let server = receiver().await;
+    let rig = webhook(&server).start().await;
+    let key = rig.key(json!({"key_alias": "alice"})).await;
+    leave(&rig, &key).await;
+    let told = payloads(&server, 1, &rig).await.remove(0);
+    assert_eq!(
+        (&told["status"], &told["error_information"]["error_code"]),
+        (&json!("failure"), &json!("499"))
+    );
+    assert_eq!(told["metadata"]["user_api_key_alias"], "alice");
+    let row = rig.row(told["litellm_call_id"].as_str().unwrap()).await;
+    assert_eq!(row["spend"], told["response_cost"], "{row}");
+}
+
+#[tokio::test]
+async fn a_dead_callback_delays_nobody_and_what_is_lost_is_counted() {
+    // Connections are taken by the system, and nobody ever answers.
+    let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", dead.local_addr().unwrap());
+    let rig = told_to("generic_api")
+        .env("GENERIC_LOGGER_ENDPOINT", &address)
+        .replace("weir_settings: {", "weir_settings: {callback_max_bytes: 64KB, ");
+    let rig = rig.start().await;
+    for _ in 0..200 {
+        assert_eq!(rig.chat("priced", "hi").await.status, 200);
+    }
+    let text = rig.get("/metrics", "none").await.text();
+    let series = "weir_callback_dropped_total{callback_name=\"generic_api\"} ";
+    let lost = text.lines().find_map(|line| line.strip_prefix(series)?.parse::<u64>().ok());
+    assert!(lost.is_some_and(|lost| (100..200).contains(&lost)), "{lost:?}\n{text}");
+    assert_eq!(rig.rows(200).await.len(), 200, "all are booked");
+}
+
+#[tokio::test]
+async fn what_waits_is_told_before_the_end() {
+    let server = receiver().await;
+    let mut rig = webhook(&server).env("DEFAULT_FLUSH_INTERVAL_SECONDS", "3600").start().await;
+    for _ in 0..3 {
+        rig.chat("priced", "hi").await;
+    }
+    rig.signal("TERM");
+    assert_eq!(rig.wait(), Some(0));
+    let told: usize = server.take_log().iter().map(|seen| batch(seen).len()).sum();
+    assert_eq!(told, 3);
+}
+
+#[tokio::test]
+async fn what_is_not_to_be_told_is_not() {
+    const WORDS: &str = "these very words";
+    let server = receiver().await;
+    let rig = webhook(&server).start().await;
+    let logging =
+        json!([{"callback_name": "generic_api", "callback_vars": {"turn_off_message_logging": "true"}}]);
+    let silent = rig.key(json!({"metadata": {"logging": logging}})).await;
+    let auth = |key: &str| format!("Bearer {key}");
+    let with = async |key: &str, header: (&str, &str), more: Value| {
+        let mut body = chat("priced", WORDS);
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let headers = [("authorization", auth(key)), (header.0, header.1.to_owned())];
+        let headers: Vec<(&str, &str)> =
+            headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let answer = rig.post_with("/v1/chat/completions", &headers, body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    };
+    // Told of nobody.
+    with(MASTER, ("x-a", "b"), json!({"no-log": true})).await;
+    with(MASTER, ("x-litellm-disable-callbacks", "otel, GENERIC_API"), json!({})).await;
+    // Told without words.
+    with(MASTER, ("x-litellm-enable-message-redaction", "true"), json!({})).await;
+    with(MASTER, ("x-a", "b"), json!({"turn_off_message_logging": true})).await;
+    with(&silent, ("litellm-disable-message-redaction", "true"), json!({})).await;
+    // Told.
+    with(MASTER, ("x-a", "b"), json!({})).await;
+    let told = payloads(&server, 4, &rig).await;
+    assert_eq!(told.len(), 4);
+    let (loud, quiet): (Vec<_>, Vec<_>) = told.iter().partition(|told| told.to_string().contains(WORDS));
+    assert_eq!((loud.len(), quiet.len()), (1, 3));
+    assert!(quiet.iter().all(|told| told["response"]["text"] == "redacted-by-litellm"), "{quiet:?}");
+    let content = &loud[0]["response"]["choices"][0]["message"]["content"];
+    assert!(content.is_string(), "{loud:?}");
+    // None of it is a provider's business.
+    for seen in rig.mock.take_log() {
+        let sent = seen.json();
+        assert!(sent.get("no-log").is_none() && sent.get("turn_off_message_logging").is_none(), "{sent}");
+    }
+}
+
+#[tokio::test]
+async fn an_operator_who_tells_no_words_is_obeyed_unless_a_request_lifts_it() {
+    let server = receiver().await;
+    let rig = webhook(&server)
+        .replace("litellm_settings: {", "litellm_settings: {turn_off_message_logging: true, ")
+        .start()
+        .await;
+    rig.chat("priced", "first words").await;
+    let lift = ("litellm-disable-message-redaction", "true");
+    let auth = format!("Bearer {MASTER}");
+    let headers = [("authorization", auth.as_str()), lift];
+    rig.post_with("/v1/chat/completions", &headers, chat("priced", "second words")).await;
+    let told = json!(payloads(&server, 2, &rig).await).to_string();
+    assert!(!told.contains("first words") && told.contains("second words"), "{told}");
+}
+
+#[tokio::test]
+async fn keys_have_callbacks_of_their_own() {
+    let server = receiver().await;
+    let rig = Rig::config(CONFIG).env("DEFAULT_FLUSH_INTERVAL_SECONDS", "0.1");
+    let rig = rig.env("LANGFUSE_SECRET_KEY", "sk-lf-of-the-gateway").start().await;
+    let logging = |vars: Value| json!([{"callback_name": "langfuse", "callback_type": "success", "callback_vars": vars}]);
+    let vars = json!({"langfuse_public_key": "pk-lf-own", "langfuse_secret_key": "sk-lf-own", "langfuse_host": server.url()});
+    let own = rig.key(json!({"metadata": {"logging": logging(vars)}})).await;
+    let vars = json!({"langfuse_public_key": "pk-lf-own", "langfuse_host": server.url()});
+    let half = rig.key(json!({"metadata": {"logging": logging(vars)}})).await;
+    let plain = rig.key(json!({})).await;
+    for key in [&half, &plain, &own] {
+        rig.post("/v1/chat/completions", key, chat("priced", "hi")).await;
+        rig.post("/v1/chat/completions", key, chat("priced", "hi __err=500")).await;
+    }
+    let started = Instant::now();
+    while server.seen_count() == 0 {
+        assert!(started.elapsed() < Duration::from_secs(30), "{}", rig.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // Longer than a batch waits.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let log = server.take_log();
+    assert_eq!(log.len(), 1, "the gateway's key is sent to nobody that a key names");
+    assert_eq!(
+        (log[0].path.as_str(), log[0].header("authorization")),
+        ("/api/public/ingestion", "Basic cGstbGYtb3duOnNrLWxmLW93bg==")
+    );
+    let told = log[0].json();
+    assert_eq!(told["batch"].as_array().unwrap().len(), 2, "one success: {told}");
+    assert_eq!(told["batch"][1]["body"]["level"], "DEFAULT");
+}
+
+#[tokio::test]
+async fn each_kind_is_told_in_its_own_form() {
+    let server = receiver().await;
+    let url = server.url();
+    let rig = told_to("otel, langfuse, langfuse_otel, datadog")
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", &url)
+        .env("LANGFUSE_HOST", &url)
+        .env("LANGFUSE_PUBLIC_KEY", "pk-lf-fake")
+        .env("LANGFUSE_SECRET_KEY", "sk-lf-fake")
+        .env("DD_BASE_URL", &url)
+        .env("DD_API_KEY", "dd-fake")
+        .start()
+        .await;
+    rig.stream("priced", "hi").await;
+    let started = Instant::now();
+    while server.seen_count() < 4 {
+        assert!(started.elapsed() < Duration::from_secs(30), "{}", rig.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let log = server.take_log();
+    let of =
+        |path: &str| log.iter().find(|seen| seen.path == path).unwrap_or_else(|| panic!("{path}")).json();
+    for path in ["/v1/traces", "/api/public/otel/v1/traces"] {
+        let span = of(path)["resourceSpans"][0]["scopeSpans"][0]["spans"][0].clone();
+        let cost = json!({"key": "gen_ai.cost.total_cost", "value": {"doubleValue": 0.000_025}});
+        assert!(span["attributes"].as_array().unwrap().contains(&cost), "{span}");
+    }
+    let generation = of("/api/public/ingestion")["batch"][1]["body"].clone();
+    assert_eq!(
+        (&generation["costDetails"]["total"], &generation["usageDetails"]["total"]),
+        (&json!(0.000_025), &json!(18))
+    );
+    let output = &generation["output"]["choices"][0]["message"]["content"];
+    assert!(
+        output.as_str().is_some_and(|text| !text.is_empty()),
+        "a stream is told as an answer: {generation}"
+    );
+    let line = of("/api/v2/logs")[0].clone();
+    assert!(line["message"].as_str().unwrap().contains("\"response_cost\":0.000025,"), "{line}");
+}
+
+#[tokio::test]
+async fn changes_are_told_to_those_who_are_named_for_it() {
+    let server = receiver().await;
+    let rig = Rig::config(CONFIG)
+        .replace("litellm_settings: {", "litellm_settings: {audit_log_callbacks: [generic_api], ")
+        .env("GENERIC_LOGGER_ENDPOINT", &server.url())
+        .env("DEFAULT_FLUSH_INTERVAL_SECONDS", "0.1")
+        .start()
+        .await;
+    let key = rig.key(json!({"key_alias": "alice"})).await;
+    rig.post("/v1/chat/completions", &key, chat("priced", "hi")).await;
+    let told = payloads(&server, 1, &rig).await;
+    let created = told.iter().find(|entry| entry["table_name"] == "LiteLLM_VerificationToken");
+    assert_eq!(created.unwrap_or_else(|| panic!("{told:?}"))["action"], "created");
+    assert!(told.iter().all(|entry| entry.get("call_type").is_none()), "of changes only: {told:?}");
+    assert!(!json!(told).to_string().contains(&key));
+}
+
+#[tokio::test]
+async fn p35_callbacks_are_told_no_secret() {
+    const UPSTREAM: &str = "sk-upstream-MARKED-secret";
+    let server = receiver().await;
+    let secret = "webhook-MARKED-secret";
+    let rig = webhook(&server)
+        .replace(
+            "openai/my-custom-model, api_base: \"MOCK/v1\", api_key: sk-upstream-fake",
+            &format!("openai/my-custom-model, api_base: \"MOCK/v1\", api_key: {UPSTREAM}"),
+        )
+        .env("GENERIC_LOGGER_HEADERS", &format!("authorization=Bearer {secret}"))
+        .env("WEIR_LOG", "trace")
+        .start()
+        .await;
+    let key = rig.key(json!({"key_alias": "marked"})).await;
+    let texts = ["hi", "hi __err=401", "hi __err=500", "hi __errmid"];
+    for text in texts {
+        rig.post("/v1/chat/completions", &key, chat("priced", text)).await;
+        rig.post("/v1/chat/completions", MASTER, chat("priced", text)).await;
+    }
+    let started = Instant::now();
+    let mut bodies = Vec::new();
+    let mut told = 0;
+    while told < 2 * texts.len() {
+        assert!(started.elapsed() < Duration::from_secs(30), "{told}\n{}", rig.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        for seen in server.take_log() {
+            assert_eq!(seen.header("authorization"), format!("Bearer {secret}"));
+            told += batch(&seen).len();
+            bodies.push(seen.body);
+        }
+    }
+    for marked in [UPSTREAM, MASTER, key.as_str(), secret] {
+        let found = bodies.iter().any(|body| memchr::memmem::find(body, marked.as_bytes()).is_some());
+        assert!(!found, "{marked} is told");
+        assert!(!rig.log().contains(marked), "{marked} is in the log");
+    }
+}

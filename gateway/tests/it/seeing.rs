@@ -1,0 +1,177 @@
+//! What people see of requests without asking for them: a line in the log, traces, and budgets among the metrics.
+
+use crate::rig::{CONFIG, MASTER, Rig, chat};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// Asks again until it is so.
+async fn until<T>(rig: &Rig, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(started.elapsed() < Duration::from_secs(30), "{what}\n{}", rig.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// The line of a request that says this.
+async fn log_line(rig: &Rig, with: &str) -> String {
+    let is_it = |line: &&str| line.contains("request_id") && line.contains(with);
+    until(rig, with, async || rig.log().lines().find(is_it).map(str::to_owned)).await
+}
+
+#[tokio::test]
+async fn json_logs_have_an_object_for_each_request() {
+    let rig = Rig::config(CONFIG)
+        .replace("litellm_settings: {", "litellm_settings: {json_logs: true, ")
+        .start()
+        .await;
+    let team = rig.post("/team/new", MASTER, json!({"team_alias": "reds"})).await.json()["team_id"].clone();
+    let key = rig.key(json!({"key_alias": "alice", "team_id": team})).await;
+    let answer = rig.post("/v1/chat/completions", &key, chat("priced", "never to be logged")).await;
+    let id = answer.header("x-litellm-call-id").to_owned();
+    let line: Value = serde_json::from_str(&log_line(&rig, &id).await).unwrap();
+    for (name, value) in [
+        ("message", json!("request")),
+        ("level", json!("INFO")),
+        ("key_alias", json!("alice")),
+        ("team", team),
+        ("team_alias", json!("reds")),
+        ("model", json!("priced")),
+        ("status", json!(200)),
+        ("outcome", json!("success")),
+        ("cost", json!("0.000025")),
+        ("attempts", json!(1)),
+    ] {
+        assert_eq!(line[name], value, "{name}: {line}");
+    }
+    assert!(line["duration_ms"].is_number() && line["timestamp"].is_string(), "{line}");
+    let tokens = line["input_tokens"].as_u64().unwrap() + line["output_tokens"].as_u64().unwrap();
+    assert_eq!(tokens, 18, "{line}");
+    let failed = rig.post("/v1/chat/completions", &key, chat("priced", "hi __err=500")).await;
+    let line = log_line(&rig, failed.header("x-litellm-call-id")).await;
+    let line: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!((&line["status"], &line["error"]), (&json!(500), &json!("InternalServerError")), "{line}");
+    assert!(!rig.log().contains("never to be logged") && !rig.log().contains(&key));
+}
+
+#[tokio::test]
+async fn people_read_text_and_nothing_is_written_unless_asked_for() {
+    let quiet = Rig::start().await;
+    let id = quiet.chat("priced", "hi").await.header("x-litellm-call-id").to_owned();
+    quiet.row(&id).await;
+    let rig = Rig::config(CONFIG).replace("weir_settings: {", "weir_settings: {access_log: true, ");
+    let rig = rig.start().await;
+    let loud = rig.chat("priced", "hi").await;
+    let line = log_line(&rig, loud.header("x-litellm-call-id")).await;
+    assert!(line.contains("INFO request ") && line.contains("model=\"priced\""), "{line}");
+    assert!(!quiet.log().contains(&id), "{}", quiet.log());
+}
+
+#[tokio::test]
+async fn a_line_of_the_log_is_one_line_whatever_a_client_sends() {
+    let rig = Rig::config(CONFIG).replace("weir_settings: {", "weir_settings: {access_log: true, ");
+    let rig = rig.start().await;
+    let forged = "x\nforged line model=\"gpt-4o\"";
+    let answer = rig.chat(forged, "hi").await;
+    assert_ne!(answer.status, 200);
+    log_line(&rig, "forged").await;
+    assert!(rig.log().lines().all(|line| !line.starts_with("forged")), "{}", rig.log());
+}
+
+#[tokio::test]
+async fn a_trace_goes_on_at_the_provider() {
+    let rig = Rig::config(CONFIG)
+        .replace("litellm_settings: {", "litellm_settings: {forward_traceparent_to_llm_provider: true, ")
+        .start()
+        .await;
+    let auth = format!("Bearer {MASTER}");
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let headers = [("authorization", auth.as_str()), ("traceparent", trace), ("tracestate", "a=b")];
+    assert_eq!(rig.post_with("/v1/chat/completions", &headers, chat("gpt-4o", "hi")).await.status, 200);
+    assert_eq!(rig.chat("gpt-4o", "hi").await.status, 200);
+    let seen = rig.mock.log();
+    let told: Vec<&str> = seen.iter().map(|seen| seen.header("traceparent")).collect();
+    assert!(told[0].starts_with("00-0af7651916cd43dd8448eb211c80319c-"), "{told:?}");
+    assert!(told[0] != trace && told[0].ends_with("-01"), "a span of its own: {told:?}");
+    assert_eq!(seen[0].header("tracestate"), "a=b");
+    assert!(told[1].len() == trace.len() && !told[1].contains("0af765"), "begun here: {told:?}");
+}
+
+#[tokio::test]
+async fn providers_hear_of_no_trace_unless_told_to() {
+    let rig = Rig::start().await;
+    let auth = format!("Bearer {MASTER}");
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let headers = [("authorization", auth.as_str()), ("traceparent", trace)];
+    assert_eq!(rig.post_with("/v1/chat/completions", &headers, chat("gpt-4o", "hi")).await.status, 200);
+    assert_eq!(rig.mock.log()[0].header("traceparent"), "");
+}
+
+/// The value of the first series that begins so and has this label.
+async fn series(rig: &Rig, name: &str, label: &str) -> Option<String> {
+    let page = rig.get("/metrics", MASTER).await.text();
+    let mut lines = page.lines().filter(|line| line.starts_with(name) && line.contains(label));
+    lines.next().and_then(|line| line.rsplit(' ').next()).map(str::to_owned)
+}
+
+#[tokio::test]
+async fn p39_budgets_are_shown_until_their_key_is_deleted() {
+    let rig = Rig::start().await;
+    let key = rig.key(json!({"key_alias": "shown", "max_budget": 1, "budget_duration": "1d"})).await;
+    rig.post("/v1/chat/completions", &key, chat("priced", "hi")).await;
+    let spent = until(&rig, "what is left", async || {
+        let left = series(&rig, "litellm_remaining_api_key_budget_metric{", "\"shown\"").await;
+        left.filter(|left| left != "1")
+    })
+    .await;
+    assert_eq!(spent, "0.999975");
+    let hours = series(&rig, "litellm_api_key_budget_remaining_hours_metric{", "\"shown\"").await.unwrap();
+    assert!((0.0..=24.0).contains(&hours.parse::<f64>().unwrap()), "{hours}");
+    assert_eq!(series(&rig, "litellm_spend_metric_total{", "\"shown\"").await.as_deref(), Some("0.000025"));
+    let deleted = rig.post("/key/delete", MASTER, json!({"keys": [key]})).await;
+    assert_eq!(deleted.status, 200, "{}", deleted.text());
+    until(&rig, "its series are there", async || {
+        let page = rig.get("/metrics", MASTER).await.text();
+        (!page.contains("\"shown\"")).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn p48_budgets_are_there_after_a_restart() {
+    let mut rig = Rig::config(CONFIG)
+        .replace("litellm_settings: {", "litellm_settings: {prometheus_initialize_budget_metrics: true, ")
+        .start()
+        .await;
+    let team = json!({"team_alias": "reds", "max_budget": 2});
+    let team = rig.post("/team/new", MASTER, team).await.json()["team_id"].clone();
+    let key = rig.key(json!({"team_id": team})).await;
+    let answer = rig.post("/v1/chat/completions", &key, chat("priced", "hi")).await;
+    rig.row(answer.header("x-litellm-call-id")).await;
+    rig.restart().await;
+    let left = until(&rig, "what is left", async || {
+        series(&rig, "litellm_remaining_team_budget_metric{", "\"reds\"").await
+    })
+    .await;
+    assert_eq!(left, "1.999975");
+}
+
+#[tokio::test]
+async fn labels_are_those_that_the_operator_wishes_for() {
+    let wished = "litellm_settings: {enable_end_user_cost_tracking_prometheus_only: true, \
+                  custom_prometheus_metadata_labels: [metadata.shift], custom_prometheus_tags: [night], ";
+    let rig = Rig::config(CONFIG).replace("litellm_settings: {", wished).start().await;
+    let mut body = chat("priced", "hi");
+    body["user"] = json!("customer-7");
+    body["metadata"] = json!({"shift": "late", "tags": ["night"]});
+    assert_eq!(rig.post("/v1/chat/completions", MASTER, body).await.status, 200);
+    rig.chat("priced", "hi").await;
+    let wished = "metadata_shift=\"late\"";
+    for label in [wished, "tag_night=\"true\"", "end_user=\"customer-7\"", "tag_night=\"false\""] {
+        let counted = series(&rig, "litellm_requests_metric_total{", label).await;
+        assert_eq!(counted.as_deref(), Some("1"), "{label}");
+    }
+}

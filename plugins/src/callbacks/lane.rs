@@ -1,0 +1,197 @@
+//! What is told to one callback: in batches, again when it was not taken, and for as long as it takes. Other callbacks do not
+//! notice.
+
+use super::Callback;
+use super::record::{Record, Told};
+use super::sinks::{Parcel, Refused};
+use crate::metrics::Metrics;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use weir_core::metrics::Name;
+
+pub(super) struct Lane {
+    sender: mpsc::Sender<Arc<Record>>,
+    /// Bytes of records that it has.
+    waiting: Arc<AtomicUsize>,
+    task: JoinHandle<()>,
+    callback: Arc<Callback>,
+    metrics: Arc<Metrics>,
+}
+
+/// The lane's own end.
+struct Worker {
+    receiver: mpsc::Receiver<Arc<Record>>,
+    waiting: Arc<AtomicUsize>,
+    callback: Arc<Callback>,
+    metrics: Arc<Metrics>,
+}
+
+/// Records that one lane has at most.
+const PLACES: usize = 65_536;
+/// Bytes of a batch, as records weigh.
+const BATCH_BYTES: usize = 4 << 20;
+/// A lane that nobody needs for so long ends.
+const IDLE: Duration = Duration::from_secs(60);
+/// Requests of one batch at once.
+const AT_ONCE: usize = 32;
+/// How often a batch is sent, and how long the first wait is; each is twice the one before.
+const TRIES: u32 = 6;
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+
+// --- Lane ---
+
+impl Lane {
+    pub(super) fn open(callback: Arc<Callback>, metrics: Arc<Metrics>) -> Self {
+        let (sender, receiver) = mpsc::channel(PLACES);
+        let waiting = Arc::<AtomicUsize>::default();
+        let worker = Worker {
+            receiver,
+            waiting: Arc::clone(&waiting),
+            callback: Arc::clone(&callback),
+            metrics: Arc::clone(&metrics),
+        };
+        Self { sender, waiting, task: tokio::spawn(worker.run()), callback, metrics }
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.sender.is_closed()
+    }
+
+    /// `share`: bytes that it may have. What does not fit is dropped and counted. Answers whether the lane is still there.
+    pub(super) fn give(&self, record: &Arc<Record>, share: usize) -> bool {
+        let before = self.waiting.fetch_add(record.bytes, Ordering::Relaxed);
+        let fits = before == 0 || before.saturating_add(record.bytes) <= share;
+        if fits && self.sender.try_send(Arc::clone(record)).is_ok() {
+            return true;
+        }
+        self.waiting.fetch_sub(record.bytes, Ordering::Relaxed);
+        if self.is_closed() {
+            return false;
+        }
+        self.metrics.count(Name::CallbacksDropped, &self.callback.name);
+        true
+    }
+
+    /// Tells what is left, and is over then.
+    pub(super) fn end(self) -> impl Future<Output = ()> {
+        let Self { sender, task, .. } = self;
+        drop(sender);
+        async move {
+            // A panic of the lane's would be its own.
+            let _ = task.await;
+        }
+    }
+}
+
+// --- Worker ---
+
+impl Worker {
+    async fn run(mut self) {
+        loop {
+            let first = match timeout(IDLE, self.receiver.recv()).await {
+                Ok(first) => first,
+                Err(_) => {
+                    // What came in the meantime is still told.
+                    self.receiver.close();
+                    self.receiver.recv().await
+                }
+            };
+            let Some(first) = first else { return };
+            let batch = self.batch(first).await;
+            self.tell(&batch).await;
+            let bytes: usize = batch.iter().map(|record| record.bytes).sum();
+            self.waiting.fetch_sub(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Waits for more as long as a batch may wait.
+    async fn batch(&mut self, first: Arc<Record>) -> Vec<Arc<Record>> {
+        let until = Instant::now() + self.callback.batch.wait;
+        let mut bytes = first.bytes;
+        let mut batch = vec![first];
+        while batch.len() < self.callback.batch.most && bytes < BATCH_BYTES {
+            let Ok(Some(record)) = timeout_at(until, self.receiver.recv()).await else { break };
+            bytes += record.bytes;
+            batch.push(record);
+        }
+        batch
+    }
+
+    async fn tell(&self, batch: &[Arc<Record>]) {
+        let mut parcels = self.written(batch).await;
+        for attempt in 1..=TRIES {
+            let (again, why) = self.send_all(parcels).await;
+            parcels = again;
+            if parcels.is_empty() {
+                return;
+            }
+            let why = why.unwrap_or_default();
+            tracing::debug!(callback = self.callback.name, attempt, "not told yet: {why}");
+            if attempt == TRIES {
+                self.lost(&parcels, &why);
+            } else {
+                sleep(FIRST_WAIT * 2_u32.pow(attempt - 1)).await;
+            }
+        }
+    }
+
+    async fn written(&self, batch: &[Arc<Record>]) -> Vec<Parcel> {
+        let mut told = Vec::with_capacity(batch.len());
+        for record in batch {
+            told.push(Told::of(record, self.callback.silent).await);
+        }
+        self.callback.sink.write(&told)
+    }
+
+    /// Those that are to be sent again, and why.
+    async fn send_all(&self, parcels: Vec<Parcel>) -> (Vec<Parcel>, Option<String>) {
+        let mut failed = Vec::new();
+        let mut under_way: JoinSet<(Parcel, Result<(), Refused>)> = JoinSet::new();
+        for parcel in parcels {
+            if under_way.len() >= AT_ONCE
+                && let Some(Ok((parcel, Err(refused)))) = under_way.join_next().await
+            {
+                failed.push((parcel, refused));
+            }
+            let callback = Arc::clone(&self.callback);
+            under_way.spawn(async move {
+                let sent = callback.send(&parcel).await;
+                (parcel, sent)
+            });
+        }
+        while let Some(ended) = under_way.join_next().await {
+            if let Ok((parcel, Err(refused))) = ended {
+                failed.push((parcel, refused));
+            }
+        }
+        self.sorted(failed)
+    }
+
+    /// What is refused for good is lost at once.
+    fn sorted(&self, failed: Vec<(Parcel, Refused)>) -> (Vec<Parcel>, Option<String>) {
+        let (mut again, mut why) = (Vec::new(), None);
+        for (parcel, refused) in failed {
+            if refused.again {
+                again.push(parcel);
+                why = Some(refused.why);
+            } else {
+                self.lost(&[parcel], &refused.why);
+            }
+        }
+        (again, why)
+    }
+
+    fn lost(&self, parcels: &[Parcel], why: &str) {
+        let name = &self.callback.name;
+        let records: usize = parcels.iter().map(|parcel| parcel.records).sum();
+        tracing::warn!(callback = name, records, "not told: {why}");
+        self.metrics.count(Name::CallbackFailures, name);
+        for _ in 0..records {
+            self.metrics.count(Name::CallbacksDropped, name);
+        }
+    }
+}

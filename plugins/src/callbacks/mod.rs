@@ -1,0 +1,94 @@
+//! Others are told of exchanges that are over: `litellm_settings.callbacks` and its kin, and those of keys and teams.
+//!
+//! `kinds.rs` is the table of callbacks, each with a file in `sinks/` that writes what it is told as requests, and knows no
+//! sockets. `select.rs` says whom an exchange is told to, `own.rs` whom a key or a team names, `record.rs` is what is told,
+//! `payload.rs` LiteLLM's form of it. `desk.rs` is the queue, `lane.rs` sends for one callback, with batches and retries.
+//! Nobody waits for any of it: what there is no room for is dropped and counted.
+
+mod callback;
+mod desk;
+mod kinds;
+mod lane;
+mod own;
+mod payload;
+mod record;
+mod select;
+mod sinks;
+#[cfg(test)]
+mod testing;
+
+pub use callback::Callback;
+pub use desk::Desk;
+pub use record::Finished;
+pub use select::{Telling, To, telling};
+
+use crate::auth::Poster;
+use callback::Events;
+use own::Owns;
+use std::sync::Arc;
+use weir_core::config::Config;
+use weir_core::config::env::Env;
+use weir_core::config::problems::{Place, Problems};
+
+/// All callbacks of a configuration.
+pub struct Callbacks {
+    all: Vec<Arc<Callback>>,
+    /// Those that are told of what admins change.
+    audits: Vec<Arc<Callback>>,
+    owns: Owns,
+}
+
+/// What callbacks of one configuration are made with.
+#[derive(Clone)]
+pub(crate) struct Tools {
+    pub(crate) config: Arc<Config>,
+    pub(crate) env: Arc<Env>,
+    pub(crate) http: Poster,
+}
+
+/// Lists of `litellm_settings`, and what is told to those in them.
+type List = (&'static str, Events, fn(&Config) -> &[String]);
+
+static LISTS: &[List] = &[
+    ("callbacks", Events::ALL, |c| &c.litellm.callbacks),
+    ("success_callback", Events { success: true, failure: false }, |c| &c.litellm.success_callback),
+    ("failure_callback", Events { success: false, failure: true }, |c| &c.litellm.failure_callback),
+];
+
+/// It is not told, it is asked.
+const PROMETHEUS: &str = "prometheus";
+
+impl Callbacks {
+    /// What cannot be built is a warning: without a callback everything else goes on.
+    pub fn build(config: &Arc<Config>, env: &Arc<Env>, problems: &mut Problems) -> Self {
+        let tools = Tools { config: Arc::clone(config), env: Arc::clone(env), http: Poster::new(env) };
+        let wanted = wanted(config);
+        let built = wanted.iter().filter_map(|(list, name, events)| {
+            let at = Place { path: format!("litellm_settings.{list}"), ..Place::default() };
+            Callback::configured(&tools, name, *events, &at, problems)
+        });
+        let all = built.map(Arc::new).collect();
+        let at = Place { path: "litellm_settings.audit_log_callbacks".into(), ..Place::default() };
+        let audits = config.litellm.audit_log_callbacks.iter();
+        let audits = audits.filter_map(|name| Callback::of_audits(&tools, name, &at, problems));
+        Self { all, audits: audits.map(Arc::new).collect(), owns: Owns::new(tools) }
+    }
+
+    pub fn audits(&self) -> &[Arc<Callback>] {
+        &self.audits
+    }
+}
+
+/// Each name once, with all that it is told.
+fn wanted(config: &Config) -> Vec<(&'static str, &str, Events)> {
+    let mut wanted: Vec<(&'static str, &str, Events)> = Vec::new();
+    for (list, events, names) in LISTS {
+        for name in names(config).iter().filter(|name| *name != PROMETHEUS) {
+            match wanted.iter_mut().find(|(_, known, _)| known == name) {
+                Some((_, _, known)) => *known = known.or(*events),
+                None => wanted.push((*list, name.as_str(), *events)),
+            }
+        }
+    }
+    wanted
+}

@@ -1,0 +1,123 @@
+//! Callbacks of a key or a team: `metadata.logging`, as LiteLLM keeps them. The key's stand in for the team's.
+//!
+//! Their credentials are their own: what the environment holds is sent to no address that a key names, and a variable that
+//! they name (`os.environ/…`) is not looked up.
+
+use super::callback::Events;
+use super::{Callback, Tools};
+use moka::sync::Cache;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+use weir_core::config::keys::CALLBACK;
+use weir_core::config::problems::Problems;
+use weir_core::config::section::Section;
+use weir_core::config::tree;
+use weir_core::domain::key::Principal;
+
+/// What one key or team says of callbacks.
+#[derive(Default)]
+pub(super) struct Own {
+    pub(super) to: Vec<Arc<Callback>>,
+    /// Nobody is told what its requests say.
+    pub(super) silent: bool,
+}
+
+/// Those that were met, by what the metadata says.
+pub(super) struct Owns {
+    tools: Tools,
+    met: Cache<String, Arc<Own>>,
+}
+
+/// Keys and teams whose callbacks are remembered.
+const MOST: u64 = 1_000;
+/// Callbacks of one.
+const MOST_EACH: usize = 16;
+
+#[derive(Deserialize)]
+struct Metadata {
+    #[serde(default)]
+    logging: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    callback_name: String,
+    #[serde(default)]
+    callback_type: Kind,
+    #[serde(default)]
+    callback_vars: Map<String, Value>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Success,
+    Failure,
+    #[default]
+    SuccessAndFailure,
+}
+
+impl Owns {
+    pub(super) fn new(tools: Tools) -> Self {
+        Self { tools, met: Cache::new(MOST) }
+    }
+
+    /// `None`: it names none. Costs two looks for a word where that is so.
+    pub(super) fn of(&self, known: &Principal) -> Option<Arc<Own>> {
+        let team = known.team.as_ref().map(|team| team.metadata.as_str());
+        [Some(known.key.metadata.as_str()), team]
+            .into_iter()
+            .flatten()
+            .find_map(|metadata| self.said(metadata))
+    }
+
+    fn said(&self, metadata: &str) -> Option<Arc<Own>> {
+        if !metadata.contains("\"logging\"") {
+            return None;
+        }
+        let own = self.met.get(metadata).unwrap_or_else(|| {
+            let own = Arc::new(self.read(metadata));
+            self.met.insert(metadata.to_owned(), Arc::clone(&own));
+            own
+        });
+        (own.silent || !own.to.is_empty()).then_some(own)
+    }
+
+    fn read(&self, metadata: &str) -> Own {
+        let Ok(Metadata { logging }) = serde_json::from_str(metadata) else {
+            tracing::warn!("callbacks of a key or team cannot be understood: nobody is told");
+            return Own::default();
+        };
+        let mut own = Own::default();
+        for entry in logging.into_iter().take(MOST_EACH) {
+            let mut problems = Problems::default();
+            let vars = vars(&entry, &mut problems);
+            own.silent |= vars.bool("turn_off_message_logging") == Some(true);
+            let events = entry.callback_type.events();
+            own.to.extend(
+                Callback::of_key(&self.tools, &entry.callback_name, events, &vars, &mut problems)
+                    .map(Arc::new),
+            );
+            problems.iter().for_each(|problem| tracing::warn!("{problem}"));
+        }
+        own
+    }
+}
+
+/// The entry's variables as settings; their text is YAML as well.
+fn vars(entry: &Entry, problems: &mut Problems) -> Section {
+    let text = serde_json::to_string(&entry.callback_vars).unwrap_or_default();
+    let node = tree::parse(&text, 0).unwrap_or_default();
+    Section::read(&node, &CALLBACK, "metadata.logging", problems)
+}
+
+impl Kind {
+    fn events(self) -> Events {
+        match self {
+            Kind::Success => Events { success: true, failure: false },
+            Kind::Failure => Events { success: false, failure: true },
+            Kind::SuccessAndFailure => Events::ALL,
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! What a callback writes: a file for each form. None of them knows sockets, clocks or queues.
+
+pub(super) mod aws;
+pub(super) mod datadog;
+pub(super) mod dynamodb;
+pub(super) mod gcs;
+pub(super) mod generic;
+pub(super) mod langfuse;
+pub(super) mod objects;
+pub(super) mod otel;
+mod otel_metrics;
+mod otlp;
+pub(super) mod s3;
+pub(super) mod sqs;
+
+use super::kinds::Build;
+use super::record::Told;
+use crate::auth::Identity;
+use crate::auth::aws::Source;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use weir_core::config::problems::Problems;
+use weir_core::config::tree::Node;
+
+/// Writes what is told as requests.
+pub(super) trait Sink: Send + Sync {
+    /// Requests that tell all of these that it has anything to say of.
+    fn write(&self, told: &[Told<'_>]) -> Vec<Parcel>;
+
+    /// What a service that took the request says against it. Never quotes what was sent.
+    fn objection(&self, _answer: &[u8]) -> Option<String> {
+        None
+    }
+
+    /// Whether audit entries mean something to it.
+    fn takes_audits(&self) -> bool {
+        true
+    }
+}
+
+/// One request. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Parcel {
+    pub(super) method: Method,
+    pub(super) url: Uri,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    /// How many records it tells.
+    pub(super) records: usize,
+}
+
+/// How the gateway proves who it is, beside what stands in the headers.
+pub(super) enum Door {
+    Open,
+    Aws { source: Box<Source>, region: String, service: &'static str },
+    Token(Identity),
+}
+
+/// Why a request was not taken.
+pub(super) struct Refused {
+    pub(super) why: String,
+    /// Another try may do better.
+    pub(super) again: bool,
+}
+
+// --- Parcel ---
+
+impl Parcel {
+    pub(super) fn post(url: &Uri, headers: &HeaderMap, body: impl Into<Bytes>, records: usize) -> Self {
+        let (url, headers) = (url.clone(), headers.clone());
+        Self { method: Method::POST, url, headers, body: body.into(), records }
+    }
+}
+
+// --- Refused ---
+
+impl Refused {
+    pub(super) fn now(why: String) -> Self {
+        Self { why, again: true }
+    }
+
+    pub(super) fn for_good(why: String) -> Self {
+        Self { why, again: false }
+    }
+
+    /// AWS says 400 to who is only too quick.
+    pub(super) fn with(status: u16, answer: &[u8]) -> Self {
+        let says = |word: &[u8]| memchr::memmem::find(answer, word).is_some();
+        let hurried = status == 400 && (says(b"Throttl") || says(b"ThroughputExceeded"));
+        Self { why: format!("it answered {status}"), again: hurried || matches!(status, 408 | 429 | 500..) }
+    }
+}
+
+// --- shared ---
+
+/// A header that is never shown.
+pub(super) fn secret(value: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(value).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// The map `headers` of the settings, else `name=value,name=value` of the first of these variables that is set.
+pub(super) fn headers(build: &Build<'_>, variables: &[&str], problems: &mut Problems) -> HeaderMap {
+    let of_env = variables.iter().find_map(|name| build.env.filled(name)).filter(|_| !build.own);
+    let written: Vec<(&str, &str)> = match build.params.node("headers").map(Node::entries) {
+        Some(map) => map.iter().filter_map(|(name, node)| Some((name.as_str(), node.as_text()?))).collect(),
+        None => of_env.unwrap_or_default().split(',').filter_map(|pair| pair.split_once('=')).collect(),
+    };
+    let mut headers = HeaderMap::new();
+    for (name, value) in written {
+        let pair = name.trim().parse::<HeaderName>().ok().zip(secret(value.trim()));
+        if pair.is_none() {
+            // Neither is quoted: one that is misplaced may be the other.
+            problems.warn(&build.at, "a header is none, and is left out", "");
+        }
+        headers.extend(pair);
+    }
+    headers
+}
+
+/// Runs of documents that are at most so many, and so long together; one that is longer goes alone.
+pub(super) fn runs(documents: &[String], most: usize, bytes: usize) -> Vec<&[String]> {
+    let mut runs = Vec::new();
+    let (mut from, mut size) = (0, 0);
+    for (at, document) in documents.iter().enumerate() {
+        if at > from && (at - from >= most || size + document.len() > bytes) {
+            runs.extend(documents.get(from..at));
+            (from, size) = (at, 0);
+        }
+        size += document.len();
+    }
+    runs.extend(documents.get(from..).filter(|rest| !rest.is_empty()));
+    runs
+}
+
+/// A JSON array of documents that are JSON already.
+pub(super) fn array(documents: &[String]) -> String {
+    format!("[{}]", documents.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_short_enough_and_lose_nothing() {
+        let documents: Vec<String> = [3, 3, 9, 1, 1, 1].map(|n| "x".repeat(n)).to_vec();
+        let sizes =
+            |most, bytes| runs(&documents, most, bytes).iter().map(|run| run.len()).collect::<Vec<_>>();
+        assert_eq!(sizes(2, 100), [2, 2, 2]);
+        assert_eq!(sizes(9, 6), [2, 1, 3]);
+        assert!(runs(&[], 9, 9).is_empty());
+    }
+
+    #[test]
+    fn what_may_pass_is_tried_again() {
+        for (status, body, again) in [
+            (400, "bad", false),
+            (400, "{\"__type\":\"com.amazon#ThrottlingException\"}", true),
+            (401, "", false),
+            (429, "", true),
+            (503, "", true),
+        ] {
+            assert_eq!(Refused::with(status, body.as_bytes()).again, again, "{status} {body}");
+        }
+    }
+}

@@ -1,0 +1,347 @@
+//! `otel` and `langfuse_otel`: a span for each exchange, by OpenTelemetry's conventions for generative AI.
+//! <https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/>
+//!
+//! Spoken is OTLP over HTTP with JSON, which every receiver takes. gRPC would need HTTP/2 with trailers and a second encoding.
+
+use super::otlp::{
+    Attribute, CLIENT, ERROR, OK, Resource, ResourceSpans, Scope, ScopeSpans, Span, SpanStatus, Traces,
+};
+use super::{Door, Parcel, Sink, headers, langfuse, otel_metrics};
+use crate::callbacks::kinds::{Build, Made};
+use crate::callbacks::payload;
+use crate::callbacks::record::{Exchanged, Told};
+use crate::trace::Trace;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, Uri};
+use serde_json::{Map, Value};
+use weir_core::config::problems::Problems;
+use weir_core::domain::operation::Operation;
+use weir_core::time::Micros;
+
+#[derive(Default)]
+struct Otel {
+    url: Uri,
+    headers: HeaderMap,
+    resource: Vec<Attribute>,
+    /// Where metrics go; `None`: nowhere.
+    metrics: Option<Uri>,
+    /// Names of Langfuse's, beside the conventions'.
+    langfuse: bool,
+}
+
+/// Spans of one request.
+const MOST: usize = 512;
+const ENDPOINTS: &[&str] =
+    &["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_ENDPOINT"];
+const HEADERS: &[&str] = &["OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_HEADERS"];
+
+pub(in super::super) fn build(build: &Build<'_>, problems: &mut Problems) -> Option<Made> {
+    if grpc(build, problems) {
+        return None;
+    }
+    let Some(endpoint) = build.text("endpoint", ENDPOINTS) else {
+        let cure = "set OTEL_EXPORTER_OTLP_ENDPOINT, such as http://collector:4318";
+        build.lacks("the address of the collector", cure, problems);
+        return None;
+    };
+    let url = build.url("endpoint", &path_of(&endpoint, "traces"), problems)?;
+    let metrics = metrics(build, &endpoint, problems);
+    Some(made(build, Otel { url, headers: headers(build, HEADERS, problems), metrics, ..Otel::default() }))
+}
+
+/// Langfuse's own receiver, with its keys.
+pub(in super::super) fn build_langfuse(build: &Build<'_>, problems: &mut Problems) -> Option<Made> {
+    let host = build.text("langfuse_host", &["LANGFUSE_OTEL_HOST", "LANGFUSE_HOST"]);
+    let host = host.unwrap_or_else(|| "https://us.cloud.langfuse.com".to_owned());
+    let url = format!("{}/api/public/otel/v1/traces", host.trim_end_matches('/'));
+    let url = build.url("langfuse_host", &url, problems)?;
+    let headers = HeaderMap::from_iter([(AUTHORIZATION, langfuse::keys(build, problems)?)]);
+    Some(made(build, Otel { url, headers, langfuse: true, ..Otel::default() }))
+}
+
+fn made(build: &Build<'_>, sink: Otel) -> Made {
+    // LiteLLM's defaults, which dashboards look for.
+    let service = build.text("service_name", &["OTEL_SERVICE_NAME"]).unwrap_or_else(|| "litellm".to_owned());
+    let place = build.env.filled("OTEL_ENVIRONMENT_NAME").unwrap_or("production");
+    let resource =
+        vec![Attribute::text("service.name", service), Attribute::text("deployment.environment", place)];
+    Made { sink: Box::new(Otel { resource, ..sink }), door: Door::Open }
+}
+
+/// Where metrics go, if LiteLLM's variable wants them.
+fn metrics(build: &Build<'_>, endpoint: &str, problems: &mut Problems) -> Option<Uri> {
+    if !build.env.is_on("LITELLM_OTEL_INTEGRATION_ENABLE_METRICS") {
+        return None;
+    }
+    let own = build.env.filled("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT").unwrap_or(endpoint);
+    build.url("endpoint", &path_of(own, "metrics"), problems)
+}
+
+/// Whether gRPC is asked for, which is said to whom it concerns.
+fn grpc(build: &Build<'_>, problems: &mut Problems) -> bool {
+    let said = build.text("exporter", &["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER"]);
+    let grpc = said.is_some_and(|said| said.contains("grpc"));
+    if grpc {
+        let cure = "use otlp_http and the collector's port for it, 4318";
+        problems.warn(&build.at, "nobody is told: OTLP is spoken over HTTP, not gRPC", cure);
+    }
+    grpc
+}
+
+/// An address that ends in a signal is for that one alone; any other is the collector's.
+fn path_of(endpoint: &str, signal: &str) -> String {
+    let endpoint = endpoint.trim_end_matches('/');
+    if endpoint.ends_with(&format!("/{signal}")) {
+        return endpoint.to_owned();
+    }
+    format!("{}/v1/{signal}", endpoint.trim_end_matches("/v1/traces"))
+}
+
+impl Sink for Otel {
+    fn write(&self, told: &[Told<'_>]) -> Vec<Parcel> {
+        let spans: Vec<Span> =
+            told.iter().filter_map(|told| told.exchange.as_ref()).map(|x| self.span(x)).collect();
+        let spans = spans.chunks(MOST).map(|spans| self.parcel(spans));
+        spans.chain(self.measured(told)).collect()
+    }
+
+    fn takes_audits(&self) -> bool {
+        false
+    }
+}
+
+impl Otel {
+    fn parcel(&self, spans: &[Span]) -> Parcel {
+        let scope = Scope::own();
+        let traces = Traces {
+            resource_spans: [ResourceSpans {
+                resource: Resource { attributes: &self.resource },
+                scope_spans: [ScopeSpans { scope, spans }],
+            }],
+        };
+        let body = serde_json::to_vec(&traces).unwrap_or_default();
+        Parcel::post(&self.url, &self.headers, body, spans.len())
+    }
+
+    /// Tells of no record that its span does not tell of.
+    fn measured(&self, told: &[Told<'_>]) -> Option<Parcel> {
+        let url = self.metrics.as_ref()?;
+        let told: Vec<&Exchanged<'_>> = told.iter().filter_map(|told| told.exchange.as_ref()).collect();
+        let body = (!told.is_empty()).then(|| otel_metrics::body(&self.resource, &told))?;
+        Some(Parcel::post(url, &self.headers, body, 0))
+    }
+
+    fn span(&self, x: &Exchanged<'_>) -> Span {
+        let entry = x.entry();
+        let trace = Trace::parse(&x.finished.traceparent);
+        let begun = || entry.id.simple().to_string();
+        let (trace_id, parent_span_id) =
+            trace.map_or_else(|| (begun(), None), |trace| (trace.id, trace.parent));
+        let fault = payload::fault(entry);
+        let mut attributes = conventions(x);
+        attributes.extend(ours(x));
+        if self.langfuse {
+            attributes.extend(langfuses(x));
+        }
+        Span {
+            trace_id,
+            span_id: span_id(x),
+            parent_span_id,
+            name: format!("{} {}", operation(entry.operation), payload::model(entry)),
+            kind: CLIENT,
+            start_time_unix_nano: nanos(entry.started_at),
+            end_time_unix_nano: nanos(entry.ended_at),
+            attributes,
+            status: SpanStatus {
+                code: if fault.is_some() { ERROR } else { OK },
+                message: fault.map(|(_, message)| message.to_owned()).unwrap_or_default(),
+            },
+        }
+    }
+}
+
+/// The random half of the entry's id; never zero.
+fn span_id(x: &Exchanged<'_>) -> String {
+    let (_, random) = x.entry().id.as_u64_pair();
+    format!("{:016x}", random.max(1))
+}
+
+fn nanos(at: Micros) -> String {
+    format!("{}000", at.0.max(0))
+}
+
+/// `gen_ai.operation.name`.
+pub(super) fn operation(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Completions => "text_completion",
+        Operation::Embeddings => "embeddings",
+        Operation::Generate | Operation::StreamGenerate => "generate_content",
+        other if other.row().chat.is_some() => "chat",
+        other => other.row().call_type,
+    }
+}
+
+/// What the conventions name.
+fn conventions(x: &Exchanged<'_>) -> Vec<Attribute> {
+    let (entry, usage) = (x.entry(), &x.entry().usage);
+    let mut told = vec![
+        Attribute::text("gen_ai.operation.name", operation(entry.operation)),
+        Attribute::text("gen_ai.provider.name", entry.provider.as_str()),
+        Attribute::text("gen_ai.system", entry.provider.as_str()),
+        Attribute::text("gen_ai.request.model", entry.model_requested.as_str()),
+        Attribute::text("gen_ai.response.model", payload::model(entry)),
+        Attribute::int("gen_ai.usage.input_tokens", usage.input),
+        Attribute::int("gen_ai.usage.output_tokens", usage.output),
+        Attribute::int("gen_ai.usage.cache_read.input_tokens", usage.cache_read),
+        Attribute::int(
+            "gen_ai.usage.cache_creation.input_tokens",
+            usage.cache_write.saturating_add(usage.cache_write_1h),
+        ),
+    ];
+    told.extend(entry.provider_id.as_deref().map(|id| Attribute::text("gen_ai.response.id", id)));
+    told.extend(entry.session_id.as_deref().map(|id| Attribute::text("gen_ai.conversation.id", id)));
+    told.extend(payload::fault(entry).map(|(class, _)| Attribute::text("error.type", class)));
+    told.extend(parameters(&payload::parameters(&x.said.request)));
+    if !x.silent {
+        told.push(Attribute::text("gen_ai.input.messages", x.messages().to_string()));
+        told.push(Attribute::text("gen_ai.output.messages", x.response().to_string()));
+    }
+    told
+}
+
+/// Parameters of OpenAI's that the conventions have a name for, those that are numbers.
+static PARAMETERS: &[(&str, &str)] = &[
+    ("frequency_penalty", "gen_ai.request.frequency_penalty"),
+    ("max_completion_tokens", "gen_ai.request.max_tokens"),
+    ("max_tokens", "gen_ai.request.max_tokens"),
+    ("n", "gen_ai.request.choice.count"),
+    ("presence_penalty", "gen_ai.request.presence_penalty"),
+    ("seed", "gen_ai.request.seed"),
+    ("temperature", "gen_ai.request.temperature"),
+    ("top_k", "gen_ai.request.top_k"),
+    ("top_p", "gen_ai.request.top_p"),
+];
+
+fn parameters(request: &Map<String, Value>) -> impl Iterator<Item = Attribute> {
+    PARAMETERS.iter().filter_map(move |(name, told)| match request.get(*name)? {
+        Value::Number(number) => Some(match number.as_u64() {
+            Some(whole) => Attribute::int(told, whole),
+            None => Attribute::number(told, payload::number(number.to_string())),
+        }),
+        _ => None,
+    })
+}
+
+/// What is Weir's and LiteLLM's beside the conventions.
+fn ours(x: &Exchanged<'_>) -> Vec<Attribute> {
+    let entry = x.entry();
+    let mut told = vec![
+        Attribute::text("litellm.call_id", entry.call_id.as_str()),
+        Attribute::text("litellm.call_type", entry.operation.row().call_type),
+        Attribute::text("litellm.model_group", entry.model_group.as_str()),
+        Attribute::number("gen_ai.cost.total_cost", entry.cost.json()),
+        Attribute::bool("llm.is_streaming", entry.stream),
+        Attribute::bool("litellm.cache_hit", entry.cache_hit),
+        Attribute::int("http.response.status_code", u64::from(entry.http_status)),
+    ];
+    let named = [
+        ("end_user", &entry.end_user),
+        ("metadata.user_api_key_alias", &entry.key_alias),
+        ("metadata.user_api_key_team_id", &entry.team_id),
+        ("metadata.user_api_key_team_alias", &entry.team_alias),
+        ("metadata.user_api_key_user_id", &entry.user_id),
+        ("metadata.user_api_key_org_id", &entry.organization_id),
+    ];
+    let known = x.finished.known_caller().is_some();
+    let named = named.into_iter().filter(|(name, _)| known || !name.starts_with("metadata."));
+    told.extend(named.filter_map(|(name, text)| Some(Attribute::text(name, text.as_deref()?))));
+    told
+}
+
+/// What Langfuse takes out of a span for its own fields.
+fn langfuses(x: &Exchanged<'_>) -> Vec<Attribute> {
+    let entry = x.entry();
+    let mut told = vec![
+        Attribute::text("langfuse.trace.name", x.metadata("trace_name").unwrap_or("litellm_request")),
+        Attribute::texts("langfuse.trace.tags", entry.tags.iter().map(String::as_str)),
+        Attribute::text("langfuse.observation.input", x.messages().to_string()),
+        Attribute::text("langfuse.observation.output", x.response().to_string()),
+    ];
+    told.extend(entry.session_id.as_deref().map(|id| Attribute::text("langfuse.session.id", id)));
+    told.extend(entry.end_user.as_deref().map(|user| Attribute::text("langfuse.user.id", user)));
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::callbacks::testing::{made, schema, sink, written};
+
+    const COLLECTOR: [(&str, &str); 2] =
+        [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.test:4318/"), ("OTEL_HEADERS", "api-key=k")];
+
+    fn attribute<'v>(span: &'v Value, key: &str) -> Option<&'v Value> {
+        let all = span["attributes"].as_array()?;
+        all.iter().find(|attribute| attribute["key"] == key).map(|attribute| &attribute["value"])
+    }
+
+    #[tokio::test]
+    async fn spans_are_what_a_collector_takes() {
+        let told = ["success", "cancelled"];
+        let parcels = written(sink("otel", "{}", &COLLECTOR).as_ref(), &told).await;
+        assert_eq!(parcels[0].url, "http://collector.test:4318/v1/traces");
+        assert_eq!(parcels[0].headers["api-key"], "k");
+        let body: Value = serde_json::from_slice(&parcels[0].body).unwrap();
+        schema::check(include_str!("otlp.schema.json"), &body);
+        let spans = body["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().unwrap();
+        let (good, gone) = (&spans[0], &spans[1]);
+        assert_eq!(good["traceId"], "0af7651916cd43dd8448eb211c80319c", "the client's trace goes on");
+        assert_eq!(good["parentSpanId"], "b7ad6b7169203331");
+        assert_eq!(good["name"], "chat openai/gpt-4o");
+        assert_eq!(attribute(good, "gen_ai.usage.input_tokens").unwrap()["intValue"], "11");
+        assert_eq!(attribute(good, "gen_ai.request.temperature").unwrap()["doubleValue"], 0.5);
+        assert!(String::from_utf8_lossy(&parcels[0].body).contains("\"doubleValue\":0.0000975"), "exact");
+        assert_eq!((&good["status"]["code"], &gone["status"]["code"]), (&1.into(), &2.into()));
+        assert_eq!(attribute(gone, "error.type").unwrap()["stringValue"], "ClientDisconnected");
+        assert!(attribute(good, "gen_ai.input.messages").is_some());
+    }
+
+    #[tokio::test]
+    async fn langfuse_takes_spans_too() {
+        let env = [
+            ("LANGFUSE_PUBLIC_KEY", "pk"),
+            ("LANGFUSE_SECRET_KEY", "sk"),
+            ("LANGFUSE_HOST", "http://l.test"),
+        ];
+        let parcels = written(sink("langfuse_otel", "{}", &env).as_ref(), &["success"]).await;
+        assert_eq!(parcels[0].url, "http://l.test/api/public/otel/v1/traces");
+        assert_eq!(parcels[0].headers[AUTHORIZATION], "Basic cGs6c2s=");
+        let body: Value = serde_json::from_slice(&parcels[0].body).unwrap();
+        let span = &body["resourceSpans"][0]["scopeSpans"][0]["spans"][0];
+        assert_eq!(attribute(span, "langfuse.session.id").unwrap()["stringValue"], "s-1");
+    }
+
+    #[tokio::test]
+    async fn metrics_are_told_where_they_are_wanted() {
+        let [collector, headers] = COLLECTOR;
+        let env = [collector, headers, ("LITELLM_OTEL_INTEGRATION_ENABLE_METRICS", "true")];
+        let parcels = written(sink("otel", "{}", &env).as_ref(), &["success", "cancelled"]).await;
+        assert_eq!((parcels.len(), parcels[1].records), (2, 0));
+        assert_eq!(parcels[1].url, "http://collector.test:4318/v1/metrics");
+        let body: Value = serde_json::from_slice(&parcels[1].body).unwrap();
+        schema::check(include_str!("otlp_metrics.schema.json"), &body);
+        let metrics = body["resourceMetrics"][0]["scopeMetrics"][0]["metrics"].as_array().unwrap();
+        let tokens = &metrics[0]["histogram"]["dataPoints"];
+        assert_eq!((&tokens[0]["count"], &tokens[0]["sum"]), (&"2".into(), &22.into()), "input");
+        assert_eq!(tokens[0]["bucketCounts"][2], "2", "11 is above 4 and within 16");
+        let cost = String::from_utf8_lossy(&parcels[1].body);
+        assert!(cost.contains("\"sum\":0.000195000"), "{cost}");
+    }
+
+    #[test]
+    fn grpc_is_refused_with_a_cure() {
+        let env = [("OTEL_EXPORTER", "otlp_grpc"), ("OTEL_ENDPOINT", "http://c.test:4317")];
+        let (none, problems) = made("otel", "{}", &env);
+        assert!(none.is_none() && problems.to_string().contains("4318"), "{problems}");
+    }
+}
