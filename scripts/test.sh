@@ -181,7 +181,7 @@ for part in "${parts[@]}"; do
     [[ " ${ALL[*]} " == *" $part "* ]] || die "unknown part '$part'; the parts are: ${ALL[*]}"
 done
 prepare
-build
+if [[ ${parts[*]} != bench ]]; then build; fi # load has a build of its own
 export WEIR_BIN=$TARGET/debug/weir WEIR_BENCH_BIN=$TARGET/debug/weir-bench WEIR_SCALE=$SCALE
 if wants rust || wants dashboards || wants deploy; then services_start; fi
 for part in "${ALL[@]}"; do

@@ -26,8 +26,8 @@ const STREAMS: [usize; 4] = [1, 8, 64, 256];
 const REPLICAS: [usize; 3] = [1, 3, 6];
 /// On so many, one is killed.
 const KILLED: [usize; 2] = [3, 6];
-/// How long one point may take until everybody is refused.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How long one point may take until everybody is refused; requests wait for ten seconds at most for what others hold.
+const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(100);
 const MUST_USABLE: f64 = 98.0;
 /// What the least answer costs: tokens of output without which a request is not sent, and the bytes of a request, which
