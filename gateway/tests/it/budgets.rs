@@ -379,6 +379,28 @@ async fn p15_a_budget_is_never_overshot_and_nearly_all_of_it_is_spent() {
     }
 }
 
+/// A provider that says half of what it may: much of what is held for it comes back.
+fn frugal(seen: &Seen) -> Reply {
+    let mut asked = seen.json();
+    let half = asked["max_tokens"].as_u64().unwrap_or(14) / 2;
+    asked["max_tokens"] = json!(half);
+    obedient(&Seen { body: asked.to_string().into(), ..seen.clone() })
+}
+
+#[tokio::test]
+async fn p15_what_is_too_little_at_each_replica_is_enough_for_one_of_them() {
+    let Some(url) = database().await else { return };
+    let mut rigs = Vec::new();
+    for _ in 0..3 {
+        rigs.push(dear().env("DATABASE_URL", &url).over(frugal).await);
+    }
+    let key = rigs[0].key(json!({"max_budget": 0.5})).await;
+    let (served, refusals) = exhaust(&rigs, &key, 9).await;
+    assert_eq!(refusals.len(), 9, "nobody is told to wait for ever; {served} were served");
+    let spent = settled(&rigs[0], &key).await;
+    assert!(spent <= 0.5 && spent >= 0.48, "{spent} of half a dollar");
+}
+
 #[tokio::test]
 async fn p44_what_a_killed_replica_held_comes_back() {
     let Some(url) = database().await else { return };

@@ -124,6 +124,10 @@ impl Budgets {
         };
         self.asked.fetch_add(1, Ordering::Relaxed);
         let lease = self.leases.lease(&ask).await?;
+        if lease.granted.0 > 0 {
+            // Before it is there: it must not go back at once.
+            account.touch();
+        }
         account.put(lease.granted.0.saturating_add(lease.forgiven.0));
         account.learn(lease.settled);
         Ok(lease)
