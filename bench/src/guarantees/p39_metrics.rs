@@ -120,7 +120,8 @@ async fn scrape(client: &mut Client, plan: &Plan) -> anyhow::Result<Page> {
 }
 
 async fn scrapes(section: &mut Section, fleet: &Fleet, keys: usize) -> anyhow::Result<()> {
-    let plan = page_plan(&counted(fleet)?);
+    let counted = counted(fleet)?;
+    let plan = page_plan(&counted);
     let (mut client, mut slowest, mut last) = (Client::new(), Duration::ZERO, None);
     for _ in 0..SCRAPES {
         let page = scrape(&mut client, &plan).await?;

@@ -76,7 +76,8 @@ impl Cluster {
         self.fleet.end(&name(0));
         tokio::time::sleep(AGAIN).await;
         self.add(0).await?;
-        doors.set(0, Some(Arc::new(plan(&self.replica(0)?, key))));
+        let first = self.replica(0)?;
+        doors.set(0, Some(Arc::new(plan(&first, key))));
         Ok(())
     }
 }
