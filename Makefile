@@ -18,7 +18,7 @@ target_dir = $(or $(CARGO_TARGET_DIR),target)
 out_dir = $(target_dir)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test prove lint fmt bench fuzz bless dashboards ui setup setup-lint clean-services
+.PHONY: help run build test prove lint fmt bench count fuzz bless dashboards ui setup setup-lint clean-services
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -35,8 +35,8 @@ build: ## the release binary, target/release/weir
 test: ## all tests in at most 40 minutes on two cores (SCALE=1)
 	@SCALE=$(SCALE) scripts/test.sh
 
-prove: ## all tests at full size, report under bench/reports/; hours
-	@scripts/prove.sh
+prove: ## all tests at full size, or PARTS= of them, report under bench/reports/; hours
+	@scripts/prove.sh $(PARTS)
 
 lint: ## formatting, clippy, licences and bans, shell scripts
 	@scripts/lint.sh
@@ -46,6 +46,9 @@ fmt: ## format the Rust code
 
 bench: ## the standard cases against nginx and a bare Pingora, report under bench/out/
 	@scripts/bench.sh
+
+count: ## instructions of a request, counted by valgrind, report under bench/out/
+	@scripts/count.sh
 
 fuzz: ## fuzz all readers, DURATION=60 seconds for each target; TARGETS= some of them
 	@scripts/fuzz.sh $(DURATION) $(TARGETS)

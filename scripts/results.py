@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Adds up what the test runners wrote: skips with their reasons, failures by name, the total on the last line.
 
-    results.py FOLDER --step rust=0 --step python=1 [--scale full] [--report FILE.md]
+    results.py FOLDER --step rust=0:612 --step python=1:80 [--not-run fuzz] [--scale full] [--report FILE.md]
 
-FOLDER holds one file per part: NAME.xml (JUnit, from nextest, pytest and node) or NAME.log (from `cargo test`). The
-total is also left there, in the file "total".
+FOLDER holds one file per part: NAME.xml (JUnit, from nextest, pytest and node), NAME.log (from `cargo test`) or NAME.json
+(from weir-bench: each figure with a limit is a test). The total is also left there, in the file "total".
 A part that ended with an error and reported no failed test, such as one that did not compile, counts as one failure.
 Python's standard library only.
 """
@@ -13,6 +13,7 @@ import argparse
 import collections
 import dataclasses
 import datetime
+import json
 import os
 import pathlib
 import platform
@@ -79,7 +80,32 @@ def read_log(part, path):
         print(f"!! skipped: {part}: {said}")
 
 
-READERS = {".xml": read_junit, ".log": read_log}
+def read_bench(part, path):
+    told = json.loads(path.read_text())
+    for row in told["rows"]:
+        for verdict in row["verdicts"]:
+            yield Case(part, f"{row['case']} {row['target']}: {verdict['text']}", outcome_of(verdict))
+    for section in told["sections"]:
+        yield from read_section(part, section)
+
+
+def read_section(part, section):
+    name = section["name"].replace("-", "_")
+    for figure in section["figures"]:
+        if figure["verdict"]:
+            text = f"{name} {figure['name']}: {figure['verdict']['text']}"
+            yield Case(part, text, outcome_of(figure["verdict"]))
+    for note in section["notes"]:
+        skipped = SKIP_LINE.search(note)
+        if skipped:
+            yield Case(part, f"{name} {section['about']}", SKIPPED, skipped.group(1))
+
+
+def outcome_of(verdict):
+    return PASSED if verdict["pass"] else FAILED
+
+
+READERS = {".xml": read_junit, ".log": read_log, ".json": read_bench}
 
 
 def read_folder(folder):
@@ -90,17 +116,32 @@ def read_folder(folder):
             continue
         try:
             cases += reader(path.stem, path)
-        except ElementTree.ParseError as error:  # a runner that was killed leaves half a file
+        except (ElementTree.ParseError, json.JSONDecodeError) as error:  # a runner that was killed leaves half a file
             cases.append(Case(path.stem, f"{path.name} cannot be read: {error}", FAILED))
     return cases
+
+
+@dataclasses.dataclass
+class Step:
+    """A part that ran."""
+
+    part: str
+    code: int
+    seconds: int
+
+    @classmethod
+    def parse(cls, text):
+        part, _, rest = text.partition("=")
+        code, _, seconds = rest.partition(":")
+        return cls(part, int(code), int(seconds or 0))
 
 
 def broken_parts(steps, cases):
     """Parts that failed without naming a test."""
     blamed = {case.part for case in cases if case.outcome == FAILED}
-    for part, code in steps:
-        if code != 0 and part not in blamed:
-            yield Case(part, f"the whole part ended with exit code {code}", FAILED)
+    for step in steps:
+        if step.code != 0 and step.part not in blamed:
+            yield Case(step.part, f"the whole part ended with exit code {step.code}", FAILED)
 
 
 # --- telling ---
@@ -168,10 +209,20 @@ def guarantee_rows(cases):
         yield f"| P{number} | {count(mine, PASSED)} | {count(mine, FAILED)} | {count(mine, SKIPPED)} |"
 
 
-def report(cases, scale):
+def part_rows(steps, cases):
+    for step in steps:
+        mine = [case for case in cases if case.part == step.part]
+        numbers = " | ".join(str(count(mine, outcome)) for outcome in (PASSED, FAILED, SKIPPED))
+        yield f"| {step.part} | {numbers} | {step.seconds / 60:.1f} |"
+
+
+def report(cases, given, steps):
     lines = ["# Proof run", "", "| | |", "|---|---|"]
-    lines += [f"| {name} | {value} |" for name, value in facts(scale)]
+    lines += [f"| {name} | {value} |" for name, value in facts(given.scale)]
     lines += ["", f"**{count(cases, PASSED)} passed, {count(cases, FAILED)} failed, {count(cases, SKIPPED)} skipped.**"]
+    lines += ["", "## Parts", ""]
+    lines += ["| part | passed | failed | skipped | minutes |", "|---|---:|---:|---:|---:|", *part_rows(steps, cases)]
+    lines += ["", f"Did not run: {', '.join(given.not_run)}." if given.not_run else "All parts ran."]
     lines += ["", "## Guarantees", "", "Tests that carry the number of the guarantee in their name.", ""]
     lines += ["| guarantee | passed | failed | skipped |", "|---|---:|---:|---:|", *guarantee_rows(cases)]
     lines += ["", "## Failed", ""]
@@ -186,7 +237,8 @@ def report(cases, scale):
 def arguments():
     parser = argparse.ArgumentParser(description="Adds up test results.")
     parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("--step", action="append", default=[], help="NAME=EXIT-CODE of a part that ran")
+    parser.add_argument("--step", action="append", default=[], help="NAME=EXIT-CODE[:SECONDS] of a part that ran")
+    parser.add_argument("--not-run", action="append", default=[], help="NAME of a part that did not")
     parser.add_argument("--scale", default="1")
     parser.add_argument("--report", type=pathlib.Path)
     return parser.parse_args()
@@ -194,12 +246,12 @@ def arguments():
 
 def main():
     given = arguments()
-    steps = [(name, int(code)) for name, code in (step.split("=") for step in given.step)]
+    steps = [Step.parse(text) for text in given.step]
     cases = read_folder(given.folder)
     cases += list(broken_parts(steps, cases))
     print_summary(cases)
     if given.report:
-        given.report.write_text(report(cases, given.scale))
+        given.report.write_text(report(cases, given, steps))
         print(f"== report: {given.report}")
     failed = count(cases, FAILED)
     total = f"{count(cases, PASSED)} passed, {failed} failed"

@@ -15,6 +15,7 @@
 #   deploy    .tools/deploy with Helm's engine, Kubernetes' schemas and SOPS (deploy/tests/requirements.txt); buildah, busybox, systemd
 #   nextest   cargo-nextest; without it the tests run under `cargo test`
 #   fuzz      a C++ compiler and Python: scripts/fuzz.sh builds libFuzzer, which comes as source with its crate
+#   count     valgrind, for scripts/count.sh; not part of "all"
 #   lint      cargo-deny and shellcheck, for `make lint`; not part of "all", cargo-deny takes minutes to build
 #   all       system python aws node dashboards deploy nextest fuzz (the default)
 set -euo pipefail
@@ -210,9 +211,10 @@ setup() {
         agents) setup_agents ;;
         nextest) setup_nextest ;;
         fuzz) want_fuzz ;;
+        count) want valgrind have valgrind ;;
         lint) setup_lint ;;
         all) setup_all ;;
-        *) die "unknown part '$1'; the parts are: build services system python aws node ui dashboards deploy agents nextest fuzz lint all" ;;
+        *) die "unknown part '$1'; the parts are: build services system python aws node ui dashboards deploy agents nextest fuzz count lint all" ;;
     esac
     install_needed
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Every test: Rust, documentation, and the official SDKs and coding agents against a running gateway,
-# dashboards and alerts, chart and image, fuzzing.
+# dashboards and alerts, chart and image, fuzzing; load.
 #
-#   scripts/test.sh [PART...] [-- NEXTEST-ARGUMENT...]      PART: rust doc python aws node agents dashboards deploy fuzz (default: these), ui, example (default at full size)
+#   scripts/test.sh [PART...] [-- NEXTEST-ARGUMENT...]      PART: rust doc python aws node agents dashboards deploy fuzz (default: these),
+#                                                           example, bench (default at full size), ui
 #   scripts/test.sh rust -- -p weir-ledger spend
 #
 #   SCALE=1      sizes that fit a coffee break (default); SCALE=full: the sizes that the guarantees name
@@ -32,8 +33,9 @@ if (($# > 0)); then shift; fi
 nextest_arguments=("$@")
 if ((${#parts[@]} == 0)); then
     parts=(rust doc python aws node agents dashboards deploy fuzz)
-    if [[ $SCALE == full ]]; then parts+=(example); fi # it builds all dependencies again
+    if [[ $SCALE == full ]]; then parts+=(example bench); fi # they build all dependencies again
 fi
+ALL=(rust doc example python aws node ui agents dashboards deploy fuzz bench)
 
 wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 
@@ -115,6 +117,20 @@ run_fuzz() {
     FUZZ_SEED=$fuzz_seed "$ROOT/scripts/fuzz.sh" $((share < fuzz_seconds ? share : fuzz_seconds)) | tee "$RESULTS/fuzz.log"
 }
 
+# Load, and what a request costs: the release build beside nginx and a bare Pingora. A figure beyond its limit is a failure.
+run_bench() {
+    local out=$TARGET/bench-results rc=0 name
+    rm -rf "$out"
+    BENCH_OUT=$out "$ROOT/scripts/bench.sh" --case all --strict || rc=$?
+    if [[ -e $out/report.json ]]; then cp "$out/report.json" "$RESULTS/bench.json"; fi
+    if [[ -z ${REPORT:-} ]]; then return "$rc"; fi
+    for name in md html; do
+        if [[ -e $out/report.$name ]]; then cp "$out/report.$name" "${REPORT%.md}-load.$name"; fi
+    done
+    COUNT_OUT=${REPORT%.md}-count.md "$ROOT/scripts/count.sh" || rc=$?
+    return "$rc"
+}
+
 # --- order ---
 
 prepare() {
@@ -143,10 +159,10 @@ build() {
 
 steps=()
 run_part() {
-    local rc=0
+    local rc=0 started=$SECONDS
     say "tests: $1 (SCALE=$SCALE)"
     "run_$1" || rc=$?
-    steps+=("--step" "$1=$rc")
+    steps+=("--step" "$1=$rc:$((SECONDS - started))")
 }
 
 finish() {
@@ -162,13 +178,13 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 for part in "${parts[@]}"; do
-    case $part in rust | doc | example | python | aws | node | ui | agents | dashboards | deploy | fuzz) ;; *) die "unknown part '$part'" ;; esac
+    [[ " ${ALL[*]} " == *" $part "* ]] || die "unknown part '$part'; the parts are: ${ALL[*]}"
 done
 prepare
-build
+if [[ ${parts[*]} != bench ]]; then build; fi # load has a build of its own
 export WEIR_BIN=$TARGET/debug/weir WEIR_BENCH_BIN=$TARGET/debug/weir-bench WEIR_SCALE=$SCALE
 if wants rust || wants dashboards || wants deploy; then services_start; fi
-for part in rust doc example python aws node ui agents dashboards deploy fuzz; do
-    if wants "$part"; then run_part "$part"; fi
+for part in "${ALL[@]}"; do
+    if wants "$part"; then run_part "$part"; else steps+=("--not-run" "$part"); fi
 done
 "$VENV/bin/python" "$ROOT/scripts/results.py" "$RESULTS" "${steps[@]}" --scale "$SCALE" ${REPORT:+--report "$REPORT"}

@@ -1,6 +1,5 @@
-//! The command line: `mock`, `pass`, `run`, `tune`, `scale`.
+//! The command line: `mock`, `pass`, `run`, `count`, `tune`, `scale`.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,11 +11,9 @@ use weir_bench::cases::{Case, GROUPS, MODEL};
 use weir_bench::guarantees::{self, Context, Guarantee};
 use weir_bench::report::{Report, markdown};
 use weir_bench::run::{Mode, Settings, standard};
-use weir_bench::scale::{Fleet as Replicas, Told};
 use weir_bench::targets::{Fleet, KINDS, Kind, Mock, Setup, Wanted};
-use weir_bench::tune::{self, Plan};
 
-use crate::serve;
+use crate::{serve, tools};
 
 /// Mock providers and a load harness: what a gateway costs, measured beside nginx and a bare Pingora.
 #[derive(Debug, Parser)]
@@ -34,61 +31,12 @@ enum Command {
     Pass(serve::PassArgs),
     /// Measure targets, interleaved, and write a report
     Run(Box<RunArgs>),
+    /// Count the instructions of a request, in one configuration after the other; needs valgrind
+    Count(tools::CountArgs),
     /// Try settings of a Weir on this machine, and tell which to use
-    Tune(TuneArgs),
+    Tune(tools::TuneArgs),
     /// Model many replicas over one ledger: what they ask of it. Measures nothing
-    Scale(ScaleArgs),
-}
-
-#[derive(Debug, Args)]
-struct ScaleArgs {
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=10_000))]
-    replicas: u64,
-    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
-    requests_per_minute: u64,
-    /// Seconds of modelled time
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3_600))]
-    seconds: u64,
-    /// Budgets that requests are spread over
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=10_000))]
-    budgets: u64,
-    /// Replicas that the requests of one budget meet [default: all]
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=10_000))]
-    spread: Option<u64>,
-    /// Microseconds of a worker for one request: the bench's figure on your machine
-    #[arg(long, default_value_t = 210)]
-    cpu: u64,
-    /// Milliseconds of an answer
-    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..=600_000))]
-    answer: u64,
-    /// Connections of a replica to the database
-    #[arg(long, default_value_t = 10)]
-    pool: u64,
-}
-
-#[derive(Debug, Args)]
-struct TuneArgs {
-    /// Settings to try, with commas between them [default: all]
-    #[arg(long, value_delimiter = ',')]
-    only: Vec<String>,
-    /// Rounds; in each, every value is measured once
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
-    rounds: u64,
-    /// Minutes that all of it may take, about
-    #[arg(long, default_value_t = 10.0)]
-    minutes: f64,
-    /// Seconds of one measurement, instead of what --minutes leaves for it
-    #[arg(long, value_parser = serve::seconds)]
-    seconds: Option<Duration>,
-    /// The gateway's binary [default: `weir` beside this program]
-    #[arg(long)]
-    weir: Option<PathBuf>,
-    /// Ledger, as in postgres://… [default: the embedded one]
-    #[arg(long)]
-    database_url: Option<String>,
-    /// Where temporary folders are made (configuration, logs, data): on the disk that the gateway will use
-    #[arg(long)]
-    temporary: Option<PathBuf>,
+    Scale(tools::ScaleArgs),
 }
 
 #[derive(Debug, Args)]
@@ -130,6 +78,9 @@ struct RunArgs {
     /// Ledger of weir-governed, as in postgres://… [default: its embedded one]
     #[arg(long)]
     database_url: Option<String>,
+    /// An empty database that p15-overshoot may use, as in postgres://…
+    #[arg(long)]
+    postgres: Option<String>,
     /// Mixed requests of p04-rss
     #[arg(long, default_value_t = 100_000)]
     mixed: u64,
@@ -157,39 +108,10 @@ pub(crate) fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().command {
         Command::Mock(args) => serve::mock(&args).map(|()| ExitCode::SUCCESS),
         Command::Pass(args) => serve::pass(&args),
-        Command::Scale(args) => scale(&args).map(|()| ExitCode::SUCCESS),
+        Command::Scale(args) => tools::scale(&args).map(|()| ExitCode::SUCCESS),
         Command::Run(args) => until_signal(run(&args)),
-        Command::Tune(args) => until_signal(tuned(&args)),
-    }
-}
-
-fn scale(args: &ScaleArgs) -> anyhow::Result<()> {
-    let fleet = args.fleet()?;
-    write!(std::io::stdout(), "{}", Told(&fleet, &fleet.run()))?;
-    Ok(())
-}
-
-impl ScaleArgs {
-    /// A budget of 100 dollars each; 2 cents are held for a request, and it costs 0.3.
-    fn fleet(&self) -> anyhow::Result<Replicas> {
-        let count = |number: u64| usize::try_from(number).context("too many");
-        if self.replicas * self.budgets > 10_000_000 {
-            bail!("at most 10,000,000 accounts fit: fewer --replicas, or fewer --budgets");
-        }
-        Ok(Replicas {
-            replicas: count(self.replicas)?,
-            requests_per_minute: self.requests_per_minute,
-            seconds: self.seconds,
-            budgets: count(self.budgets)?,
-            spread: count(self.spread.unwrap_or(self.replicas).min(self.replicas))?,
-            budget: 100_000_000_000,
-            hold: 20_000_000,
-            cost: 3_000_000,
-            answer: self.answer,
-            cpu: self.cpu,
-            pool: count(self.pool)?,
-            row: 1_024,
-        })
+        Command::Count(args) => until_signal(tools::counted(&args)),
+        Command::Tune(args) => until_signal(tools::tuned(&args)),
     }
 }
 
@@ -202,12 +124,6 @@ fn until_signal(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow:
             () = serve::stop_signal() => bail!("interrupted"),
         }
     })
-}
-
-async fn tuned(args: &TuneArgs) -> anyhow::Result<ExitCode> {
-    let plan = args.plan()?;
-    serve::say(&tune::run(&plan).await?.to_string())?;
-    Ok(ExitCode::SUCCESS)
 }
 
 async fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
@@ -228,32 +144,6 @@ async fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     serve::say(&markdown::render(&report))?;
     let failed = args.strict && report.failed();
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-}
-
-// --- impl TuneArgs ---
-
-impl TuneArgs {
-    fn plan(&self) -> anyhow::Result<Plan> {
-        let own = std::env::current_exe().context("path of this program")?;
-        let weir = self.weir.clone().unwrap_or_else(|| own.with_file_name("weir"));
-        if !weir.exists() {
-            bail!("no {}: build it, or name it with --weir", weir.display());
-        }
-        if !(self.minutes > 0.0 && self.minutes <= 1_440.0) {
-            bail!("--minutes: more than 0 and at most 1440");
-        }
-        let setup = Setup {
-            weir,
-            own,
-            nginx: PathBuf::new(),
-            mock: SocketAddr::from(([127, 0, 0, 1], 0)),
-            database_url: self.database_url.clone(),
-            temporary: self.temporary.clone().unwrap_or_else(std::env::temp_dir),
-            more_models: 0,
-            models: Vec::new(),
-        };
-        Plan::new(setup, &self.only, usize::try_from(self.rounds)?, self.seconds, self.minutes)
-    }
 }
 
 // --- impl RunArgs ---
@@ -317,6 +207,7 @@ impl RunArgs {
             mixed: self.mixed,
             keys: self.keys,
             outstanding: self.outstanding,
+            postgres: self.postgres.clone(),
         })
     }
 

@@ -1,7 +1,9 @@
-//! `weir-bench`: `mock` and `pass` serve, `run` measures. `cli.rs` reads the command line, `serve.rs` holds the servers.
+//! `weir-bench`: `mock` and `pass` serve, `run` measures. `cli.rs` reads the command line, `serve.rs` holds the servers,
+//! `tools.rs` what measures or models beside `run`.
 
 mod cli;
 mod serve;
+mod tools;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;

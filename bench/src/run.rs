@@ -47,6 +47,8 @@ pub struct Visit {
     pub round: usize,
     pub case: String,
     pub target: String,
+    /// Requests before it, which no figure counts.
+    pub warm_up: u64,
     pub done: u64,
     pub errors: BTreeMap<String, u64>,
     pub overruns: u64,
@@ -87,14 +89,33 @@ pub async fn standard(fleet: &Fleet, cases: &[Case], settings: &Settings) -> any
 pub async fn visit(target: &Target, case: &Case, settings: &Settings, round: usize) -> anyhow::Result<Visit> {
     let plans: Arc<[Plan]> = Arc::from([target.plan_of(case)]);
     let closed = settings.closed(case);
+    let warm_up = warm_up(&plans, closed).await?;
+    let (stats, usage) = measured(target, settings.drive(&plans, closed)).await?;
+    Ok(Visit { warm_up, ..Visit::new(round, case.name, target, &stats, usage) })
+}
+
+/// One visit of a closed loop with requests of the caller's, warmed up.
+pub async fn visit_with(
+    target: &Target,
+    name: &str,
+    plans: &Arc<[Plan]>,
+    closed: Closed,
+    round: usize,
+) -> anyhow::Result<Visit> {
+    let warm_up = warm_up(plans, closed).await?;
+    let (stats, usage) = measured(target, drive_closed(plans, closed)).await?;
+    Ok(Visit { warm_up, ..Visit::new(round, name, target, &stats, usage) })
+}
+
+/// Answers of how many requests it made.
+async fn warm_up(plans: &Arc<[Plan]>, closed: Closed) -> anyhow::Result<u64> {
     let warm = Closed {
         requests: (closed.requests / WARM_UP).clamp(closed.connections as u64, 2_000),
         time: Duration::from_secs(5),
         ..closed
     };
-    drive_closed(&plans, warm).await?;
-    let (stats, usage) = measured(target, settings.drive(&plans, closed)).await?;
-    Ok(Visit::new(round, case.name, target, &stats, usage))
+    let stats = drive_closed(plans, warm).await?;
+    Ok(stats.done + stats.failed())
 }
 
 /// Runs a driver and reads the target's counters before and after.
@@ -163,6 +184,7 @@ impl Visit {
             round,
             case: case.to_owned(),
             target: target.name.clone(),
+            warm_up: 0,
             done: stats.done,
             errors: stats.errors.clone(),
             overruns: stats.overruns,
@@ -186,7 +208,7 @@ impl Visit {
         self.errors.values().sum()
     }
 
-    fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         format!(
             "round {} {:<11} {:<14} {:>6} done {:>8.0}/s {:>8} µs CPU  p50 {:.0} µs  p99 {:.0} µs  {} errors",
             self.round + 1,

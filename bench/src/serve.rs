@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 use http::Uri;
 use tokio::signal::unix::{SignalKind, signal};
 use weir_bench::mock::canned::Options;
+use weir_bench::mock::obedient::Obedient;
 use weir_bench::mock::openai::OpenAi;
 use weir_bench::mock::{MockServer, Provider, Script, Upstream};
 use weir_bench::switch::Switch;
@@ -56,6 +57,8 @@ enum Dialect {
     Canned,
     /// A stream whose chunks carry the time they were sent at
     Stamped,
+    /// Chats that keep to max_tokens, each of another length
+    Obedient,
 }
 
 #[derive(Debug, Args)]
@@ -78,6 +81,7 @@ pub(crate) fn mock(args: &MockArgs) -> anyhow::Result<()> {
             Dialect::Openai => upstream(args, OpenAi::new().with_scripts(args.scripts()?), 2000).await,
             Dialect::Canned => upstream(args, Switch::new(args.options()), 0).await,
             Dialect::Stamped => stamps(args).await,
+            Dialect::Obedient => upstream(args, Obedient::new(args.pace), 0).await,
         }
     })
 }

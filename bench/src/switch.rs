@@ -2,11 +2,13 @@
 //!
 //! A gateway knows one upstream URL, so a case cannot choose its mock by the path. `GET /__options?pace_us=5000` puts
 //! options in force for every later request; pairs that are left out fall back to what the process was started with.
+//! Beside them it is the receiver of a webhook, see `sink.rs`.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::mock::canned::{Canned, Options};
 use crate::mock::{Reply, Seen, Upstream};
+use crate::sink::{self, Sink};
 use serde_json::json;
 
 /// Where the options are put.
@@ -16,6 +18,7 @@ pub const PATH: &str = "/__options";
 pub struct Switch {
     base: Options,
     now: RwLock<Arc<Canned>>,
+    sink: Sink,
 }
 
 // --- impl Switch ---
@@ -23,7 +26,7 @@ pub struct Switch {
 impl Switch {
     pub fn new(base: Options) -> Switch {
         let now = RwLock::new(Arc::new(Canned::new(base.clone())));
-        Switch { base, now }
+        Switch { base, now, sink: Sink::default() }
     }
 
     fn current(&self) -> Arc<Canned> {
@@ -44,6 +47,9 @@ impl Upstream for Switch {
     fn answer(&self, seen: &Seen) -> Reply {
         if seen.route() == PATH {
             return self.exchange(seen.path.split_once('?').map_or("", |(_, pairs)| pairs));
+        }
+        if seen.route() == sink::PATH {
+            return self.sink.answer(seen);
         }
         self.current().answer(seen)
     }

@@ -55,12 +55,15 @@ pub enum Utility {
     TokenCounter,
     SupportedParams,
     TransformRequest,
+    /// What would become of a request.
+    Explain,
 }
 
 static UTILITIES: &[(&str, Method, Utility)] = &[
     ("/utils/token_counter", Method::POST, Utility::TokenCounter),
     ("/utils/supported_openai_params", Method::GET, Utility::SupportedParams),
     ("/utils/transform_request", Method::POST, Utility::TransformRequest),
+    ("/utils/explain", Method::POST, Utility::Explain),
 ];
 
 /// Below the path of a response.

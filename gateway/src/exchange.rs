@@ -4,6 +4,7 @@ use crate::asked::Asked;
 use crate::hedge;
 use crate::intake;
 use crate::limits::Place;
+use crate::mirror;
 use crate::response::outlet::Outlet;
 use crate::response::{carry, fail, mocked, passed, plain, realtime, replied, series, stream};
 use crate::routing::plan::{Plan, Step};
@@ -35,7 +36,7 @@ use weir_plugins::{count, outgoing};
 
 /// An exchange under way, with its place among the others.
 pub struct Flight<'a> {
-    pub app: &'a App,
+    pub app: &'a Arc<App>,
     pub x: Exchange,
     pub place: Place,
 }
@@ -44,7 +45,7 @@ pub struct Flight<'a> {
 const MAX_ERROR_BODY: usize = 256 * 1024;
 
 /// Serves one LLM request. `Err` closes the client's connection.
-pub async fn serve(app: &App, down: &mut ServerSession, asked: Asked) -> Result<()> {
+pub async fn serve(app: &Arc<App>, down: &mut ServerSession, asked: Asked) -> Result<()> {
     let clock = Clock::start();
     let errors = asked.errors();
     let mut place = match app.limits.enter() {
@@ -108,6 +109,7 @@ impl Flight<'_> {
         };
         let mut plan = Plan::new(&self.x, group);
         let mut deployment = plan.first(&mut self.x, &self.app.routing).map_err(Lost::Failed)?;
+        mirror::begin(self.app, &self.x, &deployment);
         loop {
             let error = match Box::pin(self.attempt(down, out, &deployment, &mut plan)).await {
                 Err(Lost::Failed(error)) => error,
@@ -120,7 +122,7 @@ impl Flight<'_> {
                 return Err(Lost::Failed(error));
             }
             match plan.next(&mut self.x, &deployment, &error, &self.app.routing) {
-                Step::GiveUp => return Err(Lost::Failed(error)),
+                Step::GiveUp => return Err(Lost::Failed(errors::in_time(&self.x, error))),
                 Step::Try { deployment: next, after } => {
                     Box::pin(self.pause(down, out, after)).await?;
                     deployment = next;
@@ -265,12 +267,13 @@ impl Flight<'_> {
 
     /// A try that begins now.
     pub fn attempt_at(&self, deployment: &Arc<Deployment>, number: u16) -> Attempt {
+        let limits = self.x.timeouts(deployment);
         Attempt {
             number,
             deployment: Arc::clone(deployment),
             started_at: self.x.clock.now(),
             started: Instant::now(),
-            timeouts: self.x.timeouts(deployment),
+            timeouts: limits.within(self.x.time_left(limits.total)),
         }
     }
 
@@ -294,20 +297,7 @@ impl Flight<'_> {
 
     /// Notes how an attempt ended, once.
     pub fn attempt_ended(&mut self, attempt: &Attempt, status: u16, error: Option<&str>) {
-        if self.x.attempts.last().is_some_and(|a| a.number == attempt.number) {
-            return;
-        }
-        let record = AttemptRecord {
-            number: attempt.number,
-            deployment_id: attempt.deployment.id.clone(),
-            model_group: attempt.deployment.group.clone(),
-            status,
-            error: error.unwrap_or_default().to_owned(),
-            started_at: attempt.started_at,
-            ended_at: self.x.clock.now(),
-        };
-        self.x.attempts.push(record);
-        plan::settle(&mut self.x);
+        attempt_ended(&mut self.x, attempt, status, error);
     }
 
     /// Prices, books and counts. Exactly once; later calls do nothing.
@@ -373,6 +363,24 @@ impl Flight<'_> {
         }
         errors::explain(&self.x, error)
     }
+}
+
+/// Notes how an attempt ended, once.
+pub fn attempt_ended(x: &mut Exchange, attempt: &Attempt, status: u16, error: Option<&str>) {
+    if x.attempts.last().is_some_and(|a| a.number == attempt.number) {
+        return;
+    }
+    let record = AttemptRecord {
+        number: attempt.number,
+        deployment_id: attempt.deployment.id.clone(),
+        model_group: attempt.deployment.group.clone(),
+        status,
+        error: error.unwrap_or_default().to_owned(),
+        started_at: attempt.started_at,
+        ended_at: x.clock.now(),
+    };
+    x.attempts.push(record);
+    plan::settle(x);
 }
 
 /// Errors that no other deployment can mend.

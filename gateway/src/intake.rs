@@ -366,7 +366,7 @@ fn is_https(peer: Option<IpAddr>, down: &ServerSession, trusted: &[IpNet]) -> bo
 }
 
 /// The peer's address; behind trusted proxies, the last address in `x-forwarded-for` that is not one of them.
-fn client_ip(down: &ServerSession, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
+pub fn client_ip(down: &ServerSession, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
     let peer = down.client_addr().and_then(|a| a.as_inet()).map(|a| a.ip());
     forwarded(peer?, headers, trusted).or(peer)
 }

@@ -3,7 +3,7 @@
 //!
 //! A request's way: `proxy.rs` (Pingora's phases) → `endpoints.rs` (which operation) → `exchange.rs` (the life of an
 //! exchange) → `intake.rs` (the body) → `routing/` (which deployment) → `upstream/` (sending) → `response/` (relaying).
-//! `front/` checks heads before Pingora's parser sees them. `local/` answers health, models and metrics. `run.rs` puts the process together, `cli.rs` reads the command line,
+//! `mirror.rs` sends copies to silent models. `front/` checks heads before Pingora's parser sees them. `local/` answers health, models and metrics. `run.rs` puts the process together, `cli.rs` reads the command line,
 //! `background/` holds what runs beside requests; `handover/` gives the listeners to another process.
 
 mod asked;
@@ -20,6 +20,7 @@ mod intake;
 mod limits;
 mod local;
 mod logging;
+mod mirror;
 mod proxy;
 mod response;
 mod routing;

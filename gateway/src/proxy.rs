@@ -66,7 +66,7 @@ fn unmount(root: &str, down: &mut ServerSession) {
 }
 
 /// Answers a request whose head has been read; false for one that the admin service is to answer.
-pub async fn answer(app: &App, down: &mut ServerSession) -> Result<bool> {
+pub async fn answer(app: &Arc<App>, down: &mut ServerSession) -> Result<bool> {
     unmount(&app.root, down);
     let header = down.req_header();
     let path = header.uri.path();
@@ -122,14 +122,19 @@ fn belongs(app: &App, endpoint: &Endpoint, path: &str, half: Half) -> bool {
 }
 
 /// Paths that are none of ours: redirected, an endpoint of the config, or the admin service's.
-async fn not_known(app: &App, down: &mut ServerSession) -> Result<bool> {
+async fn not_known(app: &Arc<App>, down: &mut ServerSession) -> Result<bool> {
     let header = down.req_header();
     let path = header.uri.path();
     if let Some(to) = endpoints::redirect(path).map(str::to_owned) {
         local::redirect(down, &to).await?;
         return Ok(true);
     }
-    let Some((endpoint, below)) = app.snapshot.load().pass.endpoint(path) else { return Ok(false) };
+    let found = app.snapshot.load().pass.endpoint(path);
+    let Some((endpoint, below)) = found else {
+        let Err(error) = local::may_be_looked_up(app, down).await else { return Ok(false) };
+        fail::respond(down, &error, None).await?;
+        return Ok(true);
+    };
     if !endpoints::passes(&header.method) {
         fail::respond(down, &ApiError::new(Kind::MethodNotAllowed, "Method Not Allowed"), None).await?;
         return Ok(true);

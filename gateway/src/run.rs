@@ -10,6 +10,7 @@ use crate::front::{Front, certificate};
 use crate::handover::announce::Announcer;
 use crate::handover::{self, Handover};
 use crate::limits::Limits;
+use crate::mirror::Mirrors;
 use crate::proxy::Gateway;
 use crate::routing::Routing;
 use crate::settings::Loader;
@@ -53,6 +54,7 @@ use weir_plugins::identity::Identities;
 use weir_plugins::metrics::Metrics;
 use weir_plugins::services::Services;
 use weir_plugins::snapshot::Snapshot;
+use weir_plugins::utils::Explainer;
 
 /// How long the last flush may take.
 const LAST_FLUSH: Duration = Duration::from_secs(20);
@@ -133,6 +135,7 @@ fn app(
     let services = Services {
         keys: storage.cache.clone(),
         bearers: Arc::clone(&bearers),
+        strangers: Arc::default(),
         journal: storage.journal.clone(),
         metrics: Arc::clone(&metrics),
         alerts: Arc::clone(&alerts),
@@ -148,16 +151,19 @@ fn app(
     let config = Arc::clone(&snapshot.config);
     let app = App {
         budgets: Arc::clone(&storage.budgets),
+        explainer: Explainer::new(&services, Arc::new(storage.ledger.share(Asker::Reports))),
         chain: Chain::build(&services, filters),
         dialer: Dialer::new(dialer(&config, folder)?),
-        routing: Routing::new(),
+        routing: Routing::new(storage.cooldowns.clone()),
         limits: limits(&config),
+        mirrors: Mirrors::new(config.weir.max_mirrors),
         metrics,
         alerts,
         watched,
         desk,
         keys: storage.cache.clone(),
         bearers,
+        strangers: Arc::clone(&services.strangers),
         responses: Arc::new(storage.ledger.clone()),
         ledger: Arc::new(storage.ledger.clone()),
         journal: Arc::clone(&storage.journal),
@@ -206,6 +212,9 @@ fn beside(
     let retention = move || app_of_writer.snapshot.load().config.general.retention;
     runtime.spawn(async move { writer.run(retention).await });
     runtime.spawn(storage::tidy(Arc::clone(&storage.budgets), Arc::clone(&storage.rates)));
+    if let Some(shared) = &storage.cooldowns {
+        runtime.spawn(background::cooldowns::follow(Arc::clone(app), Arc::clone(shared)));
+    }
     let store: Arc<dyn SpendStore> = Arc::new(storage.ledger.share(Asker::Admin));
     runtime.spawn(Arc::clone(&storage.scribe).run(store, Arc::clone(&app.metrics)));
     runtime.spawn(Arc::clone(&app.desk).run());

@@ -49,6 +49,7 @@ impl Loader {
         let env = Arc::new(config.env.clone());
         let snapshot = Snapshot::build(config, env, Arc::clone(&self.catalogue), &mut problems);
         shadowed(&snapshot, &mut problems);
+        unheard(&snapshot, &mut problems);
         // A guardrail that cannot be built, for one.
         (Some(snapshot).filter(|_| !problems.has_errors()), problems)
     }
@@ -80,6 +81,18 @@ impl Loader {
         };
         let served: Vec<&str> = providers::rows().map(|row| row.prefix).collect();
         load(&source, &read, &served)
+    }
+}
+
+/// A silent model that there is not gets no copies.
+fn unheard(snapshot: &Snapshot, problems: &mut Problems) {
+    for (index, entry) in snapshot.config.models.iter().enumerate() {
+        let Some(silent) = &entry.params.silent_model else { continue };
+        if snapshot.models.find(silent).is_none() {
+            let path = format!("model_list[{index}].litellm_params.silent_model");
+            let place = Place { path, ..Place::default() };
+            problems.warn(&place, format!("no model is called {silent}"), "name a model_name of the list");
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::cli::Half;
 use crate::limits::Limits;
+use crate::mirror::Mirrors;
 use crate::upstream::connect::Dialer;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
@@ -20,6 +21,8 @@ use weir_plugins::chain::Chain;
 use weir_plugins::metrics::Metrics;
 use weir_plugins::rates::RateLimits;
 use weir_plugins::snapshot::Snapshot;
+use weir_plugins::strangers::Strangers;
+use weir_plugins::utils::Explainer;
 
 /// Made once in `run.rs`.
 pub struct App {
@@ -28,6 +31,7 @@ pub struct App {
     pub dialer: Dialer,
     pub routing: crate::routing::Routing,
     pub limits: Limits,
+    pub mirrors: Mirrors,
     pub metrics: Arc<Metrics>,
     pub alerts: Arc<Alerts>,
     /// Whose budgets are looked at.
@@ -37,11 +41,13 @@ pub struct App {
     pub keys: Arc<dyn KeyLookup>,
     /// Callers that are known by tokens of an identity provider.
     pub bearers: Arc<dyn Bearers>,
+    pub strangers: Arc<Strangers>,
     pub ledger: Arc<dyn LedgerHealth>,
     pub journal: Arc<FileJournal>,
     pub responses: Arc<dyn ResponseStore>,
     pub rates: Arc<RateLimits>,
     pub budgets: Arc<Budgets>,
+    pub explainer: Explainer,
     /// `None`: answers are not cached.
     pub answers: Option<Arc<dyn AnswerCache>>,
     pub draining: Draining,

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use weir_core::config::{CachePlace, Config, RedisSettings};
 use weir_core::ports::cache::AnswerCache;
+use weir_core::ports::cooldowns::SharedCooldowns;
 use weir_core::ports::meter::Meter;
 use weir_core::ports::rates::SharedRates;
 use weir_ledger::{
-    CacheOptions, FileJournal, JournalOptions, KeyCache, LeaseBook, Ledger, LedgerOptions, Redis,
-    SharedAnswers, SharedCounters, Writer, WriterOptions,
+    CacheOptions, CooldownList, FileJournal, JournalOptions, KeyCache, LeaseBook, Ledger, LedgerOptions,
+    Redis, SharedAnswers, SharedCounters, Writer, WriterOptions,
 };
 use weir_plugins::budgets::Budgets;
 use weir_plugins::cache::Memory;
@@ -36,6 +37,8 @@ pub struct Storage {
     pub scribe: Arc<Queue>,
     pub budgets: Arc<Budgets>,
     pub rates: Arc<RateLimits>,
+    /// `None`: each process cools deployments for itself.
+    pub cooldowns: Option<Arc<dyn SharedCooldowns>>,
     /// `None`: answers are not cached.
     pub answers: Option<Arc<dyn AnswerCache>>,
 }
@@ -74,14 +77,17 @@ pub async fn open(config: &Config, folder: &Path, meter: &Arc<dyn Meter>) -> any
     let writer = Arc::new(Writer::new(ledger.clone(), Arc::clone(&journal), Arc::clone(&leases), options));
     let budgets = Arc::new(Budgets::new(leases));
     let window = config.general.rate_limit_window;
-    let shared = match &config.router.redis {
-        Some(redis) => Some(counters(redis, window, config.weir.redis_timeout, meter)?),
+    let redis = match &config.router.redis {
+        Some(settings) => Some(redis(settings, config.weir.redis_timeout, meter)?),
         None => None,
     };
-    let rates = Arc::new(RateLimits::new(window, shared));
+    let counters = |redis: &Redis| -> Arc<dyn SharedRates> { SharedCounters::begin(redis.clone(), window) };
+    let list = |redis: &Redis| -> Arc<dyn SharedCooldowns> { CooldownList::begin(redis.clone()) };
+    let rates = Arc::new(RateLimits::new(window, redis.as_ref().map(counters)));
     Ok(Storage {
         budgets,
         rates,
+        cooldowns: redis.as_ref().map(list),
         answers: answers(config, meter)?,
         ledger,
         journal,
@@ -91,16 +97,11 @@ pub async fn open(config: &Config, folder: &Path, meter: &Arc<dyn Meter>) -> any
     })
 }
 
-/// Counters in Redis. It need not be there: it is asked again and again.
-fn counters(
-    settings: &RedisSettings,
-    window: Duration,
-    patience: Duration,
-    meter: &Arc<dyn Meter>,
-) -> anyhow::Result<Arc<dyn SharedRates>> {
+/// Where processes count and cool together. It need not be there: it is asked again and again.
+fn redis(settings: &RedisSettings, patience: Duration, meter: &Arc<dyn Meter>) -> anyhow::Result<Redis> {
     let redis = Redis::open(settings, patience).context("the settings of Redis cannot be used")?;
-    tracing::info!("rate limits are counted in Redis ({})", settings.told());
-    Ok(SharedCounters::begin(redis.metered(Arc::clone(meter)), window))
+    tracing::info!("rate limits are counted in Redis ({}), and cooldowns are shared there", settings.told());
+    Ok(redis.metered(Arc::clone(meter)))
 }
 
 /// Where answers are cached. With a connection of its own, so that no counter waits behind a long answer.

@@ -240,6 +240,12 @@ impl KeyLookup for KeyCache {
         self.find(hash, Of::Session).await
     }
 
+    async fn remembered(&self, hash: &KeyHash) -> Option<Arc<Principal>> {
+        let loaded = self.known.get(hash).await?;
+        let doubted = loaded.epoch < self.doubted.load(Ordering::Acquire);
+        loaded.found.filter(|known| known.key.hash == *hash && !doubted)
+    }
+
     async fn behind(&self, key: KeyRecord) -> LedgerResult<Principal> {
         behind(self.directory.as_ref(), key).await
     }

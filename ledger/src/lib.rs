@@ -26,7 +26,7 @@ pub use examine::{Examined, examine};
 pub use journal::{FileJournal, JournalOptions, JournalStats};
 pub use leases::LeaseBook;
 pub use notify::{Watcher, listen};
-pub use redis::{Redis, SharedAnswers, SharedCounters};
+pub use redis::{CooldownList, Redis, SharedAnswers, SharedCounters};
 pub use spend::Repriced;
 pub use store::{Asker, Ledger, LedgerOptions, migrate};
 pub use writer::{Writer, WriterOptions};

@@ -47,6 +47,8 @@ pub struct Deployment {
     pub region: Option<String>,
     /// How long it is left alone after failing; `None`: as long as the router says.
     pub cooldown: Option<Duration>,
+    /// Group that gets a copy of each request.
+    pub silent: Option<String>,
     /// What its provider, and it itself, may cost in a period: the scope, whom it is about, the budget.
     pub budgets: Vec<(SpendScope, String, WindowBudget)>,
     pub price: Option<Priced>,
@@ -97,6 +99,18 @@ pub struct Timeouts {
     pub total: Duration,
     /// Silence after which another deployment is asked too; `None`: never.
     pub hedge: Option<Duration>,
+}
+
+impl Timeouts {
+    /// The same, with nothing that takes longer than this.
+    pub fn within(self, left: Duration) -> Self {
+        Self {
+            connect: self.connect.min(left),
+            first_token: self.first_token.min(left),
+            total: self.total.min(left),
+            ..self
+        }
+    }
 }
 
 /// The catalogue's words for models that chat.
@@ -150,6 +164,7 @@ impl Deployment {
             tags: entry.params.tags.clone(),
             region: region(entry),
             cooldown: entry.params.cooldown_time,
+            silent: entry.params.silent_model.clone(),
             budgets: budgets(provider, entry, &config.router),
             price: None,
             max_input: None,

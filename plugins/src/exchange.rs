@@ -35,7 +35,7 @@ use weir_core::time::Micros;
 pub struct Exchange {
     pub id: EntryId,
     pub clock: Clock,
-    /// When it had come.
+    /// When all of it had come: the time for all attempts runs from here, however slowly it was sent.
     pub read_at: Instant,
     /// When a deployment was asked for the first time. Written by the attempt loop.
     pub asked_at: Option<Instant>,
@@ -334,6 +334,18 @@ impl Exchange {
             limits.first_token = first;
         }
         limits
+    }
+
+    /// What is left of the time for all attempts: the router's `timeout`, or more where a single attempt may take more.
+    pub fn time_left(&self, attempt: Duration) -> Duration {
+        self.snapshot.config.router.timeout.max(attempt).saturating_sub(self.read_at.elapsed())
+    }
+
+    /// No time is left for another attempt.
+    pub fn is_late(&self) -> bool {
+        /// What a timer may be early by.
+        const GRAIN: Duration = Duration::from_millis(20);
+        self.time_left(Duration::ZERO) < GRAIN
     }
 
     /// The name of the group that is being tried, or what the client asked for.

@@ -12,6 +12,7 @@ use weir_core::ports::{Holders, Journal, KeyLookup, ResponseStore};
 use crate::budgets::Budgets;
 use crate::rates::RateLimits;
 use crate::said::Scribe;
+use crate::strangers::Strangers;
 
 /// Injected once, at composition.
 #[derive(Clone)]
@@ -19,6 +20,8 @@ pub struct Services {
     pub keys: Arc<dyn KeyLookup>,
     /// Callers without a key of ours.
     pub bearers: Arc<dyn Bearers>,
+    /// How often those come whom nobody knows.
+    pub strangers: Arc<Strangers>,
     pub journal: Arc<dyn Journal>,
     pub metrics: Arc<Metrics>,
     pub alerts: Arc<Alerts>,

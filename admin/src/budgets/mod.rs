@@ -1,6 +1,7 @@
 //! Budgets: amounts and periods that teams, members, organisations and customers are held to. `routes.rs` is
-//! `/budget/*`; here is what other resources do with them.
+//! `/budget/*`, `providers.rs` tells what providers may cost; here is what other resources do with budgets.
 
+mod providers;
 pub(crate) mod routes;
 
 pub(crate) use routes::{ROUTES, row};

@@ -28,6 +28,7 @@ pub(crate) static ROUTES: &[Access] = &[
     route(Method::POST, "/budget/info", M, Grant::ADMIN, || post(info)),
     route(Method::GET, "/budget/list", M, Grant::ADMIN, || get(list)),
     route(Method::GET, "/budget/settings", M, Grant::ADMIN, || get(settings)),
+    route(Method::GET, "/provider/budgets", RouteClass::Spend, Grant::VIEWER, || get(super::providers::list)),
 ];
 
 #[rustfmt::skip]

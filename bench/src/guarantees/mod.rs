@@ -4,8 +4,12 @@ mod p01_latency;
 mod p02_image;
 mod p03_chunk;
 mod p04_rss;
+mod p15_overshoot;
+mod p39_metrics;
 mod p42_governed;
+mod p42_policy;
 mod p49_overload;
+mod pairs;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,8 +18,8 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use crate::cases::JUDGED;
-use crate::report::Verdict;
 use crate::report::summary::with_unit;
+use crate::report::{Curve, Table, Verdict};
 use crate::targets::{Fleet, Kind, Mock, Setup, Target, Wanted};
 
 /// What a case found.
@@ -24,6 +28,8 @@ pub struct Section {
     pub name: String,
     pub about: String,
     pub figures: Vec<Figure>,
+    pub curves: Vec<Curve>,
+    pub tables: Vec<Table>,
     pub notes: Vec<String>,
 }
 
@@ -49,6 +55,8 @@ pub struct Context {
     pub keys: usize,
     /// Requests under way at once in the open loops.
     pub outstanding: usize,
+    /// A database for replicas that share one.
+    pub postgres: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +65,11 @@ pub enum Guarantee {
     Image,
     Chunk,
     Rss,
+    Overshoot,
+    Metrics,
     Governed,
+    Observed,
+    Policy,
     Overload,
 }
 
@@ -80,9 +92,30 @@ pub const ALL: &[(&str, Guarantee, &str)] = &[
         "resident memory idle and after mixed requests: whole, streamed, failed, cancelled, many keys",
     ),
     (
+        "p15-overshoot",
+        Guarantee::Overshoot,
+        "a budget of 1 $ spent by 1 to 256 streams on 1, 3 and 6 replicas, also with one killed: never overshot, nearly \
+         all usable, nobody refused while there is room",
+    ),
+    (
+        "p39-metrics",
+        Guarantee::Metrics,
+        "what metrics take: a scrape with 1,000 live keys, CPU of a request, memory with 10,000 keys",
+    ),
+    (
         "p42-governed",
         Guarantee::Governed,
         "throughput with virtual key, budget, ledger and metrics against plain",
+    ),
+    (
+        "p42-observed",
+        Guarantee::Observed,
+        "throughput with metrics, json_logs and a webhook besides, against plain",
+    ),
+    (
+        "p42-policy",
+        Guarantee::Policy,
+        "CPU of a request with every budget and limit that there is against one with a key and nothing else",
     ),
     (
         "p49-overload",
@@ -97,6 +130,8 @@ pub async fn run(guarantee: Guarantee, context: &Context) -> anyhow::Result<Sect
         name: (*name).to_owned(),
         about: (*about).to_owned(),
         figures: Vec::new(),
+        curves: Vec::new(),
+        tables: Vec::new(),
         notes: Vec::new(),
     };
     tracing::info!(case = name, "begins");
@@ -105,7 +140,11 @@ pub async fn run(guarantee: Guarantee, context: &Context) -> anyhow::Result<Sect
         Guarantee::Image => p02_image::run(context, &mut section).await?,
         Guarantee::Chunk => p03_chunk::run(context, &mut section).await?,
         Guarantee::Rss => p04_rss::run(context, &mut section).await?,
-        Guarantee::Governed => p42_governed::run(context, &mut section).await?,
+        Guarantee::Overshoot => p15_overshoot::run(context, &mut section).await?,
+        Guarantee::Metrics => p39_metrics::run(context, &mut section).await?,
+        Guarantee::Governed => p42_governed::governed(context, &mut section).await?,
+        Guarantee::Observed => p42_governed::observed(context, &mut section).await?,
+        Guarantee::Policy => p42_policy::run(context, &mut section).await?,
         Guarantee::Overload => p49_overload::run(context, &mut section).await?,
     }
     for figure in &section.figures {
@@ -125,6 +164,23 @@ impl Section {
     fn at_most(&mut self, target: &Target, name: &str, value: f64, unit: &'static str, limit: f64) {
         let verdict = (target.name == JUDGED).then(|| Verdict::at_most(value, limit, unit));
         self.figures.push(Figure { name: format!("{} {name}", target.name), value, unit, verdict });
+    }
+
+    /// Judged, whatever target it is of.
+    fn no_more_than(&mut self, limit: f64, name: String, value: f64, unit: &'static str) {
+        let verdict = Some(Verdict::at_most(value, limit, unit));
+        self.figures.push(Figure { name, value, unit, verdict });
+    }
+
+    fn no_less_than(&mut self, limit: f64, name: String, value: f64, unit: &'static str) {
+        let verdict = Some(Verdict::at_least(value, limit, unit));
+        self.figures.push(Figure { name, value, unit, verdict });
+    }
+
+    /// Says aloud that nothing was measured.
+    fn skip(&mut self, why: &str) {
+        tracing::warn!(case = self.name, "skipped: {why}");
+        self.notes.push(format!("skipped: {why}"));
     }
 
     /// Errors by kind as a note, their number as a figure that must be zero.

@@ -9,8 +9,8 @@ use memchr::{memchr, memmem};
 const MAX_HEAD: usize = 64 << 10;
 /// Longest line that carries a chunk's size, and longest trailer.
 const MAX_LINE: usize = 4 << 10;
-/// Larger bodies are refused; no case asks for one.
-pub const MAX_BODY: usize = 64 << 20;
+/// Larger bodies are refused; metrics of ten thousand keys are the largest that are asked for.
+pub const MAX_BODY: usize = 256 << 20;
 
 /// Status line and the headers that matter to a load driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

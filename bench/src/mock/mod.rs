@@ -5,7 +5,7 @@
 //!
 //! `provider.rs` is all providers behind one address. A request is read by `ask.rs` (control words in `words.rs`, scripts
 //! in `script.rs`), which decides on a `turn.rs`; the folder of a dialect writes that down, whole or streamed; `hostile.rs`
-//! may spoil it. `canned` sends precomputed bytes for benchmarks, `replay` sends one recorded interaction.
+//! may spoil it. `canned` sends precomputed bytes for benchmarks, `obedient` keeps to `max_tokens`, `replay` sends one recorded interaction.
 
 mod anthropic;
 mod ask;
@@ -24,6 +24,7 @@ mod hostile;
 mod ids;
 pub mod json;
 mod log;
+pub mod obedient;
 mod ollama;
 pub mod openai;
 mod provider;

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use super::curve::curve;
 use super::markdown::{UNOPTIMISED, errors, milli, number, pair, ratio, verdict};
 use super::svg::{Bar, bars, escape};
-use super::{Report, Row, Verdict};
+use super::{Report, Row, Table, Verdict};
 use crate::cases::{Figure, JUDGED, STANDARD, limit};
 use crate::guarantees::Section;
 
@@ -26,6 +27,9 @@ th:first-child, td:first-child, td.text { text-align: left; }
 svg { width: 100%; font: 12px system-ui, sans-serif; }
 svg text { fill: var(--ink); } svg text.title { font-weight: 600; } svg text.limit { fill: var(--limit); }
 svg .bar { fill: var(--bar); } svg .judged { fill: var(--judged); }
+svg .curve { fill: none; stroke-width: 2; } svg .c0 { stroke: var(--judged); } svg .c1 { stroke: var(--good); }
+svg .c2 { stroke: var(--soft); } svg .c3 { stroke: var(--ink); } svg .c4 { stroke: var(--bar); }
+svg .dot { fill: var(--ground); stroke-width: 2; }
 svg .spread { stroke: var(--ink); } svg line.limit { stroke: var(--limit); stroke-dasharray: 4 3; }
 ";
 
@@ -163,9 +167,26 @@ fn section(out: &mut String, section: &Section) {
         );
     }
     out.push_str("</tbody></table></div>");
+    for one in &section.curves {
+        let _ = write!(out, "<div class=\"plots\">{}</div>", curve(one));
+    }
+    section.tables.iter().for_each(|table| plain_table(out, table));
     for note in &section.notes {
         let _ = write!(out, "<p>{}</p>", escape(note));
     }
+}
+
+fn plain_table(out: &mut String, table: &Table) {
+    let head = tagged("th", table.head.iter().copied());
+    let _ = write!(out, "<div class=\"wide\"><table><thead><tr>{head}</tr></thead><tbody>");
+    for cells in &table.rows {
+        let _ = write!(out, "<tr>{}</tr>", tagged("td", cells.iter().map(String::as_str)));
+    }
+    out.push_str("</tbody></table></div>");
+}
+
+fn tagged<'a>(tag: &str, cells: impl Iterator<Item = &'a str>) -> String {
+    cells.map(|cell| format!("<{tag}>{}</{tag}>", escape(cell))).collect()
 }
 
 fn coloured(one: &Verdict) -> String {

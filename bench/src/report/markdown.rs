@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Report, Row, Verdict};
+use super::{Report, Row, Table, Verdict};
 use crate::guarantees::Section;
 
 pub(super) const UNOPTIMISED: &str =
@@ -73,8 +73,16 @@ fn section(out: &mut String, section: &Section) {
         let judged = figure.verdict.as_ref().map(verdict).unwrap_or_default();
         let _ = writeln!(out, "| {} | {} | {judged} |", figure.name, figure.shown());
     }
+    section.tables.iter().for_each(|table| rows(out, table));
     for note in &section.notes {
         let _ = write!(out, "\n{note}\n");
+    }
+}
+
+fn rows(out: &mut String, table: &Table) {
+    let _ = write!(out, "\n| {} |\n|{}\n", table.head.join(" | "), "--:|".repeat(table.head.len()));
+    for cells in &table.rows {
+        let _ = writeln!(out, "| {} |", cells.join(" | "));
     }
 }
 

@@ -1,11 +1,13 @@
 //! What a run found: one value, written three ways.
 //!
-//! `summary.rs` turns raw visits into medians and ratios, `markdown.rs`, `json.rs` and `html.rs` (with `svg.rs`) write
-//! them. Nothing is measured here.
+//! `summary.rs` turns raw visits into medians and ratios, `shown.rs` is what cases show besides; `markdown.rs`, `json.rs` and
+//! `html.rs` (with `svg.rs` and `curve.rs`) write them. Nothing is measured here.
 
+mod curve;
 pub mod html;
 pub mod json;
 pub mod markdown;
+mod shown;
 pub mod summary;
 mod svg;
 
@@ -15,6 +17,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde::Serialize;
 
+pub use shown::{Curve, Line, Table};
 pub use summary::{Row, Verdict};
 
 use crate::guarantees::Section;

@@ -114,12 +114,16 @@ fn row(visits: &[Visit], case: &str, target: &str) -> Row {
     row
 }
 
-fn of<'a>(visits: &'a [Visit], case: &str, target: &str) -> Vec<&'a Visit> {
+pub(crate) fn of<'a>(visits: &'a [Visit], case: &str, target: &str) -> Vec<&'a Visit> {
     visits.iter().filter(|visit| visit.case == case && visit.target == target).collect()
 }
 
 /// One value per round in which both were visited.
-fn paired(own: &[&Visit], other: &[&Visit], value: impl Fn(&Visit, &Visit) -> Option<f64>) -> Vec<f64> {
+pub(crate) fn paired(
+    own: &[&Visit],
+    other: &[&Visit],
+    value: impl Fn(&Visit, &Visit) -> Option<f64>,
+) -> Vec<f64> {
     let partner = |visit: &Visit| other.iter().find(|other| other.round == visit.round).copied();
     own.iter().filter_map(|visit| value(visit, partner(visit)?)).collect()
 }
@@ -153,11 +157,11 @@ fn errors(visits: &[&Visit]) -> BTreeMap<String, u64> {
     sum
 }
 
-fn ratio(above: f64, below: f64) -> Option<f64> {
+pub(crate) fn ratio(above: f64, below: f64) -> Option<f64> {
     (below > 0.0).then(|| above / below)
 }
 
-fn spread(values: &[f64]) -> Option<(f64, f64)> {
+pub(crate) fn spread(values: &[f64]) -> Option<(f64, f64)> {
     let low = values.iter().copied().reduce(f64::min)?;
     Some((low, values.iter().copied().reduce(f64::max)?))
 }
@@ -202,6 +206,7 @@ pub(super) mod tests {
             round,
             case: case.to_owned(),
             target: target.to_owned(),
+            warm_up: 0,
             done: 10,
             errors: BTreeMap::new(),
             overruns: 0,

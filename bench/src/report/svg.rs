@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-const WIDTH: f64 = 640.0;
+pub(super) const WIDTH: f64 = 640.0;
 const LABEL: f64 = 130.0;
 const VALUE: f64 = 90.0;
 const BAR: f64 = 22.0;
@@ -22,11 +22,7 @@ pub(super) fn bars(title: &str, unit: &str, bars: &[Bar<'_>], limit: Option<f64>
     let most = most.chain(limit).fold(f64::MIN_POSITIVE, f64::max);
     let x = |value: f64| LABEL + (WIDTH - LABEL - VALUE) * (value.max(0.0) / most);
     let height = BAR * bars.len() as f64 + 30.0;
-    let mut out = format!(
-        "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{0}\"><text class=\"title\" x=\"0\" \
-         y=\"14\">{0}</text>",
-        escape(title)
-    );
+    let mut out = open(title, height);
     for (number, bar) in bars.iter().enumerate() {
         one(&mut out, bar, 24.0 + BAR * number as f64, unit, &x);
     }
@@ -39,6 +35,15 @@ pub(super) fn bars(title: &str, unit: &str, bars: &[Bar<'_>], limit: Option<f64>
         );
     }
     out + "</svg>"
+}
+
+/// The beginning of a picture, with its title.
+pub(super) fn open(title: &str, height: f64) -> String {
+    format!(
+        "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{0}\"><text class=\"title\" x=\"0\" \
+         y=\"14\">{0}</text>",
+        escape(title)
+    )
 }
 
 fn one(out: &mut String, bar: &Bar<'_>, y: f64, unit: &str, x: &impl Fn(f64) -> f64) {

@@ -1,12 +1,14 @@
 //! Who is asked: the mock itself, nginx, a bare Pingora, two Weirs, and whatever the operator names.
 //!
-//! `process.rs` starts and stops a process, `nginx.rs`, `pingora.rs` and `weir.rs` each know one kind, `control.rs` is
-//! the few requests the harness makes for itself. A [`Fleet`] is the mock and everything in front of it.
+//! `process.rs` starts and stops a process, `nginx.rs`, `pingora.rs` and `weir.rs` each know one kind, `policy.rs` sets
+//! every budget and limit of a Weir, `control.rs` is the few requests the harness makes for itself. A [`Fleet`] is the
+//! mock and everything in front of it.
 
 pub mod control;
 mod external;
 mod nginx;
 mod pingora;
+mod policy;
 mod process;
 mod weir;
 
@@ -19,9 +21,10 @@ use bytes::Bytes;
 use tempfile::TempDir;
 
 pub use external::External;
+pub(crate) use policy::body as body_for_everything;
 use process::{Process, Stop};
-pub(crate) use weir::generate_key;
-pub use weir::{MASTER_KEY, READINESS, Shape};
+pub use weir::{Caller, MASTER_KEY, READINESS, Shape};
+pub(crate) use weir::{DEAR, DEAR_INPUT, DEAR_OUTPUT, generate_key, make_key};
 
 use crate::cases::{Case, PATH};
 use crate::cpu::{self, Usage};
@@ -96,6 +99,8 @@ pub enum Mock {
     Canned,
     /// Every answer a stream with times, see `stamped.rs`.
     Stamped { chunks: usize, pace_us: u64 },
+    /// Keeps to `max_tokens`, see `mock/obedient.rs`.
+    Obedient { pace_us: u64 },
 }
 
 /// The mock and the targets before it. Dropping it ends every process.
@@ -136,19 +141,35 @@ impl Fleet {
             Kind::Direct => Ok(Target::new("direct", mock, Some(self.mock_pid), None)),
             Kind::Nginx => nginx::start(setup, mock, dir).await,
             Kind::Pingora => pingora::start(setup, mock, dir).await,
-            Kind::WeirPlain => weir::plain(setup, mock, dir).await,
-            Kind::WeirGoverned => {
-                let shape = Shape::governed(Kind::WeirGoverned.name(), setup);
-                weir::governed(setup, &shape, mock, dir).await
-            }
+            Kind::WeirPlain => weir::start(setup, &Shape::plain(kind.name()), mock, dir).await,
+            Kind::WeirGoverned => weir::start(setup, &Shape::governed(kind.name(), setup), mock, dir).await,
         }
     }
 
     /// Starts one more Weir.
     pub async fn add(&mut self, setup: &Setup, shape: &Shape) -> anyhow::Result<()> {
-        let started = weir::governed(setup, shape, self.mock, self.dir.path()).await;
+        let started = weir::start(setup, shape, self.mock, self.dir.path()).await;
         self.targets.push(Arc::new(started.with_context(|| format!("target {}", shape.name))?));
         Ok(())
+    }
+
+    /// Ends a target's process, as soon as nobody else has it in hand; one with [`Shape::within`] in peace, any other Weir
+    /// by SIGKILL. Its data stay: a Weir of the same name begins with them.
+    pub fn end(&mut self, name: &str) {
+        self.targets.retain(|target| target.name != name);
+    }
+
+    /// Where processes keep their files; gone with the fleet.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// What the mock's webhook was told, see `sink.rs`: posts, and records in them.
+    pub async fn told(&self) -> anyhow::Result<(u64, u64)> {
+        let (_, body) = control::get(self.mock, crate::sink::PATH, "").await?;
+        let counts: serde_json::Value = serde_json::from_slice(&body)?;
+        let count = |name: &str| counts[name].as_u64().context("the mock has no webhook");
+        Ok((count("posts")?, count("records")?))
     }
 
     /// Puts options of the mock in force (`pairs` as `switch.rs` takes them).
@@ -207,6 +228,22 @@ impl Target {
     }
 }
 
+// --- impl Mock ---
+
+impl Mock {
+    /// For `weir-bench mock`.
+    fn arguments(&self) -> Vec<String> {
+        let words = match self {
+            Mock::Canned => String::from("--dialect canned"),
+            Mock::Stamped { chunks, pace_us } => {
+                format!("--dialect stamped --chunks {chunks} --pace {pace_us}us")
+            }
+            Mock::Obedient { pace_us } => format!("--dialect obedient --pace {pace_us}us"),
+        };
+        words.split(' ').map(str::to_owned).collect()
+    }
+}
+
 // --- impl Wanted ---
 
 impl Wanted {
@@ -244,13 +281,7 @@ impl Kind {
 
 async fn start_mock(setup: &Setup, mock: &Mock, dir: &Path) -> anyhow::Result<(Process, SocketAddr)> {
     let mut command = std::process::Command::new(&setup.own);
-    command.args(["mock", "--listen", &setup.mock.to_string()]);
-    if let Mock::Stamped { chunks, pace_us } = mock {
-        let (chunks, pace) = (chunks.to_string(), format!("{pace_us}us"));
-        command.args(["--dialect", "stamped", "--chunks", &chunks, "--pace", &pace]);
-    } else {
-        command.args(["--dialect", "canned"]);
-    }
+    command.args(["mock", "--listen", &setup.mock.to_string()]).args(mock.arguments());
     let mut process = Process::start("mock", command, dir, Stop::Term)?;
     let addr = process.announced("mock listening on http://").await?;
     Ok((process, addr))

@@ -8,8 +8,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
-const START_TIMEOUT: Duration = Duration::from_secs(30);
-const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(20);
 /// Lines of output that are shown when a process does not start.
 const TAIL: usize = 20;
@@ -20,15 +18,32 @@ pub(super) struct Process {
     child: Child,
     output: PathBuf,
     stop: Stop,
+    patience: Patience,
 }
 
-/// How a process is ended. Whatever it is, what still runs after five seconds is killed.
+/// How long a process may take to start and to end. What still runs then is killed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    start: Duration,
+    stop: Duration,
+}
+
+/// How a process is ended.
 #[derive(Debug, Clone)]
 pub(super) enum Stop {
     Term,
     Kill,
     /// A program that ends it, with its arguments.
     Run(PathBuf, Vec<String>),
+}
+
+// --- impl Patience ---
+
+impl Patience {
+    const USUAL: Patience = Patience { start: Duration::from_secs(30), stop: Duration::from_secs(5) };
+    /// Of what runs within another program that counts what it does.
+    pub(super) const WITHIN: Patience =
+        Patience { start: Duration::from_secs(600), stop: Duration::from_secs(120) };
 }
 
 // --- impl Process ---
@@ -40,7 +55,12 @@ impl Process {
         command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
         let program = command.get_program().to_string_lossy().into_owned();
         let child = command.spawn().with_context(|| format!("cannot start {program}"))?;
-        Ok(Process { name: name.to_owned(), child, output, stop })
+        Ok(Process { name: name.to_owned(), child, output, stop, patience: Patience::USUAL })
+    }
+
+    pub(super) fn with_patience(mut self, patience: Patience) -> Process {
+        self.patience = patience;
+        self
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -49,7 +69,7 @@ impl Process {
 
     /// Waits until the process accepts connections.
     pub(super) async fn accepts(&mut self, addr: SocketAddr) -> anyhow::Result<()> {
-        let deadline = Instant::now() + START_TIMEOUT;
+        let deadline = self.deadline();
         while tokio::net::TcpStream::connect(addr).await.is_err() {
             self.still_starting(deadline).await?;
         }
@@ -58,7 +78,7 @@ impl Process {
 
     /// Waits for a line that begins with `before`, and reads the address after it.
     pub(super) async fn announced(&mut self, before: &str) -> anyhow::Result<SocketAddr> {
-        let deadline = Instant::now() + START_TIMEOUT;
+        let deadline = self.deadline();
         loop {
             let text = fs::read_to_string(&self.output).unwrap_or_default();
             // A line without its end is still being written.
@@ -76,14 +96,15 @@ impl Process {
             bail!("{} ended ({status}):\n{}", self.name, self.tail());
         }
         if Instant::now() > deadline {
-            bail!("{} is not ready after {START_TIMEOUT:?}:\n{}", self.name, self.tail());
+            bail!("{} is not ready after {:?}:\n{}", self.name, self.patience.start, self.tail());
         }
         tokio::time::sleep(POLL).await;
         Ok(())
     }
 
-    pub(super) fn deadline() -> Instant {
-        Instant::now() + START_TIMEOUT
+    /// Until when it should be ready, if it was started now.
+    pub(super) fn deadline(&self) -> Instant {
+        Instant::now() + self.patience.start
     }
 
     fn tail(&self) -> String {
@@ -107,7 +128,7 @@ impl Process {
 
     #[expect(clippy::disallowed_methods, reason = "a destructor cannot await; nothing is measured any more")]
     fn wait_for_end(&mut self) -> bool {
-        let deadline = Instant::now() + STOP_TIMEOUT;
+        let deadline = Instant::now() + self.patience.stop;
         while Instant::now() < deadline {
             if matches!(self.child.try_wait(), Ok(Some(_))) {
                 return true;

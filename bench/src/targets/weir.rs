@@ -1,4 +1,4 @@
-//! Weir, twice: plain with the master key, governed with a virtual key that has a budget.
+//! Weir: plain with the master key, governed with a virtual key that has a budget, and in any other [`Shape`].
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,8 +9,8 @@ use std::process::Command;
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
-use super::process::{Process, Stop};
-use super::{Setup, Target, control};
+use super::process::{Patience, Process, Stop};
+use super::{Setup, Target, control, policy};
 use crate::cases::MODEL;
 use crate::pass::free_addr;
 
@@ -23,12 +23,28 @@ pub const READINESS: &str = "/health/readiness";
 struct Model {
     name: &'static str,
     params: &'static [(&'static str, &'static str)],
+    /// Dollars for a token of input and of output.
+    prices: [&'static str; 2],
 }
+
+const CHEAP: [&str; 2] = ["0.000001", "0.000002"];
+
+/// A model of which some ninety answers cost a dollar, see `p15_overshoot`.
+pub(crate) const DEAR: &str = "bench-dear";
+/// Its prices in nano-dollars.
+pub(crate) const DEAR_INPUT: i64 = 5_000;
+pub(crate) const DEAR_OUTPUT: i64 = 50_000;
 
 const MODELS: &[Model] = &[
     Model {
         name: MODEL,
         params: &[("model", "openai/bench"), ("api_base", "http://MOCK/v1"), ("api_key", "sk-fake-upstream")],
+        prices: CHEAP,
+    },
+    Model {
+        name: DEAR,
+        params: &[("model", "openai/dear"), ("api_base", "http://MOCK/v1"), ("api_key", "sk-fake-upstream")],
+        prices: ["0.000005", "0.00005"],
     },
     Model {
         name: "bench-anthropic",
@@ -37,6 +53,7 @@ const MODELS: &[Model] = &[
             ("api_base", "http://MOCK"),
             ("api_key", "sk-ant-fake-upstream"),
         ],
+        prices: CHEAP,
     },
     Model {
         name: "bench-bedrock",
@@ -48,10 +65,12 @@ const MODELS: &[Model] = &[
             ("aws_access_key_id", "AKIAFAKEUPSTREAM"),
             ("aws_secret_access_key", "fake-upstream"),
         ],
+        prices: CHEAP,
     },
     Model {
         name: "bench-ollama",
         params: &[("model", "ollama_chat/qwen2.5:7b-instruct"), ("api_base", "http://MOCK")],
+        prices: CHEAP,
     },
 ];
 
@@ -65,42 +84,69 @@ pub struct Shape {
     /// More of its `weir_settings`, each with a comma before it.
     pub weir: String,
     pub database_url: Option<String>,
+    /// Whose key its requests carry.
+    pub caller: Caller,
+    /// More of its environment; `MOCK` is the mock's address.
+    pub env: Vec<(&'static str, String)>,
+    /// A program that runs it, with arguments, such as one that counts instructions.
+    pub within: Vec<String>,
 }
 
-pub(super) async fn plain(setup: &Setup, mock: SocketAddr, dir: &Path) -> anyhow::Result<Target> {
-    let shape = Shape { settings: String::new(), database_url: None, ..Shape::governed("weir-plain", setup) };
-    start(setup, &shape, mock, dir).await
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    Master,
+    /// A virtual key, and nothing else.
+    Key,
+    /// A virtual key with a budget that it will not reach.
+    Budget,
+    /// Budgets and limits wherever there can be some, see `policy.rs`.
+    Everything,
 }
 
-pub(super) async fn governed(
+pub(super) async fn start(
     setup: &Setup,
     shape: &Shape,
     mock: SocketAddr,
     dir: &Path,
 ) -> anyhow::Result<Target> {
-    let mut target = start(setup, shape, mock, dir).await?;
-    target.key = generate_key(target.addr, &setup.models).await?;
+    let mut target = process(setup, shape, mock, dir).await?;
+    target.key = match shape.caller {
+        Caller::Master => MASTER_KEY.to_owned(),
+        Caller::Key => make_key(target.addr, &json!({})).await?,
+        Caller::Budget => generate_key(target.addr, &setup.models).await?,
+        Caller::Everything => policy::everything(target.addr).await?,
+    };
     Ok(target)
 }
 
 /// A virtual key that may use the models and has a budget it will not reach.
 pub(crate) async fn generate_key(addr: SocketAddr, more: &[&str]) -> anyhow::Result<String> {
     let models: Vec<&str> = std::iter::once(MODEL).chain(more.iter().copied()).collect();
-    let ask = json!({"models": models, "max_budget": 1_000_000});
-    let (status, body) = control::post(addr, "/key/generate", MASTER_KEY, &ask).await?;
-    if status != 200 {
-        bail!("/key/generate answers {status}: {}", String::from_utf8_lossy(&body));
-    }
-    let value: Value = serde_json::from_slice(&body)?;
+    make_key(addr, &json!({"models": models, "max_budget": 1_000_000})).await
+}
+
+/// `ask`: what `/key/generate` is sent.
+pub(crate) async fn make_key(addr: SocketAddr, ask: &Value) -> anyhow::Result<String> {
+    let value = manage(addr, "/key/generate", ask).await?;
     value["key"].as_str().map(str::to_owned).context("/key/generate answers without a key")
 }
 
-async fn start(setup: &Setup, shape: &Shape, mock: SocketAddr, dir: &Path) -> anyhow::Result<Target> {
+/// Something that an administrator asks for.
+pub(super) async fn manage(addr: SocketAddr, path: &str, ask: &Value) -> anyhow::Result<Value> {
+    let (status, body) = control::post(addr, path, MASTER_KEY, ask).await?;
+    if status != 200 {
+        bail!("{path} answers {status}: {}", String::from_utf8_lossy(&body));
+    }
+    Ok(serde_json::from_slice(&body)?)
+}
+
+async fn process(setup: &Setup, shape: &Shape, mock: SocketAddr, dir: &Path) -> anyhow::Result<Target> {
     let (addr, probes) = (free_addr()?, free_addr()?);
     let (name, port) = (&shape.name, addr.port().to_string());
     let file = dir.join(format!("{name}.yaml"));
     fs::write(&file, config(mock, setup, &shape.settings) + &shape.weir_settings())?;
-    let mut command = Command::new(&setup.weir);
+    let mut command = shape.program(&setup.weir);
     command.args(["serve", "--host", "127.0.0.1", "--num_workers", &shape.workers, "--port", &port]);
     command.arg("--config").arg(&file);
     // Nothing of the operator's own environment: a proxy or a provider key there would change what is measured.
@@ -113,18 +159,19 @@ async fn start(setup: &Setup, shape: &Shape, mock: SocketAddr, dir: &Path) -> an
     if let Some(url) = &shape.database_url {
         command.env("DATABASE_URL", url);
     }
-    // Its drain would only make the harness wait: its data is thrown away.
-    let mut process = Process::start(name, command, dir, Stop::Kill)?;
+    for (name, value) in &shape.env {
+        command.env(name, value.replace("MOCK", &mock.to_string()));
+    }
+    let mut process = shape.begin(command, dir)?;
     ready(&mut process, addr).await?;
     let pid = process.pid();
     let mut target = Target::new(name, addr, Some(pid), Some(process));
-    MASTER_KEY.clone_into(&mut target.key);
     (target.weir, target.probes) = (true, Some(probes));
     Ok(target)
 }
 
 async fn ready(process: &mut Process, addr: SocketAddr) -> anyhow::Result<()> {
-    let deadline = Process::deadline();
+    let deadline = process.deadline();
     while !matches!(control::get(addr, READINESS, "").await, Ok((200, _))) {
         process.still_starting(deadline).await?;
     }
@@ -146,15 +193,44 @@ fn config(mock: SocketAddr, setup: &Setup, settings: &str) -> String {
 // --- impl Shape ---
 
 impl Shape {
-    /// With all that a gateway for others has.
-    pub fn governed(name: &str, setup: &Setup) -> Shape {
+    /// With nothing but models.
+    pub fn plain(name: &str) -> Shape {
         Shape {
             name: name.to_owned(),
             workers: String::from("1"),
-            settings: String::from("litellm_settings:\n  callbacks: [prometheus]\n"),
+            settings: String::new(),
             weir: String::new(),
-            database_url: setup.database_url.clone(),
+            database_url: None,
+            caller: Caller::Master,
+            env: Vec::new(),
+            within: Vec::new(),
         }
+    }
+
+    /// With all that a gateway for others has.
+    pub fn governed(name: &str, setup: &Setup) -> Shape {
+        Shape {
+            settings: String::from("litellm_settings:\n  callbacks: [prometheus]\n"),
+            database_url: setup.database_url.clone(),
+            caller: Caller::Budget,
+            ..Shape::plain(name)
+        }
+    }
+
+    fn program(&self, weir: &Path) -> Command {
+        let Some((first, rest)) = self.within.split_first() else { return Command::new(weir) };
+        let mut command = Command::new(first);
+        command.args(rest).arg(weir);
+        command
+    }
+
+    fn begin(&self, command: Command, dir: &Path) -> anyhow::Result<Process> {
+        if self.within.is_empty() {
+            // Its drain would only make the harness wait: its data is thrown away.
+            return Process::start(&self.name, command, dir, Stop::Kill);
+        }
+        // What it is run by writes what it found at the end.
+        Ok(Process::start(&self.name, command, dir, Stop::Term)?.with_patience(Patience::WITHIN))
     }
 
     /// Memory is bounded by how many clients may come, see p49-overload.
@@ -171,7 +247,8 @@ impl Model {
         for (name, value) in self.params {
             let _ = writeln!(text, "      {name}: {}", value.replace("MOCK", &mock.to_string()));
         }
-        text.push_str("      input_cost_per_token: 0.000001\n      output_cost_per_token: 0.000002\n");
+        let [input, output] = self.prices;
+        let _ = write!(text, "      input_cost_per_token: {input}\n      output_cost_per_token: {output}\n");
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Params {
     pub stream_timeout: Option<Duration>,
     /// Silence after which another deployment of the group is asked too.
     pub hedge_after: Option<Duration>,
+    /// Group that gets a copy of each request, and whose answers nobody sees.
+    pub silent_model: Option<String>,
     /// Share of the traffic of its group, relative to the others'.
     pub weight: Option<f64>,
     /// Requests and tokens per minute.
@@ -118,6 +120,7 @@ impl Params {
             timeout: s.seconds("timeout"),
             stream_timeout: s.seconds("stream_timeout"),
             hedge_after: s.int("hedge_after_ms").map(Duration::from_millis),
+            silent_model: s.text("silent_model").filter(|name| !name.is_empty()),
             weight: s.node("weight").and_then(Node::as_f64),
             rpm: s.int("rpm"),
             tpm: s.int("tpm"),

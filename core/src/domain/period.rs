@@ -38,6 +38,17 @@ impl Period {
         }
     }
 
+    /// As it may be written; parsed again it is the same.
+    pub fn told(self) -> String {
+        match self {
+            Period::Seconds(seconds) if seconds % 3_600 == 0 => format!("{}h", seconds / 3_600),
+            Period::Seconds(seconds) if seconds % 60 == 0 => format!("{}m", seconds / 60),
+            Period::Seconds(seconds) => format!("{seconds}s"),
+            Period::Days(days) => format!("{days}d"),
+            Period::Months(months) => format!("{months}mo"),
+        }
+    }
+
     /// How long it is, where that is the same at any time; a month is not.
     pub fn length(self) -> Option<Duration> {
         let seconds = match self {
@@ -154,6 +165,13 @@ mod tests {
             ("3mo", "2027-02-01T00:00:00Z"),
         ] {
             assert_eq!(end("2026-11-25T22:31:10Z", period, "UTC"), expected, "{period}");
+        }
+    }
+
+    #[test]
+    fn periods_are_told_as_they_are_written() {
+        for text in ["45s", "30m", "5h", "24h", "7d", "30d", "3mo"] {
+            assert_eq!(Period::parse(text).map(Period::told).as_deref(), Some(text));
         }
     }
 

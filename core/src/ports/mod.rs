@@ -3,6 +3,7 @@
 
 pub mod cache;
 pub mod control;
+pub mod cooldowns;
 pub mod identity;
 pub mod leases;
 pub mod meter;
@@ -223,6 +224,10 @@ pub trait KeyLookup: Send + Sync {
     /// Who has signed in with the token that has this hash. `Ok(None)`: nobody, or it was signed out.
     async fn session(&self, _hash: &KeyHash) -> LedgerResult<Option<Arc<Principal>>> {
         Ok(None)
+    }
+    /// Whoever of both is known without asking anybody, as it was when it was last read.
+    async fn remembered(&self, _hash: &KeyHash) -> Option<Arc<Principal>> {
+        None
     }
     /// A key that is nowhere kept, with all that stands behind it.
     async fn behind(&self, key: KeyRecord) -> LedgerResult<Principal> {

@@ -1,5 +1,6 @@
 //! What runs beside requests.
 
+pub mod cooldowns;
 pub mod drain;
 pub mod import;
 pub mod reload;

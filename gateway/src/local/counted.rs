@@ -111,6 +111,6 @@ async fn sent(
 ) -> Result<Option<Bytes>, ApiError> {
     let mut place = app.limits.enter()?;
     let outgoing = Outgoing::seal(made, deployment).await?;
-    let told = once::send(app, Some(down), &mut place, deployment, &outgoing).await?;
+    let told = once::send(app, Some(down), Some(&mut place), deployment, &outgoing).await?;
     Ok(told.body.ok().filter(|_| (200..300).contains(&told.status)))
 }

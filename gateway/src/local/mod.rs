@@ -1,12 +1,15 @@
 //! Requests that are answered here, without a provider and without the admin service.
 
 mod counted;
+mod explain;
 mod health;
 mod models;
-mod once;
+pub mod once;
 pub mod probe;
 mod responses;
 mod utils;
+
+pub use models::may_be_looked_up;
 
 use crate::endpoints::Endpoint;
 use crate::response::{fail, head};

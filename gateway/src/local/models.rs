@@ -1,12 +1,13 @@
 //! `/v1/models`: what the caller's key may use.
 
 use super::Reply;
+use crate::intake;
 use crate::state::App;
 use http::Method;
 use pingora::protocols::http::ServerSession;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use weir_core::access::{self, Door, Grant, RouteClass, RouteRule};
+use weir_core::access::{self, Door, Grant, RouteClass, RouteRule, presented};
 use weir_core::domain::key::Caller;
 use weir_core::error::{ApiError, Kind};
 use weir_plugins::filters::usable as usable_by;
@@ -57,12 +58,37 @@ pub async fn caller_of(
     down: &ServerSession,
     rule: &RouteRule,
 ) -> Result<Caller, ApiError> {
-    let header = down.req_header();
-    let custom = snapshot.config.general.litellm_key_header_name.as_deref();
+    let caller = who(app, snapshot, down).await?;
+    access::authorise(&caller, rule, rule.path)?;
+    Ok(caller)
+}
+
+async fn who(app: &App, snapshot: &Snapshot, down: &ServerSession) -> Result<Caller, ApiError> {
+    let (header, config) = (down.req_header(), &snapshot.config);
+    let custom = config.general.litellm_key_header_name.as_deref();
     let (master, keys) = (snapshot.master.as_ref(), app.keys.as_ref());
     let bearers = Some(app.bearers.as_ref());
     let writes = !matches!(header.method, Method::GET | Method::HEAD);
-    let caller = Door { custom, master, keys, bearers }.who(&header.headers, writes).await?;
-    access::authorise(&caller, rule, rule.path)?;
-    Ok(caller)
+    let from = intake::client_ip(down, &header.headers, &config.weir.trusted_proxies);
+    let door = Door { custom, master, keys, bearers };
+    let most = config.weir.unauthenticated_per_second;
+    app.strangers.who(door, &header.headers, writes, from, most).await
+}
+
+/// Keeps floods of unknown keys from the admin service. Whoever shows none is looked up nowhere.
+///
+/// # Errors
+/// 429.
+pub async fn may_be_looked_up(app: &App, down: &ServerSession) -> Result<(), ApiError> {
+    let snapshot = app.snapshot.load_full();
+    let custom = snapshot.config.general.litellm_key_header_name.as_deref();
+    let headers = &down.req_header().headers;
+    if snapshot.config.weir.unauthenticated_per_second.is_none() || presented(headers, custom).is_err() {
+        return Ok(());
+    }
+    match who(app, &snapshot, down).await {
+        Err(error) if error.kind() == Kind::TooManyLookups => Err(error),
+        // Whatever else is to be said the service says.
+        _ => Ok(()),
+    }
 }

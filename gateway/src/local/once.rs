@@ -14,25 +14,27 @@ use weir_core::time;
 use weir_plugins::deployment::Deployment;
 use weir_plugins::exchange::Attempt;
 
-/// The longest answer, in bytes.
+/// The longest answer, in bytes, and the longest that no bytes are set aside for.
 const LARGEST: usize = 64 * 1024 * 1024;
+const UNHELD: usize = 2 * 1024 * 1024;
 
 /// What the provider answered.
-pub(super) struct Told {
+pub struct Told {
     pub status: u16,
     pub streams: bool,
     /// All of it, or why it could not be read.
     pub body: Result<Bytes, ApiError>,
 }
 
-/// `client`: who waits for it. Sends it, and reads the answer within the deployment's deadlines.
+/// `client`: who waits for it; `place`: where bytes are set aside for the answer. Sends it, and reads the answer within the
+/// deployment's deadlines.
 ///
 /// # Errors
 /// The provider is not reached, or the client is gone.
-pub(super) async fn send(
+pub async fn send(
     app: &App,
     client: Option<&mut ServerSession>,
-    place: &mut Place,
+    place: Option<&mut Place>,
     deployment: &Arc<Deployment>,
     outgoing: &Outgoing,
 ) -> Result<Told, ApiError> {
@@ -73,14 +75,21 @@ fn is_stream(answered: &Answered) -> bool {
     content_type.is_some_and(|v| v.as_bytes().starts_with(b"text/event-stream"))
 }
 
-async fn read(place: &mut Place, answered: &mut Answered, attempt: &Attempt) -> Result<Bytes, ApiError> {
+async fn read(
+    mut place: Option<&mut Place>,
+    answered: &mut Answered,
+    attempt: &Attempt,
+) -> Result<Bytes, ApiError> {
+    let largest = if place.is_some() { LARGEST } else { UNHELD };
     let mut whole = BytesMut::new();
     loop {
         session::set_limit(&mut answered.connected, attempt, session::Silence::begin(false));
         let Some(piece) = session::read(&mut answered.connected, attempt).await? else { break };
-        place.hold(piece.len())?;
+        if let Some(place) = &mut place {
+            place.hold(piece.len())?;
+        }
         whole.extend_from_slice(&piece);
-        if whole.len() > LARGEST {
+        if whole.len() > largest {
             return Err(session::broken(attempt, "the answer is too long"));
         }
     }

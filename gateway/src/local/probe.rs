@@ -96,7 +96,7 @@ async fn send(
     let made = outgoing::Outgoing::new(&x, &attempt)?;
     let outgoing = Outgoing::seal(made, deployment).await?;
     let mut place = app.limits.enter()?;
-    let told = once::send(app, None, &mut place, deployment, &outgoing).await?;
+    let told = once::send(app, None, Some(&mut place), deployment, &outgoing).await?;
     let body = told.body?;
     if (200..300).contains(&told.status) {
         return Ok(told.status);

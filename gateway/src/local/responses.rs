@@ -91,7 +91,7 @@ async fn native(
         plan: ResponsePlan::Relay(Dialect::OpenAiResponses),
     };
     let outgoing = Outgoing::seal_as(call.method(), made, &maker).await?;
-    let told = once::send(app, Some(down), &mut place, &maker, &outgoing).await?;
+    let told = once::send(app, Some(down), Some(&mut place), &maker, &outgoing).await?;
     let body = told.body?;
     if !(200..300).contains(&told.status) {
         return Err(upstream_error(&maker, &outgoing.plan.read_error(told.status, &body)));

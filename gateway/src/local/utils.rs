@@ -1,6 +1,6 @@
 //! `/utils/…`: what a model would count, take and be sent. No provider is asked, but to count where that is wished.
 
-use super::{Reply, counted, models};
+use super::{Reply, counted, explain, models};
 use crate::endpoints::Utility;
 use crate::intake::{self, Fault};
 use crate::state::App;
@@ -24,6 +24,7 @@ pub async fn serve(app: &App, down: &mut ServerSession, utility: Utility) -> Res
     let (class, grant, path) = match utility {
         Utility::TokenCounter => (RouteClass::Llm, Grant::ANY, "/utils/token_counter"),
         Utility::TransformRequest => (RouteClass::Llm, Grant::ANY, "/utils/transform_request"),
+        Utility::Explain => (RouteClass::Llm, Grant::ANY, "/utils/explain"),
         // As in LiteLLM, where keys are answered that only an admin may ask.
         Utility::SupportedParams => (RouteClass::Operation, Grant::ADMIN, "/utils/supported_openai_params"),
     };
@@ -35,13 +36,14 @@ pub async fn serve(app: &App, down: &mut ServerSession, utility: Utility) -> Res
             let request: TransformRequest = utils::parsed(&read(app, down, &snapshot).await?)?;
             shown(&snapshot, &caller, &request)?
         }
+        Utility::Explain => Box::pin(explain::explain(app, down, &snapshot, caller)).await?,
     };
     Ok(Reply::json(&answer))
 }
 
 // --- the request ---
 
-fn query(down: &ServerSession, name: &str) -> String {
+pub(super) fn query(down: &ServerSession, name: &str) -> String {
     let query = down.req_header().uri.query().unwrap_or_default();
     let mut pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     let value = pairs.find(|(key, _)| *key == name).map(|(_, value)| value.replace('+', " "));
@@ -51,13 +53,17 @@ fn query(down: &ServerSession, name: &str) -> String {
 
 async fn read(app: &App, down: &mut ServerSession, snapshot: &Snapshot) -> Result<JsonBody, ApiError> {
     let mut place = app.limits.enter()?;
-    let body = intake::whole(&snapshot.config, down, &mut place).await.map_err(|fault| match fault {
+    let body = intake::whole(&snapshot.config, down, &mut place).await.map_err(refused)?;
+    JsonBody::parse(body).map_err(|error| ApiError::new(Kind::BadJson, error.to_string()))
+}
+
+pub(super) fn refused(fault: Fault) -> ApiError {
+    match fault {
         Fault::Refused(error) => error,
         Fault::Gone(error) => {
             ApiError::new(Kind::ClientGone, "The client closed the connection.").because(error)
         }
-    })?;
-    JsonBody::parse(body).map_err(|error| ApiError::new(Kind::BadJson, error.to_string()))
+    }
 }
 
 // --- the model ---

@@ -11,7 +11,7 @@ use weir_core::domain::spend::Status;
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::error::{ApiError, Kind};
 use weir_plugins::dialects::{ResponsePlan, untranslatable};
-use weir_plugins::exchange::Attempt;
+use weir_plugins::exchange::{Attempt, Exchange};
 use weir_plugins::measure::Measured;
 
 /// Larger answers are refused: nothing but a broken provider sends them.
@@ -101,7 +101,7 @@ pub async fn answer(
     let (usage, source) = match report.usage {
         _ if flight.x.request.operation.counts() => (Usage::default(), UsageSource::None),
         Some(usage) => (usage, UsageSource::Reported),
-        None => (estimated(flight, spoken(plan, body.len())), UsageSource::Estimated),
+        None => (estimated(&flight.x, spoken(plan, body.len())), UsageSource::Estimated),
     };
     let (usage, source) = match plan {
         ResponsePlan::Carry(_) | ResponsePlan::Rerank(_) => measured(flight, &body, usage, source),
@@ -161,7 +161,7 @@ pub fn pieces(
 }
 
 /// Four bytes to a token, of what was asked and of what was answered.
-fn estimated(flight: &Flight<'_>, answer: usize) -> Usage {
-    let input = weir_plugins::filters::estimated_input(&flight.x);
+pub fn estimated(x: &Exchange, answer: usize) -> Usage {
+    let input = weir_plugins::filters::estimated_input(x);
     Usage { input, output: (answer / 4) as u64, ..Usage::default() }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use weir_core::config::RouterSettings;
 use weir_core::error::ApiError;
+use weir_core::ports::cooldowns::{Cooled, SharedCooldowns};
 use weir_plugins::deployment::Deployment;
 
 /// Bounded by the number of deployments ever seen; ids of expired ones leave by themselves.
@@ -16,6 +17,8 @@ pub struct Cooldowns {
     /// So that nothing is looked up while there is nothing. The caches' own counts lag behind.
     cooled: Latest,
     failing: Latest,
+    /// Other processes, where they want to know.
+    shared: Option<Arc<dyn SharedCooldowns>>,
 }
 
 /// The latest of several moments, in milliseconds since the first of them could be.
@@ -55,16 +58,30 @@ const MINUTE: Duration = Duration::from_secs(60);
 const ENOUGH: u32 = 5;
 
 impl Cooldowns {
-    pub fn new() -> Self {
+    pub fn new(shared: Option<Arc<dyn SharedCooldowns>>) -> Self {
         let until = moka::sync::Cache::builder().max_capacity(MAX_COOLED).time_to_live(LONGEST).build();
         let minutes = moka::sync::Cache::builder().max_capacity(MAX_COOLED).time_to_live(MINUTE).build();
-        Self { until, minutes, cooled: Latest::new(), failing: Latest::new() }
+        Self { until, minutes, cooled: Latest::new(), failing: Latest::new(), shared }
     }
 
+    /// It failed here: it is left alone here at once, and soon elsewhere.
     pub fn start(&self, deployment: &Deployment, wait: Duration) {
         let wait = wait.min(LONGEST);
         self.until.insert(deployment.id.clone(), Instant::now() + wait);
         self.cooled.learn(wait);
+        if let Some(shared) = &self.shared {
+            shared.tell(&deployment.id, wait);
+        }
+    }
+
+    /// It failed elsewhere. What is known here already is not shortened.
+    pub fn learn(&self, cooled: &Cooled) {
+        let wait = cooled.left.min(LONGEST);
+        let until = Instant::now() + wait;
+        if self.until.get(&cooled.deployment).is_none_or(|known| known < until) {
+            self.until.insert(cooled.deployment.clone(), until);
+            self.cooled.learn(wait);
+        }
     }
 
     pub fn is_cooled(&self, deployment: &Deployment) -> bool {

@@ -76,6 +76,20 @@ pub(super) fn not_for_tags(x: &Exchange, tags: &[String]) -> ApiError {
     ApiError::new(Kind::ModelDenied, message).with_type("None").with_param("None")
 }
 
+/// A time-out that no other attempt may follow says so, and what to do about it.
+pub fn in_time(x: &Exchange, error: ApiError) -> ApiError {
+    if error.kind() != Kind::UpstreamTimeout || !x.is_late() {
+        return error;
+    }
+    let seconds = x.snapshot.config.router.timeout.as_secs_f64();
+    error.amend(|message| {
+        format!(
+            "{message} The {seconds:?} seconds for all attempts are over (`timeout` of router_settings, else \
+             request_timeout); a shorter `timeout` of a deployment leaves time to ask another"
+        )
+    })
+}
+
 /// Says which group was asked last, which others might have been, and how often it was tried.
 pub fn explain(x: &Exchange, error: ApiError) -> ApiError {
     if fallbacks::are_off(x) {

@@ -13,6 +13,8 @@ pub mod strategies;
 mod testing;
 
 use cooldown::Cooldowns;
+use std::sync::Arc;
+use weir_core::ports::cooldowns::SharedCooldowns;
 use weir_plugins::load::Loads;
 
 /// What is remembered of deployments from one exchange to the next.
@@ -22,7 +24,8 @@ pub struct Routing {
 }
 
 impl Routing {
-    pub fn new() -> Self {
-        Self { cooldowns: Cooldowns::new(), loads: Loads::default() }
+    /// `shared`: whom to tell who is left alone.
+    pub fn new(shared: Option<Arc<dyn SharedCooldowns>>) -> Self {
+        Self { cooldowns: Cooldowns::new(shared), loads: Loads::default() }
     }
 }

@@ -1,7 +1,7 @@
 //! The order of attempts of one exchange: retries within the group, then fallback groups, each with its own retries.
 
 use super::eligible::{Candidates, eligible};
-use super::strategies::{self, View};
+use super::strategies::{self, Row, View};
 use super::{Routing, errors};
 use rand::Rng;
 use std::sync::Arc;
@@ -74,6 +74,9 @@ impl Plan {
         routing: &Routing,
     ) -> Step {
         self.failed.push(failed.id.clone());
+        if x.is_late() {
+            return Step::GiveUp;
+        }
         // It was not asked, only passed over: that is no retry.
         if error.kind() == Kind::NoDeployment
             && let Ok(deployment) = self.pick(x, routing)
@@ -163,11 +166,13 @@ impl Plan {
         if !self.failed.contains(&deployment.id) {
             return Some(Step::Try { deployment, after: Duration::ZERO });
         }
-        let Some(after) = wait(error, self.retried) else {
+        let after = wait(error, self.retried).map(|after| after.max(x.snapshot.config.router.retry_after));
+        // A wait that lasts longer than the request may ends in nothing but a later error.
+        let Some(after) = after.filter(|after| *after < x.time_left(Duration::ZERO)) else {
             x.target.running = None;
             return None;
         };
-        Some(Step::Try { deployment, after: after.max(x.snapshot.config.router.retry_after) })
+        Some(Step::Try { deployment, after })
     }
 
     fn fall_back(&mut self, x: &mut Exchange, routing: &Routing) -> Step {
@@ -221,12 +226,7 @@ impl Plan {
             now: if watched { x.clock.now() } else { x.clock.started_at },
         };
         loop {
-            let wanted = preferred(&left, &self.failed);
-            let index = match wanted.len() {
-                1 => Some(0),
-                _ => (row.pick)(&wanted, &view, &mut rand::rng()),
-            };
-            let Some(chosen) = index.and_then(|index| wanted.get(index).copied()) else {
+            let Some(chosen) = choose(&left, &self.failed, row, &view) else {
                 return Err(errors::all_full(&group, &routing.loads, view.now));
             };
             if !row.watches && !chosen.limits.any() {
@@ -241,6 +241,38 @@ impl Plan {
             left.retain(|d| d.id != chosen.id);
         }
     }
+}
+
+/// Whom a first attempt would ask now. Nothing is counted.
+///
+/// # Errors
+/// Why nobody may be asked.
+pub fn would_ask(x: &Exchange, group: &Group, routing: &Routing) -> Result<Arc<Deployment>, ApiError> {
+    let left = eligible(x, group, routing)?;
+    let router = &x.snapshot.config.router;
+    let view = View {
+        loads: &routing.loads,
+        args: &router.routing_strategy_args,
+        stream: x.request.stream,
+        now: x.clock.now(),
+    };
+    let chosen = choose(&left, &[], strategies::of(router.routing_strategy), &view);
+    chosen.map(Arc::clone).ok_or_else(|| errors::all_full(group, &routing.loads, view.now))
+}
+
+/// By the strategy, among those that are preferred.
+fn choose<'g>(
+    left: &Candidates<'g>,
+    failed: &[String],
+    row: &Row,
+    view: &View<'_>,
+) -> Option<&'g Arc<Deployment>> {
+    let wanted = preferred(left, failed);
+    let index = match wanted.len() {
+        1 => Some(0),
+        _ => (row.pick)(&wanted, view, &mut rand::rng()),
+    };
+    index.and_then(|index| wanted.get(index).copied())
 }
 
 fn preferred<'g>(left: &Candidates<'g>, failed: &[String]) -> Candidates<'g> {
@@ -323,7 +355,7 @@ fn retries(x: &Exchange) -> u32 {
 }
 
 /// Fallback names for the first group, next one last: the request's, the group's, `*`'s, the default ones.
-fn first_fallbacks(x: &Exchange, group: &str) -> Vec<String> {
+pub fn first_fallbacks(x: &Exchange, group: &str) -> Vec<String> {
     let mut names = fallbacks::asked(&x.request.body, List::General, group);
     names.extend(configured(x, group));
     if names.is_empty() || fallbacks::are_off(x) {

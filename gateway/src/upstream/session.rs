@@ -95,10 +95,13 @@ pub async fn send(
     outgoing: &Outgoing,
 ) -> Result<Answered, Lost> {
     loop {
-        let connecting = dialer.connect(&attempt.deployment, outgoing.upgrades());
+        let connecting = timeout(left(attempt), dialer.connect(&attempt.deployment, outgoing.upgrades()));
         let mut connected = tokio::select! {
             biased;
-            connected = connecting => connected.map_err(Lost::Failed)?,
+            connected = connecting => {
+                let late = |_| Err(timed_out(attempt, attempt.timeouts.total));
+                connected.unwrap_or_else(late).map_err(Lost::Failed)?
+            }
             () = waiting.gone() => return Err(Lost::ClientGone),
         };
         match transfer(&mut waiting, attempt, outgoing, &mut connected).await {
@@ -153,7 +156,7 @@ async fn transfer(
     up.set_write_timeout(Some(SEND_TIMEOUT));
     // The limit is on the whole, or a head could drip in for ever.
     up.set_read_timeout(None);
-    let exchange = timeout(attempt.timeouts.first_token, async {
+    let exchange = timeout(attempt.timeouts.first_token.min(left(attempt)), async {
         cork::on(up);
         up.write_request_header(outgoing.head.clone()).await?;
         for piece in &outgoing.body {
@@ -273,8 +276,14 @@ pub fn set_limit(connected: &mut Connected, attempt: &Attempt, silence: Silence)
     connected.session.set_read_timeout(Some(next.0.max(Duration::from_millis(1))));
 }
 
+/// Of the time that the attempt has in all.
+fn left(attempt: &Attempt) -> Duration {
+    attempt.timeouts.total.saturating_sub(attempt.started.elapsed()).max(Duration::from_millis(1))
+}
+
 fn timed_out(attempt: &Attempt, limit: Duration) -> ApiError {
-    let limit = limit.as_secs_f64();
+    // What others left of the time for all attempts is not told to the microsecond.
+    let limit = (limit.as_secs_f64() * 100.0).round() / 100.0;
     let message = format!(
         "litellm.Timeout: APITimeoutError - Request timed out. Error_str: Request timed out. - timeout value={limit:?}"
     );

@@ -211,6 +211,13 @@ async fn p43_when_a_provider_has_cost_enough_and_nobody_else_is_there_it_is_said
     assert!(message.starts_with("No deployments available - crossed budget: "), "{message}");
     assert!(message.contains("provider anthropic"), "{message}");
     assert_eq!(rig.mock.seen_count(), served, "nothing is sent beyond it");
+    rig.rows(usize::try_from(served).unwrap()).await;
+    let told = rig.get("/provider/budgets", MASTER).await.json();
+    let openai = &told["providers"]["openai"];
+    assert_eq!((&openai["budget_limit"], &openai["time_period"]), (&json!(0.005), &json!("1d")), "{told}");
+    assert!(openai["spend"].as_f64().is_some_and(|spend| (0.001..=0.005).contains(&spend)), "{told}");
+    assert!(openai["budget_reset_at"].is_string(), "{told}");
+    assert_eq!(rig.get("/provider/budgets", &key).await.status, 401, "not for everybody");
 }
 
 #[tokio::test]
@@ -370,6 +377,28 @@ async fn p15_a_budget_is_never_overshot_and_nearly_all_of_it_is_spent() {
         let rows = rigs[0].get("/global/spend", MASTER).await.json();
         assert!((rows["spend"].as_f64().unwrap() - spent).abs() < 1e-9, "entries and budget agree: {rows}");
     }
+}
+
+/// A provider that says half of what it may: much of what is held for it comes back.
+fn frugal(seen: &Seen) -> Reply {
+    let mut asked = seen.json();
+    let half = asked["max_tokens"].as_u64().unwrap_or(14) / 2;
+    asked["max_tokens"] = json!(half);
+    obedient(&Seen { body: asked.to_string().into(), ..seen.clone() })
+}
+
+#[tokio::test]
+async fn p15_what_is_too_little_at_each_replica_is_enough_for_one_of_them() {
+    let Some(url) = database().await else { return };
+    let mut rigs = Vec::new();
+    for _ in 0..3 {
+        rigs.push(dear().env("DATABASE_URL", &url).over(frugal).await);
+    }
+    let key = rigs[0].key(json!({"max_budget": 0.5})).await;
+    let (served, refusals) = exhaust(&rigs, &key, 9).await;
+    assert_eq!(refusals.len(), 9, "nobody is told to wait for ever; {served} were served");
+    let spent = settled(&rigs[0], &key).await;
+    assert!(spent <= 0.5 && spent >= 0.48, "{spent} of half a dollar");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Deployments that fail are left alone for a while, and retries follow the operator's policy.
 
-use crate::rig::{Builder, MASTER, Rig, chat};
+use crate::rig::{Builder, MASTER, Rig, chat, free_port};
+use crate::shared_rates::redis;
 use serde_json::json;
 use std::time::Duration;
 use weir_bench::mock::{Reply, Seen};
@@ -69,6 +70,49 @@ async fn p27_a_cooled_deployment_gets_nothing_until_its_time() {
         rig.chat("pair", "hi").await;
     }
     assert!(bad(&rig) > before, "its time is over");
+}
+
+/// Until twenty requests in a row have left the bad one alone; then it is left alone for twenty more.
+async fn hears_of_it(rig: &Rig) {
+    for _ in 0..100 {
+        let before = bad(rig);
+        for _ in 0..20 {
+            rig.chat("pair", "hi").await;
+        }
+        if bad(rig) == before {
+            for _ in 0..20 {
+                rig.chat("pair", "hi").await;
+            }
+            return assert_eq!(bad(rig), before, "until its time");
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it is still asked");
+}
+
+#[tokio::test]
+async fn p27_what_one_replica_cools_the_others_leave_alone() {
+    let Some(redis) = redis() else { return };
+    // Others use the same Redis.
+    let id = format!("{{id: bad-{}}}", free_port());
+    let replica = || {
+        let config =
+            Rig::config(CONFIG).replace("{id: bad}", &id).replace("cooldown_time: 2", "cooldown_time: 60");
+        // Where a busy machine makes Redis slow, what is promised while it answers cannot be seen.
+        config.replace("weir_settings: {", "weir_settings: {redis_timeout: 10, ").env("REDIS_URL", &redis)
+    };
+    let (first, second) = (start(replica()).await, start(replica()).await);
+    assert_eq!(asked_again(&first, "429").await, 0);
+    hears_of_it(&second).await;
+    hears_of_it(&start(replica()).await).await;
+}
+
+#[tokio::test]
+async fn p27_without_its_redis_a_replica_cools_for_itself() {
+    let nowhere = format!("redis://127.0.0.1:{}", free_port());
+    let rig = start(Rig::config(CONFIG).env("REDIS_URL", &nowhere)).await;
+    assert_eq!(asked_again(&rig, "429 after 60").await, 0);
+    assert_eq!(rig.chat("pair", "hi").await.status, 200);
 }
 
 #[tokio::test]

@@ -155,6 +155,24 @@ async fn p21_a_provider_that_never_answers_ends_at_the_deployments_timeout() {
     assert_eq!(rig.mock.hangups(), 2, "the provider was told to stop");
 }
 
+#[tokio::test]
+async fn p21_all_attempts_together_end_at_the_routers_timeout() {
+    let config = CONFIG
+        .replace("num_retries: 0", "num_retries: 9")
+        .replace("disable_cooldowns: true", "disable_cooldowns: true, timeout: 3.0");
+    let rig = Rig::config(&config).over(|_: &_| Reply::json(200, &"late".into()).delayed(PATIENCE * 2)).await;
+    // A second each with longer and longer waits: ten of them would take longer than anybody is patient here.
+    let answer = patiently(rig.chat("slow", "hi")).await;
+    assert_eq!(answer.status, 408, "{}", answer.text());
+    let attempts = rig.mock.seen_count();
+    assert!((1..=2).contains(&attempts), "{attempts}");
+    assert_eq!(rig.row(answer.header("x-litellm-call-id")).await["status"], "failure");
+    let answer = patiently(rig.chat("gpt-4o", "hi")).await;
+    assert_eq!(answer.status, 408, "{}", answer.text());
+    assert!(answer.text().contains("3.0 seconds for all attempts"), "{}", answer.text());
+    assert_eq!(rig.mock.seen_count(), attempts + 1, "a deployment without a limit of its own takes it all");
+}
+
 /// A provider that answers whatever it is asked with a head that never ends.
 async fn endless_head() -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

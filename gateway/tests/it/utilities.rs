@@ -116,3 +116,64 @@ async fn p37_utilities_ask_for_a_key_and_bad_requests_are_told() {
     assert_eq!(rig.get("/utils/supported_openai_params", MASTER).await.status, 422);
     assert_eq!(rig.get("/utils/token_counter", MASTER).await.status, 405);
 }
+
+/// The first has cost enough, the second is left.
+const PAIR: &str = r#"
+model_list:
+  - model_name: pair
+    litellm_params: {model: openai/dear, api_base: "MOCK/v1", api_key: sk-fake, order: 1, max_budget: 0.0, budget_duration: 1d}
+    model_info: {id: spent}
+  - model_name: pair
+    litellm_params: {model: openai/cheap, api_base: "MOCK/v1", api_key: sk-fake, order: 2, input_cost_per_token: 0.000001, output_cost_per_token: 0.000002}
+    model_info: {id: left}
+  - {model_name: other, litellm_params: {model: openai/cheap, api_base: "MOCK/v1", api_key: sk-fake}}
+litellm_settings: {num_retries: 0}
+router_settings: {fallbacks: [{pair: [other]}]}
+general_settings: {master_key: os.environ/LITELLM_MASTER_KEY}
+"#;
+
+#[tokio::test]
+async fn a_request_is_explained_to_its_key_and_nothing_comes_of_it() {
+    let rig = Rig::config(PAIR).start().await;
+    let key = rig.key(json!({"models": ["pair", "other"], "max_budget": 1.0, "rpm_limit": 5})).await;
+    let asked = json!({"model": "pair", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 10});
+    let mut told = Value::Null;
+    for _ in 0..7 {
+        let answer = rig.post("/utils/explain", &key, &asked).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        told = answer.json();
+    }
+    assert_eq!((&told["chosen"], &told["fallbacks"]), (&json!("left"), &json!(["other"])), "{told}");
+    let [spent, left] = [&told["deployments"][0], &told["deployments"][1]];
+    assert_eq!((&spent["id"], &spent["eligible"]), (&json!("spent"), &json!(false)));
+    assert!(spent["reason"].as_str().unwrap().contains("budget"), "{spent}");
+    assert_eq!((&left["eligible"], &left["reason"]), (&json!(true), &Value::Null));
+    assert_eq!(left["input_cost_per_token"], "0.000001");
+    let budget = &told["budgets"][0];
+    assert_eq!(
+        (&budget["scope"], &budget["spent"], &budget["max_budget"]),
+        (&json!("key"), &json!("0.0"), &json!("1.0"))
+    );
+    let limit = &told["limits"][0];
+    assert_eq!(
+        (&limit["scope"], &limit["limit"], &limit["remaining"]),
+        (&json!("api_key"), &json!(5), &json!(5))
+    );
+    assert_eq!(told["refused_because"], json!([]));
+    assert_eq!(rig.mock.seen_count(), 0);
+    assert_eq!(rig.post("/v1/chat/completions", &key, &asked).await.status, 200);
+    assert_eq!(rig.rows(1).await.len(), 1, "only what was asked is booked");
+    let told = rig.post("/utils/explain", &key, &asked).await.json();
+    assert_eq!(told["limits"][0]["remaining"], 4);
+    assert_ne!(told["budgets"][0]["spent"], "0.0", "{told}");
+}
+
+#[tokio::test]
+async fn p35_what_a_key_may_not_use_is_not_explained_to_it() {
+    let rig = Rig::config(PAIR).start().await;
+    let key = rig.key(json!({"models": ["pair"]})).await;
+    let asked = |model: &str| json!({"model": model, "messages": []});
+    assert_eq!(rig.post("/utils/explain", &key, asked("other")).await.status, 401);
+    assert_eq!(rig.post("/utils/explain", "sk-nobodys", asked("pair")).await.status, 401);
+    assert_eq!(rig.post("/utils/explain", MASTER, asked("nothing")).await.status, 400);
+}

@@ -1,11 +1,13 @@
 //! Redis: `counters.rs` counts requests that all processes are limited by together, `answers.rs` keeps answers for all of
-//! them, `there.rs` knows whether it answers. Nothing that is money.
+//! them, `cooldowns.rs` tells them who is left alone, `there.rs` knows whether it answers. Nothing that is money.
 
 mod answers;
+mod cooldowns;
 mod counters;
 mod there;
 
 pub use answers::SharedAnswers;
+pub use cooldowns::CooldownList;
 pub use counters::SharedCounters;
 
 use fred::prelude::{Builder, Client, ClientLike, Config, ReconnectPolicy};

@@ -73,11 +73,12 @@ impl Account {
         self.take_between(amount, amount).is_some()
     }
 
-    /// As much as there is, if that is enough.
+    /// As much as there is, if that is enough. What is asked for in vain counts as idle: it goes back, and what several
+    /// processes have too little of is enough for one of them.
     pub(super) fn take_between(&self, least: i64, most: i64) -> Option<i64> {
-        self.touch();
         let enough = |free: i64| (free >= least.max(1)).then(|| free - free.min(most));
         let before = self.free.fetch_update(Ordering::AcqRel, Ordering::Acquire, enough).ok()?;
+        self.touch();
         Some(before.min(most))
     }
 
@@ -87,7 +88,8 @@ impl Account {
         self.free.fetch_update(Ordering::AcqRel, Ordering::Acquire, some).unwrap_or(0)
     }
 
-    fn touch(&self) {
+    /// Is spent from now.
+    pub(super) fn touch(&self) {
         let now = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.used.store(now, Ordering::Relaxed);
     }

@@ -12,9 +12,9 @@ mod windows;
 pub use account::{Account, Hold};
 pub use estimate::{Estimate, asked_output};
 pub use refusal::Unspent;
-pub use scopes::{Ids, Scope, any, of_holder, of_key, scopes};
+pub use scopes::{Ids, Scope, any, of_holder, of_key, scopes, whom};
 pub use watched::{Owner, Terms, Watched, scope_of};
-pub use windows::{Window, any as any_window, hold_of_deployment, of_session, windows};
+pub use windows::{Window, any as any_window, hold_of_deployment, of_deployment, of_session, windows};
 
 use account::Accounts;
 use std::sync::Arc;
@@ -124,6 +124,10 @@ impl Budgets {
         };
         self.asked.fetch_add(1, Ordering::Relaxed);
         let lease = self.leases.lease(&ask).await?;
+        if lease.granted.0 > 0 {
+            // Before it is there: it must not go back at once.
+            account.touch();
+        }
         account.put(lease.granted.0.saturating_add(lease.forgiven.0));
         account.learn(lease.settled);
         Ok(lease)

@@ -1,6 +1,6 @@
 //! Why a budget does not allow a request, in LiteLLM's words.
 
-use super::Scope;
+use super::{Scope, whom};
 use serde_json::{Value, json};
 use std::time::Duration;
 use weir_core::domain::money::NanoUsd;
@@ -145,13 +145,9 @@ impl Unspent {
 
     /// Whose budget it is, how it stands and when it begins again.
     fn facts(&self, spent: NanoUsd) -> Value {
-        let id = match SpendScope::PERIODS.contains(&self.kind) {
-            true => WindowBudget::whom(&self.id),
-            false => self.id.replace('\u{1f}', " "),
-        };
         json!({
             "scope": self.kind.as_str(),
-            "id": id,
+            "id": whom(self.kind, &self.id),
             "spent": spent.told(),
             "max_budget": self.cap.told(),
             "reset_at": self.resets_at.map(Micros::rfc3339),

@@ -77,10 +77,7 @@ pub async fn hold_of_deployment(
         return Ok(());
     }
     let config = Arc::clone(&x.snapshot.config);
-    let (zone, now) = (config.litellm.zone(), x.clock.started_at);
-    let open =
-        deployment.budgets.iter().map(|(kind, whom, budget)| Window::of(*kind, *budget, &[whom], now, &zone));
-    let open: Vec<Window> = open.collect();
+    let open = of_deployment(deployment, &config.litellm, x.clock.started_at);
     x.deployment_accounts = open.iter().map(|window| (window.kind, window.id.clone())).collect();
     let estimate = match config.weir.budget_mode {
         BudgetMode::Hold => Estimate::of_one(x, deployment),
@@ -98,6 +95,13 @@ pub async fn hold_of_deployment(
         Err(unspent) if unspent.is_for_want_of_the_ledger() && config.weir.serves_without_ledger => Ok(()),
         Err(unspent) => Err(unspent.crossed()),
     }
+}
+
+/// Budgets of a deployment and of its provider.
+pub fn of_deployment(deployment: &Deployment, settings: &LitellmSettings, now: Micros) -> Vec<Window> {
+    let zone = settings.zone();
+    let budgets = deployment.budgets.iter();
+    budgets.map(|(kind, whom, budget)| Window::of(*kind, *budget, &[whom], now, &zone)).collect()
 }
 
 /// Those that a request of this caller for this model counts against. `model`: as it was asked for.

@@ -20,29 +20,38 @@ struct Access;
 #[async_trait]
 impl Plugin for Access {
     async fn on_request(&self, x: &mut Exchange) -> Result<Flow, ApiError> {
-        if let Some(raw) = x.request.pass.take() {
-            return pass::admit(x, raw).map(|()| Flow::Continue);
+        match x.request.pass.take() {
+            Some(raw) => pass::admit(x, raw)?,
+            None => aim(x)?,
         }
-        x.target.requested = requested(x).ok_or_else(no_model)?;
-        let snapshot = &x.snapshot;
-        let requested = match x.caller.principal() {
-            Some(known) => {
-                let named = renamed(known, &x.target.requested);
-                usable(known, named, &snapshot.models)?;
-                named
-            }
-            None => &x.target.requested,
-        };
-        let group = snapshot.models.find(requested).ok_or_else(|| unknown(requested))?;
-        if let Some(known) = x.caller.principal() {
-            fallbacks_usable(known, x, &group)?;
-        }
-        if snapshot.config.weir.block_unpriced && !priced(&group) {
-            return Err(unpriced(requested));
-        }
-        x.target.group = Some(group);
         Ok(Flow::Continue)
     }
+}
+
+/// Finds the group that is asked for.
+///
+/// # Errors
+/// There is none, or this caller may not use it.
+pub fn aim(x: &mut Exchange) -> Result<(), ApiError> {
+    x.target.requested = requested(x).ok_or_else(no_model)?;
+    let snapshot = &x.snapshot;
+    let requested = match x.caller.principal() {
+        Some(known) => {
+            let named = renamed(known, &x.target.requested);
+            usable(known, named, &snapshot.models)?;
+            named
+        }
+        None => &x.target.requested,
+    };
+    let group = snapshot.models.find(requested).ok_or_else(|| unknown(requested))?;
+    if let Some(known) = x.caller.principal() {
+        fallbacks_usable(known, x, &group)?;
+    }
+    if snapshot.config.weir.block_unpriced && !priced(&group) {
+        return Err(unpriced(requested));
+    }
+    x.target.group = Some(group);
+    Ok(())
 }
 
 /// A model that is asked for as a fallback is asked for. Refused now, as with LiteLLM, and not only when it is needed.

@@ -4,6 +4,7 @@ use super::FilterKind;
 use crate::exchange::Exchange;
 use crate::plugin::{Flow, Phase, Plugin};
 use crate::services::Services;
+use crate::strangers::Strangers;
 use async_trait::async_trait;
 use std::sync::Arc;
 use weir_core::access::{self, Door, Grant, RouteClass, RouteRule};
@@ -18,11 +19,16 @@ pub static KIND: FilterKind =
 struct Auth {
     keys: Arc<dyn KeyLookup>,
     bearers: Arc<dyn Bearers>,
+    strangers: Arc<Strangers>,
 }
 
 impl Auth {
     fn new(services: &Services) -> Self {
-        Self { keys: Arc::clone(&services.keys), bearers: Arc::clone(&services.bearers) }
+        Self {
+            keys: Arc::clone(&services.keys),
+            bearers: Arc::clone(&services.bearers),
+            strangers: Arc::clone(&services.strangers),
+        }
     }
 }
 
@@ -33,14 +39,16 @@ impl Plugin for Auth {
         let custom = snapshot.config.general.litellm_key_header_name.as_deref();
         let (master, keys) = (snapshot.master.as_ref(), self.keys.as_ref());
         let bearers = Some(self.bearers.as_ref());
+        let door = Door { custom, master, keys, bearers };
+        let (headers, from) = (&x.request.headers, x.request.client_ip);
         // A model's answer costs money, so a session needs its header for any of them.
-        let known = Door { custom, master, keys, bearers }.who(&x.request.headers, true).await;
         if x.request.pass.as_ref().is_some_and(|pass| pass.is_public()) {
             // Whoever says who they are is booked; nobody has to.
-            x.caller = known.unwrap_or(Caller::Anonymous);
+            x.caller = door.who(headers, true).await.unwrap_or(Caller::Anonymous);
             return Ok(Flow::Continue);
         }
-        x.caller = known?;
+        let most = snapshot.config.weir.unauthenticated_per_second;
+        x.caller = self.strangers.who(door, headers, true, from, most).await?;
         let path = x.request.operation.row().route;
         let rule = RouteRule { path, class: RouteClass::Llm, grant: Grant::ANY };
         access::authorise(&x.caller, &rule, path).map(|()| Flow::Continue)

@@ -4,18 +4,20 @@ use super::FilterKind;
 use super::entry::{session, tags};
 use super::session::caps;
 use crate::budgets::{
-    Budgets, Estimate, Ids, Window, any, any_window, of_holder, of_session, scopes, windows,
+    Budgets, Estimate, Ids, Scope, Window, any, any_window, of_holder, of_session, scopes, windows,
 };
 use crate::exchange::{Exchange, Named};
 use crate::plugin::{Flow, Phase, Plugin};
 use crate::services::Services;
 use async_trait::async_trait;
+use smallvec::SmallVec;
 use std::sync::Arc;
 use weir_core::config::BudgetMode;
 use weir_core::domain::key::Principal;
 use weir_core::domain::money::NanoUsd;
 use weir_core::error::{ApiError, Kind};
 use weir_core::ports::{Holders, SpendScope};
+use weir_core::time::Micros;
 
 pub static KIND: FilterKind = FilterKind {
     name: "budget",
@@ -33,23 +35,6 @@ impl Budgeted {
         Self { budgets: Arc::clone(&services.budgets), holders: Arc::clone(&services.holders) }
     }
 
-    async fn named(&self, x: &Exchange) -> Named {
-        let mut named = Named::default();
-        if let Some(user) = x.end_user()
-            && let Some(holder) = self.holders.customer(&user).await
-        {
-            named.customer = Some((user, holder));
-        }
-        if self.holders.may_have_tags() {
-            for tag in tags(x) {
-                if let Some(holder) = self.holders.tag(&tag).await {
-                    named.tags.push((tag, holder));
-                }
-            }
-        }
-        named
-    }
-
     async fn hold(&self, x: &mut Exchange, named: &Named) -> Result<(), ApiError> {
         let Some(group) = x.target.group.clone() else { return Ok(()) };
         let config = Arc::clone(&x.snapshot.config);
@@ -58,10 +43,7 @@ impl Budgeted {
         let known = caller.principal();
         let ids = known.map(Ids::of).unwrap_or_default();
         let open = known.map(|known| open(x, known)).unwrap_or_default();
-        let mut all = known.map(|known| scopes(known, &ids, x.clock.started_at)).unwrap_or_default();
-        all.extend(named.customer.iter().filter_map(|(id, h)| of_holder(SpendScope::Customer, id, h)));
-        all.extend(named.tags.iter().filter_map(|(id, h)| of_holder(SpendScope::Tag, id, h)));
-        all.extend(open.iter().map(Window::scope));
+        let all = all_scopes(known.map(|known| (known, &ids)), named, &open, x.clock.started_at);
         x.accounts = open.iter().map(|window| (window.kind, window.id.clone())).collect();
         if all.is_empty() {
             return Ok(());
@@ -90,7 +72,7 @@ impl Plugin for Budgeted {
         if x.caller.hash().is_none() || x.request.operation.counts() {
             return Ok(Flow::Continue);
         }
-        let named = self.named(x).await;
+        let named = named(self.holders.as_ref(), x).await;
         if let Some((user, _)) = named.customer.as_ref().filter(|(_, holder)| holder.blocked) {
             return Err(blocked(user));
         }
@@ -115,12 +97,44 @@ impl Plugin for Budgeted {
     }
 }
 
+/// Whom a request names beside its key, as far as anything is known of them.
+pub(crate) async fn named(holders: &dyn Holders, x: &Exchange) -> Named {
+    let mut named = Named::default();
+    if let Some(user) = x.end_user()
+        && let Some(holder) = holders.customer(&user).await
+    {
+        named.customer = Some((user, holder));
+    }
+    if holders.may_have_tags() {
+        for tag in tags(x) {
+            if let Some(holder) = holders.tag(&tag).await {
+                named.tags.push((tag, holder));
+            }
+        }
+    }
+    named
+}
+
+/// All budgets that a request is held to, in the order in which they are taken.
+pub(crate) fn all_scopes<'a>(
+    known: Option<(&'a Principal, &'a Ids)>,
+    named: &'a Named,
+    open: &'a [Window],
+    now: Micros,
+) -> SmallVec<[Scope<'a>; 4]> {
+    let mut all = known.map(|(known, ids)| scopes(known, ids, now)).unwrap_or_default();
+    all.extend(named.customer.iter().filter_map(|(id, h)| of_holder(SpendScope::Customer, id, h)));
+    all.extend(named.tags.iter().filter_map(|(id, h)| of_holder(SpendScope::Tag, id, h)));
+    all.extend(open.iter().map(Window::scope));
+    all
+}
+
 fn any_open(x: &Exchange, known: &Principal) -> bool {
     any_window(known, &x.snapshot.config.litellm) || caps(x).budget.is_some()
 }
 
 /// Budgets of one period that count for this request.
-fn open(x: &Exchange, known: &Principal) -> Vec<Window> {
+pub(crate) fn open(x: &Exchange, known: &Principal) -> Vec<Window> {
     let (settings, now) = (&x.snapshot.config.litellm, x.clock.started_at);
     let mut open = match any_window(known, settings) {
         true => windows(known, settings, &x.target.requested, now),

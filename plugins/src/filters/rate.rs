@@ -2,13 +2,14 @@
 
 use super::FilterKind;
 use crate::budgets::asked_output;
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Named};
 use crate::plugin::{Flow, Phase, Plugin};
-use crate::rates::{Descriptor, RateLimits, Told, of_holder, refusal, scopes};
+use crate::rates::{Descriptor, RateLimits, Scopes, Told, of_holder, refusal, scopes};
 use crate::tokens;
 use async_trait::async_trait;
 use std::sync::Arc;
 use weir_core::config::TokenRate;
+use weir_core::domain::key::Principal;
 use weir_core::domain::rates::Rate;
 use weir_core::domain::usage::Usage;
 use weir_core::error::ApiError;
@@ -34,13 +35,7 @@ impl Plugin for Limited {
             return Ok(Flow::Continue);
         }
         let (caller, named) = (x.caller.clone(), x.holders.take());
-        let known = caller.principal();
-        let mut all = known.map(|known| scopes(known, &x.target.requested)).unwrap_or_default();
-        if let Some(named) = &named {
-            let customer = named.customer.iter();
-            all.extend(customer.filter_map(|(id, h)| of_holder(Descriptor::EndUser, id, &h.limits)));
-            all.extend(named.tags.iter().filter_map(|(id, h)| of_holder(Descriptor::Tag, id, &h.limits)));
-        }
+        let all = all_scopes(caller.principal(), named.as_deref(), &x.target.requested);
         if all.is_empty() {
             return Ok(Flow::Continue);
         }
@@ -71,6 +66,21 @@ impl Plugin for Limited {
             admitted.settle(used);
         }
     }
+}
+
+/// All limits that a request is counted by.
+pub(crate) fn all_scopes<'a>(
+    known: Option<&'a Principal>,
+    named: Option<&'a Named>,
+    model: &str,
+) -> Scopes<'a> {
+    let mut all = known.map(|known| scopes(known, model)).unwrap_or_default();
+    if let Some(named) = named {
+        let customer = named.customer.iter();
+        all.extend(customer.filter_map(|(id, h)| of_holder(Descriptor::EndUser, id, &h.limits)));
+        all.extend(named.tags.iter().filter_map(|(id, h)| of_holder(Descriptor::Tag, id, &h.limits)));
+    }
+    all
 }
 
 fn micros(rates: &RateLimits) -> i64 {

@@ -1,7 +1,7 @@
 //! The table of kinds: what `litellm_params.guardrail` may say.
 
 use super::check::Check;
-use super::{bedrock, content_filter, generic, moderation, presidio};
+use super::{bedrock, content_filter, generic, injection, moderation, presidio};
 use crate::auth::Poster;
 use std::sync::Arc;
 use weir_core::config::GuardrailEntry;
@@ -26,6 +26,7 @@ pub(super) struct Build<'a> {
 pub(super) static KINDS: &[KindRow] = &[
     KindRow { name: "litellm_content_filter", build: content_filter::build },
     KindRow { name: "hide-secrets", build: content_filter::build_secrets },
+    KindRow { name: "detect_prompt_injection", build: injection::build },
     KindRow { name: "generic_guardrail_api", build: generic::build },
     KindRow { name: "openai_moderation", build: moderation::build },
     KindRow { name: "presidio", build: presidio::build },

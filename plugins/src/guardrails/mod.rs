@@ -1,7 +1,7 @@
 //! What looks at requests and answers: guardrails, as `guardrails` of the configuration has them.
 //!
 //! `check.rs` is what a kind must do, `kinds.rs` the table of kinds, each a file: `content_filter/` (here, by patterns and
-//! words), `generic.rs`, `moderation.rs`, `presidio.rs`, `bedrock.rs` (services). `select.rs` says which ones a request
+//! words), `injection.rs` (here, by the make of sentences), `generic.rs`, `moderation.rs`, `presidio.rs`, `bedrock.rs` (services). `select.rs` says which ones a request
 //! meets, `texts.rs` finds what is said in a body, `watching.rs` follows an answer, `hiding.rs` masks what is kept.
 //! `filters/guardrails.rs` is when all of that happens.
 
@@ -11,6 +11,7 @@ mod check;
 mod content_filter;
 mod generic;
 mod hiding;
+mod injection;
 mod kinds;
 mod moderation;
 mod presidio;
@@ -63,7 +64,11 @@ impl Guardrails {
         let http = Poster::new(env);
         let build = |entry| Guardrail::build(&Build { entry, env, http: &http }, problems);
         let mut all: Vec<_> = config.guardrails.iter().filter_map(build).collect();
-        all.extend(banned_keywords(config, problems));
+        all.extend(always(
+            "banned_keywords",
+            content_filter::banned(&config.litellm.banned_keywords, problems),
+        ));
+        all.extend(always("detect_prompt_injection", injection::by_callback(config, problems)));
         Self(all.into_iter().map(Arc::new).collect())
     }
 
@@ -80,16 +85,15 @@ impl Guardrails {
     }
 }
 
-/// LiteLLM's older way to forbid words, which is a guardrail like others here.
-fn banned_keywords(config: &Config, problems: &mut Problems) -> Option<Guardrail> {
-    let check = content_filter::banned(&config.litellm.banned_keywords, problems)?;
+/// What LiteLLM has other settings for is a guardrail like others here.
+fn always(name: &str, check: Option<Arc<dyn Check>>) -> Option<Guardrail> {
     Some(Guardrail {
-        name: "banned_keywords".to_owned(),
+        name: name.to_owned(),
         modes: Modes::from(When::PreCall),
         default_on: true,
         fail_on_error: true,
         template: None,
-        check,
+        check: check?,
     })
 }
 
@@ -236,6 +240,7 @@ mod tests {
                 "patterns: [{pattern_type: prebuilt, pattern_name: email, action: MASK}]",
             ),
             ("hide-secrets", ""),
+            ("detect_prompt_injection", ""),
             ("generic_guardrail_api", "api_base: \"http://127.0.0.1:9\""),
             ("openai_moderation", "api_key: sk-fake"),
             (
@@ -249,6 +254,6 @@ mod tests {
             ));
             assert!(set.find("g").is_some(), "{kind}");
         }
-        assert_eq!(super::KINDS.len(), 6, "a kind that this test does not know");
+        assert_eq!(super::KINDS.len(), 7, "a kind that this test does not know");
     }
 }

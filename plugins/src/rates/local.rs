@@ -76,6 +76,16 @@ impl Local {
         Arc::clone(shelf.entry(scope.id.as_ref().into()).or_default())
     }
 
+    /// What is counted; a counter that nobody has used yet is not begun.
+    pub(super) fn look(&self, scope: &RateScope<'_>, now: Micros, window: Duration) -> Count {
+        let shelf = &self.by_descriptor[scope.descriptor as usize];
+        let shelf = shelf.read().unwrap_or_else(PoisonError::into_inner);
+        let mut count = shelf.get(scope.id.as_ref()).map(|counter| *counter.count()).unwrap_or_default();
+        // Only of the copy: the window begins with a request.
+        count.turn(now, window);
+        count
+    }
+
     /// Whoever has one in hand keeps it.
     pub(super) fn forget(&self, now: Micros, window: Duration) {
         for shelf in &self.by_descriptor {

@@ -7,7 +7,7 @@ mod refusal;
 mod scopes;
 
 pub use refusal::{Told, refusal};
-pub use scopes::{Descriptor, RateScope, of_holder, scopes};
+pub use scopes::{Descriptor, RateScope, Scopes, of_holder, scopes};
 
 use local::{Counter, Local};
 use smallvec::SmallVec;
@@ -139,6 +139,16 @@ impl RateLimits {
             let limit = limits.of(rate)?;
             Some(Standing { descriptor, rate, limit, remaining: (limit - count.of(rate)).max(0), ends })
         })
+    }
+
+    /// How scopes stand, as far as this process has heard. Nothing is counted.
+    pub fn look(&self, scopes: &[RateScope<'_>], now: Micros) -> Vec<Standing> {
+        let mut standings = Vec::new();
+        for scope in scopes {
+            let count = self.local.look(scope, now, self.window);
+            standings.extend(self.standings(scope, &count));
+        }
+        standings
     }
 
     /// Whether counters outside of this process are reached; `None`: there are none.

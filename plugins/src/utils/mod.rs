@@ -1,8 +1,10 @@
 //! What the utility routes answer, in LiteLLM's shapes, from input that is parsed already: no I/O, no routes.
 //!
-//! `count.rs` counts tokens, `supported.rs` lists parameters, `transform.rs` shows what would be sent upstream.
+//! `count.rs` counts tokens, `supported.rs` lists parameters, `transform.rs` shows what would be sent upstream. `explain.rs`
+//! does look things up: what a request would be held to, and how that stands.
 
 mod count;
+mod explain;
 mod supported;
 mod transform;
 
@@ -10,6 +12,7 @@ mod transform;
 mod tests;
 
 pub use count::{TokenCountRequest, token_counter};
+pub use explain::{Budget, Explainer};
 pub use supported::{owner, supported_openai_params, supported_params};
 pub use transform::{Destination, TransformRequest, dialect_of, transform_request};
 

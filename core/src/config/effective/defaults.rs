@@ -2,7 +2,7 @@
 //! not here are empty by default and have no variable.
 
 use super::super::load::Config;
-use super::super::settings::{BudgetMode, CacheScope, MetricsWhen, SslVerify, Strategy, TokenRate};
+use super::super::settings::{BudgetMode, CacheScope, MetricsWhen, SslVerify, TokenRate};
 use super::HIDDEN;
 use serde_json::{Value as Json, json};
 use std::time::Duration;
@@ -74,7 +74,7 @@ static ROWS: &[Row] = &[
     row(ROUTER, "redis_port", unset).or_env(&["REDIS_PORT"]),
     row(ROUTER, "redis_url", unset).or_env(&["REDIS_URL"]),
     row(ROUTER, "retry_after", |c| seconds(c.router.retry_after)),
-    row(ROUTER, "routing_strategy", |c| strategy(c.router.routing_strategy).into()),
+    row(ROUTER, "routing_strategy", |c| c.router.routing_strategy.name().into()),
     row(ROUTER, "timeout", |c| seconds(c.router.timeout)).or("request_timeout"),
     row(WEIR, "access_log", |c| json!(c.weir.access_log.unwrap_or(c.litellm.json_logs))),
     row(WEIR, "body_timeout", |c| seconds(c.weir.body_timeout)),
@@ -110,6 +110,7 @@ static ROWS: &[Row] = &[
         .or_env(&["WEIR_MASTER_KEY_PREVIOUS"]),
     row(WEIR, "max_clients", |c| json!(c.weir.max_clients)),
     row(WEIR, "max_connections", |c| json!(c.weir.max_connections)),
+    row(WEIR, "max_mirrors", |c| json!(c.weir.max_mirrors)),
     row(WEIR, "metrics", |c| {
         if c.weir.metrics == MetricsWhen::Always { "always" } else { "on_callback" }.into()
     }),
@@ -161,16 +162,6 @@ fn rate(rate: TokenRate) -> &'static str {
         TokenRate::Total => "total",
         TokenRate::Input => "input",
         TokenRate::Output => "output",
-    }
-}
-
-fn strategy(strategy: Strategy) -> &'static str {
-    match strategy {
-        Strategy::SimpleShuffle => "simple-shuffle",
-        Strategy::LeastBusy => "least-busy",
-        Strategy::UsageBased => "usage-based-routing-v2",
-        Strategy::LatencyBased => "latency-based-routing",
-        Strategy::CostBased => "cost-based-routing",
     }
 }
 

@@ -147,6 +147,7 @@ static LIMITLESS: &[&str] = &[
     "session_max_budget",
     "session_max_calls",
     "session_max_time",
+    "unauthenticated_per_second",
 ];
 
 #[test]

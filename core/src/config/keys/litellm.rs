@@ -40,6 +40,7 @@ pub(super) const KEYS: &[Key] = &[
     used("audit_log_callbacks", Texts),
     used("aws_sqs_callback_params", Map),
     used("banned_keywords_list", Any),
+    used("prompt_injection_params", Map),
     later("blocked_user_list", Any),
     used("budget_duration", Text),
     used("cache", Bool),

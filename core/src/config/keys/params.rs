@@ -72,6 +72,7 @@ pub(super) const KEYS: &[Key] = &[
     later("s3_encryption_key_id", Text),
     later("search_context_cost_per_query", Map),
     later("tiered_pricing", List),
+    used("silent_model", Text),
     later("use_in_pass_through", Bool),
     later("use_litellm_proxy", Bool),
     later("vector_store_id", Text),

@@ -142,6 +142,13 @@ pub(super) const KEYS: &[Key] = &[
          equal share, so that one that is away takes nothing from the others. 64 MiB. Needs a restart.",
     ),
     own("inflight_bytes", Bytes, "Request and response bytes in memory at once; above it 503. 96 MiB."),
+    own(
+        "unauthenticated_per_second",
+        Int,
+        "Requests with no key or an unknown one that an address (with IPv6: its /64) may send in a second; beyond it they get \
+         429 and no look at the ledger. Keys that were used a moment ago go on working from there. Behind a load balancer it \
+         needs trusted_proxies. Not limited by default.",
+    ),
     own("header_timeout", Seconds, "From connect to the last byte of a request's header. 30 s."),
     own("body_timeout", Seconds, "From the first to the last byte of a request's body. 300 s."),
     own("connect_timeout", Seconds, "Connecting to an upstream, TLS included. 10 s."),
@@ -173,6 +180,12 @@ pub(super) const KEYS: &[Key] = &[
         "max_connections",
         Int,
         "Requests in progress at once; above it new ones are answered with 503. 1000.",
+    ),
+    own(
+        "max_mirrors",
+        Int,
+        "Copies of requests under way at once to silent models (litellm_params.silent_model); beyond it they are dropped. 16. \
+         Needs a restart.",
     ),
     own(
         "max_clients",

@@ -62,6 +62,8 @@ pub struct LitellmSettings {
     /// Words that no request may say.
     pub banned_keywords: BannedKeywords,
     pub metrics: MetricsSettings,
+    /// Requests are looked through for attempts to talk a model out of its instructions.
+    pub prompt_injection: bool,
 }
 
 /// `banned_keywords_list`.
@@ -83,6 +85,20 @@ impl BannedKeywords {
             (None, None) => Self::None,
         }
     }
+}
+
+/// The callback `detect_prompt_injection`; `prompt_injection_params` may switch its heuristics off.
+fn prompt_injection(s: &Section, problems: &mut Problems) -> bool {
+    const PARAMS: &str = "prompt_injection_params";
+    let named = s.texts("callbacks").unwrap_or_default().iter().any(|name| name == "detect_prompt_injection");
+    let Some(params) = s.node(PARAMS).filter(|_| named) else { return named };
+    let on = |name: &str| params.get(name).and_then(Node::as_bool).unwrap_or(false);
+    for check in ["llm_api_check", "vector_db_check"].into_iter().filter(|check| on(check)) {
+        // Nobody shall believe in a protection that is not there.
+        let cure = "remove it, and ask a service by a guardrail (generic_guardrail_api) instead";
+        problems.error(&s.place(PARAMS), format!("{check} is not served"), cure);
+    }
+    on("heuristics_check") || on("similarity_check")
 }
 
 /// LiteLLM keeps them among the defaults of new users.
@@ -156,6 +172,7 @@ impl LitellmSettings {
             default_user: default_user(s),
             banned_keywords: BannedKeywords::read(s),
             metrics: MetricsSettings::read(s, problems),
+            prompt_injection: prompt_injection(s, problems),
         }
     }
 

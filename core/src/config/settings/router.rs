@@ -32,6 +32,19 @@ pub enum Strategy {
     CostBased,
 }
 
+impl Strategy {
+    /// As the config names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Strategy::SimpleShuffle => "simple-shuffle",
+            Strategy::LeastBusy => "least-busy",
+            Strategy::UsageBased => "usage-based-routing-v2",
+            Strategy::LatencyBased => "latency-based-routing",
+            Strategy::CostBased => "cost-based-routing",
+        }
+    }
+}
+
 /// `routing_strategy_args`: what a strategy goes by beside the deployments.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StrategyArgs {

@@ -108,6 +108,8 @@ pub struct WeirSettings {
     /// Of what waits to be told to callbacks.
     pub callback_max_bytes: u64,
     pub inflight_bytes: u64,
+    /// Requests of one address without a valid key; `None`: any number of them.
+    pub unauthenticated_per_second: Option<u32>,
     pub header_timeout: Duration,
     pub body_timeout: Duration,
     pub connect_timeout: Duration,
@@ -121,6 +123,7 @@ pub struct WeirSettings {
     pub grace_period: Duration,
     pub h2c: bool,
     pub max_connections: u64,
+    pub max_mirrors: u32,
     pub max_clients: u64,
     pub work_stealing: bool,
     /// Connections to providers that nobody uses.
@@ -174,6 +177,7 @@ impl WeirSettings {
             journal_shards: within(s, "journal_shards", 1..=64, problems).unwrap_or(4),
             callback_max_bytes: s.bytes("callback_max_bytes").unwrap_or(64 << 20),
             inflight_bytes: s.bytes("inflight_bytes").unwrap_or(96 << 20),
+            unauthenticated_per_second: s.count("unauthenticated_per_second"),
             header_timeout: seconds("header_timeout", 30),
             body_timeout: seconds("body_timeout", 300),
             connect_timeout: seconds("connect_timeout", 10),
@@ -185,6 +189,7 @@ impl WeirSettings {
             grace_period: seconds("grace_period", 600),
             h2c: s.bool("h2c").unwrap_or(false),
             max_connections: s.int("max_connections").unwrap_or(1_000),
+            max_mirrors: s.count("max_mirrors").unwrap_or(16),
             max_clients: s.int("max_clients").unwrap_or(10_000),
             work_stealing: s.bool("work_stealing").unwrap_or(true),
             upstream_pool_size: within(s, "upstream_pool_size", 1..=65_536, problems).unwrap_or(1_024),

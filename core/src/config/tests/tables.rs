@@ -87,6 +87,7 @@ fn beside(name: &str) -> &'static str {
         "redis_port" | "redis_password" => "redis_host: sample, ",
         "max_budget" => "budget_duration: 1d, ",
         "cache_params" => "cache: true, ",
+        "prompt_injection_params" => "callbacks: [detect_prompt_injection], ",
         _ => "",
     }
 }

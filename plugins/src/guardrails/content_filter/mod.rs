@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use filter::Filter;
 use follow::Following;
 use patterns::SECRETS;
-use rules::Rule;
+use rules::{Action, Rule};
 use std::sync::Arc;
 use weir_core::config::BannedKeywords;
 use weir_core::config::problems::{Place, Problems};
@@ -52,6 +52,20 @@ pub(super) fn banned(keywords: &BannedKeywords, problems: &mut Problems) -> Opti
     let rules: Vec<Rule> =
         words.iter().filter(|word| !word.is_empty()).map(|word| Rule::banning(word)).collect();
     if rules.is_empty() { None } else { made(&at, rules, problems) }
+}
+
+/// Patterns that refuse, with their names and what is said then.
+pub(super) fn refusing(
+    at: &Place,
+    patterns: impl Iterator<Item = (&'static str, String, Blocked)>,
+    problems: &mut Problems,
+) -> Option<Arc<dyn Check>> {
+    let rule = |(name, pattern, blocked)| Rule {
+        name: str::to_owned(name),
+        pattern,
+        action: Action::Block(blocked),
+    };
+    made(at, patterns.map(rule).collect(), problems)
 }
 
 fn made(at: &Place, rules: Vec<Rule>, problems: &mut Problems) -> Option<Arc<dyn Check>> {
