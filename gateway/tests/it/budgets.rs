@@ -398,7 +398,7 @@ async fn p15_what_is_too_little_at_each_replica_is_enough_for_one_of_them() {
     let (served, refusals) = exhaust(&rigs, &key, 9).await;
     assert_eq!(refusals.len(), 9, "nobody is told to wait for ever; {served} were served");
     let spent = settled(&rigs[0], &key).await;
-    assert!(spent <= 0.5 && spent >= 0.48, "{spent} of half a dollar");
+    assert!((0.48..=0.5).contains(&spent), "{spent} of half a dollar");
 }
 
 #[tokio::test]

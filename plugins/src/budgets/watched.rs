@@ -34,11 +34,14 @@ pub struct Terms {
     pub resets_at: Option<Micros>,
 }
 
+/// By scope and id.
+type Owners = HashMap<(SpendScope, Box<str>), Arc<Owner>>;
+
 /// Everybody who has sent something since the process began.
 #[derive(Default)]
 pub struct Watched {
     on: AtomicBool,
-    owners: RwLock<HashMap<(SpendScope, Box<str>), Arc<Owner>>>,
+    owners: RwLock<Owners>,
 }
 
 /// Beyond that nobody is added.

@@ -146,11 +146,7 @@ impl WeirSettings {
             metrics_max_series: s.int("metrics_max_series").unwrap_or(200_000),
             access_log: s.bool("access_log"),
             block_unpriced: s.bool("block_unpriced").unwrap_or(false),
-            budget_mode: if s.text("budget_mode").as_deref() == Some("litellm") {
-                BudgetMode::Litellm
-            } else {
-                BudgetMode::Hold
-            },
+            budget_mode: budget_mode(s),
             cache_scope: match s.text("cache_scope").as_deref() {
                 Some("team") => CacheScope::Team,
                 Some("all") => CacheScope::All,
@@ -207,6 +203,13 @@ fn within(s: &Section, name: &str, bounds: RangeInclusive<u64>, problems: &mut P
         return None;
     }
     usize::try_from(number).ok()
+}
+
+fn budget_mode(s: &Section) -> BudgetMode {
+    match s.text("budget_mode").as_deref() {
+        Some("litellm") => BudgetMode::Litellm,
+        _ => BudgetMode::Hold,
+    }
 }
 
 /// An error of the client's: whoever gets it should not try again.

@@ -66,6 +66,7 @@ pub(super) struct Attribute {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::enum_variant_names, reason = "the names of OTLP's JSON")]
 enum AnyValue {
     StringValue(String),
     IntValue(String),
