@@ -3,7 +3,7 @@
 //!
 //! A request's way: `proxy.rs` (Pingora's phases) → `endpoints.rs` (which operation) → `exchange.rs` (the life of an
 //! exchange) → `intake.rs` (the body) → `routing/` (which deployment) → `upstream/` (sending) → `response/` (relaying).
-//! `mirror.rs` sends copies to silent models. `front/` checks heads before Pingora's parser sees them. `local/` answers health, models and metrics. `run.rs` puts the process together, `cli.rs` reads the command line,
+//! `mirror.rs` sends copies to silent models. `front/` checks heads before Pingora's parser sees them. `local/` answers health, models and metrics. `run.rs` puts the process together, `serving.rs` opens its listeners, `cli.rs` reads the command line,
 //! `background/` holds what runs beside requests; `handover/` gives the listeners to another process.
 
 mod asked;
@@ -25,6 +25,7 @@ mod proxy;
 mod response;
 mod routing;
 mod run;
+mod serving;
 mod settings;
 mod state;
 mod storage;
