@@ -35,13 +35,13 @@ pub struct Terms {
 }
 
 /// By scope and id.
-type Owners = HashMap<(SpendScope, Box<str>), Arc<Owner>>;
+type ById = HashMap<(SpendScope, Box<str>), Arc<Owner>>;
 
 /// Everybody who has sent something since the process began.
 #[derive(Default)]
 pub struct Watched {
     on: AtomicBool,
-    owners: RwLock<Owners>,
+    owners: RwLock<ById>,
 }
 
 /// Beyond that nobody is added.
