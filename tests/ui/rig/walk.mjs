@@ -64,8 +64,8 @@ export function walker(page, url) {
       await page.getByRole('dialog').getByRole('textbox').fill(name);
     },
     /** No serious fault for people who cannot see or use a mouse, in light and in dark. */
-    async accessible(name) {
-      for (const colorScheme of ['dark', 'light']) {
+    async accessible(name, schemes = ['dark', 'light']) {
+      for (const colorScheme of schemes) {
         await page.emulateMedia({ colorScheme });
         // The policy of the page forbids strange scripts, and the browser's own evaluation is not bound by it.
         await page.evaluate(AXE);

@@ -24,6 +24,7 @@ const RIGHTS = {
   'see health': VIEW,
   'change models': ADMIN,
   'see all logs': ADMIN,
+  'see logs': [...OWN_KEYS, 'internal_user_viewer'],
   'see usage of organizations': VIEW_ORG,
   'see usage of customers': ADMIN,
   reports: [...VIEW, 'internal_user_viewer'],

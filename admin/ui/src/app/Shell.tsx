@@ -81,7 +81,7 @@ function Places() {
 
 function Me() {
   const session = useSession();
-  const { signOut } = useSignIn();
+  const { signOut, signOutEverywhere } = useSignIn();
   const { setColorScheme } = useMantineColorScheme();
   const dark = useComputedColorScheme('light') === 'dark';
   return (
@@ -109,6 +109,7 @@ function Me() {
           </Menu.Item>
           <Menu.Divider />
           <Menu.Item onClick={signOut}>Sign out</Menu.Item>
+          <Menu.Item onClick={signOutEverywhere}>Sign out everywhere</Menu.Item>
         </Menu.Dropdown>
       </Menu>
     </div>
