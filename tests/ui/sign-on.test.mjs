@@ -2,13 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { missing, startRig, UI_PASSWORD, UI_USER } from './rig/rig.mjs';
-import { walker } from './rig/walk.mjs';
 
 let rig;
-
-async function somebody(url = rig.url, options = {}) {
-  return walker(await rig.browser.page(options), url);
-}
+const somebody = (url) => rig.somebody(url);
 
 describe('signing in', { skip: missing() ?? false, concurrency: false }, () => {
   before(async () => {
@@ -36,7 +32,7 @@ describe('signing in', { skip: missing() ?? false, concurrency: false }, () => {
     await walk.signOut();
     await walk.sees('Sign in to Weir');
     await walk.signIn('admin', rig.weir.masterKey);
-    await walk.sees('Keys');
+    await walk.sees('Home');
   });
 
   test('an invitation sets a password, which signs in', async () => {

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { serve } from '../../../admin/ui/dev/serve.mjs';
 import { freePort, startWeir } from '../../../admin/ui/dev/weir.mjs';
 import { chromiumIsMissing, startBrowser } from './browser.mjs';
+import { walker } from './walk.mjs';
 import { database, hasPostgres, mockProviders } from './children.mjs';
 import { CLIENT, identityProvider } from './identity.mjs';
 
@@ -74,16 +75,36 @@ async function start(started) {
   if (!front) await sameUi(weir.url);
   const problems = [];
   const browser = await started.add(startBrowser(problems), (it) => it.close());
+  const base = front ? front.url : weir.url;
   return {
     weir,
     identity,
     problems,
     browser,
-    url: front ? front.url : weir.url,
+    url: base,
     stop: () => started.stop(),
+    /** Somebody with a browser of their own. */
+    somebody: async (url = base) => walker(await browser.page(), url),
+    /** An admin who is signed in. */
+    async admin() {
+      const walk = walker(await browser.page(), base);
+      await walk.open('/', 'Sign in to Weir');
+      await walk.signIn(UI_USER, UI_PASSWORD);
+      await walk.sees('Home');
+      return walk;
+    },
     /** What oauth2-proxy is to its users: everything passes through it, with their names. */
-    proxyFor: (headers) => started.add(serve({ upstream: front ? front.url : weir.url, files: false, headers }), (it) => it.close()),
+    proxyFor: (headers) => started.add(serve({ upstream: base, files: false, headers }), (it) => it.close()),
     api: (method, path, body, key = weir.masterKey) => api(weir.url, method, path, body, key),
+    /** Until the ledger has so many entries: they come a moment after the answers. */
+    async booked(entries) {
+      for (let tries = 0; tries < 200; tries++) {
+        const { body } = await api(weir.url, 'GET', '/spend/logs/ui?page_size=1', undefined, weir.masterKey);
+        if (body.total >= entries) return;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      throw new Error(`the ledger does not come to ${entries} entries`);
+    },
   };
 }
 

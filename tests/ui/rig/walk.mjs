@@ -75,9 +75,12 @@ export function walker(page, url) {
         assert.deepEqual(told, [], `${name}, ${colorScheme}`);
       }
     },
-    async looked(name) {
-      await page.waitForLoadState('networkidle');
-      await shot(page, name);
+    settled: () => page.waitForLoadState('networkidle'),
+    shot: (name) => shot(page, name),
+    /** A picture for people, and a look for those who cannot see it. */
+    async looked(name, whole = false) {
+      await walk.settled();
+      await shot(page, name, whole);
       await walk.accessible(name);
     },
   };

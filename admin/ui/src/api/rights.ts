@@ -44,6 +44,11 @@ export const ROLES: { value: Role; label: string; help: string }[] = [
   { value: 'internal_user_viewer', label: 'User, read only', help: 'Sees own keys and own spend' },
 ];
 
+/** Whoever signs in with the master key is this user to the server. */
+const MASTER = 'default_user_id';
+
+export const userLabel = (id: string) => (id === MASTER ? 'Master key' : id);
+
 export function roleLabel(role: string): string {
   return (
     ROLES.find((row) => row.value === role)?.label ?? (role === 'org_admin' ? 'Organisation admin' : role)

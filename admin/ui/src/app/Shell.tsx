@@ -2,7 +2,7 @@ import { ActionIcon, Menu, useComputedColorScheme, useMantineColorScheme } from 
 import { Suspense, useEffect, useRef, useState } from 'react';
 import { NavLink, Outlet, useLocation, useNavigation } from 'react-router';
 import { address } from '@/api/client';
-import { may, roleLabel } from '@/api/rights';
+import { may, roleLabel, userLabel } from '@/api/rights';
 import { useSession, useSignIn } from '@/api/session';
 import { Loading } from '@/parts/Answered';
 import { Icon } from '@/parts/Icon';
@@ -87,7 +87,7 @@ function Me() {
   return (
     <div className={css.me}>
       <div className={css.who}>
-        <div className={css.user}>{session.user_id}</div>
+        <div className={css.user}>{userLabel(session.user_id)}</div>
         <div className={css.role}>{roleLabel(session.role)}</div>
       </div>
       <ActionIcon

@@ -3,10 +3,10 @@ import { useAnswer } from '@/api/hooks';
 import { useReplica } from '@/api/replica';
 import { useMay } from '@/api/session';
 import { Notice } from '@/parts/Notice';
+import { useBudgeted } from './budgeted';
 import css from './home.module.css';
-import { gatewayPoints, keyPoints, modelPoints, type Point, teamPoints, userPoints } from './points';
+import { budgetPoints, gatewayPoints, modelPoints, type Point } from './points';
 
-const DEAREST = { sort_by: 'spend', sort_order: 'desc' };
 const MOST = 8;
 
 /** What an admin should look at; nothing is shown when there is nothing. */
@@ -27,24 +27,15 @@ export function Attention() {
   );
 }
 
-/** Those who have spent most come first, so that whoever is near a budget that matters is among them. */
 function usePoints(): Point[] {
   const seesAll = useMay('see all');
-  const keys = useAnswer('GET /key/list', { query: { size: 100, return_full_object: true, ...DEAREST } });
-  const teams = useAnswer(
-    'GET /v2/team/list',
-    { query: { page_size: 100, ...DEAREST } },
-    { enabled: seesAll },
-  );
-  const users = useAnswer('GET /user/list', { query: { page_size: 100, ...DEAREST } }, { enabled: seesAll });
   const models = useAnswer('GET /v2/model/info', {}, { enabled: seesAll });
   const health = useAnswer('GET /health/readiness', {}, { every: 30_000 });
   const replica = useReplica();
+  const budgeted = useBudgeted();
   return [
     ...gatewayPoints(health.data, replica.data),
     ...modelPoints(models.data?.data ?? [], replica.data),
-    ...teamPoints(teams.data?.teams ?? []),
-    ...keyPoints(keys.data?.keys ?? []),
-    ...userPoints(users.data?.users ?? []),
+    ...budgetPoints(budgeted),
   ];
 }

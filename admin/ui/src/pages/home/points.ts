@@ -1,38 +1,23 @@
 // What an admin should look at, read off what the server tells.
-import type { Deployment, Key, Limits, Readiness, Team, User } from '@/api/answers';
+import type { Deployment, Readiness } from '@/api/answers';
 import type { Replica } from '@/api/replica';
-import { count, milliseconds, money, shortId } from '@/parts/format';
+import { count, milliseconds, money } from '@/parts/format';
 import { NEAR } from '@/parts/Meter';
 import { unpriced } from '../models/facts';
+import { type Budgeted, share } from './budgeted';
 
 export interface Point {
   to: string;
   text: string;
 }
 
-type Budgeted = Pick<Limits, 'max_budget'> & { spend: number };
-
-const near = (row: Budgeted) => row.max_budget !== null && row.spend >= row.max_budget * NEAR;
-const told = (name: string, row: Budgeted) =>
-  `${name}: ${money(row.spend)} of ${money(row.max_budget ?? 0)} spent`;
-
-export const teamPoints = (teams: Team[]): Point[] =>
-  teams.filter(near).map((team) => ({
-    to: `/teams/${encodeURIComponent(team.team_id)}`,
-    text: told(`Team ${team.team_alias ?? team.team_id}`, team),
-  }));
-
-export const keyPoints = (keys: Key[]): Point[] =>
-  keys.filter(near).map((key) => ({
-    to: `/keys/${key.token}`,
-    text: told(`Key ${key.key_alias ?? shortId(key.token)}`, key),
-  }));
-
-export const userPoints = (users: User[]): Point[] =>
-  users.filter(near).map((user) => ({
-    to: `/users/${encodeURIComponent(user.user_id)}`,
-    text: told(`User ${user.user_email ?? user.user_id}`, user),
-  }));
+export const budgetPoints = (rows: Budgeted[]): Point[] =>
+  rows
+    .filter((row) => share(row) >= NEAR)
+    .map(({ kind, name, to, spend, budget }) => ({
+      to,
+      text: `${kind} ${name}: ${money(spend)} of ${money(budget)} spent`,
+    }));
 
 const FEW = 4;
 const named = (rows: Deployment[]) => {

@@ -3,6 +3,7 @@ import type { BudgetSeen, Entry } from '@/api/answers';
 import { exactMoney, money, sentence, shortId } from '@/parts/format';
 import { Meter } from '@/parts/Meter';
 import css from './logs.module.css';
+import { Standing } from './Standing';
 
 /** Where a budget has its page. */
 const PAGES: Record<string, string> = {
@@ -14,9 +15,13 @@ const PAGES: Record<string, string> = {
   deployment: '/models',
 };
 
+const REFUSED = 'BudgetExceededError';
+
 /** The budgets that this request counted against, before and after. */
 export function Budgets({ of }: { of: Entry }) {
   const budgets = of.metadata.weir?.budgets ?? [];
+  if (budgets.length === 0 && of.metadata.error_information?.error_class === REFUSED)
+    return <Standing of={of} />;
   if (budgets.length === 0) return <>It counted against no budget.</>;
   return (
     <ul className={css.budgets}>

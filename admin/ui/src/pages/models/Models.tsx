@@ -23,8 +23,8 @@ const path = (row: Deployment) => `/models/${encodeURIComponent(row.model_info.i
 
 const SHOWN = [
   { value: 'all', label: 'All' },
-  { value: 'cooled', label: 'Cooling down' },
-  { value: 'unpriced', label: 'Without a price' },
+  { value: 'cooled', label: 'Cooling' },
+  { value: 'unpriced', label: 'No price' },
   { value: 'ledger', label: 'Added here' },
 ];
 
@@ -51,6 +51,7 @@ function columns(probes: Probe[] | undefined, states: States, health: boolean): 
       header: 'Deployment',
       accessorFn: (row) => row.litellm_params.model,
       cell: ({ row }) => <code>{row.original.litellm_params.model}</code>,
+      meta: { minor: true },
     },
     {
       id: 'input',

@@ -3,6 +3,7 @@ import type { SettingField } from '@/api/answers';
 import { useParams } from '@/parts/params';
 import css from '@/parts/parts.module.css';
 import { SearchBox } from '@/parts/SearchBox';
+import { Routing } from './Routing';
 import { SettingsTable } from './SettingsTable';
 
 const SECTIONS = ['general_settings', 'litellm_settings', 'router_settings', 'weir_settings'];
@@ -22,6 +23,7 @@ export function Configuration() {
         />
         <SearchBox label="Find a setting" value={params.q} onChange={(q) => set({ q })} />
       </div>
+      {params.section === 'router_settings' && <Routing />}
       <SettingsTable section={params.section} wanted={found} />
     </div>
   );

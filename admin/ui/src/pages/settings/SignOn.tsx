@@ -9,8 +9,7 @@ import css from '@/parts/parts.module.css';
 import { Status } from '@/parts/Status';
 import { SettingsTable } from './SettingsTable';
 
-const NAMES =
-  /^(enable_(oauth2|jwt)|oauth2|litellm_jwtauth|ui_access_mode|custom_.*sso|public_routes|admin_only)/;
+const NAMES = /^(enable_(oauth2|jwt)|oauth2_|litellm_jwtauth|ui_access_mode)/;
 const ofDoors = ({ field_name: name }: SettingField) => NAMES.test(name);
 const ofSessions = ({ field_name: name }: SettingField) => /^(ui_|identity_)/.test(name);
 
@@ -40,9 +39,8 @@ export function SignOn() {
             ],
             [
               'Address to register',
-              <span key="callback" className={css.id}>
-                <code className={css.code}>{callback}</code>
-                <Copy text={callback} what="the address" />
+              <span key="callback">
+                <code className={css.code}>{callback}</code> <Copy text={callback} what="the address" />
               </span>,
             ],
             [
