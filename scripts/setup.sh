@@ -8,14 +8,14 @@
 #   system    build + services
 #   python    .tools/venv with the versions of tests/sdk/python/requirements.txt
 #   node      tests/sdk/node/node_modules from package-lock.json
-#   ui        Chromium, and tests/ui/node_modules with what drives it; not part of "all", `scripts/test.sh ui` asks for it
+#   ui        Chromium, and tests/ui/node_modules with what drives it; scripts/ui.sh installs what builds the UI
 #   agents    tests/sdk/agents/node_modules likewise: Claude Code and Codex, 800 MB; not part of "all", `make test` asks for it
 #   dashboards  Prometheus, and Grafana's types in dashboards/tests/types/node_modules
 #   deploy    .tools/deploy with Helm's engine, Kubernetes' schemas and SOPS (deploy/tests/requirements.txt); buildah, busybox, systemd
 #   nextest   cargo-nextest; without it the tests run under `cargo test`
 #   fuzz      a C++ compiler and Python: scripts/fuzz.sh builds libFuzzer, which comes as source with its crate
 #   lint      cargo-deny and shellcheck, for `make lint`; not part of "all", cargo-deny takes minutes to build
-#   all       system python node dashboards deploy nextest fuzz (the default)
+#   all       system python node ui dashboards deploy nextest fuzz (the default)
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -107,9 +107,6 @@ install_needed() {
 }
 
 # --- clients for the SDK tests ---
-
-# Prints one line for a set of files: a changed line means that the folder made from them is out of date.
-stamp_of() { cat "$@" | sha256sum | cut -d' ' -f1; }
 
 python_venv() { # FOLDER PINS WHAT: what the file of pins says
     local stamp
@@ -218,9 +215,11 @@ setup_all() {
     want_services
     want_dashboards
     want_deploy
+    want chromium has_chromium
     install_needed
     setup_python
     setup_node
+    setup_ui
     setup_dashboards
     setup_deploy
     setup_nextest
