@@ -20,6 +20,8 @@ export PATH
 say() { printf '== %s\n' "$*"; }
 warn() { printf '!! %s\n' "$*" >&2; }
 die() { warn "$*"; exit 1; }
+# Prints one line for a set of files: a changed line means that what was made from them is out of date.
+stamp_of() { cat "$@" | sha256sum | cut -d' ' -f1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 in_ci() { [[ ${CI:-} == true || ${CI:-} == 1 ]]; }
 

@@ -9,7 +9,7 @@
 #   python    .tools/venv with the versions of tests/sdk/python/requirements.txt
 #   aws       .tools/aws with moto, which stands in for AWS (tests/sdk/aws/requirements.txt)
 #   node      tests/sdk/node/node_modules from package-lock.json
-#   ui        Chromium, and tests/ui/node_modules with what drives it; not part of "all", `scripts/test.sh ui` asks for it
+#   ui        Chromium, and tests/ui/node_modules with what drives it; scripts/ui.sh installs what builds the UI
 #   agents    tests/sdk/agents/node_modules likewise: Claude Code and Codex, 800 MB; not part of "all", `make test` asks for it
 #   dashboards  Prometheus, and Grafana's types in dashboards/tests/types/node_modules
 #   deploy    .tools/deploy with Helm's engine, Kubernetes' schemas and SOPS (deploy/tests/requirements.txt); buildah, busybox, systemd
@@ -17,7 +17,7 @@
 #   fuzz      a C++ compiler and Python: scripts/fuzz.sh builds libFuzzer, which comes as source with its crate
 #   count     valgrind, for scripts/count.sh; not part of "all"
 #   lint      cargo-deny and shellcheck, for `make lint`; not part of "all", cargo-deny takes minutes to build
-#   all       system python aws node dashboards deploy nextest fuzz (the default)
+#   all       system python aws node ui dashboards deploy nextest fuzz (the default)
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -109,9 +109,6 @@ install_needed() {
 }
 
 # --- clients for the SDK tests ---
-
-# Prints one line for a set of files: a changed line means that the folder made from them is out of date.
-stamp_of() { cat "$@" | sha256sum | cut -d' ' -f1; }
 
 python_venv() { # FOLDER PINS WHAT: what the file of pins says
     local stamp
@@ -224,10 +221,12 @@ setup_all() {
     want_services
     want_dashboards
     want_deploy
+    want chromium has_chromium
     install_needed
     setup_python
     setup_aws
     setup_node
+    setup_ui
     setup_dashboards
     setup_deploy
     setup_nextest

@@ -2,8 +2,8 @@
 # Every test: Rust, documentation, and the official SDKs and coding agents against a running gateway,
 # dashboards and alerts, chart and image, fuzzing; load.
 #
-#   scripts/test.sh [PART...] [-- NEXTEST-ARGUMENT...]      PART: rust doc python aws node agents dashboards deploy fuzz (default: these),
-#                                                           example, bench (default at full size), ui
+#   scripts/test.sh [PART...] [-- NEXTEST-ARGUMENT...]      PART: rust doc python aws node ui agents dashboards deploy fuzz
+#                                                           (default: these), example, bench (default at full size)
 #   scripts/test.sh rust -- -p weir-ledger spend
 #
 #   SCALE=1      sizes that fit a coffee break (default); SCALE=full: the sizes that the guarantees name
@@ -32,7 +32,7 @@ done
 if (($# > 0)); then shift; fi
 nextest_arguments=("$@")
 if ((${#parts[@]} == 0)); then
-    parts=(rust doc python aws node agents dashboards deploy fuzz)
+    parts=(rust doc python aws node ui agents dashboards deploy fuzz)
     if [[ $SCALE == full ]]; then parts+=(example bench); fi # they build all dependencies again
 fi
 ALL=(rust doc example python aws node ui agents dashboards deploy fuzz bench)
@@ -84,11 +84,12 @@ run_node() {
         --test-reporter=junit --test-reporter-destination="$RESULTS/node.xml" "$NODE_DIR"/*.test.mjs
 }
 
-# Builds the UI, and walks through it in a browser.
+# A browser walks through the UI that is inside the program.
 run_ui() {
-    if [[ ! -e $UI_TESTS_DIR/node_modules/.stamp ]]; then return 0; fi # not installed; said so above
-    "$ROOT/scripts/ui.sh"
-    timeout --foreground "${sdk_minutes}m" node --test --test-reporter=spec --test-reporter-destination=stdout \
+    if ! ui_is_installed; then return 0; fi # said so above
+    if [[ $ui_built != yes ]]; then return 1; fi
+    timeout --foreground "${sdk_minutes}m" node --test --test-concurrency=2 \
+        --test-reporter=spec --test-reporter-destination=stdout \
         --test-reporter=junit --test-reporter-destination="$RESULTS/ui.xml" "$UI_TESTS_DIR"/*.test.mjs
 }
 
@@ -152,7 +153,12 @@ prepare() {
     if wants fuzz; then "$ROOT/scripts/setup.sh" fuzz; fi
 }
 
+ui_is_installed() { [[ -e $UI_TESTS_DIR/node_modules/.stamp ]]; }
+
+ui_built=no
 build() {
+    # Before the program, which holds it. A UI that does not build fails its own part, and no other.
+    if wants ui && ui_is_installed && "$ROOT/scripts/ui.sh"; then ui_built=yes; fi
     say "building (dev profile)"
     (cd "$ROOT" && "$CARGO" build --workspace --bins) || die "the build failed, so no test ran"
 }
@@ -183,7 +189,7 @@ done
 prepare
 if [[ ${parts[*]} != bench ]]; then build; fi # load has a build of its own
 export WEIR_BIN=$TARGET/debug/weir WEIR_BENCH_BIN=$TARGET/debug/weir-bench WEIR_SCALE=$SCALE
-if wants rust || wants dashboards || wants deploy; then services_start; fi
+if wants rust || wants ui || wants dashboards || wants deploy; then services_start; fi
 for part in "${ALL[@]}"; do
     if wants "$part"; then run_part "$part"; else steps+=("--not-run" "$part"); fi
 done

@@ -9,12 +9,12 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const START_SECONDS = 30;
 
-export async function startWeir({ config = join(ROOT, 'examples/quickstart.yaml'), env = {} } = {}) {
+export async function startWeir({ config = join(ROOT, 'examples/quickstart.yaml'), env = {}, port } = {}) {
   const binary = process.env.WEIR_BIN ?? join(ROOT, 'target/debug/weir');
   const data = await mkdtemp(join(tmpdir(), 'weir-ui-'));
-  const port = await freePort();
+  const on = String(port ?? (await freePort()));
   const masterKey = 'sk-dev-master-key-of-the-ui';
-  const child = spawn(binary, ['serve', '--config', config, '--host', '127.0.0.1', '--port', String(port)], {
+  const child = spawn(binary, ['serve', '--config', config, '--host', '127.0.0.1', '--port', on], {
     env: { PATH: process.env.PATH, WEIR_DATA_DIR: data, LITELLM_MASTER_KEY: masterKey, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -26,7 +26,7 @@ export async function startWeir({ config = join(ROOT, 'examples/quickstart.yaml'
     child.once('exit', resolve);
     child.once('error', resolve); // no such file, and the like: no exit follows
   });
-  const url = `http://127.0.0.1:${port}`;
+  const url = `http://127.0.0.1:${on}`;
   await ready(url, ended).catch((error) => {
     child.kill('SIGKILL');
     throw new Error(`${binary} did not start: ${error.message}\n${said.join('')}`);
@@ -59,7 +59,7 @@ async function ready(url, ended) {
   throw new Error(`it was not ready after ${START_SECONDS} seconds`);
 }
 
-function freePort() {
+export function freePort() {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);

@@ -186,6 +186,24 @@ export interface Attempt {
   ended_at: string;
 }
 
+/** `price` is for `per` of it. */
+export interface Charge {
+  label: string;
+  quantity: number;
+  price: number;
+  per: number;
+  cost: number;
+}
+
+/** A budget as this request found and left it. */
+export interface BudgetSeen {
+  scope: string;
+  id: string;
+  cap: number;
+  before: number;
+  after: number;
+}
+
 export interface Entry {
   request_id: string;
   call_type: string;
@@ -236,6 +254,10 @@ export interface Entry {
       price_version: string;
       user_agent: string;
       attempts: Attempt[];
+      /** Ids of deployments that might have served. */
+      considered: string[];
+      charges: Charge[];
+      budgets: BudgetSeen[];
     };
   };
 }
@@ -280,6 +302,35 @@ export interface Credential {
   credential_name: string;
   credential_info: Json;
   credential_values: Json;
+}
+
+export interface Budget extends Limits {
+  budget_id: string;
+  model_max_budget: Json | null;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface Guardrail {
+  guardrail_id: string;
+  guardrail_name: string;
+  litellm_params: Json & { guardrail?: string; mode?: string | string[]; default_on?: boolean };
+  guardrail_info: Json;
+}
+
+export interface CachePing {
+  status: string;
+  cache_type: string;
+  litellm_cache_params: string;
+}
+
+export interface CacheHits {
+  api_key: string;
+  model: string;
+  cache_hit_true_rows: number;
+  cached_completion_tokens: number;
+  generated_completion_tokens: number;
+  total_rows: number;
 }
 
 export interface Readiness {

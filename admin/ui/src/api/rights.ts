@@ -24,6 +24,7 @@ const RIGHTS = {
   'see health': VIEW,
   'change models': ADMIN,
   'see all logs': ADMIN,
+  'see logs': [...OWN_KEYS, 'internal_user_viewer'],
   'see usage of organizations': VIEW_ORG,
   'see usage of customers': ADMIN,
   reports: [...VIEW, 'internal_user_viewer'],
@@ -42,6 +43,11 @@ export const ROLES: { value: Role; label: string; help: string }[] = [
   { value: 'internal_user', label: 'User', help: 'Makes and changes own keys, sees own spend' },
   { value: 'internal_user_viewer', label: 'User, read only', help: 'Sees own keys and own spend' },
 ];
+
+/** Whoever signs in with the master key is this user to the server. */
+const MASTER = 'default_user_id';
+
+export const userLabel = (id: string) => (id === MASTER ? 'Master key' : id);
 
 export function roleLabel(role: string): string {
   return (

@@ -1,12 +1,16 @@
 // Each route that the UI calls, with its answer. admin/openapi.json describes no answers and not all parameters.
 import type {
   Activity,
+  Budget,
+  CacheHits,
+  CachePing,
   Callbacks,
   Change,
   Credential,
   Customer,
   Deployment,
   Entry,
+  Guardrail,
   Json,
   Key,
   NewKey,
@@ -70,7 +74,18 @@ export interface Answers {
   'GET /health': { healthy_endpoints: Probe[]; unhealthy_endpoints: Probe[] };
   'GET /credentials': { credentials: Credential[] };
   'POST /credentials': Json;
+  'PATCH /credentials/{name}': Json;
   'DELETE /credentials/{name}': Json;
+  'POST /health/test_connection': { status: 'success' | 'error'; result: { error?: string } };
+  'GET /budget/list': Budget[];
+  'POST /budget/new': Budget;
+  'POST /budget/update': Budget;
+  'POST /budget/delete': Json;
+  'GET /v2/guardrails/list': { guardrails: Guardrail[] };
+  'POST /guardrails/apply_guardrail': { response_text: string };
+  'GET /cache/ping': CachePing;
+  'POST /cache/flushall': Json;
+  'GET /global/activity/cache_hits': CacheHits[];
   'GET /user/daily/activity': Activity;
   'GET /team/daily/activity': Activity;
   'GET /organization/daily/activity': Activity;
@@ -96,6 +111,7 @@ export interface Answers {
   'GET /ui/session': Session;
   'POST /ui/session': Session;
   'DELETE /ui/session': { logout_url: string } | undefined;
+  'DELETE /ui/sessions': undefined;
   'GET /ui/options': { sso: boolean };
   'POST /ui/invitation': undefined;
 }

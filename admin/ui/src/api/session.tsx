@@ -56,5 +56,10 @@ export function useSignIn() {
       // Loaded anew, nothing is left in memory of what was seen. The identity provider may have a session to end, too.
       window.location.assign(ended?.logout_url ?? `${ROOT}ui/`);
     },
+    /** Ends every session of this user, in whatever browser. */
+    async signOutEverywhere() {
+      await call('DELETE /ui/sessions');
+      window.location.assign(`${ROOT}ui/`);
+    },
   };
 }

@@ -2,7 +2,7 @@ import { ActionIcon, Menu, useComputedColorScheme, useMantineColorScheme } from 
 import { Suspense, useEffect, useRef, useState } from 'react';
 import { NavLink, Outlet, useLocation, useNavigation } from 'react-router';
 import { address } from '@/api/client';
-import { may, roleLabel } from '@/api/rights';
+import { may, roleLabel, userLabel } from '@/api/rights';
 import { useSession, useSignIn } from '@/api/session';
 import { Loading } from '@/parts/Answered';
 import { Icon } from '@/parts/Icon';
@@ -81,13 +81,13 @@ function Places() {
 
 function Me() {
   const session = useSession();
-  const { signOut } = useSignIn();
+  const { signOut, signOutEverywhere } = useSignIn();
   const { setColorScheme } = useMantineColorScheme();
   const dark = useComputedColorScheme('light') === 'dark';
   return (
     <div className={css.me}>
       <div className={css.who}>
-        <div className={css.user}>{session.user_id}</div>
+        <div className={css.user}>{userLabel(session.user_id)}</div>
         <div className={css.role}>{roleLabel(session.role)}</div>
       </div>
       <ActionIcon
@@ -109,6 +109,7 @@ function Me() {
           </Menu.Item>
           <Menu.Divider />
           <Menu.Item onClick={signOut}>Sign out</Menu.Item>
+          <Menu.Item onClick={signOutEverywhere}>Sign out everywhere</Menu.Item>
         </Menu.Dropdown>
       </Menu>
     </div>

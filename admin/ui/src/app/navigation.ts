@@ -15,7 +15,7 @@ export const PLACES: { label: string; places: Place[] }[] = [
     places: [
       { path: '/', label: 'Home', icon: 'home' },
       { path: '/usage', label: 'Usage', icon: 'chart' },
-      { path: '/logs', label: 'Logs', icon: 'list' },
+      { path: '/logs', label: 'Logs', icon: 'list', right: 'see logs' },
     ],
   },
   {

@@ -31,6 +31,14 @@ export function perMillion(price: number | null | undefined): string {
   return price === null || price === undefined ? '–' : money(price * 1_000_000);
 }
 
+/** The same of a price that may be for something else: for `per` of it. */
+export function priceOf({ label, price, per }: { label: string; price: number; per: number }): string {
+  if (per !== 1) return `${exactMoney(price)} a second`;
+  return ONCE.has(label) ? exactMoney(price) : `${money(price * 1_000_000)} a million`;
+}
+
+const ONCE = new Set(['searches']);
+
 export const count = (value: number) => plain.format(value);
 export const compact = (value: number) => (value < 10_000 ? plain.format(value) : short.format(value));
 export const percent = (part: number, whole: number) => (whole === 0 ? '–' : percentage.format(part / whole));
@@ -83,6 +91,8 @@ export function iso(date: Date): string {
 export function daysAgo(days: number): string {
   return iso(new Date(Date.now() - days * 86_400_000));
 }
+
+export const sentence = (text: string) => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 
 /** Ids are long: what tells them apart is at both ends. */
 export const shortId = (id: string) => (id.length > 20 ? `${id.slice(0, 8)}…${id.slice(-6)}` : id);

@@ -9,6 +9,7 @@ import { compact, daysAgo, iso, money, percent } from '@/parts/format';
 import { Page, Section } from '@/parts/Page';
 import css from '@/parts/parts.module.css';
 import { Attention } from './Attention';
+import { Budgets } from './Budgets';
 import { Recent } from './Recent';
 import { Top } from './Top';
 
@@ -43,6 +44,7 @@ export default function Home() {
                 ]}
               />
               <Recent />
+              <Budgets />
               <Section title="Spend" about="30 days, by model" actions={<Link to="/usage">All usage</Link>}>
                 <Chart
                   of={series(activity, 'model_groups', 'spend', days.start_date, days.end_date)}

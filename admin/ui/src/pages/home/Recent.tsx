@@ -1,5 +1,6 @@
 import { Link } from 'react-router';
 import type { Entry } from '@/api/answers';
+import { useMay } from '@/api/session';
 import { Answered } from '@/parts/Answered';
 import { Numbers } from '@/parts/Facts';
 import { between, milliseconds } from '@/parts/format';
@@ -16,6 +17,10 @@ function quantile(values: number[], share: number): string {
 
 /** How the last requests went. The server adds nothing up by time of answer, so that a hundred of them must do. */
 export function Recent() {
+  return useMay('see logs') ? <Latency /> : null;
+}
+
+function Latency() {
   const last = useEntries({}, LAST, 15_000);
   return (
     <Answered of={last} lines={2}>

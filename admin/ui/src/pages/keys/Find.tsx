@@ -5,6 +5,7 @@ import { useAnswer } from '@/api/hooks';
 import { useMay } from '@/api/session';
 import { shortId } from '@/parts/format';
 import { Icon } from '@/parts/Icon';
+import { hashOf, isKey } from './resolve';
 
 type Params = Record<'alias' | 'hash' | 'team' | 'user', string>;
 
@@ -31,9 +32,7 @@ export function Find({ params, set }: Props) {
     { enabled: findsNames && search !== '' },
   );
   const go = (value: string) => {
-    const isKey = value.startsWith('sk-') || /^[0-9a-f]{64}$/.test(value);
-    // A whole key is kept out of the address: its hash names it as well.
-    if (isKey) void hashOf(value).then((hash) => set({ hash, alias: undefined }));
+    if (isKey(value)) void hashOf(value).then((hash) => set({ hash, alias: undefined }));
     else set({ alias: value, hash: undefined });
     setText('');
   };
@@ -65,10 +64,4 @@ export function Find({ params, set }: Props) {
       ))}
     </>
   );
-}
-
-async function hashOf(key: string): Promise<string> {
-  if (!key.startsWith('sk-')) return key;
-  const bytes = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(key));
-  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -10,6 +10,7 @@ import { Page, Section } from '@/parts/Page';
 import css from '@/parts/parts.module.css';
 import { Chips } from '@/parts/Status';
 import { Bodies } from './Bodies';
+import { Budgets } from './Budgets';
 import { keyLabel, Outcome } from './columns';
 import { useEntries } from './entries';
 import { Price } from './Price';
@@ -68,8 +69,11 @@ function Told({ of }: { of: Entry }) {
         <Timeline of={of} />
       </Section>
       <div className={css.columns}>
-        <Section title="Price" about="tokens × price">
+        <Section title="Price" about="quantity × price, at the time">
           <Price of={of} />
+        </Section>
+        <Section title="Budgets" about="before and after">
+          <Budgets of={of} />
         </Section>
         <Section title="Who and where">
           <Facts of={facts(of)} />

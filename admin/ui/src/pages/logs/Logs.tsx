@@ -11,7 +11,7 @@ import { useParams } from '@/parts/params';
 import css from '@/parts/parts.module.css';
 import { COLUMNS, entryPath } from './columns';
 import { useEntries } from './entries';
-import { DEFAULTS, Filters, NAMES, spanStart } from './Filters';
+import { DEFAULTS, Filters, NAMES, times } from './Filters';
 
 const SIZE = 50;
 const EVERY = 2_000;
@@ -30,7 +30,7 @@ export default function Logs() {
   const filters = {
     ...Object.fromEntries(NAMES.map((name) => [name, params[name]])),
     status_filter: params.status,
-    start_date: spanStart(params.span),
+    ...times(params),
   };
   const entries = useEntries({ page, ...filters }, SIZE, live && page === 1 ? EVERY : false);
   const filtered = NAMES.filter((name) => params[name] !== '');

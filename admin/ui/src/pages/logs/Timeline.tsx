@@ -1,5 +1,6 @@
+import { Link } from 'react-router';
 import type { Attempt, Entry } from '@/api/answers';
-import { between, milliseconds } from '@/parts/format';
+import { between, milliseconds, shortId } from '@/parts/format';
 import { Status } from '@/parts/Status';
 import css from './logs.module.css';
 
@@ -7,27 +8,47 @@ import css from './logs.module.css';
 export function Timeline({ of }: { of: Entry }) {
   const attempts = of.metadata.weir?.attempts ?? [];
   const whole = Math.max(between(of.startTime, of.endTime), 0.001);
+  const considered = of.metadata.weir?.considered ?? [];
   if (attempts.length === 0) return <>No deployment was asked.</>;
   return (
-    <ol className={css.timeline}>
-      {attempts.map((attempt) => (
-        <li key={attempt.number} className={css.attempt}>
-          <span className={css.which}>
-            {attempt.number}. {attempt.model_group}
-          </span>
-          <Result of={attempt} />
-          <span className={css.track} aria-hidden="true">
-            <span
-              className={css.span}
-              data-failed={attempt.status >= 400 || attempt.error !== ''}
-              style={place(attempt, of, whole)}
-            />
-          </span>
-          <span className={css.took}>{milliseconds(between(attempt.started_at, attempt.ended_at))}</span>
-          {attempt.error !== '' && <span className={css.error}>{attempt.error}</span>}
-        </li>
+    <>
+      <ol className={css.timeline}>
+        {attempts.map((attempt) => (
+          <li key={attempt.number} className={css.attempt}>
+            <span className={css.which}>
+              {attempt.number}. {attempt.model_group}
+            </span>
+            <Result of={attempt} />
+            <span className={css.track} aria-hidden="true">
+              <span
+                className={css.span}
+                data-failed={attempt.status >= 400 || attempt.error !== ''}
+                style={place(attempt, of, whole)}
+              />
+            </span>
+            <span className={css.took}>{milliseconds(between(attempt.started_at, attempt.ended_at))}</span>
+            {attempt.error !== '' && <span className={css.error}>{attempt.error}</span>}
+          </li>
+        ))}
+      </ol>
+      {considered.length > 0 && <Considered ids={considered} asked={attempts} />}
+    </>
+  );
+}
+
+/** The deployments that might have served, of which the strategy chose. */
+function Considered({ ids, asked }: { ids: string[]; asked: Attempt[] }) {
+  return (
+    <p className={css.note}>
+      {`Chosen among ${ids.length}: `}
+      {ids.map((id, at) => (
+        <span key={id}>
+          {at > 0 && ', '}
+          <Link to={`/models/${encodeURIComponent(id)}`}>{shortId(id)}</Link>
+          {asked.some((attempt) => attempt.model_id === id) && ' (asked)'}
+        </span>
       ))}
-    </ol>
+    </p>
   );
 }
 

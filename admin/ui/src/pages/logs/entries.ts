@@ -5,7 +5,7 @@ import { useMay } from '@/api/session';
 
 export type EntryQuery = Pick<
   Query<'GET /spend/logs/ui'>,
-  'page' | 'status_filter' | 'start_date' | 'request_id' | 'model' | 'api_key'
+  'page' | 'status_filter' | 'start_date' | 'end_date' | 'request_id' | 'model' | 'api_key'
 >;
 
 interface Page {

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { Link } from 'react-router';
 import type { Deployment, Probe } from '@/api/answers';
 import { useAnswer } from '@/api/hooks';
+import { type Replica, useReplica } from '@/api/replica';
 import { useMay } from '@/api/session';
 import { Answered, Failed } from '@/parts/Answered';
 import { type Column, DataTable } from '@/parts/DataTable';
@@ -22,17 +23,21 @@ const path = (row: Deployment) => `/models/${encodeURIComponent(row.model_info.i
 
 const SHOWN = [
   { value: 'all', label: 'All' },
-  { value: 'unpriced', label: 'Without a price' },
+  { value: 'cooled', label: 'Cooling' },
+  { value: 'unpriced', label: 'No price' },
   { value: 'ledger', label: 'Added here' },
 ];
 
-const FILTERS: Record<string, (row: Deployment) => boolean> = {
+type States = Replica['deployments'] | undefined;
+
+const FILTERS: Record<string, (row: Deployment, states: States) => boolean> = {
   all: () => true,
+  cooled: (row, states) => states?.get(row.model_info.id) === 'cooling down',
   unpriced,
   ledger: (row) => sourceOf(row) === 'ledger',
 };
 
-function columns(probes: Probe[] | undefined, health: boolean): Column<Deployment>[] {
+function columns(probes: Probe[] | undefined, states: States, health: boolean): Column<Deployment>[] {
   const found = (row: Deployment) => probes?.find((probe) => probe.model_id === row.model_info.id);
   const all: Column<Deployment>[] = [
     {
@@ -46,6 +51,7 @@ function columns(probes: Probe[] | undefined, health: boolean): Column<Deploymen
       header: 'Deployment',
       accessorFn: (row) => row.litellm_params.model,
       cell: ({ row }) => <code>{row.original.litellm_params.model}</code>,
+      meta: { minor: true },
     },
     {
       id: 'input',
@@ -86,7 +92,9 @@ function columns(probes: Probe[] | undefined, health: boolean): Column<Deploymen
       id: 'health',
       header: 'Health',
       enableSorting: false,
-      cell: ({ row }) => <Health of={found(row.original)} />,
+      cell: ({ row: { original } }) => (
+        <Health of={found(original)} state={states?.get(original.model_info.id)} />
+      ),
     });
   return all;
 }
@@ -98,8 +106,9 @@ export default function Models() {
   const seesHealth = useMay('see health');
   const writes = useMay('change models');
   const health = useHealth({});
+  const states = useReplica().data?.deployments;
   const shown = (row: Deployment) =>
-    (FILTERS[params.show] ?? FILTERS['all'])?.(row) &&
+    (FILTERS[params.show] ?? FILTERS['all'])?.(row, states) &&
     `${row.model_name} ${row.litellm_params.model}`.toLowerCase().includes(params.q.toLowerCase());
   return (
     <Page
@@ -134,7 +143,7 @@ export default function Models() {
         {({ data }) => (
           <DataTable
             label="Deployments"
-            columns={columns(health.data, seesHealth)}
+            columns={columns(health.data, states, seesHealth)}
             rows={data.filter(shown)}
             to={path}
             empty={

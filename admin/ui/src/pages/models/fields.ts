@@ -34,7 +34,7 @@ export const FIELDS: readonly Field[] = [
     kind: 'password',
     help: 'Kept sealed, never shown again. os.environ/NAME takes it from the environment.',
   },
-  { name: 'litellm_params.litellm_credential_name', label: 'Or a stored credential', kind: 'text' },
+  { name: 'litellm_params.litellm_credential_name', label: 'Or a stored credential', kind: 'credential' },
   { name: 'litellm_params.api_version', label: 'API version', kind: 'text', more: true },
   {
     name: 'model_info.base_model',
@@ -62,15 +62,15 @@ export const FIELDS: readonly Field[] = [
   { name: 'litellm_params.tpm', label: 'Tokens per minute', kind: 'count', more: true },
   {
     name: 'litellm_params.input_cost_per_token',
-    label: 'Price of an input token',
-    kind: 'money',
+    label: 'Price of a million input tokens',
+    kind: 'price',
     more: true,
     help: 'Empty: the catalogue’s.',
   },
   {
     name: 'litellm_params.output_cost_per_token',
-    label: 'Price of an output token',
-    kind: 'money',
+    label: 'Price of a million output tokens',
+    kind: 'price',
     more: true,
   },
   { name: 'model_info.access_groups', label: 'Access groups', kind: 'list', more: true },

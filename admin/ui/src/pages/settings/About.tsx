@@ -1,10 +1,11 @@
 import { address } from '@/api/client';
 import { useAnswer } from '@/api/hooks';
-import { roleLabel } from '@/api/rights';
+import { useReplica } from '@/api/replica';
+import { roleLabel, userLabel } from '@/api/rights';
 import { useSession } from '@/api/session';
 import { Answered } from '@/parts/Answered';
 import { Facts } from '@/parts/Facts';
-import { moment } from '@/parts/format';
+import { count, milliseconds, moment } from '@/parts/format';
 import { Section } from '@/parts/Page';
 import css from '@/parts/parts.module.css';
 import { Chips, Status } from '@/parts/Status';
@@ -42,15 +43,35 @@ export function About() {
           )}
         </Answered>
       </Section>
+      <Replica />
       <Section title="You">
         <Facts
           of={[
-            ['User', session.user_id],
+            ['User', userLabel(session.user_id)],
             ['Role', roleLabel(session.role)],
             ['Signed in until', moment(session.expires_at)],
           ]}
         />
       </Section>
     </div>
+  );
+}
+
+/** What is going on in the process that answers; behind a balancer each answers for itself. */
+function Replica() {
+  const { data } = useReplica();
+  if (!data) return null;
+  return (
+    <Section title="This replica" about="since its start">
+      <Facts
+        of={[
+          ['Entries waiting for the ledger', count(data.journalWaiting)],
+          ['Age of the oldest', milliseconds(data.journalLag * 1000)],
+          ['Ledger calls that failed', count(data.ledgerFailures)],
+          ['Requests refused for lack of room', count(data.shed)],
+          ['Alerts that reached nobody', count(data.alertsDropped)],
+        ]}
+      />
+    </Section>
   );
 }

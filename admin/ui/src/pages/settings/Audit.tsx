@@ -127,18 +127,20 @@ const MOST = 6;
 function Diff({ of, whole }: { of: Change; whole: boolean }) {
   const all = differences(of.before_value, of.updated_values);
   const shown = whole ? all : all.slice(0, MOST);
+  if (all.length === 0) return <span className={css.dim}>nothing that is told</span>;
   return (
-    <dl className={diff.diff}>
-      {shown.map(({ name, before, after }) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>
-            {before !== undefined && <del>{before}</del>} {after !== undefined && <ins>{after}</ins>}
-          </dd>
-        </div>
-      ))}
-      {all.length > shown.length && <div className={css.dim}>and {all.length - shown.length} more</div>}
-      {all.length === 0 && <div className={css.dim}>nothing that is told</div>}
-    </dl>
+    <>
+      <dl className={diff.diff}>
+        {shown.map(({ name, before, after }) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>
+              {before !== undefined && <del>{before}</del>} {after !== undefined && <ins>{after}</ins>}
+            </dd>
+          </div>
+        ))}
+      </dl>
+      {all.length > shown.length && <span className={css.dim}>and {all.length - shown.length} more</span>}
+    </>
   );
 }

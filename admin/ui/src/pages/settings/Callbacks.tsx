@@ -6,8 +6,6 @@ import { useAnswer } from '@/api/hooks';
 import { Answered } from '@/parts/Answered';
 import { type Column, DataTable } from '@/parts/DataTable';
 import { Empty } from '@/parts/Empty';
-import { Facts } from '@/parts/Facts';
-import { Section } from '@/parts/Page';
 import css from '@/parts/parts.module.css';
 import { Chips, Status } from '@/parts/Status';
 
@@ -31,41 +29,22 @@ const COLUMNS: Column<Row>[] = [
   },
 ];
 
-const told = (value: unknown) => (value === null || value === undefined ? 'none' : JSON.stringify(value));
-
 export function Callbacks() {
   const callbacks = useAnswer('GET /get/config/callbacks');
   return (
     <Answered of={callbacks}>
       {(answer) => (
-        <div className={css.page} style={{ padding: 0 }}>
-          <DataTable
-            label="Callbacks"
-            columns={COLUMNS}
-            rows={answer.callbacks}
-            empty={
-              <Empty
-                title="No callbacks"
-                text="They are named in litellm_settings.callbacks of the configuration."
-              />
-            }
-          />
-          <Section title="Routing" about="what happens when a deployment fails">
-            <Facts
-              of={Object.entries(answer.router_settings).map(([name, value]) => [
-                name,
-                <code key={name}>{told(value)}</code>,
-              ])}
+        <DataTable
+          label="Callbacks"
+          columns={COLUMNS}
+          rows={answer.callbacks}
+          empty={
+            <Empty
+              title="No callbacks"
+              text="They are named in litellm_settings.callbacks of the configuration."
             />
-          </Section>
-          <Section title="Alerts">
-            {answer.alerts.length === 0 ? (
-              'None are set up.'
-            ) : (
-              <pre className={css.pre}>{JSON.stringify(answer.alerts, null, 2)}</pre>
-            )}
-          </Section>
-        </div>
+          }
+        />
       )}
     </Answered>
   );

@@ -1,4 +1,4 @@
-import { ActionIcon, Button } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useState } from 'react';
 import type { Credential } from '@/api/answers';
 import { asBody, useAnswer, useChange } from '@/api/hooks';
@@ -10,6 +10,7 @@ import type { FieldsOf, Values } from '@/parts/form/fields';
 import { RecordForm } from '@/parts/form/RecordForm';
 import { Icon } from '@/parts/Icon';
 import css from '@/parts/parts.module.css';
+import { RowActions } from '@/parts/RowActions';
 import { Chips } from '@/parts/Status';
 
 const FIELDS = [
@@ -26,8 +27,17 @@ const FIELDS = [
     label: 'Values',
     kind: 'json',
     required: true,
+    only: 'new',
     placeholder: '{"api_key": "…"}',
-    help: 'Kept sealed; told masked.',
+    help: 'Kept sealed, never told again.',
+  },
+  {
+    name: 'credential_values',
+    label: 'New values',
+    kind: 'json',
+    only: 'edit',
+    placeholder: '{"api_key": "…"}',
+    help: 'Those that are not named here stay as they are.',
   },
   { name: 'credential_info', label: 'Description', kind: 'json' },
 ] as const satisfies FieldsOf<'POST /credentials'>;
@@ -35,9 +45,8 @@ const FIELDS = [
 /** Keys of providers that several deployments share. */
 export function Credentials() {
   const all = useAnswer('GET /credentials');
-  const make = useChange('POST /credentials');
   const remove = useChange('DELETE /credentials/{name}');
-  const [making, setMaking] = useState(false);
+  const [form, setForm] = useState<Credential | 'new' | null>(null);
   const [deleting, setDeleting] = useState<string | null>(null);
   const columns: Column<Credential>[] = [
     { id: 'name', header: 'Name', accessorFn: (row) => row.credential_name },
@@ -48,28 +57,23 @@ export function Credentials() {
       cell: ({ row }) => <Chips of={Object.keys(row.original.credential_values)} none="none" />,
     },
     {
-      id: 'delete',
+      id: 'actions',
       header: () => null,
       enableSorting: false,
-      cell: ({ row }) => (
-        <ActionIcon
-          aria-label={`Delete ${row.original.credential_name}`}
-          onClick={() => setDeleting(row.original.credential_name)}
-        >
-          <Icon name="close" />
-        </ActionIcon>
+      cell: ({ row: { original } }) => (
+        <RowActions
+          name={original.credential_name}
+          edit={() => setForm(original)}
+          remove={() => setDeleting(original.credential_name)}
+        />
       ),
       meta: { number: true },
     },
   ];
-  const save = async (values: Values) => {
-    await make.mutateAsync({ body: asBody({ credential_info: {}, ...values }) });
-    setMaking(false);
-  };
   return (
     <div className={css.form}>
       <div className={css.actions}>
-        <Button leftSection={<Icon name="plus" size={14} />} onClick={() => setMaking(true)}>
+        <Button leftSection={<Icon name="plus" size={14} />} onClick={() => setForm('new')}>
           New credential
         </Button>
       </div>
@@ -88,8 +92,8 @@ export function Credentials() {
           />
         )}
       </Answered>
-      {making && (
-        <RecordForm title="New credential" fields={FIELDS} save={save} onClose={() => setMaking(false)} />
+      {form !== null && (
+        <CredentialForm of={form === 'new' ? undefined : form} onClose={() => setForm(null)} />
       )}
       {deleting !== null && (
         <Confirm
@@ -104,4 +108,18 @@ export function Credentials() {
       )}
     </div>
   );
+}
+
+/** Values are told masked, so that an edit gives them anew; those it does not name stay. */
+function CredentialForm({ of, onClose }: { of: Credential | undefined; onClose: () => void }) {
+  const make = useChange('POST /credentials');
+  const change = useChange('PATCH /credentials/{name}');
+  const save = async (values: Values) => {
+    if (of === undefined) await make.mutateAsync({ body: asBody({ credential_info: {}, ...values }) });
+    else await change.mutateAsync({ path: { name: of.credential_name }, body: asBody(values) });
+    onClose();
+  };
+  const title = of === undefined ? 'New credential' : `Edit ${of.credential_name}`;
+  const record = of && { credential_info: of.credential_info };
+  return <RecordForm title={title} fields={FIELDS} record={record} save={save} onClose={onClose} />;
 }

@@ -4,15 +4,25 @@ import { useMay } from '@/api/session';
 import { Page } from '@/parts/Page';
 import { useParams } from '@/parts/params';
 import { About } from './About';
+import { Alerts } from './Alerts';
 import { Audit } from './Audit';
+import { Cache } from './Cache';
 import { Callbacks } from './Callbacks';
 import { Configuration } from './Configuration';
 import { Credentials } from './Credentials';
+import { Guardrails } from './Guardrails';
+import { SignOn } from './SignOn';
+import { Tiers } from './Tiers';
 
 const TABS: { value: string; label: string; of: ComponentType; admins: boolean }[] = [
   { value: 'configuration', label: 'Configuration', of: Configuration, admins: true },
   { value: 'callbacks', label: 'Callbacks', of: Callbacks, admins: true },
+  { value: 'alerts', label: 'Alerts', of: Alerts, admins: true },
+  { value: 'guardrails', label: 'Guardrails', of: Guardrails, admins: true },
+  { value: 'cache', label: 'Cache', of: Cache, admins: true },
+  { value: 'tiers', label: 'Tiers', of: Tiers, admins: true },
   { value: 'credentials', label: 'Credentials', of: Credentials, admins: true },
+  { value: 'sign-on', label: 'Sign-on', of: SignOn, admins: true },
   { value: 'audit', label: 'Audit log', of: Audit, admins: true },
   { value: 'about', label: 'About', of: About, admins: false },
 ];

@@ -55,7 +55,7 @@ export default function Usage() {
   const narrowed =
     params.only !== '' && dimension.only !== undefined ? { [dimension.only]: params.only } : {};
   const query: Query<'GET /user/daily/activity'> = { ...days, ...narrowed };
-  const use = useAnswer(dimension.route as 'GET /user/daily/activity', { query });
+  const use = useAnswer(dimension.route as 'GET /user/daily/activity', { query }, { every: 60_000 });
   return (
     <Page
       title="Usage"

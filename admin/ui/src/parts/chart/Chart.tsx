@@ -6,9 +6,18 @@ const DayBars = lazy(() => import('./DayBars'));
 
 /** The chart of a series; it holds its place until it is loaded. */
 export function Chart(props: ComponentProps<typeof DayBars>) {
-  if (props.of.names.length === 0) {
+  const { names, points } = props.of;
+  if (names.length === 0) {
     return (
       <Empty title="Nothing in these days" text="Requests show up here a second after they were answered." />
+    );
+  }
+  if (!points.some((point) => names.some((name) => Number(point[name] ?? 0) > 0))) {
+    return (
+      <Empty
+        title={`${props.label}: none in these days`}
+        text="There were requests, which came to nothing."
+      />
     );
   }
   return (

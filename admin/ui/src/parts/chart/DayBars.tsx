@@ -40,7 +40,7 @@ export default function DayBars({ of, format, label, height = 220 }: Props) {
               minTickGap={28}
             />
             <YAxis
-              width={64}
+              width={74}
               tickFormatter={format}
               tickLine={false}
               axisLine={false}

@@ -12,7 +12,7 @@ import {
 } from '@mantine/core';
 import { useState } from 'react';
 import type { Field as Description } from './fields';
-import { ModelsField, OrganizationField, TeamField, UserField } from './lookups';
+import { CredentialField, ModelsField, OrganizationField, TeamField, UserField } from './lookups';
 
 export interface Props {
   field: Description;
@@ -57,6 +57,8 @@ export function Field(props: Props) {
       return <NumberInput {...number} allowDecimal={false} thousandSeparator />;
     case 'money':
       return <NumberInput {...number} prefix="$" thousandSeparator decimalScale={9} />;
+    case 'price':
+      return <Price {...props} />;
     case 'duration':
       return <Duration {...props} />;
     case 'list':
@@ -82,7 +84,29 @@ export function Field(props: Props) {
       return <UserField {...props} />;
     case 'organization':
       return <OrganizationField {...props} />;
+    case 'credential':
+      return <CredentialField {...props} />;
   }
+}
+
+const MILLION = 1_000_000;
+/** Divided in binary a price gets digits that nobody wrote. */
+const round = (price: number) => Number(price.toPrecision(12));
+
+/** Asked for by the million, as price lists tell it; kept for one. */
+function Price(props: Props) {
+  const { value, onChange } = props;
+  return (
+    <NumberInput
+      {...words(props)}
+      prefix="$"
+      min={0}
+      decimalScale={9}
+      thousandSeparator
+      value={typeof value === 'number' ? round(value * MILLION) : ''}
+      onChange={(next) => onChange(next === '' ? undefined : round(Number(next) / MILLION))}
+    />
+  );
 }
 
 function Choice(props: Props) {

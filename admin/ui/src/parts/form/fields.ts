@@ -8,6 +8,7 @@ export type Kind =
   | 'area'
   | 'count'
   | 'money'
+  | 'price'
   | 'duration'
   | 'list'
   | 'models'
@@ -16,7 +17,8 @@ export type Kind =
   | 'choice'
   | 'team'
   | 'user'
-  | 'organization';
+  | 'organization'
+  | 'credential';
 
 export interface Choice {
   value: string;

@@ -75,3 +75,9 @@ export function OrganizationField(props: Props) {
   const choices = (all.data ?? []).map((row) => named(row.organization_alias, row.organization_id));
   return <Lookup {...props} choices={choices} />;
 }
+
+export function CredentialField(props: Props) {
+  const all = useAnswer('GET /credentials');
+  const choices = (all.data?.credentials ?? []).map(({ credential_name: name }) => named(name, name));
+  return <Lookup {...props} choices={choices} />;
+}

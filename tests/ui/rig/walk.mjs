@@ -2,18 +2,19 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { shot } from './browser.mjs';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** A label, with the star that a required field has. */
 const labelled = (label) => new RegExp(`^${label}( \\*)?$`);
 
-export function walker(rig) {
-  const { page, ui } = rig;
+/** Somebody at a page; `url` is where the gateway is reached. */
+export function walker(page, url) {
   const walk = {
     page,
     async open(path, title) {
-      await page.goto(`${ui.url}/ui${path}`);
+      await page.goto(`${url}/ui${path}`);
       if (title !== undefined) await walk.sees(title);
     },
     async sees(title) {
@@ -22,16 +23,26 @@ export function walker(rig) {
     async reads(text) {
       await page.getByText(text).first().waitFor();
     },
+    /** To the identity provider and back; what it asks somebody who was there before is up to it. */
+    async singleSignOn(name) {
+      await page.getByRole('link', { name: 'Sign in with single sign-on' }).click();
+      await page.getByPlaceholder('Enter any login').fill(name);
+      await page.getByPlaceholder('and password').fill('of no interest');
+      await page.getByRole('button', { name: 'Sign-in' }).click();
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await walk.sees('Home');
+    },
     async signIn(name, password) {
       await page.getByLabel(labelled('User name or e-mail')).fill(name);
       await page.getByLabel(labelled('Password')).fill(password);
       await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     },
-    async signOut() {
+    async signOut(item = 'Sign out') {
       await page.getByRole('button', { name: 'Account' }).click();
-      await page.getByRole('menuitem', { name: 'Sign out' }).click();
-      await walk.sees('Sign in to Weir');
+      await page.getByRole('menuitem', { name: item, exact: true }).click();
     },
+    /** As the server knows who is there. */
+    session: () => page.evaluate(async () => (await fetch('/ui/session')).json()),
     press: (name) => page.getByRole('button', { name, exact: true }).click(),
     /** Fields of the form that is open, by their labels. */
     async fill(values) {
@@ -53,8 +64,8 @@ export function walker(rig) {
       await page.getByRole('dialog').getByRole('textbox').fill(name);
     },
     /** No serious fault for people who cannot see or use a mouse, in light and in dark. */
-    async accessible(name) {
-      for (const colorScheme of ['dark', 'light']) {
+    async accessible(name, schemes = ['dark', 'light']) {
+      for (const colorScheme of schemes) {
         await page.emulateMedia({ colorScheme });
         // The policy of the page forbids strange scripts, and the browser's own evaluation is not bound by it.
         await page.evaluate(AXE);
@@ -64,9 +75,12 @@ export function walker(rig) {
         assert.deepEqual(told, [], `${name}, ${colorScheme}`);
       }
     },
-    async looked(name) {
-      await page.waitForLoadState('networkidle');
-      await rig.shot(page, name);
+    settled: () => page.waitForLoadState('networkidle'),
+    shot: (name) => shot(page, name),
+    /** A picture for people, and a look for those who cannot see it. */
+    async looked(name, whole = false) {
+      await walk.settled();
+      await shot(page, name, whole);
       await walk.accessible(name);
     },
   };

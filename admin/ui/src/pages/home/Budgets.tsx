@@ -1,0 +1,27 @@
+import { Link } from 'react-router';
+import { Meter } from '@/parts/Meter';
+import { Section } from '@/parts/Page';
+import { useBudgeted } from './budgeted';
+import css from './home.module.css';
+
+const MOST = 6;
+
+/** Spend of the running periods against budgets, the fullest first. */
+export function Budgets() {
+  const rows = useBudgeted();
+  if (rows.length === 0) return null;
+  return (
+    <Section title="Budgets" about="the fullest, in their running periods">
+      <ul className={css.budgets}>
+        {rows.slice(0, MOST).map((row) => (
+          <li key={row.to}>
+            <span className={css.name}>
+              <span className={css.kind}>{row.kind}</span> <Link to={row.to}>{row.name}</Link>
+            </span>
+            <Meter spend={row.spend} budget={row.budget} />
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}

@@ -1,0 +1,67 @@
+// What an admin should look at, read off what the server tells.
+import type { Deployment, Readiness } from '@/api/answers';
+import type { Replica } from '@/api/replica';
+import { count, milliseconds, money } from '@/parts/format';
+import { NEAR } from '@/parts/Meter';
+import { unpriced } from '../models/facts';
+import { type Budgeted, share } from './budgeted';
+
+export interface Point {
+  to: string;
+  text: string;
+}
+
+export const budgetPoints = (rows: Budgeted[]): Point[] =>
+  rows
+    .filter((row) => share(row) >= NEAR)
+    .map(({ kind, name, to, spend, budget }) => ({
+      to,
+      text: `${kind} ${name}: ${money(spend)} of ${money(budget)} spent`,
+    }));
+
+const FEW = 4;
+const named = (rows: Deployment[]) => {
+  const names = [...new Set(rows.map((row) => row.model_name))];
+  const more = names.length > FEW ? ` and ${names.length - FEW} more` : '';
+  return names.slice(0, FEW).join(', ') + more;
+};
+
+export function modelPoints(models: Deployment[], replica: Replica | null | undefined): Point[] {
+  const free = models.filter(unpriced);
+  const cooled = models.filter((row) => replica?.deployments.get(row.model_info.id) === 'cooling down');
+  const points: Point[] = [];
+  if (cooled.length > 0) {
+    points.push({ to: '/models?show=cooled', text: `Cooling down after failures: ${named(cooled)}` });
+  }
+  if (free.length > 0) {
+    const text = `No price is known for ${named(free)}: what they use is booked at nothing`;
+    points.push({ to: '/models?show=unpriced', text });
+  }
+  return points;
+}
+
+/** Entries reach the ledger within a second; beyond this something is wrong. */
+const LATE_SECONDS = 15;
+
+export function gatewayPoints(health: Readiness | undefined, replica: Replica | null | undefined): Point[] {
+  const points: Point[] = [];
+  const about = '/settings?tab=about';
+  if (health !== undefined && health.db !== 'connected') {
+    points.push({ to: about, text: `The ledger is ${health.db}: what is spent waits in the journal` });
+  }
+  if (!replica) return points;
+  if (replica.journalLag > LATE_SECONDS) {
+    const late = milliseconds(replica.journalLag * 1000);
+    points.push({
+      to: about,
+      text: `${count(replica.journalWaiting)} entries wait in the journal, the oldest for ${late}`,
+    });
+  }
+  if (replica.alertsDropped > 0) {
+    points.push({
+      to: '/settings?tab=alerts',
+      text: `${count(replica.alertsDropped)} alerts reached nobody since the start`,
+    });
+  }
+  return points;
+}

@@ -1,0 +1,59 @@
+import { Link } from 'react-router';
+import type { BudgetSeen, Entry } from '@/api/answers';
+import { exactMoney, money, sentence, shortId } from '@/parts/format';
+import { Meter } from '@/parts/Meter';
+import css from './logs.module.css';
+import { Standing } from './Standing';
+
+/** Where a budget has its page. */
+const PAGES: Record<string, string> = {
+  key: '/keys',
+  team: '/teams',
+  user: '/users',
+  organization: '/organizations',
+  customer: '/customers',
+  deployment: '/models',
+};
+
+const REFUSED = 'BudgetExceededError';
+
+/** The budgets that this request counted against, before and after. */
+export function Budgets({ of }: { of: Entry }) {
+  const budgets = of.metadata.weir?.budgets ?? [];
+  if (budgets.length === 0 && of.metadata.error_information?.error_class === REFUSED)
+    return <Standing of={of} />;
+  if (budgets.length === 0) return <>It counted against no budget.</>;
+  return (
+    <ul className={css.budgets}>
+      {budgets.map((budget) => (
+        <li key={`${budget.scope} ${budget.id}`}>
+          <Whose of={budget} name={nameOf(budget, of)} />
+          <Meter spend={budget.after} budget={budget.cap} />
+          <span className={css.note}>{step(budget)}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function step({ before, after, cap }: BudgetSeen): string {
+  const left = Math.max(0, cap - after);
+  return `${exactMoney(before)} before, ${exactMoney(after)} after, ${money(left)} left`;
+}
+
+function nameOf({ scope, id }: BudgetSeen, of: Entry): string {
+  if (scope === 'key') return of.metadata.user_api_key_alias ?? shortId(id);
+  if (scope === 'team') return of.metadata.user_api_key_team_alias ?? id;
+  return shortId(id);
+}
+
+function Whose({ of, name }: { of: BudgetSeen; name: string }) {
+  const page = PAGES[of.scope];
+  const scope = of.scope.replaceAll('_', ' ');
+  if (page === undefined) return <span>{`${sentence(scope)} ${name}`}</span>;
+  return (
+    <span>
+      {sentence(scope)} <Link to={`${page}/${encodeURIComponent(of.id)}`}>{name}</Link>
+    </span>
+  );
+}

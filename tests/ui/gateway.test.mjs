@@ -1,0 +1,247 @@
+// The gateway itself: usage and bills, models, the playground, settings.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+import { missing, startRig } from './rig/rig.mjs';
+
+let rig;
+let walk;
+
+const chat = (model, more = {}) =>
+  rig.api('POST', '/v1/chat/completions', { model, messages: [{ role: 'user', content: 'hello' }], ...more });
+
+describe('the gateway', { skip: missing() ?? false, concurrency: false }, () => {
+  before(async () => {
+    rig = await startRig();
+    walk = await rig.admin();
+    await rig.api('POST', '/team/new', { team_id: 'research', team_alias: 'Research' });
+    const { body } = await rig.api('POST', '/key/generate', { team_id: 'research', key_alias: 'notebook' });
+    for (const model of ['priced', 'priced', 'priced-mini', 'demo']) {
+      await rig.api('POST', '/v1/chat/completions', { model, messages: [{ role: 'user', content: 'hello' }], user: 'customer-7' }, body.key);
+    }
+    await rig.booked(4);
+  });
+  after(() => rig?.stop());
+
+  test('usage by everything, narrowed by the address', async () => {
+    for (const by of ['model', 'team', 'key', 'user', 'provider', 'tag', 'customer']) {
+      await walk.open(`/usage?by=${by}`, 'Usage');
+      await walk.page.getByRole('region', { name: `Usage by ${by}` }).waitFor();
+      await walk.looked(`usage-${by}`);
+    }
+    await walk.page.getByRole('link', { name: 'customer-7' }).waitFor();
+    await walk.open('/usage?by=model&only=priced', 'Usage');
+    await walk.page.getByRole('row', { name: /^priced / }).waitFor();
+    assert.equal(await walk.page.getByRole('row', { name: /priced-mini/ }).count(), 0);
+  });
+
+  test('usage is exported as CSV and as FOCUS', async () => {
+    await walk.open('/usage?by=model', 'Usage');
+    const taken = async (item) => {
+      await walk.press('Export');
+      const wait = walk.page.waitForEvent('download');
+      await walk.page.getByRole('menuitem', { name: item }).click();
+      const file = await wait;
+      return [file.suggestedFilename(), await readFile(await file.path(), 'utf8')];
+    };
+    const [csvName, csv] = await taken(/^CSV/);
+    assert.match(csvName, /^weir-model-.*\.csv$/);
+    assert.match(csv, /priced/);
+    const [focusName, focus] = await taken(/^FOCUS/);
+    assert.match(focusName, /^weir-focus-.*\.csv$/);
+    assert.match(focus.split('\n')[0], /BilledCost/);
+  });
+
+  test('a team is billed on paper', async () => {
+    await walk.open('/usage?by=team', 'Usage');
+    await walk.page.getByRole('link', { name: 'Chargeback of Research' }).click();
+    await walk.sees('Chargeback');
+    await walk.page.getByRole('cell', { name: 'notebook' }).first().waitFor();
+    await walk.page.emulateMedia({ media: 'print' });
+    assert.equal(await walk.page.getByRole('navigation', { name: 'Pages', exact: true }).isVisible(), false);
+    await walk.shot('chargeback-print');
+    await walk.page.emulateMedia({ media: null });
+    await walk.looked('chargeback');
+  });
+
+  test('a deployment is added, changed, tested, cloned and deleted', async () => {
+    await walk.open('/models', 'Models');
+    await walk.press('New deployment');
+    await walk.fill({ Name: 'added', 'Provider and model': 'openai/gpt-4o-mini' });
+    await walk.page.getByText('More', { exact: true }).click();
+    await walk.fill({ 'Price of a million input tokens': '7', 'Price of a million output tokens': '21' });
+    await walk.fill({ 'Answer without a provider': 'Added in the browser.' });
+    await walk.looked('model-new');
+    await walk.submit('Create');
+    await walk.gone();
+    await walk.press('Check health');
+    await walk.reads(/Failed/);
+    await walk.page.getByRole('link', { name: 'added' }).click();
+    await walk.sees('added');
+    await walk.reads('set by the deployment');
+    await walk.reads('$21.00');
+    await walk.press('Test call');
+    await walk.reads(/\d m?s/);
+    await walk.looked('model');
+    await walk.press('Edit');
+    await walk.fill({ Name: 'added-later' });
+    await walk.submit('Save');
+    await walk.gone();
+    await walk.sees('added-later');
+    await walk.press('Clone');
+    await walk.submit('Create');
+    await walk.gone();
+    await walk.menu('Delete');
+    await walk.typeName('added-later');
+    await walk.submit('Delete');
+    await walk.sees('Models');
+    await walk.page.getByRole('row', { name: /added-later/ }).waitFor();
+    assert.equal(await walk.page.getByRole('row', { name: /added-later/ }).count(), 1);
+    assert.equal((await chat('added-later')).body.choices[0].message.content, 'Added in the browser.');
+  });
+
+  test('a deployment that fails cools down, and that is told', async () => {
+    for (let times = 0; times < 3; times++) await chat('unreachable');
+    await walk.open('/models?show=cooled', 'Models');
+    await walk.page.getByRole('row', { name: /unreachable.*cooling down/ }).waitFor();
+    await walk.page.getByRole('link', { name: 'unreachable' }).click();
+    await walk.sees('unreachable');
+    await walk.reads('A test call does not end that.');
+    await walk.open('/', 'Home');
+    await walk.page.getByRole('link', { name: 'Cooling down after failures: unreachable' }).waitFor();
+    await walk.page.getByRole('link', { name: /No price is known for demo/ }).waitFor();
+    await walk.looked('home');
+  });
+
+  test('two models answer side by side, as a stream, and a tool is called', async () => {
+    await walk.open('/playground?model=priced&other=demo', 'Playground');
+    const say = async (text) => {
+      await walk.page.getByRole('textbox', { name: 'Message', exact: true }).fill(text);
+      await walk.press('Send');
+    };
+    await say('Say something.');
+    await walk.reads('An answer that has a price.');
+    await walk.reads(/Hello from Weir/);
+    await walk.reads(/first token .* in all .* in, .* out · \$0\.000/);
+    await walk.looked('playground');
+    await walk.open('/playground?model=provided', 'Playground');
+    const weather = { type: 'function', function: { name: 'get_weather', parameters: { type: 'object', properties: { city: { type: 'string' } } } } };
+    await walk.page.getByRole('textbox', { name: 'Tools' }).fill(JSON.stringify([weather]));
+    await say('__tool');
+    await walk.page.getByRole('region', { name: 'Conversation' }).getByText(/get_weather/).waitFor();
+    const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+    await walk.page.locator('input[type=file]').setInputFiles({ name: 'dot.png', mimeType: 'image/png', buffer: png });
+    await say('What is in the picture?');
+    await walk.reads('[picture]');
+    await walk.page.getByRole('button', { name: 'Send', exact: true }).waitFor();
+    await walk.looked('playground-tools');
+  });
+
+  test('settings are found, changed, and put back; the change is in the audit log', async () => {
+    await walk.open('/settings?section=litellm_settings&q=drop_params', 'Settings');
+    await walk.press('Change drop_params');
+    await walk.page.getByRole('dialog').getByRole('switch').click();
+    await walk.submit('Save');
+    await walk.gone();
+    await walk.reads('ledger');
+    await walk.press('Reset drop_params');
+    await walk.submit('Reset');
+    await walk.gone();
+    await walk.reads('file or default');
+    await walk.open('/settings?tab=audit', 'Settings');
+    await walk.page.getByRole('row', { name: /Settings.*drop_params/ }).first().waitFor();
+    await walk.looked('settings-audit');
+  });
+
+  test('a callback is tested', async () => {
+    await walk.open('/settings?tab=callbacks', 'Settings');
+    await walk.press('Test');
+    await walk.reads('prometheus is configured');
+    await walk.looked('settings-callbacks');
+  });
+
+  test('a guardrail is tried on a text', async () => {
+    await walk.open('/settings?tab=guardrails', 'Settings');
+    const text = walk.page.getByRole('textbox', { name: /^Text/ });
+    await text.fill('My card is 4111 1111 1111 1111.');
+    await walk.press('Apply');
+    await walk.reads('It goes on changed');
+    await walk.looked('settings-guardrails');
+    await text.fill('the secret plan');
+    await walk.press('Apply');
+    await walk.page.getByRole('alert').waitFor();
+  });
+
+  test('the cache tells its hits, and is emptied', async () => {
+    const asked = { user: 'cached', cache: { 'use-cache': true } };
+    const { body } = await rig.api('GET', '/spend/logs/ui?page_size=1');
+    await chat('provided', asked);
+    await chat('provided', asked);
+    await rig.booked(body.total + 2);
+    await walk.open('/settings?tab=cache', 'Settings');
+    await walk.reads('requests that ask for it');
+    await walk.page.getByRole('region', { name: 'Hits' }).getByRole('row').nth(1).waitFor();
+    await walk.looked('settings-cache');
+    await walk.press('Empty it');
+    await walk.submit('Empty it');
+    await walk.gone();
+  });
+
+  test('a tier is made, changed and deleted', async () => {
+    await walk.open('/settings?tab=tiers', 'Settings');
+    await walk.press('New tier');
+    await walk.fill({ Name: 'gold', Budget: '100', 'Requests per minute': '600' });
+    await walk.submit('Create');
+    await walk.gone();
+    await walk.press('Edit gold');
+    await walk.fill({ Budget: '120' });
+    await walk.submit('Save');
+    await walk.gone();
+    await walk.page.getByRole('row', { name: /gold \$120\.00/ }).waitFor();
+    await walk.looked('settings-tiers');
+    await walk.press('Delete gold');
+    await walk.typeName('gold');
+    await walk.submit('Delete');
+    await walk.gone();
+    await walk.reads('No tiers');
+  });
+
+  test('a credential is kept, used by a deployment, and never told', async () => {
+    await walk.open('/settings?tab=credentials', 'Settings');
+    await walk.press('New credential');
+    await walk.fill({ Name: 'shared', Values: '{"api_key": "sk-nobodys-provider-key"}' });
+    await walk.submit('Create');
+    await walk.gone();
+    await walk.page.getByRole('row', { name: /shared api_key/ }).waitFor();
+    await walk.press('Edit shared');
+    assert.equal(await walk.page.getByText('sk-nobodys-provider-key').count(), 0);
+    await walk.fill({ 'New values': '{"api_base": "http://127.0.0.1:9/v1"}' });
+    await walk.submit('Save');
+    await walk.gone();
+    await walk.page.getByRole('row', { name: /shared.*api_base/ }).waitFor();
+    await walk.looked('settings-credentials');
+    await walk.open('/models', 'Models');
+    await walk.press('New deployment');
+    await walk.fill({ Name: 'with-credential', 'Provider and model': 'openai/gpt-4o' });
+    await walk.pick('Or a stored credential', 'shared');
+    await walk.submit('Create');
+    await walk.gone();
+    await walk.page.getByRole('link', { name: 'with-credential' }).waitFor();
+  });
+
+  test('the keyboard reaches the pages', async () => {
+    await walk.open('/', 'Home');
+    await walk.page.keyboard.press('Tab');
+    assert.equal(await walk.page.evaluate(() => document.activeElement?.textContent), 'Skip to content');
+    await walk.page.keyboard.press('Enter');
+    assert.equal(await walk.page.evaluate(() => document.activeElement?.id), 'main');
+    const link = walk.page.getByRole('link', { name: 'Keys', exact: true });
+    await link.focus();
+    await walk.page.keyboard.press('Enter');
+    await walk.sees('Keys');
+  });
+
+  test('nothing broke, and the content security policy stopped nothing', () => {
+    assert.deepEqual(rig.problems, []);
+  });
+});
