@@ -236,14 +236,18 @@ async fn an_operator_who_tells_no_words_is_obeyed_unless_a_request_lifts_it() {
 async fn keys_have_callbacks_of_their_own() {
     let server = receiver().await;
     let rig = Rig::config(CONFIG).env("DEFAULT_FLUSH_INTERVAL_SECONDS", "0.1");
+    let rig = rig.replace("weir_settings: {", "weir_settings: {callback_hosts: [127.0.0.1], ");
     let rig = rig.env("LANGFUSE_SECRET_KEY", "sk-lf-of-the-gateway").start().await;
     let logging = |vars: Value| json!([{"callback_name": "langfuse", "callback_type": "success", "callback_vars": vars}]);
     let vars = json!({"langfuse_public_key": "pk-lf-own", "langfuse_secret_key": "sk-lf-own", "langfuse_host": server.url()});
     let own = rig.key(json!({"metadata": {"logging": logging(vars)}})).await;
     let vars = json!({"langfuse_public_key": "pk-lf-own", "langfuse_host": server.url()});
+    let elsewhere = json!({"langfuse_public_key": "pk-lf-own", "langfuse_secret_key": "sk-lf-own",
+        "langfuse_host": server.url().replace("127.0.0.1", "localhost")});
+    let elsewhere = rig.key(json!({"metadata": {"logging": logging(elsewhere)}})).await;
     let half = rig.key(json!({"metadata": {"logging": logging(vars)}})).await;
     let plain = rig.key(json!({})).await;
-    for key in [&half, &plain, &own] {
+    for key in [&elsewhere, &half, &plain, &own] {
         rig.post("/v1/chat/completions", key, chat("priced", "hi")).await;
         rig.post("/v1/chat/completions", key, chat("priced", "hi __err=500")).await;
     }
@@ -255,7 +259,11 @@ async fn keys_have_callbacks_of_their_own() {
     // Longer than a batch waits.
     tokio::time::sleep(Duration::from_millis(500)).await;
     let log = server.take_log();
-    assert_eq!(log.len(), 1, "the gateway's key is sent to nobody that a key names");
+    assert_eq!(
+        log.len(),
+        1,
+        "the gateway's key is sent to nobody that a key names, and nothing to hosts that are not listed"
+    );
     assert_eq!(
         (log[0].path.as_str(), log[0].header("authorization")),
         ("/api/public/ingestion", "Basic cGstbGYtb3duOnNrLWxmLW93bg==")

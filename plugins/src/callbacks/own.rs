@@ -91,6 +91,12 @@ impl Owns {
         };
         let mut own = Own::default();
         for entry in logging.into_iter().take(MOST_EACH) {
+            if let Some(host) = self.forbidden(&entry) {
+                tracing::warn!(
+                    "a key or team names {host} for callbacks and is not heard: weir_settings.callback_hosts does not list it"
+                );
+                continue;
+            }
             let mut problems = Problems::default();
             let vars = vars(&entry, &mut problems);
             own.silent |= vars.bool("turn_off_message_logging") == Some(true);
@@ -102,6 +108,37 @@ impl Owns {
             problems.iter().for_each(|problem| tracing::warn!("{problem}"));
         }
         own
+    }
+
+    /// A host that the operator has not allowed, among what names one.
+    fn forbidden(&self, entry: &Entry) -> Option<String> {
+        let listed = &self.tools.config.weir.callback_hosts;
+        let own = self.tools.env.filled("LANGFUSE_HOST").map(host);
+        let allowed = |host: &str| {
+            LANGFUSE.contains(&host)
+                || own == Some(host)
+                || listed.iter().any(|one| one.eq_ignore_ascii_case(host))
+        };
+        let named =
+            entry.callback_vars.iter().filter(|(name, _)| ADDRESSES.iter().any(|part| name.contains(part)));
+        let mut hosts = named.filter_map(|(_, value)| value.as_str()).map(host);
+        hosts.find(|host| !allowed(host)).map(str::to_owned)
+    }
+}
+
+/// Langfuse's own cloud.
+const LANGFUSE: [&str; 3] = ["cloud.langfuse.com", "us.cloud.langfuse.com", "hipaa.cloud.langfuse.com"];
+/// Variables that are addresses have one of these in their names.
+const ADDRESSES: [&str; 4] = ["host", "endpoint", "url", "base"];
+
+/// The host of an address, with a scheme or without.
+fn host(address: &str) -> &str {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    let place = authority.rsplit('@').next().unwrap_or_default();
+    match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((v6, _)) => v6,
+        None => place.split(':').next().unwrap_or_default(),
     }
 }
 
@@ -118,6 +155,25 @@ impl Kind {
             Kind::Success => Events { success: true, failure: false },
             Kind::Failure => Events { success: false, failure: true },
             Kind::SuccessAndFailure => Events::ALL,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::host;
+
+    #[test]
+    fn p36_a_host_is_found_however_it_is_written() {
+        for (address, expected) in [
+            ("https://cloud.langfuse.com", "cloud.langfuse.com"),
+            ("cloud.langfuse.com/x", "cloud.langfuse.com"),
+            ("http://cloud.langfuse.com@10.0.0.1:80/", "10.0.0.1"),
+            ("http://10.0.0.1#@cloud.langfuse.com", "10.0.0.1"),
+            ("http://10.0.0.1\\@cloud.langfuse.com", "10.0.0.1"),
+            ("http://[::1]:3000/", "::1"),
+        ] {
+            assert_eq!(host(address), expected, "{address}");
         }
     }
 }

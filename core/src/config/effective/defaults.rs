@@ -85,6 +85,7 @@ static ROWS: &[Row] = &[
     row(WEIR, "budget_wait", |c| seconds(c.weir.budget_wait)),
     row(WEIR, "cache_max_bytes", |c| json!(c.weir.cache_max_bytes)),
     row(WEIR, "cache_scope", |c| scope(c.weir.cache_scope).into()),
+    row(WEIR, "callback_hosts", |c| json!(c.weir.callback_hosts)),
     row(WEIR, "callback_max_bytes", |c| json!(c.weir.callback_max_bytes)),
     row(WEIR, "connect_timeout", |c| seconds(c.weir.connect_timeout)),
     Row {

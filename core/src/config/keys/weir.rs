@@ -136,6 +136,12 @@ pub(super) const KEYS: &[Key] = &[
          a machine.",
     ),
     own(
+        "callback_hosts",
+        Texts,
+        "Hosts that callbacks of keys and teams may name, beside Langfuse's cloud and LANGFUSE_HOST. None by default, since \
+         who makes keys could have the gateway ask any address of its network.",
+    ),
+    own(
         "callback_max_bytes",
         Bytes,
         "Bytes of finished requests that wait to be told to callbacks; beyond it new ones are not told. Each callback has an \

@@ -105,6 +105,8 @@ pub struct WeirSettings {
     pub journal_segment_bytes: u64,
     /// 1 to 64.
     pub journal_shards: usize,
+    /// That keys and teams may name for callbacks of their own.
+    pub callback_hosts: Vec<String>,
     /// Of what waits to be told to callbacks.
     pub callback_max_bytes: u64,
     pub inflight_bytes: u64,
@@ -171,6 +173,7 @@ impl WeirSettings {
                 .unwrap_or(2 << 20)
                 .clamp(64 << 10, 256 << 20),
             journal_shards: within(s, "journal_shards", 1..=64, problems).unwrap_or(4),
+            callback_hosts: s.texts("callback_hosts").unwrap_or_default(),
             callback_max_bytes: s.bytes("callback_max_bytes").unwrap_or(64 << 20),
             inflight_bytes: s.bytes("inflight_bytes").unwrap_or(96 << 20),
             unauthenticated_per_second: s.count("unauthenticated_per_second"),
