@@ -63,8 +63,7 @@ export function Audit() {
       cell: ({ row: { original } }) => (
         <>
           <div>
-            {labelOf(original.table_name)}{' '}
-            <Status tone={toneOf(original.action)}>{original.action}</Status>
+            {labelOf(original.table_name)} <Status tone={toneOf(original.action)}>{original.action}</Status>
           </div>
           <Id of={original.object_id} />
         </>
