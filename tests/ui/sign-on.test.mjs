@@ -10,6 +10,7 @@ describe('signing in', { skip: missing() ?? false, concurrency: false }, () => {
   before(async () => {
     rig = await startRig();
     await rig.api('POST', '/team/new', { team_id: 'research', team_alias: 'Research' });
+    await rig.api('POST', '/team/new', { team_id: 'secret', team_alias: 'Secret' });
   });
   after(() => rig?.stop());
 
@@ -46,8 +47,8 @@ describe('signing in', { skip: missing() ?? false, concurrency: false }, () => {
     await walk.signIn('ida@work.example', 'correct horse battery');
     await walk.sees('Home');
     assert.equal((await walk.session()).role, 'internal_user');
-    await walk.open(`/?invitation_id=${body.id}`);
     await walk.signOut();
+    await walk.sees('Sign in to Weir');
     await walk.open(`/?invitation_id=${body.id}`, 'Welcome to Weir');
     await walk.page.getByLabel(/^New password/).fill('of somebody else');
     await walk.press('Set password');
@@ -75,6 +76,7 @@ describe('signing in', { skip: missing() ?? false, concurrency: false }, () => {
     assert.equal((await linus.session()).role, 'internal_user');
     await linus.open('/teams', 'Teams');
     await linus.page.getByRole('link', { name: 'Research' }).waitFor();
+    await linus.reads('1–1 of 1');
 
     const vera = await somebody();
     await vera.open('/', 'Sign in to Weir');

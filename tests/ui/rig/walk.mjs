@@ -20,6 +20,7 @@ function watchRequests(page) {
   page.on('requestfailed', (request) => open.delete(request));
   return async () => {
     for (let quiet = 0; quiet < QUIET; quiet = open.size === 0 ? quiet + 20 : 0) await page.waitForTimeout(20);
+    await page.waitForFunction(() => document.querySelector('.mantine-Skeleton-root') === null);
   };
 }
 

@@ -25,6 +25,8 @@ const TABLES = [
   { value: 'LiteLLM_EndUserTable', label: 'Customers' },
   { value: 'LiteLLM_BudgetTable', label: 'Budgets' },
   { value: 'LiteLLM_ProxyModelTable', label: 'Models' },
+  { value: 'LiteLLM_CredentialsTable', label: 'Credentials' },
+  { value: 'LiteLLM_TagTable', label: 'Tags' },
   { value: 'LiteLLM_Config', label: 'Settings' },
 ];
 
