@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every test: Rust, documentation, and the official SDKs and coding agents against a running gateway,
+# Every test: Rust, documentation, the official SDKs and coding agents against a running gateway, the UI in a browser,
 # dashboards and alerts, chart and image, fuzzing; load.
 #
 #   scripts/test.sh [PART...] [-- NEXTEST-ARGUMENT...]      PART: rust doc python aws node ui agents dashboards deploy fuzz

@@ -199,6 +199,23 @@ describe('teams, users and keys', { skip: missing() ?? false, concurrency: false
     await walk.looked('exchange-failed');
   });
 
+  test('requests are found by the name of their key, and by their time', async () => {
+    await walk.open('/logs', 'Logs');
+    await walk.press('Filter');
+    await walk.fill({ Key: 'notebook' });
+    await walk.looked('logs-filter');
+    await walk.submit('Filter');
+    await walk.gone();
+    assert.match(walk.page.url(), /api_key=[0-9a-f]{64}/);
+    await walk.page.getByRole('row', { name: /priced/ }).first().waitFor();
+    await walk.press('Filter');
+    await walk.fill({ Key: 'nobody' });
+    await walk.submit('Filter');
+    await walk.page.getByRole('alert').getByText('There is no key by the name of nobody.').waitFor();
+    await walk.open('/logs?span=own&from=2020-01-01T00:00&until=2020-01-02T00:00', 'Logs');
+    await walk.reads('No requests');
+  });
+
   test('live logs show what comes', async () => {
     await walk.open('/logs?end_user=newcomer', 'Logs');
     await walk.reads('No requests');

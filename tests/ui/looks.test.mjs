@@ -88,7 +88,7 @@ describe('the looks of every page', { skip: missing() ?? false, concurrency: fal
   });
   after(() => rig?.stop());
 
-  test('no page has a serious fault, and what was typed stays text', async (context) => {
+  test('p37 no page has a serious fault, and what was typed stays text', async (context) => {
     for (const [name, path, title] of pages()) {
       await context.test(name, async () => {
         await walk.open(path, title);
@@ -100,7 +100,15 @@ describe('the looks of every page', { skip: missing() ?? false, concurrency: fal
     }
   });
 
-  test('what was typed stays text in forms and dialogs', async () => {
+  test('the first page, with nothing in the cache of the browser', async (context) => {
+    const fresh = await rig.somebody();
+    await fresh.page.context().addCookies(await walk.page.context().cookies());
+    await fresh.open('/', 'Home');
+    const took = await fresh.page.evaluate(() => Math.round(performance.now()));
+    context.diagnostic(`the first page is there ${took} ms after it was asked for`);
+  });
+
+  test('p37 what was typed stays text in forms and dialogs', async () => {
     await walk.open(`/teams/${id(made.team.team_id)}`, SCRIPT);
     await walk.press('Edit');
     assert.equal(await walk.page.getByRole('dialog').getByLabel(/^Name/).inputValue(), SCRIPT);

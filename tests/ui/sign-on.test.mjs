@@ -10,18 +10,19 @@ describe('signing in', { skip: missing() ?? false, concurrency: false }, () => {
   before(async () => {
     rig = await startRig();
     await rig.api('POST', '/team/new', { team_id: 'research', team_alias: 'Research' });
+    await rig.api('POST', '/team/new', { team_id: 'secret', team_alias: 'Secret' });
   });
   after(() => rig?.stop());
 
-  test('a wrong password is refused; the password of the UI and the master key are taken', async () => {
+  test('p37 a wrong password is refused; the password of the UI and the master key are taken', async () => {
     const walk = await somebody();
-    await walk.open('/keys', 'Sign in to Weir');
+    await walk.open('/login', 'Sign in to Weir');
     await walk.looked('login');
     await walk.signIn(UI_USER, 'wrong');
     await walk.reads('Invalid credentials used to access UI.');
     await walk.looked('login-refused');
     await walk.signIn(UI_USER, UI_PASSWORD);
-    await walk.sees('Keys');
+    await walk.sees('Home');
     const kept = await walk.page.evaluate(() => [...Object.keys(localStorage), ...Object.keys(sessionStorage)]);
     assert.deepEqual(
       kept.filter((name) => name !== 'weir-colour-scheme'),
@@ -46,8 +47,8 @@ describe('signing in', { skip: missing() ?? false, concurrency: false }, () => {
     await walk.signIn('ida@work.example', 'correct horse battery');
     await walk.sees('Home');
     assert.equal((await walk.session()).role, 'internal_user');
-    await walk.open(`/?invitation_id=${body.id}`);
     await walk.signOut();
+    await walk.sees('Sign in to Weir');
     await walk.open(`/?invitation_id=${body.id}`, 'Welcome to Weir');
     await walk.page.getByLabel(/^New password/).fill('of somebody else');
     await walk.press('Set password');
@@ -75,17 +76,18 @@ describe('signing in', { skip: missing() ?? false, concurrency: false }, () => {
     assert.equal((await linus.session()).role, 'internal_user');
     await linus.open('/teams', 'Teams');
     await linus.page.getByRole('link', { name: 'Research' }).waitFor();
+    await linus.reads('1–1 of 1');
 
     const vera = await somebody();
     await vera.open('/', 'Sign in to Weir');
     await vera.singleSignOn('vera');
     assert.equal((await vera.session()).role, 'internal_user_viewer');
     await vera.open('/keys', 'Keys');
-    await vera.page.waitForLoadState('networkidle');
+    await vera.settled();
     assert.equal(await vera.page.getByRole('button', { name: 'New key' }).count(), 0);
   });
 
-  test('a sign-in that another browser began is refused', async () => {
+  test('p37 a sign-in that another browser began is refused', async () => {
     const walk = await somebody();
     await walk.page.goto(`${rig.url}/sso/callback?code=stolen&state=made-up`);
     await walk.page.getByRole('heading', { name: 'Not signed in' }).waitFor();
@@ -108,17 +110,17 @@ describe('signing in', { skip: missing() ?? false, concurrency: false }, () => {
     await walk.page.getByRole('link', { name: 'Research' }).waitFor();
   });
 
-  test('a viewer is offered no writes, and what it asks for all the same is refused', async () => {
+  test('p37 a viewer is offered no writes, and what it asks for all the same is refused', async () => {
     await rig.api('POST', '/user/new', { user_id: 'auditor', user_role: 'proxy_admin_viewer', password: 'sees it all', auto_create_key: false });
     const walk = await somebody();
     await walk.open('/', 'Sign in to Weir');
     await walk.signIn('auditor', 'sees it all');
     await walk.sees('Home');
-    await walk.page.waitForLoadState('networkidle');
+    await walk.settled();
     assert.equal(await walk.page.getByRole('alert').count(), 0, 'Home asks for nothing that is refused');
     for (const page of ['Keys', 'Teams', 'Users', 'Organizations', 'Models', 'Usage']) {
       await walk.open(`/${page.toLowerCase()}`, page.replace('z', 's'));
-      await walk.page.waitForLoadState('networkidle');
+      await walk.settled();
       assert.equal(await walk.page.getByRole('button', { name: /^New / }).count(), 0, page);
       assert.equal(await walk.page.getByRole('alert').count(), 0, `${page} asks for nothing that is refused`);
     }
@@ -137,7 +139,7 @@ describe('signing in', { skip: missing() ?? false, concurrency: false }, () => {
     await walk.looked('refused');
   });
 
-  test('a write without the token of the session is refused', async () => {
+  test('p37 a write without the token of the session is refused', async () => {
     const walk = await somebody();
     await walk.open('/', 'Sign in to Weir');
     await walk.signIn(UI_USER, UI_PASSWORD);
@@ -152,7 +154,7 @@ describe('signing in', { skip: missing() ?? false, concurrency: false }, () => {
     assert.deepEqual(statuses, [403, 403]);
   });
 
-  test('who signs out everywhere is out in every browser', async () => {
+  test('p37 who signs out everywhere is out in every browser', async () => {
     const [one, other] = [await somebody(), await somebody()];
     for (const walk of [one, other]) {
       await walk.open('/', 'Sign in to Weir');

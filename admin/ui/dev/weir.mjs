@@ -18,6 +18,8 @@ export async function startWeir({ config = join(ROOT, 'examples/quickstart.yaml'
     env: { PATH: process.env.PATH, WEIR_DATA_DIR: data, LITELLM_MASTER_KEY: masterKey, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  // Whoever started it may end without stopping it.
+  process.once('exit', () => child.kill('SIGKILL'));
   const said = [];
   const listen = (chunk) => said.splice(0, Math.max(0, said.push(String(chunk)) - 200));
   child.stdout.on('data', listen);

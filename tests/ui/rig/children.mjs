@@ -27,6 +27,7 @@ export async function database() {
 export async function mockProviders() {
   const program = process.env.WEIR_BENCH_BIN ?? fileURLToPath(new URL('../../../target/debug/weir-bench', import.meta.url));
   const child = spawn(program, ['mock', '--dialect', 'all'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  process.once('exit', () => child.kill('SIGKILL'));
   const [line] = await once(createInterface({ input: child.stdout }), 'line');
   return {
     url: /http:\/\/\S+?(?=\/?\s|\/?$)/.exec(line)[0],

@@ -1,4 +1,4 @@
-import { createBrowserRouter, type RouteObject } from 'react-router';
+import { createBrowserRouter, Navigate, type RouteObject } from 'react-router';
 import { ROOT } from '@/api/root';
 import { Lost } from './Lost';
 import { Shell } from './Shell';
@@ -38,6 +38,7 @@ export const router = createBrowserRouter(
             page('/models/:id', () => import('@/pages/models/Deployment')),
             page('/playground', () => import('@/pages/playground/Playground')),
             page('/settings', () => import('@/pages/settings/Settings')),
+            { path: '/login', element: <Navigate to="/" replace /> }, // where LiteLLM's bookmarks lead
             { path: '*', Component: Lost },
           ],
         },

@@ -2,6 +2,7 @@ import { Select, Switch } from '@mantine/core';
 import { useState } from 'react';
 import type { Change } from '@/api/answers';
 import { useAnswer } from '@/api/hooks';
+import { userLabel } from '@/api/rights';
 import { Answered } from '@/parts/Answered';
 import { Id } from '@/parts/Copy';
 import { type Column, DataTable } from '@/parts/DataTable';
@@ -24,6 +25,8 @@ const TABLES = [
   { value: 'LiteLLM_EndUserTable', label: 'Customers' },
   { value: 'LiteLLM_BudgetTable', label: 'Budgets' },
   { value: 'LiteLLM_ProxyModelTable', label: 'Models' },
+  { value: 'LiteLLM_CredentialsTable', label: 'Credentials' },
+  { value: 'LiteLLM_TagTable', label: 'Tags' },
   { value: 'LiteLLM_Config', label: 'Settings' },
 ];
 
@@ -52,22 +55,18 @@ export function Audit() {
       id: 'who',
       header: 'Who',
       enableSorting: false,
-      accessorFn: (row) => row.changed_by ?? 'the gateway',
+      accessorFn: (row) => (row.changed_by === null ? 'the gateway' : userLabel(row.changed_by)),
       meta: { minor: true },
     },
     {
-      id: 'action',
-      header: 'What',
-      enableSorting: false,
-      cell: ({ row }) => <Status tone={toneOf(row.original.action)}>{row.original.action}</Status>,
-    },
-    {
       id: 'object',
-      header: 'Of what',
+      header: 'What',
       enableSorting: false,
       cell: ({ row: { original } }) => (
         <>
-          <div>{labelOf(original.table_name)}</div>
+          <div>
+            {labelOf(original.table_name)} <Status tone={toneOf(original.action)}>{original.action}</Status>
+          </div>
           <Id of={original.object_id} />
         </>
       ),

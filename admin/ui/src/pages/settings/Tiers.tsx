@@ -30,6 +30,9 @@ const FIELDS: readonly Field[] = [
   plain(PARALLEL),
 ];
 
+/** Organisations and customers with limits of their own have budgets without a name, which are changed with them. */
+const named = ({ budget_id }: Budget) => !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(budget_id);
+
 const most = (limit: number | null | undefined) => (limit ? count(limit) : '–');
 
 function limit(id: keyof Budget, header: string, minor = false): Column<Budget> {
@@ -88,7 +91,7 @@ export function Tiers() {
           <DataTable
             label="Tiers"
             columns={[...COLUMNS, actions]}
-            rows={rows}
+            rows={rows.filter(named)}
             empty={
               <Empty
                 title="No tiers"
