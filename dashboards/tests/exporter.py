@@ -147,7 +147,7 @@ def series_of(metric):
     """label values -> the requests that are summed under them"""
     groups = collections.defaultdict(list)
     for line in lines_for(metric):
-        groups[tuple(line[label] for label in metric.labels)].append(line)
+        groups[tuple(line.get(label, label) for label in metric.labels)].append(line)
     return groups
 
 
