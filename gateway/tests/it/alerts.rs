@@ -71,6 +71,30 @@ async fn a_soft_budget_is_told_once_and_refuses_nothing() {
 }
 
 #[tokio::test]
+async fn soft_budgets_of_customers_and_tags_are_told() {
+    let receiver = Receiver::start().await;
+    let rig = alerting("alerting: [webhook]").env("WEBHOOK_URL", &receiver.url()).start().await;
+    for (path, body) in [
+        ("/budget/new", json!({"budget_id": "small", "soft_budget": 0.00002})),
+        ("/customer/new", json!({"user_id": "shop", "budget_id": "small"})),
+        ("/tag/new", json!({"name": "campaign", "budget_id": "small"})),
+    ] {
+        let made = rig.post(path, MASTER, body).await;
+        assert_eq!(made.status, 200, "{path}: {}", made.text());
+    }
+    let mut body = chat("priced", "hi");
+    (body["user"], body["metadata"]) = (json!("shop"), json!({"tags": ["campaign"]}));
+    assert_eq!(rig.post("/v1/chat/completions", MASTER, body).await.status, 200);
+    for (group, customer) in [("end_user", json!("shop")), ("tag", json!(null))] {
+        let told = receiver.told(&rig, |body| body["event_group"] == json!(group)).await;
+        assert_eq!(
+            (&told[0]["event"], &told[0]["customer_id"], &told[0]["spend"]),
+            (&json!("soft_budget_crossed"), &customer, &json!(0.000025))
+        );
+    }
+}
+
+#[tokio::test]
 async fn what_is_nearly_spent_is_told_and_what_is_spent() {
     let receiver = Receiver::start().await;
     let rig = alerting("alerting: [webhook]").env("WEBHOOK_URL", &receiver.url()).start().await;

@@ -4,7 +4,8 @@ use super::FilterKind;
 use super::entry::{session, tags};
 use super::session::caps;
 use crate::budgets::{
-    Budgets, Estimate, Ids, Scope, Window, any, any_window, of_holder, of_session, scopes, windows,
+    Budgets, Estimate, Ids, Scope, Terms, Watched, Window, any, any_window, of_holder, of_session, scopes,
+    windows,
 };
 use crate::exchange::{Exchange, Named};
 use crate::plugin::{Flow, Phase, Plugin};
@@ -28,11 +29,28 @@ pub static KIND: FilterKind = FilterKind {
 struct Budgeted {
     budgets: Arc<Budgets>,
     holders: Arc<dyn Holders>,
+    watched: Arc<Watched>,
 }
 
 impl Budgeted {
     fn new(services: &Services) -> Self {
-        Self { budgets: Arc::clone(&services.budgets), holders: Arc::clone(&services.holders) }
+        let (budgets, holders) = (Arc::clone(&services.budgets), Arc::clone(&services.holders));
+        Self { budgets, holders, watched: Arc::clone(&services.watched) }
+    }
+
+    /// Customers and tags are known here only; their budgets are told of as a key's are.
+    fn watch(&self, named: &Named) {
+        if !self.watched.is_on() {
+            return;
+        }
+        let customer = named.customer.iter().map(|(id, holder)| (SpendScope::Customer, id, holder));
+        let tags = named.tags.iter().map(|(id, holder)| (SpendScope::Tag, id, holder));
+        for (scope, id, holder) in customer.chain(tags) {
+            let terms = Terms::of(None, &holder.limits);
+            if terms.max.is_some() || terms.soft.is_some() {
+                self.watched.learn(scope, id, terms);
+            }
+        }
     }
 
     async fn hold(&self, x: &mut Exchange, named: &Named) -> Result<(), ApiError> {
@@ -82,6 +100,7 @@ impl Plugin for Budgeted {
         if of_caller || of_named {
             self.hold(x, &named).await?;
         }
+        self.watch(&named);
         x.holders = of_named.then(|| Box::new(named));
         Ok(Flow::Continue)
     }
