@@ -398,6 +398,17 @@ HEALTH = [
         width=8,
     ),
     lines(
+        "Not told and not written",
+        [
+            (or_zero(per_second("weir_alerts_dropped_total", "")), "alerts"),
+            (or_zero(per_second("weir_log_lines_dropped_total", "")), "lines of the log"),
+            (or_zero(per_second("weir_mirrors_dropped_total", "")), "mirrors"),
+        ],
+        "Alerts, access lines and copies for silent models that were dropped, because whoever takes them is too slow.",
+        "ops",
+        width=8,
+    ),
+    lines(
         "Memory",
         [(by("max", "instance", select("process_resident_memory_bytes")), "{{instance}}")],
         "Resident memory of each replica. Growing without more traffic: report it.",
