@@ -10,6 +10,9 @@ let walk;
 const chat = (model, more = {}) =>
   rig.api('POST', '/v1/chat/completions', { model, messages: [{ role: 'user', content: 'hello' }], ...more });
 
+/** Of the ways to add usage up; the others look the same. */
+const LOOKED_AT = ['key', 'provider', 'customer'];
+
 describe('the gateway', { skip: missing() ?? false, concurrency: false }, () => {
   before(async () => {
     rig = await startRig();
@@ -27,7 +30,7 @@ describe('the gateway', { skip: missing() ?? false, concurrency: false }, () => 
     for (const by of ['model', 'team', 'key', 'user', 'provider', 'tag', 'customer']) {
       await walk.open(`/usage?by=${by}`, 'Usage');
       await walk.page.getByRole('region', { name: `Usage by ${by}` }).waitFor();
-      await walk.looked(`usage-${by}`);
+      if (LOOKED_AT.includes(by)) await walk.looked(`usage-${by}`);
     }
     await walk.page.getByRole('link', { name: 'customer-7' }).waitFor();
     await walk.open('/usage?by=model&only=priced', 'Usage');

@@ -49,7 +49,7 @@ function pass(upstream, more, incoming, outgoing, name) {
   const headers = { ...incoming.headers, ...more };
   const sent = request(new URL(incoming.url, upstream), { method: incoming.method, headers });
   sent.on('response', (got) => {
-    if (name !== undefined && existsSync(join(DIST, name))) return file(name, got, outgoing);
+    if (name !== undefined && shows(got, name)) return file(name, got, outgoing);
     outgoing.writeHead(got.statusCode, got.rawHeaders);
     got.pipe(outgoing);
   });
@@ -60,6 +60,10 @@ function pass(upstream, more, incoming, outgoing, name) {
   outgoing.on('close', () => sent.destroy());
   incoming.pipe(sent);
 }
+
+/** A refusal of Weir's stays one; that it has not this file is no refusal. */
+const shows = (got, name) =>
+  (got.statusCode === 200 || name.startsWith('assets')) && existsSync(join(DIST, name));
 
 const OF_FILES = ['content-length', 'content-encoding', 'content-type', 'transfer-encoding'];
 
