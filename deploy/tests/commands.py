@@ -3,6 +3,7 @@
 import functools
 import itertools
 import re
+import shlex
 import subprocess
 
 from places import ROOT
@@ -42,8 +43,15 @@ def of_comments():
             yield path, "\n".join(lines).replace("curl ", "curl -sf ", 1) + "\n"
 
 
+def words_of(command):
+    try:
+        return shlex.split(command)
+    except ValueError:
+        return command.split()  # what is quoted goes on in the next line
+
+
 def known(command, programs):
-    first, *rest = command.split()
+    first, *rest = words_of(command)
     if first == "make":
         there = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
         return {word for word in rest if "=" not in word and not word.startswith("-")} <= there

@@ -148,13 +148,17 @@ def test_examples_can_be_served(weir, path):
 
 
 def test_the_configurations_of_the_readme_can_be_served(weir, tmp_path):
-    """The one, and the other below it."""
-    blocks = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-    whole = tmp_path / "config.yaml"
-    whole.write_text("\n".join(blocks))
-    env = {"PATH": os.environ["PATH"], "LITELLM_MASTER_KEY": "sk-0000", "OPENROUTER_API_KEY": "sk-0000"}
-    done = subprocess.run([weir, "check", whole], env=env, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0 and len(blocks) >= 2, done.stderr
+    """The first by itself, the others with its models."""
+    first, *others = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    models = first.split("\n\n")[0]
+    names = ("LITELLM_MASTER_KEY", "OPENROUTER_API_KEY", "WEBHOOK_SECRET")
+    env = {"PATH": os.environ["PATH"], **dict.fromkeys(names, "sk-0000")}
+    assert others
+    for text in (first, *(f"{models}\n{other}" for other in others)):
+        whole = tmp_path / "config.yaml"
+        whole.write_text(text)
+        done = subprocess.run([weir, "check", whole], env=env, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
 
 
 # --- the guide ---
