@@ -149,7 +149,8 @@ impl LeaseBook {
         }
         let ledger = &self.ledger;
         let scope = ask.scope.as_str();
-        let forgiven = self.beyond(scope, ask.id).min(ask.owed.0);
+        let beyond = self.beyond(scope, ask.id);
+        let forgiven = beyond.min(ask.owed.0);
         let (least, wanted) = (ask.least.0 - forgiven, ask.wanted.0 - forgiven);
         let mut transaction = ledger.noted(ledger.writer.begin().await)?;
         let look = sqlx::query(LOOK).bind(scope).bind(ask.id.to_owned()).fetch_one(&mut *transaction).await;
@@ -168,8 +169,8 @@ impl LeaseBook {
         let mut slices = self.granted();
         let slice = slices.entry((scope, ask.id.to_owned())).or_default();
         slice.held += granted;
-        // More than is owed was booked without a hold.
-        slice.beyond = 0;
+        // More than is owed was booked without a hold. What is booked since the look is forgiven by the next one.
+        slice.beyond = slice.beyond.saturating_sub(beyond);
         Ok(Lease { granted: NanoUsd(granted), settled: NanoUsd(settled), forgiven: NanoUsd(forgiven) })
     }
 
