@@ -13,6 +13,7 @@ pub mod codec;
 pub mod config;
 pub mod domain;
 pub mod error;
+pub mod memo;
 pub mod metrics;
 pub mod model;
 pub mod ports;

@@ -6,6 +6,7 @@
 //! `mirror.rs` sends copies to silent models. `front/` checks heads before Pingora's parser sees them. `local/` answers health, models and metrics. `run.rs` puts the process together, `serving.rs` opens its listeners, `cli.rs` reads the command line,
 //! `background/` holds what runs beside requests; `handover/` gives the listeners to another process.
 
+pub mod allocator;
 mod asked;
 mod background;
 mod cli;

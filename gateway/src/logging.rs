@@ -36,7 +36,9 @@ pub fn start(json: bool, debug: bool, env: &Env) {
     let level = if debug { "debug" } else { level(env) };
     // Pingora tells about every broken connection; we tell about every broken request.
     let usual = format!("{level},pingora_core=error,pingora_proxy=error");
-    let asked = EnvFilter::try_from_env("WEIR_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
+    let asked = EnvFilter::try_from_env("WEIR_LOG");
+    let quiet = asked.is_err() && level != "debug";
+    let asked = asked.unwrap_or_else(|_| EnvFilter::new(usual));
     let coloured = std::io::stderr().is_terminal();
     let requests = lines(json, coloured, Queue::begin()).with_filter(filter_fn(is_of_request));
     let others = lines(json, coloured, std::io::stderr)
@@ -44,6 +46,10 @@ pub fn start(json: bool, debug: bool, env: &Env) {
         .with_filter(asked);
     if let Err(error) = tracing_subscriber::registry().with(requests).with(others).try_init() {
         crate::cli::say(&format!("weir: logging could not be started: {error}"));
+    }
+    if quiet {
+        // Pingora has something to say at every step: it sees for itself that nobody listens.
+        log::set_max_level(log::LevelFilter::Info);
     }
 }
 

@@ -6,6 +6,8 @@ use crate::dialects::openai_chat::Rules;
 use crate::mock::MockAnswer;
 use crate::providers::{self, Fault, Quirk, Row, Wire};
 use http::HeaderValue;
+use std::any::Any;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use weir_core::config::env::Env;
@@ -59,6 +61,8 @@ pub struct Deployment {
     pub mock: Option<MockAnswer>,
     pub access_groups: Vec<String>,
     pub told: Told,
+    /// What whoever sends has prepared for this deployment. Nobody else looks into it.
+    pub prepared: OnceLock<Box<dyn Any + Send + Sync>>,
     unpriced_told: AtomicBool,
 }
 
@@ -171,6 +175,7 @@ impl Deployment {
             max_output: None,
             mock: None,
             access_groups: entry.info.access_groups.clone(),
+            prepared: OnceLock::new(),
             unpriced_told: AtomicBool::new(false),
         }
     }

@@ -38,6 +38,8 @@ pub struct Field {
     /// The key with its quotes.
     pub key: Range<usize>,
     pub value: Range<usize>,
+    /// Whether the key is written with escapes.
+    escaped: bool,
 }
 
 /// A valid JSON object, kept as the bytes that came.
@@ -94,7 +96,7 @@ impl JsonBody {
     /// Whether a field has this name, however it is spelled.
     pub fn is_named(&self, field: &Field, name: &str) -> bool {
         let inner = &self.bytes[field.key.start + 1..field.key.end - 1];
-        inner == name.as_bytes() || memchr::memchr(b'\\', inner).is_some() && self.name(field) == name
+        inner == name.as_bytes() || field.escaped && self.name(field) == name
     }
 
     /// Decoded name of a field.
@@ -147,7 +149,8 @@ impl<'a> Visitor<'a> for FieldVisitor<'a> {
         let mut fault = None;
         while let Some(key) = map.next_key::<&'a RawValue>()? {
             let value: &RawValue = map.next_value()?;
-            let field = Field { key: self.range(key.get()), value: self.range(value.get()) };
+            let (name, escaped) = (key.get(), key.get().contains('\\'));
+            let field = Field { key: self.range(name), value: self.range(value.get()), escaped };
             // Reading goes on after a fault: a syntax error further on is the better message.
             fault = fault.or_else(|| self.fault(&fields, key.get()));
             if fault.is_none() {

@@ -2,10 +2,12 @@
 
 use super::ids::KeyHash;
 use super::money::NanoUsd;
+use super::rates::ModelRates;
 use super::records::{
     Budget, Limits, Member, Organization, OrganizationMember, Record, RecordKind, Role, Session, Team, User,
     due,
 };
+use crate::memo::Memo;
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -86,6 +88,16 @@ pub struct Principal {
     pub session: Option<Session>,
     /// Of a token in place of a key: what it may call, beside what its key may, and whom its requests are for.
     pub token: Option<TokenLimits>,
+    /// Read at the first request that asks for it.
+    model_rates: Memo<ModelRatesOf>,
+}
+
+/// Limits of single models, by whose metadata they stand in.
+#[derive(Debug, Default)]
+pub struct ModelRatesOf {
+    pub key: ModelRates,
+    pub team: ModelRates,
+    pub organization: ModelRates,
 }
 
 /// What the operator says of tokens of an identity provider.
@@ -190,7 +202,20 @@ impl Principal {
             spent: Spent::default(),
             session: None,
             token: None,
+            model_rates: Memo::default(),
         }
+    }
+
+    /// Limits of single models.
+    pub fn model_rates(&self) -> &ModelRatesOf {
+        let of = |metadata: Option<&String>| {
+            metadata.map(|text| ModelRates::in_metadata(text)).unwrap_or_default()
+        };
+        self.model_rates.get(|| ModelRatesOf {
+            key: of(Some(&self.key.metadata)),
+            team: of(self.team.as_ref().map(|team| &team.metadata)),
+            organization: of(self.organization.as_ref().map(|organization| &organization.metadata)),
+        })
     }
 
     /// The user's role; that of a team's own key; `None` for a key that belongs to nobody.

@@ -4,6 +4,7 @@
 //! than the limit is accepted in a window, and at most twice the limit in any span of its length.
 
 use crate::time::Micros;
+use serde_json::{Map, Value};
 use std::time::Duration;
 
 /// What is counted.
@@ -32,6 +33,34 @@ pub struct Count {
     /// What was used, and what requests under way are expected to use.
     pub tokens: i64,
     pub running: i64,
+}
+
+/// Limits by model, as they stand in somebody's metadata.
+#[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
+#[serde(default)]
+pub struct ModelRates {
+    model_rpm_limit: Option<Map<String, Value>>,
+    model_tpm_limit: Option<Map<String, Value>>,
+    model_max_parallel_requests: Option<Map<String, Value>>,
+}
+
+impl ModelRates {
+    /// Metadata is its owner's own: most of it is about something else, and what cannot be read limits nothing.
+    pub fn in_metadata(metadata: &str) -> Self {
+        match metadata.contains("\"model_") {
+            true => serde_json::from_str(metadata).unwrap_or_default(),
+            false => Self::default(),
+        }
+    }
+
+    pub fn of_model(&self, model: &str) -> Rates {
+        let of = |map: &Option<Map<String, Value>>| map.as_ref()?.get(model)?.as_i64();
+        Rates {
+            requests: of(&self.model_rpm_limit),
+            tokens: of(&self.model_tpm_limit),
+            parallel: of(&self.model_max_parallel_requests),
+        }
+    }
 }
 
 impl Rate {

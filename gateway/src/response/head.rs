@@ -264,8 +264,9 @@ fn of_key(head: &mut HeaderMap, x: &Exchange) {
 /// Whose limits count and what is left of them. The provider's own are not mixed with ours.
 fn rate_limits(head: &mut HeaderMap, x: &Exchange) {
     let Some(told) = &x.rate_limits else { return };
-    for (name, value) in &told.named {
-        head.insert(name.clone(), value.clone());
+    head.reserve(told.len());
+    for (name, value) in told.named() {
+        head.insert(name, value);
     }
     for (names, tightest) in TIGHTEST.iter().zip(&told.tightest) {
         let [limit, remaining, reset] = names;

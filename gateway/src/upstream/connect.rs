@@ -1,7 +1,8 @@
-//! Connections to providers: prebuilt peers, kept by deployment id, over one pooled connector.
+//! Connections to providers: prebuilt peers, kept with their deployment, over one pooled connector.
 
 use super::resolve::Resolver;
 use super::tunnel::{Proxy, Tunnel};
+use arc_swap::ArcSwapOption;
 use pingora::ErrorType;
 use pingora::connectors::ConnectorOptions;
 use pingora::connectors::http::Connector;
@@ -11,7 +12,7 @@ use pingora::upstreams::peer::HttpPeer;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use weir_core::config::SslVerify;
 use weir_core::error::{ApiError, Kind};
 use weir_plugins::deployment::Deployment;
@@ -22,17 +23,16 @@ pub struct Dialer {
     resolver: Arc<Resolver>,
     proxy: Option<Proxy>,
     verify: bool,
-    peers: moka::sync::Cache<PeerKey, Arc<HttpPeer>>,
 }
 
-/// A deployment's address; a reload that changes the address changes the key.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct PeerKey {
-    tls: bool,
-    host: String,
-    address: SocketAddr,
-    connect: Duration,
-    http1: bool,
+/// Where a deployment is reached. Kept with it for a while, so that requests find it without looking anything up; a
+/// reload that changes an address makes another deployment.
+struct Ways {
+    until: Instant,
+    /// One for each address.
+    peers: Vec<Arc<HttpPeer>>,
+    /// The same for those who want HTTP/1.1.
+    http1: Vec<Arc<HttpPeer>>,
 }
 
 /// An open connection and the peer it must be given back to.
@@ -58,7 +58,10 @@ pub struct DialerOptions {
 }
 
 const IDLE: Duration = Duration::from_secs(60);
-const MAX_PEERS: u64 = 4_096;
+/// How long addresses are used before they are asked for again.
+const FRESH: Duration = Duration::from_secs(30);
+/// Addresses of a host that are tried.
+const MAX_ADDRESSES: usize = 4;
 const H2_STREAMS: usize = 100;
 /// Slow readers must not make us hold megabytes for each stream.
 const H2_STREAM_WINDOW: u32 = 256 * 1024;
@@ -74,25 +77,24 @@ impl Dialer {
             resolver: Arc::new(Resolver::new()),
             proxy: options.https_proxy,
             verify: options.verify != SslVerify::Off,
-            peers: moka::sync::Cache::new(MAX_PEERS),
         }
     }
 
     /// A connection to the deployment, pooled or new; the next address when one does not answer. `http1`: HTTP/2 would
     /// not do.
     pub async fn connect(&self, deployment: &Deployment, http1: bool) -> Result<Connected, ApiError> {
-        let mut last = refused(deployment, "no address");
-        for address in self.addresses(deployment).await?.iter().take(4) {
-            let peer = self.peer(deployment, *address, http1);
-            match self.connector.get_http_session(&*peer).await {
+        let mut last = None;
+        let ways = self.ways(deployment).await?;
+        for peer in if http1 { &ways.http1 } else { &ways.peers } {
+            match self.connector.get_http_session(&**peer).await {
                 Ok((session, reused)) => {
-                    let limit = deployment.timeouts.first_token;
+                    let (peer, limit) = (Arc::clone(peer), deployment.timeouts.first_token);
                     return Ok(Connected { session, peer, reused, limit, ahead: None });
                 }
-                Err(error) => last = with_cure(refused(deployment, &error.to_string()), &error),
+                Err(error) => last = Some(with_cure(refused(deployment, &error.to_string()), &error)),
             }
         }
-        Err(last)
+        Err(last.unwrap_or_else(|| refused(deployment, "no address")))
     }
 
     async fn addresses(&self, deployment: &Deployment) -> Result<Arc<[SocketAddr]>, ApiError> {
@@ -109,11 +111,23 @@ impl Dialer {
         self.proxy.as_ref().filter(|p| wire.tls && !p.bypasses(&wire.host, wire.port))
     }
 
-    fn peer(&self, deployment: &Deployment, address: SocketAddr, http1: bool) -> Arc<HttpPeer> {
-        let wire = &deployment.wire;
-        let connect = deployment.timeouts.connect;
-        let key = PeerKey { tls: wire.tls, host: wire.host.clone(), address, connect, http1 };
-        self.peers.get_with(key, || Arc::new(self.build_peer(deployment, address, http1)))
+    async fn ways(&self, deployment: &Deployment) -> Result<Arc<Ways>, ApiError> {
+        let kept = deployment.prepared.get_or_init(|| Box::new(ArcSwapOption::<Ways>::empty()));
+        let kept = kept.downcast_ref::<ArcSwapOption<Ways>>();
+        let known = kept.and_then(|kept| kept.load_full());
+        if let Some(ways) = known.filter(|ways| ways.until > Instant::now()) {
+            return Ok(ways);
+        }
+        let addresses = self.addresses(deployment).await?;
+        let peers = |http1| {
+            let all = addresses.iter().take(MAX_ADDRESSES);
+            all.map(|address| Arc::new(self.build_peer(deployment, *address, http1))).collect()
+        };
+        let ways = Arc::new(Ways { until: Instant::now() + FRESH, peers: peers(false), http1: peers(true) });
+        if let Some(kept) = kept {
+            kept.store(Some(Arc::clone(&ways)));
+        }
+        Ok(ways)
     }
 
     fn build_peer(&self, deployment: &Deployment, address: SocketAddr, http1: bool) -> HttpPeer {

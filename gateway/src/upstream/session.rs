@@ -95,15 +95,7 @@ pub async fn send(
     outgoing: &Outgoing,
 ) -> Result<Answered, Lost> {
     loop {
-        let connecting = timeout(left(attempt), dialer.connect(&attempt.deployment, outgoing.upgrades()));
-        let mut connected = tokio::select! {
-            biased;
-            connected = connecting => {
-                let late = |_| Err(timed_out(attempt, attempt.timeouts.total));
-                connected.unwrap_or_else(late).map_err(Lost::Failed)?
-            }
-            () = waiting.gone() => return Err(Lost::ClientGone),
-        };
+        let mut connected = connected(dialer, &mut waiting, attempt, outgoing).await?;
         match transfer(&mut waiting, attempt, outgoing, &mut connected).await {
             Ok(status) => return Ok(Answered { connected, status }),
             Err(lost) => {
@@ -118,6 +110,28 @@ pub async fn send(
                 }
             }
         }
+    }
+}
+
+/// A connection, as soon as there is one, while somebody waits for it.
+async fn connected(
+    dialer: &Dialer,
+    waiting: &mut Waiting<'_>,
+    attempt: &Attempt,
+    outgoing: &Outgoing,
+) -> Result<Connected, Lost> {
+    let mut connecting = Box::pin(dialer.connect(&attempt.deployment, outgoing.upgrades()));
+    // Nearly always one is there already: no need to watch the clock and the client.
+    if let Some(connected) = tokio::task::unconstrained(&mut connecting).now_or_never() {
+        return connected.map_err(Lost::Failed);
+    }
+    tokio::select! {
+        biased;
+        connected = timeout(left(attempt), connecting) => {
+            let late = |_| Err(timed_out(attempt, attempt.timeouts.total));
+            connected.unwrap_or_else(late).map_err(Lost::Failed)
+        }
+        () = waiting.gone() => Err(Lost::ClientGone),
     }
 }
 

@@ -42,7 +42,7 @@ impl Plugin for Limited {
         let now = x.clock.started_at;
         match self.rates.take(&all, expected(x), x.id, now).await {
             Ok((admitted, standings)) => {
-                x.rate_limits = Some(Box::new(Told::of(&standings, now)));
+                x.rate_limits = Some(Box::new(Told::of(standings, now)));
                 x.admitted = Some(admitted);
                 Ok(Flow::Continue)
             }

@@ -54,6 +54,7 @@ enum Place {
 }
 
 /// How a scope stands with this request in it.
+#[derive(Debug)]
 pub struct Standing {
     pub descriptor: Descriptor,
     pub rate: Rate,

@@ -2,6 +2,7 @@
 
 use super::scopes::{DESCRIPTORS, Descriptor, NAMES};
 use super::{Full, Standing};
+use bytes::BytesMut;
 use http::{HeaderName, HeaderValue};
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -10,10 +11,9 @@ use weir_core::error::{ApiError, Kind};
 use weir_core::time::Micros;
 
 /// What an answer says of limits.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Told {
-    /// By descriptor, as LiteLLM names them: remaining, then the limit.
-    pub named: Vec<(HeaderName, HeaderValue)>,
+    standings: Vec<Standing>,
     /// Of requests and of tokens, the scope with the least left, as OpenAI names them.
     pub tightest: [Option<Tightest>; 2],
     /// What is left of the key's own limits for this model: requests, tokens.
@@ -29,11 +29,11 @@ pub struct Tightest {
     pub reset: i64,
 }
 
-/// Remaining and limit for each descriptor and rate: building a name costs more than copying it.
+/// Remaining and limit for each descriptor and rate. Static, since those cost nothing to copy.
 static HEADERS: LazyLock<Vec<[HeaderName; 2]>> = LazyLock::new(|| {
     let name = |descriptor: &str, what: &str, rate: Rate| {
         let name = format!("x-ratelimit-{descriptor}-{what}-{}", rate.as_str());
-        HeaderName::from_bytes(name.as_bytes()).unwrap_or(HeaderName::from_static("x-ratelimit"))
+        HeaderName::from_static(Box::leak(name.into_boxed_str()))
     };
     let both =
         |descriptor: &str, rate| [name(descriptor, "remaining", rate), name(descriptor, "limit", rate)];
@@ -41,22 +41,35 @@ static HEADERS: LazyLock<Vec<[HeaderName; 2]>> = LazyLock::new(|| {
 });
 
 impl Told {
-    pub fn of(standings: &[Standing], now: Micros) -> Self {
+    pub fn of(standings: Vec<Standing>, now: Micros) -> Self {
         let mut told = Self::default();
-        for standing in standings {
-            told.name(standing);
+        for standing in &standings {
             told.tighten(standing, now);
             told.note_model(standing);
         }
+        told.standings = standings;
         told
     }
 
-    fn name(&mut self, standing: &Standing) {
-        let at = standing.descriptor as usize * Rate::ALL.len() + standing.rate as usize;
-        debug_assert!(at < DESCRIPTORS * Rate::ALL.len());
-        let [remaining, limit] = &HEADERS[at];
-        self.named.push((remaining.clone(), HeaderValue::from(standing.remaining)));
-        self.named.push((limit.clone(), HeaderValue::from(standing.limit)));
+    /// By descriptor, as LiteLLM names them: remaining, then the limit.
+    pub fn named(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+        let mut numbers = Numbers::for_some(self.len());
+        self.standings.iter().flat_map(move |standing| {
+            let at = standing.descriptor as usize * Rate::ALL.len() + standing.rate as usize;
+            debug_assert!(at < DESCRIPTORS * Rate::ALL.len());
+            let [remaining, limit] = &HEADERS[at];
+            let told = [(remaining, standing.remaining), (limit, standing.limit)];
+            told.map(|(name, number)| (name.clone(), numbers.tell(number)))
+        })
+    }
+
+    /// How many headers there are by name.
+    pub fn len(&self) -> usize {
+        self.standings.len() * 2
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.standings.is_empty()
     }
 
     fn note_model(&mut self, standing: &Standing) {
@@ -86,7 +99,22 @@ impl Told {
     pub fn full(full: &Full, ends: Micros, now: Micros) -> Self {
         let Full { descriptor, rate, limit, count, .. } = full;
         let remaining = (limit - count.of(*rate)).max(0);
-        Self::of(&[Standing { descriptor: *descriptor, rate: *rate, limit: *limit, remaining, ends }], now)
+        Self::of(vec![Standing { descriptor: *descriptor, rate: *rate, limit: *limit, remaining, ends }], now)
+    }
+}
+
+/// Values of headers in one piece of memory: there may be fifty of them.
+struct Numbers(BytesMut);
+
+impl Numbers {
+    fn for_some(count: usize) -> Self {
+        Self(BytesMut::with_capacity(count * 12))
+    }
+
+    fn tell(&mut self, number: i64) -> HeaderValue {
+        self.0.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+        let digits = self.0.split().freeze();
+        HeaderValue::from_maybe_shared(digits).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whose limits a request is counted by.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use smallvec::SmallVec;
 use std::borrow::Cow;
 use weir_core::domain::ids::KeyHash;
@@ -101,19 +101,17 @@ pub fn of_holder<'a>(descriptor: Descriptor, id: &'a str, limits: &Limits) -> Op
 
 /// Of one model by a key, a team or an organisation.
 fn of_models(all: &mut Scopes<'_>, known: &Principal, model: &str) {
-    let key = ModelLimits::of(&known.key.metadata);
-    let team = known.team.as_ref().and_then(|team| ModelLimits::of(&team.metadata).map(|l| (&team.id, l)));
+    let limits = known.model_rates();
     let budget = known.key.extra.get("model_max_budget").and_then(|all| budgeted(all, model));
-    let hash = || KeyHash::hex(&known.key.hash);
-    let own = key.as_ref().map(|limits| limits.of_model(model)).unwrap_or_default();
-    let own = own.or(budget.unwrap_or_default());
-    push_owned(all, Descriptor::ModelPerKey, || format!("{}:{model}", hash()), own);
-    if let Some((id, limits)) = team {
-        push_owned(all, Descriptor::ModelPerTeam, || format!("{id}:{model}"), limits.of_model(model));
+    let own = limits.key.of_model(model).or(budget.unwrap_or_default());
+    push_owned(all, Descriptor::ModelPerKey, || format!("{}:{model}", known.key.hash.hex()), own);
+    if let Some(team) = &known.team {
+        let id = || format!("{}:{model}", team.id);
+        push_owned(all, Descriptor::ModelPerTeam, id, limits.team.of_model(model));
     }
-    let organization = known.organization.as_ref();
-    if let Some((id, limits)) = organization.and_then(|o| ModelLimits::of(&o.metadata).map(|l| (&o.id, l))) {
-        push_owned(all, Descriptor::ModelPerOrganization, || format!("{id}:{model}"), limits.of_model(model));
+    if let Some(organization) = &known.organization {
+        let id = || format!("{}:{model}", organization.id);
+        push_owned(all, Descriptor::ModelPerOrganization, id, limits.organization.of_model(model));
     }
 }
 
@@ -140,31 +138,6 @@ fn rates(own: &Limits, shared: Option<&Limits>) -> Rates {
         requests: of(|limits| limits.rpm_limit),
         tokens: of(|limits| limits.tpm_limit),
         parallel: own.max_parallel_requests.or(shared.and_then(|limits| limits.max_parallel_requests)),
-    }
-}
-
-/// Limits by model, as they stand in somebody's metadata.
-#[derive(Default, serde::Deserialize)]
-#[serde(default)]
-struct ModelLimits {
-    model_rpm_limit: Option<Map<String, Value>>,
-    model_tpm_limit: Option<Map<String, Value>>,
-    model_max_parallel_requests: Option<Map<String, Value>>,
-}
-
-impl ModelLimits {
-    fn of(metadata: &str) -> Option<Self> {
-        // Metadata is the caller's own; most of it is about something else, and is not worth parsing.
-        metadata.contains("\"model_").then(|| serde_json::from_str(metadata).unwrap_or_default())
-    }
-
-    fn of_model(&self, model: &str) -> Rates {
-        let of = |map: &Option<Map<String, Value>>| map.as_ref()?.get(model)?.as_i64();
-        Rates {
-            requests: of(&self.model_rpm_limit),
-            tokens: of(&self.model_tpm_limit),
-            parallel: of(&self.model_max_parallel_requests),
-        }
     }
 }
 
