@@ -50,6 +50,9 @@ static CLOSING: &[&str] =
 
 const CREATED: &str = "response.created";
 
+/// The error of a response that failed and does not say why, as JSON.
+const UNSAID: &str = r#"{"message":"the response failed, for no reason given"}"#;
+
 /// What a plain response says about itself. `None` when the body is no JSON object.
 pub fn read_report(body: &[u8]) -> Option<Report> {
     // A list would be taken for the members in their order.
@@ -105,17 +108,21 @@ impl Scanner {
         }
         self.finished |= closing;
         let wire: Wire<'_> = serde_json::from_slice(&data).ok()?;
-        self.look(wire, kind == "error", &data)
+        self.look(wire, &kind, &data)
     }
 
-    fn look(&mut self, wire: Wire<'_>, is_error: bool, data: &[u8]) -> Option<StreamError> {
+    fn look(&mut self, wire: Wire<'_>, kind: &str, data: &[u8]) -> Option<StreamError> {
         let response = wire.response.unwrap_or_default();
         self.report.usage = response.usage().or(self.report.usage);
         if let Some(id) = response.id {
             self.report.id = Some(id.into_owned());
         }
         let said = |error: Option<&RawValue>| error.filter(|e| e.get() != "null").map(|e| e.get().to_owned());
-        let flat = || is_error.then(|| String::from_utf8_lossy(data).into_owned());
+        let flat = || match kind {
+            "error" => Some(String::from_utf8_lossy(data).into_owned()),
+            "response.failed" => Some(UNSAID.to_owned()),
+            _ => None,
+        };
         let json = said(wire.error).or_else(|| said(response.error)).or_else(flat)?;
         Some(StreamError { json, first: self.seen == 1 })
     }

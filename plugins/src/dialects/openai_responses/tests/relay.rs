@@ -38,11 +38,15 @@ fn reports_say_what_the_recordings_say() {
 fn errors_are_seen_and_whether_they_came_first() {
     let created = json!({ "type": "response.created", "response": { "id": "r" } });
     let failed = json!({ "type": "response.failed", "response": { "id": "r", "error": { "code": "c" } } });
+    let silent = json!({ "type": "response.failed", "response": { "id": "r", "error": null } });
     let nested = json!({ "type": "error", "error": { "message": "m" } });
     let flat = json!({ "type": "error", "code": "c", "message": "m" });
-    for (events, first, part) in
-        [(vec![nested], true, "\"m\""), (vec![flat], true, "\"c\""), (vec![created, failed], false, "\"c\"")]
-    {
+    for (events, first, part) in [
+        (vec![nested], true, "\"m\""),
+        (vec![flat], true, "\"c\""),
+        (vec![created.clone(), failed], false, "\"c\""),
+        (vec![created, silent], false, "no reason given"),
+    ] {
         let mut scanner = Scanner::default();
         let error = scanner.read(sse(&events).as_bytes()).unwrap();
         assert_eq!(error.first, first);
