@@ -40,6 +40,8 @@ struct Wire<'a> {
     r#type: Cow<'a, str>,
     #[serde(borrow)]
     response: Option<Response<'a>>,
+    /// Of streams that are no responses.
+    usage: Option<WireUsage>,
     #[serde(borrow)]
     error: Option<&'a RawValue>,
 }
@@ -47,6 +49,10 @@ struct Wire<'a> {
 /// Events that close a stream.
 static CLOSING: &[&str] =
     &["response.completed", "response.incomplete", "response.failed", "response.cancelled", "error"];
+
+/// Events that close other streams of OpenAI's: transcriptions, pictures, speech.
+static CLOSING_OTHERS: &[&str] =
+    &["transcript.text.done", "image_generation.completed", "image_edit.completed", "speech.audio.done"];
 
 const CREATED: &str = "response.created";
 
@@ -102,7 +108,7 @@ impl Scanner {
             self.pieces += 1;
             self.bytes += piece(&data);
         }
-        let closing = CLOSING.contains(&kind.as_ref());
+        let closing = [CLOSING, CLOSING_OTHERS].iter().any(|kinds| kinds.contains(&kind.as_ref()));
         if !closing && kind != CREATED {
             return None;
         }
@@ -113,7 +119,8 @@ impl Scanner {
 
     fn look(&mut self, wire: Wire<'_>, kind: &str, data: &[u8]) -> Option<StreamError> {
         let response = wire.response.unwrap_or_default();
-        self.report.usage = response.usage().or(self.report.usage);
+        let beside = wire.usage.map(|usage| usage.usage());
+        self.report.usage = response.usage().or(beside).or(self.report.usage);
         if let Some(id) = response.id {
             self.report.id = Some(id.into_owned());
         }
