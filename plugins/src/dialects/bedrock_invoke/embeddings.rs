@@ -1,6 +1,6 @@
 //! Embeddings by InvokeModel: OpenAI's request to Titan's, Nova's or Cohere's, and their answers back. Titan and Nova take
-//! one text per request, so one request of a client may become several; [`write()`] gives them in order and [`read()`] takes their
-//! answers in the same order.
+//! one text per request, so one request of a client may become several; [`write()`] gives them in order and [`read()`]
+//! takes their answers in the same order.
 
 use super::super::bedrock_converse::Model;
 use base64::Engine as _;
