@@ -10,10 +10,11 @@ use weir_plugins::dialects::embeddings::EmbeddingAsk;
 use weir_plugins::dialects::{gemini, ollama_chat};
 
 static VENDORS: [Vendor; 3] = [Vendor::Cohere, Vendor::Jina, Vendor::Voyage];
-static BEDROCK: [&str; 4] = [
+static BEDROCK: [&str; 5] = [
     "amazon.titan-embed-text-v1",
     "amazon.titan-embed-text-v2:0",
     "amazon.titan-embed-image-v1",
+    "amazon.nova-2-multimodal-embeddings-v1:0",
     "cohere.embed-english-v3",
 ];
 

@@ -227,8 +227,10 @@ async fn sent(app: &App, x: &mut Exchange, attempt: &Attempt) -> Result<(), ApiE
         return Err(upstream_error(deployment, &outgoing.plan.read_error(told.status, &body)));
     }
     let id = x.id.to_string();
-    let (_, report) =
-        outgoing.plan.answer(&body, &x.view(&id)).map_err(|error| untranslatable(deployment, &error))?;
+    let (_, report) = outgoing
+        .plan
+        .answer(&body, &x.view(&id), None)
+        .map_err(|error| untranslatable(deployment, &error))?;
     x.answer.provider_id = report.id;
     (x.answer.usage, x.answer.usage_source) = match report.usage {
         Some(usage) => (usage, UsageSource::Reported),

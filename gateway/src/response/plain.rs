@@ -10,6 +10,7 @@ use pingora::protocols::http::ServerSession;
 use weir_core::domain::spend::Status;
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::error::{ApiError, Kind};
+use weir_plugins::dialects::bedrock_invoke::counted_in_headers;
 use weir_plugins::dialects::{ResponsePlan, untranslatable};
 use weir_plugins::exchange::{Attempt, Exchange};
 use weir_plugins::measure::Measured;
@@ -96,7 +97,9 @@ pub async fn answer(
 ) -> Result<(), Lost> {
     let id = flight.x.id.to_string();
     let came = body;
-    let told = plan.answer(&came, &flight.x.view(&id));
+    let embeds = matches!(plan, ResponsePlan::Embed(_));
+    let counted = embeds.then(|| counted_in_headers(headers)).flatten().map(|usage| usage.input);
+    let told = plan.answer(&came, &flight.x.view(&id), counted);
     let (body, report) = told.map_err(|e| Lost::Failed(untranslatable(&attempt.deployment, &e)))?;
     let (usage, source) = match report.usage {
         _ if flight.x.request.operation.counts() => (Usage::default(), UsageSource::None),

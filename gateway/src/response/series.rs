@@ -6,8 +6,9 @@ use crate::response::outlet::Outlet;
 use crate::response::plain;
 use crate::upstream::request::Outgoing;
 use crate::upstream::session::{self, Lost, Waiting};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use pingora::protocols::http::ServerSession;
+use weir_plugins::dialects::bedrock_invoke::{INPUT_TOKENS, counted_in_headers};
 use weir_plugins::dialects::embeddings::joined;
 use weir_plugins::exchange::Attempt;
 use weir_plugins::outgoing;
@@ -21,6 +22,7 @@ pub async fn relay(
 ) -> Result<(), Lost> {
     let outgoing::Outgoing { uri, headers, body, more, plan } = made;
     let (mut last, mut answers) = (HeaderMap::new(), Vec::with_capacity(1 + more.len()));
+    let mut counted: Option<u64> = None;
     for body in [body].into_iter().chain(more) {
         let next = (uri.clone(), headers.clone());
         let next = outgoing::Outgoing { uri: next.0, headers: next.1, body, more: Vec::new(), plan };
@@ -33,8 +35,19 @@ pub async fn relay(
         }
         flight.provider_limits(&answered);
         let (headers, body) = Box::pin(plain::whole(flight, down, answered.connected, attempt)).await?;
+        if let Some(told) = counted_in_headers(&headers) {
+            counted = Some(counted.unwrap_or(0).saturating_add(told.input));
+        }
         last = headers;
         answers.push(body);
     }
+    // The head of the last answer counts for all.
+    count(&mut last, counted);
     Box::pin(plain::answer(flight, down, attempt, &last, joined(answers), plan)).await
+}
+
+fn count(headers: &mut HeaderMap, counted: Option<u64>) {
+    if let Some(counted) = counted {
+        headers.insert(INPUT_TOKENS, HeaderValue::from(counted));
+    }
 }

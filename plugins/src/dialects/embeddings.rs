@@ -89,17 +89,24 @@ impl Embeddings {
         Ok(vec![only])
     }
 
-    /// OpenAI's answer for the provider's. `model` is what the client shall read.
+    /// OpenAI's answer for the provider's. `model` is what the client shall read, `counted` the tokens of all requests
+    /// where only the answers' heads tell them.
     ///
     /// # Errors
     /// The answer is not what the provider's API says.
-    pub fn read(self, body: &[u8], model: &str, base64: bool) -> Result<EmbeddingAnswer, TranslateError> {
+    pub fn read(
+        self,
+        body: &[u8],
+        model: &str,
+        base64: bool,
+        counted: Option<u64>,
+    ) -> Result<EmbeddingAnswer, TranslateError> {
         match self {
             Embeddings::Ollama => ollama_chat::read_embeddings(body, model, base64),
             Embeddings::Vendor(vendor) => cohere::read_embeddings(vendor, body, model, base64),
             Embeddings::Gemini => gemini::read_batch(body, model, base64).map(google),
             Embeddings::Vertex => gemini::read_predict(body, model, base64).map(google),
-            Embeddings::Bedrock => bedrock(body, model, base64),
+            Embeddings::Bedrock => bedrock(body, model, base64, counted),
         }
     }
 }
@@ -119,12 +126,20 @@ fn google(read: gemini::Embedded) -> EmbeddingAnswer {
     EmbeddingAnswer { body: read.body.to_string().into_bytes(), usage: read.usage }
 }
 
-fn bedrock(body: &[u8], model: &str, base64: bool) -> Result<EmbeddingAnswer, TranslateError> {
+fn bedrock(
+    body: &[u8],
+    model: &str,
+    base64: bool,
+    counted: Option<u64>,
+) -> Result<EmbeddingAnswer, TranslateError> {
     let several = body.first() == Some(&b'[');
     let bodies: Vec<&RawValue> =
         if several { serde_json::from_slice(body) } else { one(body) }.map_err(TranslateError::malformed)?;
-    let bodies = bodies.into_iter().map(|body| body.get().as_bytes());
-    let parts: Vec<_> = bodies.map(|body| bedrock_invoke::embeddings::Part { body, tokens: None }).collect();
+    // The sum stands with the first.
+    let tokens = std::iter::once(counted).chain(std::iter::repeat(None));
+    let bodies = bodies.into_iter().map(|body| body.get().as_bytes()).zip(tokens);
+    let parts: Vec<_> =
+        bodies.map(|(body, tokens)| bedrock_invoke::embeddings::Part { body, tokens }).collect();
     let read = bedrock_invoke::embeddings::read(model, &parts, base64).map_err(TranslateError::Malformed)?;
     let tokens = read.get("usage").and_then(|usage| usage.get("prompt_tokens")).and_then(Value::as_u64);
     let usage = tokens.filter(|n| *n > 0).map(|input| Usage { input, ..Usage::default() });

@@ -1,8 +1,11 @@
 //! Errors of providers as clients read them.
 
-use super::TranslateError;
+use super::{TranslateError, table};
 use crate::deployment::Deployment;
-use weir_core::chat::ProviderFault;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+use weir_core::chat::{Dialect, ProviderFault};
 use weir_core::error::{ApiError, Kind};
 
 /// Class names of LiteLLM's exceptions, by the provider's status. The status itself is passed on.
@@ -77,4 +80,64 @@ pub fn untranslatable(deployment: &Deployment, error: &TranslateError) -> ApiErr
         deployment.provider.name
     );
     ApiError::new(Kind::UpstreamBroken, message).because(&deployment.wire.api_base)
+}
+
+/// Members of answers, whatever they answer.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Answered<'a> {
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+    choices: Option<IgnoredAny>,
+    data: Option<IgnoredAny>,
+    content: Option<IgnoredAny>,
+    output: Option<IgnoredAny>,
+    candidates: Option<IgnoredAny>,
+}
+
+impl Answered<'_> {
+    fn is_empty(&self) -> bool {
+        let members = [&self.choices, &self.data, &self.content, &self.output, &self.candidates];
+        members.into_iter().all(Option::is_none)
+    }
+}
+
+/// The error in the place of an answer, under a status that promises one (OpenRouter).
+pub(super) fn within(dialect: Dialect, body: &[u8]) -> Option<ProviderFault> {
+    memchr::memmem::find(body, b"\"error\"")?;
+    body.trim_ascii_start().strip_prefix(b"{")?;
+    let answered: Answered<'_> = serde_json::from_slice(body).ok()?;
+    let said = answered.error.is_some_and(|error| !matches!(error.get(), "null" | "{}" | "false" | "\"\""));
+    (said && answered.is_empty()).then(|| table::upstream(dialect).read_error(0, body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p21_an_error_in_the_place_of_an_answer_is_one_whatever_the_status() {
+        let router = br#"{"error":{"message":"Provider returned error","code":502},"user_id":"u"}"#;
+        let fault = within(Dialect::OpenAiChat, router).unwrap();
+        assert_eq!((fault.status, fault.message.as_str()), (502, "Provider returned error"));
+        let anthropic = br#"{"type":"error","error":{"type":"overloaded_error","message":"later"}}"#;
+        assert_eq!(within(Dialect::AnthropicMessages, anthropic).map(|f| f.status), Some(529));
+        let google = br#"{"error":{"code":503,"message":"later","status":"UNAVAILABLE"}}"#;
+        assert_eq!(within(Dialect::Gemini, google).map(|f| f.message).as_deref(), Some("later"));
+    }
+
+    #[test]
+    fn an_answer_that_speaks_of_errors_is_an_answer() {
+        for (dialect, body) in [
+            (Dialect::OpenAiChat, r#"{"choices":[],"error":{"message":"half"}}"#),
+            (Dialect::OpenAiChat, r#"{"data":[],"error":"x"}"#),
+            (Dialect::OpenAiResponses, r#"{"output":[],"status":"failed","error":{"code":"x"}}"#),
+            (Dialect::OpenAiResponses, r#"{"id":"r","error":null}"#),
+            (Dialect::AnthropicMessages, r#"{"content":[{"text":"\"error\""}],"error":{}}"#),
+            (Dialect::OpenAiChat, r#"[{"error":"x"}]"#),
+            (Dialect::OpenAiChat, "\"error\""),
+        ] {
+            assert_eq!(within(dialect, body.as_bytes()), None, "{body}");
+        }
+    }
 }

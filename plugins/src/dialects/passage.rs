@@ -7,7 +7,7 @@ use super::merge::{Merging, merged};
 use super::openai_chat::{self, Report, StreamReader};
 use super::openai_responses as responses;
 use super::watched::Watched;
-use super::{ClientDialect, EventReader, EventWriter, TranslateError, View, gemini, table};
+use super::{ClientDialect, EventReader, EventWriter, TranslateError, View, fault, gemini, table};
 use crate::watch::{Hold, Watcher, Watchers};
 use bytes::{Bytes, BytesMut};
 use smallvec::SmallVec;
@@ -227,13 +227,22 @@ impl ResponsePlan {
         Ok(Bytes::from(writer.write_answer(answer, view)))
     }
 
-    /// A whole answer: the bytes for the client, and what is to be known of it.
+    /// A whole answer: the bytes for the client, and what is to be known of it. `counted`: input tokens, where the
+    /// answer's head tells them.
     ///
     /// # Errors
     /// It is not what the provider's dialect says, or an error under a good status.
-    pub fn answer(self, body: &Bytes, view: &View<'_>) -> Result<(Bytes, Report), TranslateError> {
+    pub fn answer(
+        self,
+        body: &Bytes,
+        view: &View<'_>,
+        counted: Option<u64>,
+    ) -> Result<(Bytes, Report), TranslateError> {
         match self {
             ResponsePlan::Relay(dialect) => {
+                if let Some(fault) = fault::within(dialect, body) {
+                    return Err(TranslateError::Fault(fault));
+                }
                 let report = read_report(dialect, body);
                 let report = report.ok_or_else(|| TranslateError::malformed("no JSON object"))?;
                 Ok((body.clone(), report))
@@ -254,7 +263,7 @@ impl ResponsePlan {
             }
             ResponsePlan::Embed(way) => {
                 let base64 = view.body.string("encoding_format").as_deref() == Some("base64");
-                let read = way.read(body, view.model, base64)?;
+                let read = way.read(body, view.model, base64, counted)?;
                 Ok((Bytes::from(read.body), Report { id: None, usage: read.usage }))
             }
         }
@@ -298,6 +307,8 @@ fn translated(
 /// Chat and completions: the usage chunk is taken out where the client did not ask for it.
 struct Chunks {
     reader: StreamReader,
+    /// Comments that came before anything else. While they wait, another deployment can still answer.
+    held: SmallVec<[Bytes; 2]>,
     /// The provider told an error, which has been passed on.
     told: bool,
 }
@@ -306,7 +317,13 @@ const DONE: &[u8] = b"data: [DONE]\n\n";
 
 impl Chunks {
     fn new(keep_usage: bool) -> Self {
-        Self { reader: StreamReader::new(keep_usage), told: false }
+        Self { reader: StreamReader::new(keep_usage), held: SmallVec::new(), told: false }
+    }
+
+    /// What may be sent: nothing of a stream that has not begun.
+    fn sent(&mut self, relay: SmallVec<[Bytes; 2]>, ended: bool) -> SmallVec<[Bytes; 2]> {
+        self.held.extend(relay);
+        if ended || self.reader.begun() { std::mem::take(&mut self.held) } else { SmallVec::new() }
     }
 }
 
@@ -319,13 +336,15 @@ impl Passage for Chunks {
             StreamFault { fault: read, first: error.first, told: !error.first }
         });
         self.told |= fault.is_some();
-        Ok(Passed { send: block.relay, done: block.done, fault, ..Passed::default() })
+        let send = self.sent(block.relay, block.done.is_some());
+        Ok(Passed { send, done: block.done, fault, ..Passed::default() })
     }
 
     /// Without `[DONE]`: fine if the model had finished, else the provider was cut off.
     fn end(&mut self, rest: Bytes) -> Result<Passed, TranslateError> {
-        let done = |bytes| Ok(Passed { done: Some(bytes), ..Passed::default() });
         let whole = self.reader.read(rest.clone()).done.is_some();
+        let send = self.sent(SmallVec::new(), whole);
+        let done = |bytes| Ok(Passed { send, done: Some(bytes), ..Passed::default() });
         if whole || self.told {
             return done(rest);
         }

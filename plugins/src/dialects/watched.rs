@@ -62,9 +62,8 @@ impl Scan for responses::Scanner {
 
 impl Scan for gemini::Scanner {
     fn scan(&mut self, block: &[u8]) -> Option<StreamFault> {
-        let first = gemini::Scanner::report(self).id.is_none();
-        let fault = self.read(block)?;
-        Some(StreamFault { fault, first, told: !first })
+        let first = self.read(block).map(|fault| StreamFault { fault, first: true, told: false });
+        first.or_else(|| self.take_late().map(|fault| StreamFault { fault, first: false, told: true }))
     }
 
     fn finished(&self) -> bool {

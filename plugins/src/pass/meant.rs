@@ -159,15 +159,15 @@ fn like_anthropic(path: &str) -> Option<Spoken> {
     path.ends_with("/messages").then_some((Operation::Messages, Some(Dialect::AnthropicMessages)))
 }
 
-/// Only Claude's own format is known behind InvokeModel.
+/// Only Claude's own format is known behind InvokeModel. What streams is text, and tells its tokens in the end.
 fn like_bedrock(path: &str, model: &str) -> Option<Spoken> {
     match path.rsplit('/').next()? {
         "converse" | "converse-stream" => Some((Operation::Chat, Some(Dialect::BedrockConverse))),
         "count-tokens" => Some((Operation::CountTokens, None)),
-        "invoke" | "invoke-with-response-stream" => {
-            let claude = Model::of(model).claude_since(3, 0);
-            claude.then_some((Operation::Messages, Some(Dialect::BedrockInvoke)))
+        "invoke" | "invoke-with-response-stream" if Model::of(model).claude_since(3, 0) => {
+            Some((Operation::Messages, Some(Dialect::BedrockInvoke)))
         }
+        "invoke-with-response-stream" => Some((Operation::Chat, Some(Dialect::BedrockInvoke))),
         _ => None,
     }
 }

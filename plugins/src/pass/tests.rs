@@ -33,6 +33,8 @@ static ROWS: &[Row] = &[
     ("bedrock", "/model/a.b-v1%3A0/converse-stream", "a.b-v1:0", CHAT, Some(Dialect::BedrockConverse)),
     ("bedrock", "/model/anthropic.claude-sonnet-4-5-20250929-v1:0/invoke", CLAUDE, MESSAGES, Some(Dialect::BedrockInvoke)),
     ("bedrock", "/model/amazon.titan-embed-text-v2:0/invoke", "amazon.titan-embed-text-v2:0", None, None),
+    ("bedrock", "/model/meta.llama3-8b-instruct-v1:0/invoke", "meta.llama3-8b-instruct-v1:0", None, None),
+    ("bedrock", "/model/meta.llama3-8b-instruct-v1:0/invoke-with-response-stream", "meta.llama3-8b-instruct-v1:0", CHAT, Some(Dialect::BedrockInvoke)),
     ("bedrock", "/async-invoke", "", None, None),
     ("gemini", "/v1beta/models/g-1:streamGenerateContent", "g-1", Some(Operation::StreamGenerate), Some(Dialect::Gemini)),
     ("gemini", "/v1beta/openai/chat/completions", "in-body", CHAT, OPENAI),

@@ -2,6 +2,7 @@
 //! read stops it.
 
 use super::Meant;
+use crate::dialects::bedrock_invoke::counted_in_headers;
 use crate::dialects::{EventReader, Passage, ResponsePlan, TranslateError, View, read_report, upstream};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
@@ -72,7 +73,7 @@ impl Watch {
             }
             _ => Looks::Away,
         };
-        Self { looks, counted: counted(headers), lost: false }
+        Self { looks, counted: counted_in_headers(headers), lost: false }
     }
 
     pub fn see(&mut self, piece: &Bytes) {
@@ -112,14 +113,6 @@ impl Watch {
 
 fn streams(dialect: Dialect, kind: &[u8]) -> bool {
     ResponsePlan::Carry(dialect).streams_as(kind)
-}
-
-/// The headers of Bedrock's InvokeModel.
-fn counted(headers: &HeaderMap) -> Option<Usage> {
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.parse::<u64>().ok();
-    let input = number("x-amzn-bedrock-input-token-count")?;
-    let output = number("x-amzn-bedrock-output-token-count").unwrap_or_default();
-    Some(Usage { input, output, ..Usage::default() })
 }
 
 // --- documents ---

@@ -6,7 +6,7 @@ use super::usage::WireUsage;
 use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde_json::Value;
-use std::borrow::Cow;
+use serde_json::value::RawValue;
 use weir_core::chat::ProviderFault;
 use weir_core::codec::sse;
 use weir_core::domain::usage::Usage;
@@ -53,12 +53,13 @@ enum Watched {
     Other,
 }
 
+/// Read each by itself: one that is odd does not take the other away.
 #[derive(Deserialize)]
 struct Head<'a> {
     #[serde(borrow, default)]
-    id: Option<Cow<'a, str>>,
-    #[serde(default)]
-    usage: Option<WireUsage>,
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    usage: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -92,7 +93,19 @@ pub fn read_report(body: &[u8]) -> Option<Report> {
     // A list would pass for an object without members.
     let head: Head<'_> =
         serde_json::from_slice(body).ok().filter(|_| body.trim_ascii_start().starts_with(b"{"))?;
-    Some(Report { id: head.id.map(Cow::into_owned), usage: head.usage.map(|u| u.usage()) })
+    Some(Report { id: head.id(), usage: head.usage().map(|u| u.usage()) })
+}
+
+impl Head<'_> {
+    fn id(&self) -> Option<String> {
+        serde_json::from_str(self.id?.get()).ok()
+    }
+
+    fn usage(&self) -> Option<WireUsage> {
+        let told = self.usage?.get();
+        // Here, too, a list would pass for an object.
+        serde_json::from_str(told).ok().filter(|_| told.starts_with('{'))
+    }
 }
 
 // --- Scanner ---
@@ -166,8 +179,8 @@ impl Scanner {
     fn start(&mut self, event: &[u8]) {
         let Some(data) = sse::data(event) else { return };
         let Ok(Start { message: Some(head) }) = serde_json::from_slice(&data) else { return };
-        self.report.id = head.id.map(Cow::into_owned);
-        self.count(head.usage);
+        self.report.id = head.id();
+        self.count(head.usage());
     }
 
     fn ending(&mut self, event: &[u8]) {
@@ -263,5 +276,7 @@ mod tests {
         let report = read_report(br#"{"content":[{"x":1}],"id":"m","usage":{"input_tokens":2}}"#).unwrap();
         assert_eq!((report.id.as_deref(), report.usage.unwrap().input), (Some("m"), 2));
         assert_eq!(read_report(b"[]"), None);
+        let odd = read_report(br#"{"id":7,"usage":{"input_tokens":"x"}}"#).unwrap();
+        assert_eq!(odd, Report::default());
     }
 }

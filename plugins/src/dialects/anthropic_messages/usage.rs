@@ -19,8 +19,16 @@ pub(super) struct WireUsage {
     cache_creation: Option<CacheCreation>,
     output_tokens_details: Option<OutputDetails>,
     server_tool_use: Option<ServerTools>,
+    /// What each sampling of the request used. Summaries that Anthropic made of the conversation stand here alone.
+    iterations: Option<Vec<WireUsage>>,
+    /// Of an iteration.
+    #[serde(rename = "type")]
+    kind: Option<String>,
     pub service_tier: Option<String>,
 }
+
+/// The kind of iteration that the sums leave out (Anthropic's documentation, "Compaction", usage).
+const COMPACTION: &str = "compaction";
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -65,17 +73,28 @@ impl WireUsage {
                 *slot = later;
             }
         }
-        put(&mut self.input_tokens, later.input_tokens);
+        // Servers that count only the output in the end say 0 of the input; what was read stays read.
+        fn keep(slot: &mut Option<u64>, later: Option<u64>) {
+            let news = later.filter(|n| *n > 0 || slot.is_none());
+            put(slot, news);
+        }
+        keep(&mut self.input_tokens, later.input_tokens);
         put(&mut self.output_tokens, later.output_tokens);
-        put(&mut self.cache_read_input_tokens, later.cache_read_input_tokens);
-        put(&mut self.cache_creation_input_tokens, later.cache_creation_input_tokens);
+        keep(&mut self.cache_read_input_tokens, later.cache_read_input_tokens);
+        keep(&mut self.cache_creation_input_tokens, later.cache_creation_input_tokens);
         put(&mut self.cache_creation, later.cache_creation);
+        put(&mut self.iterations, later.iterations);
         put(&mut self.output_tokens_details, later.output_tokens_details);
         put(&mut self.server_tool_use, later.server_tool_use);
         put(&mut self.service_tier, later.service_tier);
     }
 
     pub(super) fn usage(&self) -> Usage {
+        let summaries = self.iterations.iter().flatten().filter(|i| i.kind.as_deref() == Some(COMPACTION));
+        summaries.fold(self.sums(), |sum, summary| sum.plus(&summary.sums()))
+    }
+
+    fn sums(&self) -> Usage {
         let split = self.cache_creation.unwrap_or_default();
         let short = split.ephemeral_5m_input_tokens.unwrap_or(0);
         let long = split.ephemeral_1h_input_tokens.unwrap_or(0);
@@ -168,6 +187,18 @@ mod tests {
         let usage = usage.usage();
         assert_eq!(usage.searches, 1);
         assert_eq!((usage.input, usage.output, usage.cache_write, usage.cache_write_1h), (30, 8, 14, 6));
+    }
+
+    #[test]
+    fn p12_summaries_of_the_conversation_are_paid_and_what_was_read_is_not_forgotten() {
+        let mut usage = read(
+            r#"{"input_tokens":23000,"output_tokens":1,"cache_read_input_tokens":7,"iterations":[
+                {"type":"compaction","input_tokens":180000,"output_tokens":3500},
+                {"type":"message","input_tokens":23000,"output_tokens":1000}]}"#,
+        );
+        usage.merge(read(r#"{"input_tokens":0,"cache_read_input_tokens":0,"output_tokens":1000}"#));
+        let usage = usage.usage();
+        assert_eq!((usage.input, usage.output, usage.cache_read), (203_007, 4500, 7));
     }
 
     #[test]

@@ -95,6 +95,7 @@ struct Bytes {
 pub(super) struct WireUsage {
     input_tokens: Count,
     output_tokens: Count,
+    total_tokens: Count,
     cache_read_input_tokens: Count,
     cache_read_input_token_count: Count,
     cache_write_input_tokens: Count,
@@ -156,7 +157,7 @@ fn tier(tier: &Value) -> Option<String> {
     tier.get("type").unwrap_or(tier).as_str().map(str::to_owned)
 }
 
-fn part(block: Value) -> Part {
+pub(super) fn part(block: Value) -> Part {
     match Block::deserialize(&block) {
         Ok(Block::Text(text)) => Part::text(text),
         Ok(Block::ToolUse(tool)) if !tool.is_bedrocks_own() => tool.part(),
@@ -180,7 +181,7 @@ fn part(block: Value) -> Part {
     }
 }
 
-pub(super) fn opaque(value: Value) -> Part {
+fn opaque(value: Value) -> Part {
     Part::new(Kind::Opaque { dialect: Dialect::BedrockConverse, value })
 }
 
@@ -244,15 +245,18 @@ impl From<Option<f64>> for Count {
 }
 
 impl From<WireUsage> for Usage {
-    /// Bedrock's input is what was neither read from nor written to a cache.
+    /// Bedrock's input is what was neither read from nor written to a cache, unless the total says that it is all.
     fn from(wire: WireUsage) -> Self {
         let read = wire.cache_read_input_tokens.0.max(wire.cache_read_input_token_count.0);
         let written = wire.cache_write_input_tokens.0.max(wire.cache_write_input_token_count.0);
         let details = wire.cache_details.unwrap_or_default();
         let hour = details.iter().filter(|d| d.ttl.as_deref() == Some("1h")).map(|d| d.input_tokens.0);
         let hour = hour.fold(0, u64::saturating_add).min(written);
+        let cached = read.saturating_add(written);
+        let whole = wire.total_tokens.0 == wire.input_tokens.0.saturating_add(wire.output_tokens.0);
+        let within = whole && wire.input_tokens.0 >= cached;
         Usage {
-            input: wire.input_tokens.0.saturating_add(read).saturating_add(written),
+            input: wire.input_tokens.0.saturating_add(if within { 0 } else { cached }),
             output: wire.output_tokens.0,
             cache_read: read,
             cache_write: written - hour,

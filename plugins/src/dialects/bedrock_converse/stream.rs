@@ -294,7 +294,8 @@ impl Reader {
         match self.open.remove(&block) {
             Some(Open::Told { index, .. }) => out.push(Event::BlockStop { index }),
             Some(Open::Redacted(bytes)) => self.whole(answer::redacted(&STANDARD.encode(bytes)), out),
-            Some(Open::Held { start, deltas, .. }) => self.whole(answer::opaque(held(start, deltas)), out),
+            // A picture comes so, too.
+            Some(Open::Held { start, deltas, .. }) => self.whole(answer::part(held(start, deltas)), out),
             None => {}
         }
     }

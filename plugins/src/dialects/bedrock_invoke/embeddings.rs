@@ -1,18 +1,19 @@
-//! Embeddings by InvokeModel: OpenAI's request to Titan's or Cohere's, and their answers back. Titan takes one text per
-//! request, so one request of a client may become several; [`write()`] gives them in order and [`read()`] takes their
-//! answers in the same order.
+//! Embeddings by InvokeModel: OpenAI's request to Titan's, Nova's or Cohere's, and their answers back. Titan and Nova take
+//! one text per request, so one request of a client may become several; [`write()`] gives them in order and [`read()`]
+//! takes their answers in the same order.
 
 use super::super::bedrock_converse::Model;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use weir_core::chat::Object;
 use weir_core::error::{ApiError, Kind};
 
 /// Texts that one request may hold. Source: Cohere Embed on Bedrock.
 const COHERE_TEXTS: usize = 96;
-/// Texts of a client's request. Titan makes one request of each.
+/// Texts of a client's request. Titan and Nova make one request of each.
 const MOST_TEXTS: usize = 2048;
 
 /// A family of embedding models.
@@ -21,6 +22,7 @@ enum Family {
     TitanV1,
     TitanV2,
     TitanImage,
+    Nova,
     Cohere,
 }
 
@@ -38,6 +40,7 @@ fn family(model: &str) -> Option<Family> {
         ("amazon.titan-embed-image", Family::TitanImage),
         ("amazon.titan-embed-text-v2", Family::TitanV2),
         ("amazon.titan-embed", Family::TitanV1),
+        ("amazon.nova-2-multimodal-embeddings", Family::Nova),
         ("cohere.embed", Family::Cohere),
     ];
     families.into_iter().find(|(start, _)| model.base.starts_with(start)).map(|(_, family)| family)
@@ -55,6 +58,7 @@ pub fn write(model: &str, request: &Object) -> Result<Vec<Object>, ApiError> {
     let texts = texts(request.get("input"))?;
     let bodies = match family {
         Family::Cohere => texts.chunks(COHERE_TEXTS).map(|texts| cohere(texts, request)).collect(),
+        Family::Nova => texts.iter().map(|text| nova(text, request)).collect(),
         _ => texts.iter().map(|text| titan(family, text, request)).collect(),
     };
     Ok(bodies)
@@ -84,8 +88,23 @@ fn titan(family: Family, text: &str, request: &Object) -> Object {
         Family::TitanImage => {
             body.insert("embeddingConfig".to_owned(), json!({ "outputEmbeddingLength": dimensions }))
         }
-        Family::TitanV1 | Family::Cohere => None, // one size only
+        Family::TitanV1 | Family::Nova | Family::Cohere => None, // one size only
     };
+    body
+}
+
+/// Nova must be told what for; LiteLLM's word where the client says none.
+fn nova(text: &str, request: &Object) -> Object {
+    let mut params = Map::new();
+    params.insert("embeddingPurpose".to_owned(), json!("GENERIC_INDEX"));
+    params.insert("text".to_owned(), json!({ "truncationMode": "END", "value": text }));
+    if let Some(dimensions) = request.get("dimensions").filter(|d| !d.is_null()) {
+        params.insert("embeddingDimension".to_owned(), dimensions.clone());
+    }
+    params.extend(extras(request));
+    let mut body = Map::new();
+    body.insert("taskType".to_owned(), json!("SINGLE_EMBEDDING"));
+    body.insert("singleEmbeddingParams".to_owned(), Value::Object(params));
     body
 }
 
@@ -114,17 +133,20 @@ fn refuse(why: impl Into<String>) -> ApiError {
 
 // --- answers ---
 
+/// Titan's, and Nova's `embeddings`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Titan {
+struct Single {
     embedding: Option<Vec<f64>>,
-    embeddings_by_type: Option<Floats>,
+    /// By its type, where the client asked for another than `float`.
+    embeddings_by_type: Option<BTreeMap<String, Vec<f64>>>,
+    embeddings: Option<Vec<Typed>>,
     input_text_token_count: Option<u64>,
 }
 
 #[derive(Deserialize)]
-struct Floats {
-    float: Option<Vec<f64>>,
+struct Typed {
+    embedding: Vec<f64>,
 }
 
 #[derive(Deserialize)]
@@ -136,7 +158,7 @@ struct Cohere {
 #[serde(untagged)]
 enum Vectors {
     Plain(Vec<Vec<f64>>),
-    ByType { float: Vec<Vec<f64>> },
+    ByType(BTreeMap<String, Vec<Vec<f64>>>),
 }
 
 /// OpenAI's answer out of Bedrock's answers. `base64`: the client's `encoding_format`.
@@ -166,13 +188,25 @@ fn vectors(model: &str, part: &Part<'_>) -> Result<(Vec<Vec<f64>>, u64), String>
     let bad = |e: serde_json::Error| e.to_string();
     if family(model) == Some(Family::Cohere) {
         let read: Cohere = serde_json::from_slice(part.body).map_err(bad)?;
-        let (Vectors::Plain(vectors) | Vectors::ByType { float: vectors }) = read.embeddings;
+        let vectors = match read.embeddings {
+            Vectors::Plain(vectors) => vectors,
+            Vectors::ByType(by_type) => wanted(by_type).ok_or("an answer without embeddings")?,
+        };
         return Ok((vectors, part.tokens.unwrap_or(0)));
     }
-    let read: Titan = serde_json::from_slice(part.body).map_err(bad)?;
-    let by_type = || read.embeddings_by_type.and_then(|by_type| by_type.float);
+    let read: Single = serde_json::from_slice(part.body).map_err(bad)?;
+    let tokens = read.input_text_token_count.or(part.tokens).unwrap_or(0);
+    if let Some(typed) = read.embeddings {
+        return Ok((typed.into_iter().map(|one| one.embedding).collect(), tokens));
+    }
+    let by_type = || read.embeddings_by_type.and_then(wanted);
     let vector = read.embedding.or_else(by_type).ok_or("an answer without an embedding")?;
-    Ok((vec![vector], read.input_text_token_count.or(part.tokens).unwrap_or(0)))
+    Ok((vec![vector], tokens))
+}
+
+/// Floats where they are given, else the type that was asked for.
+fn wanted<T>(mut by_type: BTreeMap<String, T>) -> Option<T> {
+    by_type.remove("float").or_else(|| by_type.into_values().next())
 }
 
 /// OpenAI's base64 is of 32-bit floats, little-endian.

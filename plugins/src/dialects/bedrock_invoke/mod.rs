@@ -1,6 +1,7 @@
 //! Bedrock's InvokeModel: a model's own format, carried by Bedrock. For Claude that is Anthropic's Messages API with a
 //! few changes: the model stands in the path, the version in the body, and a stream's events come as base64 inside
-//! AWS's event stream. `embeddings.rs` is Titan's and Cohere's. Source: Amazon Bedrock User Guide, inference parameters.
+//! AWS's event stream. Of other models' streams only Bedrock's own count of tokens is read. `embeddings.rs` is Titan's,
+//! Nova's and Cohere's. Source: Amazon Bedrock User Guide, inference parameters.
 
 pub mod embeddings;
 
@@ -17,6 +18,7 @@ use serde_json::{Value, json};
 use std::borrow::Cow;
 use weir_core::chat::{Answer, Event, Events, Object, ProviderFault, Request};
 use weir_core::codec::{Frame, Framing};
+use weir_core::domain::usage::Usage;
 use weir_core::error::ApiError;
 
 /// The one version that Bedrock knows.
@@ -119,6 +121,8 @@ pub struct Reader {
     inner: Box<dyn EventReader>,
     /// After an exception, or an end that the model's own events told, nothing follows.
     over: bool,
+    /// The model's own events told what was used.
+    counted: bool,
 }
 
 #[derive(Deserialize)]
@@ -130,6 +134,66 @@ struct Chunk {
 struct Named {
     #[serde(rename = "type", default)]
     kind: Option<String>,
+    /// What Bedrock puts into the last event, whatever the model.
+    #[serde(rename = "amazon-bedrock-invocationMetrics", default)]
+    metrics: Option<Value>,
+}
+
+/// The header in which Bedrock counts what was read of a request.
+pub const INPUT_TOKENS: &str = "x-amzn-bedrock-input-token-count";
+
+/// What Bedrock counted, in an event's metrics or an answer's headers. Its input leaves out what was read from or written
+/// to a cache. `None`: it did not say.
+pub fn counted(count: impl Fn(Count) -> Option<u64>) -> Option<Usage> {
+    let input = count(Count::Input)?;
+    let (read, written) = (count(Count::CacheRead).unwrap_or(0), count(Count::CacheWrite).unwrap_or(0));
+    Some(Usage {
+        input: input.saturating_add(read).saturating_add(written),
+        output: count(Count::Output).unwrap_or(0),
+        cache_read: read,
+        cache_write: written,
+        ..Usage::default()
+    })
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    Input,
+    Output,
+    CacheRead,
+    CacheWrite,
+}
+
+impl Count {
+    fn member(self) -> &'static str {
+        match self {
+            Count::Input => "inputTokenCount",
+            Count::Output => "outputTokenCount",
+            Count::CacheRead => "cacheReadInputTokenCount",
+            Count::CacheWrite => "cacheWriteInputTokenCount",
+        }
+    }
+
+    fn header(self) -> &'static str {
+        match self {
+            Count::Input => INPUT_TOKENS,
+            Count::Output => "x-amzn-bedrock-output-token-count",
+            Count::CacheRead => "x-amzn-bedrock-cache-read-input-token-count",
+            Count::CacheWrite => "x-amzn-bedrock-cache-write-input-token-count",
+        }
+    }
+}
+
+/// What the headers of an answer say.
+pub fn counted_in_headers(headers: &HeaderMap) -> Option<Usage> {
+    counted(|count| headers.get(count.header())?.to_str().ok()?.parse().ok())
+}
+
+fn counted_in_metrics(metrics: &Value) -> Option<Usage> {
+    counted(|count| {
+        let said = metrics.get(count.member())?;
+        said.as_u64().or_else(|| said.as_f64().map(|n| n as u64))
+    })
 }
 
 /// What a frame of InvokeModelWithResponseStream holds.
@@ -162,7 +226,7 @@ pub fn unwrap(frame: &Frame<'_>) -> Result<Unwrapped, TranslateError> {
 
 impl Reader {
     pub fn new(inner: Box<dyn EventReader>) -> Self {
-        Self { inner, over: false }
+        Self { inner, over: false, counted: false }
     }
 }
 
@@ -175,7 +239,10 @@ impl EventReader for Reader {
             Unwrapped::Json(json) => {
                 let named: Named = serde_json::from_slice(&json).map_err(TranslateError::malformed)?;
                 let event = named.kind.unwrap_or_default();
+                let told = named.metrics.as_ref().filter(|_| !self.counted).and_then(counted_in_metrics);
+                out.extend(told.map(Event::Usage));
                 self.inner.read(Frame::Sse { event: &event, data: Cow::Borrowed(&json) }, out)?;
+                self.counted |= out.iter().any(|event| matches!(event, Event::Usage(_)));
                 self.over = matches!(out.last(), Some(Event::Fault(_) | Event::Finish(_)));
                 Ok(())
             }

@@ -90,6 +90,61 @@ fn p21_after_an_error_of_the_model_bedrocks_own_is_not_told_again() {
     assert_eq!(fault.message, "later");
 }
 
+fn wrapped(json: &str) -> Vec<u8> {
+    let chunk = [(":message-type", "event"), (":event-type", "chunk")];
+    frame(&chunk, &format!(r#"{{"bytes":"{}"}}"#, STANDARD.encode(json)))
+}
+
+const METRICS: &str = r#""amazon-bedrock-invocationMetrics":{"inputTokenCount":28,"outputTokenCount":197.0,
+    "cacheReadInputTokenCount":5,"invocationLatency":7}"#;
+
+#[test]
+fn p12_streams_of_any_model_tell_their_tokens() {
+    let last = format!(r#"{{"outputText":"","index":0,"completionReason":"FINISH",{METRICS}}}"#);
+    let body =
+        [wrapped(r#"{"outputText":"Once","index":0,"completionReason":null}"#), wrapped(&last)].concat();
+    let mut reader = BedrockInvoke::new(Box::new(AnthropicMessages)).reader();
+    let mut told = Events::new();
+    weir_core::codec::frames::each(Framing::EventStream, &body, |frame| reader.read(frame, &mut told))
+        .unwrap();
+    let [Event::Usage(usage)] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((usage.input, usage.output, usage.cache_read), (33, 197, 5));
+}
+
+#[test]
+fn p12_claudes_own_count_is_the_one_that_counts() {
+    let body = [
+        wrapped(
+            r#"{"type":"message_start","message":{"id":"m","usage":{"input_tokens":4,"output_tokens":1,
+            "cache_creation_input_tokens":9,"cache_creation":{"ephemeral_1h_input_tokens":9}}}}"#,
+        ),
+        wrapped(r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":3}}"#),
+        wrapped(&format!(r#"{{"type":"message_stop",{METRICS}}}"#)),
+    ]
+    .concat();
+    let reader = BedrockInvoke::new(Box::new(AnthropicMessages)).reader();
+    let told = events(Framing::EventStream, reader, &[&body]).unwrap();
+    let usage = told.iter().rev().find_map(|event| match event {
+        Event::Usage(usage) => Some(*usage),
+        _ => None,
+    });
+    assert_eq!(usage.map(|u| (u.input, u.output, u.cache_write_1h)), Some((13, 3, 9)));
+}
+
+#[test]
+fn p12_headers_count_what_a_cache_held() {
+    let mut headers = HeaderMap::new();
+    assert_eq!(counted_in_headers(&headers), None);
+    for (name, count) in
+        [("input", "4"), ("output", "50"), ("cache-read-input", "18131"), ("cache-write-input", "x")]
+    {
+        let name: HeaderName = format!("x-amzn-bedrock-{name}-token-count").parse().unwrap();
+        headers.insert(name, count.parse().unwrap());
+    }
+    let usage = counted_in_headers(&headers).unwrap();
+    assert_eq!((usage.input, usage.output, usage.cache_read, usage.cache_write), (18135, 50, 18131, 0));
+}
+
 #[test]
 fn p20_bodies_become_what_litellm_sent() {
     let Some(cases) = golden_cases("endpoints_llm_nodb.json") else { return };
@@ -170,6 +225,38 @@ mod embeddings {
                 assert!(read(model, &[Part { body: &body[..cut], tokens }], false).is_err());
             }
         }
+    }
+
+    #[test]
+    fn novas_embeddings_are_openais() {
+        let model = "amazon.nova-2-multimodal-embeddings-v1:0";
+        let request = object(&json!({ "model": "m", "input": ["a", "b"], "dimensions": 256 }));
+        let written = write(model, &request).unwrap();
+        assert_eq!(written.len(), 2, "one text to a request");
+        assert_eq!(
+            Value::Object(written[1].clone()),
+            json!({ "taskType": "SINGLE_EMBEDDING", "singleEmbeddingParams": {
+                "embeddingPurpose": "GENERIC_INDEX", "text": { "truncationMode": "END", "value": "b" },
+                "embeddingDimension": 256 } })
+        );
+        let purpose = json!({ "input": "a", "embeddingPurpose": "TEXT_RETRIEVAL" });
+        let asked = write(model, &object(&purpose)).unwrap();
+        assert_eq!(asked[0]["singleEmbeddingParams"]["embeddingPurpose"], "TEXT_RETRIEVAL");
+        let body = br#"{"embeddings":[{"embeddingType":"TEXT","embedding":[0.5,-1.0]}]}"#;
+        let parts = [Part { body, tokens: Some(3) }, Part { body, tokens: None }];
+        let answer = Value::Object(read(model, &parts, false).unwrap());
+        assert_eq!(answer["data"][1]["embedding"], json!([0.5, -1.0]));
+        assert_eq!(answer["usage"]["prompt_tokens"], 3);
+    }
+
+    #[test]
+    fn numbers_of_other_types_are_embeddings_too() {
+        let body = br#"{"embeddings":{"int8":[[1,-2]]},"response_type":"embeddings_by_type"}"#;
+        let answer = read("cohere.embed-v4:0", &[Part { body, tokens: Some(2) }], false).unwrap();
+        assert_eq!(answer["data"][0]["embedding"], json!([1.0, -2.0]));
+        let body = br#"{"embeddingsByType":{"binary":[1,0]},"inputTextTokenCount":2}"#;
+        let answer = read("amazon.titan-embed-text-v2:0", &[Part { body, tokens: None }], false).unwrap();
+        assert_eq!(answer["data"][0]["embedding"], json!([1.0, 0.0]));
     }
 
     #[test]

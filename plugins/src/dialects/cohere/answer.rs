@@ -4,8 +4,8 @@ use super::cite;
 use super::wire::{Answer as Wire, Call, Content, Message, end};
 use crate::dialects::TranslateError;
 use serde::Deserialize;
-use serde_json::Value;
-use weir_core::chat::{Answer, Citation, Kind, Part, ProviderFault, ToolCall, ToolCallKind};
+use serde_json::{Value, json};
+use weir_core::chat::{Answer, Citation, Kind, Object, Part, ProviderFault, ToolCall, ToolCallKind};
 
 pub(super) fn read(body: &[u8]) -> Result<Answer, TranslateError> {
     let wire: Wire = serde_json::from_slice(body).map_err(TranslateError::malformed)?;
@@ -24,9 +24,23 @@ pub(super) fn read(body: &[u8]) -> Result<Answer, TranslateError> {
         content,
         finish: Some(finish),
         usage: wire.usage.and_then(|u| u.usage()),
-        extra: wire.extra,
+        extra: with_logprobs(wire.extra),
         ..Answer::default()
     })
+}
+
+/// `logprobs` in OpenAI's form.
+fn with_logprobs(mut extra: Object) -> Object {
+    if let Some(list @ Value::Array(_)) = extra.get_mut("logprobs") {
+        let one = |told: &Value| {
+            let token = told.get("text").and_then(Value::as_str).unwrap_or_default();
+            let logprob = told.get("logprobs").and_then(|all| all.get(0));
+            json!({ "token": token, "logprob": logprob, "bytes": token.as_bytes(), "top_logprobs": [] })
+        };
+        let content: Vec<Value> = list.as_array().into_iter().flatten().map(one).collect();
+        *list = json!({ "content": content });
+    }
+    extra
 }
 
 /// In the order of a stream: the plan, the blocks, the calls.

@@ -30,6 +30,8 @@ pub struct Scanner {
     seen: u64,
     /// Bytes of events so far: what is booked if no usage ever comes.
     bytes: u64,
+    /// An error that came after something was said.
+    late: Option<ProviderFault>,
 }
 
 #[derive(Default, Deserialize)]
@@ -88,10 +90,16 @@ impl Scanner {
             self.seen += 1;
             self.bytes += (data.len() as u64).saturating_sub(FRAME_BYTES);
             let Ok(chunk) = serde_json::from_slice::<Chunk<'_>>(&data) else { continue };
-            let first = self.seen == 1;
-            fault = fault.or(self.report.take(chunk).filter(|_| first));
+            let told = self.report.take(chunk);
+            let place = if self.seen == 1 { &mut fault } else { &mut self.late };
+            *place = place.take().or(told);
         }
         fault
+    }
+
+    /// An error in the middle of the stream, once. The client has it from the provider's own bytes.
+    pub fn take_late(&mut self) -> Option<ProviderFault> {
+        self.late.take()
     }
 
     /// What was learned of the answer.

@@ -26,6 +26,7 @@ pub(super) struct UsageMetadata {
     prompt_tokens_details: Option<Vec<Modality>>,
     #[serde(alias = "responseTokensDetails")]
     candidates_tokens_details: Option<Vec<Modality>>,
+    cache_tokens_details: Option<Vec<Modality>>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -47,17 +48,28 @@ const AUDIO: Named = ("AUDIO", 4);
 
 impl UsageMetadata {
     pub(super) fn usage(&self) -> Usage {
+        // The prompt's details count what came from the cache as well.
+        let new = |kind| self.asked(kind).saturating_sub(self.cached(kind));
         Usage {
             input: self.input(),
             output: self.output(),
             cache_read: self.cached_content_token_count,
+            audio_cache_read: self.cached(AUDIO).min(self.cached_content_token_count),
             reasoning: self.thoughts_token_count,
-            audio_input: of(AUDIO, self.prompt_tokens_details.as_deref()),
+            audio_input: new(AUDIO),
             audio_output: of(AUDIO, self.candidates_tokens_details.as_deref()),
-            image_input: of(IMAGE, self.prompt_tokens_details.as_deref()),
+            image_input: new(IMAGE),
             image_output: of(IMAGE, self.candidates_tokens_details.as_deref()),
             ..Usage::default()
         }
+    }
+
+    fn asked(&self, kind: Named) -> u64 {
+        of(kind, self.prompt_tokens_details.as_deref())
+    }
+
+    fn cached(&self, kind: Named) -> u64 {
+        of(kind, self.cache_tokens_details.as_deref())
     }
 
     fn input(&self) -> u64 {
@@ -110,8 +122,10 @@ pub(super) fn write(usage: &Usage) -> Value {
             out.insert(name.into(), count.into());
         }
     }
-    let special = [(AUDIO, usage.audio_input), (IMAGE, usage.image_input)];
+    let heard = usage.audio_input.saturating_add(usage.audio_cache_read);
+    let special = [(AUDIO, heard), (IMAGE, usage.image_input)];
     details(&mut out, "promptTokensDetails", usage.input, special);
+    details(&mut out, "cacheTokensDetails", usage.cache_read, [(AUDIO, usage.audio_cache_read), (IMAGE, 0)]);
     let special = [(AUDIO, usage.audio_output), (IMAGE, usage.image_output)];
     details(&mut out, "candidatesTokensDetails", usage.output.saturating_sub(usage.reasoning), special);
     Value::Object(out)
@@ -159,6 +173,25 @@ mod tests {
             ..Usage::default()
         };
         assert_eq!(usage, expected);
+    }
+
+    #[test]
+    fn p12_what_a_cache_holds_of_sound_and_pictures_is_counted_once() {
+        let usage = read(json!({
+            "promptTokenCount": 1000, "cachedContentTokenCount": 900, "totalTokenCount": 1000,
+            "promptTokensDetails": [{"modality": "AUDIO", "tokenCount": 700}, {"modality": "IMAGE", "tokenCount": 258}],
+            "cacheTokensDetails": [{"modality": "AUDIO", "tokenCount": 650}, {"modality": "IMAGE", "tokenCount": 250}],
+        }));
+        let expected = Usage {
+            input: 1000,
+            cache_read: 900,
+            audio_cache_read: 650,
+            audio_input: 50,
+            image_input: 8,
+            ..Usage::default()
+        };
+        assert_eq!(usage, expected);
+        assert_eq!(read(write(&usage)), usage);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::fault;
 use super::think::{Piece, Tags};
 use super::wire::{Call, Line};
 use crate::dialects::{EventReader, TranslateError};
+use serde_json::{Value, json};
 use weir_core::chat::{Answer, Begun, Collector, Delta, Event, Events, Finish, ToolCallKind};
 use weir_core::codec::Frame;
 
@@ -83,7 +84,11 @@ impl Reader {
         }
         // Servers that only look like Ollama leave it out.
         line.done = Some(true);
-        let extra = std::mem::take(&mut line.extra);
+        let mut extra = std::mem::take(&mut line.extra);
+        // The list is OpenAI's, without the object around it.
+        if let Some(list @ Value::Array(_)) = extra.get_mut("logprobs") {
+            *list = json!({ "content": list.take() });
+        }
         let mut events = Events::new();
         self.take(line, &mut events)?;
         let mut collector = Collector::default();

@@ -3,7 +3,6 @@
 use super::usage::WireUsage;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::borrow::Cow;
 use weir_core::domain::usage::Usage;
 
 /// What the ledger wants to know of an answer.
@@ -16,8 +15,9 @@ pub struct Report {
 
 #[derive(Deserialize)]
 struct Head<'a> {
+    /// Mostly a text; some servers count.
     #[serde(borrow, default)]
-    id: Option<Cow<'a, str>>,
+    id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     usage: Option<&'a RawValue>,
 }
@@ -27,7 +27,8 @@ pub fn read_response(body: &[u8]) -> Option<Report> {
     // A list would be taken for the members in their order.
     body.trim_ascii_start().strip_prefix(b"{")?;
     let head: Head<'_> = serde_json::from_slice(body).ok()?;
-    Some(Report { id: head.id.map(Cow::into_owned), usage: head.usage.and_then(usage) })
+    let id = head.id.and_then(|id| serde_json::from_str(id.get()).ok());
+    Some(Report { id, usage: head.usage.and_then(usage) })
 }
 
 /// Here too a list would be taken for the members in their order.
@@ -46,6 +47,7 @@ mod tests {
         for body in ["[]", "[\"a\"]", "[\"a\",null]", "\"a\"", "null", ""] {
             assert_eq!(read_response(body.as_bytes()), None, "{body}");
         }
+        assert_eq!(read_response(b"{\"id\":7}"), Some(Report::default()), "an id that is no text");
         for usage in ["[1]", "\"x\"", "null", "7"] {
             let body = format!("{{\"id\":\"a\",\"usage\":{usage}}}");
             assert_eq!(read_response(body.as_bytes()).and_then(|report| report.usage), None, "{body}");

@@ -36,7 +36,7 @@ pub struct StreamReader {
     keep_usage: bool,
     report: Report,
     finished: bool,
-    /// Events so far.
+    /// Events so far; comments are none.
     seen: u64,
     /// Events with content so far, and bytes in them: what is booked if no usage ever comes.
     events: u64,
@@ -57,16 +57,34 @@ struct Chunk<'a> {
     id: Option<Cow<'a, str>>,
     #[serde(default)]
     usage: Option<WireUsage>,
+    #[serde(default)]
+    x_groq: Option<Told>,
     #[serde(borrow, default)]
     choices: Option<&'a RawValue>,
     #[serde(borrow, default)]
     error: Option<&'a RawValue>,
 }
 
+/// What holds a usage.
+#[derive(Deserialize)]
+struct Told {
+    #[serde(default)]
+    usage: Option<WireUsage>,
+}
+
 impl Chunk<'_> {
     /// The chunk that exists only to carry usage: `choices` is empty or null.
     fn only_usage(&self) -> bool {
         self.usage.is_some() && self.choices.is_none_or(|c| matches!(c.get(), "[]" | "null" | "[ ]"))
+    }
+
+    /// The usage, where it belongs, where Groq tells it to those who did not ask, or in Moonshot's last choice.
+    fn take_usage(&mut self) -> Option<WireUsage> {
+        let groq = self.x_groq.take().and_then(|told| told.usage);
+        self.usage.take().or(groq).or_else(|| {
+            let choices: Vec<Told> = serde_json::from_str(self.choices?.get()).ok()?;
+            choices.into_iter().find_map(|choice| choice.usage)
+        })
     }
 }
 
@@ -96,7 +114,7 @@ impl StreamReader {
                 out.done = Some(block.slice(range.start..));
                 return out;
             }
-            self.seen += 1;
+            self.seen += u64::from(!is_comment(event));
             self.count(event);
             self.finished |= has_value(&self.finders.finish, b"\"finish_reason\"", event, b'"');
             if (self.report.id.is_none() || self.may_matter(event)) && self.look(event, &mut out) {
@@ -116,6 +134,11 @@ impl StreamReader {
     /// Whether the model said why it stopped: such a stream is whole, with or without `[DONE]`.
     pub fn finished(&self) -> bool {
         self.finished
+    }
+
+    /// Whether anything but comments has come.
+    pub fn begun(&self) -> bool {
+        self.seen > 0
     }
 
     /// Output tokens as far as they were seen: providers send about a token to an event, and a token is about four
@@ -143,12 +166,12 @@ impl StreamReader {
     /// Parses one event; answers whether it is to be taken out.
     fn look(&mut self, event: &[u8], out: &mut Block) -> bool {
         let Some(data) = sse::data(event) else { return false };
-        let Ok(chunk) = serde_json::from_slice::<Chunk<'_>>(&data) else { return false };
+        let Ok(mut chunk) = serde_json::from_slice::<Chunk<'_>>(&data) else { return false };
         if let Some(error) = chunk.error.filter(|e| e.get() != "null") {
             out.error = Some(StreamError { json: error.get().to_owned(), first: self.seen == 1 });
         }
         let only_usage = chunk.only_usage();
-        if let Some(usage) = &chunk.usage {
+        if let Some(usage) = chunk.take_usage() {
             self.report.usage = Some(usage.usage());
         }
         if self.report.id.is_none() {
@@ -164,6 +187,11 @@ impl Block {
             self.relay.push(block.slice(range));
         }
     }
+}
+
+/// OpenRouter says `: OPENROUTER PROCESSING` while it waits itself.
+fn is_comment(event: &[u8]) -> bool {
+    event.starts_with(b":") && sse::data(event).is_none()
 }
 
 /// Whether a field stands there with a value that starts with `first`.
@@ -186,4 +214,38 @@ fn content_length(event: &[u8]) -> Option<usize> {
         let end = memchr::memchr(b'"', value).unwrap_or(value.len());
         (end > 0).then_some(end)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p12_usage_is_found_where_groq_and_moonshot_put_it() {
+        let usage = "{\"prompt_tokens\":7,\"completion_tokens\":2,\"total_tokens\":9}";
+        for place in [
+            format!("\"usage\":{usage},\"choices\":[]"),
+            format!(
+                "\"choices\":[{{\"index\":0,\"delta\":{{}}}}],\"x_groq\":{{\"id\":\"r\",\"usage\":{usage}}}"
+            ),
+            format!("\"choices\":[{{\"index\":0,\"finish_reason\":\"stop\",\"usage\":{usage}}}]"),
+        ] {
+            let mut reader = StreamReader::new(true);
+            let text = format!("data: {{\"id\":\"c\",\"choices\":[]}}\n\ndata: {{\"id\":\"c\",{place}}}\n\n");
+            let block = reader.read(Bytes::from(text.clone()));
+            assert_eq!(block.relay.concat(), text.as_bytes(), "every byte goes on");
+            let usage = reader.report().usage.unwrap_or_else(|| panic!("{place}"));
+            assert_eq!((usage.input, usage.output), (7, 2), "{place}");
+        }
+    }
+
+    #[test]
+    fn p21_an_error_behind_nothing_but_comments_is_the_first_event() {
+        let mut reader = StreamReader::new(true);
+        assert!(reader.read(Bytes::from_static(b": OPENROUTER PROCESSING\n\n")).error.is_none());
+        assert!(!reader.begun());
+        let error = b": again\n\ndata: {\"error\":{\"message\":\"no\",\"code\":502}}\n\n";
+        let told = reader.read(Bytes::from_static(error)).error.unwrap();
+        assert!(told.first && reader.begun());
+    }
 }

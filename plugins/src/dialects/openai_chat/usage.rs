@@ -1,7 +1,11 @@
 //! `usage` as OpenAI and those who follow it report it, and as translated answers report it.
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
 use weir_core::domain::usage::Usage;
+
+/// By how many tokens a provider's two counts of the same text may differ, beside an eighth of them.
+const MISCOUNTED: u64 = 4;
 
 /// Everything optional: every provider leaves something out or says null.
 #[derive(Debug, Default, Deserialize)]
@@ -21,6 +25,12 @@ pub(super) struct WireUsage {
     /// Moonshot's.
     #[serde(deserialize_with = "count")]
     cached_tokens: u64,
+    /// Mistral's older one.
+    #[serde(deserialize_with = "count")]
+    num_cached_tokens: u64,
+    /// Perplexity's: pages that the model read. Billed as input, and in no other count.
+    #[serde(deserialize_with = "count")]
+    citation_tokens: u64,
     /// Together's.
     #[serde(deserialize_with = "count")]
     reasoning_tokens: u64,
@@ -82,7 +92,7 @@ struct CompletionDetails {
     image_tokens: u64,
 }
 
-/// A count that may be null, or a float without a fraction.
+/// A count that may be null, or a float without a fraction. What is none counts nothing: the other counts are as good.
 fn count<'de, D: Deserializer<'de>>(reader: D) -> Result<u64, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -90,12 +100,13 @@ fn count<'de, D: Deserializer<'de>>(reader: D) -> Result<u64, D::Error> {
         Whole(u64),
         // Some servers write token counts as 12.0; this is no money.
         Float(f64),
+        Other(IgnoredAny),
     }
     let read: Option<Loose> = Option::deserialize(reader)?;
     Ok(match read {
         Some(Loose::Whole(n)) => n,
         Some(Loose::Float(f)) if f.is_finite() && f >= 0.0 => f as u64,
-        _ => 0,
+        Some(Loose::Float(_) | Loose::Other(IgnoredAny)) | None => 0,
     })
 }
 
@@ -157,10 +168,11 @@ impl WireUsage {
     pub(super) fn usage(&self) -> Usage {
         let prompt = self.prompt_tokens_details.as_ref();
         let completion = self.completion_tokens_details.as_ref();
-        let cached = prompt.map_or(0, |p| p.cached_tokens);
-        let reasoning = completion.map_or(0, |c| c.reasoning_tokens).max(self.reasoning_tokens);
         let (cache_write, cache_write_1h) = self.cache_writes();
-        let cache_read = cached.max(self.prompt_cache_hit_tokens).max(self.cached_tokens);
+        let cache_read = self.cache_read();
+        let told = completion.map_or(0, |c| c.reasoning_tokens).max(self.reasoning_tokens);
+        let cached = cache_read > 0 || cache_write > 0 || cache_write_1h > 0;
+        let reasoning = if told > 0 || cached { told } else { self.unsaid() };
         Usage {
             input: self.input(cache_read),
             output: self.output(reasoning),
@@ -177,12 +189,33 @@ impl WireUsage {
         }
     }
 
+    /// One of the names; who says two means the same.
+    fn cache_read(&self) -> u64 {
+        let inside = self.prompt_tokens_details.as_ref().map_or(0, |p| p.cached_tokens);
+        let beside = [self.prompt_cache_hit_tokens, self.cached_tokens, self.num_cached_tokens];
+        beside.into_iter().fold(inside, u64::max)
+    }
+
     /// Grok on Azure leaves cached tokens out of `prompt_tokens`; that shows where there are more of them.
     fn input(&self, cache_read: u64) -> u64 {
-        if cache_read > self.prompt_tokens {
-            return self.prompt_tokens.saturating_add(cache_read);
+        let prompt = self.prompt().saturating_add(self.citation_tokens);
+        if cache_read > self.prompt_tokens { prompt.saturating_add(cache_read) } else { prompt }
+    }
+
+    /// Servers of embeddings that say nothing but the total.
+    fn prompt(&self) -> u64 {
+        if self.prompt_tokens == 0 && self.completion_tokens == 0 {
+            self.total_tokens
+        } else {
+            self.prompt_tokens
         }
-        self.prompt_tokens
+    }
+
+    /// Gemini's endpoint for OpenAI's clients counts thoughts in the total alone. What a cache holds may stand there,
+    /// too: whoever speaks of a cache is not asked.
+    fn unsaid(&self) -> u64 {
+        let said = self.prompt().saturating_add(self.completion_tokens);
+        self.total_tokens.saturating_sub(said)
     }
 
     /// One of the names; who says two means the same.
@@ -192,14 +225,21 @@ impl WireUsage {
         [self.num_search_queries, self.num_sources_used, inside, tools].into_iter().fold(0, u64::max)
     }
 
-    /// xAI leaves reasoning out of `completion_tokens` and puts it into the total. Others count it in, give or take a
-    /// token (OpenRouter: 11 reasoning tokens of 10).
+    /// xAI leaves reasoning out of `completion_tokens` and puts it into the total, Vercel (for Google's models) and
+    /// Perplexity leave it out of both. Others count it in, give or take a few tokens (OpenRouter: 11 of 10).
     fn output(&self, reasoning: u64) -> u64 {
-        let apart = self.prompt_tokens.saturating_add(self.completion_tokens).saturating_add(reasoning);
-        if reasoning > 0 && self.total_tokens == apart {
+        let apart = self.prompt().saturating_add(self.completion_tokens).saturating_add(reasoning);
+        if reasoning > 0 && (self.total_tokens == apart || self.leaves_out(reasoning)) {
             return self.completion_tokens.saturating_add(reasoning);
         }
         self.completion_tokens.max(reasoning)
+    }
+
+    /// Whether so much reasoning cannot be part of `completion_tokens`.
+    fn leaves_out(&self, reasoning: u64) -> bool {
+        let most =
+            self.completion_tokens.saturating_add(self.completion_tokens / 8).saturating_add(MISCOUNTED);
+        self.citation_tokens > 0 || reasoning > most
     }
 
     /// Tokens written with the short and with the long lifetime.
@@ -286,6 +326,57 @@ mod tests {
         ] {
             assert_eq!(read(&said).searches, 3, "{said}");
         }
+    }
+
+    #[test]
+    fn p12_reasoning_that_stands_beside_the_answer_is_paid_as_well() {
+        for (said, output, reasoning) in [
+            // Within.
+            (
+                json!({ "prompt_tokens": 43, "completion_tokens": 10, "total_tokens": 53,
+                "completion_tokens_details": { "reasoning_tokens": 11 } }),
+                11,
+                11,
+            ),
+            // In the total alone, named and not.
+            (
+                json!({ "prompt_tokens": 670, "completion_tokens": 25, "total_tokens": 739,
+                "completion_tokens_details": { "reasoning_tokens": 44 } }),
+                69,
+                44,
+            ),
+            (json!({ "prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 120 }), 110, 105),
+            // In no sum.
+            (
+                json!({ "prompt_tokens": 219, "completion_tokens": 19, "total_tokens": 238,
+                "completion_tokens_details": { "reasoning_tokens": 280 } }),
+                299,
+                280,
+            ),
+            // A total that holds a cache says nothing of thoughts.
+            (
+                json!({ "prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 1015,
+                "cache_creation_input_tokens": 1000 }),
+                5,
+                0,
+            ),
+        ] {
+            let usage = read(&said);
+            assert_eq!((usage.output, usage.reasoning), (output, reasoning), "{said}");
+            assert_eq!(read(&serde_json::to_value(ToldUsage::from(&usage)).unwrap()), usage, "{said}");
+        }
+    }
+
+    #[test]
+    fn p12_pages_that_were_read_are_input_and_a_lone_total_is_the_prompt() {
+        let deep = read(&json!({ "prompt_tokens": 33, "completion_tokens": 7163, "total_tokens": 7196,
+            "citation_tokens": 20016, "num_search_queries": 18, "reasoning_tokens": 7000 }));
+        assert_eq!((deep.input, deep.output, deep.reasoning, deep.searches), (20049, 14163, 7000, 18));
+        let embedded = read(&json!({ "total_tokens": 9 }));
+        assert_eq!((embedded.input, embedded.output), (9, 0));
+        let strange = read(&json!({ "prompt_tokens": "x", "completion_tokens": [1], "num_cached_tokens": 3,
+            "total_tokens": -1 }));
+        assert_eq!((strange.input, strange.output, strange.cache_read), (3, 0, 3));
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub(super) struct Chunk {
     pub object: Option<String>,
     pub choices: Option<Vec<Choice>>,
     pub usage: Option<WireUsage>,
+    pub x_groq: Option<Groq>,
     pub service_tier: Option<String>,
     pub error: Option<Value>,
     /// Perplexity's sources: addresses, and the same with titles.
@@ -46,6 +47,15 @@ pub(super) struct Choice {
     pub logprobs: Option<Value>,
     /// OpenRouter reports here that the provider behind it failed.
     pub error: Option<Value>,
+    /// Moonshot's place for it.
+    pub usage: Option<WireUsage>,
+}
+
+/// Where Groq tells its usage to those who did not ask.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Groq {
+    pub usage: Option<WireUsage>,
 }
 
 /// A message, whole or growing.
@@ -120,6 +130,12 @@ impl Chunk {
     pub(super) fn take_choice(&mut self) -> Option<Choice> {
         let choices = self.choices.take()?;
         choices.into_iter().find(|c| c.index.unwrap_or(0) == 0)
+    }
+
+    /// The usage, wherever it stands. `choice`: the one that was taken.
+    pub(super) fn take_usage(&mut self, choice: Option<&mut Choice>) -> Option<WireUsage> {
+        let groq = self.x_groq.take().and_then(|groq| groq.usage);
+        self.usage.take().or(groq).or_else(|| choice?.usage.take())
     }
 
     /// Whether this is an error in the place of an answer (or of a chunk).

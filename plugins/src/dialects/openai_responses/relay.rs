@@ -40,6 +40,8 @@ struct Wire<'a> {
     r#type: Cow<'a, str>,
     #[serde(borrow)]
     response: Option<Response<'a>>,
+    /// Of streams that are no responses.
+    usage: Option<WireUsage>,
     #[serde(borrow)]
     error: Option<&'a RawValue>,
 }
@@ -48,7 +50,14 @@ struct Wire<'a> {
 static CLOSING: &[&str] =
     &["response.completed", "response.incomplete", "response.failed", "response.cancelled", "error"];
 
+/// Events that close other streams of OpenAI's: transcriptions, pictures, speech.
+static CLOSING_OTHERS: &[&str] =
+    &["transcript.text.done", "image_generation.completed", "image_edit.completed", "speech.audio.done"];
+
 const CREATED: &str = "response.created";
+
+/// The error of a response that failed and does not say why, as JSON.
+const UNSAID: &str = r#"{"message":"the response failed, for no reason given"}"#;
 
 /// What a plain response says about itself. `None` when the body is no JSON object.
 pub fn read_report(body: &[u8]) -> Option<Report> {
@@ -99,23 +108,28 @@ impl Scanner {
             self.pieces += 1;
             self.bytes += piece(&data);
         }
-        let closing = CLOSING.contains(&kind.as_ref());
+        let closing = [CLOSING, CLOSING_OTHERS].iter().any(|kinds| kinds.contains(&kind.as_ref()));
         if !closing && kind != CREATED {
             return None;
         }
         self.finished |= closing;
         let wire: Wire<'_> = serde_json::from_slice(&data).ok()?;
-        self.look(wire, kind == "error", &data)
+        self.look(wire, &kind, &data)
     }
 
-    fn look(&mut self, wire: Wire<'_>, is_error: bool, data: &[u8]) -> Option<StreamError> {
+    fn look(&mut self, wire: Wire<'_>, kind: &str, data: &[u8]) -> Option<StreamError> {
         let response = wire.response.unwrap_or_default();
-        self.report.usage = response.usage().or(self.report.usage);
+        let beside = wire.usage.map(|usage| usage.usage());
+        self.report.usage = response.usage().or(beside).or(self.report.usage);
         if let Some(id) = response.id {
             self.report.id = Some(id.into_owned());
         }
         let said = |error: Option<&RawValue>| error.filter(|e| e.get() != "null").map(|e| e.get().to_owned());
-        let flat = || is_error.then(|| String::from_utf8_lossy(data).into_owned());
+        let flat = || match kind {
+            "error" => Some(String::from_utf8_lossy(data).into_owned()),
+            "response.failed" => Some(UNSAID.to_owned()),
+            _ => None,
+        };
         let json = said(wire.error).or_else(|| said(response.error)).or_else(flat)?;
         Some(StreamError { json, first: self.seen == 1 })
     }

@@ -11,6 +11,8 @@ use weir_core::domain::usage::Usage;
 pub(super) struct WireUsage {
     #[serde(deserialize_with = "count")]
     input_tokens: u64,
+    /// Transcriptions name it otherwise.
+    #[serde(alias = "input_token_details")]
     input_tokens_details: Option<InputDetails>,
     #[serde(deserialize_with = "count")]
     output_tokens: u64,

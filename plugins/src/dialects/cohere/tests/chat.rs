@@ -187,3 +187,12 @@ fn p21_streams_that_break_off_or_report_errors_say_so() {
     let fault = CohereChat.read_answer(b"{\"message\":\"invalid api token\"}");
     assert!(matches!(fault, Err(TranslateError::Fault(f)) if f.message == "invalid api token"));
 }
+
+#[test]
+fn p20_probabilities_are_told_in_openais_form() {
+    let body = json!({"message": {"content": [{"type": "text", "text": "Hi"}]}, "finish_reason": "COMPLETE",
+        "logprobs": [{"text": "Hi", "token_ids": [7], "logprobs": [-0.5]}]});
+    let answer = CohereChat.read_answer(body.to_string().as_bytes()).unwrap();
+    let told = &answer.extra["logprobs"]["content"][0];
+    assert_eq!((&told["token"], &told["logprob"]), (&json!("Hi"), &json!(-0.5)));
+}

@@ -3,7 +3,7 @@
 use super::super::wire::{Blob, Candidate, FileData, FunctionCall, PromptFeedback, WireAnswer, WirePart};
 use super::super::{error, finish, grounding, ids, media};
 use crate::dialects::{EventReader, TranslateError};
-use serde_json::Value;
+use serde_json::{Value, json};
 use weir_core::chat::{
     Answer, Begun, Citation, Collector, Delta, Dialect, Event, Events, Finish, Kind, Object, Part,
     ToolCallKind,
@@ -87,6 +87,27 @@ fn keep(chunk: &WireAnswer, extra: &mut Object) {
     extra.extend(own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))));
     let rest = candidate.extra.iter().filter(|(name, _)| KEPT.contains(&name.as_str()));
     extra.extend(rest.map(|(name, value)| (name.clone(), value.clone())));
+    let told = candidate.extra.get("logprobsResult").and_then(logprobs);
+    extra.extend(told.map(|told| ("logprobs".to_owned(), told)));
+}
+
+/// `logprobsResult` in OpenAI's form, for whoever asked for it by OpenAI's parameter.
+fn logprobs(result: &Value) -> Option<Value> {
+    let list = |name: &str| result.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let tops = list("topCandidates");
+    let one = |(at, chosen): (usize, &Value)| {
+        let top = tops.get(at).and_then(|top| top.get("candidates")?.as_array());
+        let mut told = logprob(chosen);
+        told["top_logprobs"] = top.into_iter().flatten().map(logprob).collect();
+        told
+    };
+    let content: Vec<Value> = list("chosenCandidates").iter().enumerate().map(one).collect();
+    (!content.is_empty()).then(|| json!({ "content": content }))
+}
+
+fn logprob(candidate: &Value) -> Value {
+    let token = candidate.get("token").and_then(Value::as_str).unwrap_or_default();
+    json!({ "token": token, "logprob": candidate.get("logProbability"), "bytes": token.as_bytes() })
 }
 
 // --- EventReader ---

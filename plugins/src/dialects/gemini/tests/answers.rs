@@ -54,6 +54,24 @@ fn recorded_answers_are_the_same_when_written_and_read_again() {
 }
 
 #[test]
+fn p20_probabilities_are_told_in_openais_form() {
+    let answer =
+        read(&json!({ "candidates": [{ "content": { "parts": [{ "text": "Hi" }] }, "finishReason": "STOP",
+        "logprobsResult": {
+            "chosenCandidates": [{ "token": "Hi", "tokenId": 7, "logProbability": -0.5 }],
+            "topCandidates": [{ "candidates": [{ "token": "Hi", "logProbability": -0.5 },
+                { "token": "ü", "logProbability": -1.5 }] }],
+        } }] }))
+        .unwrap();
+    let told = &answer.extra["logprobs"]["content"][0];
+    assert_eq!((&told["token"], &told["logprob"]), (&json!("Hi"), &json!(-0.5)));
+    assert_eq!(told["top_logprobs"][1], json!({ "token": "ü", "logprob": -1.5, "bytes": [195, 188] }));
+    let without = json!({ "candidates": [{ "content": { "parts": [{ "text": "Hi" }] }, "finishReason": "STOP",
+        "logprobsResult": {} }] });
+    assert!(!read(&without).unwrap().extra.contains_key("logprobs"));
+}
+
+#[test]
 fn recorded_errors_are_read() {
     for recording in recordings::all().into_iter().filter(|r| r.status != 200) {
         let recordings::Response::Json(error) = recording.response else { panic!("{}", recording.name) };

@@ -101,7 +101,9 @@ fn p21_an_error_is_told_and_only_a_first_one_is_worth_another_try() {
     assert_eq!(Scanner::new().read(alone.as_bytes()).map(|f| f.status), Some(503));
     let late = stream(&[said(json!([{ "text": "a" }])), error, said(json!([{ "text": "b" }]))]);
     assert!(matches!(events(&[late.as_bytes()]).unwrap().last(), Some(Event::Fault(_))));
-    assert_eq!(Scanner::new().read(late.as_bytes()), None);
+    let mut scanner = Scanner::new();
+    assert_eq!(scanner.read(late.as_bytes()), None);
+    assert_eq!(scanner.take_late().map(|f| f.status), Some(503));
 }
 
 #[test]

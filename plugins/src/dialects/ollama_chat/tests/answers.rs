@@ -254,3 +254,11 @@ fn recorded_embeddings_are_read() {
     assert!(matches!(read_embeddings(b"{\"error\":\"no\"}", "m", false), Err(TranslateError::Fault(_))));
     assert!(read_embeddings(b"{}", "m", false).is_err());
 }
+
+#[test]
+fn p20_probabilities_are_told_in_openais_form() {
+    let body = br#"{"model":"m","message":{"role":"assistant","content":"Hi"},"done":true,
+        "logprobs":[{"token":"Hi","logprob":-0.5,"top_logprobs":[]}]}"#;
+    let answer = OllamaChat.read_answer(body).unwrap();
+    assert_eq!(answer.extra["logprobs"]["content"][0]["logprob"], -0.5);
+}

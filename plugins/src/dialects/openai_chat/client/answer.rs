@@ -80,7 +80,8 @@ pub(in super::super) fn write(mut answer: Answer, view: &View<'_>) -> Vec<u8> {
         finish_reason: if legacy { "function_call" } else { finish_word(&finish) },
         index: 0,
         message,
-        logprobs: answer.extra.get("logprobs"),
+        // Other shapes than OpenAI's would break its SDKs.
+        logprobs: answer.extra.get("logprobs").filter(|told| told.is_object()),
     };
     let body = Body {
         id: format!("chatcmpl-{}", view.id),

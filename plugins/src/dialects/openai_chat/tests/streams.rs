@@ -1,11 +1,13 @@
 //! Recorded streams, whole and cut, read as a provider's and written for a client.
 
 use super::answers::same;
-use super::{assemble, collect, events, fault, plain_request, recordings, write_answer, write_stream};
-use crate::dialects::TranslateError;
+use super::{assemble, collect, events, fault, plain_request, recordings, view, write_answer, write_stream};
+use crate::dialects::openai_chat::OpenAiChat;
+use crate::dialects::{ResponsePlan, TranslateError, UpstreamDialect};
+use bytes::Bytes;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use weir_core::chat::{Begun, Delta, Event, Events, Finish, Kind};
+use weir_core::chat::{Begun, Delta, Dialect, Event, Events, Finish, Kind};
 
 /// Streams of up to this many bytes are cut at every byte, longer ones at about `CUTS` places.
 const SMALL: usize = 2500;
@@ -271,4 +273,50 @@ fn thoughts_text_and_sources_are_blocks() {
     assert_eq!(answer.content.len(), 2);
     assert_eq!(answer.finish, Some(Finish::Stop));
     assert!(matches!(&answer.content[1].kind, Kind::Text { citations, .. } if citations.len() == 1));
+}
+
+#[test]
+fn p12_usage_is_read_wherever_it_stands() {
+    let usage = json!({ "prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9 });
+    let ends = |choice: Value, beside: Value| {
+        let mut chunk = json!({ "id": "x", "choices": [choice] });
+        chunk.as_object_mut().unwrap().extend(beside.as_object().unwrap().clone());
+        chunk
+    };
+    let stopped = json!({ "index": 0, "delta": {}, "finish_reason": "stop" });
+    let mut moonshots = stopped.clone();
+    moonshots["usage"] = usage.clone();
+    for last in [
+        ends(stopped.clone(), json!({ "usage": usage })),
+        ends(stopped, json!({ "x_groq": { "id": "r", "usage": usage } })),
+        ends(moonshots, json!({})),
+    ] {
+        let events = events(&[sse(&[delta(json!({ "content": "hi" })), last.clone()]).as_bytes()]).unwrap();
+        check_grammar(&events, "usage");
+        let usage = collect(events).usage.unwrap_or_else(|| panic!("{last}"));
+        assert_eq!((usage.input, usage.output), (7, 2), "{last}");
+    }
+}
+
+#[test]
+fn p21_a_model_that_stops_with_an_error_has_failed() {
+    for word in ["error", "insufficient_system_resource"] {
+        let events = events(&[sse(&[delta(json!({ "content": "hi" })), finish(word)]).as_bytes()]).unwrap();
+        check_grammar(&events, word);
+        assert!(fault(&events).is_some_and(|fault| fault.message.contains(word)));
+        let plain = json!({ "choices": [{ "message": { "content": "" }, "finish_reason": word }] });
+        let answer = OpenAiChat.read_answer(plain.to_string().as_bytes()).unwrap();
+        assert!(answer.fault.is_some(), "{word}");
+    }
+}
+
+#[test]
+fn p21_comments_wait_for_the_first_event() {
+    let request = plain_request();
+    let mut passage = ResponsePlan::Relay(Dialect::OpenAiChat).passage(&view(&request, true));
+    let comment = Bytes::from_static(b": OPENROUTER PROCESSING\n\n");
+    assert!(passage.pass(comment.clone()).unwrap().send.is_empty());
+    let said = Bytes::from(format!("data: {}\n\n", delta(json!({ "content": "hi" }))));
+    let sent = passage.pass(said.clone()).unwrap().send;
+    assert_eq!(sent.concat(), [comment, said].concat());
 }

@@ -19,6 +19,8 @@ pub(in super::super) fn read(body: &[u8]) -> Result<Answer, TranslateError> {
     }
     let Some(mut choice) = choice else { return Err(TranslateError::malformed("no choices")) };
     let fault = choice.error.take().filter(is_said).or(chunk.error.take().filter(is_said));
+    let fault = fault.map(|error| super::fault(0, error.to_string().as_bytes()));
+    let usage = chunk.take_usage(Some(&mut choice)).map(|usage| usage.usage());
     let id = chunk.id.take().filter(|id| !id.is_empty());
     let mut content = choice.message.take().map(|m| parts(m, id.as_deref())).unwrap_or_default();
     if let Some(list) = sources::sources(&mut chunk) {
@@ -29,9 +31,9 @@ pub(in super::super) fn read(body: &[u8]) -> Result<Answer, TranslateError> {
         finish: choice.finish_reason.as_deref().map(|word| read_finish(word, calls)),
         content,
         model: chunk.model.filter(|m| !m.is_empty()),
-        usage: chunk.usage.map(|usage| usage.usage()),
+        usage,
         service_tier: chunk.service_tier,
-        fault: fault.map(|error| super::fault(0, error.to_string().as_bytes())),
+        fault: fault.or_else(|| super::failed(choice.finish_reason.as_deref()?)),
         extra: extra(rest, choice),
         id,
     })

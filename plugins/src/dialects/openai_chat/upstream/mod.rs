@@ -28,6 +28,15 @@ pub(super) fn fault(status: u16, body: &[u8]) -> ProviderFault {
     ProviderFault { status, message: told.message, kind: told.error_type, code: told.code }
 }
 
+/// Reasons for an answer that is none: Mistral's and OpenRouter's, DeepSeek's.
+static FAILED: &[&str] = &["error", "insufficient_system_resource"];
+
+/// What a model's reason to stop says of a failure.
+pub(super) fn failed(reason: &str) -> Option<ProviderFault> {
+    let message = format!("The model stopped before it was done: {reason}.");
+    FAILED.contains(&reason).then(|| ProviderFault { message, ..ProviderFault::default() })
+}
+
 fn inner_status(body: &[u8]) -> Option<u16> {
     let value: Value = serde_json::from_slice(body).ok()?;
     let error = value.get("error").filter(|e| e.is_object()).unwrap_or(&value);

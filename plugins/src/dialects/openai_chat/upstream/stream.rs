@@ -59,10 +59,11 @@ impl EventReader for Reader {
         // `take_choice` has emptied the choices; with one, only a named error is an error.
         let fault = is_error
             || if choice.is_some() { chunk.error.as_ref().is_some_and(is_said) } else { chunk.is_fault() };
-        if choice.is_some() || chunk.usage.is_some() || fault {
+        let usage = chunk.take_usage(choice.as_mut());
+        if choice.is_some() || usage.is_some() || fault {
             self.start(&mut chunk, out);
         }
-        out.extend(chunk.usage.take().map(|usage| Event::Usage(usage.usage())));
+        out.extend(usage.map(|usage| Event::Usage(usage.usage())));
         if fault {
             return self.fault(data, out);
         }
@@ -110,7 +111,7 @@ impl Reader {
         }
         let calls = !self.calls.is_empty();
         self.calls.close(self.id.as_deref(), &mut self.next, out);
-        out.push(Event::Finish(read_finish(&word, calls)));
+        out.push(super::failed(&word).map_or_else(|| Event::Finish(read_finish(&word, calls)), Event::Fault));
         Ok(())
     }
 

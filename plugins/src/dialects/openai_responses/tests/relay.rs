@@ -35,14 +35,33 @@ fn reports_say_what_the_recordings_say() {
 }
 
 #[test]
+fn p12_streams_that_are_no_responses_tell_their_usage() {
+    let heard = json!({ "input_tokens": 14, "input_token_details": { "text_tokens": 4, "audio_tokens": 10 },
+        "output_tokens": 5, "total_tokens": 19 });
+    for kind in
+        ["transcript.text.done", "image_generation.completed", "image_edit.completed", "speech.audio.done"]
+    {
+        let mut scanner = Scanner::default();
+        assert!(scanner.read(sse(&[json!({ "type": kind, "usage": heard })]).as_bytes()).is_none());
+        let usage = scanner.report().usage.unwrap();
+        assert_eq!((usage.input, usage.audio_input, usage.output), (14, 10, 5), "{kind}");
+        assert!(scanner.finished(), "{kind}");
+    }
+}
+
+#[test]
 fn errors_are_seen_and_whether_they_came_first() {
     let created = json!({ "type": "response.created", "response": { "id": "r" } });
     let failed = json!({ "type": "response.failed", "response": { "id": "r", "error": { "code": "c" } } });
+    let silent = json!({ "type": "response.failed", "response": { "id": "r", "error": null } });
     let nested = json!({ "type": "error", "error": { "message": "m" } });
     let flat = json!({ "type": "error", "code": "c", "message": "m" });
-    for (events, first, part) in
-        [(vec![nested], true, "\"m\""), (vec![flat], true, "\"c\""), (vec![created, failed], false, "\"c\"")]
-    {
+    for (events, first, part) in [
+        (vec![nested], true, "\"m\""),
+        (vec![flat], true, "\"c\""),
+        (vec![created.clone(), failed], false, "\"c\""),
+        (vec![created, silent], false, "no reason given"),
+    ] {
         let mut scanner = Scanner::default();
         let error = scanner.read(sse(&events).as_bytes()).unwrap();
         assert_eq!(error.first, first);

@@ -236,6 +236,8 @@ impl Reader {
         let response = wire.response()?;
         if let Some(fault) = response.fault() {
             self.finished = true;
+            // What was used is paid, however it ended.
+            out.extend(response.usage().map(Event::Usage));
             out.push(Event::Fault(fault));
             return Ok(());
         }
