@@ -16,6 +16,7 @@ pub mod error;
 pub mod metrics;
 pub mod model;
 pub mod ports;
+pub mod redact;
 pub mod time;
 
 pub use secrecy::{ExposeSecret, SecretString};
