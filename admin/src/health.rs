@@ -3,8 +3,8 @@
 
 use crate::context::Context;
 use crate::error::{Refusal, detail};
-use crate::input::{Fields, Params, Shape};
-use crate::models::shown_params;
+use crate::input::Params;
+use crate::models::{shown_params, test_connection};
 use crate::routes::{Access, route};
 use axum::http::Method;
 use axum::routing::{get, post};
@@ -15,9 +15,8 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use weir_core::SecretString;
 use weir_core::access::{Grant, RouteClass};
-use weir_core::config::{AddedModel, Additions, Config, ModelEntry};
+use weir_core::config::{Config, ModelEntry};
 use weir_core::ports::control::Probe;
 
 const O: RouteClass = RouteClass::Operation;
@@ -118,35 +117,12 @@ fn told(entry: &ModelEntry, probe: &Probe) -> Value {
     let mut told = shown_params(entry);
     told.insert("model_id".to_owned(), entry.id.clone().into());
     told.insert("model_name".to_owned(), entry.name.clone().into());
-    told.insert(
-        "response_time_ms".to_owned(),
-        json!(u64::try_from(probe.took.as_millis()).unwrap_or(u64::MAX)),
-    );
+    told.insert("response_time_ms".to_owned(), probe.millis().into());
     if !probe.error.is_empty() {
         told.insert("error".to_owned(), probe.error.clone().into());
         told.insert("status".to_owned(), probe.status.into());
     }
     Value::Object(told)
-}
-
-/// Looks whether a deployment could be made of these parameters; nothing is sent to anybody.
-async fn test_connection(context: Context, mut body: Fields) -> Result<Json<Value>, Refusal> {
-    let params = body.required("litellm_params", Shape::Object);
-    body.finish()?;
-    let params = params.map(|params| params.get().to_owned()).unwrap_or_default();
-    let model = AddedModel {
-        id: String::from("connection-test"),
-        name: String::from("connection-test"),
-        params: SecretString::from(params),
-        info: String::from("{}"),
-        overrides: false,
-    };
-    let tried = context.services.control.try_out(&Additions { models: vec![model], ..Additions::default() });
-    let result = match tried {
-        Ok(()) => json!({ "status": "success", "result": {} }),
-        Err(why) => json!({ "status": "error", "result": { "error": why.to_string() } }),
-    };
-    Ok(Json(result))
 }
 
 /// Whether a callback is configured; `?service=` names it.

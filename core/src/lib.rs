@@ -17,6 +17,7 @@ pub mod memo;
 pub mod metrics;
 pub mod model;
 pub mod ports;
+pub mod redact;
 pub mod time;
 
 pub use secrecy::{ExposeSecret, SecretString};

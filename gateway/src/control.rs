@@ -14,6 +14,7 @@ use weir_core::domain::records::{Credential, Kept, ModelRecord, Record, RecordKi
 use weir_core::error::ApiError;
 use weir_core::ports::cache::AnswerCache;
 use weir_core::ports::control::{CREDENTIAL_VALUES, Control, MODEL_PARAMS, Probe, SETTING_VALUE, Unusable};
+use weir_core::ports::cooldowns::Coolings;
 use weir_core::ports::{Directory, LedgerResult, RecordQuery, Sort, records};
 use weir_ledger::{KeyCache, Watcher};
 use weir_plugins::budgets::Watched;
@@ -98,6 +99,17 @@ impl Configuration {
         usable
     }
 
+    /// The files with these beside them, ready to serve.
+    fn built(&self, added: &Additions) -> Result<Snapshot, Unusable> {
+        let (snapshot, problems) = self.loader.load_with(added);
+        let Some(snapshot) = snapshot else { return Err(Unusable(told(&problems, Severity::Error))) };
+        let is_missing = |model: &AddedModel| !model.overrides && !is_built(&snapshot, &model.id);
+        if added.models.iter().any(is_missing) {
+            return Err(Unusable(told(&problems, Severity::Warning)));
+        }
+        Ok(snapshot)
+    }
+
     // --- the ledger ---
 
     async fn added(&self) -> LedgerResult<(Additions, Marks)> {
@@ -176,13 +188,7 @@ impl Control for Configuration {
     }
 
     fn try_out(&self, added: &Additions) -> Result<(), Unusable> {
-        let (snapshot, problems) = self.loader.load_with(added);
-        let Some(snapshot) = snapshot else { return Err(Unusable(told(&problems, Severity::Error))) };
-        let missing = |model: &&AddedModel| !model.overrides && !is_built(&snapshot, &model.id);
-        match added.models.iter().find(missing) {
-            Some(_) => Err(Unusable(told(&problems, Severity::Warning))),
-            None => Ok(()),
-        }
+        self.built(added).map(drop)
     }
 
     fn seal(&self, purpose: &str, text: &str) -> Option<String> {
@@ -225,7 +231,20 @@ impl Control for Configuration {
     }
 
     async fn probe(&self, deployment: &str) -> Probe {
-        crate::local::probe::ask(&self.app, deployment).await
+        crate::local::probe::ask(&self.app, &self.app.snapshot.load_full(), deployment, None).await
+    }
+
+    async fn probe_new(&self, model: AddedModel, mode: Option<&str>) -> Result<Probe, Unusable> {
+        let away = |_| Unusable(String::from("the ledger cannot be read; try again in a moment"));
+        let (added, _) = self.added().await.map_err(away)?;
+        let id = model.id.clone();
+        // With what it may name, and without other models.
+        let snapshot = Arc::new(self.built(&Additions { models: vec![model], ..added })?);
+        Ok(crate::local::probe::ask(&self.app, &snapshot, &id, mode).await)
+    }
+
+    async fn coolings(&self) -> Coolings {
+        self.app.routing.cooldowns.coolings().await
     }
 
     fn cache(&self) -> Option<Arc<dyn AnswerCache>> {

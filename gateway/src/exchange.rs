@@ -291,7 +291,8 @@ impl Flight<'_> {
             return;
         }
         let asked = error.retry_after().map(std::time::Duration::from_secs);
-        cooldowns.start(deployment, asked.or(deployment.cooldown).unwrap_or(config.cooldown_time));
+        let wait = asked.or(deployment.cooldown).unwrap_or(config.cooldown_time);
+        cooldowns.start(deployment, wait, error);
         self.x.target.cooled.push((Arc::clone(deployment), error.status()));
     }
 

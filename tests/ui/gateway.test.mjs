@@ -74,6 +74,8 @@ describe('the gateway', { skip: missing() ?? false, concurrency: false }, () => 
     await walk.page.getByText('More', { exact: true }).click();
     await walk.fill({ 'Price of a million input tokens': '7', 'Price of a million output tokens': '21' });
     await walk.fill({ 'Answer without a provider': 'Added in the browser.' });
+    await walk.submit('Test');
+    await walk.reads(/It answers, in/);
     await walk.looked('model-new');
     await walk.submit('Create');
     await walk.gone();
@@ -103,6 +105,30 @@ describe('the gateway', { skip: missing() ?? false, concurrency: false }, () => 
     assert.equal((await chat('added-later')).body.choices[0].message.content, 'Added in the browser.');
   });
 
+  test('a deployment says where it is written and what was changed, and a change is tested first', async () => {
+    const { body } = await rig.api('GET', '/v2/model/info?model=provided');
+    const id = body.data[0].model_info.id;
+    await rig.api('PATCH', `/model/${id}/update`, { litellm_params: { rpm: 600 } });
+    await walk.open(`/models/${id}`, 'provided');
+    await walk.reads(/config\.yaml:\d+/);
+    await walk.reads('litellm_params.rpm');
+    await walk.reads(/catalogue: gpt-4o/);
+    await walk.press('Edit');
+    await walk.submit('Test');
+    await walk.reads(/It answers, in/);
+    await walk.fill({ Address: 'http://127.0.0.1:9/v1' });
+    assert.equal(await walk.page.getByText(/It answers, in/).count(), 0);
+    await walk.submit('Test');
+    await walk.reads(/Connection error/);
+    await walk.submit('Cancel');
+    await walk.gone();
+    await walk.menu('Delete');
+    await walk.typeName('provided');
+    await walk.submit('Delete');
+    await walk.sees('Models');
+    assert.deepEqual((await rig.api('GET', '/v2/model/info?model=provided')).body.data[0].weir.changed, {});
+  });
+
   test('a deployment that fails cools down, and that is told', async () => {
     for (let times = 0; times < 3; times++) await chat('unreachable');
     await walk.open('/models?show=cooled', 'Models');
@@ -110,8 +136,12 @@ describe('the gateway', { skip: missing() ?? false, concurrency: false }, () => 
     await walk.page.getByRole('link', { name: 'unreachable' }).click();
     await walk.sees('unreachable');
     await walk.reads('A test call does not end that.');
+    await walk.reads('Left alone since');
+    await walk.reads('InternalServerError (500)');
+    await walk.reads(/Connection error/);
     await walk.open('/', 'Home');
-    await walk.page.getByRole('link', { name: 'Cooling down after failures: unreachable' }).waitFor();
+    const told = /Cooling down after failures: unreachable, until .*, after InternalServerError \(500\)/;
+    await walk.page.getByRole('link', { name: told }).waitFor();
     await walk.page.getByRole('link', { name: /No price is known for demo/ }).waitFor();
     await walk.looked('home');
   });

@@ -81,7 +81,8 @@ pub(super) async fn delete(context: Context, mut body: Fields) -> Result<Json<Va
     Ok(Json(json!({ "message": format!("Model: {id} deleted successfully") })))
 }
 
-fn sent(body: &mut Fields) -> Sent {
+/// A deployment as a body describes it.
+pub(super) fn sent(body: &mut Fields) -> Sent {
     let mut map = |name| body.take(name, Shape::Object).map(|value| decoded(value.get())).unwrap_or_default();
     let (params, info) = (map("litellm_params"), map("model_info"));
     Sent { name: body.text("model_name"), params, info }
@@ -91,7 +92,7 @@ fn decoded<T: serde::de::DeserializeOwned + Default>(json: &str) -> T {
     serde_json::from_str(json).unwrap_or_default()
 }
 
-fn id_of(info: &Map<String, Value>) -> Option<String> {
+pub(super) fn id_of(info: &Map<String, Value>) -> Option<String> {
     info.get("id").and_then(Value::as_str).filter(|id| !id.is_empty()).map(str::to_owned)
 }
 

@@ -1,7 +1,8 @@
 //! Models and what belongs to them: deployments of the files and of the ledger, groups, credentials, access groups.
 //!
 //! `show.rs` tells what is in force, `stored.rs` reads and writes the ledger's records, `change.rs` is what admins do
-//! with them, `credentials.rs` and `access_groups.rs` what they share.
+//! with them, `trial.rs` asks one before it is kept, `state.rs` tells which get no requests, `credentials.rs` and
+//! `access_groups.rs` have what they share.
 
 mod access_groups;
 mod change;
@@ -9,10 +10,13 @@ mod credentials;
 mod groups;
 mod metrics;
 mod show;
+mod state;
 mod stored;
+mod trial;
 
 pub(crate) use show::{price_of, shown_params};
 pub(crate) use stored::writable;
+pub(crate) use trial::test_connection;
 
 use crate::routes::{Access, route};
 use axum::http::Method;
@@ -32,6 +36,7 @@ pub(crate) static ROUTES: &[Access] = &[
     route(Method::GET, "/v1/model/info", I, Grant::ANY, || get(show::info)),
     route(Method::GET, "/v2/model/info", I, Grant::ANY, || get(show::search)),
     route(Method::GET, "/model_group/info", I, Grant::ANY, || get(groups::info)),
+    route(Method::GET, "/model/deployments/state", O, Grant::VIEWER, || get(state::state)),
     route(Method::GET, "/model/metrics", O, Grant::ADMIN, || get(metrics::latency)),
     route(Method::GET, "/model/streaming_metrics", O, Grant::ADMIN, || get(metrics::first_token)),
     route(Method::GET, "/model/metrics/slow_responses", O, Grant::ADMIN, || get(metrics::slow)),

@@ -147,7 +147,42 @@ impl<'c> Known<'c> {
             ("model_name", raw(&self.entry.name)),
             ("litellm_params", raw(&params(self.entry))),
             ("model_info", raw(&self.info(context))),
+            ("weir", raw(&self.beside(context))),
         ])
+    }
+
+    /// What LiteLLM does not tell: where the deployment comes from, for whoever may look at everything, and its price.
+    fn beside(&self, context: &Context) -> Object {
+        let mut told = vec![("price", raw(&self.price_source()))];
+        if context.sees_all() {
+            told.push(("source", raw(&self.entry.provenance.entry.json())));
+            told.push(("changed", raw(&self.entry.provenance.changed_json())));
+        }
+        Object(told)
+    }
+
+    /// `from`: `config` where any price is set there, with where each stands; else `catalogue`, `unpriced`, or `pattern`: what
+    /// is asked for has the price of its own name. `key`: the catalogue's name of what it prices.
+    fn price_source(&self) -> Value {
+        let set = self.set_prices();
+        let is_listed =
+            |facts: &&ModelFacts<'_>| facts.price.iter().any(|price| price.listed().next().is_some());
+        let key = self.facts.as_ref().filter(is_listed).map(|facts| facts.name);
+        let from = match key {
+            _ if !set.is_empty() => "config",
+            Some(_) => "catalogue",
+            None if self.entry.upstream_model.contains('*') => "pattern",
+            None => "unpriced",
+        };
+        json!({ "from": from, "key": key, "set": set })
+    }
+
+    /// Prices of the config, and the section that each stands in; what is in both counts as `litellm_params` has it.
+    fn set_prices(&self) -> Map<String, Value> {
+        let (info, params) = (&self.entry.info.prices, &self.entry.params.prices);
+        let of = |(name, _): &(String, String), section: &str| (name.clone(), Value::from(section));
+        let of_info = info.iter().map(|price| of(price, "model_info"));
+        of_info.chain(params.iter().map(|price| of(price, "litellm_params"))).collect()
     }
 }
 

@@ -65,16 +65,20 @@ impl Stored {
         Ok(ModelRecord { sealed_params, shown, info: json(&self.info), ..self.record.clone() })
     }
 
-    /// Refuses what could not be put in force.
-    pub(super) fn try_out(&self, context: &Context) -> Result<(), Refusal> {
-        let added = AddedModel {
+    /// The deployment as it would be in force.
+    pub(super) fn added(&self) -> AddedModel {
+        AddedModel {
             id: self.record.id.clone(),
             name: self.record.name.clone(),
             params: SecretString::from(json(&self.params)),
             info: json(&self.info),
             overrides: self.record.overrides,
-        };
-        let added = Additions { models: vec![added], ..Additions::default() };
+        }
+    }
+
+    /// Refuses what could not be put in force.
+    pub(super) fn try_out(&self, context: &Context) -> Result<(), Refusal> {
+        let added = Additions { models: vec![self.added()], ..Additions::default() };
         context.services.control.try_out(&added).map_err(|why| {
             let message = format!("This model cannot be used: {why}");
             ApiError::new(Kind::BadRequest, message).into()

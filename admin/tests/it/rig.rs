@@ -13,7 +13,7 @@ use weir_admin::Services;
 use weir_core::SecretString;
 use weir_core::access::MasterKey;
 use weir_core::config::env::Env;
-use weir_core::config::{Additions, Config};
+use weir_core::config::{AddedModel, Additions, Config};
 use weir_core::domain::ids::{KeyHash, new_entry_id};
 use weir_core::domain::key::{KeyRecord, Principal};
 use weir_core::domain::money::NanoUsd;
@@ -24,6 +24,7 @@ use weir_core::error::ApiError;
 use weir_core::model::prices::Catalogue;
 use weir_core::ports::cache::AnswerCache;
 use weir_core::ports::control::{Control, Probe, Unusable};
+use weir_core::ports::cooldowns::Coolings;
 use weir_core::ports::identity::{Fetch, Fetched};
 use weir_core::time::Micros;
 
@@ -151,6 +152,14 @@ impl Control for Still {
 
     async fn probe(&self, _deployment: &str) -> Probe {
         Probe { took: Duration::ZERO, error: String::new(), status: 200 }
+    }
+
+    async fn probe_new(&self, _model: AddedModel, _mode: Option<&str>) -> Result<Probe, Unusable> {
+        Ok(self.probe("").await)
+    }
+
+    async fn coolings(&self) -> Coolings {
+        Coolings::default()
     }
 
     fn cache(&self) -> Option<Arc<dyn AnswerCache>> {

@@ -4,6 +4,7 @@
 use super::guardrails::{self, GuardrailFile};
 use super::keys::{CREDENTIAL, GENERAL, INFO, LITELLM, MODEL, PARAMS, ROUTER, State, TOP, WEIR};
 use super::problems::{Place, Problems};
+use super::provenance::Provenance;
 use super::section::{Section, join};
 use super::tree::{Node, Value};
 
@@ -36,6 +37,7 @@ pub struct ModelFile {
     pub info: Section,
     /// `litellm_params` word for word, which is what a derived id is made of.
     pub written: Node,
+    pub provenance: Provenance,
 }
 
 /// One entry of `credential_list`: parameters that deployments share by name.
@@ -112,7 +114,8 @@ impl ModelFile {
         };
         let written = map(&entry, "litellm_params").filter(|_| !model_name.is_empty())?;
         let params = Section::read(written, &PARAMS, &params, problems);
-        Some(Self { at: node.place(path), model_name, params, info, written: written.clone() })
+        let provenance = Provenance::of(node, problems);
+        Some(Self { at: node.place(path), model_name, params, info, written: written.clone(), provenance })
     }
 }
 

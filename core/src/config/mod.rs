@@ -2,7 +2,7 @@
 //!
 //! `load` goes: files to one tree (`include`, `tree`), environment and references (`resolve`, `env`, `database`),
 //! every name and type against the tables (`keys`, `section`, `file`), then the meaning (`models`, `params`,
-//! `provider`, `fallbacks`, `settings`). `additions` lays the ledger's models and settings over it. `effective` tells every setting with its source. `problems` collects what is wrong on the way; nothing stops at the first.
+//! `provider`, `fallbacks`, `settings`). `additions` lays the ledger's models and settings over it. `effective` tells every setting with its source, which `provenance` finds. `problems` collects what is wrong on the way; nothing stops at the first.
 
 mod additions;
 mod aws;
@@ -20,6 +20,7 @@ mod load;
 mod models;
 mod params;
 pub mod problems;
+mod provenance;
 pub mod provider;
 mod resolve;
 pub mod section;
@@ -43,6 +44,7 @@ pub use load::Config;
 pub use models::ModelEntry;
 pub use params::{ClientParam, Info, Params};
 pub use problems::{Problem, Problems, Severity};
+pub use provenance::{Provenance, Source};
 pub use settings::{
     ALERT_TYPES, AlertSettings, BannedKeywords, BudgetMode, CALL_TYPES, CachePlace, CacheScope,
     CacheSettings, CallbackSettings, GeneralSettings, JwtSettings, LitellmSettings, MetricsSettings,

@@ -4,6 +4,7 @@ use super::JsonMap;
 use super::file::{ConfigFile, CredentialFile, ModelFile};
 use super::params::{Info, Params};
 use super::problems::{Problems, did_you_mean};
+use super::provenance::Provenance;
 use super::provider::{self, ANY, NoProvider};
 use super::section::Section;
 use super::tree::Node;
@@ -31,6 +32,8 @@ pub struct ModelEntry {
     /// It was made over the API.
     pub from_ledger: bool,
     pub line: u32,
+    /// Where it is written, and what of it comes from elsewhere.
+    pub provenance: Provenance,
 }
 
 /// All deployments of a file, in its order. `served` are the provider prefixes of this build.
@@ -113,6 +116,7 @@ impl ModelEntry {
             from_ledger: info.rest.get("db_model") == Some("true"),
             info,
             line: file.at.line,
+            provenance: file.provenance.clone(),
         })
     }
 }

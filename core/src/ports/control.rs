@@ -1,9 +1,10 @@
 //! The running gateway, as the admin service may ask it and change it.
 
-use crate::config::Additions;
+use crate::config::{AddedModel, Additions};
 use crate::domain::key::Principal;
 use crate::error::ApiError;
 use crate::ports::cache::AnswerCache;
+use crate::ports::cooldowns::Coolings;
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,13 @@ pub struct Probe {
     pub error: String,
     /// HTTP; 0 where nobody answered.
     pub status: u16,
+}
+
+impl Probe {
+    /// Whole milliseconds that it took.
+    pub fn millis(&self) -> u64 {
+        u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX)
+    }
 }
 
 #[async_trait]
@@ -69,6 +77,16 @@ pub trait Control: Send + Sync {
 
     /// Asks a deployment something short and real, which costs what it costs.
     async fn probe(&self, deployment: &str) -> Probe;
+
+    /// The same with a deployment that is not in force: this one, laid over the files. `mode`: what is asked, by LiteLLM's
+    /// names; `None`: as the config says, else the catalogue. Nothing is booked.
+    ///
+    /// # Errors
+    /// It could not be put in force, as [`Control::try_out`] has it; nobody was asked.
+    async fn probe_new(&self, model: AddedModel, mode: Option<&str>) -> Result<Probe, Unusable>;
+
+    /// Deployments that get no requests for a while, of all replicas where they know of each other.
+    async fn coolings(&self) -> Coolings;
 
     /// Where answers are kept; `None`: they are not.
     fn cache(&self) -> Option<Arc<dyn AnswerCache>>;

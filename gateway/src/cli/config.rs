@@ -134,7 +134,8 @@ fn model_json(model: &Model) -> Value {
         "model_name": model.name,
         "id": model.id,
         "litellm_params": model.params,
-        "source": model.source.json(),
+        "source": model.provenance.entry.json(),
+        "changed": model.provenance.changed_json(),
     })
 }
 
@@ -158,7 +159,7 @@ fn as_text(told: &Effective, ledger: &str, sealed: &str) -> String {
     text.line("model_list:");
     for model in &told.models {
         let name = format!("  - model_name: {}", Value::from(model.name.as_str()));
-        text.line(format!("{name:COMMENTS$}  # {}", model.source));
+        text.line(format!("{name:COMMENTS$}  # {}", model.provenance));
         text.line(format!("    litellm_params: {}", Value::Object(model.params.clone())));
         text.line(format!("    model_info: {{\"id\": {}}}", Value::from(model.id.as_str())));
     }

@@ -1,4 +1,4 @@
-//! A short, real question to one deployment, for `/health`. Nothing is booked for it.
+//! A short, real question to one deployment, for `/health` and for whoever makes one. Nothing is booked for it.
 
 use super::once;
 use crate::state::App;
@@ -35,10 +35,10 @@ static QUESTIONS: &[(&str, Operation, &str)] = &[
 
 const CHAT: &str = r#"{"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 16}"#;
 
-/// Asks the deployment with this id.
-pub async fn ask(app: &App, id: &str) -> Probe {
+/// Asks the deployment of `snapshot` with this id. `mode`: what is asked; `None`: as the config says, else the catalogue.
+pub async fn ask(app: &App, snapshot: &Arc<Snapshot>, id: &str, mode: Option<&str>) -> Probe {
     let started = Instant::now();
-    let asked = tokio::time::timeout(PATIENCE, Box::pin(asked(app, id))).await;
+    let asked = tokio::time::timeout(PATIENCE, Box::pin(asked(app, snapshot, id, mode))).await;
     let late = || Err(ApiError::new(Kind::UpstreamTimeout, format!("no answer within {PATIENCE:?}")));
     let (status, error) = match asked.unwrap_or_else(|_| late()) {
         Ok(status) => (status, String::new()),
@@ -47,8 +47,7 @@ pub async fn ask(app: &App, id: &str) -> Probe {
     Probe { took: started.elapsed(), error, status }
 }
 
-async fn asked(app: &App, id: &str) -> Result<u16, ApiError> {
-    let snapshot = app.snapshot.load_full();
+async fn asked(app: &App, snapshot: &Arc<Snapshot>, id: &str, mode: Option<&str>) -> Result<u16, ApiError> {
     let missing = || ApiError::new(Kind::UnknownModel, "no such deployment, or a pattern without a model");
     let group = snapshot.models.find(id).ok_or_else(missing)?;
     let deployment = group.deployments.iter().find(|d| d.id == id).ok_or_else(missing)?;
@@ -56,17 +55,17 @@ async fn asked(app: &App, id: &str) -> Result<u16, ApiError> {
     if deployment.mock.is_some() {
         return Ok(200);
     }
-    let mode = mode(&snapshot, deployment);
+    let mode = mode.map_or_else(|| mode_of(snapshot, deployment), str::to_owned);
     let Some((_, operation, question)) = QUESTIONS.iter().find(|(name, ..)| *name == mode) else {
         let connected = app.dialer.connect(deployment, false).await?;
         app.dialer.release(connected).await;
         return Ok(200);
     };
-    send(app, &snapshot, deployment, *operation, question).await
+    send(app, snapshot, deployment, *operation, question).await
 }
 
 /// What the config says of it, then the catalogue; a chat where nobody knows.
-fn mode(snapshot: &Snapshot, deployment: &Deployment) -> String {
+fn mode_of(snapshot: &Snapshot, deployment: &Deployment) -> String {
     let entry = snapshot.config.models.iter().find(|entry| entry.id == deployment.id);
     let told = entry.and_then(|entry| entry.info.mode.clone());
     let base = entry.and_then(|entry| entry.info.base_model.as_deref());

@@ -1,17 +1,20 @@
 //! Deployments that are left alone for a while after failing. Kept by deployment id, outside the configuration, so
 //! that a reload forgets nothing.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use weir_core::config::RouterSettings;
 use weir_core::error::ApiError;
-use weir_core::ports::cooldowns::{Cooled, SharedCooldowns};
+use weir_core::ports::cooldowns::{Cooled, Cooling, Coolings, Failure, SharedCooldowns};
 use weir_plugins::deployment::Deployment;
 
 /// Bounded by the number of deployments ever seen; ids of expired ones leave by themselves.
 pub struct Cooldowns {
     until: moka::sync::Cache<String, Instant>,
+    /// Of those that failed here, for people who ask.
+    reasons: moka::sync::Cache<String, Reason>,
     /// Of deployments that have failed lately.
     minutes: moka::sync::Cache<String, Arc<Mutex<Minute>>>,
     /// So that nothing is looked up while there is nothing. The caches' own counts lag behind.
@@ -19,6 +22,13 @@ pub struct Cooldowns {
     failing: Latest,
     /// Other processes, where they want to know.
     shared: Option<Arc<dyn SharedCooldowns>>,
+}
+
+/// Since when a deployment is left alone, and for what it is now.
+#[derive(Clone)]
+struct Reason {
+    since: Instant,
+    failure: Arc<Failure>,
 }
 
 /// The latest of several moments, in milliseconds since the first of them could be.
@@ -60,25 +70,40 @@ const ENOUGH: u32 = 5;
 impl Cooldowns {
     pub fn new(shared: Option<Arc<dyn SharedCooldowns>>) -> Self {
         let until = moka::sync::Cache::builder().max_capacity(MAX_COOLED).time_to_live(LONGEST).build();
+        let reasons = moka::sync::Cache::builder().max_capacity(MAX_COOLED).time_to_live(LONGEST).build();
         let minutes = moka::sync::Cache::builder().max_capacity(MAX_COOLED).time_to_live(MINUTE).build();
-        Self { until, minutes, cooled: Latest::new(), failing: Latest::new(), shared }
+        Self { until, reasons, minutes, cooled: Latest::new(), failing: Latest::new(), shared }
     }
 
     /// It failed here: it is left alone here at once, and soon elsewhere.
-    pub fn start(&self, deployment: &Deployment, wait: Duration) {
+    pub fn start(&self, deployment: &Deployment, wait: Duration, error: &ApiError) {
         let wait = wait.min(LONGEST);
+        let failure = Failure::of(error);
+        self.note(deployment, &failure);
         self.until.insert(deployment.id.clone(), Instant::now() + wait);
         self.cooled.learn(wait);
         if let Some(shared) = &self.shared {
-            shared.tell(&deployment.id, wait);
+            shared.tell(Cooled { deployment: deployment.id.clone(), left: wait }, failure);
         }
+    }
+
+    /// One that is left alone already may fail for those who had asked before.
+    fn note(&self, deployment: &Deployment, failure: &Failure) {
+        let before = self.reasons.get(&deployment.id).filter(|_| self.is_cooled(deployment));
+        let since = before.map_or_else(Instant::now, |reason| reason.since);
+        self.reasons.insert(deployment.id.clone(), Reason { since, failure: Arc::new(failure.clone()) });
     }
 
     /// It failed elsewhere. What is known here already is not shortened.
     pub fn learn(&self, cooled: &Cooled) {
         let wait = cooled.left.min(LONGEST);
         let until = Instant::now() + wait;
-        if self.until.get(&cooled.deployment).is_none_or(|known| known < until) {
+        let known = self.until.get(&cooled.deployment);
+        if known.is_none_or(|known| known <= Instant::now()) {
+            // What was wrong when it failed here says nothing of this time.
+            self.reasons.invalidate(&cooled.deployment);
+        }
+        if known.is_none_or(|known| known < until) {
             self.until.insert(cooled.deployment.clone(), until);
             self.cooled.learn(wait);
         }
@@ -95,6 +120,35 @@ impl Cooldowns {
         }
         let left = self.until.get(&deployment.id)?.saturating_duration_since(Instant::now());
         (!left.is_zero()).then_some(left)
+    }
+
+    /// Who is left alone: as all processes know it together, and what this one has not heard of them yet.
+    pub async fn coolings(&self) -> Coolings {
+        let told = match &self.shared {
+            Some(shared) => shared.coolings().await,
+            None => None,
+        };
+        let shared = told.is_some();
+        let mut all = told.unwrap_or_default();
+        let known: HashSet<String> = all.iter().map(|cooling| cooling.deployment.clone()).collect();
+        all.extend(self.own().into_iter().filter(|own| !known.contains(&own.deployment)));
+        Coolings { shared, all }
+    }
+
+    /// As this process knows it.
+    fn own(&self) -> Vec<Cooling> {
+        let now = Instant::now();
+        let one = |(id, until): (Arc<String>, Instant)| {
+            let left = until.saturating_duration_since(now);
+            let reason = self.reasons.get(id.as_str());
+            (!left.is_zero()).then(|| Cooling {
+                deployment: id.to_string(),
+                left,
+                been: reason.as_ref().map(|reason| now.saturating_duration_since(reason.since)),
+                failure: reason.as_ref().map(|reason| reason.failure.as_ref().clone()),
+            })
+        };
+        self.until.iter().filter_map(one).collect()
     }
 
     /// An attempt went well.

@@ -2,9 +2,10 @@
 
 use crate::rig::{Builder, MASTER, Rig, chat, free_port};
 use crate::shared_rates::redis;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 use weir_bench::mock::{Reply, Seen};
+use weir_core::time::{self, Micros};
 
 const CONFIG: &str = r#"
 model_list:
@@ -32,7 +33,8 @@ fn provider(seen: &Seen) -> Reply {
             &json!({"id": "c", "object": "chat.completion", "model": "m", "choices": [choice], "usage": usage}),
         );
     }
-    let error = json!({"error": {"message": "no", "type": "t", "param": null, "code": null}});
+    let error =
+        json!({"error": {"message": "no to sk-nobodys-0000", "type": "t", "param": null, "code": null}});
     let reply = Reply::json(status.unwrap_or(500), &error);
     match text.split_once("after ") {
         Some((_, seconds)) => reply.header("retry-after", seconds),
@@ -90,6 +92,47 @@ async fn hears_of_it(rig: &Rig) {
     panic!("it is still asked");
 }
 
+/// What is told of deployments.
+async fn states(rig: &Rig, query: &str) -> Value {
+    let answer = rig.get(&format!("/model/deployments/state{query}"), MASTER).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()
+}
+
+#[tokio::test]
+async fn p27_a_cooled_deployment_says_since_when_until_when_and_why() {
+    let rig = start(Rig::config(CONFIG)).await;
+    let well = states(&rig, "").await;
+    assert_eq!((&well["scope"], &well["total"]), (&json!("replica"), &json!(4)));
+    assert!(well["data"].as_array().unwrap().iter().all(|row| row["state"] == "healthy"), "{well}");
+
+    assert_eq!(asked_again(&rig, "429 after 60").await, 0);
+    let told = states(&rig, "?model=pair").await;
+    let [bad, good] = &told["data"].as_array().unwrap()[..] else { panic!("{told}") };
+    assert_eq!((&bad["model_id"], &bad["state"]), (&json!("bad"), &json!("cooled")));
+    assert_eq!((&bad["error"]["status"], &bad["error"]["class"]), (&json!(429), &json!("RateLimitError")));
+    let message = bad["error"]["message"].as_str().unwrap();
+    assert!(message.contains("no to ***") && !message.contains("nobodys"), "p35: {message}");
+    let moment = |name: &str| Micros::parse_rfc3339(bad[name].as_str().unwrap()).unwrap();
+    let seconds = moment("until").since(moment("since")) as f64 / 1e6;
+    assert!((59.0..61.0).contains(&seconds), "{told}");
+    assert!(time::now().since(moment("since")) < 30_000_000, "{told}");
+    let nothing = json!({"model_id": "good", "model_name": "pair", "state": "healthy", "since": null, "until": null, "error": null});
+    assert_eq!(good, &nothing);
+    assert_eq!(states(&rig, "?state=cooled").await["total"], 1);
+    assert_eq!(states(&rig, "?model_id=good&state=cooled").await["total"], 0);
+}
+
+#[tokio::test]
+async fn p31_viewers_see_the_state_of_deployments_and_users_do_not() {
+    let rig = start(Rig::config(CONFIG)).await;
+    for (role, sees) in [("proxy_admin_viewer", true), ("internal_user", false)] {
+        let made = rig.post("/user/new", MASTER, json!({"user_id": role, "user_role": role})).await.json();
+        let answer = rig.get("/model/deployments/state", made["key"].as_str().unwrap()).await;
+        assert_eq!(answer.status == 200, sees, "{role}: {}", answer.text());
+    }
+}
+
 #[tokio::test]
 async fn p27_what_one_replica_cools_the_others_leave_alone() {
     let Some(redis) = redis() else { return };
@@ -104,6 +147,11 @@ async fn p27_what_one_replica_cools_the_others_leave_alone() {
     let (first, second) = (start(replica()).await, start(replica()).await);
     assert_eq!(asked_again(&first, "429").await, 0);
     hears_of_it(&second).await;
+    let told = states(&second, "?state=cooled").await;
+    let row = &told["data"][0];
+    assert_eq!((&told["scope"], &told["total"]), (&json!("shared"), &json!(1)), "{told}");
+    assert_eq!((&row["model_name"], &row["error"]["status"]), (&json!("pair"), &json!(429)), "{told}");
+    assert!(row["since"].is_string() && row["until"].is_string(), "{told}");
     hears_of_it(&start(replica()).await).await;
 }
 
@@ -113,6 +161,8 @@ async fn p27_without_its_redis_a_replica_cools_for_itself() {
     let rig = start(Rig::config(CONFIG).env("REDIS_URL", &nowhere)).await;
     assert_eq!(asked_again(&rig, "429 after 60").await, 0);
     assert_eq!(rig.chat("pair", "hi").await.status, 200);
+    let told = states(&rig, "?state=cooled").await;
+    assert_eq!((&told["scope"], &told["data"][0]["model_id"]), (&json!("replica"), &json!("bad")), "{told}");
 }
 
 #[tokio::test]

@@ -63,6 +63,7 @@ mod smuggling;
 mod strategies;
 mod streams;
 mod tls;
+mod trials;
 mod upgrade;
 mod upstream_tls;
 mod utilities;

@@ -123,6 +123,64 @@ async fn a_model_of_the_file_is_changed_by_an_override_that_goes_again() {
     assert_eq!(rig.chat("azure-gpt4", "hi").await.status, 200);
 }
 
+async fn named(rig: &Rig, name: &str, key: &str) -> Value {
+    let answer = rig.get(&format!("/v2/model/info?model={name}"), key).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()["data"][0].clone()
+}
+
+#[tokio::test]
+async fn p47_a_deployment_says_where_it_is_written_and_what_was_changed() {
+    let rig = Rig::start().await;
+    let before = named(&rig, "azure-gpt4", MASTER).await;
+    let source = &before["weir"]["source"];
+    assert_eq!((&source["from"], &source["line"]), (&json!("file"), &json!(5)), "{source}");
+    assert!(source["file"].as_str().unwrap().ends_with("config.yaml"), "{source}");
+    assert_eq!(before["weir"]["changed"], json!({}));
+
+    let change = json!({ "model_info": { "id": before["model_info"]["id"], "base_model": "azure/gpt-4" }, "litellm_params": { "rpm": 5 } });
+    assert_eq!(post(&rig, "/model/update", change).await.0, 200);
+    let after = named(&rig, "azure-gpt4", MASTER).await;
+    let ledger = json!({ "from": "ledger" });
+    assert_eq!(after["weir"]["source"], before["weir"]["source"]);
+    assert_eq!(
+        after["weir"]["changed"],
+        json!({ "litellm_params.rpm": ledger, "model_info.base_model": ledger })
+    );
+
+    let id = made(&rig, new_model(&rig)).await;
+    let new = of_id(&rig, &id).await;
+    assert_eq!((&new["weir"]["source"], &new["weir"]["changed"]), (&ledger, &json!({})));
+    let key = rig.key(json!({})).await;
+    let told = named(&rig, "azure-gpt4", &key).await;
+    assert_eq!(told["weir"]["source"], Value::Null, "paths of the server are for admins");
+}
+
+#[tokio::test]
+async fn p47_a_price_says_where_it_comes_from() {
+    let rig = Rig::start().await;
+    let set = json!({ "input_cost_per_token": "litellm_params", "output_cost_per_token": "litellm_params" });
+    for (name, from, key, prices) in [
+        ("gpt-4o", "catalogue", json!("gpt-4o"), json!({})),
+        ("priced", "config", Value::Null, set),
+        ("unpriced", "unpriced", Value::Null, json!({})),
+        ("openai/*", "pattern", Value::Null, json!({})),
+    ] {
+        let price = named(&rig, name, MASTER).await["weir"]["price"].clone();
+        assert_eq!(price, json!({ "from": from, "key": key, "set": prices }), "{name}");
+    }
+    let mut body = new_model(&rig);
+    body["model_info"] = json!({ "output_cost_per_token": 0.5 });
+    let id = made(&rig, body).await;
+    let price = of_id(&rig, &id).await["weir"]["price"].clone();
+    let set = json!({ "output_cost_per_token": "model_info" });
+    assert_eq!(
+        price,
+        json!({ "from": "config", "key": "gpt-4o", "set": set }),
+        "the rest is the catalogue's"
+    );
+}
+
 #[tokio::test]
 async fn what_could_not_serve_is_refused_with_a_cure_and_changes_nothing() {
     let rig = Rig::start().await;

@@ -189,6 +189,7 @@ fn entry(provider: &str, model: &str) -> ModelEntry {
         shown: JsonMap::default(),
         from_ledger: false,
         line: 0,
+        provenance: Default::default(),
     }
 }
 

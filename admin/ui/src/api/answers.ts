@@ -125,10 +125,45 @@ export interface ModelInfo extends Json {
   access_groups?: string[];
 }
 
+/** Where a value comes from. */
+export interface Source {
+  from: 'default' | 'file' | 'environment' | 'ledger';
+  file?: string;
+  line?: number;
+  variable?: string;
+}
+
+export interface PriceSource {
+  /** `pattern`: what is asked for through it has the price of its own name. */
+  from: 'catalogue' | 'config' | 'pattern' | 'unpriced';
+  /** The catalogue's name of what it prices. */
+  key: string | null;
+  /** Prices that are set, with the section that they stand in. */
+  set: Record<string, 'litellm_params' | 'model_info'>;
+}
+
 export interface Deployment {
   model_name: string;
   litellm_params: Json & { model: string; api_base?: string };
   model_info: ModelInfo;
+  /** `source` and `changed` (what the ledger changes in an entry of the file) are for whoever sees everything. */
+  weir: { price: PriceSource; source?: Source; changed?: Record<string, Source> };
+}
+
+/** Whether a deployment gets requests. */
+export interface Standing {
+  model_id: string;
+  model_name: string;
+  state: 'healthy' | 'cooled';
+  since: string | null;
+  until: string | null;
+  error: { status: number; class: string; message: string } | null;
+}
+
+/** What came of a test of a deployment that is not kept yet. */
+export interface Tried {
+  status: 'success' | 'error';
+  result: { error?: string; status?: number; response_time_ms?: number };
 }
 
 export interface Probe {

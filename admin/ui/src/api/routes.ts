@@ -21,8 +21,10 @@ import type {
   ReportDay,
   Session,
   SettingField,
+  Standing,
   Team,
   TeamMembership,
+  Tried,
   User,
 } from './answers';
 
@@ -68,6 +70,7 @@ export interface Answers {
   'POST /customer/block': Json;
   'POST /customer/unblock': Json;
   'GET /v2/model/info': { data: Deployment[] };
+  'GET /model/deployments/state': { scope: 'shared' | 'replica'; total: number; data: Standing[] };
   'POST /model/new': { model_id: string };
   'PATCH /model/{id}/update': Json;
   'POST /model/delete': Json;
@@ -76,7 +79,7 @@ export interface Answers {
   'POST /credentials': Json;
   'PATCH /credentials/{name}': Json;
   'DELETE /credentials/{name}': Json;
-  'POST /health/test_connection': { status: 'success' | 'error'; result: { error?: string } };
+  'POST /health/test_connection': Tried;
   'GET /budget/list': Budget[];
   'POST /budget/new': Budget;
   'POST /budget/update': Budget;

@@ -12,11 +12,13 @@ use super::keys::{self, Key, Kind, State, Table};
 use super::load::{Config, Written};
 use super::models::{ModelEntry, names_secret};
 use super::problems::Problems;
+use super::provenance::of_ledger;
 use super::section::{Section, join};
 use super::tree::{Node, Value};
 use serde_json::{Map, Value as Json, json};
 use std::collections::HashMap;
-use std::fmt;
+
+pub use super::provenance::{Provenance, Source};
 
 /// In place of a secret.
 pub const HIDDEN: &str = "***";
@@ -46,30 +48,12 @@ pub struct Model {
     pub name: String,
     pub id: String,
     pub params: Map<String, Json>,
-    pub source: Source,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    Default,
-    /// Written there. `variable`: what is written is `os.environ/…`.
-    File {
-        name: String,
-        line: u32,
-        variable: Option<String>,
-    },
-    /// A variable that is read where no file says anything.
-    Environment(String),
-    /// Made over the API.
-    Ledger,
+    pub provenance: Provenance,
 }
 
 /// Paths of values that are `os.environ/NAME`, with the name.
 #[derive(Debug, Default)]
 pub(super) struct References(HashMap<String, String>);
-
-/// How problems and nodes call what did not come from a file.
-const LEDGER: &str = "the ledger's ";
 
 // --- Effective ---
 
@@ -92,39 +76,6 @@ impl Effective {
         let settings = sections.into_iter().flat_map(|(table, section)| teller.section(table, section));
         let models = file.models.iter().zip(&config.models).map(|(file, entry)| teller.model(file, entry));
         Self { settings: settings.collect(), models: models.collect() }
-    }
-}
-
-// --- Source ---
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Source::Default => f.write_str("default"),
-            Source::File { name, line, variable: None } => write!(f, "{name}:{line}"),
-            Source::File { name, line, variable: Some(var) } => {
-                write!(f, "{name}:{line}, os.environ/{var}")
-            }
-            Source::Environment(variable) => write!(f, "environment {variable}"),
-            Source::Ledger => f.write_str("ledger"),
-        }
-    }
-}
-
-impl Source {
-    /// `from` is `default`, `file`, `environment` or `ledger`; beside it what is known.
-    pub fn json(&self) -> Json {
-        match self {
-            Source::Default => json!({"from": "default"}),
-            Source::File { name, line, variable: None } => {
-                json!({"from": "file", "file": name, "line": line})
-            }
-            Source::File { name, line, variable: Some(var) } => {
-                json!({"from": "environment", "variable": var, "file": name, "line": line})
-            }
-            Source::Environment(variable) => json!({"from": "environment", "variable": variable}),
-            Source::Ledger => json!({"from": "ledger"}),
-        }
     }
 }
 
@@ -214,18 +165,11 @@ impl Teller<'_> {
     }
 
     fn source(&self, path: &str, node: &Node) -> Source {
-        if self.of_ledger(node) {
+        if of_ledger(node, self.problems) {
             return Source::Ledger;
         }
         let name = self.problems.file_name(node.file).to_owned();
         Source::File { name, line: node.line, variable: self.references.0.get(path).cloned() }
-    }
-
-    /// Maps may be of both; then what was changed last is told.
-    fn of_ledger(&self, node: &Node) -> bool {
-        self.problems.file_name(node.file).starts_with(LEDGER)
-            || node.items().iter().any(|item| self.of_ledger(item))
-            || node.entries().iter().any(|(_, member)| self.of_ledger(member))
     }
 
     fn model(&self, file: &ModelFile, entry: &ModelEntry) -> Model {
@@ -236,15 +180,11 @@ impl Teller<'_> {
             };
             (name.clone(), value)
         };
-        let written = || {
-            let name = self.problems.file_name(file.at.file).to_owned();
-            Source::File { name, line: file.at.line, variable: None }
-        };
         Model {
             name: entry.name.clone(),
             id: entry.id.clone(),
             params: file.params.entries().iter().map(param).collect(),
-            source: if self.of_ledger(&file.written) { Source::Ledger } else { written() },
+            provenance: entry.provenance.clone(),
         }
     }
 }

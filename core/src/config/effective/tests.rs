@@ -72,7 +72,7 @@ fn every_setting_names_its_source() {
         );
     }
     let model = &told.models[0];
-    assert_eq!(model.source.to_string(), "config.yaml:3");
+    assert_eq!(model.provenance.to_string(), "config.yaml:3");
     assert_eq!(model.params["api_base"], json!("http://provider.test/v1"));
     assert_eq!(model.params["api_key"], json!(HIDDEN));
 }
@@ -133,8 +133,28 @@ fn what_was_made_over_the_api_comes_from_the_ledger() {
     assert_eq!((&timeout.value, &timeout.source), (&json!(7), &Source::Ledger));
     assert_eq!(find(&told, "router_settings", "retry_policy").source, Source::Ledger);
     assert_eq!(find(&told, "router_settings", "redis_host").source.to_string(), "config.yaml:14");
-    let sources: Vec<_> = told.models.iter().map(|m| (m.name.as_str(), m.source.to_string())).collect();
+    let sources: Vec<_> = told.models.iter().map(|m| (m.name.as_str(), m.provenance.to_string())).collect();
     assert_eq!(sources, [("chat", "config.yaml:3".to_owned()), ("added", "ledger".to_owned())]);
+}
+
+#[test]
+fn an_entry_that_the_ledger_changes_says_where_it_stands_and_what_is_changed() {
+    let before = told(&Additions::default()).models[0].clone();
+    let change = AddedModel {
+        id: before.id.clone(),
+        name: String::new(),
+        params: SecretString::from(r#"{"rpm": 9, "extra_headers": {"x-b": "c"}}"#),
+        info: r#"{"base_model": "gpt-4"}"#.into(),
+        overrides: true,
+    };
+    let after = told(&Additions { models: vec![change], ..Additions::default() }).models[0].clone();
+    assert!(before.provenance.changed.is_empty());
+    assert_eq!(after.provenance.entry, before.provenance.entry);
+    let paths: Vec<_> = after.provenance.changed.iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(paths, ["litellm_params.extra_headers", "litellm_params.rpm", "model_info.base_model"]);
+    let rpm = &after.provenance.changed_json()["litellm_params.rpm"];
+    assert_eq!(rpm, &json!({"from": "ledger"}));
+    assert!(after.provenance.to_string().starts_with("config.yaml:3; litellm_params.extra_headers: ledger"));
 }
 
 /// Of these nothing is the default.

@@ -245,6 +245,7 @@ fn a_key_of_the_deployment_or_environment_needs_no_signature() {
         shown: weir_core::config::JsonMap::default(),
         from_ledger: false,
         line: 0,
+        provenance: Default::default(),
     };
     let bearer = |entry: &ModelEntry| match Access::of(entry, "us-east-1", &env) {
         Access::Bearer(key) => Some(key.expose_secret().to_owned()),

@@ -18,6 +18,7 @@ fn entry(model: &str, api_base: &str) -> ModelEntry {
         shown: weir_core::config::JsonMap::default(),
         from_ledger: false,
         line: 0,
+        provenance: Default::default(),
     }
 }
 

@@ -66,6 +66,7 @@ fn entry(model: &str) -> ModelEntry {
         shown: weir_core::config::JsonMap::default(),
         from_ledger: false,
         line: 0,
+        provenance: Default::default(),
     }
 }
 

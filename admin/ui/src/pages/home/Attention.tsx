@@ -2,6 +2,7 @@ import { Link } from 'react-router';
 import { useAnswer } from '@/api/hooks';
 import { useReplica } from '@/api/replica';
 import { useMay } from '@/api/session';
+import { useCooled } from '@/api/states';
 import { Notice } from '@/parts/Notice';
 import { useBudgeted } from './budgeted';
 import css from './home.module.css';
@@ -32,10 +33,11 @@ function usePoints(): Point[] {
   const models = useAnswer('GET /v2/model/info', {}, { enabled: seesAll });
   const health = useAnswer('GET /health/readiness', {}, { every: 30_000 });
   const replica = useReplica();
+  const cooled = useCooled();
   const budgeted = useBudgeted();
   return [
     ...gatewayPoints(health.data, replica.data),
-    ...modelPoints(models.data?.data ?? [], replica.data),
+    ...modelPoints(models.data?.data ?? [], cooled?.data ?? []),
     ...budgetPoints(budgeted),
   ];
 }

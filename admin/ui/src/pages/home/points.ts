@@ -1,7 +1,7 @@
 // What an admin should look at, read off what the server tells.
-import type { Deployment, Readiness } from '@/api/answers';
+import type { Deployment, Readiness, Standing } from '@/api/answers';
 import type { Replica } from '@/api/replica';
-import { count, milliseconds, money } from '@/parts/format';
+import { count, milliseconds, money, stamp } from '@/parts/format';
 import { NEAR } from '@/parts/Meter';
 import { unpriced } from '../models/facts';
 import { type Budgeted, share } from './budgeted';
@@ -20,18 +20,27 @@ export const budgetPoints = (rows: Budgeted[]): Point[] =>
     }));
 
 const FEW = 4;
-const named = (rows: Deployment[]) => {
+const named = (rows: { model_name: string }[]) => {
   const names = [...new Set(rows.map((row) => row.model_name))];
   const more = names.length > FEW ? ` and ${names.length - FEW} more` : '';
   return names.slice(0, FEW).join(', ') + more;
 };
 
-export function modelPoints(models: Deployment[], replica: Replica | null | undefined): Point[] {
+/** How long it lasts, and of a single one why. */
+function lasting(cooled: Standing[]): string {
+  const until = cooled.map((row) => row.until ?? '').sort();
+  const last = until.at(-1);
+  const error = cooled.length === 1 ? cooled[0]?.error : undefined;
+  const why = error ? `, after ${error.class} (${error.status})` : '';
+  return last ? `, until ${stamp(last)}${why}` : why;
+}
+
+export function modelPoints(models: Deployment[], cooled: Standing[]): Point[] {
   const free = models.filter(unpriced);
-  const cooled = models.filter((row) => replica?.deployments.get(row.model_info.id) === 'cooling down');
   const points: Point[] = [];
   if (cooled.length > 0) {
-    points.push({ to: '/models?show=cooled', text: `Cooling down after failures: ${named(cooled)}` });
+    const text = `Cooling down after failures: ${named(cooled)}${lasting(cooled)}`;
+    points.push({ to: '/models?show=cooled', text });
   }
   if (free.length > 0) {
     const text = `No price is known for ${named(free)}: what they use is booked at nothing`;

@@ -12,7 +12,16 @@ import css from '@/parts/parts.module.css';
 import { RecordActions } from '@/parts/RecordActions';
 import { SpendByDay } from '@/parts/SpendByDay';
 import { Chip, Chips, Status } from '@/parts/Status';
-import { abilities, priceSource, prices, sourceOf, unpriced } from './facts';
+import {
+  abilities,
+  changedHere,
+  placeOf,
+  priceSource,
+  prices,
+  setPrices,
+  unpriced,
+  writtenAt,
+} from './facts';
 import { TestCall } from './Health';
 import { ModelForm } from './ModelForm';
 
@@ -34,14 +43,14 @@ function Told({ of }: { of: Record }) {
   return (
     <Page
       title={of.model_name}
-      badge={<Chip>{sourceOf(of)}</Chip>}
+      badge={<Chip>{placeOf(of)}</Chip>}
       about={<Id of={of.model_info.id} />}
       back={{ to: '/models', label: 'Models' }}
       actions={writes && <Actions of={of} />}
     >
       <div className={css.columns}>
-        <Section title="Settings" about={SAID[sourceOf(of)]}>
-          <Facts of={settings(of)} />
+        <Section title="Settings" about={SAID[placeOf(of)]}>
+          <Facts of={[...provenance(of), ...settings(of)]} />
         </Section>
         <Section title="Price" about={`a million tokens; ${priceSource(of)}`}>
           {unpriced(of) ? (
@@ -49,7 +58,12 @@ function Told({ of }: { of: Record }) {
               No price is known: its tokens are booked at nothing. Set one, or a base model.
             </Status>
           ) : (
-            <Facts of={prices(of).map(({ label, price }) => [label, perMillion(price)])} />
+            <Facts
+              of={[
+                ...prices(of).map(({ label, price }): Fact => [label, perMillion(price)]),
+                ['Set by', <Chips key="set" of={setPrices(of)} none="the catalogue alone" most={20} />],
+              ]}
+            />
           )}
         </Section>
         <Section title="What it can" about="as the catalogue says">
@@ -70,6 +84,14 @@ const SAID = {
   file: 'from the configuration file',
   ledger: 'from the ledger: set here or over the API',
 };
+
+function provenance(of: Record): Fact[] {
+  const changed = changedHere(of);
+  return [
+    ['Written in', writtenAt(of)],
+    ['Changed here', changed.length > 0 && <Chips key="changed" of={changed} none="" most={20} />],
+  ];
+}
 
 /** Defaults that are told of every deployment, and say nothing. */
 const UNTOLD = new Set(['merge_reasoning_content_in_choices', 'use_in_pass_through', 'use_litellm_proxy']);
@@ -98,7 +120,7 @@ function facts(of: Record): Fact[] {
 
 function Actions({ of }: { of: Record }) {
   const remove = useChange('POST /model/delete');
-  const inLedger = sourceOf(of) === 'ledger';
+  const inLedger = placeOf(of) === 'ledger' || changedHere(of).length > 0;
   return (
     <RecordActions
       kind="deployment"

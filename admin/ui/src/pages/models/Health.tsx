@@ -1,13 +1,15 @@
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import type { Probe } from '@/api/answers';
+import type { Probe, Standing } from '@/api/answers';
 import { call } from '@/api/client';
-import { type DeploymentState, useReplica } from '@/api/replica';
+import { type State, useStates } from '@/api/states';
 import { Failed } from '@/parts/Answered';
-import { milliseconds } from '@/parts/format';
+import { Facts } from '@/parts/Facts';
+import { milliseconds, stamp } from '@/parts/format';
 import css from '@/parts/parts.module.css';
 import { Status } from '@/parts/Status';
+import { When } from '@/parts/When';
 
 /** Asked for only by hand: each check is a real call, which a provider bills. */
 export function useHealth(query: { model_id?: string }) {
@@ -28,16 +30,47 @@ export function useHealth(query: { model_id?: string }) {
 const TONES = { healthy: 'good', failing: 'warn', 'cooling down': 'bad' } as const;
 
 /** What a check has shown; before one, what the requests of clients have. */
-export function Health({ of, state }: { of?: Probe | undefined; state?: DeploymentState | undefined }) {
-  if (of === undefined && state !== undefined) return <Status tone={TONES[state]}>{state}</Status>;
+export function Health({ of, state }: { of?: Probe | undefined; state?: State | undefined }) {
+  if (of === undefined && state !== undefined) return <Said of={state} />;
   if (of === undefined) return <span className={css.dim}>not asked yet</span>;
   if (of.error) return <Status tone="bad">{of.status ? `Failed (${of.status})` : 'Failed'}</Status>;
   return <Status tone="good">{milliseconds(of.response_time_ms)}</Status>;
 }
 
+function Said({ of: { word, cooled } }: { of: State }) {
+  return (
+    <Status tone={TONES[word]}>
+      {word}
+      {cooled?.until && ` until ${stamp(cooled.until)}`}
+    </Status>
+  );
+}
+
+/** Since when, until when and why a deployment gets no requests. */
+function Cooldown({ of, shared }: { of: Standing; shared: boolean }) {
+  const error = of.error;
+  return (
+    <>
+      <Facts
+        of={[
+          ['Left alone since', of.since && <When key="since" at={of.since} />],
+          ['Until', of.until && stamp(of.until)],
+          ['After', error && `${error.class} (${error.status})`],
+          ['Known to', shared ? 'all replicas' : 'the replica that answered'],
+        ]}
+      />
+      {error && <pre className={css.pre}>{error.message}</pre>}
+      <span className={css.dim}>
+        It failed too often and gets no traffic for a while. A test call does not end that.
+      </span>
+    </>
+  );
+}
+
 /** A real call to one deployment, and what came back. */
 export function TestCall({ id }: { id: string }) {
-  const state = useReplica().data?.deployments.get(id);
+  const states = useStates();
+  const state = states.of(id);
   const health = useHealth({ model_id: id });
   const probe = health.data?.[0];
   return (
@@ -48,11 +81,7 @@ export function TestCall({ id }: { id: string }) {
         </Button>
         <Health of={probe} state={state} />
       </div>
-      {state === 'cooling down' && probe === undefined && (
-        <span className={css.dim}>
-          It failed too often and gets no traffic for a while. A test call does not end that.
-        </span>
-      )}
+      {state?.cooled !== undefined && <Cooldown of={state.cooled} shared={states.shared} />}
       {health.isError && <Failed error={health.error} />}
       {probe?.error !== undefined && <pre className={css.pre}>{probe.error}</pre>}
     </div>

@@ -3,6 +3,7 @@ import { asBody, useChange } from '@/api/hooks';
 import type { Values } from '@/parts/form/fields';
 import { RecordForm } from '@/parts/form/RecordForm';
 import { FIELDS } from './fields';
+import { Trial } from './Trial';
 
 interface Props {
   of?: Deployment;
@@ -20,6 +21,12 @@ function nested(values: Values): Values {
     else body[group] = { ...(body[group] as Values | undefined), [name]: value };
   }
   return body;
+}
+
+/** What is to be tested: what is there with what differs, so that keys that were never told are used. */
+function trial(values: Values, id: string | undefined): object {
+  const { model_info: info, ...body } = nested(values);
+  return { litellm_params: {}, ...body, model_info: { ...(info as Values | undefined), ...(id && { id }) } };
 }
 
 /** What of a model's price the catalogue says is no setting of the deployment. */
@@ -52,6 +59,7 @@ export function ModelForm({ of, clone = false, onClose }: Props) {
       record={edits ? record : undefined}
       {...start}
       save={save}
+      beside={(values) => <Trial body={trial(values, edits ? of.model_info.id : undefined)} />}
       onClose={onClose}
     />
   );

@@ -3,8 +3,8 @@ import { useState } from 'react';
 import { Link } from 'react-router';
 import type { Deployment, Probe } from '@/api/answers';
 import { useAnswer } from '@/api/hooks';
-import { type Replica, useReplica } from '@/api/replica';
 import { useMay } from '@/api/session';
+import { type States, useStates } from '@/api/states';
 import { Answered, Failed } from '@/parts/Answered';
 import { type Column, DataTable } from '@/parts/DataTable';
 import { Empty } from '@/parts/Empty';
@@ -15,7 +15,7 @@ import { useParams } from '@/parts/params';
 import css from '@/parts/parts.module.css';
 import { SearchBox } from '@/parts/SearchBox';
 import { Chip, Status } from '@/parts/Status';
-import { priceSource, sourceOf, unpriced } from './facts';
+import { changedHere, placeOf, priceSource, unpriced, writtenAt } from './facts';
 import { Health, useHealth } from './Health';
 import { ModelForm } from './ModelForm';
 
@@ -25,16 +25,14 @@ const SHOWN = [
   { value: 'all', label: 'All' },
   { value: 'cooled', label: 'Cooling' },
   { value: 'unpriced', label: 'No price' },
-  { value: 'ledger', label: 'Added here' },
+  { value: 'ledger', label: 'Set here' },
 ];
-
-type States = Replica['deployments'] | undefined;
 
 const FILTERS: Record<string, (row: Deployment, states: States) => boolean> = {
   all: () => true,
-  cooled: (row, states) => states?.get(row.model_info.id) === 'cooling down',
+  cooled: (row, states) => states(row.model_info.id)?.word === 'cooling down',
   unpriced,
-  ledger: (row) => sourceOf(row) === 'ledger',
+  ledger: (row) => placeOf(row) === 'ledger' || changedHere(row).length > 0,
 };
 
 function columns(probes: Probe[] | undefined, states: States, health: boolean): Column<Deployment>[] {
@@ -82,8 +80,13 @@ function columns(probes: Probe[] | undefined, states: States, health: boolean): 
     {
       id: 'source',
       header: 'Set in',
-      accessorFn: sourceOf,
-      cell: ({ row }) => <Chip>{sourceOf(row.original)}</Chip>,
+      accessorFn: placeOf,
+      cell: ({ row: { original } }) => (
+        <span className={css.chips} title={writtenAt(original)}>
+          <Chip>{placeOf(original)}</Chip>
+          {changedHere(original).length > 0 && <Chip>changed here</Chip>}
+        </span>
+      ),
       meta: { minor: true },
     },
   ];
@@ -92,9 +95,7 @@ function columns(probes: Probe[] | undefined, states: States, health: boolean): 
       id: 'health',
       header: 'Health',
       enableSorting: false,
-      cell: ({ row: { original } }) => (
-        <Health of={found(original)} state={states?.get(original.model_info.id)} />
-      ),
+      cell: ({ row: { original } }) => <Health of={found(original)} state={states(original.model_info.id)} />,
     });
   return all;
 }
@@ -106,7 +107,7 @@ export default function Models() {
   const seesHealth = useMay('see health');
   const writes = useMay('change models');
   const health = useHealth({});
-  const states = useReplica().data?.deployments;
+  const states = useStates().of;
   const shown = (row: Deployment) =>
     (FILTERS[params.show] ?? FILTERS['all'])?.(row, states) &&
     `${row.model_name} ${row.litellm_params.model}`.toLowerCase().includes(params.q.toLowerCase());

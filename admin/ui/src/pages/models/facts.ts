@@ -2,25 +2,38 @@
 import type { Deployment } from '@/api/answers';
 
 /** Patterns have the prices of what is asked for through them. */
-export function unpriced({ model_name, model_info: info }: Deployment): boolean {
-  const prices = Object.entries(info).filter(
-    ([name, value]) => name.includes('cost') && typeof value === 'number',
-  );
-  return !model_name.includes('*') && prices.length === 0;
+export const unpriced = ({ weir }: Deployment): boolean => weir.price.from === 'unpriced';
+
+export type Place = 'ledger' | 'file';
+
+export const placeOf = ({ model_info: info }: Deployment): Place => (info.db_model ? 'ledger' : 'file');
+
+/** Where it is written, as far as that is told. */
+export function writtenAt({ weir: { source } }: Deployment): string | undefined {
+  return source?.from === 'file' ? `${source.file}:${source.line}` : undefined;
 }
 
-export type Source = 'ledger' | 'file';
-
-export const sourceOf = ({ model_info: info }: Deployment): Source => (info.db_model ? 'ledger' : 'file');
+/** What the ledger changes in an entry of the file. */
+export const changedHere = ({ weir }: Deployment): string[] => Object.keys(weir.changed ?? {});
 
 /** Where the price comes from: the deployment's own settings, or the catalogue (under which name). */
-export function priceSource(deployment: Deployment): string {
-  if (unpriced(deployment)) return 'none';
-  const own = Object.keys(deployment.litellm_params).some((name) => name.includes('cost_per'));
-  if (own) return 'set by the deployment';
-  const key = deployment.model_info['key'];
-  return typeof key === 'string' ? `catalogue: ${key}` : 'set by the deployment';
+export function priceSource({ weir: { price } }: Deployment): string {
+  const listed = `catalogue: ${price.key}`;
+  switch (price.from) {
+    case 'catalogue':
+      return listed;
+    case 'pattern':
+      return 'by the name that is asked for';
+    case 'unpriced':
+      return 'none';
+    case 'config':
+      return price.key === null ? 'set by the deployment' : `set by the deployment, the rest ${listed}`;
+  }
 }
+
+/** Names of prices that are set, and the section of each. */
+export const setPrices = ({ weir }: Deployment): string[] =>
+  Object.entries(weir.price.set).map(([name, section]) => `${section}.${name}`);
 
 const PRICES: [name: string, label: string][] = [
   ['input_cost_per_token', 'Input'],

@@ -16,12 +16,15 @@ interface Props {
   /** Gets what was filled in, or what differs from the record. */
   save: (values: Values) => Promise<unknown>;
   onClose: () => void;
+  /** What stands under the fields, made of what would be saved. */
+  beside?: (values: Values) => React.ReactNode;
   /** What is said after saving, instead of closing. */
   children?: React.ReactNode;
 }
 
 /** A form at the right, made from a table of fields. */
-export function RecordForm({ title, fields, record, start, action, save, onClose, children }: Props) {
+export function RecordForm(props: Props) {
+  const { title, fields, record, start, action, save, onClose, beside, children } = props;
   const wanted = record === undefined ? 'new' : 'edit';
   const shown = useMemo(
     () => fields.filter((field) => field.only === undefined || field.only === wanted),
@@ -53,6 +56,7 @@ export function RecordForm({ title, fields, record, start, action, save, onClose
               </div>
             </details>
           )}
+          {beside?.(changed(shown, before, values))}
           {error !== null && <Failed error={error} />}
           <div className={css.formEnd}>
             <Button variant="default" onClick={onClose}>
