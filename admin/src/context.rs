@@ -8,7 +8,10 @@ use std::sync::Arc;
 use weir_core::domain::key::Caller;
 use weir_core::domain::records::{Kept, Record, Role};
 use weir_core::ports::records;
-use weir_core::ports::{Condition, Directory, LedgerResult, RecordQuery};
+use weir_core::ports::{Condition, Directory, LedgerResult, RecordQuery, Sort};
+
+/// Records in one answer of the ledger, which gives no more.
+const AT_ONCE: u32 = 10_000;
 
 pub(crate) struct Context {
     pub(crate) services: Arc<Services>,
@@ -66,7 +69,22 @@ impl Context {
 
     /// All records that meet the conditions, as far as one answer holds them.
     pub(crate) async fn all<T: Record>(&self, conditions: Vec<Condition>) -> LedgerResult<Vec<Kept<T>>> {
-        let query = RecordQuery { conditions, limit: 10_000, ..RecordQuery::default() };
+        let query = RecordQuery { conditions, limit: AT_ONCE, ..RecordQuery::default() };
         Ok(records::list(self.directory(), &query).await?.records)
+    }
+
+    /// All of them, however many: for changes that must leave none out.
+    pub(crate) async fn every<T: Record>(&self, conditions: Vec<Condition>) -> LedgerResult<Vec<Kept<T>>> {
+        let mut query = RecordQuery { conditions, sort: Sort::Id, limit: AT_ONCE, ..RecordQuery::default() };
+        let mut all = Vec::new();
+        loop {
+            let found = records::list::<T>(self.directory(), &query).await?.records;
+            let is_last = found.len() < AT_ONCE as usize;
+            all.extend(found);
+            if is_last {
+                return Ok(all);
+            }
+            query.offset += AT_ONCE;
+        }
     }
 }

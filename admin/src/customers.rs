@@ -6,6 +6,7 @@ use crate::context::Context;
 use crate::error::Refusal;
 use crate::fields::{self, Field, Lens, field};
 use crate::input::{Fields, Params, Shape};
+use crate::page::{self, Page, RECORDS};
 use crate::routes::{Access, route};
 use crate::work::Work;
 use axum::Json;
@@ -16,8 +17,8 @@ use std::collections::HashMap;
 use weir_core::access::{Grant, RouteClass};
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::records::{Budget, Customer, Kept};
-use weir_core::ports::SpendScope;
-use weir_core::ports::records::get_all;
+use weir_core::ports::records::{self, get_all};
+use weir_core::ports::{Sort, SpendScope};
 
 const M: RouteClass = RouteClass::Management;
 const A: Grant = Grant::ADMIN;
@@ -70,6 +71,9 @@ static LISTED: &[&str] = &[
     "default_model",
     "litellm_budget_table",
 ];
+
+static SORTS: &[(&str, Sort)] =
+    &[("alias", Sort::Column("alias")), ("user_id", Sort::Id), ("spend", Sort::Spend)];
 
 /// Customers in one request.
 const MAX: usize = 1_000;
@@ -130,9 +134,14 @@ async fn info(context: Context, params: Params) -> Result<Json<Object>, Refusal>
     told.map(Json).ok_or_else(|| not_there(id))
 }
 
-async fn list(context: Context) -> Result<Json<Vec<Object>>, Refusal> {
-    let customers = context.all::<Customer>(Vec::new()).await?;
-    told(&context, &customers, LISTED, listed).await.map(Json)
+/// All of them, or a page.
+async fn list(context: Context, params: Params) -> Result<Json<Raw>, Refusal> {
+    let page = Page::asked(&params, &RECORDS)?;
+    let searched = page::searched(&params, &["id", "alias"]);
+    let query = page::sorted(page::query(page, searched.into_iter().collect()), &params, SORTS);
+    let found = records::list::<Customer>(context.directory(), &query).await?;
+    let rows = told(&context, &found.records, LISTED, listed).await?;
+    Ok(Json(page::told(page, "customers", &rows, found.total)))
 }
 
 // --- changing ---

@@ -4,10 +4,11 @@
 //! `routes.rs` is the table of routes and who may call them, `access.rs` holds every request against it.
 //! `input.rs` reads bodies and queries, `error.rs` speaks LiteLLM's error shapes, `answer.rs` writes JSON
 //! whose money is exact. `fields.rs` makes tables of a resource's fields, `work.rs` makes changes that belong
-//! together, `context.rs` is what every handler has. Then a file or folder for each resource: `keys`, `teams`, `users`,
-//! `organizations`, `customers`, `budgets`, `tags`, `models`, `guardrails`, `settings`, `health`, `cache`, `invitations`, `docs`, `signon` (sessions of the UI), `scim` (provisioning), `ui` (its files), `spend`, `audit`; `duration.rs` is for lifetimes, `due.rs` does what
-//! falls due by itself. `service.rs`
-//! listens on the unix socket that the gateway proxies to.
+//! together, `context.rs` is what every handler has, `page.rs` pages of lists and what these are searched by. Then a file
+//! or folder for each resource: `keys`, `teams`, `users`, `organizations`, `customers`, `budgets`, `tags`, `models`,
+//! `guardrails`, `settings`, `health`, `cache`, `invitations`, `docs`, `signon` (sessions of the UI), `scim`
+//! (provisioning), `ui` (its files), `spend`, `audit`; `duration.rs` is for lifetimes, `due.rs` does what falls due by
+//! itself. `service.rs` listens on the unix socket that the gateway proxies to.
 
 mod access;
 mod answer;
@@ -28,6 +29,7 @@ mod invitations;
 mod keys;
 mod models;
 mod organizations;
+mod page;
 mod routes;
 mod scim;
 mod service;

@@ -46,6 +46,8 @@ pub(crate) static ROUTES: &[Access] = &[
     route(Method::GET, "/spend/logs/v2", S, Grant::ADMIN, || get(pages)),
     route(Method::GET, "/spend/logs/ui", S, Grant::ADMIN, || get(pages)),
     route(Method::GET, "/spend/logs/ui/{request_id}", S, Grant::ADMIN, || get(bodies)),
+    // The UI's own: LiteLLM refuses its routes to those who see everything else.
+    route(Method::GET, "/ui/entries", S, Grant::VIEWER, || get(pages)),
     route(Method::GET, "/spend/logs/session/ui", S, Grant::ADMIN, || get(pages)),
     route(Method::GET, "/spend/tags", S, OWN, || get(global::spend_tags)),
     route(Method::GET, "/spend/keys", S, OWN, || get(global::spend_keys)),

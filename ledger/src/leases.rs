@@ -18,6 +18,9 @@ use weir_core::time;
 const LOOK: &str = "INSERT INTO spent (scope, id, total, base, leased) VALUES ($1, $2, 0, 0, 0) \
     ON CONFLICT (scope, id) DO UPDATE SET leased = spent.leased \
     RETURNING CAST(total - base AS BIGINT) AS settled, CAST(leased AS BIGINT) AS leased";
+/// The same of ids whose heir this one is: requests of a key's former text may still be under way.
+const LOOK_BACK: &str = "SELECT CAST(COALESCE(SUM(total - base), 0) AS BIGINT) AS settled, \
+    CAST(COALESCE(SUM(leased), 0) AS BIGINT) AS leased FROM spent WHERE scope = $1 AND heir = $2";
 const RAISE: &str = "UPDATE spent SET leased = leased + $3 WHERE scope = $1 AND id = $2";
 const GRANT: &str = "INSERT INTO lease (instance, scope, id, granted) VALUES ($4, $1, $2, $3) \
     ON CONFLICT (instance, scope, id) DO UPDATE SET granted = lease.granted + excluded.granted";
@@ -153,10 +156,11 @@ impl LeaseBook {
         let forgiven = beyond.min(ask.owed.0);
         let (least, wanted) = (ask.least.0 - forgiven, ask.wanted.0 - forgiven);
         let mut transaction = ledger.noted(ledger.writer.begin().await)?;
-        let look = sqlx::query(LOOK).bind(scope).bind(ask.id.to_owned()).fetch_one(&mut *transaction).await;
-        let row = ledger.noted(look)?;
-        let settled: i64 = row.try_get("settled").map_err(broken)?;
-        let leased: i64 = row.try_get("leased").map_err(broken)?;
+        let (mut settled, mut leased) = look(ledger, &mut transaction, LOOK, ask).await?;
+        if ask.scope == SpendScope::Key {
+            let before = look(ledger, &mut transaction, LOOK_BACK, ask).await?;
+            (settled, leased) = (settled.saturating_add(before.0), leased.saturating_add(before.1));
+        }
         let room = ask.cap.0.saturating_sub(settled).saturating_sub(leased);
         let granted = if room < least { 0 } else { room.min(wanted.max(room / SHARE).max(least)) };
         if granted > 0 {
@@ -240,6 +244,18 @@ impl LeaseBook {
             slices.retain(|_, slice| slice.held > 0 || slice.beyond > 0);
         }
     }
+}
+
+/// What is settled of a budget, and what is leased.
+async fn look(
+    ledger: &Ledger,
+    transaction: &mut Transaction<'_, Any>,
+    statement: &'static str,
+    ask: &LeaseAsk<'_>,
+) -> LedgerResult<(i64, i64)> {
+    let look = sqlx::query(statement).bind(ask.scope.as_str()).bind(ask.id.to_owned());
+    let row = ledger.noted(look.fetch_one(&mut **transaction).await)?;
+    Ok((row.try_get("settled").map_err(broken)?, row.try_get("leased").map_err(broken)?))
 }
 
 /// Rows of scope, id and amount. Both engines call the columns of `VALUES` so; Postgres must be told what a number is.

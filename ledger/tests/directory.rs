@@ -175,6 +175,14 @@ async fn lists_are_filtered_sorted_and_paged_without_gaps() {
         assert_eq!(found(vec![Condition::Empty("organization_id")]).await, ["t1", "t3"]);
         assert_eq!(found(vec![Condition::In("id", vec!["t1".into(), "t9".into()])]).await, ["t1"]);
         assert!(found(vec![Condition::In("id", vec![])]).await.is_empty());
+        let any = |begin: &str, part: &str| {
+            let begins = Condition::Begins("id", begin.to_owned());
+            Condition::Any(vec![begins, Condition::Contains("alias", part.to_owned())])
+        };
+        assert_eq!(found(vec![any("T4", "ALPHA")]).await, ["t0", "t1", "t4"]);
+        assert_eq!(found(vec![any("t4", "alpha"), Condition::Empty("organization_id")]).await, ["t1"]);
+        assert!(found(vec![any("4", "_%")]).await.is_empty(), "it begins so, and wildcards are letters");
+        assert!(found(vec![Condition::Any(vec![])]).await.is_empty());
         let mut paged = Vec::new();
         for offset in [0, 2, 4] {
             let query = RecordQuery {

@@ -118,7 +118,7 @@ describe('signing in', { skip: missing() ?? false, concurrency: false }, () => {
     await walk.sees('Home');
     await walk.settled();
     assert.equal(await walk.page.getByRole('alert').count(), 0, 'Home asks for nothing that is refused');
-    for (const page of ['Keys', 'Teams', 'Users', 'Organizations', 'Models', 'Usage']) {
+    for (const page of ['Keys', 'Teams', 'Users', 'Organizations', 'Models', 'Usage', 'Logs']) {
       await walk.open(`/${page.toLowerCase()}`, page.replace('z', 's'));
       await walk.settled();
       assert.equal(await walk.page.getByRole('button', { name: /^New / }).count(), 0, page);

@@ -6,12 +6,14 @@ use crate::context::Context;
 use crate::error::Refusal;
 use crate::fields;
 use crate::input::Params;
+use crate::page;
 use axum::Json;
+use std::collections::{BTreeSet, HashMap};
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::key::KeyRecord;
 use weir_core::domain::money::NanoUsd;
-use weir_core::domain::records::{Kept, Record};
-use weir_core::ports::records::{self, Page};
+use weir_core::domain::records::{Kept, Record, Team, User};
+use weir_core::ports::records::{self, Page, get_all};
 use weir_core::ports::{Condition, RecordQuery, Sort, SpendScope};
 
 const PAGE: u32 = 10;
@@ -51,6 +53,7 @@ fn conditions(context: &Context, params: &Params) -> Result<Vec<Condition>, Refu
         one("organization_id", params.text("organization_id")),
         one("alias", params.text("key_alias")),
         one("id", hash),
+        params.get("search").map(searched),
     ]
     .into_iter()
     .flatten()
@@ -61,6 +64,18 @@ fn conditions(context: &Context, params: &Params) -> Result<Vec<Condition>, Refu
         all.push(Condition::In("user_id", vec![own]));
     }
     Ok(all)
+}
+
+/// By the name, by what is shown of the text, by how the hash begins, or by the whole text.
+fn searched(text: &str) -> Condition {
+    let text = text.trim();
+    let whole = text.starts_with("sk-").then(|| Condition::In("id", vec![KeyHash::of(text).hex()]));
+    let parts = [
+        Condition::Contains("alias", text.to_owned()),
+        Condition::Contains("masked", text.to_owned()),
+        Condition::Begins("id", text.to_owned()),
+    ];
+    Condition::Any(parts.into_iter().chain(whole).collect())
 }
 
 fn nobody() -> Refusal {
@@ -83,16 +98,63 @@ fn sort(params: &Params) -> Sort {
 
 async fn whole(context: &Context, found: &Page<KeyRecord>) -> Result<Vec<Raw>, Refusal> {
     let spent = spent(context, &found.records).await?;
+    let owners = Owners::of(context, &found.records).await?;
     let told = found.records.iter().zip(spent).map(|(kept, spend)| {
-        raw(&fields::show(TABLE, VIEW, &kept.record, |name| table::beside(kept, spend, name)))
+        let beside = |name: &str| owners.told(kept, name).or_else(|| table::beside(kept, spend, name));
+        raw(&fields::show(TABLE, VIEW, &kept.record, beside))
     });
     Ok(told.collect())
+}
+
+/// How those are called whom the keys of a page belong to.
+struct Owners {
+    teams: HashMap<String, Option<String>>,
+    emails: HashMap<String, Option<String>>,
+}
+
+impl Owners {
+    /// Two questions to the ledger for all of them.
+    async fn of(context: &Context, keys: &[Kept<KeyRecord>]) -> Result<Self, Refusal> {
+        let teams = distinct(keys.iter().filter_map(|key| key.team_id.clone()));
+        let users = distinct(keys.iter().filter_map(|key| key.user_id.clone()));
+        let teams = get_all::<Team>(context.directory(), &teams).await?;
+        let users = get_all::<User>(context.directory(), &users).await?;
+        Ok(Self {
+            teams: teams.into_iter().map(|team| (team.record.id, team.record.alias)).collect(),
+            emails: users.into_iter().map(|user| (user.record.id, user.record.email)).collect(),
+        })
+    }
+
+    fn told(&self, key: &KeyRecord, name: &str) -> Option<Raw> {
+        let called = match name {
+            "team_alias" => self.teams.get(key.team_id.as_ref()?)?,
+            "user_email" => self.emails.get(key.user_id.as_ref()?)?,
+            _ => return None,
+        };
+        called.as_ref().map(raw)
+    }
+}
+
+fn distinct(ids: impl Iterator<Item = String>) -> Vec<String> {
+    ids.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 async fn spent(context: &Context, keys: &[Kept<KeyRecord>]) -> Result<Vec<NanoUsd>, Refusal> {
     let ids: Vec<String> = keys.iter().map(|key| key.id()).collect();
     let spent = context.services.spend.spent(SpendScope::Key, &ids).await?;
     Ok(ids.iter().map(|id| spent.get(id).copied().unwrap_or_default()).collect())
+}
+
+/// The keys of a team or a user as these tell of them: all, as far as one answer holds them, or a page, with its place.
+pub(crate) async fn told_of(
+    context: &Context,
+    page: Option<page::Page>,
+    of: Condition,
+) -> Result<Vec<(&'static str, Raw)>, Refusal> {
+    let found = records::list::<KeyRecord>(context.directory(), &page::query(page, vec![of])).await?;
+    let mut told = vec![("keys", raw(&told_all(context, &found.records).await?))];
+    told.extend(page.into_iter().flat_map(|page| page.place(found.total)));
+    Ok(told)
 }
 
 /// Keys as other resources tell of them: `/key/info` with the hash.

@@ -6,13 +6,14 @@ use crate::context::Context;
 use crate::error::{Refusal, detail};
 use crate::fields::{self, Field, Lens, field, moment};
 use crate::input::{Fields, Params, Shape};
+use crate::page::{self, Page, RECORDS};
 use crate::teams::show as teams;
 use axum::Json;
 use serde_json::{Value, json};
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::records::{Budget, Kept, Organization, OrganizationMember, Team};
-use weir_core::ports::records::get_all;
-use weir_core::ports::{Condition, SpendScope};
+use weir_core::ports::records::{self, get_all};
+use weir_core::ports::{Condition, Sort, SpendScope};
 
 #[rustfmt::skip]
 pub(super) static TABLE: &[Field<Organization>] = &[
@@ -31,6 +32,9 @@ static NAMES: &[&str] = &[
     "organization_id", "organization_alias", "budget_id", "spend", "metadata", "models", "created_by", "updated_by",
     "users", "litellm_budget_table", "object_permission", "object_permission_id", "created_at", "updated_at",
 ];
+
+static SORTS: &[(&str, Sort)] =
+    &[("organization_alias", Sort::Column("alias")), ("spend", Sort::Spend), ("created_at", Sort::CreatedAt)];
 
 /// Organisations with what was spent; with members and teams where they are asked for.
 pub(super) async fn told(
@@ -102,9 +106,11 @@ pub(super) async fn found(context: &Context, id: &str) -> Result<Kept<Organizati
     })
 }
 
-/// All for who may see all; the caller's own else.
-pub(super) async fn list(context: Context, params: Params) -> Result<Json<Vec<Object>>, Refusal> {
+/// All for who may see all; the caller's own else. In one answer, or a page.
+pub(super) async fn list(context: Context, params: Params) -> Result<Json<Raw>, Refusal> {
+    let page = Page::asked(&params, &RECORDS)?;
     let mut conditions = Vec::new();
+    conditions.extend(page::searched(&params, &["id", "alias"]));
     conditions.extend(params.text("org_id").map(|id| Condition::In("id", vec![id])));
     conditions.extend(params.text("org_alias").map(|alias| Condition::Contains("alias", alias)));
     if !context.sees_all() {
@@ -112,8 +118,10 @@ pub(super) async fn list(context: Context, params: Params) -> Result<Json<Vec<Ob
         let own = known.map(|known| known.memberships.iter().map(|m| m.organization_id.clone()).collect());
         conditions.push(Condition::In("id", own.unwrap_or_default()));
     }
-    let organizations = context.all::<Organization>(conditions).await?;
-    told(&context, &organizations, true).await.map(Json)
+    let query = page::sorted(page::query(page, conditions), &params, SORTS);
+    let found = records::list::<Organization>(context.directory(), &query).await?;
+    let rows = told(&context, &found.records, true).await?;
+    Ok(Json(page::told(page, "organizations", &rows, found.total)))
 }
 
 pub(super) async fn info(context: Context, params: Params) -> Result<Json<Object>, Refusal> {

@@ -257,10 +257,9 @@ async fn move_members(
         work.insert(&Member { email: email.clone(), ..Member::of(team, id) })?;
     }
     let wanted: HashSet<&str> = wanted.iter().map(String::as_str).collect();
-    for member in there.iter().filter(|member| !wanted.contains(member.user_id.as_str())) {
-        work.delete(&member.record);
-    }
-    Ok(())
+    let leaves = there.iter().filter(|member| !wanted.contains(member.user_id.as_str()));
+    let leaves: Vec<&Member> = leaves.map(|member| &member.record).collect();
+    Ok(teams::leave(context, work, &leaves).await?)
 }
 
 /// With keys and memberships, as `/team/delete`.

@@ -7,6 +7,7 @@ use crate::answer::{Object, Raw, raw};
 use crate::context::Context;
 use crate::error::{Refusal, detail};
 use crate::input::Params;
+use crate::page::{Bounds, Page};
 use crate::routes::{Access, route};
 use crate::teams;
 use axum::Json;
@@ -24,27 +25,44 @@ use weir_core::ports::{Dimension, MAX_ROLLUP_ROWS, Rollup, RollupOrder, RollupQu
 struct Kind {
     of: Rollup,
     entity: Dimension,
-    /// Parameter that narrows it to some; one more that leaves some out.
-    only: &'static str,
+    /// How people call its days.
+    name: &'static str,
+    /// Parameter that leaves some out.
     without: &'static str,
 }
 
-static USERS: Kind = Kind { of: Rollup::Keys, entity: Dimension::User, only: "user_id", without: "" };
+static USERS: Kind = Kind { of: Rollup::Keys, entity: Dimension::User, name: "users", without: "" };
 static TEAMS: Kind =
-    Kind { of: Rollup::Keys, entity: Dimension::Team, only: "team_ids", without: "exclude_team_ids" };
+    Kind { of: Rollup::Keys, entity: Dimension::Team, name: "teams", without: "exclude_team_ids" };
 static ORGANIZATIONS: Kind = Kind {
     of: Rollup::Keys,
     entity: Dimension::Organization,
-    only: "organization_ids",
+    name: "organizations",
     without: "exclude_organization_ids",
 };
 static CUSTOMERS: Kind = Kind {
     of: Rollup::Customers,
     entity: Dimension::Customer,
-    only: "end_user_ids",
+    name: "customers",
     without: "exclude_end_user_ids",
 };
-static TAGS: Kind = Kind { of: Rollup::Tags, entity: Dimension::Tag, only: "tags", without: "" };
+static TAGS: Kind = Kind { of: Rollup::Tags, entity: Dimension::Tag, name: "tags", without: "" };
+
+/// Parameters that narrow days, each to one or several of a kind; all that are given must hold. Days of users, teams and
+/// organisations know all of them but tags and customers; days of these know themselves, keys, models and providers.
+static ONLY: &[(&str, Dimension)] = &[
+    ("user_id", Dimension::User),
+    ("team_id", Dimension::Team),
+    ("team_ids", Dimension::Team),
+    ("organization_id", Dimension::Organization),
+    ("organization_ids", Dimension::Organization),
+    ("end_user_ids", Dimension::Customer),
+    ("tag", Dimension::Tag),
+    ("tags", Dimension::Tag),
+    ("model", Dimension::ModelGroup),
+    ("provider", Dimension::Provider),
+    ("api_key", Dimension::Key),
+];
 
 const VIEW: Grant = Grant::VIEWER.and(Grant::ORG_ADMIN);
 
@@ -75,11 +93,12 @@ static PARTS: &[(&str, usize)] = &[
 ];
 
 async fn tell(context: Context, params: Params, kind: &'static Kind) -> Result<Json<Object>, Refusal> {
+    let only = narrowed(&params, kind)?;
     let Some(days) = Days::asked(&params)? else {
         return Err(detail(400, &json!({ "error": "Please provide start_date and end_date" })));
     };
-    let page = Page::asked(&params)?;
-    let (rows, total) = rows(&context, &params, kind, days, page).await?;
+    let page = Page::asked(&params, &SUMS)?;
+    let (rows, total) = rows(&context, &params, kind, (days, only), page).await?;
     let ids = rows.iter().map(|row| row.name(2).to_owned()).collect();
     let told = Teller {
         keys: known_keys(&context, ids).await?,
@@ -97,43 +116,18 @@ async fn tell(context: Context, params: Params, kind: &'static Kind) -> Result<J
     Ok(Json(Object(vec![("results", raw(&results)), ("metadata", raw(&totals(&rows, page, total)))])))
 }
 
-/// Rows of sums in one answer: where nobody asks for pages, all of them are one.
-#[derive(Clone, Copy)]
-struct Page {
-    number: u32,
-    size: u32,
-}
-
-/// LiteLLM's bounds of a page.
-const USUAL_PAGE: u32 = 50;
-const LONGEST_PAGE: u32 = 1_000;
-
-impl Page {
-    fn asked(params: &Params) -> Result<Option<Self>, Refusal> {
-        let (number, size) = (params.positive("page")?, params.positive("page_size")?);
-        let paged = number.is_some() || size.is_some();
-        let size = size.unwrap_or(USUAL_PAGE).min(LONGEST_PAGE);
-        Ok(paged.then_some(Self { number: number.unwrap_or(1), size }))
-    }
-
-    fn skip(self) -> u32 {
-        (self.number - 1).saturating_mul(self.size)
-    }
-
-    fn of(self, rows: u64) -> u64 {
-        rows.div_ceil(u64::from(self.size))
-    }
-}
+/// LiteLLM's bounds of a page of sums.
+static SUMS: Bounds = Bounds { size: "page_size", usual: 50, longest: 1_000 };
 
 /// The page's rows, and how many there are of all pages.
 async fn rows(
     context: &Context,
     params: &Params,
     kind: &Kind,
-    days: Days,
+    narrowed: (Days, Narrowed),
     page: Option<Page>,
 ) -> Result<(Vec<RollupRow>, u64), Refusal> {
-    let Some(query) = query(context, params, kind, days).await? else { return Ok((Vec::new(), 0)) };
+    let Some(query) = query(context, params, kind, narrowed).await? else { return Ok((Vec::new(), 0)) };
     let Some(page) = page else {
         let rows = complete(context, &query).await?;
         let all = rows.len() as u64;
@@ -144,16 +138,41 @@ async fn rows(
     Ok((context.services.spend.rollup(&query).await?, all))
 }
 
+/// Values that each of these dimensions must have one of.
+type Narrowed = Vec<(Dimension, Vec<String>)>;
+
+fn listed(text: &str) -> Vec<String> {
+    text.split(',').map(|one| one.trim().to_owned()).collect()
+}
+
+/// # Errors
+/// 400 for what these days are not summed by: to leave it out would tell more than was asked for.
+fn narrowed(params: &Params, kind: &Kind) -> Result<Narrowed, Refusal> {
+    let mut only = Narrowed::new();
+    for (name, dimension) in ONLY {
+        let Some(text) = params.get(name) else { continue };
+        if !kind.of.has(*dimension) {
+            let message = format!("Days of {} are not summed by {name}.", kind.name);
+            return Err(detail(400, &json!({ "error": message })));
+        }
+        let values = match dimension {
+            Dimension::Key => vec![KeyHash::from_key_or_hash(text).hex()],
+            // Names of models may hold commas.
+            Dimension::ModelGroup => vec![text.to_owned()],
+            _ => listed(text),
+        };
+        only.push((*dimension, values));
+    }
+    Ok(only)
+}
+
 /// What is asked for, as far as the caller may see it; `None`: nothing.
 async fn query(
     context: &Context,
     params: &Params,
     kind: &Kind,
-    days: Days,
+    (days, only_these): (Days, Narrowed),
 ) -> Result<Option<RollupQuery>, Refusal> {
-    let listed = |name: &str| -> Option<Vec<String>> {
-        params.get(name).map(|text| text.split(',').map(|one| one.trim().to_owned()).collect())
-    };
     let rest = if kind.of == Rollup::Keys { OF_KEYS } else { OF_OTHERS };
     let mut query = RollupQuery {
         of: kind.of,
@@ -161,12 +180,9 @@ async fn query(
         from: days.from,
         until: days.until,
         limit: MAX_ROLLUP_ROWS,
+        only: only_these,
         ..RollupQuery::default()
     };
-    query.only.extend(listed(kind.only).map(|ids| (kind.entity, ids)));
-    query.only.extend(params.text("model").map(|model| (Dimension::ModelGroup, vec![model])));
-    let key = params.get("api_key").map(|key| KeyHash::from_key_or_hash(key).hex());
-    query.only.extend(key.map(|key| (Dimension::Key, vec![key])));
     match kind.entity {
         Dimension::Team if !context.sees_all() => {
             query.only.push((Dimension::Team, own_teams(context).await?));
@@ -181,7 +197,7 @@ async fn query(
         _ if !context.sees_all() && only(context).is_err() => return Ok(None),
         _ => query = of_caller(context, query).await?,
     }
-    query.except.extend(listed(kind.without).map(|ids| (kind.entity, ids)));
+    query.except.extend(params.get(kind.without).map(|ids| (kind.entity, listed(ids))));
     // Sums of nobody are of users only: no team, no organisation is none.
     if matches!(kind.entity, Dimension::Team | Dimension::Organization) {
         query.except.push((kind.entity, vec![String::new()]));

@@ -2,15 +2,15 @@
 
 use super::rights;
 use super::show::Told;
-use crate::answer::{Object, raw};
+use crate::answer::{Object, Raw, raw};
 use crate::budgets;
 use crate::context::Context;
 use crate::error::{Refusal, detail};
 use crate::input::Params;
 use crate::keys;
+use crate::page::{Page, RECORDS};
 use axum::Json;
 use serde_json::json;
-use weir_core::domain::key::KeyRecord;
 use weir_core::domain::records::{Budget, Member, Team};
 use weir_core::ports::records::{self, get_all};
 use weir_core::ports::{Condition, RecordQuery, Sort};
@@ -21,6 +21,7 @@ const LARGEST: u32 = 100;
 // --- one ---
 
 pub(super) async fn info(context: Context, params: Params) -> Result<Json<Object>, Refusal> {
+    let page = Page::asked(&params, &RECORDS)?;
     let Some(id) = params.get("team_id") else {
         let message = "{'message': 'Malformed request. No team id passed in.'}";
         return Err(Refusal::told(422, "auth_error", "None", message));
@@ -37,13 +38,18 @@ pub(super) async fn info(context: Context, params: Params) -> Result<Json<Object
         None => None,
     };
     info.0.push(("team_member_budget_table", raw(&budget.map(|budget| budgets::told(&budget)))));
-    let keys = context.all::<KeyRecord>(vec![Condition::In("team_id", vec![id.to_owned()])]).await?;
-    Ok(Json(Object(vec![
-        ("team_id", raw(id)),
-        ("team_info", raw(&info)),
-        ("keys", raw(&keys::told_all(&context, &keys).await?)),
-        ("team_memberships", raw(&told.memberships(&context).await?)),
-    ])))
+    let mut answer = Object(vec![("team_id", raw(id)), ("team_info", raw(&info))]);
+    answer.0.extend(keys_of(&context, page, id).await?);
+    answer.0.push(("team_memberships", raw(&told.memberships(&context).await?)));
+    Ok(Json(answer))
+}
+
+async fn keys_of(
+    context: &Context,
+    page: Option<Page>,
+    team: &str,
+) -> Result<Vec<(&'static str, Raw)>, Refusal> {
+    keys::told_of(context, page, Condition::In("team_id", vec![team.to_owned()])).await
 }
 
 // --- many ---
@@ -67,18 +73,20 @@ pub(super) async fn list(context: Context, params: Params) -> Result<Json<Vec<Ob
         conditions.push(Condition::In("id", teams_of(&context, user).await?));
     }
     let told = Told::load_all(&context, context.all::<Team>(conditions).await?).await?;
-    whole(&context, &told).await.map(Json)
+    whole(&context, &told, None).await.map(Json)
 }
 
-/// Teams with their keys and memberships.
-pub(crate) async fn whole(context: &Context, told: &[Told]) -> Result<Vec<Object>, Refusal> {
+/// Teams with their memberships and keys; with `page`, that page of the keys of each.
+pub(crate) async fn whole(
+    context: &Context,
+    told: &[Told],
+    page: Option<Page>,
+) -> Result<Vec<Object>, Refusal> {
     let mut teams = Vec::new();
     for told in told {
         let mut team = told.team();
-        let here = Condition::In("team_id", vec![told.team.id.clone()]);
-        let keys = context.all::<KeyRecord>(vec![here]).await?;
         team.0.push(("team_memberships", raw(&told.memberships(context).await?)));
-        team.0.push(("keys", raw(&keys::told_all(context, &keys).await?)));
+        team.0.extend(keys_of(context, page, &told.team.id).await?);
         teams.push(team);
     }
     Ok(teams)

@@ -13,12 +13,17 @@ use axum::Json;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::HashSet;
+use weir_core::domain::key::KeyRecord;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::records::{Kept, Member, Team, TeamRole, User, member_id};
+use weir_core::ports::Condition;
 use weir_core::ports::records::get_all;
 
 /// Members in one request.
 const MAX_MEMBERS: usize = 500;
+
+/// Members whose keys are asked for in one question to the ledger.
+const AT_ONCE: usize = 500;
 
 /// Who is to be a member: by id, or by e-mail.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -290,7 +295,38 @@ pub(super) async fn delete(context: Context, mut sent: Fields) -> Result<Json<Ob
     rights::may_change(&context, &team).await?;
     let kept = member(&context, &team, user_id.as_deref(), email.as_deref()).await?;
     let mut work = Work::new(&context);
-    work.delete(&kept.record);
+    leave(&context, &mut work, &[&kept.record]).await?;
     work.commit().await?;
     change::told(&context, &id).await.map(|told| Json(told.team()))
+}
+
+/// Ends memberships, and with each the keys that this user has in this team, as LiteLLM does: a key of a team is for as
+/// long as one belongs to it.
+pub(crate) async fn leave(
+    context: &Context,
+    work: &mut Work<'_>,
+    members: &[&Member],
+) -> Result<(), Refusal> {
+    for some in members.chunks(AT_ONCE) {
+        for key in keys_in(context, some).await? {
+            work.delete(&key.record);
+        }
+    }
+    members.iter().for_each(|member| work.delete(*member));
+    Ok(())
+}
+
+/// Keys that these members have in the teams that they are members of.
+async fn keys_in(context: &Context, members: &[&Member]) -> Result<Vec<Kept<KeyRecord>>, Refusal> {
+    let teams = members.iter().map(|member| member.team_id.clone()).collect();
+    let users = members.iter().map(|member| member.user_id.clone()).collect();
+    let conditions = vec![Condition::In("team_id", teams), Condition::In("user_id", users)];
+    let mut keys = context.every::<KeyRecord>(conditions).await?;
+    keys.retain(|key| {
+        let is = |member: &&Member| {
+            key.team_id.as_ref() == Some(&member.team_id) && key.user_id.as_ref() == Some(&member.user_id)
+        };
+        members.iter().any(is)
+    });
+    Ok(keys)
 }

@@ -16,7 +16,7 @@ use weir_core::access::{Grant, RouteClass};
 
 pub(crate) use change::remove;
 pub(crate) use list::{teams_of, whole};
-pub(crate) use members::place;
+pub(crate) use members::{leave, place};
 pub(crate) use rights::{leads, may_change, membership};
 
 const M: RouteClass = RouteClass::Management;

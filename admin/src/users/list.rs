@@ -6,6 +6,7 @@ use crate::answer::{Object, raw};
 use crate::context::Context;
 use crate::error::Refusal;
 use crate::input::Params;
+use crate::page::{self, Page, RECORDS};
 use crate::{keys, teams};
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -24,10 +25,11 @@ const LARGEST: u32 = 100;
 
 /// A user with keys and teams. Without an id: the caller; for the master, the keys of nobody.
 pub(super) async fn info(context: Context, params: Params) -> Result<Json<Object>, Refusal> {
+    let page = Page::asked(&params, &RECORDS)?;
     let own = context.caller.principal().and_then(|known| known.key.user_id.clone());
     let id = match params.text("user_id").or_else(|| own.clone()) {
         Some(id) => id,
-        None if context.is_admin() => return of_nobody(&context).await.map(Json),
+        None if context.is_admin() => return of_nobody(&context, page).await.map(Json),
         None => return Err(not_found("None")),
     };
     if !context.sees_all() && Some(&id) != own.as_ref() {
@@ -36,26 +38,25 @@ pub(super) async fn info(context: Context, params: Params) -> Result<Json<Object
     }
     let user = context.get::<User>(&id).await?.ok_or_else(|| not_found(&id))?;
     let told = Told::load(&context, user).await?;
-    let keys = context.all::<KeyRecord>(vec![Condition::In("user_id", vec![id.clone()])]).await?;
     let kept = get_all::<Team>(context.directory(), &told.teams).await?;
     let teams = teams::show::Told::load_all(&context, kept).await?;
-    Ok(Json(Object(vec![
-        ("user_id", raw(&id)),
-        ("user_info", raw(&told.whole())),
-        ("keys", raw(&keys::told_all(&context, &keys).await?)),
-        ("teams", raw(&teams::whole(&context, &teams).await?)),
-    ])))
+    let mut answer = Object(vec![("user_id", raw(&id)), ("user_info", raw(&told.whole()))]);
+    answer.0.extend(keys::told_of(&context, page, Condition::In("user_id", vec![id])).await?);
+    answer.0.push(("teams", raw(&teams::whole(&context, &teams, first(page)).await?)));
+    Ok(Json(answer))
 }
 
-async fn of_nobody(context: &Context) -> Result<Object, Refusal> {
-    let keys = context.all::<KeyRecord>(vec![Condition::Empty("user_id")]).await?;
+/// Whoever turns the pages of a user's keys sees no more than the first ones of each team.
+fn first(page: Option<Page>) -> Option<Page> {
+    page.map(|page| Page { number: 1, ..page })
+}
+
+async fn of_nobody(context: &Context, page: Option<Page>) -> Result<Object, Refusal> {
     let teams = teams::show::Told::load_all(context, context.all::<Team>(Vec::new()).await?).await?;
-    Ok(Object(vec![
-        ("user_id", raw(&Value::Null)),
-        ("user_info", raw(&Value::Null)),
-        ("keys", raw(&keys::told_all(context, &keys).await?)),
-        ("teams", raw(&teams::whole(context, &teams).await?)),
-    ]))
+    let mut answer = Object(vec![("user_id", raw(&Value::Null)), ("user_info", raw(&Value::Null))]);
+    answer.0.extend(keys::told_of(context, page, Condition::Empty("user_id")).await?);
+    answer.0.push(("teams", raw(&teams::whole(context, &teams, first(page)).await?)));
+    Ok(answer)
 }
 
 fn not_found(id: &str) -> Refusal {
@@ -106,6 +107,7 @@ fn conditions(params: &Params) -> Vec<Condition> {
     all.extend(params.get("user_ids").map(|ids| Condition::In("id", listed(ids))));
     all.extend(params.get("sso_user_ids").map(|ids| Condition::In("sso_id", listed(ids))));
     all.extend(params.text("user_email").map(|email| Condition::Contains("email", email)));
+    all.extend(page::searched(params, &["id", "alias", "email"]));
     all
 }
 

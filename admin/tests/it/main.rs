@@ -14,6 +14,7 @@ mod access;
 mod goldens;
 mod hostile;
 mod keys;
+mod lists;
 mod memory;
 mod openapi;
 mod rig;

@@ -126,6 +126,10 @@ fn meets(record: &StoredRecord, condition: &Condition) -> bool {
         Condition::Contains(name, text) => {
             value(name).is_some_and(|value| value.to_lowercase().contains(&text.to_lowercase()))
         }
+        Condition::Begins(name, text) => {
+            value(name).is_some_and(|value| value.to_lowercase().starts_with(&text.to_lowercase()))
+        }
+        Condition::Any(several) => several.iter().any(|condition| meets(record, condition)),
         Condition::Empty(name) => value(name).is_none(),
         Condition::Due(name, by) => value(name).is_some_and(|at| Some(&at) <= due(Some(*by)).as_ref()),
     }

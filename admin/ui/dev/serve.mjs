@@ -34,7 +34,7 @@ export async function serve({ upstream, port = 0, files = true, headers = {} }) 
 }
 
 /** Weir's own answers below /ui/: the session, and what goes with it. */
-const ANSWERS = /^\/ui\/(options|session|sessions|invitation)$/;
+const ANSWERS = /^\/ui\/(options|session|sessions|invitation|entries)$/;
 
 /** The file of `dist` for a path; every page is index.html. */
 function own(path) {

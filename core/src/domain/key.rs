@@ -69,6 +69,9 @@ pub struct Rotation {
     pub next_at: Option<Micros>,
     pub last_at: Option<Micros>,
     pub count: i64,
+    /// The hash of the first text, once there is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first: Option<KeyHash>,
 }
 
 /// A key with all that decides what it may do. Loaded together, cached together.
@@ -177,6 +180,12 @@ impl KeyRecord {
         }
     }
 
+    /// What is counted by names of this key's goes by the hash of its first text, so that it goes on when the text is
+    /// changed.
+    pub fn first_hash(&self) -> KeyHash {
+        self.rotation.first.unwrap_or(self.hash)
+    }
+
     pub fn expired(&self, now: Micros) -> bool {
         self.expires_at.is_some_and(|at| at <= now)
     }
@@ -244,6 +253,7 @@ impl Record for KeyRecord {
             self.budget_id.clone(),
             due(self.rotation.next_at.filter(|_| self.rotation.auto)),
             due(self.limits.budget_reset_at),
+            Some(self.masked.clone()),
         ]
     }
 }

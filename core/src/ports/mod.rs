@@ -131,6 +131,10 @@ pub enum Condition {
     In(&'static str, Vec<String>),
     /// It holds this text, in whatever case.
     Contains(&'static str, String),
+    /// It begins with this text, in whatever case.
+    Begins(&'static str, String),
+    /// At least one of these holds. With none, nothing is found.
+    Any(Vec<Condition>),
     /// It is not set.
     Empty(&'static str),
     /// A moment that has come by then; no moment never comes.

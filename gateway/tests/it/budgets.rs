@@ -142,6 +142,24 @@ async fn p43_a_budget_for_one_model_leaves_the_others_alone() {
     assert_eq!(served, 0, "all keys of a team share it");
 }
 
+/// Nor does the old text have one of its own, as long as it is taken.
+#[tokio::test]
+async fn p43_a_new_text_for_a_key_begins_no_budget_anew() {
+    let rig = dear().over(obedient).await;
+    let of_model = json!({"model_max_budget": {"dear": {"budget_limit": 0.01, "time_period": "1d"}}});
+    for limits in [of_model, json!({"max_budget": 0.01})] {
+        let key = rig.key(limits.clone()).await;
+        let (_, served) = until_refused(&rig, &key).await;
+        assert!(served >= 8, "{served} of nearly ten");
+        let rotated = rig.post("/key/regenerate", MASTER, json!({"key": key, "grace_period": "1h"})).await;
+        let fresh = rotated.json()["key"].as_str().unwrap().to_owned();
+        for text in [&fresh, &key] {
+            assert_eq!(until_refused(&rig, text).await.1, 0, "{limits}");
+        }
+        assert!(settled(&rig, &fresh).await <= 0.01, "{limits}");
+    }
+}
+
 #[tokio::test]
 async fn p43_the_gateways_own_budget_holds_all_keys_together_but_not_its_master() {
     let settings = "litellm_settings: {max_budget: 0.02, budget_duration: 1d, ";

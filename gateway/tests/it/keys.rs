@@ -156,6 +156,35 @@ async fn p11_every_accepted_request_is_one_row() {
     assert_eq!(info["info"]["spend"].to_string(), "0.00005");
 }
 
+/// What its page tells of days and requests, also of those that come with the old text as long as it is taken.
+#[tokio::test]
+async fn p10_a_rotated_key_keeps_its_days_and_logs() {
+    let rig = Rig::start().await;
+    let key = rig.key(json!({"key_alias": "robot"})).await;
+    let ask = async |key: &str| {
+        let answer = rig.post("/v1/chat/completions", key, chat("priced", "hi")).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    };
+    ask(&key).await;
+    let rotated = rig.post("/key/regenerate", MASTER, json!({"key": key, "grace_period": "1h"})).await.json();
+    let fresh = rotated["key"].as_str().unwrap();
+    ask(fresh).await;
+    ask(&key).await;
+    rig.rows(3).await;
+    let hash = rotated["token"].as_str().unwrap();
+    let logs = rig.get(&format!("/spend/logs/v2?api_key={hash}"), MASTER).await.json();
+    assert_eq!(logs["total"], 3, "{logs}");
+    let days = format!("/user/daily/activity?api_key={hash}&start_date=2020-01-01&end_date=2100-01-01");
+    let days = rig.get(&days, MASTER).await.json();
+    assert_eq!(days["metadata"]["total_spend"].to_string(), "0.000075", "{days}");
+    let keys = days["results"][0]["breakdown"]["api_keys"].as_object().unwrap();
+    assert_eq!(keys.len(), 1, "{days}");
+    assert_eq!(keys[hash]["metadata"]["key_alias"], "robot");
+    let info = rig.get(&format!("/key/info?key={fresh}"), MASTER).await.json();
+    assert_eq!(info["info"]["spend"].to_string(), "0.000075");
+    assert_eq!(rig.get("/global/spend", MASTER).await.json()["spend"].to_string(), "0.000075");
+}
+
 /// Behind a proxy that is trusted the client's address counts, and of everybody else the peer's.
 #[tokio::test]
 async fn p37_only_allowed_addresses_reach_anything_but_probes() {

@@ -90,6 +90,7 @@ async fn p30_lists_of_many_keys_answer_within_a_second() {
     rig.key(json!({"key_alias": "like-this", "max_budget": 10})).await;
     sql(&url, &KEYS.replace("COUNT", &many.to_string()));
     sql(&url, "ANALYZE weir.virtual_key");
+    rig.post("/team/new", MASTER, json!({"team_id": "team-7"})).await;
     let list = |more: &str| format!("/key/list?size=50&return_full_object=true{more}");
     let found = rig.get(&list("&page=1&key_alias=many-77"), MASTER).await.json();
     assert_eq!(found["keys"][0]["key_alias"], "many-77", "{found}");
@@ -101,6 +102,10 @@ async fn p30_lists_of_many_keys_answer_within_a_second() {
             list(&last),
             list("&page=1&team_id=team-7"),
             list("&page=1&user_id=user-7"),
+            list("&page=1&search=MANY-77"),
+            list("&page=1&search=nobody-has-this"),
+            list("&page=2&search=many&sort_by=key_alias&sort_order=asc"),
+            String::from("/team/info?team_id=team-7&page=3&size=50"),
             list("&page=2&sort_by=spend&sort_order=desc"),
             list("&page=1&sort_by=key_alias&sort_order=asc"),
             String::from("/key/aliases"),

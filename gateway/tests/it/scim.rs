@@ -200,8 +200,19 @@ async fn groups_are_teams_and_members_come_and_go() {
     }
     let ben = get(&rig, "/Users/ben@work.example").await;
     assert_eq!(ben["groups"][0]["display"], "Crimson");
+    let team = group["id"].clone();
+    let (key, own) = (
+        rig.key(json!({ "user_id": "ben@work.example", "team_id": team })).await,
+        rig.key(json!({ "user_id": "ben@work.example" })).await,
+    );
+    assert_eq!((calls(&rig, &key).await, calls(&rig, &own).await), (200, 200));
     let replaced = done(&rig, "PUT", &path, json!({ "displayName": "Red", "members": [id("ann")] })).await;
     assert_eq!((members(&replaced), replaced.get("externalId")), (vec!["ann@work.example"], None));
+    assert_eq!(
+        (calls(&rig, &key).await, calls(&rig, &own).await),
+        (401, 200),
+        "p19: his key of the team ends"
+    );
     done(&rig, "DELETE", &path, Value::Null).await;
     assert_eq!(refused(&rig, "GET", &path, &Value::Null).await.0, 404);
     assert_eq!(get(&rig, "/Users/ben@work.example").await["groups"], json!([]));

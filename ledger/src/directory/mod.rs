@@ -88,7 +88,12 @@ impl Ledger {
 
     async fn apply(&self, transaction: &mut Transaction<'_, Any>, change: &Change) -> LedgerResult<()> {
         let (statement, stored) = match change {
-            Change::Insert(stored) => (bound(statements::insert(stored.kind), stored), stored),
+            Change::Insert(stored) => {
+                if stored.kind == RecordKind::Key {
+                    self.noted(spent::claim(transaction, SpendScope::Key, &stored.id).await)?;
+                }
+                (bound(statements::insert(stored.kind), stored), stored)
+            }
             Change::Update(stored) => {
                 (bound(statements::update(stored.kind), stored).bind(stored.version - 1), stored)
             }

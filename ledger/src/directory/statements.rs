@@ -121,28 +121,46 @@ pub(super) fn table_of(scope: SpendScope) -> LedgerResult<&'static str> {
 pub(super) fn filter(kind: RecordKind, conditions: &[Condition]) -> LedgerResult<Filter> {
     let mut filter = Filter { text: String::new(), values: Vec::new() };
     for condition in conditions {
+        let test = test(kind, condition, &mut filter.values)?;
         filter.text.push_str(if filter.text.is_empty() { " WHERE " } else { " AND " });
-        let next = filter.values.len() + 1;
-        match condition {
-            Condition::In(_, values) if values.is_empty() => filter.text.push_str("1 = 0"),
-            Condition::In(name, values) => {
-                let test = format!("r.{} IN ({})", known(kind, name)?, places(next, values.len()));
-                filter.text.push_str(&test);
-                filter.values.extend(values.iter().cloned());
-            }
-            Condition::Contains(name, text) => {
-                let test = format!("LOWER(r.{}) LIKE ${next} ESCAPE '\\'", known(kind, name)?);
-                filter.text.push_str(&test);
-                filter.values.push(pattern(text));
-            }
-            Condition::Due(name, by) => {
-                filter.text.push_str(&format!("r.{} <= ${next}", known(kind, name)?));
-                filter.values.extend(due(Some(*by)));
-            }
-            Condition::Empty(name) => filter.text.push_str(&format!("r.{} IS NULL", known(kind, name)?)),
-        }
+        filter.text.push_str(&test);
     }
     Ok(filter)
+}
+
+/// One condition; what it compares with comes after the values that are there.
+fn test(kind: RecordKind, condition: &Condition, values: &mut Vec<String>) -> LedgerResult<String> {
+    let next = values.len() + 1;
+    let like = |name: &'static str| {
+        known(kind, name).map(|name| format!("LOWER(r.{name}) LIKE ${next} ESCAPE '\\'"))
+    };
+    Ok(match condition {
+        Condition::In(_, wanted) if wanted.is_empty() => String::from("1 = 0"),
+        Condition::In(name, wanted) => {
+            values.extend(wanted.iter().cloned());
+            format!("r.{} IN ({})", known(kind, name)?, places(next, wanted.len()))
+        }
+        Condition::Contains(name, text) => {
+            values.push(format!("%{}%", literal(text)));
+            like(name)?
+        }
+        Condition::Begins(name, text) => {
+            values.push(format!("{}%", literal(text)));
+            like(name)?
+        }
+        Condition::Due(name, by) => {
+            values.extend(due(Some(*by)));
+            format!("r.{} <= ${next}", known(kind, name)?)
+        }
+        Condition::Empty(name) => format!("r.{} IS NULL", known(kind, name)?),
+        Condition::Any(several) => any(kind, several, values)?,
+    })
+}
+
+fn any(kind: RecordKind, several: &[Condition], values: &mut Vec<String>) -> LedgerResult<String> {
+    let tests: Vec<String> =
+        several.iter().map(|condition| test(kind, condition, values)).collect::<LedgerResult<_>>()?;
+    Ok(if tests.is_empty() { String::from("1 = 0") } else { format!("({})", tests.join(" OR ")) })
 }
 
 /// Only a name from the table may become SQL.
@@ -151,15 +169,15 @@ fn known(kind: RecordKind, name: &'static str) -> LedgerResult<&'static str> {
     here.then_some(name).ok_or_else(|| LedgerError::Broken(format!("{} has no {name}", kind.row().table)))
 }
 
-fn pattern(text: &str) -> String {
-    let mut pattern = String::from("%");
+/// As a pattern that means nothing but itself.
+fn literal(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
     for c in text.to_lowercase().chars() {
         if matches!(c, '%' | '_' | '\\') {
             pattern.push('\\');
         }
         pattern.push(c);
     }
-    pattern.push('%');
     pattern
 }
 

@@ -15,7 +15,10 @@ use weir_core::ports::{LedgerResult, RollupQuery, RollupRow, SpendFilter, SpendS
 const SELECT: &str = "SELECT started_at, id, call_id, provider_id, status, key_hash, user_id, team_id, \
     organization_id, session_id, end_user, model_group, cost, detail FROM spend_entry WHERE 1 = 1";
 
-const COUNT: &str = "SELECT CAST(COUNT(*) AS BIGINT) AS found FROM (SELECT 1 FROM spend_entry WHERE 1 = 1";
+const ONE: &str = "SELECT 1 FROM spend_entry WHERE 1 = 1";
+
+/// Texts of one key that are looked up by themselves each, in the order of time. Of more, all entries are sorted.
+const PARTS: usize = 16;
 
 /// Nobody reads more rows in one answer.
 const MAX_ROWS: u32 = 10_000;
@@ -27,7 +30,7 @@ impl SpendStore for Ledger {
     }
 
     async fn entries(&self, filter: &SpendFilter) -> LedgerResult<Vec<Entry>> {
-        let mut selection = Selection::of(SELECT, filter);
+        let mut selection = Selection::of(self, SELECT, filter).await?;
         selection.text.push_str(" ORDER BY started_at DESC, id DESC");
         selection.filter(" ", "LIMIT", Some(number(filter.limit.clamp(1, MAX_ROWS))));
         selection.filter(" ", "OFFSET", Some(number(filter.offset)));
@@ -36,9 +39,10 @@ impl SpendStore for Ledger {
     }
 
     async fn count(&self, filter: &SpendFilter, most: u32) -> LedgerResult<u64> {
-        let mut selection = Selection::of(COUNT, filter);
+        let mut selection = Selection::of(self, ONE, filter).await?;
         selection.filter(" ", "LIMIT", Some(number(most)));
-        selection.text.push_str(") AS matching");
+        let all = format!("SELECT CAST(COUNT(*) AS BIGINT) AS found FROM ({}) AS matching", selection.text);
+        selection.text = all;
         let row = selection.query().fetch_one(&self.reader).await;
         let found: i64 = self.noted(row)?.try_get("found").map_err(broken)?;
         Ok(found.unsigned_abs())
@@ -87,10 +91,43 @@ enum Value {
 }
 
 impl Selection {
-    fn of(begin: &str, filter: &SpendFilter) -> Self {
-        let mut selection = Selection { text: begin.to_owned(), values: Vec::new() };
+    /// Whatever a filter finds; of a key also what was booked under texts that it had before.
+    async fn of(ledger: &Ledger, begin: &str, filter: &SpendFilter) -> LedgerResult<Self> {
+        let mut selection = Selection { text: String::new(), values: Vec::new() };
+        let keys = match &filter.key_hash {
+            Some(hash) => spent::hashes_of(ledger, hash).await?,
+            None => Vec::new(),
+        };
+        let size = if keys.len() > PARTS { keys.len() } else { 1 };
+        let parts: Vec<&[String]> = match keys.is_empty() {
+            true => vec![keys.as_slice()],
+            false => keys.chunks(size).collect(),
+        };
+        for (at, keys) in parts.into_iter().enumerate() {
+            selection.text.push_str(if at == 0 { "" } else { " UNION ALL " });
+            selection.text.push_str(begin);
+            selection.of_keys(keys);
+            selection.narrow(filter);
+        }
+        Ok(selection)
+    }
+
+    fn of_keys(&mut self, keys: &[String]) {
+        match keys {
+            [] => {}
+            [one] => self.filter(" AND ", "key_hash =", Some(Value::Text(one.clone()))),
+            several => {
+                for (at, key) in several.iter().enumerate() {
+                    let before = if at == 0 { " AND key_hash IN (" } else { ", " };
+                    self.filter(before, "", Some(Value::Text(key.clone())));
+                }
+                self.text.push(')');
+            }
+        }
+    }
+
+    fn narrow(&mut self, filter: &SpendFilter) {
         let texts = [
-            ("key_hash =", filter.key_hash.map(|h| h.hex())),
             ("user_id =", filter.user_id.clone()),
             ("team_id =", filter.team_id.clone()),
             ("organization_id =", filter.organization_id.clone()),
@@ -100,7 +137,7 @@ impl Selection {
             ("session_id =", filter.session_id.clone()),
         ];
         for (clause, value) in texts {
-            selection.filter(" AND ", clause, value.map(Value::Text));
+            self.filter(" AND ", clause, value.map(Value::Text));
         }
         let numbers = [
             ("started_at >=", filter.from.map(|t| t.0)),
@@ -109,21 +146,20 @@ impl Selection {
             ("cost <=", filter.max_cost.map(|c| c.0)),
         ];
         for (clause, value) in numbers {
-            selection.filter(" AND ", clause, value.map(Value::Number));
+            self.filter(" AND ", clause, value.map(Value::Number));
         }
         if let Some(id) = &filter.request_id {
-            selection.filter(" AND (", "call_id =", Some(Value::Text(id.clone())));
-            selection.filter(" OR ", "provider_id =", Some(Value::Text(id.clone())));
-            selection.filter(" OR ", "id =", Some(Value::Text(id.clone())));
-            selection.text.push(')');
+            self.filter(" AND (", "call_id =", Some(Value::Text(id.clone())));
+            self.filter(" OR ", "provider_id =", Some(Value::Text(id.clone())));
+            self.filter(" OR ", "id =", Some(Value::Text(id.clone())));
+            self.text.push(')');
         }
         if let Some((at, id)) = &filter.before {
-            selection.filter(" AND (", "started_at <", Some(Value::Number(at.0)));
-            selection.filter(" OR (", "started_at =", Some(Value::Number(at.0)));
-            selection.filter(" AND ", "id <", Some(Value::Text(id.to_string())));
-            selection.text.push_str("))");
+            self.filter(" AND (", "started_at <", Some(Value::Number(at.0)));
+            self.filter(" OR (", "started_at =", Some(Value::Number(at.0)));
+            self.filter(" AND ", "id <", Some(Value::Text(id.to_string())));
+            self.text.push_str("))");
         }
-        selection
     }
 
     fn query(self) -> Query<'static, Any, AnyArguments> {

@@ -21,6 +21,11 @@ fn table(of: Rollup) -> &'static str {
     }
 }
 
+/// What was booked under a text that a key had before is the key's.
+const KEY: &str = "COALESCE(former.heir, key_hash)";
+const FORMER: &str =
+    " LEFT JOIN spent former ON former.scope = 'key' AND former.id = key_hash AND former.heir IS NOT NULL";
+
 /// The column of a dimension, where the table has it.
 fn column(of: Rollup, dimension: Dimension) -> LedgerResult<&'static str> {
     if !of.has(dimension) {
@@ -28,7 +33,7 @@ fn column(of: Rollup, dimension: Dimension) -> LedgerResult<&'static str> {
     }
     Ok(match dimension {
         Dimension::Day => "day",
-        Dimension::Key => "key_hash",
+        Dimension::Key => KEY,
         Dimension::User => "user_id",
         Dimension::Team => "team_id",
         Dimension::Organization => "organization_id",
@@ -78,20 +83,34 @@ fn bound<'q>(query: Asking<'q>, wanted: &RollupQuery) -> Asking<'q> {
 
 /// Table and conditions, and the number of the next value.
 fn chosen(wanted: &RollupQuery) -> LedgerResult<(String, usize)> {
-    let mut text = format!(" FROM {} WHERE day >= $1 AND day <= $2", table(wanted.of));
+    let join = if wanted.by.contains(&Dimension::Key) { FORMER } else { "" };
+    let mut text = format!(" FROM {}{join} WHERE day >= $1 AND day <= $2", table(wanted.of));
     let mut next = 3;
-    let only = wanted.only.iter().map(|one| (one, "IN", "1 = 0"));
-    let except = wanted.except.iter().map(|one| (one, "NOT IN", "1 = 1"));
-    for ((dimension, values), is, of_none) in only.chain(except) {
+    let only = wanted.only.iter().map(|one| (one, ""));
+    let except = wanted.except.iter().map(|one| (one, "NOT "));
+    for ((dimension, values), not) in only.chain(except) {
+        let name = column(wanted.of, *dimension)?;
         let places: Vec<String> = (next..next + values.len()).map(|n| format!("${n}")).collect();
         next += values.len();
-        let name = column(wanted.of, *dimension)?;
-        text.push_str(&match places.is_empty() {
-            true => format!(" AND {of_none}"),
-            false => format!(" AND {name} {is} ({})", places.join(", ")),
-        });
+        let test = match (places.as_slice(), dimension) {
+            ([], _) => String::from("1 = 0"),
+            (places, Dimension::Key) => of_keys(places),
+            (places, _) => format!("{name} IN ({})", places.join(", ")),
+        };
+        text.push_str(&format!(" AND {not}({test})"));
     }
     Ok((text, next))
+}
+
+/// By the column itself, which has an index. One key, as pages of a key ask, is looked up in it with all texts that it
+/// had; several are compared with each row.
+fn of_keys(places: &[String]) -> String {
+    let listed = places.join(", ");
+    let former = format!("SELECT id FROM spent WHERE scope = 'key' AND heir IN ({listed})");
+    match places {
+        [one] => format!("key_hash IN (SELECT CAST({one} AS TEXT) UNION ALL {former})"),
+        _ => format!("key_hash IN ({listed}) OR key_hash IN ({former})"),
+    }
 }
 
 fn grouped(columns: &[&str]) -> String {

@@ -3,6 +3,7 @@
 use crate::store::{Ledger, broken};
 use sqlx::{Any, Row, Transaction};
 use std::collections::HashMap;
+use weir_core::domain::ids::KeyHash;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::period::WindowBudget;
 use weir_core::ports::{LedgerResult, ResetOf, SpendScope};
@@ -16,18 +17,30 @@ const CLEAR_LATE: &str = "UPDATE spent SET base = total WHERE scope = $1 AND hei
 const RESET_ONE: &str = "INSERT INTO spent (scope, id, total, base, since) VALUES ($1, $2, 0, 0, $3) \
     ON CONFLICT (scope, id) DO UPDATE SET base = spent.total, since = excluded.since";
 
-/// In this order: the id taken over loses what it once inherited from, all that counts under the old id follows it,
-/// slices of its budget are given up, and what is booked late under the old id has an heir.
+/// In this order: what was spent under the old id counts under the new one, with what is there of a time before the old
+/// one's; whatever counted under the old id follows it; and what is booked late under the old id has an heir. Slices of
+/// the budget stay with the id that they were taken under: what they are for is still under way, and `leases.rs` counts
+/// those of former ids with the others.
 static RENAME: &[&str] = &[
-    "UPDATE spent SET total = total + COALESCE((SELECT SUM(t.total - t.base) FROM spent t \
-        WHERE t.scope = $1 AND t.id = $3 AND t.heir = $2), 0) WHERE scope = $1 AND id = $2",
-    "DELETE FROM spent WHERE scope = $1 AND id = $3 AND heir = $2",
+    "INSERT INTO spent (scope, id, total, base, since) \
+        SELECT scope, CAST($3 AS TEXT), total, base, since FROM spent WHERE scope = $1 AND id = $2 \
+        ON CONFLICT (scope, id) DO UPDATE SET base = excluded.base, since = excluded.since, heir = NULL, \
+        total = excluded.total + CASE WHEN spent.heir = $2 THEN spent.total - spent.base ELSE 0 END",
+    "UPDATE spent SET heir = NULL WHERE scope = $1 AND id = $3 AND heir = $2",
     "UPDATE spent SET heir = $3 WHERE scope = $1 AND heir = $2",
-    "DELETE FROM lease WHERE scope = $1 AND id IN ($2, $3)",
-    "UPDATE spent SET leased = 0 WHERE scope = $1 AND id IN ($2, $3)",
-    "UPDATE spent SET id = $3 WHERE scope = $1 AND id = $2",
-    "INSERT INTO spent (scope, id, total, heir) VALUES ($1, $2, 0, $3)",
+    "INSERT INTO spent (scope, id, total, heir) VALUES ($1, $2, 0, $3) \
+        ON CONFLICT (scope, id) DO UPDATE SET total = 0, base = 0, heir = excluded.heir",
 ];
+
+/// Whoever has an id anew inherits nothing to those who had it before: what was booked late is theirs already.
+static CLAIM: &[&str] = &[
+    "INSERT INTO spent (scope, id, total) \
+        SELECT scope, heir, total - base FROM spent WHERE scope = $1 AND id = $2 AND heir IS NOT NULL \
+        ON CONFLICT (scope, id) DO UPDATE SET total = spent.total + excluded.total",
+    "UPDATE spent SET total = 0, base = 0, heir = NULL WHERE scope = $1 AND id = $2 AND heir IS NOT NULL",
+];
+
+const FORMER: &str = "SELECT id FROM spent WHERE scope = $1 AND heir = $2 ORDER BY id";
 
 /// Ids in one statement.
 const IDS: usize = 100;
@@ -101,8 +114,10 @@ pub(crate) async fn reset(
         }
         ResetOf::Budget(id) => {
             let holders = format!("SELECT id FROM {table} WHERE budget_id = $2");
-            let text =
-                format!("UPDATE spent SET base = total, since = $3 WHERE scope = $1 AND id IN ({holders})");
+            let text = format!(
+                "UPDATE spent SET base = total, since = $3 \
+                 WHERE scope = $1 AND (id IN ({holders}) OR heir IN ({holders}))"
+            );
             (text, id)
         }
     };
@@ -122,6 +137,27 @@ pub(super) async fn anew(
         Ok(((row.try_get("scope")?, row.try_get("id")?), Micros(row.try_get("since")?)))
     };
     rows.iter().map(one).collect::<Result<_, _>>().map_err(broken)
+}
+
+/// The hashes that entries of this key are booked under: its own first, then those of the texts that it had before.
+pub(super) async fn hashes_of(ledger: &Ledger, key: &KeyHash) -> LedgerResult<Vec<String>> {
+    let former = sqlx::query(FORMER).bind(SpendScope::Key.as_str()).bind(key.hex());
+    let former = ledger.noted(former.fetch_all(&ledger.reader).await)?;
+    let former = former.iter().map(|row| row.try_get("id").map_err(broken));
+    std::iter::once(Ok(key.hex())).chain(former).collect()
+}
+
+/// From now on what is booked under this id is its own, and nobody's who once had it.
+pub(crate) async fn claim(
+    transaction: &mut Transaction<'_, Any>,
+    scope: SpendScope,
+    id: &str,
+) -> Result<(), sqlx::Error> {
+    for statement in CLAIM {
+        let query = sqlx::query(*statement).bind(scope.as_str()).bind(id.to_owned());
+        query.execute(&mut **transaction).await?;
+    }
+    Ok(())
 }
 
 /// Under another id what was spent under the first counts on, and so does what is booked under it later.

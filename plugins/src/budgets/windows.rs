@@ -59,7 +59,7 @@ pub fn of_session(
 ) -> Window {
     // So that sessions do not pile up for ever.
     let budget = WindowBudget { cap, period: Some(Period::Months(1)) };
-    Window::of(SpendScope::Session, budget, &[&known.key.hash.hex(), session], now, &settings.zone())
+    Window::of(SpendScope::Session, budget, &[&known.key.first_hash().hex(), session], now, &settings.zone())
 }
 
 /// Holds what a request may cost of the budgets of the deployment that is to be asked, and of its provider. Nothing is held
@@ -112,7 +112,7 @@ pub fn windows(known: &Principal, settings: &LitellmSettings, model: &str, now: 
         all.push(Window::of(SpendScope::Gateway, budget, &[], now, &zone));
     }
     if let Some(budget) = of_key(known, model) {
-        let hash = known.key.hash.hex();
+        let hash = known.key.first_hash().hex();
         let alias = known.key.alias.clone();
         let window = Window::of(SpendScope::KeyModel, budget, &[&hash, model], now, &zone);
         all.push(Window { alias, ..window });

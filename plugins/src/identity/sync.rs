@@ -4,12 +4,15 @@ use super::claims::Claimed;
 use super::{Fault, Identities};
 use serde_json::json;
 use weir_core::domain::ids::{KeyHash, new_entry_id};
+use weir_core::domain::key::KeyRecord;
 use weir_core::domain::records::{Kept, Member, Moves, Record, RecordKind, Team, User};
 use weir_core::ports::{AuditEntry, Change, Condition, LedgerError, RecordQuery, records};
 use weir_core::time::{self, Micros};
 
 /// Memberships of one user that are looked at.
 const MEMBERSHIPS: u32 = 10_000;
+/// Keys of one user that end with memberships.
+const KEYS: u32 = 10_000;
 
 /// What is to be changed, and who said so.
 struct Changes<'a> {
@@ -45,7 +48,8 @@ impl Changes<'_> {
         Ok(())
     }
 
-    fn teams(&mut self, moves: &Moves) -> Result<(), LedgerError> {
+    /// `keys`: those that the user has in teams that are left.
+    fn teams(&mut self, moves: &Moves, keys: &[Kept<KeyRecord>]) -> Result<(), LedgerError> {
         for member in &moves.joins {
             let change = records::insert(member, self.now, Some(self.user))?;
             let after = json!({ "team_id": member.team_id, "user_id": member.user_id }).to_string();
@@ -53,6 +57,9 @@ impl Changes<'_> {
         }
         for member in &moves.leaves {
             self.add(records::delete(member), "deleted", (RecordKind::Member, member.id()), String::new());
+        }
+        for key in keys {
+            self.add(records::delete(&key.record), "deleted", (RecordKind::Key, key.id()), String::new());
         }
         Ok(())
     }
@@ -76,7 +83,8 @@ impl Identities {
         changes.role(&kept, claimed)?;
         if let Some(teams) = &claimed.all_teams {
             let moves = self.moves(&kept, teams).await?;
-            changes.teams(&moves)?;
+            let keys = self.keys_in(id, &moves.leaves).await?;
+            changes.teams(&moves, &keys)?;
         }
         self.commit(changes).await
     }
@@ -92,6 +100,23 @@ impl Identities {
         };
         let there = records::list::<Member>(directory, &query).await?.records;
         Ok(Moves::of(user, &named, there.into_iter().map(|kept| kept.record).collect(), true))
+    }
+
+    /// Keys that a user has in these teams: they are for as long as one belongs to them.
+    async fn keys_in(&self, user: &str, left: &[Member]) -> Result<Vec<Kept<KeyRecord>>, Fault> {
+        if left.is_empty() {
+            return Ok(Vec::new());
+        }
+        let teams = left.iter().map(|member| member.team_id.clone()).collect();
+        let query = RecordQuery {
+            conditions: vec![
+                Condition::In("user_id", vec![user.to_owned()]),
+                Condition::In("team_id", teams),
+            ],
+            limit: KEYS,
+            ..RecordQuery::default()
+        };
+        Ok(records::list::<KeyRecord>(self.directory.as_ref(), &query).await?.records)
     }
 
     async fn commit(&self, changes: Changes<'_>) -> Result<(), Fault> {

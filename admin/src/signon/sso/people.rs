@@ -131,10 +131,8 @@ async fn follow(
     for member in &moves.joins {
         work.insert(member)?;
     }
-    for member in &moves.leaves {
-        work.delete(member);
-    }
-    Ok(())
+    let leaves: Vec<&Member> = moves.leaves.iter().collect();
+    teams::leave(context, work, &leaves).await
 }
 
 #[cfg(test)]

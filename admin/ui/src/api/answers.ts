@@ -22,6 +22,9 @@ export interface Key extends Limits {
   aliases: Json;
   user_id: string | null;
   team_id: string | null;
+  /** In lists of keys only. */
+  team_alias?: string | null;
+  user_email?: string | null;
   org_id?: string | null;
   organization_id?: string | null;
   metadata: Json;
@@ -395,6 +398,13 @@ export interface Paged {
   total: number;
   page: number;
   page_size: number;
+  total_pages: number;
+}
+
+/** A page as `/key/list` tells it. */
+export interface Counted {
+  total_count: number;
+  current_page: number;
   total_pages: number;
 }
 

@@ -92,7 +92,7 @@ export async function request(
     throw new ApiError(0, 'The gateway cannot be reached. Is it running, and is the network up?');
   });
   if (response.ok) return response;
-  if (response.status === 401 && !url.startsWith(`${ROOT}ui/`)) onUnauthorised();
+  if (response.status === 401 && !url.startsWith(`${ROOT}ui/session`)) onUnauthorised();
   throw new ApiError(response.status, told(await response.text(), response.status));
 }
 

@@ -11,7 +11,6 @@ const OWN_KEYS: Role[] = [...ORG, 'internal_user'];
 const RIGHTS = {
   'see all': VIEW,
   'change keys': OWN_KEYS,
-  'find keys': ADMIN,
   'change teams': ORG,
   'see users': VIEW_ORG,
   'change users': ORG,
@@ -23,8 +22,8 @@ const RIGHTS = {
   customers: ADMIN,
   'see health': VIEW,
   'change models': ADMIN,
-  'see all logs': ADMIN,
-  'see logs': [...OWN_KEYS, 'internal_user_viewer'],
+  'see all logs': VIEW,
+  'see logs': [...OWN_KEYS, 'proxy_admin_viewer', 'internal_user_viewer'],
   'see usage of organizations': VIEW_ORG,
   'see usage of customers': ADMIN,
   reports: [...VIEW, 'internal_user_viewer'],

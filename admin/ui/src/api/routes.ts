@@ -6,6 +6,7 @@ import type {
   CachePing,
   Callbacks,
   Change,
+  Counted,
   Credential,
   Customer,
   Deployment,
@@ -29,9 +30,8 @@ import type {
 } from './answers';
 
 export interface Answers {
-  'GET /key/list': { keys: Key[]; total_count: number; current_page: number; total_pages: number };
+  'GET /key/list': { keys: Key[] } & Counted;
   'GET /key/info': { key: string; info: Key };
-  'GET /key/aliases': { aliases: string[] };
   'POST /key/generate': NewKey;
   'POST /key/update': Key;
   'POST /key/delete': Json;
@@ -39,7 +39,12 @@ export interface Answers {
   'POST /key/unblock': Key;
   'POST /key/{key}/regenerate': NewKey;
   'GET /v2/team/list': { teams: Team[] } & Paged;
-  'GET /team/info': { team_id: string; team_info: Team; keys: Key[]; team_memberships: TeamMembership[] };
+  'GET /team/info': {
+    team_id: string;
+    team_info: Team;
+    keys: Key[];
+    team_memberships: TeamMembership[];
+  } & Counted;
   'POST /team/new': Team;
   'POST /team/update': Json;
   'POST /team/delete': Json;
@@ -49,12 +54,17 @@ export interface Answers {
   'POST /team/member_update': Json;
   'POST /team/member_delete': Json;
   'GET /user/list': { users: User[] } & Paged;
-  'GET /user/info': { user_id: string; user_info: User | null; keys: Key[]; teams: Team[] };
+  'GET /user/info': {
+    user_id: string;
+    user_info: User | null;
+    keys: Key[];
+    teams: Team[];
+  } & Counted;
   'POST /user/new': User & { key: string };
   'POST /user/update': Json;
   'POST /user/delete': Json;
   'POST /invitation/new': { id: string; expires_at: string };
-  'GET /organization/list': Organization[];
+  'GET /organization/list': { organizations: Organization[] } & Counted;
   'GET /organization/info': Organization;
   'POST /organization/new': Organization;
   'PATCH /organization/update': Json;
@@ -62,7 +72,7 @@ export interface Answers {
   'POST /organization/member_add': Json;
   'PATCH /organization/member_update': Json;
   'DELETE /organization/member_delete': Json;
-  'GET /customer/list': Customer[];
+  'GET /customer/list': { customers: Customer[] } & Counted;
   'GET /customer/info': Customer;
   'POST /customer/new': Customer;
   'POST /customer/update': Json;
@@ -96,12 +106,7 @@ export interface Answers {
   'GET /tag/daily/activity': Activity;
   'GET /global/spend/report': ReportDay[];
   'GET /spend/logs': Entry[];
-  'GET /spend/logs/ui': { data: Entry[] } & Paged;
-  'GET /spend/logs/ui/{request_id}': {
-    messages: unknown;
-    response: unknown;
-    proxy_server_request: unknown;
-  } | null;
+  'GET /ui/entries': { data: Entry[] } & Paged;
   'GET /model/streaming_metrics': { data: Record<string, number | string>[]; all_api_bases: string[] };
   'GET /audit': { audit_logs: Change[] } & Paged;
   'GET /config/list': SettingField[];
@@ -119,18 +124,8 @@ export interface Answers {
   'POST /ui/invitation': undefined;
 }
 
-interface Narrowed {
-  model: string;
-  api_key: string;
-}
-
 /** Parameters that the server takes and the document does not name. */
 export interface MoreQuery {
-  'GET /user/daily/activity': Narrowed & { user_id: string };
-  'GET /team/daily/activity': Narrowed & { team_ids: string };
-  'GET /organization/daily/activity': Narrowed & { organization_ids: string };
-  'GET /customer/daily/activity': Narrowed & { end_user_ids: string };
-  'GET /tag/daily/activity': Narrowed & { tags: string };
   'GET /global/spend/report': { group_by: string; format: string; team_id: string };
   'GET /spend/logs': { summarize: boolean };
   'GET /health/readiness': object;

@@ -27,6 +27,8 @@ interface Props {
   add: (values: Values) => Promise<unknown>;
   change: (member: MemberRow, values: Values) => Promise<unknown>;
   remove: (member: MemberRow) => Promise<unknown>;
+  /** What goes with the membership. */
+  loses?: string;
 }
 
 type Doing = { what: 'add' } | { what: 'change' | 'remove'; member: MemberRow };
@@ -34,7 +36,7 @@ type Doing = { what: 'add' } | { what: 'change' | 'remove'; member: MemberRow };
 const nameOf = (member: MemberRow) => member.user_email ?? member.user_id;
 
 /** Who belongs to a team or an organisation, and as what. */
-export function Members({ of, members, fields, writes, add, change, remove }: Props) {
+export function Members({ of, members, fields, writes, add, change, remove, loses }: Props) {
   const [doing, setDoing] = useState<Doing | null>(null);
   const done = () => setDoing(null);
   const columns: Column<MemberRow>[] = [
@@ -95,7 +97,7 @@ export function Members({ of, members, fields, writes, add, change, remove }: Pr
       )}
       {doing?.what === 'remove' && (
         <Confirm title={`Remove from ${of}?`} action="Remove" run={() => remove(doing.member)} onClose={done}>
-          {nameOf(doing.member)} loses what comes with {of}. The user stays.
+          {nameOf(doing.member)} loses {loses ?? `what comes with ${of}`}. The user stays.
         </Confirm>
       )}
     </Section>

@@ -5,7 +5,7 @@ import { shortId } from './format';
 
 const MOST = 100;
 
-/** Keys and requests tell the ids of teams; the names of the first hundred are asked for once and kept for all. */
+/** A key by itself tells the id of its team only; the names of the first hundred are asked for once and kept for all. */
 function useTeamName(id: string): string {
   const { user_id } = useSession();
   const own = useMay('see all') ? {} : { user_id };
@@ -13,10 +13,21 @@ function useTeamName(id: string): string {
   return teams.data?.teams.find((team) => team.team_id === id)?.team_alias ?? shortId(id);
 }
 
-export function TeamLink({ id }: { id: string | null }) {
-  return id ? <Named id={id} /> : <>–</>;
+interface Props {
+  id: string | null;
+  /** Where the server tells it. */
+  alias?: string | null | undefined;
+}
+
+export function TeamLink({ id, alias }: Props) {
+  if (!id) return <>–</>;
+  return alias ? <To id={id} name={alias} /> : <Named id={id} />;
 }
 
 function Named({ id }: { id: string }) {
-  return <Link to={`/teams/${encodeURIComponent(id)}`}>{useTeamName(id)}</Link>;
+  return <To id={id} name={useTeamName(id)} />;
+}
+
+function To({ id, name }: { id: string; name: string }) {
+  return <Link to={`/teams/${encodeURIComponent(id)}`}>{name}</Link>;
 }

@@ -70,7 +70,7 @@ const fn kind(
 /// In the order of [`RecordKind`].
 #[rustfmt::skip]
 pub static KINDS: &[KindRow] = &[
-    kind(RecordKind::Key, "virtual_key", &["alias", "user_id", "team_id", "organization_id", "budget_id", "rotates_at", "resets_at"], "LiteLLM_VerificationToken"),
+    kind(RecordKind::Key, "virtual_key", &["alias", "user_id", "team_id", "organization_id", "budget_id", "rotates_at", "resets_at", "masked"], "LiteLLM_VerificationToken"),
     kind(RecordKind::FormerKey, "former_key", &["current"], "LiteLLM_DeprecatedVerificationToken"),
     kind(RecordKind::Team, "team", &["alias", "organization_id", "resets_at", "external_id"], "LiteLLM_TeamTable"),
     kind(RecordKind::Member, "team_member", &["team_id", "user_id", "budget_id"], "LiteLLM_TeamMembership"),

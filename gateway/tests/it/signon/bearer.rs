@@ -167,6 +167,7 @@ async fn users_have_the_role_and_the_teams_that_their_tokens_say() {
     for team in ["red", "blue"] {
         assert_eq!(rig.post("/team/new", MASTER, json!({ "team_id": team })).await.status, 200);
     }
+    let mut keys = Vec::new();
     for (said, role, teams) in [
         (json!({ "groups": ["red", "blue", "unknown"] }), "internal_user_viewer", vec!["blue", "red"]),
         (json!({ "groups": ["blue"], "roles": ["STAFF_1"] }), "internal_user", vec!["blue"]),
@@ -180,6 +181,14 @@ async fn users_have_the_role_and_the_teams_that_their_tokens_say() {
             info["teams"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
         kept.sort_unstable();
         assert_eq!((info["user_role"].as_str(), kept), (Some(role), teams), "{said}");
+        if info["teams"].as_array().is_some_and(|teams| teams.len() == 2) {
+            keys.push(rig.key(json!({ "user_id": "ann", "team_id": "red" })).await);
+            keys.push(rig.key(json!({ "user_id": "ann" })).await);
+        }
+    }
+    for (key, status) in keys.iter().zip([401, 200]) {
+        let answer = rig.post("/v1/chat/completions", key, chat("priced", "hello")).await;
+        assert_eq!(answer.status, status, "p19: keys of a team end with the membership");
     }
     let audited = rig.get("/audit?page_size=100", MASTER).await.text();
     assert!(audited.contains("\"changed_by\":\"ann\""), "{audited}");

@@ -2,7 +2,7 @@
 
 use super::Browser;
 use super::idp::{CLIENT, Idp, Signed, now};
-use crate::rig::{CONFIG, MASTER, Rig};
+use crate::rig::{CONFIG, MASTER, Rig, chat};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use weir_bench::mock::MockServer;
@@ -113,11 +113,16 @@ async fn who_is_in_no_group_any_more_leaves_its_team() {
     idp.said().userinfo = json!({ "groups": ["/red", "blue", "unknown"] });
     assert!(round(&mut alice, &idp, "one").await);
     assert_eq!(teams_of(&rig, "alice").await, ["blue", "red"]);
+    let key = async |team: &str| rig.key(json!({ "user_id": "alice", "team_id": team })).await;
+    let (red, blue) = (key("red").await, key("blue").await);
+    let calls = async |key: &str| rig.post("/v1/chat/completions", key, chat("demo", "hi")).await.status;
+    assert_eq!((calls(&red).await, calls(&blue).await), (200, 200));
     let by_hand = json!({ "team_id": "green", "member": { "role": "user", "user_id": "alice" } });
     assert_eq!(rig.post("/team/member_add", MASTER, by_hand).await.status, 200);
     idp.said().userinfo = json!({ "groups": ["red"] });
     assert!(round(&mut alice, &idp, "two").await);
     assert_eq!(teams_of(&rig, "alice").await, ["green", "red"], "whom an admin put there stays there");
+    assert_eq!((calls(&red).await, calls(&blue).await), (200, 401), "p19: keys end with the membership");
     idp.said().userinfo = json!({});
     assert!(round(&mut alice, &idp, "three").await);
     assert_eq!(teams_of(&rig, "alice").await, ["green", "red"], "nothing was said of groups");

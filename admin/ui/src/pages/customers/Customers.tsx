@@ -4,6 +4,7 @@ import { useAnswer } from '@/api/hooks';
 import { spendColumn } from '@/parts/columns';
 import type { Column } from '@/parts/DataTable';
 import { ListPage, useList } from '@/parts/ListPage';
+import { sortQuery } from '@/parts/params';
 import { Status } from '@/parts/Status';
 import { CustomerForm } from './CustomerForm';
 
@@ -12,13 +13,13 @@ const path = (row: Customer) => `/customers/${encodeURIComponent(row.user_id)}`;
 
 const COLUMNS: Column<Customer>[] = [
   {
-    id: 'name',
+    id: 'alias',
     header: 'Name',
     accessorFn: customerName,
     cell: ({ row }) => <Link to={path(row.original)}>{customerName(row.original)}</Link>,
   },
   {
-    id: 'id',
+    id: 'user_id',
     header: 'Id',
     accessorFn: (row) => row.user_id,
     cell: ({ row }) => <code>{row.original.user_id}</code>,
@@ -27,6 +28,7 @@ const COLUMNS: Column<Customer>[] = [
   {
     id: 'status',
     header: 'Status',
+    enableSorting: false,
     accessorFn: (row) => row.blocked,
     cell: ({ row }) =>
       row.original.blocked ? <Status tone="bad">Blocked</Status> : <Status tone="good">Active</Status>,
@@ -35,6 +37,7 @@ const COLUMNS: Column<Customer>[] = [
   {
     id: 'region',
     header: 'Region',
+    enableSorting: false,
     accessorFn: (row) => row.allowed_model_region ?? 'any',
     meta: { minor: true },
   },
@@ -42,18 +45,16 @@ const COLUMNS: Column<Customer>[] = [
 
 export default function Customers() {
   const list = useList();
-  const all = useAnswer('GET /customer/list');
+  const customers = useAnswer('GET /customer/list', {
+    query: { page: list.page, size: list.size, search: list.q, ...sortQuery(list.sort) },
+  });
   return (
     <ListPage
       title="Customers"
       about="End users that clients name in `user`."
       list={list}
-      of={all}
-      read={(rows) => ({
-        rows: rows.filter((row) =>
-          `${row.alias} ${row.user_id}`.toLowerCase().includes(list.q.toLowerCase()),
-        ),
-      })}
+      of={customers}
+      read={(answer) => ({ rows: answer.customers, total: answer.total_count })}
       columns={COLUMNS}
       to={path}
       search="Find by name or id"

@@ -1,13 +1,10 @@
-import { Autocomplete, Button } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
-import { useState } from 'react';
-import { useAnswer } from '@/api/hooks';
-import { useMay } from '@/api/session';
+import { Button } from '@mantine/core';
 import { shortId } from '@/parts/format';
 import { Icon } from '@/parts/Icon';
+import { SearchBox } from '@/parts/SearchBox';
 import { hashOf, isKey } from './resolve';
 
-type Params = Record<'alias' | 'hash' | 'team' | 'user', string>;
+type Params = Record<'q' | 'alias' | 'hash' | 'team' | 'user', string>;
 
 interface Props {
   params: Params;
@@ -21,37 +18,18 @@ const FILTERS: { name: keyof Params; label: string }[] = [
   { name: 'user', label: 'User' },
 ];
 
-/** A name, of which the server tells what there is while it is typed; or a whole key, or its hash. */
+/** A whole key, and not what lists show of one. */
+const isWhole = (text: string) => isKey(text) && text.length > 8 && !text.startsWith('sk-.');
+
+/** Part of a name, how a hash begins, or a whole key, which stays out of the address and of the box. */
 export function Find({ params, set }: Props) {
-  const [text, setText] = useState('');
-  const [search] = useDebouncedValue(text, 200);
-  const findsNames = useMay('find keys');
-  const names = useAnswer(
-    'GET /key/aliases',
-    { query: { search } },
-    { enabled: findsNames && search !== '' },
-  );
-  const go = (value: string) => {
-    if (isKey(value)) void hashOf(value).then((hash) => set({ hash, alias: undefined }));
-    else set({ alias: value, hash: undefined });
-    setText('');
+  const go = (text: string) => {
+    if (isWhole(text)) void hashOf(text).then((hash) => set({ hash, q: undefined }));
+    else set({ q: text });
   };
   return (
     <>
-      <Autocomplete
-        w={280}
-        aria-label="Find a key"
-        placeholder="Find by name, key or hash"
-        leftSection={<Icon name="search" size={14} />}
-        data={[...new Set(names.data?.aliases ?? [])]}
-        limit={20}
-        value={text}
-        onChange={setText}
-        onOptionSubmit={go}
-        onKeyDown={(event) => {
-          if (event.key === 'Enter' && text.trim() !== '') go(text.trim());
-        }}
-      />
+      <SearchBox key={params.hash} label="Find a key" value={params.q} onChange={(text) => go(text.trim())} />
       {FILTERS.filter(({ name }) => params[name] !== '').map(({ name, label }) => (
         <Button
           key={name}

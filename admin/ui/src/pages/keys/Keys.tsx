@@ -15,7 +15,7 @@ import { Find } from './Find';
 import { NewKeyForm } from './KeyForm';
 
 const SIZE = 50;
-const DEFAULTS = { page: '1', sort: '-created_at', alias: '', hash: '', team: '', user: '' };
+const DEFAULTS = { page: '1', sort: '-created_at', q: '', alias: '', hash: '', team: '', user: '' };
 
 export default function Keys() {
   const [params, set] = useParams(DEFAULTS);
@@ -27,6 +27,7 @@ export default function Keys() {
       page,
       size: SIZE,
       return_full_object: true,
+      search: params.q,
       key_alias: params.alias,
       key_hash: params.hash,
       team_id: params.team,
@@ -55,7 +56,7 @@ export default function Keys() {
             onSort={(sorting) => set({ sort: sortText(sorting) })}
             empty={
               <Empty
-                title="No keys here"
+                title={params.q === '' ? 'No keys here' : 'Nothing by this name'}
                 text="A key lets a client call models, within its budget and limits."
               />
             }

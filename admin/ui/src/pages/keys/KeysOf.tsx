@@ -5,19 +5,41 @@ import { useMay } from '@/api/session';
 import { DataTable } from '@/parts/DataTable';
 import { Empty } from '@/parts/Empty';
 import type { Values } from '@/parts/form/fields';
+import { count } from '@/parts/format';
 import { Section } from '@/parts/Page';
+import { Pager } from '@/parts/Pager';
+import { useParams } from '@/parts/params';
 import { COLUMNS, keyPath } from './columns';
 import { NewKeyForm } from './KeyForm';
 
-/** Keys of a team or a user, and a new one for it. */
-export function KeysOf({ keys, start }: { keys: Key[]; start: Values }) {
+const SIZE = 50;
+
+/** Which keys are in view, as a parameter of whoever they belong to. */
+export function useKeyPage() {
+  const [params, set] = useParams(DEFAULTS);
+  return { page: Number(params.page), size: SIZE, set };
+}
+
+const DEFAULTS = { page: '1' };
+
+interface Props {
+  keys: Key[];
+  total: number;
+  list: ReturnType<typeof useKeyPage>;
+  start: Values;
+}
+
+/** Keys of a team or a user, page by page, and a new one for it. */
+export function KeysOf({ keys, total, list, start }: Props) {
   const [making, setMaking] = useState(false);
   const writes = useMay('change keys');
-  const columns = COLUMNS.filter((column) => !(String(column.id) in start));
+  // The server turns the pages, the youngest first; one page by itself is in no other order.
+  const own = COLUMNS.filter((column) => !(String(column.id) in start));
+  const columns = total > SIZE ? own.map((column) => ({ ...column, enableSorting: false })) : own;
   return (
     <Section
       title="Keys"
-      about={String(keys.length)}
+      about={count(total)}
       actions={
         writes && (
           <Button variant="default" onClick={() => setMaking(true)}>
@@ -27,7 +49,18 @@ export function KeysOf({ keys, start }: { keys: Key[]; start: Values }) {
       }
       bare
     >
-      <DataTable label="Keys" columns={columns} rows={keys} to={keyPath} empty={<Empty title="No keys" />} />
+      <DataTable
+        label="Keys"
+        columns={columns}
+        rows={keys}
+        to={keyPath}
+        empty={<Empty title="No keys" />}
+        foot={
+          total > SIZE && (
+            <Pager page={list.page} size={SIZE} total={total} onPage={(page) => list.set({ page })} />
+          )
+        }
+      />
       {making && <NewKeyForm start={start} onClose={() => setMaking(false)} />}
     </Section>
   );

@@ -40,7 +40,7 @@ export const COLUMNS: Column<Key>[] = [
   {
     id: 'team_id',
     header: 'Team',
-    cell: ({ row }) => <TeamLink id={row.original.team_id} />,
+    cell: ({ row }) => <TeamLink id={row.original.team_id} alias={row.original.team_alias} />,
     accessorFn: (key) => key.team_id,
     meta: { minor: true },
   },
@@ -52,7 +52,9 @@ export const COLUMNS: Column<Key>[] = [
       original.user_id === null ? (
         '–'
       ) : (
-        <Link to={`/users/${encodeURIComponent(original.user_id)}`}>{shortId(original.user_id)}</Link>
+        <Link to={`/users/${encodeURIComponent(original.user_id)}`}>
+          {original.user_email ?? shortId(original.user_id)}
+        </Link>
       ),
     meta: { minor: true },
   },

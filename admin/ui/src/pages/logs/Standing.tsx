@@ -16,10 +16,14 @@ export function Standing({ of }: { of: Entry }) {
   const key = useAnswer('GET /key/info', { query: { key: of.api_key } }, { enabled: of.api_key !== '' });
   const team = useAnswer(
     'GET /team/info',
-    { query: { team_id: of.team_id } },
+    { query: { team_id: of.team_id, size: 1 } },
     { enabled: of.team_id !== '' },
   );
-  const user = useAnswer('GET /user/info', { query: { user_id: of.user } }, { enabled: of.user !== '' });
+  const user = useAnswer(
+    'GET /user/info',
+    { query: { user_id: of.user, size: 1 } },
+    { enabled: of.user !== '' },
+  );
   const { user_api_key_alias: keyName, user_api_key_team_alias: teamName } = of.metadata;
   const id = encodeURIComponent;
   const rows: Row[] = [

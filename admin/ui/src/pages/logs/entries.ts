@@ -4,7 +4,7 @@ import { call, type Query } from '@/api/client';
 import { useMay } from '@/api/session';
 
 export type EntryQuery = Pick<
-  Query<'GET /spend/logs/ui'>,
+  Query<'GET /ui/entries'>,
   'page' | 'status_filter' | 'start_date' | 'end_date' | 'request_id' | 'model' | 'api_key'
 >;
 
@@ -14,7 +14,7 @@ interface Page {
 }
 
 async function pageOfAll(query: EntryQuery, size: number, signal: AbortSignal): Promise<Page> {
-  const answer = await call('GET /spend/logs/ui', { query: { ...query, page_size: size }, signal });
+  const answer = await call('GET /ui/entries', { query: { ...query, page_size: size }, signal });
   return { rows: answer.data, total: answer.total };
 }
 

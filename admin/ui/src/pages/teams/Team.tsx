@@ -13,18 +13,21 @@ import { RecordActions } from '@/parts/RecordActions';
 import { SpendByDay } from '@/parts/SpendByDay';
 import { Chips, Status } from '@/parts/Status';
 import { When } from '@/parts/When';
-import { KeysOf } from '../keys/KeysOf';
+import { KeysOf, useKeyPage } from '../keys/KeysOf';
 import { MEMBER } from './fields';
 import { TeamForm } from './TeamForm';
 import { teamName } from './Teams';
 
 export default function Team() {
   const { id = '' } = useParams();
-  const team = useAnswer('GET /team/info', { query: { team_id: id } });
-  return <Answered of={team}>{(answer) => <Told {...answer} />}</Answered>;
+  const list = useKeyPage();
+  const team = useAnswer('GET /team/info', { query: { team_id: id, page: list.page, size: list.size } });
+  return <Answered of={team}>{(answer) => <Told {...answer} list={list} />}</Answered>;
 }
 
-function Told({ team_info: of, keys, team_memberships }: Answers['GET /team/info']) {
+type Props = Answers['GET /team/info'] & { list: ReturnType<typeof useKeyPage> };
+
+function Told({ team_info: of, keys, total_count, team_memberships, list }: Props) {
   const writes = useMay('change teams');
   return (
     <Page
@@ -38,7 +41,7 @@ function Told({ team_info: of, keys, team_memberships }: Answers['GET /team/info
         <Facts of={facts(of)} />
       </Section>
       <TeamMembers of={of} memberships={team_memberships} />
-      <KeysOf keys={keys} start={{ team_id: of.team_id }} />
+      <KeysOf keys={keys} total={total_count} list={list} start={{ team_id: of.team_id }} />
       <SpendByDay route="GET /team/daily/activity" query={{ team_ids: of.team_id }} />
     </Page>
   );
@@ -122,6 +125,7 @@ function TeamMembers({ of, memberships }: MembersProps) {
         })
       }
       remove={(member) => remove.mutateAsync({ body: asBody({ ...body, user_id: member.user_id }) })}
+      loses={`what comes with ${teamName(of)}, and at once the keys in it`}
     />
   );
 }

@@ -17,27 +17,30 @@ import { RecordActions } from '@/parts/RecordActions';
 import { SpendByDay } from '@/parts/SpendByDay';
 import { Chips, Status } from '@/parts/Status';
 import { When } from '@/parts/When';
-import { KeysOf } from '../keys/KeysOf';
+import { KeysOf, useKeyPage } from '../keys/KeysOf';
 import { UserForm } from './UserForm';
 import { userName } from './Users';
 
 export default function User() {
   const { id = '' } = useParams();
-  const user = useAnswer('GET /user/info', { query: { user_id: id } });
+  const list = useKeyPage();
+  const user = useAnswer('GET /user/info', { query: { user_id: id, page: list.page, size: list.size } });
   return (
     <Answered of={user}>
       {(answer) =>
         answer.user_info === null ? (
           <Empty title="There is no such user" />
         ) : (
-          <Told of={answer.user_info} {...answer} />
+          <Told of={answer.user_info} {...answer} list={list} />
         )
       }
     </Answered>
   );
 }
 
-function Told({ of, keys, teams }: Answers['GET /user/info'] & { of: Record }) {
+type Props = Answers['GET /user/info'] & { of: Record; list: ReturnType<typeof useKeyPage> };
+
+function Told({ of, keys, total_count, teams, list }: Props) {
   const writes = useMay('change users');
   return (
     <Page
@@ -50,7 +53,7 @@ function Told({ of, keys, teams }: Answers['GET /user/info'] & { of: Record }) {
       <Section title="Budget and limits">
         <Facts of={facts(of, teams)} />
       </Section>
-      <KeysOf keys={keys} start={{ user_id: of.user_id }} />
+      <KeysOf keys={keys} total={total_count} list={list} start={{ user_id: of.user_id }} />
       <SpendByDay query={{ user_id: of.user_id }} />
     </Page>
   );

@@ -40,7 +40,7 @@ const COLUMNS: Column<User>[] = [
 export default function Users() {
   const list = useList();
   const users = useAnswer('GET /user/list', {
-    query: { page: list.page, page_size: list.size, user_email: list.q, ...sortQuery(list.sort) },
+    query: { page: list.page, page_size: list.size, search: list.q, ...sortQuery(list.sort) },
   });
   return (
     <ListPage
@@ -51,7 +51,7 @@ export default function Users() {
       read={(answer) => ({ rows: answer.users, total: answer.total })}
       columns={COLUMNS}
       to={path}
-      search="Find by e-mail"
+      search="Find by name, e-mail or id"
       create={{ label: 'New user', right: 'change users', form: (close) => <UserForm onClose={close} /> }}
       empty="Users own keys and belong to teams."
     />

@@ -53,9 +53,15 @@ const named = (name: string | null | undefined, id: string): Choice => ({
   label: name && name !== id ? `${name} (${id.slice(0, 8)})` : id,
 });
 
-export function TeamField(props: Props) {
+/** What is typed, without the id behind the name of what was chosen. */
+function useSearch() {
   const [text, setText] = useState('');
   const [search] = useDebouncedValue(text.replace(/ \(.*\)$/, ''), 250);
+  return [search, setText] as const;
+}
+
+export function TeamField(props: Props) {
+  const [search, setText] = useSearch();
   const teams = useAnswer('GET /v2/team/list', { query: { team_alias: search, page_size: 50 } });
   const choices = (teams.data?.teams ?? []).map((team) => named(team.team_alias, team.team_id));
   return <Lookup {...props} choices={choices} onSearch={setText} />;
@@ -63,17 +69,21 @@ export function TeamField(props: Props) {
 
 export function UserField(props: Props) {
   const allowed = useMay('see users');
-  const users = useAnswer('GET /user/list', { query: { page_size: 100 } }, { enabled: allowed });
+  const [search, setText] = useSearch();
+  const users = useAnswer('GET /user/list', { query: { search, page_size: 100 } }, { enabled: allowed });
   const choices = (users.data?.users ?? []).map((user) =>
     named(user.user_email ?? user.user_alias, user.user_id),
   );
-  return <Lookup {...props} choices={choices} />;
+  return <Lookup {...props} choices={choices} onSearch={setText} />;
 }
 
 export function OrganizationField(props: Props) {
-  const all = useAnswer('GET /organization/list');
-  const choices = (all.data ?? []).map((row) => named(row.organization_alias, row.organization_id));
-  return <Lookup {...props} choices={choices} />;
+  const [search, setText] = useSearch();
+  const found = useAnswer('GET /organization/list', { query: { search, page: 1, size: 50 } });
+  const choices = (found.data?.organizations ?? []).map((row) =>
+    named(row.organization_alias, row.organization_id),
+  );
+  return <Lookup {...props} choices={choices} onSearch={setText} />;
 }
 
 export function CredentialField(props: Props) {

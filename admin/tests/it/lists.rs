@@ -1,0 +1,171 @@
+//! Lists: what they are searched by, their pages, and who is named in them.
+
+use crate::rig::{Rig, entry};
+use serde_json::{Value, json};
+use weir_core::domain::ids::KeyHash;
+use weir_core::time;
+
+/// Keys of a team and a user, one of nobody.
+async fn some() -> Rig {
+    let rig = Rig::new();
+    let user = json!({ "user_id": "u-7", "user_email": "ada@work.example", "user_alias": "Countess",
+        "user_role": "internal_user", "auto_create_key": false });
+    assert_eq!(rig.post("/user/new", &user).await.status, 200);
+    assert_eq!(
+        rig.post("/team/new", &json!({ "team_id": "t-9", "team_alias": "Engines" })).await.status,
+        200
+    );
+    for (key, alias) in [("sk-first-robot-1111", "Prod-Robot"), ("sk-other-thing-2222", "batch")] {
+        rig.key(&json!({ "key": key, "key_alias": alias, "user_id": "u-7", "team_id": "t-9" })).await;
+    }
+    rig.key(&json!({ "key": "sk-nobodys-key-3333", "key_alias": "100%" })).await;
+    rig
+}
+
+fn aliases(list: &Value) -> Vec<&str> {
+    let mut found: Vec<&str> = list["keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|key| key["key_alias"].as_str().unwrap_or_default())
+        .collect();
+    found.sort_unstable();
+    found
+}
+
+#[tokio::test]
+async fn a_key_is_found_by_part_of_its_name_its_end_its_hash_or_itself() {
+    let rig = some().await;
+    let hash = KeyHash::of("sk-other-thing-2222").hex();
+    let begin = hash[..10].to_uppercase();
+    for (search, found) in [
+        ("robot", vec!["Prod-Robot"]),
+        ("1111", vec!["Prod-Robot"]),
+        ("sk-...2222", vec!["batch"]),
+        (begin.as_str(), vec!["batch"]),
+        ("sk-nobodys-key-3333", vec!["100%"]),
+        ("no such key", vec![]),
+        ("", vec!["100%", "Prod-Robot", "batch"]),
+    ] {
+        let list =
+            rig.get(&format!("/key/list?return_full_object=true&search={search}").replace(' ', "%20")).await;
+        assert_eq!(list.status, 200, "{search}: {}", list.text);
+        assert_eq!(aliases(&list.json()), found, "{search}");
+        assert_eq!(list.json()["total_count"], found.len(), "{search}");
+    }
+    let own = "/key/list?return_full_object=true&search=sk";
+    let list = rig.call("GET", own, "sk-first-robot-1111", "").await.json();
+    assert_eq!(aliases(&list), ["Prod-Robot", "batch"], "whoever sees not all finds its own only");
+}
+
+#[tokio::test]
+async fn a_list_of_keys_names_their_teams_and_users() {
+    let rig = some().await;
+    let list = rig.get("/key/list?return_full_object=true&search=robot").await.json();
+    let key = &list["keys"][0];
+    assert_eq!((&key["team_alias"], &key["user_email"]), (&json!("Engines"), &json!("ada@work.example")));
+    let list = rig.get("/key/list?return_full_object=true&search=100").await.json();
+    assert_eq!(
+        (&list["keys"][0]["team_alias"], &list["keys"][0]["user_email"]),
+        (&Value::Null, &Value::Null)
+    );
+}
+
+#[tokio::test]
+async fn keys_of_a_team_or_a_user_come_in_pages_where_these_are_asked_for() {
+    let rig = some().await;
+    for path in ["/team/info?team_id=t-9", "/user/info?user_id=u-7"] {
+        let whole = rig.get(path).await.json();
+        assert_eq!(aliases(&whole), ["Prod-Robot", "batch"], "{path}");
+        assert!(whole.get("total_count").is_none(), "{path}: as LiteLLM tells it");
+        let mut seen = Vec::new();
+        for page in [1, 2] {
+            let part = rig.get(&format!("{path}&page={page}&size=1")).await.json();
+            assert_eq!((&part["total_count"], &part["current_page"]), (&json!(2), &json!(page)), "{path}");
+            assert_eq!(part["keys"].as_array().unwrap().len(), 1, "{path}");
+            seen.push(part["keys"][0]["key_alias"].clone());
+        }
+        assert_eq!(seen, [json!("batch"), json!("Prod-Robot")], "{path}: the youngest first");
+        assert_eq!(rig.get(&format!("{path}&page=0")).await.status, 422, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn customers_organizations_and_users_are_searched_and_come_in_pages() {
+    let rig = some().await;
+    for id in ["c-1", "c-2", "x-3"] {
+        rig.post("/customer/new", &json!({ "user_id": id, "alias": format!("Shop of {id}") })).await;
+        let organization = json!({ "organization_id": id, "organization_alias": format!("Firm {id}") });
+        assert_eq!(rig.post("/organization/new", &organization).await.status, 200);
+    }
+    for (path, name) in [("/customer/list", "customers"), ("/organization/list", "organizations")] {
+        assert_eq!(rig.get(path).await.json().as_array().unwrap().len(), 3, "{path}");
+        assert_eq!(rig.get(&format!("{path}?search=C-")).await.json().as_array().unwrap().len(), 2, "{path}");
+        let page = rig.get(&format!("{path}?search=c-&page=2&size=1")).await.json();
+        assert_eq!(page[name].as_array().unwrap().len(), 1, "{page}");
+        assert_eq!((&page["total_count"], &page["total_pages"]), (&json!(2), &json!(2)), "{page}");
+    }
+    for search in ["u-7", "countess", "ADA@"] {
+        let found = rig.get(&format!("/user/list?search={search}")).await.json();
+        assert_eq!((&found["total"], &found["users"][0]["user_id"]), (&json!(1), &json!("u-7")), "{search}");
+    }
+    assert_eq!(rig.get("/user/list?search=nobody").await.json()["total"], 0);
+}
+
+#[tokio::test]
+async fn p37_who_may_see_all_reads_the_logs_of_the_ui_and_litellms_routes_stay_refused() {
+    let rig = Rig::new();
+    for (id, role) in [("vic", "proxy_admin_viewer"), ("ann", "internal_user")] {
+        rig.post("/user/new", &json!({ "user_id": id, "user_role": role, "auto_create_key": false })).await;
+        rig.key(&json!({ "key": format!("sk-key-of-{id}-0000"), "user_id": id })).await;
+    }
+    rig.memory.book(entry(time::now(), 5));
+    let seen = rig.call("GET", "/ui/entries?page_size=10", "sk-key-of-vic-0000", "").await;
+    assert_eq!((seen.status, &seen.json()["total"]), (200, &json!(1)), "{}", seen.text);
+    for path in ["/spend/logs", "/spend/logs/ui", "/spend/logs/v2"] {
+        assert_eq!(rig.call("GET", path, "sk-key-of-vic-0000", "").await.status, 403, "{path}");
+    }
+    assert_eq!(rig.call("GET", "/ui/entries", "sk-key-of-ann-0000", "").await.status, 401);
+    assert_eq!(rig.call("GET", "/ui/entries", "", "").await.status, 401);
+}
+
+#[tokio::test]
+async fn p19_keys_of_a_team_end_with_the_membership_of_their_user() {
+    let rig = some().await;
+    let member = json!({ "team_id": "t-9", "member": { "role": "user", "user_id": "u-7" } });
+    assert_eq!(rig.post("/team/member_add", &member).await.status, 200);
+    rig.key(&json!({ "key": "sk-own-key-of-u7-4444", "user_id": "u-7" })).await;
+    rig.key(&json!({ "key": "sk-of-the-team-5555", "team_id": "t-9" })).await;
+    rig.key(&json!({ "key": "sk-of-another-6666", "team_id": "t-9", "user_id": "u-8" })).await;
+    let left = rig.post("/team/member_delete", &json!({ "team_id": "t-9", "user_id": "u-7" })).await;
+    assert_eq!(left.status, 200, "{}", left.text);
+    for key in ["sk-first-robot-1111", "sk-other-thing-2222"] {
+        assert!(rig.memory.stored(key).is_none(), "{key}");
+        assert!(rig.memory.forgot(key), "at once: {key}");
+        let hash = KeyHash::of(key).hex();
+        let audited = rig.memory.audited();
+        assert!(audited.iter().any(|told| told.action == "deleted" && told.object_id == hash), "{key}");
+    }
+    for key in ["sk-own-key-of-u7-4444", "sk-of-the-team-5555", "sk-of-another-6666", "sk-nobodys-key-3333"] {
+        assert!(rig.memory.stored(key).is_some(), "{key}");
+    }
+}
+
+#[tokio::test]
+async fn days_are_narrowed_by_all_that_they_are_summed_by_and_refused_else() {
+    let rig = Rig::new();
+    let days = "start_date=2026-11-01&end_date=2026-11-30";
+    for (path, status) in [
+        ("/team/daily/activity?team_id=t&user_id=u&model=m&provider=openai", 200),
+        ("/user/daily/activity?team_ids=t,s&organization_id=o&api_key=sk-x", 200),
+        ("/tag/daily/activity?tag=a&model=m&api_key=sk-x", 200),
+        ("/customer/daily/activity?end_user_ids=c&model=m", 200),
+        ("/team/daily/activity?team_id=t&tag=a", 400),
+        ("/tag/daily/activity?tags=a&team_id=t", 400),
+        ("/customer/daily/activity?user_id=u", 400),
+    ] {
+        let answer = rig.get(&format!("{path}&{days}")).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.text);
+        assert!(status == 200 || answer.text.contains("are not summed by"), "{}", answer.text);
+    }
+}
