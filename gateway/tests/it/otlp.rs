@@ -1,6 +1,7 @@
 //! OpenTelemetry over gRPC: a collector meets the messages of the published schema, and nobody waits for it.
 
 use crate::callbacks::{nanos, told_to};
+use crate::pki::{Pki, TlsEnd};
 use crate::rig::{Builder, Rig};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -87,6 +88,25 @@ async fn a_collector_that_is_not_there_yet_is_told_again_and_loses_nothing() {
     let seen = seen(&server, 2, &rig).await;
     assert_eq!((seen.len(), &seen[0].body), (2, &seen[1].body));
     assert_eq!(lost(&rig).await, 0);
+}
+
+#[tokio::test]
+async fn an_address_of_https_or_without_a_scheme_is_asked_over_tls() {
+    let pki = Pki::new();
+    for scheme in ["https://", ""] {
+        let server = collector(&[0]).await;
+        let end = TlsEnd::start(&pki, &["h2"]).await;
+        end.forward_to(server.addr());
+        let address = format!("{scheme}localhost:{}", end.address.port());
+        let rig = told_to("otel")
+            .env("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+            .env("OTEL_EXPORTER_OTLP_ENDPOINT", &address)
+            .env("SSL_CERT_FILE", &pki.file("ca.pem"));
+        let rig = rig.start().await;
+        rig.chat("priced", "hi").await;
+        seen(&server, 1, &rig).await;
+        assert_eq!(end.protocols(), ["h2"], "{scheme}");
+    }
 }
 
 #[tokio::test]
