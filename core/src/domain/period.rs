@@ -97,6 +97,26 @@ fn midnight(date: Date, zone: &TimeZone) -> Option<ZonedDateTime> {
     date.to_zoned_datetime(zone.clone()).ok()
 }
 
+/// The first Monday since 1970.
+const MONDAY: i64 = 4;
+
+/// Of the runs of so many days that follow one another since a Monday, the last that is over when `today` begins: its first
+/// day and its last one. Seven of them are a week. Days are counted since 1970, in UTC.
+pub fn days_before(today: i64, days: i64) -> (i64, i64) {
+    let days = days.clamp(1, LONGEST_DAYS);
+    let begun = today.saturating_sub(today.saturating_sub(MONDAY).rem_euclid(days));
+    (begun.saturating_sub(days), begun.saturating_sub(1))
+}
+
+/// First and last day of the month before the one that `today` is in, counted as [`days_before`] does. `None` for a day that
+/// no calendar has.
+pub fn month_before(today: i64) -> Option<(i64, i64)> {
+    let date = Date::constant(1970, 1, 1).checked_add(Span::new().try_days(today).ok()?).ok()?;
+    let last = today.checked_sub(i64::from(date.day()))?;
+    let month = date.first_of_month().yesterday().ok()?;
+    Some((last.checked_sub(i64::from(month.days_in_month()))?.checked_add(1)?, last))
+}
+
 /// A budget that begins anew with the clock, and has no record that says what is left: each of its periods has an
 /// account of its own, which is named by the period's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,6 +160,39 @@ impl WindowBudget {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn day(text: &str) -> i64 {
+        Micros::parse_rfc3339(&format!("{text}T12:00:00Z")).unwrap().day()
+    }
+
+    #[test]
+    fn the_week_before_ends_on_a_sunday() {
+        // A Wednesday.
+        for (today, days, from, until) in [
+            ("2026-11-18", 7, "2026-11-09", "2026-11-15"),
+            ("2026-11-16", 7, "2026-11-09", "2026-11-15"),
+            ("2026-11-15", 7, "2026-11-02", "2026-11-08"),
+            ("2026-11-18", 1, "2026-11-17", "2026-11-17"),
+            ("2026-11-18", 0, "2026-11-17", "2026-11-17"),
+        ] {
+            assert_eq!(days_before(day(today), days), (day(from), day(until)), "{days} before {today}");
+        }
+        let (from, until) = days_before(day("2026-11-18"), 30);
+        assert_eq!((until - from, days_before(until + 1, 30)), (29, (from, until)));
+    }
+
+    #[test]
+    fn the_month_before_is_one_of_the_calendar() {
+        for (today, from, until) in [
+            ("2026-11-18", "2026-10-01", "2026-10-31"),
+            ("2026-03-01", "2026-02-01", "2026-02-28"),
+            ("2028-03-31", "2028-02-01", "2028-02-29"),
+            ("2026-01-31", "2025-12-01", "2025-12-31"),
+        ] {
+            assert_eq!(month_before(day(today)), Some((day(from), day(until))), "{today}");
+        }
+        assert_eq!(month_before(i64::MAX), None);
+    }
 
     fn end(now: &str, period: &str, zone: &str) -> String {
         let now: Timestamp = now.parse().unwrap();

@@ -4,5 +4,6 @@ pub mod cooldowns;
 pub mod drain;
 pub mod import;
 pub mod reload;
+mod reports;
 pub mod scribe;
 pub mod standing;

@@ -1,5 +1,5 @@
 //! How budgets stand, and whether anything needs somebody: looked at every few seconds, for metrics and alerts. Where
-//! neither is on, nothing is looked at.
+//! neither is on, nothing is looked at. What is told of whole days is in `reports.rs`.
 
 use crate::state::App;
 use std::collections::HashMap;
@@ -12,9 +12,7 @@ use weir_core::domain::period::WindowBudget;
 use weir_core::domain::records::{Record, Team, User};
 use weir_core::domain::spend::SpendScope;
 use weir_core::ports::records::{get_all, list};
-use weir_core::ports::{
-    Dimension, Directory, LedgerResult, LedgerState, RecordQuery, RollupOrder, RollupQuery, Sort, SpendStore,
-};
+use weir_core::ports::{Directory, LedgerResult, LedgerState, RecordQuery, Sort, SpendStore};
 use weir_core::time::{self, Micros};
 use weir_plugins::budgets::{Owner, Terms, scope_of};
 
@@ -43,15 +41,12 @@ struct Round {
     /// Looks until everything is looked at.
     left: u32,
     away: u32,
-    /// The last day that was told of.
-    told: i64,
 }
 
 impl Standing {
     /// Runs for the life of the process.
     pub async fn run(self) {
-        // Of yesterday too, should nobody have told it.
-        let mut round = Round { told: time::now().day() - 2, ..Round::default() };
+        let mut round = Round::default();
         loop {
             let config = Arc::clone(&self.app.snapshot.load().config);
             if self.app.watched.is_on() {
@@ -215,27 +210,7 @@ impl Standing {
                 self.app.alerts.not_booked(settings, waits);
             }
         }
-        let yesterday = time::now().day() - 1;
-        if round.told < yesterday && settings.tells("daily_reports") {
-            match self.tell_of(yesterday, settings).await {
-                Ok(()) => round.told = yesterday,
-                Err(error) => tracing::debug!("a day is not told of yet: {error}"),
-            }
-        }
-    }
-
-    async fn tell_of(&self, day: i64, settings: &AlertSettings) -> LedgerResult<()> {
-        let query = RollupQuery {
-            by: vec![Dimension::ModelGroup],
-            from: day,
-            until: day,
-            order: RollupOrder::Cost,
-            limit: PAGE,
-            ..RollupQuery::default()
-        };
-        let rows = self.spend.rollup(&query).await?;
-        self.app.alerts.daily(day, &rows, settings);
-        Ok(())
+        self.report(settings).await;
     }
 }
 

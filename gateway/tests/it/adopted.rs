@@ -5,7 +5,7 @@ use serde_json::json;
 use std::process::Command;
 
 /// What psql answers, a line per row.
-fn psql(url: &str, arguments: &[&str]) -> String {
+pub fn psql(url: &str, arguments: &[&str]) -> String {
     let done =
         Command::new("psql").args([url, "-qAtX", "-v", "ON_ERROR_STOP=1"]).args(arguments).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));

@@ -1,9 +1,12 @@
 //! Who runs the gateway is told, once, and nobody is refused for it.
 
+use crate::adopted::psql;
 use crate::rig::{Builder, CONFIG, MASTER, Rig, chat, database};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use weir_bench::mock::{MockServer, Reply, Seen};
+use weir_core::domain::period::{days_before, month_before};
+use weir_core::time::{self, Micros};
 
 /// What is posted to a place for alerts.
 struct Receiver(MockServer);
@@ -129,6 +132,64 @@ async fn two_replicas_tell_it_once() {
         let told = receiver.told(&one, is_of(alias, "soft_budget_crossed")).await;
         assert_eq!(told.len(), 1, "{told:?}");
     }
+}
+
+/// A team asks something with a tag, which is booked on that day.
+async fn spend_on(rig: &Rig, key: &str, url: &str, before: usize, day: i64) {
+    let today = time::now().day() - 1;
+    let mut body = chat("priced", "hi");
+    body["metadata"] = json!({"tags": ["campaign"]});
+    assert_eq!(rig.post("/v1/chat/completions", key, body).await.status, 200);
+    rig.rows(before + 1).await;
+    for table in ["spend_daily", "spend_daily_tag"] {
+        // What was moved there before stays.
+        let moved = format!("UPDATE weir.{table} SET day = {day} WHERE day > {today}");
+        psql(url, &["-c", &moved]);
+    }
+}
+
+fn report_of(from: i64) -> impl Fn(&Value) -> bool {
+    let date = Micros::of_day(from).rfc3339()[..10].to_owned();
+    move |body| {
+        let text = body["event_message"].as_str().unwrap_or_default();
+        body["event"] == json!("spend_reports") && text.starts_with(&format!("{date} to "))
+    }
+}
+
+#[tokio::test]
+async fn weeks_and_months_are_told_by_team_and_by_tag_once_over_all_replicas() {
+    let Some(url) = database().await else { return };
+    let receiver = Receiver::start().await;
+    // A day that ended just now may not be booked yet.
+    let today = Micros(time::now().0 - 600_000_000).day();
+    let (week, month) = (days_before(today, 7), month_before(today).unwrap());
+    let quiet = Rig::config(CONFIG).env("DATABASE_URL", &url).start().await;
+    let team = quiet.post("/team/new", MASTER, json!({"team_alias": "red"})).await.json();
+    let key = quiet.key(json!({"team_id": team["team_id"]})).await;
+    spend_on(&quiet, &key, &url, 0, month.0).await;
+    spend_on(&quiet, &key, &url, 1, week.1).await;
+    let rig = || {
+        let rig = alerting("alerting: [webhook], alert_types: [spend_reports, budget_alerts]");
+        rig.env("WEBHOOK_URL", &receiver.url()).env("DATABASE_URL", &url)
+    };
+    let one = rig().start().await;
+    let weekly = receiver.told(&one, report_of(week.0)).await;
+    let text = weekly[0]["event_message"].as_str().unwrap();
+    let team =
+        format!("By team:\n• red ({}): 1 requests, 0 failed, 0.000025 $", team["team_id"].as_str().unwrap());
+    assert!(
+        text.contains(&team) && text.contains("\n• campaign: 1 requests, 0 failed, 0.000025 $"),
+        "{text}"
+    );
+    let monthly = receiver.told(&one, report_of(month.0)).await;
+    assert!(monthly[0]["event_message"].as_str().unwrap().contains("\n• red ("), "{monthly:?}");
+    // Another replica looks at the same before it has anything else to tell.
+    let two = rig().start().await;
+    let key = two.key(json!({"key_alias": "later", "soft_budget": 0.00002})).await;
+    ask(&two, &key).await;
+    receiver.told(&two, is_of("later", "soft_budget_crossed")).await;
+    let reports = receiver.bodies().into_iter().filter(|body| body["event"] == json!("spend_reports"));
+    assert_eq!(reports.count(), 2, "a week and a month");
 }
 
 #[tokio::test]

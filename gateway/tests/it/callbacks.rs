@@ -21,7 +21,7 @@ async fn receiver() -> MockServer {
 }
 
 /// The ordinary gateway with callbacks, which are told quickly.
-fn told_to(callbacks: &str) -> Builder {
+pub fn told_to(callbacks: &str) -> Builder {
     Rig::config(CONFIG)
         .replace("callbacks: [prometheus]", &format!("callbacks: [prometheus, {callbacks}]"))
         .env("DEFAULT_FLUSH_INTERVAL_SECONDS", "0.1")
@@ -45,7 +45,7 @@ async fn payloads(server: &MockServer, count: usize, rig: &Rig) -> Vec<Value> {
     all
 }
 
-fn nanos(amount: &Value) -> i64 {
+pub fn nanos(amount: &Value) -> i64 {
     NanoUsd::parse(&amount.to_string()).unwrap().0
 }
 

@@ -42,6 +42,7 @@ mod mirrors;
 mod models_api;
 mod operations;
 mod operator;
+mod otlp;
 mod outage;
 mod pki;
 mod providers;

@@ -9,10 +9,11 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
+use hyper_rustls::builderstates::WantsProtocols1;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::legacy::connect::{Connect, HttpConnector};
+use hyper_util::client::legacy::{Builder, Client};
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use std::error::Error;
@@ -34,6 +35,10 @@ const LARGEST_POSTED: usize = 16 << 20;
 /// Connections that are kept to one service, and how long.
 const KEPT: usize = 64;
 const KEPT_FOR: Duration = Duration::from_secs(30);
+/// After which the other end of HTTP/2 is asked whether it is there while it owes an answer, and how long it may take to say
+/// so: a connection that a load balancer has forgotten would be used again and again.
+const PING: Duration = Duration::from_secs(5);
+const PONG: Duration = Duration::from_secs(4);
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -87,20 +92,30 @@ impl Fetch for Http {
 
 // --- Poster ---
 
-/// Posts JSON, over connections that are kept between requests unless a proxy is between. Cheap to clone; clones share
-/// their connections.
+/// Posts JSON, or over HTTP/2 what it is given, over connections that are kept between requests unless a proxy is between.
+/// Cheap to clone; clones share their connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Poster {
     http: Http,
     /// Made with the first request: certificates are read for it.
     direct: Arc<OnceLock<Result<Direct, String>>>,
+    /// The same over HTTP/2.
+    http2: Arc<OnceLock<Result<Direct, String>>>,
 }
 
 type Direct = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
+/// A whole answer.
+pub(crate) struct Answered {
+    pub(crate) status: u16,
+    /// Trailers among them, which count before headers of the same name.
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
 impl Poster {
     pub(crate) fn new(env: &Env) -> Self {
-        Self { http: Http::new(env), direct: Arc::default() }
+        Self { http: Http::new(env), direct: Arc::default(), http2: Arc::default() }
     }
 
     /// Status and body. `headers` beside those of JSON.
@@ -140,14 +155,45 @@ impl Poster {
     }
 
     async fn send(&self, request: Request<Full<Bytes>>) -> Result<(u16, Bytes), String> {
-        if let Some(proxy) = self.http.proxies.intercept(request.uri())
-            && request.uri().scheme_str() == Some("https")
-        {
+        if let Some(proxy) = self.proxy(request.uri()) {
             return exchange(https(tunnel(&proxy))?, request).await;
         }
         let client = self.direct.get_or_init(direct).as_ref().map_err(String::clone)?;
         let response = client.request(request).await.map_err(|e| causes(&e))?;
         read(response, LARGEST_POSTED).await
+    }
+
+    /// Posts over HTTP/2, which without TLS is spoken unasked, as gRPC has it. `headers` are all there are.
+    ///
+    /// # Errors
+    /// As those of [`Poster::post`], but for a bound of 64 KiB.
+    pub(crate) async fn call(
+        &self,
+        url: &Uri,
+        headers: HeaderMap,
+        body: Bytes,
+        within: Duration,
+    ) -> Result<Answered, String> {
+        let mut request = Request::new(Full::from(body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = url.clone();
+        *request.headers_mut() = headers;
+        timeout(within, self.send_http2(request)).await.map_err(|_| format!("no answer within {within:?}"))?
+    }
+
+    async fn send_http2(&self, request: Request<Full<Bytes>>) -> Result<Answered, String> {
+        let response = if let Some(proxy) = self.proxy(request.uri()) {
+            let client = once().http2_only(true).build(https2(tunnel(&proxy))?);
+            client.request(request).await
+        } else {
+            let client = self.http2.get_or_init(http2).as_ref().map_err(String::clone)?;
+            client.request(request).await
+        };
+        whole(response.map_err(|e| causes(&e))?, LARGEST).await
+    }
+
+    fn proxy(&self, url: &Uri) -> Option<Intercept> {
+        self.http.proxies.intercept(url).filter(|_| url.scheme_str() == Some("https"))
     }
 }
 
@@ -159,9 +205,28 @@ pub(crate) fn address(text: &str) -> Option<Uri> {
 }
 
 fn direct() -> Result<Direct, String> {
+    Ok(kept().build(https(plain())?))
+}
+
+fn http2() -> Result<Direct, String> {
+    let mut client = kept();
+    client.http2_only(true).timer(TokioTimer::new());
+    client.http2_keep_alive_interval(PING).http2_keep_alive_timeout(PONG);
+    Ok(client.build(https2(plain())?))
+}
+
+/// A client whose connections are kept.
+fn kept() -> Builder {
     let mut client = Client::builder(TokioExecutor::new());
     client.pool_timer(TokioTimer::new()).pool_idle_timeout(KEPT_FOR).pool_max_idle_per_host(KEPT);
-    Ok(client.build(https(plain())?))
+    client
+}
+
+/// A client for one request.
+fn once() -> Builder {
+    let mut client = Client::builder(TokioExecutor::new());
+    client.pool_max_idle_per_host(0);
+    client
 }
 
 fn request(asked: &TokenRequest) -> Result<Request<Full<Bytes>>, http::Error> {
@@ -196,11 +261,19 @@ fn tunnel(proxy: &Intercept) -> Tunnel<HttpConnector> {
 }
 
 fn https<C>(inner: C) -> Result<HttpsConnector<C>, String> {
+    Ok(secured()?.enable_http1().wrap_connector(inner))
+}
+
+fn https2<C>(inner: C) -> Result<HttpsConnector<C>, String> {
+    Ok(secured()?.enable_http2().wrap_connector(inner))
+}
+
+fn secured() -> Result<HttpsConnectorBuilder<WantsProtocols1>, String> {
     let provider = rustls::crypto::ring::default_provider();
     let builder = HttpsConnectorBuilder::new()
         .with_provider_and_native_roots(provider)
         .map_err(|e| format!("no root certificates: {e}"))?;
-    Ok(builder.https_or_http().enable_http1().wrap_connector(inner))
+    Ok(builder.https_or_http())
 }
 
 /// A client of its own, as tokens are rare and its connections belong to the runtime that made them.
@@ -208,16 +281,23 @@ async fn exchange<C>(connector: C, request: Request<Full<Bytes>>) -> Result<(u16
 where
     C: Connect + Clone + Send + Sync + 'static,
 {
-    let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
+    let client = once().build(connector);
     let response = client.request(request).await.map_err(|e| causes(&e))?;
     read(response, LARGEST).await
 }
 
 async fn read(response: Response<Incoming>, largest: usize) -> Result<(u16, Bytes), String> {
-    let status = response.status().as_u16();
-    let body = Limited::new(response.into_body(), largest).collect().await;
+    let answered = whole(response, largest).await?;
+    Ok((answered.status, answered.body))
+}
+
+async fn whole(response: Response<Incoming>, largest: usize) -> Result<Answered, String> {
+    let (head, body) = response.into_parts();
+    let body = Limited::new(body, largest).collect().await;
     let body = body.map_err(|e| format!("its answer cannot be read: {e}"))?;
-    Ok((status, body.to_bytes()))
+    let mut headers = head.headers;
+    headers.extend(body.trailers().cloned().unwrap_or_default());
+    Ok(Answered { status: head.status.as_u16(), headers, body: body.to_bytes() })
 }
 
 /// All causes in one line. They name addresses, not credentials.

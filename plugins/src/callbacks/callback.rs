@@ -1,6 +1,7 @@
 //! One callback: what it is told, and how it is reached.
 
 use super::Tools;
+use super::grpc;
 use super::kinds::{self, Batch, Build, Row};
 use super::sinks::{Door, Parcel, Refused, Sink};
 use crate::auth::{AwsService, Poster, ToSend, bearer_of, sign_for};
@@ -137,6 +138,7 @@ impl Callback {
         let mut headers = parcel.headers.clone();
         match &self.door {
             Door::Open => {}
+            Door::Grpc => return self.call(parcel).await,
             Door::Aws { source, region, service } => {
                 let url = parcel.url.to_string();
                 let (method, body) = (parcel.method.as_str(), &parcel.body[..]);
@@ -154,6 +156,14 @@ impl Callback {
         if !(200..300).contains(&status) {
             return Err(Refused::with(status, &answer));
         }
-        self.sink.objection(&answer).map_or(Ok(()), |why| Err(Refused::for_good(why)))
+        self.sink.objection(&answer).map_or(Ok(()), Err)
+    }
+
+    /// The same over gRPC.
+    async fn call(&self, parcel: &Parcel) -> Result<(), Refused> {
+        let (headers, body) = (parcel.headers.clone(), parcel.body.clone());
+        let answered = self.http.call(&parcel.url, headers, body, PATIENCE).await.map_err(Refused::now)?;
+        let answer = grpc::taken(&answered)?;
+        self.sink.objection(answer).map_or(Ok(()), Err)
     }
 }

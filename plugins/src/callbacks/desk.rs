@@ -174,33 +174,14 @@ impl Lanes {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{finished, made};
+    use super::super::testing::{callback, dropped, finished, made, metrics, to};
     use super::*;
-    use crate::callbacks::callback::Events;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
-    use weir_core::config::env::Env;
-    use weir_core::config::problems::{Place, Problems};
-    use weir_core::config::{Config, MetricsSettings};
 
     /// A webhook there.
-    fn callback(name: &str, address: &str) -> Arc<Callback> {
-        let env = Arc::new(Env::of([("DEFAULT_FLUSH_INTERVAL_SECONDS", "0.01")]));
-        let text =
-            format!("callback_settings: {{{name}: {{callback_type: generic_api, endpoint: \"{address}\"}}}}");
-        let config = Arc::new(Config::from_text(&text, &env, &[]).0.unwrap());
-        let http = crate::auth::Poster::new(&env);
-        let tools = super::super::Tools { config, env, http };
-        let (at, mut problems) = (Place::default(), Problems::default());
-        Arc::new(Callback::configured(&tools, name, Events::ALL, &at, &mut problems).unwrap())
-    }
-
-    fn metrics() -> Arc<Metrics> {
-        Arc::new(Metrics::new(&MetricsSettings::default(), 1_000).unwrap())
-    }
-
-    fn to(callbacks: &[&Arc<Callback>]) -> To {
-        callbacks.iter().map(|callback| Arc::clone(callback)).collect()
+    fn webhook(name: &str, address: &str) -> Arc<Callback> {
+        callback(name, &format!("{{callback_type: generic_api, endpoint: \"{address}\"}}"))
     }
 
     /// Answers each request with the next of these statuses, the last one for ever; what was posted.
@@ -229,19 +210,13 @@ mod tests {
         (address, seen)
     }
 
-    fn dropped(metrics: &Metrics, name: &str) -> u64 {
-        let text = String::from_utf8(metrics.render().unwrap()).unwrap();
-        let series = format!("weir_callback_dropped_total{{callback_name=\"{name}\"}} ");
-        text.lines().find_map(|line| line.strip_prefix(&series)?.parse().ok()).unwrap_or_default()
-    }
-
     #[tokio::test]
     async fn what_was_not_taken_is_sent_again_and_told_once() {
         let metrics = metrics();
         let desk = Arc::new(Desk::new(1 << 20, Arc::clone(&metrics)));
         let running = tokio::spawn(Arc::clone(&desk).run());
         let (address, seen) = receiver(&[503, 429, 200]).await;
-        let callback = callback("again", &address);
+        let callback = webhook("again", &address);
         desk.tell(finished("success"), to(&[&callback]));
         desk.close(Duration::from_secs(20)).await;
         running.await.unwrap();
@@ -258,7 +233,7 @@ mod tests {
         let desk = Arc::new(Desk::new(1 << 20, Arc::clone(&metrics)));
         let running = tokio::spawn(Arc::clone(&desk).run());
         let (address, seen) = receiver(&[400]).await;
-        desk.tell(finished("failure"), to(&[&callback("bad", &address)]));
+        desk.tell(finished("failure"), to(&[&webhook("bad", &address)]));
         desk.close(Duration::from_secs(20)).await;
         running.await.unwrap();
         assert_eq!((seen.lock().unwrap().len(), dropped(&metrics, "bad")), (1, 1));
@@ -269,7 +244,7 @@ mod tests {
         let metrics = metrics();
         // Nobody takes anything off it.
         let desk = Desk::new(10_000, Arc::clone(&metrics));
-        let callback = callback("full", "http://127.0.0.1:9");
+        let callback = webhook("full", "http://127.0.0.1:9");
         for _ in 0..10 {
             desk.tell(finished("success"), to(&[&callback]));
         }
@@ -284,7 +259,7 @@ mod tests {
         let desk = Arc::new(Desk::new(40_000, Arc::clone(&metrics)));
         let running = tokio::spawn(Arc::clone(&desk).run());
         let (address, seen) = receiver(&[200]).await;
-        let (dead, living) = (callback("dead", "http://127.0.0.1:9"), callback("living", &address));
+        let (dead, living) = (webhook("dead", "http://127.0.0.1:9"), webhook("living", &address));
         for round in 1..=60 {
             desk.tell(finished("success"), to(&[&dead, &living]));
             // Until this one was told: the living one is never full.

@@ -30,6 +30,15 @@ struct Worker {
     metrics: Arc<Metrics>,
 }
 
+/// What is to be sent again.
+#[derive(Default)]
+struct Again {
+    parcels: Vec<Parcel>,
+    why: String,
+    /// Not before that.
+    after: Duration,
+}
+
 /// Records that one lane has at most.
 const PLACES: usize = 65_536;
 /// Bytes of a batch, as records weigh.
@@ -124,18 +133,16 @@ impl Worker {
     async fn tell(&self, batch: &[Arc<Record>]) {
         let mut parcels = self.written(batch).await;
         for attempt in 1..=TRIES {
-            let (again, why) = self.send_all(parcels).await;
-            parcels = again;
-            if parcels.is_empty() {
+            let Again { parcels: again, why, after } = self.send_all(parcels).await;
+            if again.is_empty() {
                 return;
             }
-            let why = why.unwrap_or_default();
             tracing::debug!(callback = self.callback.name, attempt, "not told yet: {why}");
             if attempt == TRIES {
-                self.lost(&parcels, &why);
-            } else {
-                sleep(FIRST_WAIT * 2_u32.pow(attempt - 1)).await;
+                return self.lost(again.iter().map(|parcel| parcel.records).sum(), &why);
             }
+            sleep(after.max(FIRST_WAIT * 2_u32.pow(attempt - 1))).await;
+            parcels = again;
         }
     }
 
@@ -147,8 +154,7 @@ impl Worker {
         self.callback.sink.write(&told)
     }
 
-    /// Those that are to be sent again, and why.
-    async fn send_all(&self, parcels: Vec<Parcel>) -> (Vec<Parcel>, Option<String>) {
+    async fn send_all(&self, parcels: Vec<Parcel>) -> Again {
         let mut failed = Vec::new();
         let mut under_way: JoinSet<(Parcel, Result<(), Refused>)> = JoinSet::new();
         for parcel in parcels {
@@ -172,22 +178,23 @@ impl Worker {
     }
 
     /// What is refused for good is lost at once.
-    fn sorted(&self, failed: Vec<(Parcel, Refused)>) -> (Vec<Parcel>, Option<String>) {
-        let (mut again, mut why) = (Vec::new(), None);
+    fn sorted(&self, failed: Vec<(Parcel, Refused)>) -> Again {
+        let mut all = Again::default();
         for (parcel, refused) in failed {
             if refused.again {
-                again.push(parcel);
-                why = Some(refused.why);
+                all.parcels.push(parcel);
+                all.after = all.after.max(refused.after);
+                all.why = refused.why;
             } else {
-                self.lost(&[parcel], &refused.why);
+                let lost = refused.records.unwrap_or(parcel.records).min(parcel.records);
+                self.lost(lost, &refused.why);
             }
         }
-        (again, why)
+        all
     }
 
-    fn lost(&self, parcels: &[Parcel], why: &str) {
+    fn lost(&self, records: usize, why: &str) {
         let name = &self.callback.name;
-        let records: usize = parcels.iter().map(|parcel| parcel.records).sum();
         tracing::warn!(callback = name, records, "not told: {why}");
         self.metrics.count(Name::CallbackFailures, name);
         for _ in 0..records {

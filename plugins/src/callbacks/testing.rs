@@ -2,18 +2,22 @@
 
 pub(super) mod schema;
 
+use super::callback::Events;
 use super::desk::Room;
 use super::kinds::{self, Build, Made};
 use super::record::{Finished, Record, Told, What};
 use super::sinks::{Parcel, Sink};
+use super::{Callback, To, Tools};
+use crate::auth::Poster;
+use crate::metrics::Metrics;
 use crate::said::Heard;
 use bytes::Bytes;
 use std::sync::Arc;
 use weir_core::body::JsonBody;
 use weir_core::chat::Dialect;
-use weir_core::config::Config;
 use weir_core::config::env::Env;
 use weir_core::config::problems::{Place, Problems};
+use weir_core::config::{Config, MetricsSettings};
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::key::{Caller, KeyRecord, Principal};
 use weir_core::domain::money::NanoUsd;
@@ -42,6 +46,32 @@ pub(super) fn made(name: &str, settings: &str, env: &[(&str, &str)]) -> (Option<
 pub(super) fn sink(name: &str, settings: &str, env: &[(&str, &str)]) -> Box<dyn Sink> {
     let (made, problems) = made(name, settings, env);
     made.unwrap_or_else(|| panic!("{problems}")).sink
+}
+
+/// A callback that waits for nobody else, with a line of `callback_settings`.
+pub(super) fn callback(name: &str, settings: &str) -> Arc<Callback> {
+    let env = Arc::new(Env::of([("DEFAULT_FLUSH_INTERVAL_SECONDS", "0.01")]));
+    let text = format!("callback_settings: {{{name}: {settings}}}");
+    let config = Arc::new(Config::from_text(&text, &env, &[]).0.unwrap());
+    let http = Poster::new(&env);
+    let tools = Tools { config, env, http };
+    let (at, mut problems) = (Place::default(), Problems::default());
+    Arc::new(Callback::configured(&tools, name, Events::ALL, &at, &mut problems).unwrap())
+}
+
+pub(super) fn to(callbacks: &[&Arc<Callback>]) -> To {
+    callbacks.iter().map(|callback| Arc::clone(callback)).collect()
+}
+
+pub(super) fn metrics() -> Arc<Metrics> {
+    Arc::new(Metrics::new(&MetricsSettings::default(), 1_000).unwrap())
+}
+
+/// Records that a callback was not told.
+pub(super) fn dropped(metrics: &Metrics, name: &str) -> u64 {
+    let text = String::from_utf8(metrics.render().unwrap()).unwrap();
+    let series = format!("weir_callback_dropped_total{{callback_name=\"{name}\"}} ");
+    text.lines().find_map(|line| line.strip_prefix(&series)?.parse().ok()).unwrap_or_default()
 }
 
 /// The requests that tell exchanges which ended so.

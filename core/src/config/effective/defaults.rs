@@ -49,6 +49,7 @@ static ROWS: &[Row] = &[
     row(GENERAL, "database_url", |c| hidden(c.general.database_url.is_some()))
         .or_env(&["DATABASE_URL", "DATABASE_HOST"]),
     row(GENERAL, "alerting_threshold", |c| seconds(c.general.alerts.threshold)),
+    row(GENERAL, "spend_report_frequency", |c| format!("{}d", c.general.alerts.spend_report_days).into()),
     row(GENERAL, "database_connection_pool_limit", |c| json!(c.general.database_connection_pool_limit)),
     row(GENERAL, "max_request_size_mb", |c| json!(c.general.request_limit >> 20)),
     row(GENERAL, "store_model_in_db", |c| json!(c.general.store_model_in_db)).or_env(&["STORE_MODEL_IN_DB"]),

@@ -86,7 +86,7 @@ pub(super) const KEYS: &[Key] = &[
     later("reject_clientside_metadata_tags", Bool),
     used("role_permissions", List),
     later("service_account_settings", Any),
-    later("spend_report_frequency", Any),
+    used("spend_report_frequency", Seconds),
     used("store_prompts_in_spend_logs", Bool),
     later("supported_db_objects", List),
     used("token_rate_limit_type", Choice(&["total", "input", "output"])),

@@ -13,12 +13,17 @@ const BUDGET_TTL: Duration = Duration::from_secs(86_400);
 const OUTAGE_TTL: Duration = Duration::from_secs(60);
 const MINOR: u32 = 5;
 const MAJOR: u32 = 10;
+/// LiteLLM's is half a day; here a day is told when it is over.
+const DAILY: Duration = DAY;
+const WEEKLY: Duration = Duration::from_secs(7 * DAY.as_secs());
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 const SLACK: &str = "slack";
 const WEBHOOK: &str = "webhook";
 
 /// Kinds of alerts, by LiteLLM's names.
-pub const ALERT_TYPES: [&str; 8] = [
+pub const ALERT_TYPES: [&str; 9] = [
     "budget_alerts",
     "cooldown_deployment",
     "daily_reports",
@@ -27,10 +32,11 @@ pub const ALERT_TYPES: [&str; 8] = [
     "llm_requests_hanging",
     "llm_too_slow",
     "outage_alerts",
+    "spend_reports",
 ];
 
 /// LiteLLM's others, of which nobody is told.
-const OTHERS: [&str; 13] = [
+const OTHERS: [&str; 12] = [
     "fallback_reports",
     "internal_user_created",
     "internal_user_deleted",
@@ -40,7 +46,6 @@ const OTHERS: [&str; 13] = [
     "new_model_added",
     "new_virtual_key_created",
     "region_outage_alerts",
-    "spend_reports",
     "team_created",
     "virtual_key_deleted",
     "virtual_key_updated",
@@ -65,6 +70,10 @@ pub struct AlertSettings {
     pub outage_ttl: Duration,
     pub minor_outage: u32,
     pub major_outage: u32,
+    /// Days of a daily report, at least one.
+    pub daily_report_days: i64,
+    /// Days of a report of what was spent, at least one.
+    pub spend_report_days: i64,
 }
 
 impl AlertSettings {
@@ -87,6 +96,8 @@ impl AlertSettings {
             outage_ttl: seconds("outage_alert_ttl", OUTAGE_TTL),
             minor_outage: count("minor_outage_alert_threshold", MINOR),
             major_outage: count("major_outage_alert_threshold", MAJOR),
+            daily_report_days: days(seconds("daily_report_frequency", DAILY)),
+            spend_report_days: days(s.seconds("spend_report_frequency").unwrap_or(WEEKLY)),
         };
         settings.check(s, problems);
         settings
@@ -106,6 +117,11 @@ impl AlertSettings {
     }
 
     fn check(&self, s: &Section, problems: &mut Problems) {
+        let apart = s.seconds("spend_report_frequency").unwrap_or(WEEKLY);
+        if apart != DAY.saturating_mul(u32::try_from(self.spend_report_days).unwrap_or(u32::MAX)) {
+            let message = format!("reports are of whole days: {} d", self.spend_report_days);
+            problems.warn(&s.place("spend_report_frequency"), message, "write it like 7d");
+        }
         for name in self.alerting.iter().filter(|name| ![SLACK, WEBHOOK].contains(&name.as_str())) {
             let message = format!("nobody is told by {name:?}");
             problems.warn(&s.place("alerting"), message, "use slack or webhook");
@@ -131,6 +147,11 @@ impl AlertSettings {
     }
 }
 
+/// Whole days, a part of one counts as one; nobody waits longer than a year.
+fn days(time: Duration) -> i64 {
+    i64::try_from(time.as_secs().div_ceil(DAY.as_secs())).unwrap_or(i64::MAX).clamp(1, 366)
+}
+
 /// One address or several for each kind.
 fn by_type(map: &Node) -> Vec<(String, Vec<SecretString>)> {
     let one = |node: &Node| match &node.value {
@@ -142,4 +163,37 @@ fn by_type(map: &Node) -> Vec<(String, Vec<SecretString>)> {
         items => items.iter().filter_map(one).collect(),
     };
     map.entries().iter().map(|(kind, node)| (kind.clone(), addresses(node))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn read(settings: &str) -> (AlertSettings, String) {
+        let text = format!("general_settings: {{{settings}}}\n");
+        let (config, problems) = Config::from_text(&text, &Env::default(), &[]);
+        (config.unwrap_or_else(|| panic!("{problems}")).general.alerts, problems.to_string())
+    }
+
+    #[test]
+    fn reports_are_of_whole_days() {
+        for (settings, days, told) in [
+            ("", (1, 7), false),
+            ("spend_report_frequency: 30d", (1, 30), false),
+            ("spend_report_frequency: 12h", (1, 1), true),
+            ("alerting_args: {daily_report_frequency: 43200}", (1, 7), false),
+            ("alerting_args: {daily_report_frequency: 172800}", (2, 7), false),
+        ] {
+            let (alerts, problems) = read(settings);
+            assert_eq!((alerts.daily_report_days, alerts.spend_report_days), days, "{settings}");
+            assert_eq!(problems.contains("whole days"), told, "{problems}");
+        }
+    }
+
+    #[test]
+    fn spend_reports_are_told() {
+        let (alerts, problems) = read("alert_types: [spend_reports]");
+        assert!(alerts.tells("spend_reports") && !problems.contains("spend_reports"), "{problems}");
+    }
 }

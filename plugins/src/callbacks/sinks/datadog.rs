@@ -57,7 +57,7 @@ impl Sink for Datadog {
     fn write(&self, told: &[Told<'_>]) -> Vec<Parcel> {
         let lines: Vec<String> = told.iter().map(|told| self.line(told)).collect();
         let parcel = |run: &[String]| Parcel::post(&self.url, &self.headers, array(run), run.len());
-        runs(&lines, MOST, BYTES).into_iter().map(parcel).collect()
+        runs(&lines, String::len, MOST, BYTES).into_iter().map(parcel).collect()
     }
 }
 

@@ -56,7 +56,7 @@ impl Sink for Generic {
     fn write(&self, told: &[Told<'_>]) -> Vec<Parcel> {
         let documents: Vec<String> = told.iter().map(Told::document).collect();
         let most = if matches!(self.format, Format::Single) { 1 } else { MOST };
-        runs(&documents, most, BYTES).into_iter().map(|run| self.parcel(run)).collect()
+        runs(&documents, String::len, most, BYTES).into_iter().map(|run| self.parcel(run)).collect()
     }
 }
 

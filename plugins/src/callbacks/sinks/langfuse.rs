@@ -3,7 +3,7 @@
 //! An exchange is a trace with one generation. Their events are called after the exchange, so that one that is sent twice
 //! counts once.
 
-use super::{Door, Parcel, Sink, runs, secret};
+use super::{Door, Parcel, Refused, Sink, runs, secret};
 use crate::callbacks::kinds::{Build, Made};
 use crate::callbacks::payload;
 use crate::callbacks::record::{Exchanged, Told};
@@ -109,14 +109,15 @@ impl Sink for Langfuse {
             let body = format!("{{\"batch\":{},\"metadata\":{{\"sdk_name\":\"weir\"}}}}", super::array(run));
             Parcel::post(&self.url, &self.headers, body, run.len())
         };
-        runs(&events, MOST, BYTES).into_iter().map(parcel).collect()
+        runs(&events, String::len, MOST, BYTES).into_iter().map(parcel).collect()
     }
 
     /// 207 says of each event what became of it.
-    fn objection(&self, answer: &[u8]) -> Option<String> {
+    fn objection(&self, answer: &[u8]) -> Option<Refused> {
         let Answer { errors } = serde_json::from_slice(answer).ok()?;
         let first = errors.first()?;
-        Some(format!("{} events were refused, the first with {}", errors.len(), first.status))
+        let why = format!("{} events were refused, the first with {}", errors.len(), first.status);
+        Some(Refused::for_good(why))
     }
 
     fn takes_audits(&self) -> bool {
@@ -255,8 +256,8 @@ mod tests {
     fn what_langfuse_refuses_is_not_taken() {
         let sink = sink("langfuse", "{}", &KEYS);
         let refused = br#"{"successes":[],"errors":[{"id":"a","status":400,"message":"bad"}]}"#;
-        assert!(sink.objection(refused).is_some_and(|why| why.contains("400")));
-        assert_eq!(sink.objection(br#"{"successes":[{"id":"a","status":201}],"errors":[]}"#), None);
+        assert!(sink.objection(refused).is_some_and(|refused| refused.why.contains("400")));
+        assert!(sink.objection(br#"{"successes":[{"id":"a","status":201}],"errors":[]}"#).is_none());
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub(super) mod langfuse;
 pub(super) mod objects;
 pub(super) mod otel;
 mod otel_metrics;
+mod otel_wire;
 mod otlp;
 pub(super) mod s3;
 pub(super) mod sqs;
@@ -19,6 +20,7 @@ use crate::auth::Identity;
 use crate::auth::aws::Source;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use std::time::Duration;
 use weir_core::config::problems::Problems;
 use weir_core::config::tree::Node;
 
@@ -28,7 +30,7 @@ pub(super) trait Sink: Send + Sync {
     fn write(&self, told: &[Told<'_>]) -> Vec<Parcel>;
 
     /// What a service that took the request says against it. Never quotes what was sent.
-    fn objection(&self, _answer: &[u8]) -> Option<String> {
+    fn objection(&self, _answer: &[u8]) -> Option<Refused> {
         None
     }
 
@@ -49,18 +51,29 @@ pub(super) struct Parcel {
     pub(super) records: usize,
 }
 
-/// How the gateway proves who it is, beside what stands in the headers.
+/// How the gateway proves who it is, beside what stands in the headers, and over what.
 pub(super) enum Door {
     Open,
-    Aws { source: Box<Source>, region: String, service: &'static str },
+    /// Over gRPC, which is HTTP/2; the headers say who it is. What is sent is framed already.
+    Grpc,
+    Aws {
+        source: Box<Source>,
+        region: String,
+        service: &'static str,
+    },
     Token(Identity),
 }
 
-/// Why a request was not taken.
+/// Why a request was not taken, or not all of it.
+#[derive(Default)]
 pub(super) struct Refused {
     pub(super) why: String,
     /// Another try may do better.
     pub(super) again: bool,
+    /// It does not want to be tried before.
+    pub(super) after: Duration,
+    /// How many of the records are not taken; `None`: all.
+    pub(super) records: Option<usize>,
 }
 
 // --- Parcel ---
@@ -76,18 +89,19 @@ impl Parcel {
 
 impl Refused {
     pub(super) fn now(why: String) -> Self {
-        Self { why, again: true }
+        Self { why, again: true, ..Self::default() }
     }
 
     pub(super) fn for_good(why: String) -> Self {
-        Self { why, again: false }
+        Self { why, ..Self::default() }
     }
 
     /// AWS says 400 to who is only too quick.
     pub(super) fn with(status: u16, answer: &[u8]) -> Self {
         let says = |word: &[u8]| memchr::memmem::find(answer, word).is_some();
         let hurried = status == 400 && (says(b"Throttl") || says(b"ThroughputExceeded"));
-        Self { why: format!("it answered {status}"), again: hurried || matches!(status, 408 | 429 | 500..) }
+        let again = hurried || matches!(status, 408 | 429 | 500..);
+        Self { why: format!("it answered {status}"), again, ..Self::default() }
     }
 }
 
@@ -119,18 +133,18 @@ pub(super) fn headers(build: &Build<'_>, variables: &[&str], problems: &mut Prob
     headers
 }
 
-/// Runs of documents that are at most so many, and so long together; one that is longer goes alone.
-pub(super) fn runs(documents: &[String], most: usize, bytes: usize) -> Vec<&[String]> {
+/// Runs that are at most so many, and so long together; what is longer goes alone.
+pub(super) fn runs<T>(all: &[T], length: impl Fn(&T) -> usize, most: usize, bytes: usize) -> Vec<&[T]> {
     let mut runs = Vec::new();
     let (mut from, mut size) = (0, 0);
-    for (at, document) in documents.iter().enumerate() {
-        if at > from && (at - from >= most || size + document.len() > bytes) {
-            runs.extend(documents.get(from..at));
+    for (at, length) in all.iter().map(length).enumerate() {
+        if at > from && (at - from >= most || size + length > bytes) {
+            runs.extend(all.get(from..at));
             (from, size) = (at, 0);
         }
-        size += document.len();
+        size += length;
     }
-    runs.extend(documents.get(from..).filter(|rest| !rest.is_empty()));
+    runs.extend(all.get(from..).filter(|rest| !rest.is_empty()));
     runs
 }
 
@@ -146,11 +160,12 @@ mod tests {
     #[test]
     fn runs_are_short_enough_and_lose_nothing() {
         let documents: Vec<String> = [3, 3, 9, 1, 1, 1].map(|n| "x".repeat(n)).to_vec();
-        let sizes =
-            |most, bytes| runs(&documents, most, bytes).iter().map(|run| run.len()).collect::<Vec<_>>();
+        let sizes = |most, bytes| {
+            runs(&documents, String::len, most, bytes).iter().map(|r| r.len()).collect::<Vec<_>>()
+        };
         assert_eq!(sizes(2, 100), [2, 2, 2]);
         assert_eq!(sizes(9, 6), [2, 1, 3]);
-        assert!(runs(&[], 9, 9).is_empty());
+        assert!(runs(&[], String::len, 9, 9).is_empty());
     }
 
     #[test]

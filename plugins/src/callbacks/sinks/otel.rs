@@ -1,28 +1,31 @@
 //! `otel` and `langfuse_otel`: a span for each exchange, by OpenTelemetry's conventions for generative AI.
 //! <https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/>
 //!
-//! Spoken is OTLP over HTTP with JSON, which every receiver takes. gRPC would need HTTP/2 with trailers and a second encoding.
+//! `otel_wire.rs` is how they get there.
 
+use super::otel_metrics::nanos;
+use super::otel_wire::{METRICS, TRACES, Wire};
 use super::otlp::{
     Attribute, CLIENT, ERROR, OK, Resource, ResourceSpans, Scope, ScopeSpans, Span, SpanStatus, Traces,
 };
-use super::{Door, Parcel, Sink, headers, langfuse, otel_metrics};
+use super::{Parcel, Refused, Sink, headers, langfuse, otel_metrics, runs};
 use crate::callbacks::kinds::{Build, Made};
 use crate::callbacks::payload;
 use crate::callbacks::record::{Exchanged, Told};
 use crate::trace::Trace;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Uri};
+use prost::Message;
 use serde_json::{Map, Value};
 use weir_core::config::problems::Problems;
 use weir_core::domain::operation::Operation;
-use weir_core::time::Micros;
 
 #[derive(Default)]
 struct Otel {
+    wire: Wire,
     url: Uri,
     headers: HeaderMap,
-    resource: Vec<Attribute>,
+    resource: Resource,
     /// Where metrics go; `None`: nowhere.
     metrics: Option<Uri>,
     /// Names of Langfuse's, beside the conventions'.
@@ -31,22 +34,23 @@ struct Otel {
 
 /// Spans of one request.
 const MOST: usize = 512;
+/// Their bytes: receivers of gRPC take 4 MiB, where nobody tells them otherwise.
+const BYTES: usize = 3 << 20;
 const ENDPOINTS: &[&str] =
     &["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_ENDPOINT"];
 const HEADERS: &[&str] = &["OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_HEADERS"];
 
 pub(in super::super) fn build(build: &Build<'_>, problems: &mut Problems) -> Option<Made> {
-    if grpc(build, problems) {
-        return None;
-    }
+    let wire = Wire::of(build);
     let Some(endpoint) = build.text("endpoint", ENDPOINTS) else {
-        let cure = "set OTEL_EXPORTER_OTLP_ENDPOINT, such as http://collector:4318";
+        let cure = "set OTEL_EXPORTER_OTLP_ENDPOINT, such as http://collector:4318, or :4317 with gRPC";
         build.lacks("the address of the collector", cure, problems);
         return None;
     };
-    let url = build.url("endpoint", &path_of(&endpoint, "traces"), problems)?;
-    let metrics = metrics(build, &endpoint, problems);
-    Some(made(build, Otel { url, headers: headers(build, HEADERS, problems), metrics, ..Otel::default() }))
+    let url = wire.url(build, &endpoint, &TRACES, problems)?;
+    let metrics = metrics(build, wire, &endpoint, problems);
+    let headers = headers(build, HEADERS, problems);
+    Some(made(build, Otel { wire, url, headers, metrics, ..Otel::default() }))
 }
 
 /// Langfuse's own receiver, with its keys.
@@ -63,46 +67,38 @@ fn made(build: &Build<'_>, sink: Otel) -> Made {
     // LiteLLM's defaults, which dashboards look for.
     let service = build.text("service_name", &["OTEL_SERVICE_NAME"]).unwrap_or_else(|| "litellm".to_owned());
     let place = build.env.filled("OTEL_ENVIRONMENT_NAME").unwrap_or("production");
-    let resource =
+    let attributes =
         vec![Attribute::text("service.name", service), Attribute::text("deployment.environment", place)];
-    Made { sink: Box::new(Otel { resource, ..sink }), door: Door::Open }
+    let (door, headers) = (sink.wire.door(), sink.wire.headers(sink.headers));
+    Made { sink: Box::new(Otel { headers, resource: Resource { attributes }, ..sink }), door }
 }
 
 /// Where metrics go, if LiteLLM's variable wants them.
-fn metrics(build: &Build<'_>, endpoint: &str, problems: &mut Problems) -> Option<Uri> {
+fn metrics(build: &Build<'_>, wire: Wire, endpoint: &str, problems: &mut Problems) -> Option<Uri> {
     if !build.env.is_on("LITELLM_OTEL_INTEGRATION_ENABLE_METRICS") {
         return None;
     }
     let own = build.env.filled("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT").unwrap_or(endpoint);
-    build.url("endpoint", &path_of(own, "metrics"), problems)
-}
-
-/// Whether gRPC is asked for, which is said to whom it concerns.
-fn grpc(build: &Build<'_>, problems: &mut Problems) -> bool {
-    let said = build.text("exporter", &["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER"]);
-    let grpc = said.is_some_and(|said| said.contains("grpc"));
-    if grpc {
-        let cure = "use otlp_http and the collector's port for it, 4318";
-        problems.warn(&build.at, "nobody is told: OTLP is spoken over HTTP, not gRPC", cure);
-    }
-    grpc
-}
-
-/// An address that ends in a signal is for that one alone; any other is the collector's.
-fn path_of(endpoint: &str, signal: &str) -> String {
-    let endpoint = endpoint.trim_end_matches('/');
-    if endpoint.ends_with(&format!("/{signal}")) {
-        return endpoint.to_owned();
-    }
-    format!("{}/v1/{signal}", endpoint.trim_end_matches("/v1/traces"))
+    wire.url(build, own, &METRICS, problems)
 }
 
 impl Sink for Otel {
     fn write(&self, told: &[Told<'_>]) -> Vec<Parcel> {
         let spans: Vec<Span> =
             told.iter().filter_map(|told| told.exchange.as_ref()).map(|x| self.span(x)).collect();
-        let spans = spans.chunks(MOST).map(|spans| self.parcel(spans));
-        spans.chain(self.measured(told)).collect()
+        let runs: Vec<usize> = runs(&spans, Span::encoded_len, MOST, BYTES).iter().map(|r| r.len()).collect();
+        let mut spans = spans.into_iter();
+        let mut parcels: Vec<Parcel> =
+            runs.into_iter().map(|run| self.parcel(spans.by_ref().take(run).collect())).collect();
+        parcels.extend(self.measured(told));
+        parcels
+    }
+
+    /// A receiver may take a part of what it is sent.
+    fn objection(&self, answer: &[u8]) -> Option<Refused> {
+        let rejected = self.wire.rejected(answer);
+        let why = format!("{rejected} of what it was sent are rejected");
+        (rejected > 0).then(|| Refused { records: Some(rejected), ..Refused::for_good(why) })
     }
 
     fn takes_audits(&self) -> bool {
@@ -111,32 +107,28 @@ impl Sink for Otel {
 }
 
 impl Otel {
-    fn parcel(&self, spans: &[Span]) -> Parcel {
-        let scope = Scope::own();
-        let traces = Traces {
-            resource_spans: [ResourceSpans {
-                resource: Resource { attributes: &self.resource },
-                scope_spans: [ScopeSpans { scope, spans }],
-            }],
-        };
-        let body = serde_json::to_vec(&traces).unwrap_or_default();
-        Parcel::post(&self.url, &self.headers, body, spans.len())
+    fn parcel(&self, spans: Vec<Span>) -> Parcel {
+        let records = spans.len();
+        let scope_spans = vec![ScopeSpans { scope: Scope::own(), spans }];
+        let traces =
+            Traces { resource_spans: vec![ResourceSpans { resource: self.resource.clone(), scope_spans }] };
+        Parcel::post(&self.url, &self.headers, self.wire.body(&traces), records)
     }
 
     /// Tells of no record that its span does not tell of.
     fn measured(&self, told: &[Told<'_>]) -> Option<Parcel> {
         let url = self.metrics.as_ref()?;
         let told: Vec<&Exchanged<'_>> = told.iter().filter_map(|told| told.exchange.as_ref()).collect();
-        let body = (!told.is_empty()).then(|| otel_metrics::body(&self.resource, &told))?;
-        Some(Parcel::post(url, &self.headers, body, 0))
+        let metrics = (!told.is_empty()).then(|| otel_metrics::metrics(self.resource.clone(), &told))?;
+        Some(Parcel::post(url, &self.headers, self.wire.body(&metrics), 0))
     }
 
     fn span(&self, x: &Exchanged<'_>) -> Span {
         let entry = x.entry();
-        let trace = Trace::parse(&x.finished.traceparent);
-        let begun = || entry.id.simple().to_string();
-        let (trace_id, parent_span_id) =
-            trace.map_or_else(|| (begun(), None), |trace| (trace.id, trace.parent));
+        let (trace_id, parent_span_id) = match Trace::parse(&x.finished.traceparent) {
+            Some(trace) => (bytes(&trace.id), bytes(trace.parent.as_deref().unwrap_or_default())),
+            None => (entry.id.as_bytes().to_vec(), Vec::new()),
+        };
         let fault = payload::fault(entry);
         let mut attributes = conventions(x);
         attributes.extend(ours(x));
@@ -161,13 +153,14 @@ impl Otel {
 }
 
 /// The random half of the entry's id; never zero.
-fn span_id(x: &Exchanged<'_>) -> String {
+fn span_id(x: &Exchanged<'_>) -> Vec<u8> {
     let (_, random) = x.entry().id.as_u64_pair();
-    format!("{:016x}", random.max(1))
+    random.max(1).to_be_bytes().to_vec()
 }
 
-fn nanos(at: Micros) -> String {
-    format!("{}000", at.0.max(0))
+/// Of an id in hexadecimal digits.
+fn bytes(digits: &str) -> Vec<u8> {
+    hex::decode(digits).unwrap_or_default()
 }
 
 /// `gen_ai.operation.name`.
@@ -226,7 +219,7 @@ fn parameters(request: &Map<String, Value>) -> impl Iterator<Item = Attribute> {
     PARAMETERS.iter().filter_map(move |(name, told)| match request.get(*name)? {
         Value::Number(number) => Some(match number.as_u64() {
             Some(whole) => Attribute::int(told, whole),
-            None => Attribute::number(told, payload::number(number.to_string())),
+            None => Attribute::number(told, &payload::number(number.to_string())),
         }),
         _ => None,
     })
@@ -239,7 +232,7 @@ fn ours(x: &Exchanged<'_>) -> Vec<Attribute> {
         Attribute::text("litellm.call_id", entry.call_id.as_str()),
         Attribute::text("litellm.call_type", entry.operation.row().call_type),
         Attribute::text("litellm.model_group", entry.model_group.as_str()),
-        Attribute::number("gen_ai.cost.total_cost", entry.cost.json()),
+        Attribute::number("gen_ai.cost.total_cost", &entry.cost.json()),
         Attribute::bool("llm.is_streaming", entry.stream),
         Attribute::bool("litellm.cache_hit", entry.cache_hit),
         Attribute::int("http.response.status_code", u64::from(entry.http_status)),
@@ -275,7 +268,7 @@ fn langfuses(x: &Exchanged<'_>) -> Vec<Attribute> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::callbacks::testing::{made, schema, sink, written};
+    use crate::callbacks::testing::{schema, sink, written};
 
     const COLLECTOR: [(&str, &str); 2] =
         [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.test:4318/"), ("OTEL_HEADERS", "api-key=k")];
@@ -335,13 +328,6 @@ mod tests {
         assert_eq!((&tokens[0]["count"], &tokens[0]["sum"]), (&"2".into(), &22.into()), "input");
         assert_eq!(tokens[0]["bucketCounts"][2], "2", "11 is above 4 and within 16");
         let cost = String::from_utf8_lossy(&parcels[1].body);
-        assert!(cost.contains("\"sum\":0.000195000"), "{cost}");
-    }
-
-    #[test]
-    fn grpc_is_refused_with_a_cure() {
-        let env = [("OTEL_EXPORTER", "otlp_grpc"), ("OTEL_ENDPOINT", "http://c.test:4317")];
-        let (none, problems) = made("otel", "{}", &env);
-        assert!(none.is_none() && problems.to_string().contains("4318"), "{problems}");
+        assert!(cost.contains("\"sum\":0.000195,"), "{cost}");
     }
 }

@@ -3,56 +3,80 @@
 //! <https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/>
 
 use super::otel::operation;
-use super::otlp::{Attribute, Resource, Scope};
+use super::otlp::{Attribute, Resource, Scope, as_decimal, as_text, as_texts, double};
 use crate::callbacks::payload;
 use crate::callbacks::record::Exchanged;
+use prost::Message;
 use serde::Serialize;
-use serde_json::value::RawValue;
 use std::collections::BTreeMap;
+use weir_core::time::Micros;
 
-#[derive(Serialize)]
+/// `ExportMetricsServiceRequest`, written as the messages of `otlp.rs` are.
+#[derive(Message, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Metrics<'a> {
-    resource_metrics: [ResourceMetrics<'a>; 1],
+pub(super) struct Metrics {
+    #[prost(message, repeated, tag = "1")]
+    resource_metrics: Vec<ResourceMetrics>,
 }
 
-#[derive(Serialize)]
+#[derive(Message, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ResourceMetrics<'a> {
-    resource: Resource<'a>,
-    scope_metrics: [ScopeMetrics; 1],
+struct ResourceMetrics {
+    #[prost(message, required, tag = "1")]
+    resource: Resource,
+    #[prost(message, repeated, tag = "2")]
+    scope_metrics: Vec<ScopeMetrics>,
 }
 
-#[derive(Serialize)]
+#[derive(Message, Serialize)]
 struct ScopeMetrics {
+    #[prost(message, required, tag = "1")]
     scope: Scope,
+    #[prost(message, repeated, tag = "2")]
     metrics: Vec<Metric>,
 }
 
-#[derive(Serialize)]
+#[derive(Message, Serialize)]
 struct Metric {
-    name: &'static str,
-    unit: &'static str,
+    #[prost(string, tag = "1")]
+    name: String,
+    #[prost(string, tag = "3")]
+    unit: String,
+    #[prost(message, required, tag = "9")]
     histogram: Histogram,
 }
 
-#[derive(Serialize)]
+#[derive(Message, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Histogram {
-    aggregation_temporality: u8,
+    #[prost(int32, tag = "2")]
+    aggregation_temporality: i32,
+    #[prost(message, repeated, tag = "1")]
     data_points: Vec<Point>,
 }
 
-#[derive(Serialize)]
+#[derive(Message, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Point {
+    #[prost(message, repeated, tag = "9")]
     attributes: Vec<Attribute>,
-    start_time_unix_nano: String,
-    time_unix_nano: String,
-    count: String,
-    sum: Box<RawValue>,
-    bucket_counts: Vec<String>,
-    explicit_bounds: Vec<Box<RawValue>>,
+    #[prost(fixed64, tag = "2")]
+    #[serde(serialize_with = "as_text")]
+    start_time_unix_nano: u64,
+    #[prost(fixed64, tag = "3")]
+    #[serde(serialize_with = "as_text")]
+    time_unix_nano: u64,
+    #[prost(fixed64, tag = "4")]
+    #[serde(serialize_with = "as_text")]
+    count: u64,
+    #[prost(double, required, tag = "5")]
+    #[serde(serialize_with = "as_decimal")]
+    sum: f64,
+    #[prost(fixed64, repeated, tag = "6")]
+    #[serde(serialize_with = "as_texts")]
+    bucket_counts: Vec<u64>,
+    #[prost(double, repeated, tag = "7")]
+    explicit_bounds: Vec<f64>,
 }
 
 /// What is measured, in whole units: tokens, microseconds, nano-dollars.
@@ -65,7 +89,7 @@ struct Instrument {
     values: fn(&Exchanged<'_>) -> Vec<(&'static str, i64)>,
 }
 
-const DELTA: u8 = 1;
+const DELTA: i32 = 1;
 const TOKEN_TYPE: &str = "gen_ai.token.type";
 
 static INSTRUMENTS: &[Instrument] = &[
@@ -108,27 +132,24 @@ struct Seen {
     buckets: Vec<u64>,
 }
 
-/// A request's body; what is told is not empty.
-pub(super) fn body(resource: &[Attribute], told: &[&Exchanged<'_>]) -> Vec<u8> {
-    let nanos = |micros: Option<i64>| format!("{}000", micros.unwrap_or_default().max(0));
+/// What a batch measures; it is not empty.
+pub(super) fn metrics(resource: Resource, told: &[&Exchanged<'_>]) -> Metrics {
     let times = (
-        nanos(told.iter().map(|x| x.entry().started_at.0).min()),
-        nanos(told.iter().map(|x| x.entry().ended_at.0).max()),
+        nanos(told.iter().map(|x| x.entry().started_at).min().unwrap_or_default()),
+        nanos(told.iter().map(|x| x.entry().ended_at).max().unwrap_or_default()),
     );
-    let metrics = Metrics {
-        resource_metrics: [ResourceMetrics {
-            resource: Resource { attributes: resource },
-            scope_metrics: [ScopeMetrics {
-                scope: Scope::own(),
-                metrics: INSTRUMENTS.iter().map(|instrument| instrument.metric(told, &times)).collect(),
-            }],
-        }],
-    };
-    serde_json::to_vec(&metrics).unwrap_or_default()
+    let metrics = INSTRUMENTS.iter().map(|instrument| instrument.metric(told, times)).collect();
+    let scope_metrics = vec![ScopeMetrics { scope: Scope::own(), metrics }];
+    Metrics { resource_metrics: vec![ResourceMetrics { resource, scope_metrics }] }
+}
+
+/// Nothing happened before 1970.
+pub(super) fn nanos(at: Micros) -> u64 {
+    u64::try_from(at.0).unwrap_or_default().saturating_mul(1_000)
 }
 
 impl Instrument {
-    fn metric(&self, told: &[&Exchanged<'_>], times: &(String, String)) -> Metric {
+    fn metric(&self, told: &[&Exchanged<'_>], times: (u64, u64)) -> Metric {
         let mut all: BTreeMap<Key, Seen> = BTreeMap::new();
         for x in told {
             let entry = x.entry();
@@ -140,10 +161,10 @@ impl Instrument {
         }
         let data_points = all.into_iter().map(|(key, seen)| self.point(key, seen, times)).collect();
         let histogram = Histogram { aggregation_temporality: DELTA, data_points };
-        Metric { name: self.name, unit: self.unit, histogram }
+        Metric { name: self.name.to_owned(), unit: self.unit.to_owned(), histogram }
     }
 
-    fn point(&self, key: Key, seen: Seen, (start, end): &(String, String)) -> Point {
+    fn point(&self, key: Key, seen: Seen, (start, end): (u64, u64)) -> Point {
         let (operation, provider, model, kind) = key;
         let mut attributes = vec![
             Attribute::text("gen_ai.operation.name", operation),
@@ -154,20 +175,20 @@ impl Instrument {
             .extend(Some(kind).filter(|kind| !kind.is_empty()).map(|kind| Attribute::text(TOKEN_TYPE, kind)));
         Point {
             attributes,
-            start_time_unix_nano: start.clone(),
-            time_unix_nano: end.clone(),
-            count: seen.count.to_string(),
-            sum: self.decimal(seen.sum),
-            bucket_counts: seen.buckets.iter().map(u64::to_string).collect(),
-            explicit_bounds: self.bounds.iter().map(|bound| self.decimal(*bound)).collect(),
+            start_time_unix_nano: start,
+            time_unix_nano: end,
+            count: seen.count,
+            sum: self.double(seen.sum),
+            bucket_counts: seen.buckets,
+            explicit_bounds: self.bounds.iter().map(|bound| self.double(*bound)).collect(),
         }
     }
 
-    /// Exact, as no float was between.
-    fn decimal(&self, value: i64) -> Box<RawValue> {
+    /// Summed exactly; only what is told is a double, the nearest there is.
+    fn double(&self, value: i64) -> f64 {
         let (value, unit) = (value.max(0), 10_i64.pow(self.digits));
         let width = self.digits as usize;
-        payload::number(match width {
+        double(&match width {
             0 => value.to_string(),
             _ => format!("{}.{:0width$}", value / unit, value % unit),
         })
