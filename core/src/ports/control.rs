@@ -4,6 +4,7 @@ use crate::config::Additions;
 use crate::domain::key::Principal;
 use crate::error::ApiError;
 use crate::ports::cache::AnswerCache;
+use crate::time::Micros;
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,27 @@ pub struct Probe {
     pub error: String,
     /// HTTP; 0 where nobody answered.
     pub status: u16,
+}
+
+/// How a callback of the configuration is doing in this process, since that began.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallbackState {
+    pub name: String,
+    /// `success`, `failure`, `audit`; empty where it could not be set up.
+    pub told_of: Vec<&'static str>,
+    /// Why it could not be set up, with the cure; empty where it was.
+    pub unusable: String,
+    /// Records that it has taken.
+    pub delivered: u64,
+    /// Records that it will never be told.
+    pub dropped: u64,
+    /// Since when it takes nothing; `None` where it took the last request, or was never sent one.
+    pub failing_since: Option<Micros>,
+    /// What was wrong last, and when. Hosts only, as the rest of an address may be a credential; empty where nothing ever was.
+    pub last_error: String,
+    pub last_error_at: Option<Micros>,
+    /// Bytes of records that wait for it.
+    pub waiting_bytes: u64,
 }
 
 #[async_trait]
@@ -69,6 +91,14 @@ pub trait Control: Send + Sync {
 
     /// Asks a deployment something short and real, which costs what it costs.
     async fn probe(&self, deployment: &str) -> Probe;
+
+    /// Those of the configuration, in its order; those of keys and teams are their own business.
+    fn callbacks(&self) -> Vec<CallbackState>;
+
+    /// Really sends something made up to a callback, or to the places of a channel for alerts, once and within half a
+    /// minute. What is said of it is for people; of an address it names the host alone. `None`: the configuration names
+    /// none such.
+    async fn test_service(&self, name: &str) -> Option<Result<String, String>>;
 
     /// Where answers are kept; `None`: they are not.
     fn cache(&self) -> Option<Arc<dyn AnswerCache>>;
