@@ -17,5 +17,6 @@ mod keys;
 mod memory;
 mod openapi;
 mod rig;
+mod settings;
 mod socket;
 mod spend;

@@ -23,7 +23,7 @@ use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::error::ApiError;
 use weir_core::model::prices::Catalogue;
 use weir_core::ports::cache::AnswerCache;
-use weir_core::ports::control::{Control, Probe, Unusable};
+use weir_core::ports::control::{CallbackState, Control, Probe, Unusable};
 use weir_core::ports::identity::{Fetch, Fetched};
 use weir_core::time::Micros;
 
@@ -153,6 +153,28 @@ impl Control for Still {
         Probe { took: Duration::ZERO, error: String::new(), status: 200 }
     }
 
+    fn callbacks(&self) -> Vec<CallbackState> {
+        let state = |name: &str| CallbackState { name: name.to_owned(), ..CallbackState::default() };
+        let failing = CallbackState {
+            told_of: vec!["success"],
+            dropped: 3,
+            failing_since: Some(Micros(1_700_000_000_000_000)),
+            last_error: "it answered 503".to_owned(),
+            waiting_bytes: 4_096,
+            ..state("langfuse")
+        };
+        let unusable = CallbackState { unusable: "no address; set one".to_owned(), ..state("otel") };
+        vec![CallbackState { delivered: 9, ..state("generic_api") }, failing, unusable, state("s3")]
+    }
+
+    async fn test_service(&self, name: &str) -> Option<Result<String, String>> {
+        match name {
+            "generic_api" => Some(Ok(format!("Mock LLM request made - check {name}."))),
+            "langfuse" => Some(Err("it answered 401".to_owned())),
+            _ => None,
+        }
+    }
+
     fn cache(&self) -> Option<Arc<dyn AnswerCache>> {
         None
     }
@@ -233,8 +255,21 @@ fn attempt(started_at: Micros, ended_at: Micros) -> AttemptRecord {
     }
 }
 
-/// Of whom nothing is said.
+/// Of whom nothing is said, but for alerts.
 fn config() -> Config {
-    let env = Env::of([("LITELLM_MASTER_KEY", MASTER)]);
-    Config::from_text("model_list: []", &env, &["openai"]).0.unwrap()
+    let env = Env::of([
+        ("LITELLM_MASTER_KEY", MASTER),
+        ("SLACK_WEBHOOK_URL", "https://hooks.test/services/not-a-real-secret"),
+        ("GENERIC_CLIENT_ID", "weir"),
+        ("GENERIC_ISSUER", "https://idp.test/realm"),
+    ]);
+    Config::from_text(CONFIG, &env, &["openai"]).0.unwrap()
 }
+
+const CONFIG: &str = "model_list: []
+litellm_settings: {request_timeout: 90, callbacks: [prometheus]}
+general_settings:
+  alerting: [slack]
+  alert_types: [budget_alerts, outage_alerts]
+  alert_to_webhook_url: {outage_alerts: \"https://other.test/not-a-real-secret\"}
+";
