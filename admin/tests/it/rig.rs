@@ -53,6 +53,15 @@ impl Rig {
         Self { memory, router }
     }
 
+    /// Over a configuration, with these variables.
+    pub fn configured(text: &str, vars: &[(&str, &str)]) -> Self {
+        let memory = Arc::new(Memory::default());
+        let config = Arc::new(configured(text, vars));
+        let config = Arc::new(move || Arc::clone(&config));
+        let services = Services { config, ..services(&memory, Some(MASTER)) };
+        Self { router: weir_admin::router(Arc::new(services)), memory }
+    }
+
     /// One request with the key as a bearer; an empty `key` sends none, an empty `body` has none.
     pub async fn call(&self, method: &str, path: &str, key: &str, body: &str) -> Answer {
         let bearer = format!("Bearer {key}");
@@ -255,21 +264,12 @@ fn attempt(started_at: Micros, ended_at: Micros) -> AttemptRecord {
     }
 }
 
-/// Of whom nothing is said, but for alerts.
+/// Of whom nothing is said.
 fn config() -> Config {
-    let env = Env::of([
-        ("LITELLM_MASTER_KEY", MASTER),
-        ("SLACK_WEBHOOK_URL", "https://hooks.test/services/not-a-real-secret"),
-        ("GENERIC_CLIENT_ID", "weir"),
-        ("GENERIC_ISSUER", "https://idp.test/realm"),
-    ]);
-    Config::from_text(CONFIG, &env, &["openai"]).0.unwrap()
+    configured("model_list: []", &[])
 }
 
-const CONFIG: &str = "model_list: []
-litellm_settings: {request_timeout: 90, callbacks: [prometheus]}
-general_settings:
-  alerting: [slack]
-  alert_types: [budget_alerts, outage_alerts]
-  alert_to_webhook_url: {outage_alerts: \"https://other.test/not-a-real-secret\"}
-";
+fn configured(text: &str, vars: &[(&str, &str)]) -> Config {
+    let env = Env::of([("LITELLM_MASTER_KEY", MASTER)]).with(vars.iter().copied());
+    Config::from_text(text, &env, &["openai"]).0.unwrap()
+}

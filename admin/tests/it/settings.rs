@@ -3,6 +3,24 @@
 use crate::rig::{MASTER, Rig};
 use serde_json::{Value, json};
 
+const CONFIG: &str = "model_list: []
+litellm_settings: {request_timeout: 90, callbacks: [prometheus]}
+general_settings:
+  alerting: [slack]
+  alert_types: [budget_alerts, outage_alerts]
+  alert_to_webhook_url: {outage_alerts: \"https://other.test/not-a-real-secret\"}
+";
+
+static VARS: &[(&str, &str)] = &[
+    ("SLACK_WEBHOOK_URL", "https://hooks.test/services/not-a-real-secret"),
+    ("GENERIC_CLIENT_ID", "weir"),
+    ("GENERIC_ISSUER", "https://idp.test/realm"),
+];
+
+fn rig() -> Rig {
+    Rig::configured(CONFIG, VARS)
+}
+
 /// One setting of a section.
 async fn field(rig: &Rig, section: &str, name: &str) -> Value {
     let answer = rig.get(&format!("/config/list?config_type={section}")).await;
@@ -14,7 +32,7 @@ async fn field(rig: &Rig, section: &str, name: &str) -> Value {
 
 #[tokio::test]
 async fn p47_a_setting_is_told_with_its_value_its_default_and_its_place() {
-    let rig = Rig::new();
+    let rig = rig();
     let file = json!({ "from": "file", "file": "config.yaml", "line": 2 });
     let environment = json!({ "from": "environment", "variable": "LITELLM_MASTER_KEY" });
     for (section, name, value, default, stored, source) in [
@@ -38,7 +56,7 @@ async fn p47_a_setting_is_told_with_its_value_its_default_and_its_place() {
 /// The configuration of this rig is never read again, as that of a gateway that cannot use what is stored.
 #[tokio::test]
 async fn p47_what_is_stored_and_not_in_force_is_drift() {
-    let rig = Rig::new();
+    let rig = rig();
     let body =
         json!({ "config_type": "litellm_settings", "field_name": "request_timeout", "field_value": 7 });
     assert_eq!(rig.post("/config/field/update", &body).await.status, 200);
@@ -49,7 +67,7 @@ async fn p47_what_is_stored_and_not_in_force_is_drift() {
 
 #[tokio::test]
 async fn a_mask_is_not_taken_for_the_secret_that_it_stands_for() {
-    let rig = Rig::new();
+    let rig = rig();
     for mask in ["***", "*****"] {
         let value = json!({ "type": "redis", "password": mask });
         let body =
@@ -63,7 +81,7 @@ async fn a_mask_is_not_taken_for_the_secret_that_it_stands_for() {
 
 #[tokio::test]
 async fn p35_who_is_told_of_which_alerts_is_shown_without_the_addresses() {
-    let answer = Rig::new().get("/get/config/callbacks").await;
+    let answer = rig().get("/get/config/callbacks").await;
     assert!(!answer.text.contains("not-a-real-secret"), "{}", answer.text);
     let told = answer.json();
     assert_eq!(
@@ -80,7 +98,7 @@ async fn p35_who_is_told_of_which_alerts_is_shown_without_the_addresses() {
 
 #[tokio::test]
 async fn a_test_of_a_service_tells_what_came_of_it() {
-    let rig = Rig::new();
+    let rig = rig();
     let test = async |service: &str| {
         let answer = rig.get(&format!("/health/services?service={service}")).await;
         (answer.status, answer.json())
@@ -98,7 +116,7 @@ async fn a_test_of_a_service_tells_what_came_of_it() {
 /// As LiteLLM answered: `endpoints_info_health_db`.
 #[tokio::test]
 async fn a_service_that_is_not_configured_is_refused_in_litellms_words() {
-    let rig = Rig::new();
+    let rig = rig();
     let answer = rig.get("/health/services?service=slack_budget_alerts").await;
     let message =
         "{'error': '\"slack_budget_alerts\" not in proxy config: general_settings. Unable to test this.'}";
@@ -110,7 +128,7 @@ async fn a_service_that_is_not_configured_is_refused_in_litellms_words() {
 
 #[tokio::test]
 async fn callbacks_are_told_with_what_is_wrong_with_them() {
-    let told = Rig::new().get("/health/callbacks").await.json();
+    let told = rig().get("/health/callbacks").await.json();
     assert_eq!(told["failing_count"], json!(2));
     let states: Vec<(&Value, &Value)> = told["callbacks"]
         .as_array()
@@ -131,7 +149,7 @@ async fn callbacks_are_told_with_what_is_wrong_with_them() {
 
 #[tokio::test]
 async fn who_signs_people_in_is_told_to_admins_alone() {
-    let rig = Rig::new();
+    let rig = rig();
     let nobody = rig.call("GET", "/ui/options", "", "").await;
     assert_eq!(nobody.json(), json!({ "sso": true }));
     let key = rig.key(&json!({})).await;

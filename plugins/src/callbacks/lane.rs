@@ -178,11 +178,13 @@ impl Worker {
         while let Some(ended) = under_way.join_next().await {
             failed.extend(self.noted(ended));
         }
-        match failed.last() {
-            Some((_, refused)) => self.tally.failed(&refused.why),
+        let last = failed.last().map(|(_, refused)| refused.why.clone());
+        let sorted = self.sorted(failed);
+        match last {
+            Some(why) => self.tally.failed(&why),
             None => self.tally.well(),
         }
-        self.sorted(failed)
+        sorted
     }
 
     /// What was not taken.
