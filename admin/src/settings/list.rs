@@ -1,7 +1,7 @@
 //! `/config/list`: every setting of a section, as it is in force in this process, with its default and where it is set; and
 //! where something else is written that does not count, that too.
 
-use super::{Section, section_named, shown};
+use super::{NEVER_KEPT, Section, section_named, shown};
 use crate::context::Context;
 use crate::error::Refusal;
 use crate::input::Params;
@@ -37,6 +37,7 @@ fn field(told: &Told, table: &Table, key: &Key, stored: Option<&Value>) -> Value
         "drift": drift(told.in_files(table.name, key.name), in_force, key.name, stored),
         "secret": key.kind.is_secret(),
         "used": key.state == State::Used,
+        "editable": !NEVER_KEPT.contains(&key.name),
     })
 }
 
