@@ -1,6 +1,7 @@
 //! `/health`: real calls to the deployments, when somebody asks for them. One round at a time: who asks meanwhile waits
 //! for its result.
 
+use crate::callbacks;
 use crate::context::Context;
 use crate::error::{Refusal, detail};
 use crate::input::Params;
@@ -23,7 +24,8 @@ const O: RouteClass = RouteClass::Operation;
 
 pub(crate) static ROUTES: &[Access] = &[
     route(Method::GET, "/health", O, Grant::VIEWER, || get(health)),
-    route(Method::GET, "/health/services", O, Grant::ADMIN, || get(services)),
+    route(Method::GET, "/health/services", O, Grant::ADMIN, || get(callbacks::test)),
+    route(Method::GET, "/health/callbacks", O, Grant::VIEWER, || get(callbacks::states)),
     route(Method::POST, "/health/test_connection", O, Grant::ADMIN, || post(test_connection)),
 ];
 
@@ -125,15 +127,4 @@ fn told(entry: &ModelEntry, probe: &Probe) -> Value {
     Value::Object(told)
 }
 
-/// Whether a callback is configured; `?service=` names it.
-async fn services(context: Context, params: Params) -> Result<Json<Value>, Refusal> {
-    let Some(service) = params.get("service") else {
-        return Err(detail(400, &json!({ "error": "Service must be specified." })));
-    };
-    let config: Arc<Config> = (context.services.config)();
-    let mut names = config.litellm.callbacks.iter().chain(&config.litellm.success_callback);
-    if names.any(|name| name == service) {
-        return Ok(Json(json!({ "status": "success", "message": format!("{service} is configured") })));
-    }
-    Err(detail(422, &json!({ "error": format!("{service} is not in the callbacks of litellm_settings.") })))
 }

@@ -6,15 +6,16 @@
 //! whose money is exact. `fields.rs` makes tables of a resource's fields, `work.rs` makes changes that belong
 //! together, `context.rs` is what every handler has, `page.rs` pages of lists and what these are searched by. Then a file
 //! or folder for each resource: `keys`, `teams`, `users`, `organizations`, `customers`, `budgets`, `tags`, `models`,
-//! `guardrails`, `settings`, `health`, `cache`, `invitations`, `docs`, `signon` (sessions of the UI), `scim`
-//! (provisioning), `ui` (its files), `spend`, `audit`; `duration.rs` is for lifetimes, `due.rs` does what falls due by
-//! itself. `service.rs` listens on the unix socket that the gateway proxies to.
+//! `guardrails`, `settings`, `callbacks` (and alerts), `health`, `cache`, `invitations`, `docs`, `signon` (sessions of the
+//! UI), `scim` (provisioning), `ui` (its files), `spend`, `audit`; `duration.rs` is for lifetimes, `due.rs` does what falls
+//! due by itself. `service.rs` listens on the unix socket that the gateway proxies to.
 
 mod access;
 mod answer;
 mod audit;
 mod budgets;
 mod cache;
+mod callbacks;
 mod context;
 mod customers;
 mod docs;

@@ -1,7 +1,9 @@
 //! `/config/*`: settings that are changed over the API. They lie over those of the files, name by name, and are in force
 //! at once; those that need a restart say so in the README. What opens everything is never kept.
 
-use crate::answer::raw;
+mod list;
+
+use crate::callbacks;
 use crate::context::Context;
 use crate::error::{Refusal, detail};
 use crate::input::{Fields, Params, Shape};
@@ -12,11 +14,11 @@ use axum::Json;
 use axum::http::Method;
 use axum::routing::{get, post};
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
 use weir_core::SecretString;
 use weir_core::access::{Grant, RouteClass};
-use weir_core::config::keys::{self, Kind, Table};
-use weir_core::config::{Additions, Config};
+use weir_core::config::Additions;
+use weir_core::config::effective::HIDDEN;
+use weir_core::config::keys::{self, Table};
 use weir_core::domain::records::{Kept, Setting};
 use weir_core::error::{ApiError, Kind as ErrorKind};
 use weir_core::ports::control::SETTING_VALUE;
@@ -26,11 +28,11 @@ const O: RouteClass = RouteClass::Operation;
 #[rustfmt::skip]
 pub(crate) static ROUTES: &[Access] = &[
     route(Method::POST, "/config/update", O, Grant::ADMIN, || post(update)),
-    route(Method::GET, "/config/list", O, Grant::ADMIN, || get(list)),
+    route(Method::GET, "/config/list", O, Grant::ADMIN, || get(list::list)),
     route(Method::GET, "/config/field/info", O, Grant::ADMIN, || get(field_info)),
     route(Method::POST, "/config/field/update", O, Grant::ADMIN, || post(field_update)),
     route(Method::POST, "/config/field/delete", O, Grant::ADMIN, || post(field_delete)),
-    route(Method::GET, "/get/config/callbacks", O, Grant::ADMIN, || get(callbacks)),
+    route(Method::GET, "/get/config/callbacks", O, Grant::ADMIN, || get(callbacks::listed)),
 ];
 
 /// Sections that may be changed, with the names in them.
@@ -76,7 +78,7 @@ impl Section {
     fn shown(&self) -> Map<String, Value> {
         let masks = self.name == VARIABLES;
         let told = |(name, value): (&String, &Value)| {
-            let value = if masks { Value::from("*****") } else { shown(name, value) };
+            let value = if masks { Value::from(MASK) } else { shown(name, value) };
             (name.clone(), value)
         };
         self.value.iter().map(told).collect()
@@ -134,6 +136,7 @@ async fn update(context: Context, mut body: Fields) -> Result<Json<Value>, Refus
     let mut sections = Vec::new();
     for (name, members) in sent {
         let mut section = Section::read(&context, name).await?;
+        members.iter().try_for_each(|(name, value)| no_mask(name, value))?;
         section.value.extend(members.into_iter().filter(|(name, _)| !NEVER_KEPT.contains(&name.as_str())));
         sections.push(section);
     }
@@ -170,6 +173,7 @@ async fn field_update(context: Context, mut body: Fields) -> Result<Json<Value>,
     writable(&context)?;
     let mut section = Section::read(&context, name).await?;
     let value = value.and_then(|value| serde_json::from_str(value.get()).ok()).unwrap_or_default();
+    no_mask(&field, &value)?;
     section.value.insert(field, value);
     change(&context, section).await
 }
@@ -194,68 +198,73 @@ async fn change(context: &Context, section: Section) -> Result<Json<Value>, Refu
     Ok(Json(json!({ "param_name": name, "param_value": told })))
 }
 
-fn shown(name: &str, value: &Value) -> Value {
+// --- secrets ---
+
+/// In place of what is not told.
+const MASK: &str = "*****";
+/// Parts of names whose values are never told. Addresses of webhooks are credentials.
+static SECRET: &[&str] = &["key", "secret", "password", "token", "headers", "credential", "webhook"];
+
+fn is_secret(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    let secret = ["key", "secret", "password", "token"].iter().any(|part| lower.contains(part));
-    if secret && value.is_string() { Value::from("*****") } else { value.clone() }
+    let by_kind = |table: &Table| table.find(name).is_some_and(|key| key.kind.is_secret());
+    SECRET.iter().any(|part| lower.contains(part)) || SECTIONS.iter().any(|(_, table)| by_kind(table))
 }
 
-/// Every name of a section, with what is kept of it.
-async fn list(context: Context, params: Params) -> Result<Json<Vec<Value>>, Refusal> {
-    let (name, table) = section_named(params.get("config_type"))?;
-    let section = Section::read(&context, name).await?;
-    let told = table.keys.iter().filter(|key| !key.kind.is_secret()).map(|key| {
-        let value = section.value.get(key.name);
-        json!({
-            "field_name": key.name,
-            "field_type": type_of(key.kind),
-            "field_description": key.doc,
-            "field_value": value.map(|value| shown(key.name, value)),
-            "stored_in_db": value.map(|_| true),
-            "field_default_value": null,
-            "premium_field": false,
-            "nested_fields": null,
-        })
-    });
-    Ok(Json(told.collect()))
+/// What may be told of a value: no text that its own name, or one around it, says to be a secret.
+fn shown(name: &str, value: &Value) -> Value {
+    masked(value, is_secret(name))
 }
 
-fn type_of(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Bool => "Boolean",
-        Kind::Int => "Integer",
-        Kind::Number | Kind::Price | Kind::Seconds => "Float",
-        Kind::Texts | Kind::List => "List",
-        Kind::Map => "Dictionary",
-        _ => "String",
+fn masked(value: &Value, secret: bool) -> Value {
+    match value {
+        Value::String(_) if secret => MASK.into(),
+        Value::Array(items) => items.iter().map(|item| masked(item, secret)).collect(),
+        Value::Object(members) => {
+            let member =
+                |(name, value): (&String, &Value)| (name.clone(), masked(value, secret || is_secret(name)));
+            Value::Object(members.iter().map(member).collect())
+        }
+        other => other.clone(),
     }
 }
 
-// --- what is switched on ---
-
-async fn callbacks(context: Context) -> Result<Json<Value>, Refusal> {
-    let config: Arc<Config> = (context.services.config)();
-    let (litellm, router) = (&config.litellm, &config.router);
-    let mut told: Vec<Value> = Vec::new();
-    for (names, kind) in [(&litellm.callbacks, "success_and_failure"), (&litellm.success_callback, "success")]
-    {
-        told.extend(names.iter().map(|name| json!({ "name": name, "variables": {}, "type": kind })));
+/// Refuses what was read here and is sent back as it was shown: the secret would be gone.
+fn no_mask(name: &str, value: &Value) -> Result<(), Refusal> {
+    if !holds_mask(value) {
+        return Ok(());
     }
-    Ok(Json(json!({
-        "status": "success",
-        "callbacks": told,
-        "alerts": [],
-        "router_settings": {
-            "num_retries": router.num_retries,
-            "cooldown_time": router.cooldown_time.as_secs(),
-            "fallbacks": fallbacks(&router.fallbacks),
-            "context_window_fallbacks": fallbacks(&router.context_window_fallbacks),
-        },
-        "available_callbacks": {},
-    })))
+    let error =
+        format!("{name} holds a mask in place of a secret. Send the secret itself, or do not send {name}.");
+    Err(detail(400, &json!({ "error": error })))
 }
 
-fn fallbacks(all: &weir_core::config::Fallbacks) -> Value {
-    let one = |(group, targets): &(String, Vec<String>)| json!({ group.as_str(): raw(targets) });
-    if all.is_empty() { Value::Null } else { all.iter().map(one).collect() }
+fn holds_mask(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text == MASK || text == HIDDEN || text.contains("://***@"),
+        Value::Array(items) => items.iter().any(holds_mask),
+        Value::Object(members) => members.values().any(holds_mask),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p35_a_secret_is_masked_wherever_it_stands() {
+        let value = json!({ "host": "h", "password": "s3cr3t", "more": [{ "api_key": "s3cr3t", "db": 1 }] });
+        let told = shown("cache_params", &value);
+        assert_eq!(told, json!({ "host": "h", "password": MASK, "more": [{ "api_key": MASK, "db": 1 }] }));
+        let addresses = json!({ "budget_alerts": ["https://hooks.test/s3cr3t"] });
+        assert_eq!(shown("alert_to_webhook_url", &addresses), json!({ "budget_alerts": [MASK] }));
+    }
+
+    #[test]
+    fn a_mask_is_no_value() {
+        assert!(no_mask("cache_params", &json!({ "password": MASK })).is_err());
+        assert!(no_mask("redis_url", &json!("redis://***@redis.test")).is_err());
+        assert!(no_mask("callbacks", &json!(["langfuse"])).is_ok());
+    }
 }

@@ -13,7 +13,9 @@ use weir_core::domain::key::Principal;
 use weir_core::domain::records::{Credential, Kept, ModelRecord, Record, RecordKind, Setting};
 use weir_core::error::ApiError;
 use weir_core::ports::cache::AnswerCache;
-use weir_core::ports::control::{CREDENTIAL_VALUES, Control, MODEL_PARAMS, Probe, SETTING_VALUE, Unusable};
+use weir_core::ports::control::{
+    CREDENTIAL_VALUES, CallbackState, Control, MODEL_PARAMS, Probe, SETTING_VALUE, Unusable,
+};
 use weir_core::ports::cooldowns::Coolings;
 use weir_core::ports::{Directory, LedgerResult, RecordQuery, Sort, records};
 use weir_ledger::{KeyCache, Watcher};
@@ -245,6 +247,19 @@ impl Control for Configuration {
 
     async fn coolings(&self) -> Coolings {
         self.app.routing.cooldowns.coolings().await
+    }
+
+    fn callbacks(&self) -> Vec<CallbackState> {
+        self.app.desk.states(&self.app.snapshot.load().callbacks)
+    }
+
+    async fn test_service(&self, name: &str) -> Option<Result<String, String>> {
+        let snapshot = self.app.snapshot.load_full();
+        if let Some(told) = snapshot.callbacks.test(name).await {
+            return Some(told.map(|()| format!("Mock LLM request made - check {name}.")));
+        }
+        let config = &snapshot.config;
+        weir_plugins::alerts::test(&config.general.alerts, &config.env, name).await
     }
 
     fn cache(&self) -> Option<Arc<dyn AnswerCache>> {

@@ -176,21 +176,47 @@ describe('the gateway', { skip: missing() ?? false, concurrency: false }, () => 
     await walk.page.getByRole('dialog').getByRole('switch').click();
     await walk.submit('Save');
     await walk.gone();
-    await walk.reads('ledger');
+    const row = walk.page.getByRole('row', { name: /drop_params/ });
+    await row.getByText('ledger', { exact: true }).waitFor();
     await walk.press('Reset drop_params');
     await walk.submit('Reset');
     await walk.gone();
-    await walk.reads('file or default');
+    await row.getByText('default', { exact: true }).waitFor();
     await walk.open('/settings?tab=audit', 'Settings');
     await walk.page.getByRole('row', { name: /Settings.*drop_params/ }).first().waitFor();
     await walk.looked('settings-audit');
   });
 
-  test('a callback is tested', async () => {
+  test('p47 a setting of the ledger shows what the file says below it, and its default', async () => {
+    const field = { config_type: 'router_settings', field_name: 'num_retries' };
+    await rig.api('POST', '/config/field/update', { ...field, field_value: 4 });
+    await walk.open('/settings?section=router_settings&q=num_retries', 'Settings');
+    const row = walk.page.getByRole('row', { name: /num_retries/ }).first();
+    await row.getByText(/config\.yaml:\d+ says/).waitFor();
+    assert.match(await row.innerText(), /4\s+2\s/, 'in force, and by default');
+    await walk.looked('settings-drift');
+    await rig.api('POST', '/config/field/delete', field);
+    await walk.open('/settings?q=master_key', 'Settings');
+    await walk.page.getByRole('row', { name: /^master_key / }).first().waitFor();
+    assert.equal(await walk.page.getByRole('button', { name: 'Change master_key', exact: true }).count(), 0);
+  });
+
+  test('a callback is tested, and one that cannot be told needs attention', async () => {
     await walk.open('/settings?tab=callbacks', 'Settings');
-    await walk.press('Test');
+    await walk.press('Send a test to prometheus');
     await walk.reads('prometheus is configured');
+    await walk.reads('not set up');
+    await walk.press('Send a test to otel');
+    await walk.reads('otel did not take the test');
     await walk.looked('settings-callbacks');
+    await walk.open('/', 'Home');
+    await walk.page.getByRole('link', { name: /^Callback otel is not set up/ }).click();
+    await walk.page.getByRole('row', { name: /^otel / }).waitFor();
+  });
+
+  test('who is told of alerts is shown, and that nobody is', async () => {
+    await walk.open('/settings?tab=alerts', 'Settings');
+    await walk.reads('Nobody is told');
   });
 
   test('a guardrail is tried on a text', async () => {

@@ -63,6 +63,8 @@ describe('signing in', { skip: missing() ?? false, concurrency: false }, () => {
     assert.deepEqual([user_id, role], ['grace', 'proxy_admin']);
     await walk.open('/settings?tab=sign-on', 'Settings');
     await walk.reads(`${rig.url}/sso/callback`);
+    await walk.reads('OpenID Connect');
+    await walk.page.getByText(rig.identity.issuer, { exact: true }).waitFor();
     await walk.signOut();
     await walk.page.waitForURL(`${rig.identity.issuer}/**`);
     await walk.page.getByRole('button', { name: 'Yes, sign me out' }).click();

@@ -38,8 +38,14 @@ pub(crate) static ROUTES: &[Access] = &[
     route(Method::POST, "/onboarding/claim_token", P, Grant::ANY, || post(invite::claim_token)),
 ];
 
+/// Whoever sees everything is told who the identity provider is, others whether there is one.
 async fn options(context: Context) -> Json<Value> {
-    Json(json!({ "sso": sso::is_on(&(context.services.config)().env) }))
+    let config = (context.services.config)();
+    let on = sso::is_on(&config.env);
+    if context.sees_all() {
+        return Json(json!({ "sso": on, "provider": sso::told(&config.env) }));
+    }
+    Json(json!({ "sso": on }))
 }
 
 // --- the UI's session ---

@@ -18,5 +18,6 @@ mod lists;
 mod memory;
 mod openapi;
 mod rig;
+mod settings;
 mod socket;
 mod spend;

@@ -23,7 +23,7 @@ use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::error::ApiError;
 use weir_core::model::prices::Catalogue;
 use weir_core::ports::cache::AnswerCache;
-use weir_core::ports::control::{Control, Probe, Unusable};
+use weir_core::ports::control::{CallbackState, Control, Probe, Unusable};
 use weir_core::ports::cooldowns::Coolings;
 use weir_core::ports::identity::{Fetch, Fetched};
 use weir_core::time::Micros;
@@ -52,6 +52,15 @@ impl Rig {
         let memory = Arc::new(Memory::default());
         let router = weir_admin::router(Arc::new(services(&memory, master)));
         Self { memory, router }
+    }
+
+    /// Over a configuration, with these variables.
+    pub fn configured(text: &str, vars: &[(&str, &str)]) -> Self {
+        let memory = Arc::new(Memory::default());
+        let config = Arc::new(configured(text, vars));
+        let config = Arc::new(move || Arc::clone(&config));
+        let services = Services { config, ..services(&memory, Some(MASTER)) };
+        Self { router: weir_admin::router(Arc::new(services)), memory }
     }
 
     /// One request with the key as a bearer; an empty `key` sends none, an empty `body` has none.
@@ -162,6 +171,28 @@ impl Control for Still {
         Coolings::default()
     }
 
+    fn callbacks(&self) -> Vec<CallbackState> {
+        let state = |name: &str| CallbackState { name: name.to_owned(), ..CallbackState::default() };
+        let failing = CallbackState {
+            told_of: vec!["success"],
+            dropped: 3,
+            failing_since: Some(Micros(1_700_000_000_000_000)),
+            last_error: "it answered 503".to_owned(),
+            waiting_bytes: 4_096,
+            ..state("langfuse")
+        };
+        let unusable = CallbackState { unusable: "no address; set one".to_owned(), ..state("otel") };
+        vec![CallbackState { delivered: 9, ..state("generic_api") }, failing, unusable, state("s3")]
+    }
+
+    async fn test_service(&self, name: &str) -> Option<Result<String, String>> {
+        match name {
+            "generic_api" => Some(Ok(format!("Mock LLM request made - check {name}."))),
+            "langfuse" => Some(Err("it answered 401".to_owned())),
+            _ => None,
+        }
+    }
+
     fn cache(&self) -> Option<Arc<dyn AnswerCache>> {
         None
     }
@@ -244,6 +275,10 @@ fn attempt(started_at: Micros, ended_at: Micros) -> AttemptRecord {
 
 /// Of whom nothing is said.
 fn config() -> Config {
-    let env = Env::of([("LITELLM_MASTER_KEY", MASTER)]);
-    Config::from_text("model_list: []", &env, &["openai"]).0.unwrap()
+    configured("model_list: []", &[])
+}
+
+fn configured(text: &str, vars: &[(&str, &str)]) -> Config {
+    let env = Env::of([("LITELLM_MASTER_KEY", MASTER)]).with(vars.iter().copied());
+    Config::from_text(text, &env, &["openai"]).0.unwrap()
 }

@@ -1,7 +1,7 @@
 //! From a path to a `Config`.
 
 use super::additions::Additions;
-use super::effective::{Effective, References};
+use super::effective::{self, Effective, References, Told};
 use super::env::Env;
 use super::fallbacks::{Fallbacks, Names};
 use super::file::ConfigFile;
@@ -15,6 +15,7 @@ use super::settings::{
     CacheSettings, CallbackSettings, GeneralSettings, LitellmSettings, RouterSettings, WeirSettings,
 };
 use super::tree::Node;
+use std::sync::Arc;
 
 /// What the configuration means: defaults filled in, references resolved, nothing left to check. `Debug` shows no
 /// secret.
@@ -32,6 +33,8 @@ pub struct Config {
     pub callbacks: CallbackSettings,
     /// The environment it was loaded with, `environment_variables` on top: where providers look for their keys.
     pub env: Env,
+    /// Every setting with its source, as it was loaded; nothing where it was not loaded from files.
+    pub told: Arc<Told>,
 }
 
 /// What was written, names and types checked.
@@ -41,20 +44,28 @@ pub(super) struct Written {
     pub env: Env,
 }
 
+/// What is noted on the way, for whoever asks where a setting comes from.
+#[derive(Default)]
+pub(super) struct Notes {
+    pub references: References,
+    /// The sections of settings as the files have them; `None` where the ledger does not lie over them.
+    pub files: Option<Node>,
+}
+
 impl Written {
-    /// `noted` sees the whole tree before references are resolved.
     fn read(
         (source, read): (&str, ReadFile<'_>),
         env: &Env,
         added: &Additions,
-        noted: &mut dyn FnMut(&Node),
+        notes: &mut Notes,
         problems: &mut Problems,
     ) -> Option<Self> {
         let mut root = Files::new(read).load(source, &Place::default(), problems)?;
+        notes.files = (!added.settings.is_empty()).then(|| effective::sections(&root));
         added.lay_settings(&mut root, problems);
         let env = resolve::environment(&mut root, env, problems);
         added.lay_lists(&mut root, problems);
-        noted(&root);
+        notes.references = References::of(&root);
         resolve::references(&mut root, &env, &mut String::new(), problems);
         added.override_models(&mut root, &env, problems);
         Some(Self { file: ConfigFile::read(&root, problems), env })
@@ -81,9 +92,13 @@ impl Config {
         providers: &[&str],
         added: &Additions,
     ) -> (Option<Config>, Problems) {
-        let mut problems = Problems::default();
-        let written = Written::read((source, read), env, added, &mut |_| (), &mut problems);
-        let config = written.map(|w| Config::of(&w.file, w.env, providers, &mut problems));
+        let (mut problems, mut notes) = (Problems::default(), Notes::default());
+        let written = Written::read((source, read), env, added, &mut notes, &mut problems);
+        let config = written.map(|written| {
+            let mut config = Config::of(&written.file, written.env.clone(), providers, &mut problems);
+            config.told = Arc::new(Told::of(&written, &config, env, &notes, &problems));
+            config
+        });
         problems.sort();
         (config.filter(|_| !problems.has_errors()), problems)
     }
@@ -96,12 +111,11 @@ impl Config {
         providers: &[&str],
         added: &Additions,
     ) -> (Option<Effective>, Problems) {
-        let (mut problems, mut references) = (Problems::default(), References::default());
-        let mut note = |root: &Node| references = References::of(root);
-        let written = Written::read((source, read), env, added, &mut note, &mut problems);
+        let (mut problems, mut notes) = (Problems::default(), Notes::default());
+        let written = Written::read((source, read), env, added, &mut notes, &mut problems);
         let told = written.map(|written| {
             let config = Config::of(&written.file, written.env.clone(), providers, &mut problems);
-            Effective::of(&written, &config, env, &references, &problems)
+            Effective::of(&written, &config, env, &notes, &problems)
         });
         problems.sort();
         (told.filter(|_| !problems.has_errors()), problems)
@@ -126,7 +140,9 @@ impl Config {
         let weir = WeirSettings::read(&file.weir, &env, problems);
         let cache = CacheSettings::read(&file.litellm, router.redis.as_ref(), &env, problems);
         let callbacks = CallbackSettings::read(&file.callbacks, &file.litellm, problems);
-        let config = Config { models, guardrails, litellm, router, general, weir, cache, callbacks, env };
+        let told = Arc::default();
+        let config =
+            Config { models, guardrails, litellm, router, general, weir, cache, callbacks, env, told };
         if !problems.has_errors() {
             config.check_names(file, problems);
             if config.models.is_empty() {

@@ -5,6 +5,7 @@ use crate::domain::key::Principal;
 use crate::error::ApiError;
 use crate::ports::cache::AnswerCache;
 use crate::ports::cooldowns::Coolings;
+use crate::time::Micros;
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +36,27 @@ impl Probe {
     pub fn millis(&self) -> u64 {
         u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX)
     }
+}
+
+/// How a callback of the configuration is doing in this process, since that began.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallbackState {
+    pub name: String,
+    /// `success`, `failure`, `audit`; empty where it could not be set up.
+    pub told_of: Vec<&'static str>,
+    /// Why it could not be set up, with the cure; empty where it was.
+    pub unusable: String,
+    /// Records that it has taken.
+    pub delivered: u64,
+    /// Records that it will never be told.
+    pub dropped: u64,
+    /// Since when it takes nothing; `None` where it took the last request, or was never sent one.
+    pub failing_since: Option<Micros>,
+    /// What was wrong last, and when. Hosts only, as the rest of an address may be a credential; empty where nothing ever was.
+    pub last_error: String,
+    pub last_error_at: Option<Micros>,
+    /// Bytes of records that wait for it.
+    pub waiting_bytes: u64,
 }
 
 #[async_trait]
@@ -87,6 +109,14 @@ pub trait Control: Send + Sync {
 
     /// Deployments that get no requests for a while, of all replicas where they know of each other.
     async fn coolings(&self) -> Coolings;
+
+    /// Those of the configuration, in its order; those of keys and teams are their own business.
+    fn callbacks(&self) -> Vec<CallbackState>;
+
+    /// Really sends something made up to a callback, or to the places of a channel for alerts, once and within half a
+    /// minute. What is said of it is for people; of an address it names the host alone. `None`: the configuration names
+    /// none such.
+    async fn test_service(&self, name: &str) -> Option<Result<String, String>>;
 
     /// Where answers are kept; `None`: they are not.
     fn cache(&self) -> Option<Arc<dyn AnswerCache>>;

@@ -57,6 +57,7 @@ mod said;
 mod scim;
 mod secrets;
 mod seeing;
+mod services;
 mod sessions;
 mod shared_rates;
 mod signon;

@@ -28,7 +28,18 @@ async fn p35_marked_secrets_are_nowhere() {
     }
     told.push_str(&rig.post("/v1/chat/completions", &format!("{key}x"), chat("gpt-4o", "hi")).await.text());
     told.push_str(&rig.post("/v1/chat/completions", &key, "{\"model\":").await.text());
-    for path in ["/metrics", "/spend/logs?limit=1000", "/global/spend", "/v1/models", "/health/readiness"] {
+    for path in [
+        "/metrics",
+        "/spend/logs?limit=1000",
+        "/global/spend",
+        "/v1/models",
+        "/health/readiness",
+        "/health/services?service=slack",
+        "/health/callbacks",
+        "/get/config/callbacks",
+        "/config/list",
+        "/config/list?config_type=litellm_settings",
+    ] {
         told.push_str(&rig.get(path, MASTER).await.text());
     }
     rig.signal("TERM");

@@ -1,7 +1,7 @@
 //! How an alert gets to people (Slack's form) and to programs (LiteLLM's webhook).
 
 use super::Alert;
-use crate::auth::Poster;
+use crate::auth::{Poster, hosts_only};
 use bytes::Bytes;
 use http::{HeaderMap, Uri};
 use serde_json::json;
@@ -37,10 +37,23 @@ fn places<'a>(settings: &'a AlertSettings, alert: &Alert) -> Vec<(&'a SecretStri
     places
 }
 
-/// The address is in no message: it is a credential.
+/// What is wrong with an address, which is in no message: it is a credential.
+const NO_ADDRESS: &str = "an address for alerts is none: write it like https://host/path";
+
+/// Sends once. Answers what came of it, of an address no more than its host.
+pub(super) async fn once(poster: &Poster, address: &SecretString, body: String) -> Result<(), String> {
+    let uri = address.expose_secret().parse::<Uri>().map_err(|_| NO_ADDRESS)?;
+    let host = uri.host().unwrap_or_default();
+    match poster.post(&uri, HeaderMap::new(), Bytes::from(body), WITHIN).await {
+        Ok((200..300, _)) => Ok(()),
+        Ok((status, _)) => Err(format!("{host} answered {status}")),
+        Err(why) => Err(format!("{host}: {}", hosts_only(&why))),
+    }
+}
+
 async fn posted(poster: &Poster, address: &SecretString, body: String) -> bool {
     let Ok(uri) = address.expose_secret().parse::<Uri>() else {
-        tracing::warn!("an address for alerts is none: write it like https://host/path");
+        tracing::warn!("{NO_ADDRESS}");
         return false;
     };
     let host = uri.host().unwrap_or_default().to_owned();
@@ -61,7 +74,7 @@ async fn posted(poster: &Poster, address: &SecretString, body: String) -> bool {
     false
 }
 
-fn slack_body(alert: &Alert) -> String {
+pub(super) fn slack_body(alert: &Alert) -> String {
     let kind = alert.kind.replace('_', " ");
     // What is between these would be a link or a mention.
     let text = alert.text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");

@@ -204,6 +204,19 @@ pub(crate) fn address(text: &str) -> Option<Uri> {
     (host && matches!(uri.scheme_str(), Some("http" | "https"))).then_some(uri)
 }
 
+/// What went wrong, for people: of an address only its host is left, as the rest may be a credential. Cut where it is long.
+pub(crate) fn hosts_only(why: &str) -> String {
+    const LONGEST: usize = 300;
+    let words: Vec<&str> = why[..why.floor_char_boundary(LONGEST)].split(' ').map(host_only).collect();
+    words.join(" ")
+}
+
+fn host_only(word: &str) -> &str {
+    let Some((_, rest)) = word.split_once("://") else { return word };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.rsplit('@').next().unwrap_or_default()
+}
+
 fn direct() -> Result<Direct, String> {
     Ok(kept().build(https(plain())?))
 }

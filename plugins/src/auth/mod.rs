@@ -9,7 +9,7 @@ pub mod sigv4;
 mod token;
 
 pub use self::http::Http;
-pub(crate) use self::http::{Answered, Poster, address};
+pub(crate) use self::http::{Answered, Poster, address, hosts_only};
 pub(crate) use signer::{Service as AwsService, bearer_of, sign_for};
 pub use signer::{Signer, ToSend};
 pub use token::{Identity, Source as TokenSource, TokenFault};

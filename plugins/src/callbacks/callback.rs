@@ -18,6 +18,8 @@ pub struct Callback {
     pub(super) events: Events,
     /// It is never told what was said.
     pub(super) silent: bool,
+    /// It belongs to a key or a team, and has an address or credentials of its own.
+    pub(super) own: bool,
     pub(super) batch: Batch,
     pub(super) sink: Box<dyn Sink>,
     door: Door,
@@ -43,6 +45,11 @@ impl Events {
 
     pub(super) fn or(self, more: Events) -> Events {
         Events { success: self.success || more.success, failure: self.failure || more.failure }
+    }
+
+    pub(super) fn names(self) -> Vec<&'static str> {
+        let all = [(self.success, "success"), (self.failure, "failure")];
+        all.into_iter().filter_map(|(told, name)| told.then_some(name)).collect()
     }
 
     /// LiteLLM's `event_types`, where there are some.
@@ -123,6 +130,7 @@ impl Callback {
             name: name.to_owned(),
             events: events.narrowed(build.params),
             silent: flag("turn_off_message_logging") == Some(true) || flag("message_logging") == Some(false),
+            own: build.own,
             batch: row.batch.with(build.env),
             sink: made.sink,
             door: made.door,

@@ -1,10 +1,11 @@
 //! The queue of what is to be told. Requests put down what they have and go; one task hands it on to a lane for each
 //! callback.
 
-use super::Callback;
 use super::lane::Lane;
 use super::record::{Finished, Record, What};
 use super::select::To;
+use super::tally::Tallies;
+use super::{Callback, Callbacks};
 use crate::metrics::Metrics;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,6 +14,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use weir_core::metrics::Name;
 use weir_core::ports::AuditEntry;
+use weir_core::ports::control::CallbackState;
 
 /// One of a process.
 pub struct Desk {
@@ -21,6 +23,7 @@ pub struct Desk {
     held: Arc<AtomicUsize>,
     bound: usize,
     metrics: Arc<Metrics>,
+    tallies: Arc<Tallies>,
 }
 
 enum Message {
@@ -52,7 +55,13 @@ impl Desk {
             held: Arc::default(),
             bound: usize::try_from(bound).unwrap_or(usize::MAX),
             metrics,
+            tallies: Arc::default(),
         }
+    }
+
+    /// How those of a configuration are doing since the process began.
+    pub fn states(&self, callbacks: &Callbacks) -> Vec<CallbackState> {
+        self.tallies.states(callbacks)
     }
 
     /// Never waits.
@@ -81,14 +90,22 @@ impl Desk {
     }
 
     fn lost(&self, to: &To) {
-        to.iter().for_each(|callback| self.metrics.count(Name::CallbacksDropped, &callback.name));
+        for callback in to {
+            self.metrics.count(Name::CallbacksDropped, &callback.name);
+            self.tallies.of(callback).dropped(1);
+        }
     }
 
     /// Runs until it is closed. Once.
     pub async fn run(self: Arc<Self>) {
         let receiver = self.receiver.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut receiver) = receiver else { return };
-        let mut lanes = Lanes { open: HashMap::new(), bound: self.bound, metrics: Arc::clone(&self.metrics) };
+        let mut lanes = Lanes {
+            open: HashMap::new(),
+            bound: self.bound,
+            metrics: Arc::clone(&self.metrics),
+            tallies: Arc::clone(&self.tallies),
+        };
         while let Some(message) = receiver.recv().await {
             match message {
                 Message::Tell(record, to) => {
@@ -143,6 +160,7 @@ struct Lanes {
     open: HashMap<usize, Lane>,
     bound: usize,
     metrics: Arc<Metrics>,
+    tallies: Arc<Tallies>,
 }
 
 impl Lanes {
@@ -155,10 +173,12 @@ impl Lanes {
             return;
         }
         self.open.retain(|_, lane| !lane.is_closed());
+        let tally = self.tallies.of(callback);
         if self.open.len() >= MOST_LANES {
+            tally.dropped(1);
             return self.metrics.count(Name::CallbacksDropped, &callback.name);
         }
-        let lane = Lane::open(Arc::clone(callback), Arc::clone(&self.metrics));
+        let lane = Lane::open(Arc::clone(callback), Arc::clone(&self.metrics), tally);
         lane.give(record, share);
         self.open.insert(key, lane);
     }
@@ -224,6 +244,9 @@ mod tests {
         assert_eq!(seen.len(), 3, "{seen:?}");
         assert!(seen.iter().all(|request| request.matches("\"call-1\"").count() == 1));
         assert_eq!(dropped(&metrics, "again"), 0);
+        let state = desk.tallies.of(&callback).state();
+        assert_eq!((state.delivered, state.dropped, state.failing_since), (1, 0, None));
+        assert_eq!((state.last_error.as_str(), state.waiting_bytes), ("it answered 429", 0));
         assert_eq!(desk.held.load(Ordering::Relaxed), 0, "all room is given back");
     }
 
@@ -233,10 +256,14 @@ mod tests {
         let desk = Arc::new(Desk::new(1 << 20, Arc::clone(&metrics)));
         let running = tokio::spawn(Arc::clone(&desk).run());
         let (address, seen) = receiver(&[400]).await;
-        desk.tell(finished("failure"), to(&[&webhook("bad", &address)]));
+        let callback = webhook("bad", &address);
+        desk.tell(finished("failure"), to(&[&callback]));
         desk.close(Duration::from_secs(20)).await;
         running.await.unwrap();
         assert_eq!((seen.lock().unwrap().len(), dropped(&metrics, "bad")), (1, 1));
+        let state = desk.tallies.of(&callback).state();
+        assert_eq!((state.delivered, state.dropped), (0, 1));
+        assert!(state.failing_since.is_some() && state.last_error == "it answered 400", "{state:?}");
     }
 
     #[tokio::test]

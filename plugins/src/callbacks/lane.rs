@@ -4,12 +4,13 @@
 use super::Callback;
 use super::record::{Record, Told};
 use super::sinks::{Parcel, Refused};
+use super::tally::Tally;
 use crate::metrics::Metrics;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use weir_core::metrics::Name;
 
@@ -20,6 +21,7 @@ pub(super) struct Lane {
     task: JoinHandle<()>,
     callback: Arc<Callback>,
     metrics: Arc<Metrics>,
+    tally: Arc<Tally>,
 }
 
 /// The lane's own end.
@@ -28,6 +30,7 @@ struct Worker {
     waiting: Arc<AtomicUsize>,
     callback: Arc<Callback>,
     metrics: Arc<Metrics>,
+    tally: Arc<Tally>,
 }
 
 /// What is to be sent again.
@@ -38,6 +41,9 @@ struct Again {
     /// Not before that.
     after: Duration,
 }
+
+/// A request, and what became of it.
+type Sent = (Parcel, Result<(), Refused>);
 
 /// Records that one lane has at most.
 const PLACES: usize = 65_536;
@@ -54,16 +60,18 @@ const FIRST_WAIT: Duration = Duration::from_millis(250);
 // --- Lane ---
 
 impl Lane {
-    pub(super) fn open(callback: Arc<Callback>, metrics: Arc<Metrics>) -> Self {
+    pub(super) fn open(callback: Arc<Callback>, metrics: Arc<Metrics>, tally: Arc<Tally>) -> Self {
         let (sender, receiver) = mpsc::channel(PLACES);
         let waiting = Arc::<AtomicUsize>::default();
+        tally.opened(&waiting);
         let worker = Worker {
             receiver,
             waiting: Arc::clone(&waiting),
             callback: Arc::clone(&callback),
             metrics: Arc::clone(&metrics),
+            tally: Arc::clone(&tally),
         };
-        Self { sender, waiting, task: tokio::spawn(worker.run()), callback, metrics }
+        Self { sender, waiting, task: tokio::spawn(worker.run()), callback, metrics, tally }
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -82,6 +90,7 @@ impl Lane {
             return false;
         }
         self.metrics.count(Name::CallbacksDropped, &self.callback.name);
+        self.tally.dropped(1);
         true
     }
 
@@ -132,6 +141,9 @@ impl Worker {
 
     async fn tell(&self, batch: &[Arc<Record>]) {
         let mut parcels = self.written(batch).await;
+        if parcels.is_empty() {
+            return;
+        }
         for attempt in 1..=TRIES {
             let Again { parcels: again, why, after } = self.send_all(parcels).await;
             if again.is_empty() {
@@ -156,12 +168,12 @@ impl Worker {
 
     async fn send_all(&self, parcels: Vec<Parcel>) -> Again {
         let mut failed = Vec::new();
-        let mut under_way: JoinSet<(Parcel, Result<(), Refused>)> = JoinSet::new();
+        let mut under_way: JoinSet<Sent> = JoinSet::new();
         for parcel in parcels {
             if under_way.len() >= AT_ONCE
-                && let Some(Ok((parcel, Err(refused)))) = under_way.join_next().await
+                && let Some(ended) = under_way.join_next().await
             {
-                failed.push((parcel, refused));
+                failed.extend(self.noted(ended));
             }
             let callback = Arc::clone(&self.callback);
             under_way.spawn(async move {
@@ -170,11 +182,26 @@ impl Worker {
             });
         }
         while let Some(ended) = under_way.join_next().await {
-            if let Ok((parcel, Err(refused))) = ended {
-                failed.push((parcel, refused));
-            }
+            failed.extend(self.noted(ended));
         }
-        self.sorted(failed)
+        let last = failed.last().map(|(_, refused)| refused.why.clone());
+        let sorted = self.sorted(failed);
+        match last {
+            Some(why) => self.tally.failed(&why),
+            None => self.tally.well(),
+        }
+        sorted
+    }
+
+    /// What was not taken.
+    fn noted(&self, ended: Result<Sent, JoinError>) -> Option<(Parcel, Refused)> {
+        match ended.ok()? {
+            (parcel, Ok(())) => {
+                self.tally.delivered(parcel.records);
+                None
+            }
+            (parcel, Err(refused)) => Some((parcel, refused)),
+        }
     }
 
     /// What is refused for good is lost at once.
@@ -188,6 +215,7 @@ impl Worker {
             } else {
                 let lost = refused.records.unwrap_or(parcel.records).min(parcel.records);
                 self.lost(lost, &refused.why);
+                self.tally.delivered(parcel.records - lost);
             }
         }
         all
@@ -197,6 +225,7 @@ impl Worker {
         let name = &self.callback.name;
         tracing::warn!(callback = name, records, "not told: {why}");
         self.metrics.count(Name::CallbackFailures, name);
+        self.tally.dropped(records);
         for _ in 0..records {
             self.metrics.count(Name::CallbacksDropped, name);
         }

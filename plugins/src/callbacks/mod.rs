@@ -4,6 +4,7 @@
 //! sockets. `select.rs` says whom an exchange is told to, `own.rs` whom a key or a team names, `record.rs` is what is told,
 //! `payload.rs` LiteLLM's form of it. `desk.rs` is the queue, `lane.rs` sends for one callback, with batches and retries,
 //! `grpc.rs` is how that is framed where it is gRPC.
+//! `tally.rs` counts how that goes, and `trial.rs` sends something made up when somebody wants to see whether it arrives.
 //! Nobody waits for any of it: what there is no room for is dropped and counted.
 
 mod callback;
@@ -16,8 +17,10 @@ mod payload;
 mod record;
 mod select;
 mod sinks;
+mod tally;
 #[cfg(test)]
 mod testing;
+mod trial;
 
 pub use callback::Callback;
 pub use desk::Desk;
@@ -37,6 +40,8 @@ pub struct Callbacks {
     all: Vec<Arc<Callback>>,
     /// Those that are told of what admins change.
     audits: Vec<Arc<Callback>>,
+    /// Names of those that could not be built, and why.
+    unusable: Vec<(String, String)>,
     owns: Owns,
 }
 
@@ -57,23 +62,29 @@ static LISTS: &[List] = &[
     ("failure_callback", Events { success: false, failure: true }, |c| &c.litellm.failure_callback),
 ];
 
-/// It is not told, it is asked.
-const PROMETHEUS: &str = "prometheus";
+/// They are not told: one is asked, the other is a guardrail.
+const NOT_TOLD: [&str; 2] = ["prometheus", "detect_prompt_injection"];
 
 impl Callbacks {
     /// What cannot be built is a warning: without a callback everything else goes on.
     pub fn build(config: &Arc<Config>, env: &Arc<Env>, problems: &mut Problems) -> Self {
         let tools = Tools { config: Arc::clone(config), env: Arc::clone(env), http: Poster::new(env) };
-        let wanted = wanted(config);
-        let built = wanted.iter().filter_map(|(list, name, events)| {
-            let at = Place { path: format!("litellm_settings.{list}"), ..Place::default() };
-            Callback::configured(&tools, name, *events, &at, problems)
-        });
-        let all = built.map(Arc::new).collect();
-        let at = Place { path: "litellm_settings.audit_log_callbacks".into(), ..Place::default() };
-        let audits = config.litellm.audit_log_callbacks.iter();
-        let audits = audits.filter_map(|name| Callback::of_audits(&tools, name, &at, problems));
-        Self { all, audits: audits.map(Arc::new).collect(), owns: Owns::new(tools) }
+        let (mut all, mut audits, mut unusable) = (Vec::new(), Vec::new(), Vec::new());
+        for (list, name, events) in wanted(config) {
+            let (at, said) = (place(list), problems.iter().count());
+            match Callback::configured(&tools, name, events, &at, problems) {
+                Some(callback) => all.push(Arc::new(callback)),
+                None => unusable.push((name.to_owned(), why(problems, said))),
+            }
+        }
+        for name in &config.litellm.audit_log_callbacks {
+            let (at, said) = (place("audit_log_callbacks"), problems.iter().count());
+            match Callback::of_audits(&tools, name, &at, problems) {
+                Some(callback) => audits.push(Arc::new(callback)),
+                None => unusable.push((name.clone(), why(problems, said))),
+            }
+        }
+        Self { all, audits, unusable, owns: Owns::new(tools) }
     }
 
     pub fn audits(&self) -> &[Arc<Callback>] {
@@ -81,11 +92,25 @@ impl Callbacks {
     }
 }
 
+fn place(list: &str) -> Place {
+    Place { path: format!("litellm_settings.{list}"), ..Place::default() }
+}
+
+/// What was said since there were so many problems. No message quotes a secret.
+fn why(problems: &Problems, before: usize) -> String {
+    let said = problems.iter().skip(before).map(|problem| match problem.cure.as_str() {
+        "" => problem.message.clone(),
+        cure => format!("{}; {cure}", problem.message),
+    });
+    let said: Vec<String> = said.collect();
+    if said.is_empty() { String::from("it could not be set up; see the log") } else { said.join("; ") }
+}
+
 /// Each name once, with all that it is told.
 fn wanted(config: &Config) -> Vec<(&'static str, &str, Events)> {
     let mut wanted: Vec<(&'static str, &str, Events)> = Vec::new();
     for (list, events, names) in LISTS {
-        for name in names(config).iter().filter(|name| *name != PROMETHEUS) {
+        for name in names(config).iter().filter(|name| !NOT_TOLD.contains(&name.as_str())) {
             match wanted.iter_mut().find(|(_, known, _)| known == name) {
                 Some((_, _, known)) => *known = known.or(*events),
                 None => wanted.push((*list, name.as_str(), *events)),

@@ -104,6 +104,21 @@ impl Finished {
         }
     }
 
+    /// Of nobody: nothing happened that it tells of.
+    pub(super) fn made_up(entry: Entry, heard: Heard) -> Self {
+        Self {
+            entry: Box::new(entry),
+            caller: Caller::Anonymous,
+            provider_time: Duration::ZERO,
+            guardrails: String::new(),
+            traceparent: String::new(),
+            hides_key: false,
+            silent: false,
+            heard,
+            said: OnceCell::new(),
+        }
+    }
+
     /// Waits for guardrails that mask what is told.
     async fn said(&self) -> &Said {
         let read = || async {
@@ -123,15 +138,11 @@ impl Finished {
 impl Finished {
     pub(super) fn test(entry: Entry, caller: Caller, heard: Heard) -> Self {
         Self {
-            entry: Box::new(entry),
             caller,
             provider_time: Duration::from_millis(900),
             guardrails: String::from("words"),
             traceparent: String::from("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
-            hides_key: false,
-            silent: false,
-            heard,
-            said: OnceCell::new(),
+            ..Self::made_up(entry, heard)
         }
     }
 

@@ -13,9 +13,15 @@ pub(crate) use flow::ROUTES;
 pub(super) use flow::log_out;
 pub(super) use provider::Discovered;
 
+use serde_json::Value;
 use weir_core::config::env::Env;
 
 /// Whether there is an identity provider.
 pub(super) fn is_on(env: &Env) -> bool {
     provider::provider(env).is_some()
+}
+
+/// Who it is; null where there is none.
+pub(super) fn told(env: &Env) -> Value {
+    provider::provider(env).map_or(Value::Null, |provider| provider.told())
 }

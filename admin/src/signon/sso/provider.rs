@@ -4,7 +4,7 @@ use super::claims::Names;
 use axum::http::Request;
 use openidconnect::core::{CoreJsonWebKeySet, CoreProviderMetadata};
 use openidconnect::{IssuerUrl, JsonWebKeySet};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
@@ -14,6 +14,8 @@ use weir_core::ports::identity::Fetch;
 
 /// How an identity provider is asked.
 pub(super) struct Provider {
+    /// `google`, `microsoft` or `generic`, as LiteLLM's variables begin.
+    kind: &'static str,
     pub(super) client_id: String,
     /// Empty for a public client.
     pub(super) secret: SecretString,
@@ -74,8 +76,9 @@ pub(super) fn provider(env: &Env) -> Option<Provider> {
     google(env).or_else(|| microsoft(env)).or_else(|| generic(env))
 }
 
-fn named(env: &Env, id: &str, secret: &str) -> Option<Provider> {
+fn named(env: &Env, kind: &'static str, id: &str, secret: &str) -> Option<Provider> {
     Some(Provider {
+        kind,
         client_id: env.filled(id)?.to_owned(),
         secret: SecretString::from(env.filled(secret).unwrap_or_default()),
         issuer: None,
@@ -90,20 +93,20 @@ fn named(env: &Env, id: &str, secret: &str) -> Option<Provider> {
 
 fn google(env: &Env) -> Option<Provider> {
     let issuer = Some(String::from("https://accounts.google.com"));
-    let found = named(env, "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET")?;
+    let found = named(env, "google", "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET")?;
     Some(Provider { issuer, names: Names::google(env), ..found })
 }
 
 fn microsoft(env: &Env) -> Option<Provider> {
     let tenant = env.filled("MICROSOFT_TENANT").unwrap_or("common");
     let issuer = Some(format!("https://login.microsoftonline.com/{tenant}/v2.0"));
-    let found = named(env, "MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET")?;
+    let found = named(env, "microsoft", "MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET")?;
     Some(Provider { issuer, names: Names::microsoft(env), client_in_form: true, ..found })
 }
 
 fn generic(env: &Env) -> Option<Provider> {
     let text = |name: &str| env.filled(name).map(str::to_owned);
-    let found = named(env, "GENERIC_CLIENT_ID", "GENERIC_CLIENT_SECRET")?;
+    let found = named(env, "generic", "GENERIC_CLIENT_ID", "GENERIC_CLIENT_SECRET")?;
     Some(Provider {
         issuer: text("GENERIC_ISSUER"),
         authorize: text("GENERIC_AUTHORIZATION_ENDPOINT"),
@@ -142,6 +145,17 @@ impl Discovered {
 }
 
 impl Provider {
+    /// For people who look. Nothing of it is a secret.
+    pub(super) fn told(&self) -> Value {
+        json!({
+            "kind": self.kind,
+            "issuer": self.issuer,
+            "authorization_endpoint": self.authorize,
+            "client_id": self.client_id,
+            "scope": self.scope,
+        })
+    }
+
     /// What its addresses follow from.
     fn key(&self) -> String {
         let parts = [&self.issuer, &self.authorize, &self.token, &self.userinfo];
@@ -150,7 +164,7 @@ impl Provider {
     }
 
     async fn ask(&self, http: &dyn Fetch) -> Result<Endpoints, String> {
-        let Some(issuer) = &self.issuer else { return self.told() };
+        let Some(issuer) = &self.issuer else { return self.as_set() };
         let address = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
         let document = get(http, &address).await?;
         let metadata: CoreProviderMetadata =
@@ -172,7 +186,7 @@ impl Provider {
     }
 
     /// Only what the environment says.
-    fn told(&self) -> Result<Endpoints, String> {
+    fn as_set(&self) -> Result<Endpoints, String> {
         let missing = |name: &str| format!("set {name}, or GENERIC_ISSUER");
         Ok(Endpoints {
             issuer: None,
@@ -263,7 +277,7 @@ mod tests {
         let env = Env::of([("GENERIC_CLIENT_ID", "weir"), ("GENERIC_SCOPE", "openid groups")]);
         let generic = provider(&env).unwrap();
         assert_eq!((generic.client_id.as_str(), generic.scope.as_str()), ("weir", "openid groups"));
-        assert!(generic.told().is_err_and(|why| why.contains("GENERIC_AUTHORIZATION_ENDPOINT")));
+        assert!(generic.as_set().is_err_and(|why| why.contains("GENERIC_AUTHORIZATION_ENDPOINT")));
         let env = env.with([("MICROSOFT_CLIENT_ID", "ms"), ("MICROSOFT_TENANT", "t1")]);
         let microsoft = provider(&env).unwrap();
         assert_eq!(microsoft.issuer.as_deref(), Some("https://login.microsoftonline.com/t1/v2.0"));

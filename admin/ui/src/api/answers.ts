@@ -321,19 +321,65 @@ export interface Change {
   updated_values: Json | null;
 }
 
+/** Where a setting is set. A variable that a file names (`os.environ/…`) has the file's line beside it. */
+export interface SettingSource {
+  from: 'default' | 'file' | 'environment' | 'ledger';
+  file?: string;
+  line?: number;
+  variable?: string;
+}
+
 export interface SettingField {
   field_name: string;
   field_type: string;
   field_description: string;
+  /** In force; `***` in place of what is secret. */
   field_value: unknown;
   stored_in_db: boolean | null;
   field_default_value: unknown;
+  source: SettingSource;
+  /** What is written elsewhere, differs, and does not count. */
+  drift: { field_value: unknown; source: SettingSource } | null;
+  secret: boolean;
+  /** Whether anything depends on it in this version. */
+  used: boolean;
+  editable: boolean;
 }
 
 export interface Callbacks {
   callbacks: { name: string; type: string; variables: Json }[];
-  alerts: Json[];
+  alerts: AlertChannel[];
   router_settings: Json;
+}
+
+export interface AlertChannel {
+  name: string;
+  variables: Record<string, string | null>;
+  active_alerts: string[];
+  /** Addresses of their own, by the kind of alert. */
+  alerts_to_webhook?: Record<string, string[]>;
+}
+
+/** How a callback is doing in the replica that answers, since its start. */
+export interface CallbackState {
+  name: string;
+  told_of: string[];
+  status: 'healthy' | 'failing' | 'unused' | 'unusable';
+  delivered: number;
+  dropped: number;
+  queue_bytes: number;
+  failing_since: string | null;
+  last_error: string | null;
+  last_error_at: string | null;
+}
+
+/** Who signs people in; told to whoever sees everything. */
+export interface SignOnProvider {
+  kind: 'google' | 'microsoft' | 'generic';
+  issuer: string | null;
+  authorization_endpoint: string | null;
+  client_id: string;
+  scope: string;
 }
 
 export interface Credential {

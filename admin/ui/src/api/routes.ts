@@ -4,6 +4,7 @@ import type {
   Budget,
   CacheHits,
   CachePing,
+  CallbackState,
   Callbacks,
   Change,
   Counted,
@@ -23,6 +24,7 @@ import type {
   Session,
   SettingField,
   Standing,
+  SignOnProvider,
   Team,
   TeamMembership,
   Tried,
@@ -114,13 +116,14 @@ export interface Answers {
   'POST /config/field/delete': Json;
   'GET /get/config/callbacks': Callbacks;
   'GET /health/services': { status: string; message: string };
+  'GET /health/callbacks': { failing_count: number; callbacks: CallbackState[] };
   'GET /health/readiness': Readiness;
   'GET /v1/models': { data: { id: string }[] };
   'GET /ui/session': Session;
   'POST /ui/session': Session;
   'DELETE /ui/session': { logout_url: string } | undefined;
   'DELETE /ui/sessions': undefined;
-  'GET /ui/options': { sso: boolean };
+  'GET /ui/options': { sso: boolean; provider?: SignOnProvider | null };
   'POST /ui/invitation': undefined;
 }
 

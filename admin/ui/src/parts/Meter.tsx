@@ -1,9 +1,19 @@
+import type { ReactNode } from 'react';
 import { money } from './format';
 import parts from './parts.module.css';
 import css from './show.module.css';
 
 /** Where a budget is called nearly used up. */
 export const NEAR = 0.8;
+
+/** A list of budgets, below each other; `wide`: side by side where there is room. */
+export function Meters({ wide, children }: { wide?: boolean; children: ReactNode }) {
+  return (
+    <ul className={css.meters} data-wide={wide}>
+      {children}
+    </ul>
+  );
+}
 
 /** Spend against a budget; spend alone where there is none. */
 export function Meter({ spend, budget }: { spend: number; budget: number | null | undefined }) {

@@ -1,15 +1,19 @@
 //! Every setting as it is in force, and where its value comes from. For people who look, so no secret is in it.
 //!
-//! `defaults` is the table of what counts where no file says anything.
+//! `defaults` is the table of what counts where no file says anything, `told` what a running gateway remembers of it.
 
 mod defaults;
 #[cfg(test)]
 mod tests;
+mod told;
+
+pub(super) use told::sections;
+pub use told::{Told, default_of};
 
 use super::env::Env;
 use super::file::ModelFile;
 use super::keys::{self, Key, Kind, State, Table};
-use super::load::{Config, Written};
+use super::load::{Config, Notes, Written};
 use super::models::{ModelEntry, names_secret};
 use super::problems::Problems;
 use super::provenance::of_ledger;
@@ -62,20 +66,13 @@ impl Effective {
         written: &Written,
         config: &Config,
         env: &Env,
-        references: &References,
+        notes: &Notes,
         problems: &Problems,
     ) -> Self {
-        let teller = Teller { written, config, env, references, problems };
-        let file = &written.file;
-        let sections = [
-            (&keys::GENERAL, &file.general),
-            (&keys::LITELLM, &file.litellm),
-            (&keys::ROUTER, &file.router),
-            (&keys::WEIR, &file.weir),
-        ];
-        let settings = sections.into_iter().flat_map(|(table, section)| teller.section(table, section));
-        let models = file.models.iter().zip(&config.models).map(|(file, entry)| teller.model(file, entry));
-        Self { settings: settings.collect(), models: models.collect() }
+        let teller = Teller { written, config, env, references: &notes.references, problems };
+        let models = written.file.models.iter().zip(&config.models);
+        let models = models.map(|(file, entry)| teller.model(file, entry));
+        Self { settings: teller.settings(), models: models.collect() }
     }
 }
 
@@ -110,6 +107,17 @@ struct Teller<'a> {
 }
 
 impl Teller<'_> {
+    fn settings(&self) -> Vec<Setting> {
+        let file = &self.written.file;
+        let sections: [(&'static Table, &Section); 4] = [
+            (&keys::GENERAL, &file.general),
+            (&keys::LITELLM, &file.litellm),
+            (&keys::ROUTER, &file.router),
+            (&keys::WEIR, &file.weir),
+        ];
+        sections.into_iter().flat_map(|(table, section)| self.section(table, section)).collect()
+    }
+
     fn section(&self, table: &'static Table, section: &Section) -> Vec<Setting> {
         let used = table.keys.iter().filter(|key| key.state == State::Used);
         let mut told: Vec<Setting> = used.map(|key| self.known(table, section, key)).collect();

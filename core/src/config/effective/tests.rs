@@ -1,8 +1,9 @@
 //! What `weir config` tells.
 
 use super::super::additions::{AddedModel, Additions};
+use super::super::keys::{self, GENERAL, LITELLM, ROUTER, WEIR};
 use super::super::{Config, Env};
-use super::{Effective, HIDDEN, Setting, Source};
+use super::{Effective, HIDDEN, Setting, Source, default_of};
 use secrecy::SecretString;
 use serde_json::json;
 
@@ -173,7 +174,7 @@ static LIMITLESS: &[&str] = &[
 #[test]
 fn weirs_own_settings_are_told_with_their_defaults() {
     let told = told(&Additions::default());
-    for key in super::super::keys::WEIR.keys.iter().filter(|key| !LIMITLESS.contains(&key.name)) {
+    for key in WEIR.keys.iter().filter(|key| !LIMITLESS.contains(&key.name)) {
         assert!(!find(&told, "weir_settings", key.name).value.is_null(), "no row for {}", key.name);
     }
 }
@@ -183,4 +184,62 @@ fn what_is_written_and_does_nothing_says_so() {
     let told = told(&Additions::default());
     assert!(!find(&told, "litellm_settings", "api_base").used);
     assert!(find(&told, "litellm_settings", "request_timeout").used);
+}
+
+/// The same as a running gateway has it.
+fn loaded(added: &Additions) -> Config {
+    let read = |_: &str| Ok(FILE.to_owned());
+    let env = Env::of(VARS.iter().copied());
+    let (config, problems) = Config::load_with("config.yaml", &read, &env, &["openai"], added);
+    config.unwrap_or_else(|| panic!("{problems}"))
+}
+
+fn settings(section: &str, text: &str) -> Additions {
+    Additions { settings: vec![(section.into(), SecretString::from(text))], ..Additions::default() }
+}
+
+#[test]
+fn p47_what_the_ledger_lies_over_is_remembered() {
+    let told = loaded(&settings("litellm_settings", r#"{"request_timeout": 7, "json_logs": false}"#)).told;
+    let both = |section: &str, name: &str| {
+        let of = |setting: Option<&Setting>| setting.map(|s| (s.value.clone(), s.source.to_string()));
+        (of(told.in_force(section, name)), of(told.in_files(section, name)))
+    };
+    let is = |value: serde_json::Value, source: &str| Some((value, source.to_owned()));
+    assert_eq!(
+        both("litellm_settings", "request_timeout"),
+        (is(json!(7), "ledger"), is(json!(90), "config.yaml:6"))
+    );
+    assert_eq!(
+        both("litellm_settings", "json_logs"),
+        (is(json!(false), "ledger"), is(json!(true), "environment JSON_LOGS"))
+    );
+    // What follows from it follows from the file's there.
+    assert_eq!(both("router_settings", "timeout").1, is(json!(90), "config.yaml:6"));
+    let redis = is(json!("redis.test"), "config.yaml:14");
+    assert_eq!(both("router_settings", "redis_host"), (redis.clone(), redis));
+    let master = is(json!(HIDDEN), "config.yaml:12, os.environ/LITELLM_MASTER_KEY");
+    assert_eq!(both("general_settings", "master_key").1, master);
+}
+
+#[test]
+fn p47_without_settings_in_the_ledger_the_files_are_not_told_twice() {
+    let told = loaded(&Additions::default()).told;
+    assert!(told.in_force("litellm_settings", "request_timeout").is_some());
+    assert!(told.in_files("litellm_settings", "request_timeout").is_none());
+    assert!(
+        told.in_force("general_settings", "block_robots").is_none(),
+        "not set, and nothing depends on it"
+    );
+}
+
+#[test]
+fn defaults_are_those_of_a_file_that_says_nothing() {
+    let of = |table: &keys::Table, name: &str| default_of(table, table.find(name).unwrap());
+    assert_eq!(of(&LITELLM, "request_timeout"), json!(6000));
+    assert_eq!(of(&ROUTER, "timeout"), json!(6000));
+    assert_eq!(of(&WEIR, "data_dir"), json!("data"));
+    assert_eq!(of(&GENERAL, "master_key"), json!(null));
+    assert_eq!(of(&GENERAL, "alerting"), json!([]));
+    assert_eq!(of(&GENERAL, "block_robots"), json!(null), "nothing depends on it");
 }

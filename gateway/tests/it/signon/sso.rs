@@ -57,6 +57,8 @@ async fn somebody_signs_in_and_is_a_viewer_until_told_otherwise() {
     let (rig, idp, server) = start(&[]).await;
     let mut alice = Browser::new(&rig);
     assert_eq!(alice.get("/ui/options").await.json(), json!({ "sso": true }));
+    let provider = rig.get("/ui/options", MASTER).await.json()["provider"].clone();
+    assert_eq!((&provider["kind"], &provider["issuer"]), (&json!("generic"), &json!(server.url())));
     assert!(round(&mut alice, &idp, "one").await);
     let session = alice.session().await.unwrap();
     assert_eq!((&session["user_id"], &session["role"]), (&json!("alice"), &json!("internal_user_viewer")));

@@ -6,7 +6,7 @@ import { useCooled } from '@/api/states';
 import { Notice } from '@/parts/Notice';
 import { useBudgeted } from './budgeted';
 import css from './home.module.css';
-import { budgetPoints, gatewayPoints, modelPoints, type Point } from './points';
+import { budgetPoints, callbackPoints, gatewayPoints, modelPoints, type Point } from './points';
 
 const MOST = 8;
 
@@ -32,11 +32,13 @@ function usePoints(): Point[] {
   const seesAll = useMay('see all');
   const models = useAnswer('GET /v2/model/info', {}, { enabled: seesAll });
   const health = useAnswer('GET /health/readiness', {}, { every: 30_000 });
+  const callbacks = useAnswer('GET /health/callbacks', {}, { enabled: seesAll, every: 30_000 });
   const replica = useReplica();
   const cooled = useCooled();
   const budgeted = useBudgeted();
   return [
     ...gatewayPoints(health.data, replica.data),
+    ...callbackPoints(callbacks.data?.callbacks ?? []),
     ...modelPoints(models.data?.data ?? [], cooled?.data ?? []),
     ...budgetPoints(budgeted),
   ];

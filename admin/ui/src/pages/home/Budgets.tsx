@@ -1,5 +1,5 @@
 import { Link } from 'react-router';
-import { Meter } from '@/parts/Meter';
+import { Meter, Meters } from '@/parts/Meter';
 import { Section } from '@/parts/Page';
 import { useBudgeted } from './budgeted';
 import css from './home.module.css';
@@ -12,7 +12,7 @@ export function Budgets() {
   if (rows.length === 0) return null;
   return (
     <Section title="Budgets" about="the fullest, in their running periods">
-      <ul className={css.budgets}>
+      <Meters wide>
         {rows.slice(0, MOST).map((row) => (
           <li key={row.to}>
             <span className={css.name}>
@@ -21,7 +21,7 @@ export function Budgets() {
             <Meter spend={row.spend} budget={row.budget} />
           </li>
         ))}
-      </ul>
+      </Meters>
     </Section>
   );
 }

@@ -1,7 +1,7 @@
 // What an admin should look at, read off what the server tells.
-import type { Deployment, Readiness, Standing } from '@/api/answers';
+import type { CallbackState, Deployment, Readiness, Standing } from '@/api/answers';
 import type { Replica } from '@/api/replica';
-import { count, milliseconds, money, stamp } from '@/parts/format';
+import { count, milliseconds, moment, money, stamp } from '@/parts/format';
 import { NEAR } from '@/parts/Meter';
 import { unpriced } from '../models/facts';
 import { type Budgeted, share } from './budgeted';
@@ -47,6 +47,18 @@ export function modelPoints(models: Deployment[], cooled: Standing[]): Point[] {
     points.push({ to: '/models?show=unpriced', text });
   }
   return points;
+}
+
+/** Those that take nothing, and those that could not be set up. */
+export const callbackPoints = (states: CallbackState[]): Point[] =>
+  states
+    .filter(({ status }) => status === 'failing' || status === 'unusable')
+    .map((state) => ({ to: '/settings?tab=callbacks', text: troubleOf(state) }));
+
+function troubleOf({ name, failing_since: since, last_error: why, dropped }: CallbackState): string {
+  if (since === null) return `Callback ${name} is not set up: ${why}`;
+  const lost = dropped > 0 ? `; ${count(dropped)} records are lost` : '';
+  return `Callback ${name} takes nothing since ${moment(since)}: ${why}${lost}`;
 }
 
 /** Entries reach the ledger within a second; beyond this something is wrong. */

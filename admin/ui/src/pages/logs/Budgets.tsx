@@ -1,7 +1,7 @@
 import { Link } from 'react-router';
 import type { BudgetSeen, Entry } from '@/api/answers';
 import { exactMoney, money, sentence, shortId } from '@/parts/format';
-import { Meter } from '@/parts/Meter';
+import { Meter, Meters } from '@/parts/Meter';
 import css from './logs.module.css';
 import { Standing } from './Standing';
 
@@ -24,15 +24,15 @@ export function Budgets({ of }: { of: Entry }) {
     return <Standing of={of} />;
   if (budgets.length === 0) return <>It counted against no budget.</>;
   return (
-    <ul className={css.budgets}>
+    <Meters>
       {budgets.map((budget) => (
         <li key={`${budget.scope} ${budget.id}`}>
           <Whose of={budget} name={nameOf(budget, of)} />
           <Meter spend={budget.after} budget={budget.cap} />
-          <span className={css.note}>{step(budget)}</span>
+          <span className={css.step}>{step(budget)}</span>
         </li>
       ))}
-    </ul>
+    </Meters>
   );
 }
 

@@ -1,7 +1,7 @@
 import { Link } from 'react-router';
 import type { Entry, Limits } from '@/api/answers';
 import { useAnswer } from '@/api/hooks';
-import { Meter } from '@/parts/Meter';
+import { Meter, Meters } from '@/parts/Meter';
 import css from './logs.module.css';
 
 interface Row {
@@ -36,7 +36,7 @@ export function Standing({ of }: { of: Entry }) {
   return (
     <>
       <p className={css.first}>It was refused before it counted. This is how the budgets stand now:</p>
-      <ul className={css.budgets}>
+      <Meters>
         {limited.map((row) => (
           <li key={row.kind}>
             <span>
@@ -45,7 +45,7 @@ export function Standing({ of }: { of: Entry }) {
             <Meter spend={row.of?.spend ?? 0} budget={row.of?.max_budget} />
           </li>
         ))}
-      </ul>
+      </Meters>
     </>
   );
 }

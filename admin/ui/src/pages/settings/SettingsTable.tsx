@@ -10,6 +10,7 @@ import type { Field, Kind, Values } from '@/parts/form/fields';
 import { RecordForm } from '@/parts/form/RecordForm';
 import css from '@/parts/parts.module.css';
 import { Chip } from '@/parts/Status';
+import { Source } from './Source';
 
 const KINDS: Record<string, Kind> = {
   Boolean: 'switch',
@@ -20,11 +21,17 @@ const KINDS: Record<string, Kind> = {
   Dictionary: 'json',
 };
 
-const isSet = (row: SettingField) => row.field_value !== null && row.field_value !== undefined;
+/** What somebody has to look at comes first, then what somebody has set. */
+const rank = ({ drift, source }: SettingField) => (drift !== null ? 0 : source.from === 'default' ? 2 : 1);
 
-/** The server tells what lies in the ledger, and not what the files say below it. */
-function Source({ of }: { of: SettingField }) {
-  return of.stored_in_db === true ? <Chip>ledger</Chip> : <span className={css.dim}>file or default</span>;
+const MASK = '***';
+
+/** Whether something in it is not shown: what is shown must not be sent back. */
+const isMasked = (value: unknown) => JSON.stringify(value ?? null).includes(MASK);
+
+function Told({ value, dim = false }: { value: unknown; dim?: boolean }) {
+  if (value === null || value === undefined) return '–';
+  return <code className={dim ? `${css.code} ${css.dim}` : css.code}>{JSON.stringify(value)}</code>;
 }
 
 interface Doing {
@@ -40,7 +47,8 @@ function columnsFor({ change, reset }: Doing): Column<SettingField>[] {
       accessorFn: (row) => row.field_name,
       cell: ({ row: { original } }) => (
         <>
-          <code className={css.code}>{original.field_name}</code>
+          <code className={css.code}>{original.field_name}</code>{' '}
+          {!original.used && <Chip>not used yet</Chip>}
           <div className={css.dim}>{original.field_description}</div>
         </>
       ),
@@ -50,13 +58,21 @@ function columnsFor({ change, reset }: Doing): Column<SettingField>[] {
       id: 'value',
       header: 'Value',
       enableSorting: false,
-      cell: ({ row: { original } }) =>
-        isSet(original) ? <code className={css.code}>{JSON.stringify(original.field_value)}</code> : '–',
+      cell: ({ row: { original } }) => (
+        <Told value={original.field_value} dim={original.source.from === 'default'} />
+      ),
+    },
+    {
+      id: 'default',
+      header: 'Default',
+      enableSorting: false,
+      cell: ({ row }) => <Told value={row.original.field_default_value} dim />,
+      meta: { minor: true },
     },
     {
       id: 'source',
       header: 'Set in',
-      accessorFn: (row) => [row.stored_in_db !== true, !isSet(row)].join(),
+      accessorFn: (row) => `${rank(row)} ${row.source.from}`,
       cell: ({ row }) => <Source of={row.original} />,
     },
     { id: 'type', header: 'Kind', accessorFn: (row) => row.field_type, meta: { minor: true } },
@@ -77,14 +93,16 @@ function columnsFor({ change, reset }: Doing): Column<SettingField>[] {
               Reset
             </Button>
           )}
-          <Button
-            variant="default"
-            size="compact-xs"
-            aria-label={`Change ${original.field_name}`}
-            onClick={() => change(original)}
-          >
-            Change
-          </Button>
+          {original.editable && (
+            <Button
+              variant="default"
+              size="compact-xs"
+              aria-label={`Change ${original.field_name}`}
+              onClick={() => change(original)}
+            >
+              Change
+            </Button>
+          )}
         </>
       ),
       meta: { number: true },
@@ -98,7 +116,7 @@ interface Props {
   wanted: (row: SettingField) => boolean;
 }
 
-/** Settings of a section, with where they are set; those that are set come first. */
+/** Settings of a section as they are in force, with where they are set. */
 export function SettingsTable({ section, wanted }: Props) {
   const [editing, setEditing] = useState<SettingField | null>(null);
   const [resetting, setResetting] = useState<string | null>(null);
@@ -111,7 +129,7 @@ export function SettingsTable({ section, wanted }: Props) {
           <DataTable
             label={section}
             columns={columns}
-            rows={rows.filter(wanted).sort((one, other) => Number(isSet(other)) - Number(isSet(one)))}
+            rows={rows.filter(wanted).sort((one, other) => rank(one) - rank(other))}
             empty={<Empty title="No setting by this name" />}
           />
         )}
@@ -130,15 +148,23 @@ interface ChangeProps {
 
 function Change({ section, of, onClose }: ChangeProps) {
   const update = useChange('POST /config/field/update');
-  const help = [of.field_description, 'Kept in the ledger, over what the file says.'];
+  const masked = of.secret || isMasked(of.field_value);
+  const help = [
+    of.field_description,
+    'Kept in the ledger, over what the file says.',
+    masked && 'What is secret in it is not shown: write the whole value anew.',
+  ];
+  const kind = KINDS[of.field_type] ?? 'json';
   const field: Field = {
     name: 'value',
     label: of.field_name,
-    kind: KINDS[of.field_type] ?? 'json',
+    kind: of.secret && kind === 'text' ? 'password' : kind,
     help: help.filter(Boolean).join(' '),
   };
   const save = async ({ value }: Values) => {
-    const field_value = of.field_type === 'Float' ? Number(value) : value;
+    // Times may have a unit, such as 500ms.
+    const isNumber = of.field_type === 'Float' && Number.isFinite(Number(value));
+    const field_value = isNumber ? Number(value) : value;
     await update.mutateAsync({
       body: asBody({ config_type: section, field_name: of.field_name, field_value }),
     });
@@ -148,7 +174,7 @@ function Change({ section, of, onClose }: ChangeProps) {
     <RecordForm
       title={`Change ${of.field_name}`}
       fields={[field]}
-      record={{ value: of.field_value }}
+      record={{ value: masked ? undefined : of.field_value }}
       save={save}
       onClose={onClose}
     />
