@@ -202,6 +202,9 @@ export interface BudgetSeen {
   cap: number;
   before: number;
   after: number;
+  reset_at: string | null;
+  /** It had no room for the request. */
+  refused: boolean;
 }
 
 export interface Entry {
