@@ -6,7 +6,7 @@
 //! whose money is exact. `fields.rs` makes tables of a resource's fields, `work.rs` makes changes that belong
 //! together, `context.rs` is what every handler has. Then a file or folder for each resource: `keys`, `teams`, `users`,
 //! `organizations`, `customers`, `budgets`, `tags`, `models`, `guardrails`, `settings`, `health`, `cache`, `invitations`, `docs`, `signon` (sessions of the UI), `scim` (provisioning), `ui` (its files), `spend`, `audit`; `duration.rs` is for lifetimes, `due.rs` does what
-//! falls due by itself. `service.rs`
+//! falls due by itself. `described/` is what the OpenAPI document says of parameters and answers. `service.rs`
 //! listens on the unix socket that the gateway proxies to.
 
 mod access;
@@ -16,6 +16,7 @@ mod budgets;
 mod cache;
 mod context;
 mod customers;
+mod described;
 mod docs;
 mod due;
 mod duration;
@@ -40,6 +41,7 @@ mod ui;
 mod users;
 mod work;
 
+pub use described::{Described, Member, Members, Named, Of, described, named, shapes};
 pub use due::keep_due;
 pub use input::{Asked, Shape, Where, watched};
 pub use routes::{Access, router, routes};
