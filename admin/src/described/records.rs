@@ -89,6 +89,21 @@ const OF_TEAMS: &[Member] = &[
 
 const TEAM: Named = Named { name: "Team", members: &[OF_TEAMS, LIMITS, TIMES] };
 
+/// A budget as other resources show it.
+const BUDGET: Named = Named {
+    name: "BudgetShort",
+    members: &[&[
+        member!("budget_id", Of::Text),
+        member!("soft_budget", NO_NUMBER),
+        member!("max_budget", NO_NUMBER),
+        member!("max_parallel_requests", NO_INTEGER),
+        member!("tpm_limit", NO_INTEGER),
+        member!("rpm_limit", NO_INTEGER),
+        member!("model_max_budget", Of::Maybe(&OBJECT)),
+        member!("budget_duration", NO_TEXT),
+    ]],
+};
+
 const MEMBERSHIP: Named = Named {
     name: "TeamMembership",
     members: &[&[
@@ -96,7 +111,7 @@ const MEMBERSHIP: Named = Named {
         member!("team_id", Of::Text),
         member!("budget_id", Of::Text),
         member!("spend", Of::Number),
-        member!("litellm_budget_table", Of::Maybe(&OBJECT)),
+        member!("litellm_budget_table", Of::Maybe(&Of::Named("BudgetShort"))),
     ]],
 };
 
@@ -151,7 +166,7 @@ const CHANGE: Named = Named {
 // --- all of them ---
 
 pub(super) static NAMED: &[Named] =
-    &[KEY_INFO, KEY, KEY_VIEW, TEAM_MEMBER, TEAM, MEMBERSHIP, TEAM_WHOLE, USER, USER_LISTED, CHANGE];
+    &[KEY_INFO, KEY, KEY_VIEW, TEAM_MEMBER, TEAM, BUDGET, MEMBERSHIP, TEAM_WHOLE, USER, USER_LISTED, CHANGE];
 
 // --- routes ---
 
