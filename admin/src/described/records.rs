@@ -58,7 +58,12 @@ const KEY_INFO: Named = Named { name: "KeyInfo", members: &[OF_KEYS, LIMITS, TIM
 /// A key as other resources tell of it.
 const KEY: Named = Named { name: "Key", members: &[TOKEN, OF_KEYS, LIMITS, TIMES, PLACE] };
 
-const VIEWED: &[Member] = &[member!("org_id", NO_TEXT), member!("soft_budget", NO_NUMBER)];
+const VIEWED: &[Member] = &[
+    member!("org_id", NO_TEXT),
+    member!("soft_budget", NO_NUMBER),
+    member!("team_alias", NO_TEXT),
+    member!("user_email", NO_TEXT),
+];
 
 /// A key with what stands behind it.
 const KEY_VIEW: Named = Named { name: "KeyView", members: &[TOKEN, OF_KEYS, LIMITS, TIMES, VIEWED] };

@@ -3,7 +3,8 @@ import type { components } from './schema';
 
 type Described = components['schemas'];
 
-export type Key = Described['Key'];
+/** The names of its team and user are in lists of keys only. */
+export type Key = Described['Key'] & Partial<Pick<Described['KeyView'], 'team_alias' | 'user_email'>>;
 export type Team = Described['Team'];
 export type TeamMembership = Described['TeamMembership'];
 export type User = Described['User'];
