@@ -138,6 +138,11 @@ pub(crate) fn put_member<V: serde::Serialize + ?Sized>(object: &mut String, name
     put_text(object, name, Some(raw(value)));
 }
 
+/// Takes a member out of an object that is text.
+pub(crate) fn drop_member(object: &mut String, name: &str) {
+    put_text(object, name, None);
+}
+
 fn members(object: &str) -> BTreeMap<String, Box<RawValue>> {
     serde_json::from_str(object).unwrap_or_default()
 }

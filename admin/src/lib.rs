@@ -8,7 +8,8 @@
 //! or folder for each resource: `keys`, `teams`, `users`, `organizations`, `customers`, `budgets`, `tags`, `models`,
 //! `guardrails`, `settings`, `callbacks` (and alerts), `health`, `cache`, `invitations`, `docs`, `signon` (sessions of the
 //! UI), `scim` (provisioning), `ui` (its files), `spend`, `audit`; `duration.rs` is for lifetimes, `due.rs` does what falls
-//! due by itself. `service.rs` listens on the unix socket that the gateway proxies to.
+//! due by itself. `described/` is what the OpenAPI document says of parameters and answers. `service.rs` listens on the unix
+//! socket that the gateway proxies to.
 
 mod access;
 mod answer;
@@ -18,6 +19,7 @@ mod cache;
 mod callbacks;
 mod context;
 mod customers;
+mod described;
 mod docs;
 mod due;
 mod duration;
@@ -43,6 +45,7 @@ mod ui;
 mod users;
 mod work;
 
+pub use described::{Described, Member, Members, Named, Of, described, named, shapes};
 pub use due::keep_due;
 pub use input::{Asked, Shape, Where, watched};
 pub use routes::{Access, router, routes};

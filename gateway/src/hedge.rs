@@ -1,5 +1,5 @@
 //! Asking a second deployment while the first one is silent. The first answer wins; the other request is ended, and what
-//! it has cost is booked (P44).
+//! it has cost is booked, against its own deployment's budgets (P44).
 
 use crate::exchange::Flight;
 use crate::response::outlet::Outlet;
@@ -13,8 +13,7 @@ use pingora::protocols::http::ServerSession;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use weir_core::domain::money::NanoUsd;
-use weir_core::domain::spend::{OUTRUN, SpendScope};
+use weir_core::domain::spend::{OUTRUN, Outrun, SpendScope};
 use weir_core::domain::usage::Usage;
 use weir_core::error::ApiError;
 use weir_plugins::budgets::{Hold, hold_of_deployment};
@@ -29,6 +28,9 @@ use weir_plugins::outgoing;
 pub type Begun = Result<(Answered, ResponsePlan), Lost>;
 
 type Beginning<'r> = BoxFuture<'r, Result<Answered, Lost>>;
+
+/// An attempt that is under way, and budgets of one period that it counts against.
+type Beside<'a> = (&'a Attempt, &'a [(SpendScope, String)]);
 
 /// What an exchange keeps of the attempt that is under way.
 struct Kept {
@@ -80,7 +82,7 @@ pub async fn send(
     let second = tokio::select! {
         biased;
         answered = &mut begun => Err(answered),
-        second = Side::prepare(flight, attempt, plan) => Ok(second),
+        second = Side::prepare(flight, (&*attempt, kept.accounts.as_slice()), plan) => Ok(second),
     };
     let second = match second {
         Ok(Some(second)) => second,
@@ -185,9 +187,14 @@ async fn served(
     }
 }
 
-/// What the input costs: it is taken to be consumed.
-fn input_cost(x: &Exchange, deployment: &Deployment) -> NanoUsd {
-    deployment.cost_of(&Usage { input: estimated_input(x), ..Usage::default() })
+/// What being asked costs: the input is taken to be consumed.
+fn outrun(x: &Exchange, deployment: &Deployment, accounts: Vec<(SpendScope, String)>) -> Outrun {
+    Outrun {
+        provider: deployment.provider.prefix.to_owned(),
+        deployment_id: deployment.id.clone(),
+        cost: deployment.cost_of(&Usage { input: estimated_input(x), ..Usage::default() }),
+        accounts,
+    }
 }
 
 // --- Kept ---
@@ -211,8 +218,9 @@ impl Kept {
 
 impl Side {
     /// Another deployment's request, in the journal and ready to send; `None` where there is nobody else to ask.
-    async fn prepare(flight: &mut Flight<'_>, beside: &Attempt, plan: &mut Plan) -> Option<Self> {
-        let deployment = plan.beside(&mut flight.x, &beside.deployment, &flight.app.routing)?;
+    /// `beside`: who is asked already, and against which budgets that counts.
+    async fn prepare(flight: &mut Flight<'_>, beside: Beside<'_>, plan: &mut Plan) -> Option<Self> {
+        let deployment = plan.beside(&mut flight.x, &beside.0.deployment, &flight.app.routing)?;
         let made = Self::make(flight, beside, deployment).await;
         if made.is_err() {
             Kept::take(&mut flight.x);
@@ -222,7 +230,7 @@ impl Side {
 
     async fn make(
         flight: &mut Flight<'_>,
-        beside: &Attempt,
+        (beside, accounts): Beside<'_>,
         deployment: Arc<Deployment>,
     ) -> Result<Option<Self>, ApiError> {
         deployment.ready()?;
@@ -236,10 +244,10 @@ impl Side {
         }
         let outgoing = Outgoing::seal(made, &deployment).await?;
         // Should this process die now, both have been asked.
-        let outrun = flight.x.answer.outrun;
-        flight.x.answer.outrun = outrun + input_cost(&flight.x, &beside.deployment);
+        let before = outrun(&flight.x, &beside.deployment, accounts.to_vec());
+        flight.x.answer.outrun.push(before);
         let begun = app.chain.on_attempt(&mut flight.x, &attempt);
-        flight.x.answer.outrun = outrun;
+        flight.x.answer.outrun.pop();
         begun?;
         Ok(Some(Self { attempt, outgoing, kept: Kept::take(&mut flight.x) }))
     }
@@ -253,9 +261,9 @@ impl Side {
             Other::Outrun => {
                 flight.attempt_ended(&self.attempt, 0, Some(OUTRUN));
                 if self.outgoing.sent.load(Ordering::Relaxed) {
-                    let cost = input_cost(&flight.x, &self.attempt.deployment);
-                    flight.x.answer.outrun += cost;
-                    self.kept.hold.into_iter().for_each(|hold| hold.settle(cost));
+                    let lost = outrun(&flight.x, &self.attempt.deployment, self.kept.accounts);
+                    self.kept.hold.into_iter().for_each(|hold| hold.settle(lost.cost));
+                    flight.x.answer.outrun.push(lost);
                 }
             }
         }

@@ -16,7 +16,7 @@ use weir_core::domain::ids::KeyHash;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::period::WindowBudget;
 use weir_core::domain::records::{Customer, RecordKind, member_id};
-use weir_core::domain::spend::{Entry, Status};
+use weir_core::domain::spend::{Entry, Outrun, Status};
 use weir_core::ports::records::insert;
 use weir_core::ports::{
     Change, Dimension, Directory, ResetOf, Rollup, RollupOrder, RollupQuery, SpendFilter, SpendScope,
@@ -189,6 +189,39 @@ async fn p17_an_account_of_a_period_is_counted_and_forgotten_when_it_is_long_ove
             kept.iter().all(|entry| entry.accounts.len() == 1),
             "an entry knows what it was counted under"
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn p44_what_was_outrun_counts_against_its_own_deployment_and_once() {
+    both(async |ledger| {
+        let account = |id: &str| (SpendScope::ProviderPeriod, id.to_owned());
+        let outrun = Outrun {
+            provider: String::from("groq"),
+            deployment_id: String::from("d2"),
+            cost: NanoUsd(30),
+            accounts: vec![account("theirs"), account("shared")],
+        };
+        let accounts = vec![account("ours"), account("shared"), (SpendScope::Gateway, String::from("all"))];
+        let written = Entry { accounts, outrun: vec![outrun.clone()], ..entry(100) };
+        ledger.write(&[written]).await.unwrap();
+        for (scope, id, cost) in [
+            (SpendScope::Key, KeyHash::of("sk-a").hex(), 100),
+            (SpendScope::Gateway, "all".into(), 100),
+            (SpendScope::Provider, "openai".into(), 70),
+            (SpendScope::Deployment, "d1".into(), 70),
+            (SpendScope::ProviderPeriod, "ours".into(), 70),
+            (SpendScope::Provider, "groq".into(), 30),
+            (SpendScope::Deployment, "d2".into(), 30),
+            (SpendScope::ProviderPeriod, "theirs".into(), 30),
+            (SpendScope::ProviderPeriod, "shared".into(), 100),
+        ] {
+            let spent = ledger.spent(scope, std::slice::from_ref(&id)).await.unwrap();
+            assert_eq!(spent, HashMap::from([(id, NanoUsd(cost))]), "{scope:?}");
+        }
+        let kept = ledger.entries(&SpendFilter::default()).await.unwrap();
+        assert_eq!(kept[0].outrun, [outrun], "an entry knows what was outrun");
     })
     .await;
 }

@@ -25,7 +25,7 @@ use weir_core::domain::ids::EntryId;
 use weir_core::domain::key::Caller;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::operation::Operation;
-use weir_core::domain::spend::{AttemptRecord, Entry, Explained, SpendScope, Status};
+use weir_core::domain::spend::{AttemptRecord, Entry, Explained, Outrun, SpendScope, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::error::ApiError;
 use weir_core::ports::Holder;
@@ -162,8 +162,8 @@ pub struct Answer {
     pub measured: Option<Measured>,
     /// All of it, `outrun` too.
     pub cost: NanoUsd,
-    /// What attempts cost that were ended because another deployment answered first.
-    pub outrun: NanoUsd,
+    /// What attempts cost that were ended because another deployment answered first. Written by the attempt loop.
+    pub outrun: Vec<Outrun>,
     pub unpriced: bool,
     /// It was there already: no provider was asked, and it costs nothing.
     pub cache_hit: bool,
@@ -198,6 +198,20 @@ impl Clock {
     pub fn now(&self) -> Micros {
         let elapsed = i64::try_from(self.started.elapsed().as_micros()).unwrap_or(i64::MAX);
         Micros(self.started_at.0.saturating_add(elapsed))
+    }
+}
+
+// --- Answer ---
+
+impl Answer {
+    /// What all that was outrun cost together.
+    pub fn outrun_cost(&self) -> NanoUsd {
+        self.outrun.iter().map(|outrun| outrun.cost).sum()
+    }
+
+    /// What the deployment cost that answered.
+    pub fn own_cost(&self) -> NanoUsd {
+        NanoUsd(self.cost.0.saturating_sub(self.outrun_cost().0))
     }
 }
 

@@ -13,7 +13,7 @@ const MEDIA: &str = "application/scim+json";
 const LIST: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
 const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 
-/// What is answered; without a body for `Null`.
+/// What is answered; without a body for `Null`, and for 304.
 pub(super) struct Told(pub(super) u16, pub(super) Value);
 
 pub(super) type Answer = Result<Told, Fault>;
@@ -42,12 +42,15 @@ impl IntoResponse for Told {
     fn into_response(self) -> Response {
         let Told(status, body) = self;
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        if body.is_null() {
-            return status.into_response();
+        let meta = |name: &str| body["meta"][name].as_str().and_then(|text| HeaderValue::from_str(text).ok());
+        let mut response = match body.is_null() || status == StatusCode::NOT_MODIFIED {
+            true => status.into_response(),
+            false => (status, [(header::CONTENT_TYPE, MEDIA)], body.to_string()).into_response(),
+        };
+        if let Some(version) = meta("version") {
+            response.headers_mut().insert(header::ETAG, version);
         }
-        let location = body["meta"]["location"].as_str().and_then(|text| HeaderValue::from_str(text).ok());
-        let mut response = (status, [(header::CONTENT_TYPE, MEDIA)], body.to_string()).into_response();
-        if let Some(location) = location.filter(|_| status == StatusCode::CREATED) {
+        if let Some(location) = meta("location").filter(|_| status == StatusCode::CREATED) {
             response.headers_mut().insert(header::LOCATION, location);
         }
         response
@@ -69,6 +72,16 @@ impl Fault {
     pub(super) fn not_found(id: &str) -> Self {
         let id: String = id.chars().take(super::LONGEST).collect();
         Self { status: 404, kind: None, detail: format!("There is no resource {id:?}."), retry_after: None }
+    }
+
+    /// The client began from a version that is no more.
+    pub(super) fn stale() -> Self {
+        let detail = "The resource is not the version of If-Match any more: read it again.".to_owned();
+        Self { status: 412, kind: None, detail, retry_after: None }
+    }
+
+    pub(super) fn is_conflict(&self) -> bool {
+        self.status == 409
     }
 
     pub(super) fn taken(detail: impl Into<String>) -> Self {

@@ -1,6 +1,7 @@
 //! Groups, which are teams. A member is a user; one who is not there keeps the whole change from being made.
 
 use super::answer::{Answer, Fault, Told, done, found};
+use super::etag::{self, Conditions};
 use super::filter::Filter;
 use super::patch::patched;
 use super::view::{Page, Sent, View, texts};
@@ -73,7 +74,7 @@ pub(super) async fn list(context: Context, view: View, page: Page) -> Answer {
         // A membership that was looked for was found, and needs no list of all the others.
         let rest =
             |team: &Value| filter.0.iter().filter(|term| !is_member(&term.path)).all(|term| term.holds(team));
-        found.retain(|team| rest(&told(&view, team, &[])));
+        found.retain(|team| rest(&told(&view, team, None)));
         return Ok(page.cut(told_all(&context, &view, found).await?));
     }
     let query = RecordQuery { limit: page.count, offset: page.offset(), ..RecordQuery::default() };
@@ -81,8 +82,13 @@ pub(super) async fn list(context: Context, view: View, page: Page) -> Answer {
     Ok(Told::list(found.total, page.start, told_all(&context, &view, found.records).await?))
 }
 
-pub(super) async fn tell(context: Context, view: View, Path(id): Path<String>) -> Answer {
-    answer(&context, &view, &id, 200).await
+pub(super) async fn tell(
+    context: Context,
+    view: View,
+    conditions: Conditions,
+    Path(id): Path<String>,
+) -> Answer {
+    Ok(conditions.told(answer(&context, &view, &id, 200).await?))
 }
 
 /// The group as it is now.
@@ -92,31 +98,42 @@ async fn answer(context: &Context, view: &View, id: &str, status: u16) -> Answer
 }
 
 async fn told_all(context: &Context, view: &View, teams: Vec<Kept<Team>>) -> Result<Vec<Value>, Fault> {
-    let mut members = if view.shows("members") { members(context, &teams).await? } else { Members::new() };
+    let mut members = match view.shows("members") {
+        true => Some(members(context, &teams).await?),
+        false => None,
+    };
     let mut told = Vec::with_capacity(teams.len());
     for team in &teams {
-        let here = members.remove(&team.id).unwrap_or_default();
-        told.push(view.shown(self::told(view, team, &here)));
+        let here = members.as_mut().map(|members| members.remove(&team.id).unwrap_or_default());
+        told.push(view.shown(self::told(view, team, here.as_deref())));
     }
     Ok(told)
 }
 
-fn told(view: &View, team: &Kept<Team>, members: &[Kept<Member>]) -> Value {
-    let members: Vec<Value> = members
-        .iter()
-        .map(|member| {
-            json!({ "value": member.user_id, "display": member.email.as_ref().unwrap_or(&member.user_id),
-                "type": "User", "$ref": view.location("User", &member.user_id) })
-        })
-        .collect();
+/// `members`: `None` where they were not looked for.
+fn told(view: &View, team: &Kept<Team>, members: Option<&[Kept<Member>]>) -> Value {
+    let one = |member: &Kept<Member>| {
+        json!({ "value": member.user_id, "display": display(member), "type": "User",
+            "$ref": view.location("User", &member.user_id) })
+    };
+    let version = members.map(|members| version(team, members));
+    let members: Vec<Value> = members.unwrap_or_default().iter().map(one).collect();
     json!({
         "schemas": [GROUP_SCHEMA],
         "id": team.id,
         "externalId": team.external_id,
         "displayName": team.alias.as_ref().unwrap_or(&team.id),
         "members": members,
-        "meta": view.meta("Group", &team.id, team),
+        "meta": view.meta("Group", &team.id, team, version),
     })
+}
+
+fn display(member: &Member) -> &str {
+    member.email.as_ref().unwrap_or(&member.user_id)
+}
+
+fn version(team: &Kept<Team>, members: &[Kept<Member>]) -> String {
+    etag::version(team, members.iter().map(|member| [member.user_id.as_str(), display(member)]))
 }
 
 async fn members(context: &Context, teams: &[Kept<Team>]) -> Result<Members, Fault> {
@@ -200,37 +217,57 @@ pub(super) async fn create(context: Context, view: View, sent: Sent) -> Answer {
     answer(&context, &view, &team.id, 201).await
 }
 
-pub(super) async fn replace(context: Context, view: View, Path(id): Path<String>, sent: Sent) -> Answer {
+pub(super) async fn replace(
+    context: Context,
+    view: View,
+    conditions: Conditions,
+    Path(id): Path<String>,
+    sent: Sent,
+) -> Answer {
     let group = Group::read(sent.0)?;
     let kept = found::<Team>(&context, &id).await?;
-    let there = members(&context, std::slice::from_ref(&kept)).await?.remove(&id).unwrap_or_default();
-    change(&context, &kept, &there, &group).await?;
+    let there = members_of(&context, &kept).await?;
+    change(&context, &conditions, (&kept, there.as_slice()), &group).await?;
     answer(&context, &view, &id, 200).await
 }
 
-pub(super) async fn patch(context: Context, view: View, Path(id): Path<String>, mut sent: Sent) -> Answer {
+pub(super) async fn patch(
+    context: Context,
+    view: View,
+    conditions: Conditions,
+    Path(id): Path<String>,
+    mut sent: Sent,
+) -> Answer {
     sent.0.must_have("Operations");
     let kept = found::<Team>(&context, &id).await?;
-    let there = members(&context, std::slice::from_ref(&kept)).await?.remove(&id).unwrap_or_default();
-    let group = Group::read(patched(told(&view, &kept, &there), sent.0)?)?;
-    change(&context, &kept, &there, &group).await?;
+    let there = members_of(&context, &kept).await?;
+    let group = Group::read(patched(told(&view, &kept, Some(&there)), sent.0)?)?;
+    change(&context, &conditions, (&kept, there.as_slice()), &group).await?;
     answer(&context, &view, &id, 200).await
+}
+
+async fn members_of(context: &Context, team: &Kept<Team>) -> Result<Vec<Kept<Member>>, Fault> {
+    Ok(members(context, std::slice::from_ref(team)).await?.remove(&team.id).unwrap_or_default())
 }
 
 async fn change(
     context: &Context,
-    kept: &Kept<Team>,
-    there: &[Kept<Member>],
+    conditions: &Conditions,
+    (kept, there): (&Kept<Team>, &[Kept<Member>]),
     group: &Group,
 ) -> Result<(), Fault> {
+    conditions.met_by(&version(kept, there))?;
     let mut team = kept.record.clone();
     group.onto(&mut team);
     let mut work = Work::new(context);
     if team != kept.record {
         work.update(kept, &team, "updated")?;
+    } else if conditions.depend() {
+        // Memberships have no version in common: of two who began from this one, the later is to be told.
+        work.goes_on(kept, &team)?;
     }
     move_members(context, &mut work, &team, there, group).await?;
-    done(work).await
+    conditions.judged(done(work).await)
 }
 
 /// Who is to be a member and is none comes in, and who is one and is to be none leaves.
@@ -263,8 +300,11 @@ async fn move_members(
 }
 
 /// With keys and memberships, as `/team/delete`.
-pub(super) async fn delete(context: Context, Path(id): Path<String>) -> Answer {
+pub(super) async fn delete(context: Context, conditions: Conditions, Path(id): Path<String>) -> Answer {
     let kept = found::<Team>(&context, &id).await?;
+    if conditions.depend() {
+        conditions.met_by(&version(&kept, &members_of(&context, &kept).await?))?;
+    }
     let mut work = Work::new(&context);
     teams::remove(&context, &mut work, std::slice::from_ref(&kept)).await?;
     done(work).await?;

@@ -2,6 +2,7 @@
 //! then read as if all of it had been sent.
 
 use super::answer::Fault;
+use super::enterprise::{self, MANAGER, NAME};
 use super::filter::{Filter, bare};
 use crate::input::{Fields, Shape};
 use serde_json::{Map, Value};
@@ -75,10 +76,50 @@ fn spread(resource: &mut Map<String, Value>, op: Op, value: Option<Value>) -> Re
 
 fn apply(resource: &mut Map<String, Value>, op: Op, path: &str, value: Option<Value>) -> Result<(), Fault> {
     let path = bare(path);
-    // Of an extension of the schema: nothing of it is kept here.
+    if let Some(path) = enterprise::within(path) {
+        return extended(resource, op, path, value);
+    }
+    // Of another extension of the schema: nothing of it is kept here.
     if path.starts_with("urn:") {
         return Ok(());
     }
+    at(resource, op, path, value)
+}
+
+/// In the enterprise extension. An empty path means all of it.
+fn extended(
+    resource: &mut Map<String, Value>,
+    op: Op,
+    path: &str,
+    value: Option<Value>,
+) -> Result<(), Fault> {
+    let extension = resource.entry(enterprise::SCHEMA).or_insert_with(|| Value::Object(Map::new()));
+    let Value::Object(members) = extension else { return Err(Fault::value("an extension is an object")) };
+    match value {
+        value if !path.is_empty() => part(members, op, path, value),
+        Some(Value::Object(more)) if op != Op::Remove => more.into_iter().try_for_each(|(name, value)| {
+            let op = if value.is_null() { Op::Remove } else { op };
+            part(members, op, &name, Some(value).filter(|value| !value.is_null()))
+        }),
+        Some(_) if op != Op::Remove => Err(Fault::value("the value of an extension must be an object")),
+        None if op == Op::Add => Err(Fault::value("add needs a value")),
+        _ => {
+            members.clear();
+            Ok(())
+        }
+    }
+}
+
+/// A new manager does not keep the name of the old one.
+fn part(members: &mut Map<String, Value>, op: Op, path: &str, value: Option<Value>) -> Result<(), Fault> {
+    let of_manager = path.split('.').next().is_some_and(|name| name.eq_ignore_ascii_case(MANAGER));
+    if of_manager && let Some(Value::Object(manager)) = members.get_mut(MANAGER) {
+        manager.remove(NAME);
+    }
+    at(members, op, path, value)
+}
+
+fn at(resource: &mut Map<String, Value>, op: Op, path: &str, value: Option<Value>) -> Result<(), Fault> {
     let path = Path::parse(path)?;
     let there = resource.keys().find(|key| key.eq_ignore_ascii_case(&path.attribute)).cloned();
     let name = there.unwrap_or_else(|| path.attribute.clone());
@@ -292,8 +333,55 @@ mod tests {
             let changed = after(user(), json!([operation.clone()])).unwrap();
             assert_eq!(changed.pointer(pointer), Some(&value), "{operation}");
         }
-        let ignored = json!([{ "op": "add", "path": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department", "value": "x" }]);
+        let ignored = json!([{ "op": "add", "path": "urn:ietf:params:scim:schemas:extension:ours:2.0:User:department", "value": "x" }]);
         assert_eq!(after(user(), ignored).unwrap(), user());
+    }
+
+    #[test]
+    fn the_extension_is_set_as_okta_and_entra_say_it() {
+        const ENTERPRISE: &str = enterprise::SCHEMA;
+        let path = |name: &str| format!("{ENTERPRISE}:{name}");
+        let before = json!({ "department": "A", "manager": { "value": "m1", "displayName": "Mia" } });
+        for (operation, left) in [
+            (
+                json!({ "op": "Add", "path": path("department"), "value": "B" }),
+                json!({ "department": "B", "manager": { "value": "m1", "displayName": "Mia" } }),
+            ),
+            (
+                json!({ "op": "Replace", "path": path("manager"), "value": "m2" }),
+                json!({ "department": "A", "manager": "m2" }),
+            ),
+            (
+                json!({ "op": "replace", "path": path("manager.value"), "value": "m2" }),
+                json!({ "department": "A", "manager": { "value": "m2" } }),
+            ),
+            (
+                json!({ "op": "replace", "value": { ENTERPRISE: { "Department": "B", "manager": { "value": "m2" } } } }),
+                json!({ "department": "B", "manager": { "value": "m2" } }),
+            ),
+            (
+                json!({ "op": "add", "value": { path("costCenter"): "7", path("manager"): null } }),
+                json!(null),
+            ),
+            (
+                json!({ "op": "replace", "value": { path("costCenter"): "7", path("manager"): null } }),
+                json!({ "department": "A", "costCenter": "7" }),
+            ),
+            (json!({ "op": "Remove", "path": path("manager") }), json!({ "department": "A" })),
+            (json!({ "op": "remove", "path": ENTERPRISE }), json!({})),
+            (json!({ "op": "add", "path": ENTERPRISE, "value": "x" }), json!(null)),
+            (
+                json!({ "op": "add", "path": path(""), "value": { "department": "C" } }),
+                json!({ "department": "C", "manager": { "value": "m1", "displayName": "Mia" } }),
+            ),
+        ] {
+            let changed = after(json!({ ENTERPRISE: before.clone() }), json!([operation.clone()]));
+            let changed = changed.ok().map_or(Value::Null, |changed| changed[ENTERPRISE].clone());
+            assert_eq!(changed, left, "{operation}");
+        }
+        let fresh =
+            after(json!({}), json!([{ "op": "add", "path": path("division"), "value": "D" }])).unwrap();
+        assert_eq!(fresh[ENTERPRISE], json!({ "division": "D" }));
     }
 
     #[test]

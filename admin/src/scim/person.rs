@@ -1,6 +1,8 @@
 //! What of a user is provisioned, as it is read and as it is told.
 
 use super::answer::Fault;
+use super::enterprise::{self, Enterprise};
+use super::etag;
 use super::filter::member;
 use super::view::{View, texts};
 use super::{USER_SCHEMA, fit, unfit};
@@ -23,6 +25,7 @@ pub(super) struct Person {
     active: Option<bool>,
     /// Ids of teams, to be in from the beginning.
     pub(super) groups: Vec<String>,
+    enterprise: Enterprise,
 }
 
 /// Where LiteLLM keeps the parts of a name, and whether somebody is active.
@@ -41,6 +44,8 @@ impl Person {
         let name: Map<String, Value> = taken(&mut sent, "name", Shape::Object).unwrap_or_default();
         let emails: Option<Vec<Value>> = taken(&mut sent, "emails", Shape::List);
         let groups: Vec<Value> = taken(&mut sent, "groups", Shape::List).unwrap_or_default();
+        let enterprise: Map<String, Value> =
+            taken(&mut sent, enterprise::SCHEMA, Shape::Object).unwrap_or_default();
         sent.finish()?;
         let [given, family, formatted] =
             ["givenName", "familyName", "formatted"].map(|part| text(&name, part));
@@ -55,6 +60,7 @@ impl Person {
             family,
             active,
             groups: texts(&groups, "value"),
+            enterprise: Enterprise::read(&enterprise)?,
         };
         person.checked()
     }
@@ -65,7 +71,7 @@ impl Person {
         }
         let named =
             [Some(&self.user_name), self.external_id.as_ref(), self.display.as_ref()].into_iter().flatten();
-        if !fit(named.chain(self.email.iter().flatten()).chain(&self.groups)) {
+        if !fit(named.chain(self.email.iter().flatten()).chain(&self.groups).chain(self.enterprise.texts())) {
             return Err(unfit());
         }
         Ok(self)
@@ -78,6 +84,7 @@ impl Person {
             NAME,
             &json!({ "givenName": self.given, "familyName": self.family }),
         );
+        self.enterprise.onto(&mut user.metadata);
         user.user_name = Some(self.user_name);
         user.external_id = self.external_id;
         user.alias = self.display;
@@ -117,12 +124,20 @@ pub(super) fn user_name(user: &User) -> &str {
 }
 
 /// `groups`: as SCIM tells them.
-pub(super) fn told(view: &View, user: &Kept<User>, groups: Vec<Value>) -> Value {
+pub(super) fn version(user: &Kept<User>, groups: &[Value]) -> String {
+    let parts =
+        groups.iter().map(|group| ["value", "display"].map(|part| group[part].as_str().unwrap_or_default()));
+    etag::version(user, parts)
+}
+
+/// `groups`: as SCIM tells them; `None`: they were not looked for.
+pub(super) fn told(view: &View, user: &Kept<User>, groups: Option<Vec<Value>>) -> Value {
     let metadata: Value = serde_json::from_str(&user.metadata).unwrap_or_default();
     let (given, family) = (&metadata[NAME]["givenName"], &metadata[NAME]["familyName"]);
     let emails: Vec<Value> =
         user.email.iter().map(|email| json!({ "value": email, "type": "work", "primary": true })).collect();
-    json!({
+    let version = groups.as_ref().map(|groups| version(user, groups));
+    let mut told = json!({
         "schemas": [USER_SCHEMA],
         "id": user.id,
         "externalId": user.external_id,
@@ -132,8 +147,13 @@ pub(super) fn told(view: &View, user: &Kept<User>, groups: Vec<Value>) -> Value 
         "emails": emails,
         "active": !user.blocked,
         "groups": groups,
-        "meta": view.meta("User", &user.id, user),
-    })
+        "meta": view.meta("User", &user.id, user, version),
+    });
+    if let Some(enterprise) = Enterprise::of(&metadata) {
+        told["schemas"] = json!([USER_SCHEMA, enterprise::SCHEMA]);
+        told[enterprise::SCHEMA] = enterprise.told(view);
+    }
+    told
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Users. Whoever is not active is blocked: no key of theirs is taken, no token, and no session is left.
 
 use super::answer::{Answer, Fault, Told, done, found};
+use super::etag::Conditions;
 use super::filter::Filter;
 use super::patch::patched;
 use super::person::{self, Person};
@@ -31,20 +32,49 @@ pub(super) async fn list(context: Context, view: View, page: Page) -> Answer {
     Ok(Told::list(found.total, page.start, told.into_iter().map(|user| view.shown(user)).collect()))
 }
 
-pub(super) async fn tell(context: Context, view: View, Path(id): Path<String>) -> Answer {
-    answer(&context, &view, &id, 200).await
+pub(super) async fn tell(
+    context: Context,
+    view: View,
+    conditions: Conditions,
+    Path(id): Path<String>,
+) -> Answer {
+    Ok(conditions.told(answer(&context, &view, &id, 200).await?))
 }
 
 /// The user as it is now.
 async fn answer(context: &Context, view: &View, id: &str, status: u16) -> Answer {
-    let told = told_all(context, view, vec![found(context, id).await?]).await?;
-    Ok(Told(status, told.into_iter().next().map_or(Value::Null, |user| view.shown(user))))
+    let kept = found::<User>(context, id).await?;
+    let groups = groups_of(context, view, &kept).await?;
+    Ok(Told(status, view.shown(person::told(view, &kept, Some(groups)))))
 }
 
 async fn told_all(context: &Context, view: &View, users: Vec<Kept<User>>) -> Result<Vec<Value>, Fault> {
-    let mut groups = if view.shows("groups") { groups(context, view, &users).await? } else { HashMap::new() };
-    let told = users.iter().map(|user| person::told(view, user, groups.remove(&user.id).unwrap_or_default()));
+    let mut groups = match view.shows("groups") {
+        true => Some(groups(context, view, &users).await?),
+        false => None,
+    };
+    let told = users.iter().map(|user| {
+        let groups = groups.as_mut().map(|groups| groups.remove(&user.id).unwrap_or_default());
+        person::told(view, user, groups)
+    });
     Ok(told.collect())
+}
+
+async fn groups_of(context: &Context, view: &View, user: &Kept<User>) -> Result<Vec<Value>, Fault> {
+    Ok(groups(context, view, std::slice::from_ref(user)).await?.remove(&user.id).unwrap_or_default())
+}
+
+/// Whether the user is the version that the client has, where it says one.
+async fn unchanged(
+    context: &Context,
+    view: &View,
+    conditions: &Conditions,
+    user: &Kept<User>,
+) -> Result<(), Fault> {
+    if !conditions.depend() {
+        return Ok(());
+    }
+    conditions.met_by(&person::version(user, &groups_of(context, view, user).await?))
 }
 
 /// Groups of users, as they are told.
@@ -135,18 +165,33 @@ pub(super) async fn create(context: Context, view: View, sent: Sent) -> Answer {
     answer(&context, &view, &user.id, 201).await
 }
 
-pub(super) async fn replace(context: Context, view: View, Path(id): Path<String>, sent: Sent) -> Answer {
+pub(super) async fn replace(
+    context: Context,
+    view: View,
+    conditions: Conditions,
+    Path(id): Path<String>,
+    sent: Sent,
+) -> Answer {
     let person = Person::read(sent.0)?;
     let kept = found::<User>(&context, &id).await?;
-    change(&context, &kept, person).await?;
+    unchanged(&context, &view, &conditions, &kept).await?;
+    conditions.judged(change(&context, &kept, person).await)?;
     answer(&context, &view, &id, 200).await
 }
 
-pub(super) async fn patch(context: Context, view: View, Path(id): Path<String>, mut sent: Sent) -> Answer {
+pub(super) async fn patch(
+    context: Context,
+    view: View,
+    conditions: Conditions,
+    Path(id): Path<String>,
+    mut sent: Sent,
+) -> Answer {
     sent.0.must_have("Operations");
     let kept = found::<User>(&context, &id).await?;
-    let whole = person::told(&view, &kept, Vec::new());
-    change(&context, &kept, Person::read(patched(whole, sent.0)?)?).await?;
+    unchanged(&context, &view, &conditions, &kept).await?;
+    let whole = person::told(&view, &kept, Some(Vec::new()));
+    let person = Person::read(patched(whole, sent.0)?)?;
+    conditions.judged(change(&context, &kept, person).await)?;
     answer(&context, &view, &id, 200).await
 }
 
@@ -190,8 +235,14 @@ async fn free(context: &Context, before: Option<&Kept<User>>, person: &Person) -
 }
 
 /// With keys and memberships, as `/user/delete`.
-pub(super) async fn delete(context: Context, Path(id): Path<String>) -> Answer {
+pub(super) async fn delete(
+    context: Context,
+    view: View,
+    conditions: Conditions,
+    Path(id): Path<String>,
+) -> Answer {
     let kept = found::<User>(&context, &id).await?;
+    unchanged(&context, &view, &conditions, &kept).await?;
     let mut work = Work::new(&context);
     users::remove(&context, &mut work, std::slice::from_ref(&kept)).await?;
     done(work).await?;

@@ -1,7 +1,7 @@
 //! What of a resource is shown, and which page of them.
 
 use super::answer::{Fault, Told};
-use super::filter::Filter;
+use super::filter::{Filter, bare};
 use crate::Services;
 use crate::input::{Fields, Params};
 use crate::signon;
@@ -54,7 +54,7 @@ impl FromRequestParts<Arc<Services>> for View {
         let params = Params::from_request_parts(parts, services).await?;
         let names = |name: &str| -> Option<Vec<String>> {
             let text = params.get(name)?;
-            Some(text.split(',').map(|one| one.trim().to_lowercase()).collect())
+            Some(text.split(',').map(|one| bare(one.trim()).to_lowercase()).collect())
         };
         Ok(Self {
             base: signon::base_url(&(services.config)().env, &parts.headers),
@@ -82,7 +82,10 @@ impl View {
     /// Whether this attribute is wanted.
     pub(super) fn shows(&self, name: &str) -> bool {
         let name = name.to_lowercase();
-        let part_of = |one: &String| one.split('.').next() == Some(name.as_str());
+        let part_of = |one: &String| {
+            one.strip_prefix(name.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', ':']))
+        };
         ALWAYS.contains(&name.as_str())
             || self.only.as_ref().is_none_or(|only| only.iter().any(part_of)) && !self.without.contains(&name)
     }
@@ -108,9 +111,14 @@ impl View {
         format!("{}/scim/v2/{kind}s/{}", self.base, utf8_percent_encode(id, SEGMENT))
     }
 
-    pub(super) fn meta<T>(&self, kind: &str, id: &str, kept: &Kept<T>) -> Value {
-        json!({ "resourceType": kind, "created": kept.created_at.rfc3339(), "lastModified": kept.updated_at.rfc3339(),
-            "location": self.location(kind, id) })
+    /// `version`: where all of the resource is at hand.
+    pub(super) fn meta<T>(&self, kind: &str, id: &str, kept: &Kept<T>, version: Option<String>) -> Value {
+        let mut meta = json!({ "resourceType": kind, "created": kept.created_at.rfc3339(),
+            "lastModified": kept.updated_at.rfc3339(), "location": self.location(kind, id) });
+        if let Some(version) = version {
+            meta["version"] = version.into();
+        }
+        meta
     }
 }
 

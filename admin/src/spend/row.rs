@@ -4,10 +4,11 @@ use crate::answer::{Object, Raw, parsed, raw};
 use serde::ser::{Serialize, Serializer};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use weir_core::domain::money::{FemtoSum, NanoUsd};
+use weir_core::domain::money::FemtoSum;
 use weir_core::domain::operation::Operation;
 use weir_core::domain::spend::{AttemptRecord, BudgetSeen, Charge, Entry, Said, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
+use weir_core::time::Micros;
 
 /// Entries as a JSON array, written row by row so that not all of them are there twice. With what was said in them,
 /// where it was kept.
@@ -265,7 +266,7 @@ fn weir(entry: &Entry) -> Object {
         ("attempts", raw(&entry.attempts.iter().map(attempt).collect::<Vec<_>>())),
         ("considered", raw(&explained.considered)),
         ("charges", raw(&explained.charges.iter().map(charge).collect::<Vec<_>>())),
-        ("budgets", raw(&explained.budgets.iter().map(|seen| budget(seen, entry.cost)).collect::<Vec<_>>())),
+        ("budgets", raw(&explained.budgets.iter().map(|seen| budget(seen, entry)).collect::<Vec<_>>())),
     ])
 }
 
@@ -282,13 +283,16 @@ fn charge(charge: &Charge) -> Object {
     ])
 }
 
-fn budget(seen: &BudgetSeen, cost: NanoUsd) -> Object {
+fn budget(seen: &BudgetSeen, entry: &Entry) -> Object {
+    let after = seen.before + entry.counted(seen.scope, &seen.id);
     Object(vec![
         ("scope", raw(seen.scope.as_str())),
-        ("id", raw(&seen.id)),
+        ("id", raw(&seen.scope.whom(&seen.id))),
         ("cap", seen.cap.json()),
         ("before", seen.before.json()),
-        ("after", (seen.before + cost).json()),
+        ("after", after.json()),
+        ("reset_at", raw(&seen.resets_at.map(Micros::rfc3339))),
+        ("refused", raw(&seen.refused)),
     ])
 }
 

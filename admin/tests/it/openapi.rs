@@ -2,7 +2,7 @@
 
 use crate::rig::{MASTER, Rig};
 use serde_json::{Map, Value, json};
-use weir_admin::{Access, Asked, Shape, Where, routes, watched};
+use weir_admin::{Access, Asked, Described, Member, Of, Shape, Where, described, routes, shapes, watched};
 use weir_core::access::RouteClass;
 use weir_core::domain::operation::OPERATIONS;
 
@@ -33,6 +33,33 @@ async fn the_document_knows_the_fields_of_the_usual_calls() {
     assert_eq!(fields("/customer/new")["required"], json!(["user_id"]));
     let logs = document["paths"]["/spend/logs"]["get"]["parameters"].as_array().unwrap();
     assert!(logs.iter().any(|parameter| parameter["name"] == "start_date"), "{logs:?}");
+}
+
+/// A parameter that nobody looks at is none.
+#[tokio::test]
+async fn handlers_ask_for_every_parameter_of_the_tables() {
+    let rig = Rig::new();
+    for row in described() {
+        let days = row.query.iter().filter(|(_, of)| matches!(of, Of::Day));
+        let days: Vec<String> = days.map(|(name, of)| format!("{name}={}", example(of))).collect();
+        for (name, of) in row.query {
+            let query = format!("{}&{name}={}", days.join("&"), example(of));
+            let asked =
+                watched(rig.call("GET", &format!("{}?{query}", filled(row.path)), MASTER, "")).await.1;
+            let found = asked.iter().any(|asked| asked.place == Where::Query && asked.name == *name);
+            assert!(found, "{} does not ask for {name}", row.path);
+        }
+    }
+}
+
+fn example(of: &Of) -> &'static str {
+    match of {
+        Of::Day => "2026-11-25",
+        Of::Integer | Of::Number => "1",
+        Of::Flag => "true",
+        Of::OneOf(values) => values[0],
+        _ => "x",
+    }
 }
 
 #[tokio::test]
@@ -70,20 +97,47 @@ async fn document() -> Value {
             "description": "The management API of LiteLLM 1.81, and the APIs of models." },
         "servers": [{ "url": "." }],
         "paths": paths,
-        "components": { "securitySchemes": { "key": { "type": "http", "scheme": "bearer" } } },
+        "components": {
+            "schemas": named_shapes(),
+            "securitySchemes": { "key": { "type": "http", "scheme": "bearer" } },
+        },
     })
+}
+
+fn named_shapes() -> Map<String, Value> {
+    shapes().map(|shape| (shape.name.to_owned(), object(shape.members))).collect()
 }
 
 /// Calls the route with nothing, to see what it looks for.
 async fn asked(rig: &Rig, route: &Access) -> Vec<Asked> {
-    let path: String = route
-        .path
-        .split('/')
-        .map(|part| if part.starts_with('{') { "x" } else { part })
-        .collect::<Vec<_>>()
-        .join("/");
     let body = if route.method == "GET" { "" } else { "{}" };
-    watched(rig.call(route.method.as_str(), &path, MASTER, body)).await.1
+    watched(rig.call(route.method.as_str(), &filled(route.path), MASTER, body)).await.1
+}
+
+/// A path with something in place of its names.
+fn filled(path: &str) -> String {
+    let parts = path.split('/').map(|part| if part.starts_with('{') { "x" } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// The table's row of a route.
+fn row(route: &Access) -> Option<&'static Described> {
+    described().find(|row| route.method == "GET" && row.path == route.path)
+}
+
+/// What the handler asks for, as the table has it, and what it asks for only beside others.
+fn query(asked: &[Asked], row: Option<&Described>) -> Vec<(String, Value)> {
+    let known = row.map(|row| row.query).unwrap_or_default();
+    let asked = asked.iter().filter(|asked| asked.place == Where::Query);
+    let mut all: Vec<(String, Value)> =
+        asked.map(|asked| (asked.name.clone(), schema(asked.shape))).collect();
+    for (name, of) in known {
+        match all.iter_mut().find(|(other, _)| other == name) {
+            Some((_, schema)) => *schema = value(of),
+            None => all.push(((*name).to_owned(), value(of))),
+        }
+    }
+    all
 }
 
 fn operation(route: &Access, asked: &[Asked]) -> Value {
@@ -91,9 +145,12 @@ fn operation(route: &Access, asked: &[Asked]) -> Value {
         .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
         .collect();
     let of = |place| asked.iter().filter(move |asked| asked.place == place);
-    parameters.extend(of(Where::Query).map(|asked| {
-        json!({ "name": asked.name, "in": "query", "required": false, "schema": schema(asked.shape) })
-    }));
+    let row = row(route);
+    parameters.extend(
+        query(asked, row).into_iter().map(
+            |(name, schema)| json!({ "name": name, "in": "query", "required": false, "schema": schema }),
+        ),
+    );
     let words: Vec<&str> = route.path.trim_matches('/').split('/').collect();
     let mut told = json!({
         "tags": [words.first().filter(|word| !word.is_empty()).unwrap_or(&"docs")],
@@ -101,6 +158,9 @@ fn operation(route: &Access, asked: &[Asked]) -> Value {
         "parameters": parameters,
         "responses": { "200": { "description": "Done." }, "4XX": { "description": "Refused, with the reason." } },
     });
+    if let Some(row) = row {
+        told["responses"]["200"]["content"] = json!({ "application/json": { "schema": value(&row.answer) } });
+    }
     if route.class != RouteClass::Public {
         told["security"] = json!([{ "key": [] }]);
     }
@@ -144,6 +204,33 @@ fn schema(shape: Shape) -> Value {
         Shape::Object => json!({ "type": "object" }),
         Shape::OneOf(allowed) => json!({ "type": "string", "enum": allowed }),
     }
+}
+
+fn value(of: &Of) -> Value {
+    match of {
+        Of::Text => json!({ "type": "string" }),
+        Of::Integer => json!({ "type": "integer" }),
+        Of::Number => json!({ "type": "number" }),
+        Of::Flag => json!({ "type": "boolean" }),
+        Of::Moment => json!({ "type": "string", "format": "date-time" }),
+        Of::Day => json!({ "type": "string", "format": "date" }),
+        Of::OneOf(values) => json!({ "type": "string", "enum": values }),
+        Of::Any => json!({}),
+        Of::Maybe(of) => json!({ "anyOf": [value(of), { "type": "null" }] }),
+        Of::Either(all) => json!({ "anyOf": all.iter().map(value).collect::<Vec<_>>() }),
+        Of::List(of) => json!({ "type": "array", "items": value(of) }),
+        Of::Map(of) => json!({ "type": "object", "additionalProperties": value(of) }),
+        Of::Members(groups) => object(groups),
+        Of::Named(name) => json!({ "$ref": format!("#/components/schemas/{name}") }),
+    }
+}
+
+fn object(groups: &[&[Member]]) -> Value {
+    let members = || groups.iter().copied().flatten();
+    let properties: Map<String, Value> =
+        members().map(|member| (member.name.to_owned(), value(&member.of))).collect();
+    let required: Vec<&str> = members().filter(|member| !member.optional).map(|member| member.name).collect();
+    json!({ "type": "object", "properties": properties, "required": required })
 }
 
 /// Null empties a field everywhere.

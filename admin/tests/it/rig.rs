@@ -258,6 +258,7 @@ pub fn entry(started_at: Micros, cost: i64) -> Entry {
         cache_hit: false,
         accounts: Vec::new(),
         explained: Default::default(),
+        outrun: Vec::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::ids::{EntryId, KeyHash};
 use super::money::{FemtoUsd, NanoUsd};
 use super::operation::Operation;
+use super::period::WindowBudget;
 use super::usage::{Usage, UsageSource};
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
@@ -76,6 +77,20 @@ impl SpendScope {
 
     pub const ALL: usize = SpendScope::Session as usize + 1;
 
+    /// How people call whom an account is about: without the period that the names of some begin with.
+    pub fn whom(self, id: &str) -> String {
+        match Self::PERIODS.contains(&self) {
+            true => WindowBudget::whom(id),
+            false => id.replace('\u{1f}', " "),
+        }
+    }
+
+    /// Those that belong to whoever is asked, and not to whoever asks.
+    pub fn is_of_deployment(self) -> bool {
+        use SpendScope::{Deployment, DeploymentPeriod, Provider, ProviderPeriod};
+        matches!(self, Provider | Deployment | ProviderPeriod | DeploymentPeriod)
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             SpendScope::Key => "key",
@@ -115,6 +130,17 @@ pub struct AttemptRecord {
 
 /// `error` of an attempt that was ended because another deployment answered first.
 pub const OUTRUN: &str = "Outrun";
+
+/// What such an attempt cost: a part of its entry's cost. It counts against the deployment that was asked, and not
+/// against the one that answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outrun {
+    pub provider: String,
+    pub deployment_id: String,
+    pub cost: NanoUsd,
+    /// Budgets of one period of that deployment and its provider.
+    pub accounts: Vec<(SpendScope, String)>,
+}
 
 /// Everything that is booked about one exchange. Quantities and price version stay, so that it can be re-priced.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -176,6 +202,33 @@ pub struct Entry {
     /// How it came about. Kept by the journal as the accounts are.
     #[serde(skip)]
     pub explained: Explained,
+    /// What of the cost is another deployment's than the one that answered. Kept by the journal as the accounts are.
+    #[serde(skip)]
+    pub outrun: Vec<Outrun>,
+}
+
+impl Entry {
+    /// What of the cost is the deployment's that answered, and its provider's.
+    pub fn own_cost(&self) -> NanoUsd {
+        let outrun: NanoUsd = self.outrun.iter().map(|outrun| outrun.cost).sum();
+        NanoUsd(self.cost.0.saturating_sub(outrun.0))
+    }
+
+    /// What it counts in a scope that it is counted under by itself.
+    pub fn cost_in(&self, scope: SpendScope) -> NanoUsd {
+        if scope.is_of_deployment() { self.own_cost() } else { self.cost }
+    }
+
+    /// What it adds to a budget that it was held to; nothing where an attempt that cost nothing was held to it.
+    pub fn counted(&self, scope: SpendScope, id: &str) -> NanoUsd {
+        if !scope.is_of_deployment() {
+            return self.cost;
+        }
+        let among = |accounts: &[(SpendScope, String)]| accounts.iter().any(|(s, i)| *s == scope && i == id);
+        let own = if among(&self.accounts) { self.own_cost() } else { NanoUsd::ZERO };
+        let outrun = self.outrun.iter().filter(|outrun| among(&outrun.accounts)).map(|outrun| outrun.cost);
+        own + outrun.sum::<NanoUsd>()
+    }
 }
 
 /// How an entry came about, for people who read it. Nothing is computed from it.
@@ -186,7 +239,7 @@ pub struct Explained {
     pub considered: Vec<String>,
     /// What was charged. It adds up to the cost, but for attempts that were outrun, and for prices per call.
     pub charges: Vec<Charge>,
-    /// Budgets that were held to, as far as this process knew them before.
+    /// Budgets that were held to, as far as this process knew them before, and those that refused.
     pub budgets: Vec<BudgetSeen>,
 }
 
@@ -202,13 +255,19 @@ pub struct Charge {
     pub per: u64,
 }
 
-/// A budget before an entry counted against it.
+/// A budget before an entry counted against it, or as it refused what the entry is of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BudgetSeen {
     pub scope: SpendScope,
     pub id: String,
     pub cap: NanoUsd,
     pub before: NanoUsd,
+    /// When it begins again; `None`: never, or nobody noted it.
+    #[serde(default)]
+    pub resets_at: Option<Micros>,
+    /// Whether it had no room for the request.
+    #[serde(default)]
+    pub refused: bool,
 }
 
 impl Explained {

@@ -481,6 +481,50 @@ async fn p46_an_entry_explains_itself() {
 }
 
 #[tokio::test]
+async fn p46_a_refused_request_tells_which_budget_had_no_room() {
+    let rig = dear().over(obedient).await;
+    let key = rig.key(json!({"max_budget": 0.01, "budget_duration": "30d"})).await;
+    let (error, served) = until_refused(&rig, &key).await;
+    let rows = rig.rows(served + 1).await;
+    let row = rows.iter().find(|row| row["status"] == "failure").unwrap();
+    let budgets = row["metadata"]["weir"]["budgets"].as_array().unwrap();
+    assert_eq!(budgets.len(), 1, "{row}");
+    let told = &budgets[0];
+    assert_eq!(
+        (&told["scope"], &told["cap"], &told["refused"]),
+        (&json!("key"), &json!(0.01), &json!(true)),
+        "{told}"
+    );
+    assert_eq!(told["before"], told["after"], "nothing was spent");
+    let spent: f64 = error["budget"]["spent"].as_str().unwrap().parse().unwrap();
+    assert!((told["before"].as_f64().unwrap() - spent).abs() < 1e-9, "{told} {error}");
+    assert_eq!(told["reset_at"], error["budget"]["reset_at"], "{told}");
+    assert!(told["reset_at"].is_string(), "{told}");
+    let served: Vec<&Value> = rows.iter().filter(|row| row["status"] == "success").collect();
+    assert!(served.iter().all(|row| row["metadata"]["weir"]["budgets"][0]["refused"] == false));
+}
+
+#[tokio::test]
+async fn p46_an_entry_tells_whose_budget_was_passed_over() {
+    let rig = limited().over(obedient).await;
+    let key = rig.key(json!({})).await;
+    for _ in 0..15 {
+        let answer = ask_limited(&rig, &key).await;
+        let row = rig.row(answer.header("x-litellm-call-id")).await;
+        let budgets = row["metadata"]["weir"]["budgets"].as_array().unwrap();
+        assert_eq!((budgets.len(), &budgets[0]["id"]), (1, &json!("little")), "{row}");
+        let told = &budgets[0];
+        let by_plenty = answer.header("x-litellm-model-id") == "plenty";
+        assert_eq!((&told["scope"], &told["refused"]), (&json!("deployment_period"), &json!(by_plenty)));
+        assert_eq!(told["before"] == told["after"], by_plenty, "{told}");
+        if by_plenty {
+            return;
+        }
+    }
+    panic!("nothing is passed over");
+}
+
+#[tokio::test]
 async fn p15_what_was_spent_beyond_a_hold_is_not_counted_twice() {
     let rig = Rig::config(CONFIG)
         .replace("weir_settings: {", "weir_settings: {budget_mode: litellm, ")

@@ -1,7 +1,7 @@
 //! A second deployment is asked while the first one is silent; the first answer wins (P44).
 
 use crate::client::Answer;
-use crate::rig::{Rig, chat};
+use crate::rig::{MASTER, Rig, chat};
 use serde_json::{Value, json};
 use std::time::Duration;
 use weir_bench::mock::{End, Reply, Seen, Step};
@@ -115,6 +115,54 @@ async fn p44_the_first_answer_wins_and_the_others_cost_is_booked() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(rig.mock.hangups(), 2, "who is outrun is left");
+}
+
+/// What budgets of providers and deployments stand at after the second one has outrun the first, and what each cost.
+async fn after_a_race(first: &str) -> (Value, f64, f64) {
+    let text = "first=silent second=answers";
+    let budgets = "router_settings: {provider_budget_config: {openai: {budget_limit: 100, time_period: 1d}, \
+                   groq: {budget_limit: 100, time_period: 1d}}, ";
+    let limited = format!(
+        "model: {first}, api_base: \"MOCK/v1\", api_key: sk-fake, order: 1, max_budget: 100, budget_duration: 1d,"
+    );
+    let rig = Rig::config(CONFIG)
+        .replace("model: openai/first, api_base: \"MOCK/v1\", api_key: sk-fake, order: 1,", &limited)
+        .replace("router_settings: {", budgets)
+        .over(provider)
+        .await;
+    let answer = rig.chat("pair", text).await;
+    assert_eq!((answer.status, answer.header("x-litellm-model-id")), (200, "second"), "{}", answer.text());
+    let row = row_of(&rig, &answer).await;
+    let read = (chat("pair", text).to_string().len() / 4) as f64 * 0.001;
+    let served = 10.0 * 0.003 + 5.0 * 0.004;
+    assert!((row["spend"].as_f64().unwrap() - read - served).abs() < 1e-9, "{row}");
+    for seen in row["metadata"]["weir"]["budgets"].as_array().unwrap() {
+        let cost = if seen["scope"] == "deployment_period" { read } else { served };
+        let cost = if seen["id"] == "groq" { read } else { cost };
+        let cost = if first.starts_with("openai") && seen["id"] == "openai" { read + served } else { cost };
+        let counted = seen["after"].as_f64().unwrap() - seen["before"].as_f64().unwrap();
+        assert!((counted - cost).abs() < 1e-9, "{seen}");
+    }
+    (rig.get("/provider/budgets", MASTER).await.json(), read, served)
+}
+
+#[tokio::test]
+async fn p44_the_losers_cost_counts_in_its_own_budgets_and_once() {
+    for first in ["groq/first", "openai/first"] {
+        let (told, read, served) = after_a_race(first).await;
+        let spent = |path: &str| told.pointer(path).and_then(Value::as_f64).unwrap_or(-1.0);
+        let (by_groq, by_openai) = match first {
+            "groq/first" => (read, served),
+            _ => (0.0, read + served),
+        };
+        for (path, cost) in [
+            ("/deployments/first/spend", read),
+            ("/providers/groq/spend", by_groq),
+            ("/providers/openai/spend", by_openai),
+        ] {
+            assert!((spent(path) - cost).abs() < 1e-9, "{first} {path} {cost}: {told}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ mod config;
 mod cooldowns;
 mod crossed;
 mod deadlines;
+mod described;
 mod due;
 mod errors;
 mod floods;

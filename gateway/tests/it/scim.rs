@@ -5,11 +5,27 @@ use crate::rig::{MASTER, Rig, chat};
 use crate::signon::Browser;
 use serde_json::{Value, json};
 
+mod extended;
+
 const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
+const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
 async fn send(rig: &Rig, method: &str, path: &str, key: &str, body: &Value) -> Answer {
+    send_with(rig, method, path, key, &[], body).await
+}
+
+async fn send_with(
+    rig: &Rig,
+    method: &str,
+    path: &str,
+    key: &str,
+    more: &[(&str, &str)],
+    body: &Value,
+) -> Answer {
     let auth = format!("Bearer {key}");
-    let headers = [("authorization", auth.as_str()), ("content-type", "application/scim+json")];
+    let mut headers = vec![("authorization", auth.as_str()), ("content-type", "application/scim+json")];
+    headers.extend_from_slice(more);
     let body = if body.is_null() { String::new() } else { body.to_string() };
     client::send(method, &format!("{}/scim/v2{path}", rig.url), &headers, body).await
 }
@@ -127,6 +143,7 @@ async fn users_are_changed_as_providers_change_them() {
         (&json!("bob"), &json!("Birch"))
     );
     assert_eq!(changed["emails"][0]["value"], "robert@work.example");
+    assert_eq!(changed[ENTERPRISE], json!({ "department": "R" }));
     let listed = get(&rig, "/Users?filter=userName%20eq%20%22Robert@work.example%22").await;
     assert_eq!(found(&listed), ["bob@work.example"]);
     assert!(found(&get(&rig, "/Users?filter=userName%20eq%20%22bob@work.example%22").await).is_empty());
@@ -340,11 +357,22 @@ async fn the_service_says_what_it_can() {
         (&service["patch"]["supported"], &service["bulk"]["supported"]),
         (&json!(true), &json!(false))
     );
+    assert_eq!(service["etag"]["supported"], true);
+    let extensions = get(&rig, "/ResourceTypes/User").await["schemaExtensions"].clone();
+    assert_eq!(extensions, json!([{ "schema": ENTERPRISE, "required": false }]));
+    let schema = get(&rig, &format!("/Schemas/{ENTERPRISE}")).await;
+    let names: Vec<&str> =
+        schema["attributes"].as_array().unwrap().iter().map(|a| a["name"].as_str().unwrap()).collect();
+    assert!(names.contains(&"costCenter") && names.contains(&"manager"), "{names:?}");
     for (path, ids) in [
-        ("/ResourceTypes", ["User", "Group"]),
+        ("/ResourceTypes", vec!["User", "Group"]),
         (
             "/Schemas",
-            ["urn:ietf:params:scim:schemas:core:2.0:User", "urn:ietf:params:scim:schemas:core:2.0:Group"],
+            vec![
+                "urn:ietf:params:scim:schemas:core:2.0:User",
+                "urn:ietf:params:scim:schemas:core:2.0:Group",
+                ENTERPRISE,
+            ],
         ),
     ] {
         assert_eq!(found(&get(&rig, path).await), ids);

@@ -15,20 +15,22 @@ pub(crate) enum Kind {
     EndV2 = 3,
     BeginV3 = 4,
     EndV3 = 5,
-    Begin = 6,
-    End = 7,
+    BeginV4 = 6,
+    EndV4 = 7,
+    Begin = 8,
+    End = 9,
     /// Of a later program. Skipped, and what holds it is kept for that program.
     Foreign = 255,
 }
 
 impl Kind {
     pub(crate) fn is_begin(self) -> bool {
-        matches!(self, Kind::BeginV1 | Kind::BeginV2 | Kind::BeginV3 | Kind::Begin)
+        matches!(self, Kind::BeginV1 | Kind::BeginV2 | Kind::BeginV3 | Kind::BeginV4 | Kind::Begin)
     }
 
     fn of(number: u8) -> Self {
-        use Kind::{Begin, BeginV1, BeginV2, BeginV3, End, EndV1, EndV2, EndV3};
-        let known = [BeginV1, EndV1, BeginV2, EndV2, BeginV3, EndV3, Begin, End];
+        use Kind::{Begin, BeginV1, BeginV2, BeginV3, BeginV4, End, EndV1, EndV2, EndV3, EndV4};
+        let known = [BeginV1, EndV1, BeginV2, EndV2, BeginV3, EndV3, BeginV4, EndV4, Begin, End];
         known.into_iter().find(|kind| *kind as u8 == number).unwrap_or(Kind::Foreign)
     }
 }

@@ -182,6 +182,7 @@ fn entry(row: &Row) -> Result<Entry, Refused> {
         cache_hit: text("cache_hit") == "True",
         accounts: Vec::new(),
         explained: Default::default(),
+        outrun: Vec::new(),
     })
 }
 

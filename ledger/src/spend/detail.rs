@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::operation::Operation;
-use weir_core::domain::spend::{AttemptRecord, Entry, Explained, SpendScope, Status};
+use weir_core::domain::spend::{AttemptRecord, Entry, Explained, Outrun, SpendScope, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::ports::LedgerResult;
 use weir_core::time::Micros;
@@ -50,6 +50,8 @@ pub(super) struct Detail {
     pub accounts: Vec<(SpendScope, String)>,
     #[serde(default, skip_serializing_if = "Explained::is_empty")]
     pub explained: Explained,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outrun: Vec<Outrun>,
 }
 
 /// The columns beside it.
@@ -100,6 +102,7 @@ impl Detail {
             cache_hit: entry.cache_hit,
             accounts: entry.accounts,
             explained: entry.explained,
+            outrun: entry.outrun,
         }
     }
 }
@@ -148,6 +151,7 @@ impl Columns {
             cache_hit: d.cache_hit,
             accounts: d.accounts,
             explained: d.explained,
+            outrun: d.outrun,
         })
     }
 }

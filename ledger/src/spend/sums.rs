@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::records::member_id;
-use weir_core::domain::spend::{Entry, Status};
+use weir_core::domain::spend::{Entry, Outrun, Status};
 use weir_core::ports::{SpendScope, Sums};
 use weir_core::time::Micros;
 
@@ -46,7 +46,8 @@ impl Raised {
         for (entry, cost) in changes {
             let difference = NanoUsd(cost.0.saturating_sub(entry.cost.0));
             raised.add_sums(
-                &Entry { cost: difference, ..(*entry).clone() },
+                // What was outrun keeps its price.
+                &Entry { cost: difference, outrun: Vec::new(), ..(*entry).clone() },
                 &Sums { cost: difference, ..Sums::default() },
                 anew,
             );
@@ -78,12 +79,12 @@ impl Raised {
         if let Some(customer) = &entry.end_user {
             raise(&mut self.customers, (day, of(customer)), sums);
         }
-        for (scope, id) in scopes(entry, key) {
+        for ((scope, id), amount) in scopes(entry, key) {
             let past = |since: &Micros| entry.started_at < *since;
             let is_past =
                 !anew.is_empty() && anew.get(&(scope.as_str().to_owned(), id.clone())).is_some_and(past);
             let spent = if is_past { &mut self.past } else { &mut self.spent };
-            *spent.entry((scope.as_str(), id)).or_default() += entry.cost;
+            *spent.entry((scope.as_str(), id)).or_default() += amount;
         }
     }
 }
@@ -104,8 +105,8 @@ fn sums(entry: &Entry) -> Sums {
     }
 }
 
-/// Under which ids an entry counts. What costs nothing raises nothing.
-fn scopes(entry: &Entry, key: String) -> Vec<(SpendScope, String)> {
+/// Under which ids an entry counts, and how much. What costs nothing raises nothing.
+fn scopes(entry: &Entry, key: String) -> Vec<((SpendScope, String), NanoUsd)> {
     if entry.cost == NanoUsd::ZERO {
         return Vec::new();
     }
@@ -123,7 +124,18 @@ fn scopes(entry: &Entry, key: String) -> Vec<(SpendScope, String)> {
     ];
     let given = given.into_iter().filter_map(|(scope, id)| Some((scope, id.filter(|id| !id.is_empty())?)));
     let tags = entry.tags.iter().map(|tag| (SpendScope::Tag, tag.clone()));
-    given.chain(tags).chain(entry.accounts.iter().cloned()).collect()
+    let all = given.chain(tags).chain(entry.accounts.iter().cloned());
+    let own = all.map(|(scope, id)| ((scope, id), entry.cost_in(scope)));
+    own.chain(entry.outrun.iter().flat_map(of_outrun)).filter(|(_, cost)| *cost != NanoUsd::ZERO).collect()
+}
+
+/// Whoever was asked in vain.
+fn of_outrun(outrun: &Outrun) -> impl Iterator<Item = ((SpendScope, String), NanoUsd)> {
+    let named = [
+        (SpendScope::Provider, outrun.provider.clone()),
+        (SpendScope::Deployment, outrun.deployment_id.clone()),
+    ];
+    named.into_iter().chain(outrun.accounts.iter().cloned()).map(move |place| (place, outrun.cost))
 }
 
 pub(super) fn number(tokens: u64) -> i64 {

@@ -120,6 +120,7 @@ pub fn entry(cost: i64) -> Entry {
         cache_hit: false,
         accounts: Vec::new(),
         explained: Default::default(),
+        outrun: Vec::new(),
     }
 }
 

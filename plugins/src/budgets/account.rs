@@ -195,6 +195,8 @@ impl Hold {
             id: account.id.as_ref().to_owned(),
             cap: scope.cap,
             before: NanoUsd(account.spent.load(Ordering::Relaxed)),
+            resets_at: scope.resets_at,
+            refused: false,
         })
     }
 

@@ -12,7 +12,7 @@ mod windows;
 pub use account::{Account, Hold};
 pub use estimate::{Estimate, asked_output};
 pub use refusal::Unspent;
-pub use scopes::{Ids, Scope, any, of_holder, of_key, scopes, whom};
+pub use scopes::{Ids, Scope, any, of_holder, of_key, scopes};
 pub use watched::{Owner, Terms, Watched, scope_of};
 pub use windows::{Window, any as any_window, hold_of_deployment, of_deployment, of_session, windows};
 

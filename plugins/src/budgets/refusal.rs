@@ -1,10 +1,11 @@
 //! Why a budget does not allow a request, in LiteLLM's words.
 
-use super::{Scope, whom};
+use super::Scope;
 use serde_json::{Value, json};
 use std::time::Duration;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::period::WindowBudget;
+use weir_core::domain::spend::BudgetSeen;
 use weir_core::error::{ApiError, Kind};
 use weir_core::ports::{LedgerError, SpendScope};
 use weir_core::time::Micros;
@@ -56,6 +57,13 @@ impl Unspent {
     /// The ledger is away, so nothing can be asked of it.
     pub fn is_for_want_of_the_ledger(&self) -> bool {
         matches!(self.why, Why::Unavailable(_))
+    }
+
+    /// The budget as it was when it refused, for the entry; `None` where nobody could look.
+    pub fn seen(&self) -> Option<BudgetSeen> {
+        let (Why::Exceeded(spent) | Why::Held(spent)) = self.why else { return None };
+        let Self { kind, cap, resets_at, .. } = *self;
+        Some(BudgetSeen { scope: kind, id: self.id.clone(), cap, before: spent, resets_at, refused: true })
     }
 
     /// For the client. `status`: of a budget that is spent, where the operator wants another one than LiteLLM's.
@@ -147,7 +155,7 @@ impl Unspent {
     fn facts(&self, spent: NanoUsd) -> Value {
         json!({
             "scope": self.kind.as_str(),
-            "id": whom(self.kind, &self.id),
+            "id": self.kind.whom(&self.id),
             "spent": spent.told(),
             "max_budget": self.cap.told(),
             "reset_at": self.resets_at.map(Micros::rfc3339),

@@ -4,7 +4,6 @@ use smallvec::SmallVec;
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::key::Principal;
 use weir_core::domain::money::NanoUsd;
-use weir_core::domain::period::WindowBudget;
 use weir_core::domain::records::{Limits, member_id};
 use weir_core::ports::{Holder, SpendScope};
 use weir_core::time::Micros;
@@ -99,14 +98,6 @@ fn push<'a>(
         resets_at: limits.budget_reset_at,
         alias: None,
     });
-}
-
-/// How people call whom a budget is about: without the period that the names of some begin with.
-pub fn whom(kind: SpendScope, id: &str) -> String {
-    match SpendScope::PERIODS.contains(&kind) {
-        true => WindowBudget::whom(id),
-        false => id.replace('\u{1f}', " "),
-    }
 }
 
 /// What a key may spend beyond its budget for a while (`temp_budget_increase`, `temp_budget_expiry`).

@@ -11,7 +11,7 @@ use weir_core::config::{BudgetMode, LitellmSettings};
 use weir_core::domain::key::Principal;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::period::{Period, TimeZone, WindowBudget};
-use weir_core::domain::spend::SpendScope;
+use weir_core::domain::spend::{BudgetSeen, SpendScope};
 use weir_core::error::ApiError;
 use weir_core::time::Micros;
 
@@ -86,14 +86,28 @@ pub async fn hold_of_deployment(
     let scopes: Vec<Scope<'_>> = open.iter().map(Window::scope).collect();
     match budgets.hold(&scopes, &estimate, Duration::ZERO).await {
         Ok(hold) => {
-            let of_deployment = [SpendScope::ProviderPeriod, SpendScope::DeploymentPeriod];
-            x.explained.budgets.retain(|seen| !of_deployment.contains(&seen.scope));
-            x.explained.budgets.extend(hold.seen(&scopes));
+            note(&mut x.explained.budgets, hold.seen(&scopes));
             x.deployment_hold = Some(hold);
             Ok(())
         }
         Err(unspent) if unspent.is_for_want_of_the_ledger() && config.weir.serves_without_ledger => Ok(()),
-        Err(unspent) => Err(unspent.crossed()),
+        Err(unspent) => {
+            note(&mut x.explained.budgets, unspent.seen());
+            Err(unspent.crossed())
+        }
+    }
+}
+
+/// Budgets that are noted of all attempts together.
+const MOST_SEEN: usize = 32;
+
+/// Each budget once, as it was when it was looked at first.
+fn note(all: &mut Vec<BudgetSeen>, seen: impl IntoIterator<Item = BudgetSeen>) {
+    for one in seen {
+        let known = all.iter().any(|other| other.scope == one.scope && other.id == one.id);
+        if !known && all.len() < MOST_SEEN {
+            all.push(one);
+        }
     }
 }
 

@@ -165,5 +165,6 @@ fn entry(end: &str) -> Entry {
         cache_hit: false,
         accounts: Vec::new(),
         explained: Explained::default(),
+        outrun: Vec::new(),
     }
 }

@@ -79,7 +79,10 @@ impl Budgeted {
                 Ok(())
             }
             Err(unspent) if unspent.is_for_want_of_the_ledger() && settings.serves_without_ledger => Ok(()),
-            Err(unspent) => Err(unspent.error(settings.budget_error_status)),
+            Err(unspent) => {
+                x.explained.budgets.extend(unspent.seen());
+                Err(unspent.error(settings.budget_error_status))
+            }
         }
     }
 }
@@ -107,7 +110,7 @@ impl Plugin for Budgeted {
 
     fn on_finish(&self, x: &mut Exchange) {
         if let Some(hold) = x.deployment_hold.take() {
-            hold.settle(x.answer.cost.max(NanoUsd::ZERO));
+            hold.settle(x.answer.own_cost().max(NanoUsd::ZERO));
         }
         if let Some(hold) = x.hold.take() {
             // What costs nothing may still have been held.

@@ -52,6 +52,7 @@ pub fn draft(x: &Exchange) -> Entry {
         cache_hit: false,
         accounts: x.accounts.clone(),
         explained: Explained::default(),
+        outrun: Vec::new(),
     }
 }
 
@@ -72,6 +73,7 @@ pub fn fill(entry: &mut Entry, x: &Exchange, deployment: Option<&Deployment>, en
     entry.cache_hit = x.answer.cache_hit;
     entry.attempts.clone_from(&x.attempts);
     entry.accounts = x.accounts.iter().chain(&x.deployment_accounts).cloned().collect();
+    entry.outrun.clone_from(&x.answer.outrun);
     let group = x.group_name();
     if entry.model_group != group {
         entry.model_group = clip(group, 256);

@@ -72,7 +72,7 @@ fn provisional(mut entry: Entry, x: &Exchange, attempt: &Attempt) -> Entry {
     entry.model_group = deployment.group.clone();
     entry.usage = Usage { input: estimated_input(x), ..Usage::default() };
     entry.usage_source = UsageSource::Estimated;
-    entry.cost = deployment.cost_of(&entry.usage) + x.answer.outrun;
+    entry.cost = deployment.cost_of(&entry.usage) + x.answer.outrun_cost();
     entry.unpriced = deployment.price.is_none();
     entry.attempts.push(AttemptRecord {
         number: attempt.number,

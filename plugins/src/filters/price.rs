@@ -29,7 +29,7 @@ fn price(x: &mut Exchange) {
     if x.answer.cache_hit {
         return;
     }
-    x.answer.cost = x.answer.outrun;
+    x.answer.cost = x.answer.outrun_cost();
     let Some(deployment) = &x.answer.deployment else { return };
     if let Some(raw) = &x.request.pass
         && (raw.fee().is_some() || x.answer.usage_source == UsageSource::None)

@@ -1,6 +1,6 @@
 //! What a request would be held to, and how that stands. Nothing is held, counted or booked.
 
-use crate::budgets::{Ids, Scope, Window, of_deployment, whom};
+use crate::budgets::{Ids, Scope, Window, of_deployment};
 use crate::deployment::Deployment;
 use crate::exchange::{Exchange, Named};
 use crate::filters::{aim, all_budgets, all_limits, named, open_budgets};
@@ -78,7 +78,7 @@ impl Explainer {
             let spent = self.spend.spent(scope.kind, &[scope.id.to_owned()]).await.map_err(away)?;
             budgets.push(Budget {
                 kind: scope.kind,
-                whom: whom(scope.kind, scope.id),
+                whom: scope.kind.whom(scope.id),
                 cap: scope.cap,
                 spent: spent.get(scope.id).copied().unwrap_or_default(),
                 resets_at: scope.resets_at,

@@ -1,4 +1,30 @@
-// What the server answers, as far as the UI reads it.
+// What the server answers, as far as the UI reads it. What admin/openapi.json describes is taken from there.
+import type { components } from './schema';
+
+type Described = components['schemas'];
+
+/** The names of its team and user are in lists of keys only. */
+export type Key = Described['Key'] & Partial<Pick<Described['KeyView'], 'team_alias' | 'user_email'>>;
+export type Team = Described['Team'];
+export type TeamMembership = Described['TeamMembership'];
+export type User = Described['User'];
+export type UserListed = Described['UserListed'];
+export type Entry = Described['Entry'];
+export type Attempt = Described['Attempt'];
+/** `price` is for `per` of it. */
+export type Charge = Described['Charge'];
+/** A budget as this request found and left it, or as it refused it. */
+export type BudgetSeen = Described['BudgetSeen'];
+export type UsageObject = Described['UsageObject'];
+export type Activity = Described['Activity'];
+export type Day = Described['ActivityDay'];
+export type Metrics = Described['Metrics'];
+export type Part = Described['ActivityPart'];
+export type PartName = keyof Day['breakdown'];
+export type Change = Described['Change'];
+export type CacheHits = Described['CacheHits'];
+export type ReportDay = Described['ReportDay'];
+export type ReportRow = Described['ReportRow'];
 
 export type Json = Record<string, unknown>;
 
@@ -12,35 +38,6 @@ export interface Limits {
   max_parallel_requests?: number | null;
 }
 
-export interface Key extends Limits {
-  token: string;
-  key_name: string;
-  key_alias: string | null;
-  spend: number;
-  expires: string | null;
-  models: string[];
-  aliases: Json;
-  user_id: string | null;
-  team_id: string | null;
-  /** In lists of keys only. */
-  team_alias?: string | null;
-  user_email?: string | null;
-  org_id?: string | null;
-  organization_id?: string | null;
-  metadata: Json;
-  blocked: boolean | null;
-  allowed_routes: string[];
-  created_at: string;
-  created_by: string | null;
-  updated_at: string;
-  updated_by: string | null;
-  rotation_count: number;
-  auto_rotate: boolean;
-  rotation_interval: string | null;
-  last_rotation_at: string | null;
-  key_rotation_at: string | null;
-}
-
 export interface NewKey extends Key {
   key: string;
 }
@@ -49,40 +46,6 @@ export interface Member {
   user_id: string;
   user_email: string | null;
   role: string;
-}
-
-export interface Team extends Limits {
-  team_id: string;
-  team_alias: string | null;
-  organization_id: string | null;
-  members_with_roles: Member[];
-  models: string[];
-  metadata: Json;
-  blocked: boolean;
-  spend: number;
-  created_at: string;
-  updated_at: string;
-}
-
-export interface TeamMembership {
-  user_id: string;
-  team_id: string;
-  spend?: number;
-  litellm_budget_table?: Partial<Limits> | null;
-}
-
-export interface User extends Limits {
-  user_id: string;
-  user_email: string | null;
-  user_alias: string | null;
-  user_role: string;
-  spend: number;
-  models: string[];
-  teams: string[];
-  metadata: Json;
-  created_at: string;
-  updated_at: string;
-  key_count?: number;
 }
 
 export interface OrganizationMember {
@@ -178,149 +141,6 @@ export interface Probe {
   status?: number;
 }
 
-export interface Metrics {
-  spend: number;
-  prompt_tokens: number;
-  completion_tokens: number;
-  cache_read_input_tokens: number;
-  cache_creation_input_tokens: number;
-  total_tokens: number;
-  successful_requests: number;
-  failed_requests: number;
-  api_requests: number;
-}
-
-export interface Part {
-  metrics: Metrics;
-  metadata: {
-    key_alias?: string | null;
-    team_alias?: string | null;
-    team_id?: string | null;
-    alias?: string;
-  };
-  api_key_breakdown?: Record<string, Part>;
-}
-
-export type PartName = 'model_groups' | 'providers' | 'models' | 'endpoints' | 'api_keys' | 'entities';
-
-export interface Day {
-  date: string;
-  metrics: Metrics;
-  breakdown: Partial<Record<PartName, Record<string, Part>>>;
-}
-
-export interface Activity {
-  results: Day[];
-  metadata: Json;
-}
-
-export interface Attempt {
-  number: number;
-  model_group: string;
-  model_id: string;
-  status: number;
-  error: string;
-  started_at: string;
-  ended_at: string;
-}
-
-/** `price` is for `per` of it. */
-export interface Charge {
-  label: string;
-  quantity: number;
-  price: number;
-  per: number;
-  cost: number;
-}
-
-/** A budget as this request found and left it. */
-export interface BudgetSeen {
-  scope: string;
-  id: string;
-  cap: number;
-  before: number;
-  after: number;
-}
-
-export interface Entry {
-  request_id: string;
-  call_type: string;
-  api_key: string;
-  spend: number;
-  total_tokens: number;
-  prompt_tokens: number;
-  completion_tokens: number;
-  startTime: string;
-  endTime: string;
-  completionStartTime: string;
-  model: string;
-  model_id: string;
-  model_group: string;
-  custom_llm_provider: string;
-  api_base: string;
-  user: string;
-  team_id: string;
-  end_user: string;
-  organization_id: string;
-  request_tags: string[];
-  requester_ip_address: string;
-  session_id: string;
-  status: 'success' | 'failure';
-  messages: unknown;
-  response: unknown;
-  proxy_server_request: unknown;
-  metadata: {
-    user_api_key_alias: string | null;
-    user_api_key_team_alias: string | null;
-    usage_object: UsageObject | null;
-    requester_metadata?: Json;
-    error_information?: {
-      error_code: string;
-      error_class: string;
-      error_message: string;
-      llm_provider: string;
-    };
-    weir?: {
-      entry_id: string;
-      call_id: string;
-      status: string;
-      http_status: number;
-      stream: boolean;
-      model_requested: string;
-      usage_source: 'none' | 'reported' | 'estimated';
-      unpriced: boolean;
-      price_version: string;
-      user_agent: string;
-      attempts: Attempt[];
-      /** Ids of deployments that might have served. */
-      considered: string[];
-      charges: Charge[];
-      budgets: BudgetSeen[];
-    };
-  };
-}
-
-export interface UsageObject {
-  prompt_tokens: number;
-  completion_tokens: number;
-  cache_creation_input_tokens?: number;
-  cache_read_input_tokens?: number;
-  prompt_tokens_details: { cached_tokens?: number; audio_tokens?: number } | null;
-  completion_tokens_details: { reasoning_tokens?: number; audio_tokens?: number } | null;
-}
-
-export interface Change {
-  id: string;
-  updated_at: string;
-  changed_by: string | null;
-  changed_by_api_key: string | null;
-  action: string;
-  table_name: string;
-  object_id: string;
-  before_value: Json | null;
-  updated_values: Json | null;
-}
-
 /** Where a setting is set. A variable that a file names (`os.environ/…`) has the file's line beside it. */
 export interface SettingSource {
   from: 'default' | 'file' | 'environment' | 'ledger';
@@ -408,15 +228,6 @@ export interface CachePing {
   litellm_cache_params: string;
 }
 
-export interface CacheHits {
-  api_key: string;
-  model: string;
-  cache_hit_true_rows: number;
-  cached_completion_tokens: number;
-  generated_completion_tokens: number;
-  total_rows: number;
-}
-
 export interface Readiness {
   status: string;
   db: string;
@@ -453,10 +264,3 @@ export interface Counted {
   current_page: number;
   total_pages: number;
 }
-
-export type ReportRow = {
-  total_spend: number;
-  metadata: { model: string; spend: number; total_tokens: number; api_key: string }[];
-} & Record<string, unknown>;
-
-export type ReportDay = { group_by_day: string } & Record<string, ReportRow[] | string>;

@@ -1,5 +1,5 @@
 // The one place that talks to the server. Paths, parameters and bodies are those of admin/openapi.json (schema.d.ts is
-// made from it); the document describes no answers, so these stand in routes.ts.
+// made from it); answers that the document does not describe stand in routes.ts.
 
 import { ROOT } from './root';
 import type { Answers, MoreQuery, OwnBodies } from './routes';
@@ -17,7 +17,9 @@ type QueryOf<O> = O extends { parameters: { query?: infer Q } } ? NonNullable<Q>
 type More<R> = R extends keyof MoreQuery ? MoreQuery[R] : unknown;
 
 export type Route = keyof Answers;
-export type Query<R extends Route> = Partial<QueryOf<Operation<R>> & More<R>>;
+/** Enumerated values come from addresses, where anything may stand: the server says what it does not take. */
+type Loose<Q> = { [N in keyof Q]?: Q[N] extends string | undefined ? string : Q[N] };
+export type Query<R extends Route> = Loose<QueryOf<Operation<R>> & More<R>>;
 export type Body<R extends Route> = R extends keyof OwnBodies
   ? OwnBodies[R]
   : Operation<R> extends { requestBody?: { content: { 'application/json': infer B } } }

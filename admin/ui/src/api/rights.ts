@@ -48,7 +48,8 @@ const MASTER = 'default_user_id';
 
 export const userLabel = (id: string) => (id === MASTER ? 'Master key' : id);
 
-export function roleLabel(role: string): string {
+export function roleLabel(role: string | null): string {
+  if (role === null) return 'No role';
   return (
     ROLES.find((row) => row.value === role)?.label ?? (role === 'org_admin' ? 'Organisation admin' : role)
   );

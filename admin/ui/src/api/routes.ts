@@ -1,12 +1,9 @@
-// Each route that the UI calls, with its answer. admin/openapi.json describes no answers and not all parameters.
+// Each route that the UI calls, with its answer: the one that admin/openapi.json describes, where it describes one.
 import type {
-  Activity,
   Budget,
-  CacheHits,
   CachePing,
   CallbackState,
   Callbacks,
-  Change,
   Counted,
   Credential,
   Customer,
@@ -20,33 +17,35 @@ import type {
   Paged,
   Probe,
   Readiness,
-  ReportDay,
   Session,
   SettingField,
   Standing,
   SignOnProvider,
   Team,
-  TeamMembership,
   Tried,
   User,
+  UserListed,
 } from './answers';
+import type { paths } from './schema';
+
+/** What the document says that a GET answers. */
+type Told<P extends keyof paths> = paths[P] extends {
+  get: { responses: { 200: { content: { 'application/json': infer A } } } };
+}
+  ? A
+  : never;
 
 export interface Answers {
   'GET /key/list': { keys: Key[] } & Counted;
-  'GET /key/info': { key: string; info: Key };
+  'GET /key/info': Told<'/key/info'>;
   'POST /key/generate': NewKey;
   'POST /key/update': Key;
   'POST /key/delete': Json;
   'POST /key/block': Key;
   'POST /key/unblock': Key;
   'POST /key/{key}/regenerate': NewKey;
-  'GET /v2/team/list': { teams: Team[] } & Paged;
-  'GET /team/info': {
-    team_id: string;
-    team_info: Team;
-    keys: Key[];
-    team_memberships: TeamMembership[];
-  } & Counted;
+  'GET /v2/team/list': Told<'/v2/team/list'>;
+  'GET /team/info': Told<'/team/info'> & Counted;
   'POST /team/new': Team;
   'POST /team/update': Json;
   'POST /team/delete': Json;
@@ -55,13 +54,8 @@ export interface Answers {
   'POST /team/member_add': Json;
   'POST /team/member_update': Json;
   'POST /team/member_delete': Json;
-  'GET /user/list': { users: User[] } & Paged;
-  'GET /user/info': {
-    user_id: string;
-    user_info: User | null;
-    keys: Key[];
-    teams: Team[];
-  } & Counted;
+  'GET /user/list': { users: UserListed[] } & Paged;
+  'GET /user/info': Told<'/user/info'> & Counted;
   'POST /user/new': User & { key: string };
   'POST /user/update': Json;
   'POST /user/delete': Json;
@@ -100,17 +94,19 @@ export interface Answers {
   'POST /guardrails/apply_guardrail': { response_text: string };
   'GET /cache/ping': CachePing;
   'POST /cache/flushall': Json;
-  'GET /global/activity/cache_hits': CacheHits[];
-  'GET /user/daily/activity': Activity;
-  'GET /team/daily/activity': Activity;
-  'GET /organization/daily/activity': Activity;
-  'GET /customer/daily/activity': Activity;
-  'GET /tag/daily/activity': Activity;
-  'GET /global/spend/report': ReportDay[];
+  'GET /global/activity/cache_hits': Told<'/global/activity/cache_hits'>;
+  'GET /user/daily/activity': Told<'/user/daily/activity'>;
+  'GET /team/daily/activity': Told<'/team/daily/activity'>;
+  'GET /organization/daily/activity': Told<'/organization/daily/activity'>;
+  'GET /customer/daily/activity': Told<'/customer/daily/activity'>;
+  'GET /tag/daily/activity': Told<'/tag/daily/activity'>;
+  'GET /global/spend/report': Told<'/global/spend/report'>;
   'GET /spend/logs': Entry[];
   'GET /ui/entries': { data: Entry[] } & Paged;
+  'GET /spend/logs/ui': Told<'/spend/logs/ui'>;
+  'GET /spend/logs/ui/{request_id}': Told<'/spend/logs/ui/{request_id}'>;
   'GET /model/streaming_metrics': { data: Record<string, number | string>[]; all_api_bases: string[] };
-  'GET /audit': { audit_logs: Change[] } & Paged;
+  'GET /audit': Told<'/audit'>;
   'GET /config/list': SettingField[];
   'POST /config/field/update': Json;
   'POST /config/field/delete': Json;
@@ -127,10 +123,8 @@ export interface Answers {
   'POST /ui/invitation': undefined;
 }
 
-/** Parameters that the server takes and the document does not name. */
+/** Routes that the document does not have. */
 export interface MoreQuery {
-  'GET /global/spend/report': { group_by: string; format: string; team_id: string };
-  'GET /spend/logs': { summarize: boolean };
   'GET /health/readiness': object;
   'GET /v1/models': object;
 }

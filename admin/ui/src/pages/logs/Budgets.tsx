@@ -1,7 +1,8 @@
 import { Link } from 'react-router';
 import type { BudgetSeen, Entry } from '@/api/answers';
-import { exactMoney, money, sentence, shortId } from '@/parts/format';
+import { exactMoney, moment, money, sentence, shortId } from '@/parts/format';
 import { Meter, Meters } from '@/parts/Meter';
+import { Status } from '@/parts/Status';
 import css from './logs.module.css';
 import { Standing } from './Standing';
 
@@ -12,12 +13,12 @@ const PAGES: Record<string, string> = {
   user: '/users',
   organization: '/organizations',
   customer: '/customers',
-  deployment: '/models',
+  deployment_period: '/models',
 };
 
 const REFUSED = 'BudgetExceededError';
 
-/** The budgets that this request counted against, before and after. */
+/** The budgets that this request counted against, before and after, or the one that refused it. */
 export function Budgets({ of }: { of: Entry }) {
   const budgets = of.metadata.weir?.budgets ?? [];
   if (budgets.length === 0 && of.metadata.error_information?.error_class === REFUSED)
@@ -28,6 +29,7 @@ export function Budgets({ of }: { of: Entry }) {
       {budgets.map((budget) => (
         <li key={`${budget.scope} ${budget.id}`}>
           <Whose of={budget} name={nameOf(budget, of)} />
+          {budget.refused && <Status tone="bad">refused</Status>}
           <Meter spend={budget.after} budget={budget.cap} />
           <span className={css.step}>{step(budget)}</span>
         </li>
@@ -36,9 +38,13 @@ export function Budgets({ of }: { of: Entry }) {
   );
 }
 
-function step({ before, after, cap }: BudgetSeen): string {
-  const left = Math.max(0, cap - after);
-  return `${exactMoney(before)} before, ${exactMoney(after)} after, ${money(left)} left`;
+function step({ before, after, cap, reset_at, refused }: BudgetSeen): string {
+  const left = `${money(Math.max(0, cap - after))} left`;
+  const spent = refused
+    ? `${exactMoney(before)} spent`
+    : `${exactMoney(before)} before, ${exactMoney(after)} after`;
+  const reset = reset_at === null ? '' : `, begins again ${moment(reset_at)}`;
+  return `${spent}, ${left}${reset}`;
 }
 
 function nameOf({ scope, id }: BudgetSeen, of: Entry): string {

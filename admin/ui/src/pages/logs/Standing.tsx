@@ -11,7 +11,7 @@ interface Row {
   of: (Pick<Limits, 'max_budget'> & { spend: number }) | null | undefined;
 }
 
-/** The budgets of whoever was refused, as they are now: an entry that was refused before it counted notes none. */
+/** The budgets of whoever was refused, as they are now: entries of earlier programs do not note which one refused. */
 export function Standing({ of }: { of: Entry }) {
   const key = useAnswer('GET /key/info', { query: { key: of.api_key } }, { enabled: of.api_key !== '' });
   const team = useAnswer(

@@ -1,5 +1,5 @@
 import { Link } from 'react-router';
-import type { User } from '@/api/answers';
+import type { User, UserListed } from '@/api/answers';
 import { useAnswer } from '@/api/hooks';
 import { roleLabel } from '@/api/rights';
 import { createdColumn, numberColumn, spendColumn } from '@/parts/columns';
@@ -11,7 +11,7 @@ import { UserForm } from './UserForm';
 export const userName = (user: User) => user.user_email ?? user.user_alias ?? user.user_id;
 const path = (user: User) => `/users/${encodeURIComponent(user.user_id)}`;
 
-const COLUMNS: Column<User>[] = [
+const COLUMNS: Column<UserListed>[] = [
   {
     id: 'user_email',
     header: 'User',
@@ -31,7 +31,7 @@ const COLUMNS: Column<User>[] = [
     accessorFn: (user) => user.user_role,
     cell: ({ row }) => roleLabel(row.original.user_role),
   },
-  numberColumn({ id: 'keys', header: 'Keys', read: (user) => user.key_count ?? 0, sorts: false }),
+  numberColumn({ id: 'keys', header: 'Keys', read: (user) => user.key_count, sorts: false }),
   numberColumn({ id: 'teams', header: 'Teams', read: (user) => user.teams.length, sorts: false }),
   spendColumn((user) => user.max_budget),
   createdColumn(),

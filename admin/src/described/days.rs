@@ -1,0 +1,111 @@
+//! Days, broken down by model, provider, key and whoever they are about.
+
+use super::{Described, Member, NO_TEXT, Named, Of};
+
+const METRICS: Named = Named {
+    name: "Metrics",
+    members: &[&[
+        member!("spend", Of::Number),
+        member!("prompt_tokens", Of::Integer),
+        member!("completion_tokens", Of::Integer),
+        member!("cache_read_input_tokens", Of::Integer),
+        member!("cache_creation_input_tokens", Of::Integer),
+        member!("total_tokens", Of::Integer),
+        member!("successful_requests", Of::Integer),
+        member!("failed_requests", Of::Integer),
+        member!("api_requests", Of::Integer),
+    ]],
+};
+
+/// Of whom sums are, as far as there is a name.
+const WHOSE: &[Member] = &[
+    member!("metrics", Of::Named("Metrics")),
+    member!(
+        "metadata",
+        Of::Members(&[&[
+            optional!("key_alias", NO_TEXT),
+            optional!("team_id", NO_TEXT),
+            optional!("team_alias", NO_TEXT),
+        ]]),
+    ),
+];
+
+const PART: Named = Named {
+    name: "ActivityPart",
+    members: &[WHOSE, &[optional!("api_key_breakdown", Of::Map(&Of::Members(&[WHOSE])))]],
+};
+
+const PARTS: Of = Of::Map(&Of::Named("ActivityPart"));
+
+const ACTIVITY_DAY: Named = Named {
+    name: "ActivityDay",
+    members: &[&[
+        member!("date", Of::Day),
+        member!("metrics", Of::Named("Metrics")),
+        member!(
+            "breakdown",
+            Of::Members(&[&[
+                member!("model_groups", PARTS),
+                member!("providers", PARTS),
+                member!("models", PARTS),
+                member!("endpoints", PARTS),
+                member!("api_keys", PARTS),
+                member!("entities", PARTS),
+            ]]),
+        ),
+    ]],
+};
+
+const TOTALS: &[Member] = &[
+    member!("total_spend", Of::Number),
+    member!("total_prompt_tokens", Of::Integer),
+    member!("total_completion_tokens", Of::Integer),
+    member!("total_tokens", Of::Integer),
+    member!("total_api_requests", Of::Integer),
+    member!("total_successful_requests", Of::Integer),
+    member!("total_failed_requests", Of::Integer),
+    member!("total_cache_read_input_tokens", Of::Integer),
+    member!("total_cache_creation_input_tokens", Of::Integer),
+    member!("page", Of::Integer),
+    member!("total_pages", Of::Integer),
+    member!("has_more", Of::Flag),
+];
+
+const ACTIVITY: Named = Named {
+    name: "Activity",
+    members: &[&[
+        member!("results", Of::List(&Of::Named("ActivityDay"))),
+        member!("metadata", Of::Members(&[TOTALS])),
+    ]],
+};
+
+/// Parameters of days: what all have, and by whom they are narrowed.
+macro_rules! days {
+    ($path:literal $(, $name:literal)*) => {
+        route!(
+            $path,
+            &[
+                ("start_date", Of::Day),
+                ("end_date", Of::Day),
+                ("page", Of::Integer),
+                ("page_size", Of::Integer),
+                ("model", Of::Text),
+                ("api_key", Of::Text),
+                $(($name, Of::Text)),*
+            ],
+            Of::Named("Activity"),
+        )
+    };
+}
+
+pub(super) static NAMED: &[Named] = &[METRICS, PART, ACTIVITY_DAY, ACTIVITY];
+
+pub(super) static ROUTES: &[Described] = &[
+    days!("/user/daily/activity", "user_id"),
+    days!("/user/daily/activity/aggregated", "user_id"),
+    days!("/team/daily/activity", "team_ids", "exclude_team_ids"),
+    days!("/organization/daily/activity", "organization_ids", "exclude_organization_ids"),
+    days!("/customer/daily/activity", "end_user_ids", "exclude_end_user_ids"),
+    days!("/end_user/daily/activity", "end_user_ids", "exclude_end_user_ids"),
+    days!("/tag/daily/activity", "tags"),
+];
