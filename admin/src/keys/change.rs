@@ -3,6 +3,7 @@
 use super::table::{self, BLOCKED, INFO, TABLE};
 use super::{generate, rights, rotate, show};
 use crate::answer::{Object, Raw, raw};
+use crate::budgets;
 use crate::context::Context;
 use crate::duration;
 use crate::error::{Problem, Refusal};
@@ -34,6 +35,7 @@ pub(super) async fn update_one(context: &Context, mut sent: Fields) -> Result<Ob
     let name = sent.required_text("key");
     let duration = sent.given("duration", Shape::Text);
     let spend = sent.money("spend");
+    let resets = sent.has("budget_duration");
     let hash = KeyHash::from_key_or_hash(&name);
     let kept = context.get::<KeyRecord>(&hash.hex()).await?;
     let mut record = kept.as_ref().map_or_else(|| KeyRecord::new(""), |kept| kept.record.clone());
@@ -45,6 +47,9 @@ pub(super) async fn update_one(context: &Context, mut sent: Fields) -> Result<Ob
     rights::may_make(context, Some(&kept), &record, "/key/update").await?;
     if let Some(text) = duration {
         record.expires_at = expiry(text)?;
+    }
+    if resets {
+        budgets::begin(context, &mut record.limits, time::now());
     }
     if (record.rotation.auto, &record.rotation.interval) != (kept.rotation.auto, &kept.rotation.interval) {
         record.rotation.next_at = rotate::next_rotation(&record, time::now())?;

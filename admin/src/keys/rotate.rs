@@ -4,6 +4,7 @@ use super::show;
 use super::table::{self, GENERATED, TABLE};
 use super::{generate, rights, text};
 use crate::answer::{Object, Raw, raw};
+use crate::budgets;
 use crate::context::Context;
 use crate::duration;
 use crate::error::Refusal;
@@ -46,6 +47,7 @@ async fn change(context: &Context, name: &str, mut sent: Fields) -> Result<Objec
     let new = sent.text("new_key").map(text::chosen);
     let grace = sent.text("grace_period").filter(|grace| !grace.is_empty());
     let duration = sent.given("duration", Shape::Text);
+    let resets = sent.has("budget_duration");
     let kept = context.get::<KeyRecord>(&hash.hex()).await?;
     let mut record = kept.as_ref().map_or_else(|| KeyRecord::new(""), |kept| kept.record.clone());
     fields::read(TABLE, &mut sent, &mut record);
@@ -59,6 +61,9 @@ async fn change(context: &Context, name: &str, mut sent: Fields) -> Result<Objec
     let new = new.unwrap_or_else(text::fresh)?;
     if let Some(text) = duration {
         record.expires_at = super::change::expiry(text)?;
+    }
+    if resets {
+        budgets::begin(context, &mut record.limits, time::now());
     }
     let now = replace(context, &kept, record, &new, Old { grace: grace.as_deref(), sealed: None }).await?;
     let spend = show::spent(context, &now.hash).await?;

@@ -150,6 +150,8 @@ impl Budgets {
     /// Gives back what nobody has needed for a while, so that others can. Called all the time.
     pub async fn tidy(&self) {
         for account in self.accounts.idle() {
+            // Whoever asks meanwhile waits for the answer: with the ledger away, what is in hand here is soon free again.
+            let _turn = account.turn().await;
             let free = account.take_all();
             if free <= 0 {
                 continue;
