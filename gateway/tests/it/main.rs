@@ -50,6 +50,7 @@ mod raw;
 mod realtime;
 mod recordings;
 mod responses;
+mod revoked;
 mod rig;
 mod routing;
 mod said;

@@ -99,6 +99,11 @@ impl Account {
         self.born.elapsed().saturating_sub(used) > time
     }
 
+    /// Whether it has something that nobody has asked for lately.
+    pub(super) fn is_idle(&self) -> bool {
+        self.free() > 0 && self.idle_for(IDLE)
+    }
+
     fn is_over(&self) -> bool {
         self.idle_for(FORGOTTEN) && self.open.load(Ordering::Acquire) == 0 && self.free() == 0
     }
@@ -146,7 +151,7 @@ impl Accounts {
             let mut over = false;
             for account in shelf.read().unwrap_or_else(PoisonError::into_inner).values() {
                 over |= account.is_over();
-                if account.free() > 0 && account.idle_for(IDLE) {
+                if account.is_idle() {
                     idle.push(Arc::clone(account));
                 }
             }

@@ -152,10 +152,10 @@ impl Budgets {
         for account in self.accounts.idle() {
             // Whoever asks meanwhile waits for the answer: with the ledger away, what is in hand here is soon free again.
             let _turn = account.turn().await;
-            let free = account.take_all();
-            if free <= 0 {
+            if !account.is_idle() {
                 continue;
             }
+            let free = account.take_all();
             let given = self.leases.give_back(account.kind, &account.id, NanoUsd(free)).await;
             if let Err(error) = given {
                 account.put(free);
