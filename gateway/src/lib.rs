@@ -21,6 +21,7 @@ mod limits;
 mod local;
 mod logging;
 mod mirror;
+mod prices;
 mod proxy;
 mod response;
 mod routing;

@@ -1,13 +1,14 @@
 //! Models and what belongs to them: deployments of the files and of the ledger, groups, credentials, access groups.
 //!
 //! `show.rs` tells what is in force, `stored.rs` reads and writes the ledger's records, `change.rs` is what admins do
-//! with them, `credentials.rs` and `access_groups.rs` what they share.
+//! with them, `credentials.rs` and `access_groups.rs` what they share, `prices.rs` the price map anew.
 
 mod access_groups;
 mod change;
 mod credentials;
 mod groups;
 mod metrics;
+mod prices;
 mod show;
 mod stored;
 
@@ -36,6 +37,10 @@ pub(crate) static ROUTES: &[Access] = &[
     route(Method::GET, "/model/streaming_metrics", O, Grant::ADMIN, || get(metrics::first_token)),
     route(Method::GET, "/model/metrics/slow_responses", O, Grant::ADMIN, || get(metrics::slow)),
     route(Method::GET, "/model/metrics/exceptions", O, Grant::ADMIN, || get(metrics::exceptions)),
+    route(Method::POST, "/reload/model_cost_map", O, Grant::ADMIN, || post(prices::reload)),
+    route(Method::POST, "/schedule/model_cost_map_reload", O, Grant::ADMIN, || post(prices::schedule).delete(prices::cancel)),
+    route(Method::DELETE, "/schedule/model_cost_map_reload", O, Grant::ADMIN, || post(prices::schedule).delete(prices::cancel)),
+    route(Method::GET, "/schedule/model_cost_map_reload/status", O, Grant::ADMIN, || get(prices::status)),
     route(Method::POST, "/credentials", O, Grant::ADMIN, || get(credentials::list).post(credentials::new)),
     route(Method::GET, "/credentials", O, Grant::ADMIN, || get(credentials::list).post(credentials::new)),
     route(Method::GET, "/credentials/by_name/{name}", O, Grant::ADMIN, || get(credentials::one)),

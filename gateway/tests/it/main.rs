@@ -44,6 +44,7 @@ mod operations;
 mod operator;
 mod outage;
 mod pki;
+mod prices;
 mod providers;
 mod rates;
 mod raw;

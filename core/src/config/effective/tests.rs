@@ -144,6 +144,7 @@ static LIMITLESS: &[&str] = &[
     "hedge_after_ms",
     "loop_max_repeats",
     "master_key_previous",
+    "price_map_refresh",
     "session_max_budget",
     "session_max_calls",
     "session_max_time",

@@ -23,6 +23,11 @@ pub enum MetricsWhen {
 /// Without Redis requests go on, so nobody waits for it for long.
 const REDIS_TIMEOUT: Duration = Duration::from_millis(50);
 
+/// LiteLLM's own price map.
+const PRICE_MAP_URL: &str =
+    "https://raw.githubusercontent.com/BerriAI/litellm/main/model_prices_and_context_window.json";
+const SHORTEST_REFRESH: Duration = Duration::from_secs(60);
+
 /// How budgets are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BudgetMode {
@@ -81,6 +86,10 @@ pub struct WeirSettings {
     /// `None`: as JSON lines are.
     pub access_log: Option<bool>,
     pub block_unpriced: bool,
+    /// Where a newer price map is fetched from.
+    pub price_map_url: String,
+    /// How old the price map may become; `None`: as old as it likes.
+    pub price_map_refresh: Option<Duration>,
     pub budget_mode: BudgetMode,
     pub budget_wait: Duration,
     pub cache_scope: CacheScope,
@@ -148,6 +157,12 @@ impl WeirSettings {
             metrics_max_series: s.int("metrics_max_series").unwrap_or(200_000),
             access_log: s.bool("access_log"),
             block_unpriced: s.bool("block_unpriced").unwrap_or(false),
+            price_map_url: s
+                .text("price_map_url")
+                .filter(|url| !url.is_empty())
+                .or_else(|| env.filled("LITELLM_MODEL_COST_MAP_URL").map(str::to_owned))
+                .unwrap_or_else(|| PRICE_MAP_URL.to_owned()),
+            price_map_refresh: s.seconds("price_map_refresh").map(|every| every.max(SHORTEST_REFRESH)),
             budget_mode: budget_mode(s),
             cache_scope: match s.text("cache_scope").as_deref() {
                 Some("team") => CacheScope::Team,
