@@ -1,7 +1,7 @@
 //! Changing and deleting keys.
 
 use super::table::{self, BLOCKED, INFO, TABLE};
-use super::{generate, rights, rotate, show};
+use super::{bounds, generate, rights, rotate, show};
 use crate::answer::{Object, Raw, raw};
 use crate::budgets;
 use crate::context::Context;
@@ -32,6 +32,7 @@ pub(super) async fn update(context: Context, sent: Fields) -> Result<Json<Object
 }
 
 pub(super) async fn update_one(context: &Context, mut sent: Fields) -> Result<Object, Refusal> {
+    bounds::of_changed(&(context.services.config)().litellm, &mut sent)?;
     let name = sent.required_text("key");
     let duration = sent.given("duration", Shape::Text);
     let spend = sent.money("spend");

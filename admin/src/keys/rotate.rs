@@ -2,7 +2,7 @@
 
 use super::show;
 use super::table::{self, GENERATED, TABLE};
-use super::{generate, rights, text};
+use super::{bounds, generate, rights, text};
 use crate::answer::{Object, Raw, raw};
 use crate::budgets;
 use crate::context::Context;
@@ -43,6 +43,7 @@ pub(super) async fn regenerate_named(
 }
 
 async fn change(context: &Context, name: &str, mut sent: Fields) -> Result<Object, Refusal> {
+    bounds::of_changed(&(context.services.config)().litellm, &mut sent)?;
     let hash = KeyHash::from_key_or_hash(name);
     let new = sent.text("new_key").map(text::chosen);
     let grace = sent.text("grace_period").filter(|grace| !grace.is_empty());

@@ -229,3 +229,40 @@ async fn p13_what_has_no_price_is_served_counted_and_warned_of_once_or_blocked()
     assert_eq!(strict.mock.seen_count(), 0);
     assert_eq!(strict.chat("priced", "hi").await.status, 200);
 }
+
+#[tokio::test]
+async fn new_keys_have_the_operators_defaults_and_none_has_more_than_the_bounds() {
+    let settings = "litellm_settings: {default_key_generate_params: {max_budget: 1.5, models: [gpt-4o], tpm_limit: 500}, \
+                    upperbound_key_generate_params: {max_budget: 10, duration: 30d, rpm_limit: 100}, ";
+    let rig = Rig::config(CONFIG).replace("litellm_settings: {", settings).start().await;
+    let told =
+        async |key: &str| rig.get(&format!("/key/info?key={key}"), MASTER).await.json()["info"].clone();
+    let plain = rig.key(json!({})).await;
+    let info = told(&plain).await;
+    assert_eq!(
+        (info["max_budget"].as_f64(), &info["models"], &info["tpm_limit"], &info["rpm_limit"]),
+        (Some(1.5), &json!(["gpt-4o"]), &json!(500), &json!(100)),
+        "{info}"
+    );
+    assert!(info["expires"].is_string(), "as long as is allowed: {info}");
+    let own = told(&rig.key(json!({"max_budget": 10, "rpm_limit": 7, "duration": "1h"})).await).await;
+    assert_eq!((own["max_budget"].as_f64(), &own["rpm_limit"]), (Some(10.0), &json!(7)), "{own}");
+    for more in [
+        json!({"max_budget": 10.5}),
+        json!({"rpm_limit": 101}),
+        json!({"duration": "31d"}),
+        json!({"duration": "-1"}),
+    ] {
+        let made = rig.post("/key/generate", MASTER, &more).await;
+        let mut change = more.clone();
+        change["key"] = json!(plain);
+        let changed = rig.post("/key/update", MASTER, &change).await;
+        for answer in [made, changed] {
+            assert_eq!(answer.status, 400, "{more}: {}", answer.text());
+            assert!(answer.text().contains("is over max limit set in config"), "{}", answer.text());
+        }
+    }
+    let unbound = json!({"key": plain, "max_budget": null});
+    assert_eq!(rig.post("/key/update", MASTER, unbound).await.status, 200);
+    assert_eq!(told(&plain).await["max_budget"].as_f64(), Some(10.0), "null is not for ever");
+}

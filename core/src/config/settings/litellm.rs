@@ -59,6 +59,10 @@ pub struct LitellmSettings {
     pub forward_traceparent_to_llm_provider: bool,
     /// What a user gets who is made by signing in (`default_internal_user_params`), by the names of `/user/new`.
     pub default_user: JsonMap,
+    /// What a new key gets where nothing is said of it (`default_key_generate_params`), by the names of `/key/generate`.
+    pub default_key: JsonMap,
+    /// What no key may have more of (`upperbound_key_generate_params`).
+    pub upperbound_key: JsonMap,
     /// Words that no request may say.
     pub banned_keywords: BannedKeywords,
     pub metrics: MetricsSettings,
@@ -126,8 +130,8 @@ pub(in super::super) fn budget(s: &Section, name: &str, problems: &mut Problems)
     }
 }
 
-fn default_user(s: &Section) -> JsonMap {
-    s.node("default_internal_user_params").map(|params| params.entries().iter().collect()).unwrap_or_default()
+fn json_map(s: &Section, name: &str) -> JsonMap {
+    s.node(name).map(|params| params.entries().iter().collect()).unwrap_or_default()
 }
 
 impl LitellmSettings {
@@ -169,7 +173,9 @@ impl LitellmSettings {
             forward_traceparent_to_llm_provider: s
                 .bool("forward_traceparent_to_llm_provider")
                 .unwrap_or(false),
-            default_user: default_user(s),
+            default_user: json_map(s, "default_internal_user_params"),
+            default_key: json_map(s, "default_key_generate_params"),
+            upperbound_key: json_map(s, "upperbound_key_generate_params"),
             banned_keywords: BannedKeywords::read(s),
             metrics: MetricsSettings::read(s, problems),
             prompt_injection: prompt_injection(s, problems),
