@@ -25,6 +25,7 @@ mod config;
 mod cooldowns;
 mod crossed;
 mod deadlines;
+mod defaults;
 mod due;
 mod errors;
 mod floods;

@@ -63,6 +63,11 @@ pub struct LitellmSettings {
     pub default_key: JsonMap,
     /// What no key may have more of (`upperbound_key_generate_params`).
     pub upperbound_key: JsonMap,
+    /// What internal users may spend of whom nothing else is said (`max_internal_user_budget`), and in which time.
+    pub internal_user_budget: Option<NanoUsd>,
+    pub internal_user_budget_duration: Option<String>,
+    /// What a customer may spend who has no budget of its own (`max_end_user_budget`).
+    pub customer_budget: Option<NanoUsd>,
     /// Words that no request may say.
     pub banned_keywords: BannedKeywords,
     pub metrics: MetricsSettings,
@@ -109,6 +114,16 @@ fn prompt_injection(s: &Section, problems: &mut Problems) -> bool {
 fn available_teams(s: &Section) -> Vec<String> {
     let named = s.node("default_internal_user_params").and_then(|params| params.get("available_teams"));
     named.and_then(Node::as_texts).unwrap_or_default()
+}
+
+/// Dollars, none of them negative.
+fn amount(s: &Section, name: &str, problems: &mut Problems) -> Option<NanoUsd> {
+    let written = s.node(name).filter(|node| !node.is_null())?;
+    let amount = written.as_decimal().and_then(|text| NanoUsd::parse(&text).ok()).filter(|cap| cap.0 >= 0);
+    if amount.is_none() {
+        problems.error(&s.place(name), "is no amount", "write dollars, as in 5.0");
+    }
+    amount
 }
 
 /// An amount beside its `budget_duration`, which LiteLLM wants too.
@@ -176,6 +191,11 @@ impl LitellmSettings {
             default_user: json_map(s, "default_internal_user_params"),
             default_key: json_map(s, "default_key_generate_params"),
             upperbound_key: json_map(s, "upperbound_key_generate_params"),
+            internal_user_budget: amount(s, "max_internal_user_budget", problems),
+            internal_user_budget_duration: s
+                .text("internal_user_budget_duration")
+                .filter(|text| !text.is_empty()),
+            customer_budget: amount(s, "max_end_user_budget", problems),
             banned_keywords: BannedKeywords::read(s),
             metrics: MetricsSettings::read(s, problems),
             prompt_injection: prompt_injection(s, problems),
