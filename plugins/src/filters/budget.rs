@@ -1,7 +1,7 @@
 //! Budgets: what the request may cost is held before it is sent, and settled with what it did cost.
 
 use super::FilterKind;
-use super::entry::{session, tags};
+use super::entry::{customer, session, tags};
 use super::session::caps;
 use crate::budgets::{
     Budgets, Estimate, Ids, Scope, Terms, Watched, Window, any, any_window, of_holder, of_session, scopes,
@@ -120,7 +120,7 @@ impl Plugin for Budgeted {
 /// Whom a request names beside its key, as far as anything is known of them.
 pub(crate) async fn named(holders: &dyn Holders, x: &Exchange) -> Named {
     let mut named = Named::default();
-    if let Some(user) = x.end_user() {
+    if let Some(user) = customer(x) {
         let known = holders.customer(&user).await;
         let held = limited(known, x.snapshot.config.litellm.customer_budget);
         named.customer = held.map(|holder| (user, holder));
