@@ -94,12 +94,12 @@ fn served_by(entry: &mut Entry, deployment: &Deployment) {
     entry.price_version = deployment.price.as_ref().map(|p| p.version.clone()).unwrap_or_default();
 }
 
-/// Text from outside is bounded before it is stored, and holds no NUL, which Postgres cannot keep.
 /// The customer that a request names, as it is booked: what is held for it must be held under the same name.
 pub fn customer(x: &Exchange) -> Option<String> {
     x.end_user().map(|name| clip(&name, 256))
 }
 
+/// Text from outside is bounded before it is stored, and holds no NUL, which Postgres cannot keep.
 fn clip(text: &str, limit: usize) -> String {
     let text = &text[..text.floor_char_boundary(limit)];
     if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text.to_owned() }
