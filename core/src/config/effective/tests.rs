@@ -112,7 +112,7 @@ fn p35_addresses_for_alerts_are_not_told() {
 }
 
 #[test]
-fn what_was_made_over_the_api_comes_from_the_ledger() {
+fn p47_what_was_made_over_the_api_comes_from_the_ledger() {
     let secret = |text: &str| SecretString::from(text);
     let added = Additions {
         models: vec![AddedModel {
