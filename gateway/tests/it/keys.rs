@@ -222,10 +222,23 @@ async fn p13_what_has_no_price_is_served_counted_and_warned_of_once_or_blocked()
     assert_eq!(warned, 1, "{}", rig.log());
 
     let strict = Rig::config(CONFIG).replace("weir_settings: {", "weir_settings: {block_unpriced: true, ");
+    // A fallback, and a deployment among others, are no ways around it.
+    let more = "model_list:\n  \
+        - {model_name: mixed, litellm_params: {model: openai/no-price, api_base: \"MOCK/v1\", api_key: sk-upstream-fake}}\n  \
+        - {model_name: mixed, litellm_params: {model: openai/gpt-4o, api_base: \"MOCK/v1\", api_key: sk-upstream-fake}}\n";
+    let strict = strict.replace("model_list:\n", more);
+    let strict =
+        strict.replace("router_settings: {", "router_settings: {fallbacks: [{gpt-4o: [unpriced]}], ");
     let strict = strict.start().await;
     let refused = strict.chat("unpriced", "hi").await;
     assert_eq!(refused.status, 400, "{}", refused.text());
     assert!(refused.text().contains("block_unpriced"), "the setting is named: {}", refused.text());
     assert_eq!(strict.mock.seen_count(), 0);
     assert_eq!(strict.chat("priced", "hi").await.status, 200);
+    for _ in 0..8 {
+        assert_eq!(strict.chat("mixed", "hi").await.status, 200);
+    }
+    assert_ne!(strict.chat("gpt-4o", "hi __errif=gpt-4o:500").await.status, 200);
+    let asked: Vec<_> = strict.mock.log().iter().map(|seen| seen.json()["model"].clone()).collect();
+    assert!(asked.iter().all(|model| !model.to_string().contains("no-price")), "{asked:?}");
 }
