@@ -199,11 +199,10 @@ async fn p37_nobody_vouches_for_himself() {
         }
     }
     let open = Rig::start().await;
-    for headers in [[("host", "localhost"), ("x-forwarded-for", "127.0.0.1")]] {
-        for path in ["/v1/models", "/key/list", "/spend/logs", "/config/list?config_type=general_settings"] {
-            let answer = client::send("GET", &format!("{}{path}", open.url), &headers, "").await;
-            assert_eq!(answer.status, 401, "{path}: {}", answer.text());
-        }
+    let headers = [("host", "localhost"), ("x-forwarded-for", "127.0.0.1")];
+    for path in ["/v1/models", "/key/list", "/spend/logs", "/config/list?config_type=general_settings"] {
+        let answer = client::send("GET", &format!("{}{path}", open.url), &headers, "").await;
+        assert_eq!(answer.status, 401, "{path}: {}", answer.text());
     }
 }
 
