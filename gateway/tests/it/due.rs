@@ -50,7 +50,7 @@ async fn p17_a_budget_begins_again_once_on_two_replicas() {
     let Some(url) = database().await else { return };
     let rig = || Rig::config(CONFIG).env("DATABASE_URL", &url);
     let (one, two) = (rig().start().await, rig().start().await);
-    let key = one.key(json!({"max_budget": 5, "budget_duration": "4s"})).await;
+    let key = one.key(json!({"max_budget": 5, "budget_duration": "8s"})).await;
     let info = format!("/key/info?key={key}");
     let ask = async |rig: &Rig| rig.post("/v1/chat/completions", &key, chat("priced", "hi")).await;
     assert_eq!(ask(&one).await.status, 200);
