@@ -30,20 +30,7 @@ async fn p35_marked_secrets_are_nowhere() {
     }
     told.push_str(&rig.post("/v1/chat/completions", &format!("{key}x"), chat("gpt-4o", "hi")).await.text());
     told.push_str(&rig.post("/v1/chat/completions", &key, "{\"model\":").await.text());
-    // Where browsers and Google's clients carry theirs.
-    let generate = format!("/v1beta/models/gpt-4o:generateContent?key={key}");
-    let body = json!({"contents": [{"role": "user", "parts": [{"text": "hi"}]}]});
-    told.push_str(&rig.post_with(&generate, &[], &body).await.text());
-    let cookie = format!("weir_session={COOKIE}; other={COOKIE}");
-    told.push_str(
-        &rig.post_with("/v1/chat/completions", &[("cookie", &cookie)], chat("gpt-4o", "hi")).await.text(),
-    );
-    let user = json!({"user_id": "ann", "user_role": "internal_user", "password": PASSWORD, "auto_create_key": false});
-    told.push_str(&rig.post("/user/new", MASTER, user).await.text());
-    for password in [PASSWORD, "wrong"] {
-        let sign_in = json!({"username": "ann", "password": password});
-        told.push_str(&rig.post_with("/ui/session", &[], sign_in).await.text());
-    }
+    told.push_str(&carried(&rig, &key).await);
     for path in ["/metrics", "/spend/logs?limit=1000", "/global/spend", "/v1/models", "/health/readiness"] {
         told.push_str(&rig.get(path, MASTER).await.text());
     }
@@ -58,6 +45,25 @@ async fn p35_marked_secrets_are_nowhere() {
             assert!(found.is_none(), "in {path}: {secret}");
         }
     }
+}
+
+/// What is answered where browsers and Google's clients carry their secrets.
+async fn carried(rig: &Rig, key: &str) -> String {
+    let mut told = String::new();
+    let generate = format!("/v1beta/models/gpt-4o:generateContent?key={key}");
+    let body = json!({"contents": [{"role": "user", "parts": [{"text": "hi"}]}]});
+    told.push_str(&rig.post_with(&generate, &[], &body).await.text());
+    let cookie = format!("weir_session={COOKIE}; other={COOKIE}");
+    told.push_str(
+        &rig.post_with("/v1/chat/completions", &[("cookie", &cookie)], chat("gpt-4o", "hi")).await.text(),
+    );
+    let user = json!({"user_id": "ann", "user_role": "internal_user", "password": PASSWORD, "auto_create_key": false});
+    told.push_str(&rig.post("/user/new", MASTER, user).await.text());
+    for password in [PASSWORD, "wrong"] {
+        let sign_in = json!({"username": "ann", "password": password});
+        told.push_str(&rig.post_with("/ui/session", &[], sign_in).await.text());
+    }
+    told
 }
 
 fn files(dir: &std::path::Path) -> Vec<(String, Vec<u8>)> {
