@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use std::sync::Arc;
 use weir_core::domain::key::Caller;
 use weir_core::domain::records::{Kept, Record, Role};
+use weir_core::model::prices::Catalogue;
 use weir_core::ports::records;
 use weir_core::ports::{Condition, Directory, LedgerResult, RecordQuery, Sort};
 
@@ -16,6 +17,8 @@ const AT_ONCE: u32 = 10_000;
 pub(crate) struct Context {
     pub(crate) services: Arc<Services>,
     pub(crate) caller: Caller,
+    /// What models cost, as it was known when the request came.
+    pub(crate) catalogue: Arc<Catalogue>,
     /// Whom changes are put down to where nobody called.
     by: Option<&'static str>,
 }
@@ -29,14 +32,16 @@ impl FromRequestParts<Arc<Services>> for Context {
     async fn from_request_parts(parts: &mut Parts, services: &Arc<Services>) -> Result<Self, Refusal> {
         // The guard put it there; without it nothing is allowed.
         let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_default();
-        Ok(Self { services: Arc::clone(services), caller, by: None })
+        let catalogue = (services.catalogue)();
+        Ok(Self { services: Arc::clone(services), caller, catalogue, by: None })
     }
 }
 
 impl Context {
     /// For what is done without anybody asking.
     pub(crate) fn of_the_gateway(services: Arc<Services>) -> Self {
-        Self { services, caller: Caller::Anonymous, by: Some(GATEWAY) }
+        let catalogue = (services.catalogue)();
+        Self { services, caller: Caller::Anonymous, catalogue, by: Some(GATEWAY) }
     }
 
     pub(crate) fn directory(&self) -> &dyn Directory {

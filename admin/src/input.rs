@@ -109,6 +109,20 @@ impl Fields {
         self.sent.get(name).and_then(|value| decoded(value))
     }
 
+    /// The field's JSON text, which stays to be taken; `None` where it is absent or null.
+    pub(crate) fn said(&self, name: &str) -> Option<&str> {
+        self.sent.get(name).map(|value| value.get()).filter(|text| *text != "null")
+    }
+
+    /// This JSON text in the place of a field that is absent or null.
+    pub(crate) fn fill(&mut self, name: &str, json: &str) {
+        if self.said(name).is_none()
+            && let Ok(value) = serde_json::from_str::<Raw>(json)
+        {
+            self.sent.insert(name.to_owned(), value);
+        }
+    }
+
     /// Fields that were sent and not taken yet.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.sent.keys().map(String::as_str)

@@ -28,8 +28,8 @@ pub struct Services {
     pub http: Arc<dyn Fetch>,
     /// Who hears of what was changed, once it is audited.
     pub audited: Option<Arc<dyn AuditListener>>,
-    /// What models cost and can.
-    pub catalogue: Arc<Catalogue>,
+    /// What models cost and can, as far as is known by now.
+    pub catalogue: Arc<dyn Fn() -> Arc<Catalogue> + Send + Sync>,
 }
 
 impl Services {

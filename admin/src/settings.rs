@@ -54,14 +54,14 @@ static NEVER_KEPT: &[&str] = &[
 ];
 
 /// What is kept of one section.
-struct Section {
+pub(crate) struct Section {
     name: &'static str,
     kept: Option<Kept<Setting>>,
-    value: Map<String, Value>,
+    pub(crate) value: Map<String, Value>,
 }
 
 impl Section {
-    async fn read(context: &Context, name: &'static str) -> Result<Self, Refusal> {
+    pub(crate) async fn read(context: &Context, name: &'static str) -> Result<Self, Refusal> {
         let kept = context.get::<Setting>(name).await?;
         let sealed = kept.as_ref().and_then(|kept| kept.record.value.as_str().map(str::to_owned));
         let value = match sealed {
@@ -105,7 +105,7 @@ fn sealed_elsewhere() -> Refusal {
 }
 
 /// Refuses what cannot be in force, then keeps it and puts it in force.
-async fn save(context: &Context, sections: &[Section]) -> Result<(), Refusal> {
+pub(crate) async fn save(context: &Context, sections: &[Section]) -> Result<(), Refusal> {
     let settings = sections.iter().map(|s| (s.name.to_owned(), SecretString::from(s.text()))).collect();
     let added = Additions { settings, ..Additions::default() };
     if let Err(why) = context.services.control.try_out(&added) {

@@ -1,5 +1,6 @@
 //! The configuration in force: the files, and what was made over the API, which the ledger keeps.
 
+use crate::prices;
 use crate::settings::Loader;
 use crate::state::App;
 use async_trait::async_trait;
@@ -130,11 +131,10 @@ pub async fn additions(directory: &dyn Directory, snapshot: &Snapshot) -> Ledger
     let models = models.into_iter().filter_map(|kept| model(snapshot, kept.record));
     let credentials = credentials.into_iter().filter_map(|kept| credential(snapshot, kept.record));
     let settings = settings.into_iter().filter_map(|kept| setting(snapshot, &kept.record));
-    let added = Additions {
-        models: models.collect(),
-        credentials: credentials.collect(),
-        settings: settings.collect(),
-    };
+    let mut settings: Vec<_> = settings.collect();
+    let price_map = prices::taken(&mut settings);
+    let added =
+        Additions { models: models.collect(), credentials: credentials.collect(), settings, price_map };
     Ok((added, marks))
 }
 
@@ -260,6 +260,10 @@ impl Control for Configuration {
         }
         let config = &snapshot.config;
         weir_plugins::alerts::test(&config.general.alerts, &config.env, name).await
+    }
+
+    async fn fetch_prices(&self) -> Result<usize, Unusable> {
+        prices::fetch(self).await
     }
 
     fn cache(&self) -> Option<Arc<dyn AnswerCache>> {

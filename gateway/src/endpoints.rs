@@ -127,6 +127,69 @@ pub static OUT_OF_SCOPE: &[(&str, &str)] = &[
     ("/search", "Search"),
     ("/search_tools", "Search"),
     ("/containers", "Containers"),
+    ("/interactions", "Interactions"),
+    ("/v1beta/interactions", "Interactions"),
+    ("/ocr", "OCR calls"),
+    ("/skills", "Skills"),
+    ("/cursor", "Cursor's own paths"),
+    ("/queue", "Queued requests"),
+    ("/agent", "A2A agents"),
+    ("/authorize", "MCP"),
+    ("/token", "MCP"),
+    ("/register", "MCP"),
+    ("/callback", "MCP"),
+    ("/.well-known", "MCP"),
+    ("/cloudzero", "CloudZero exports"),
+    ("/email", "E-mails"),
+    ("/cost", "Estimates of costs"),
+    ("/public", "Public pages"),
+    ("/model_hub", "Public pages"),
+    ("/model_group/make_public", "Public pages"),
+    ("/debug", "Diagnostics of Python"),
+    ("/otel-spans", "Diagnostics of Python"),
+    ("/memory-usage-in-mem-cache", "Diagnostics of Python"),
+    ("/memory-usage-in-mem-cache-items", "Diagnostics of Python"),
+    ("/health/history", "Kept health checks"),
+    ("/health/latest", "Kept health checks"),
+    ("/health/shared-status", "Kept health checks"),
+    ("/health/license", "Licences"),
+    ("/config/pass_through_endpoint", "Stored pass-through endpoints"),
+    ("/config/cost_discount_config", "Discounts and margins"),
+    ("/config/cost_margin_config", "Discounts and margins"),
+    ("/config/callback", "Stored callbacks"),
+    ("/config/yaml", "Pages of LiteLLM's UI"),
+    ("/router", "Pages of LiteLLM's UI"),
+    ("/callbacks", "Pages of LiteLLM's UI"),
+    ("/active/callbacks", "Pages of LiteLLM's UI"),
+    ("/settings", "Pages of LiteLLM's UI"),
+    ("/alerting/settings", "Pages of LiteLLM's UI"),
+    ("/cache/settings", "Pages of LiteLLM's UI"),
+    ("/model/settings", "Pages of LiteLLM's UI"),
+    ("/get/default_team_settings", "Pages of LiteLLM's UI"),
+    ("/get/internal_user_settings", "Pages of LiteLLM's UI"),
+    ("/get/sso_settings", "Pages of LiteLLM's UI"),
+    ("/get/ui_settings", "Pages of LiteLLM's UI"),
+    ("/get/ui_theme_settings", "Pages of LiteLLM's UI"),
+    ("/sso/get", "Pages of LiteLLM's UI"),
+    ("/update", "Pages of LiteLLM's UI"),
+    ("/get/allowed_ips", "Pages of LiteLLM's UI"),
+    ("/add/allowed_ip", "Pages of LiteLLM's UI"),
+    ("/delete/allowed_ip", "Pages of LiteLLM's UI"),
+    ("/guardrails/ui", "Pages of LiteLLM's UI"),
+    ("/guardrails/validate_blocked_words_file", "Pages of LiteLLM's UI"),
+    ("/get_image", "Pages of LiteLLM's UI"),
+    ("/get_logo_url", "Pages of LiteLLM's UI"),
+    ("/upload/logo", "Pages of LiteLLM's UI"),
+    ("/team/filter", "Pages of LiteLLM's UI"),
+    ("/user/filter", "Pages of LiteLLM's UI"),
+    ("/sso/cli", "Signing in by LiteLLM's command line"),
+    ("/sso/readiness", "Pages of LiteLLM's UI"),
+    ("/tag/mau", "Counts of user agents"),
+    ("/tag/wau", "Counts of user agents"),
+    ("/tag/user-agent/per-user-analytics", "Counts of user agents"),
+    ("/global/spend/refresh", "Refreshes of views"),
+    ("/utils/dotprompt_json_converter", "Prompts"),
+    ("/routes", "Lists of routes"),
 ];
 
 static LOCAL: &[(&str, Endpoint)] = &[
@@ -206,10 +269,9 @@ fn local(path: &str) -> Option<Endpoint> {
 
 /// The API that a path belongs to, if it is one that is left out. See `OUT_OF_SCOPE.md`.
 fn out_of_scope(path: &str) -> Option<&'static str> {
-    let below = |root: &str| {
-        let rest = path.strip_prefix("/v1").unwrap_or(path).strip_prefix(root);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
+    let is_root = |rest: &str| rest.is_empty() || rest.starts_with('/');
+    let without = path.strip_prefix("/v1").unwrap_or(path);
+    let below = |root: &str| [path, without].iter().any(|path| path.strip_prefix(root).is_some_and(is_root));
     OUT_OF_SCOPE.iter().find(|(root, _)| below(root)).map(|(_, api)| *api)
 }
 

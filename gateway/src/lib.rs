@@ -22,6 +22,7 @@ mod limits;
 mod local;
 mod logging;
 mod mirror;
+mod prices;
 mod proxy;
 mod response;
 mod routing;

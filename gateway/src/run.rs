@@ -15,7 +15,7 @@ use crate::storage::{self, Storage};
 use crate::upstream::connect::{Dialer, DialerOptions};
 use crate::upstream::roots;
 use crate::upstream::tunnel::Proxy;
-use crate::{background, data_dir, logging};
+use crate::{background, data_dir, logging, prices};
 use anyhow::{Context, anyhow, bail};
 use arc_swap::ArcSwap;
 use futures_util::FutureExt;
@@ -213,6 +213,7 @@ fn beside(
     runtime.spawn(weir_ledger::listen(storage.ledger.clone(), Arc::new(changes)));
     look(runtime, app, storage);
     let (master, app_of_config) = (Arc::clone(app), Arc::clone(app));
+    let catalogue = Arc::clone(configuration);
     let admin = weir_admin::Services {
         directory: Arc::new(storage.ledger.share(Asker::Admin)),
         lookup: storage.cache.clone(),
@@ -223,10 +224,11 @@ fn beside(
         control: Arc::<Configuration>::clone(configuration),
         http: Arc::new(Http::new(&app.snapshot.load().config.env)),
         audited: Some(Arc::<App>::clone(app)),
-        catalogue: configuration.loader.catalogue(),
+        catalogue: Arc::new(move || catalogue.loader.catalogue()),
     };
     let admin = Arc::new(admin);
     runtime.spawn(weir_admin::keep_due(Arc::clone(&admin)));
+    runtime.spawn(prices::follow(Arc::clone(configuration)));
     if args.only != Some(Half::Proxy) {
         let bound = runtime.block_on(async { weir_admin::bind(&app.admin_socket) });
         runtime.spawn(weir_admin::serve(bound.context("the admin socket")?, admin));

@@ -1,6 +1,7 @@
 //! From files and environment to a snapshot; the same at start, on reload and for `weir check`.
 
 use crate::endpoints::{self, Endpoint};
+use arc_swap::ArcSwap;
 use http::Method;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +17,8 @@ use weir_plugins::snapshot::Snapshot;
 pub struct Loader {
     pub path: Option<PathBuf>,
     env: Arc<Env>,
-    catalogue: Arc<Catalogue>,
+    /// The last good one.
+    catalogue: ArcSwap<Catalogue>,
     /// Used where neither config nor environment name a master key.
     pub fallback_master: Option<SecretString>,
 }
@@ -26,7 +28,8 @@ const EMPTY: &str = "model_list: []\n";
 
 impl Loader {
     pub fn new(path: Option<PathBuf>, env: Env) -> Self {
-        Self { path, env: Arc::new(env), catalogue: Arc::new(Catalogue::embedded()), fallback_master: None }
+        let catalogue = ArcSwap::from_pointee(Catalogue::embedded());
+        Self { path, env: Arc::new(env), catalogue, fallback_master: None }
     }
 
     pub fn of_file(path: &Path) -> Self {
@@ -47,15 +50,41 @@ impl Loader {
         }
         // Entries of `environment_variables` lie over the process's.
         let env = Arc::new(config.env.clone());
-        let snapshot = Snapshot::build(config, env, Arc::clone(&self.catalogue), &mut problems);
+        let catalogue = self.newest(added, &mut problems);
+        let snapshot = Snapshot::build(config, env, catalogue, &mut problems);
         shadowed(&snapshot, &mut problems);
         unheard(&snapshot, &mut problems);
         // A guardrail that cannot be built, for one.
         (Some(snapshot).filter(|_| !problems.has_errors()), problems)
     }
 
+    /// What models cost and can, as far as is known by now.
     pub fn catalogue(&self) -> Arc<Catalogue> {
-        Arc::clone(&self.catalogue)
+        self.catalogue.load_full()
+    }
+
+    /// The price map that was fetched, kept for all that comes; else the one before.
+    fn newest(&self, added: &Additions, problems: &mut Problems) -> Arc<Catalogue> {
+        let before = self.catalogue();
+        let Some(text) = added.price_map.as_ref().filter(|text| text.as_str() != before.text()) else {
+            return before;
+        };
+        match Catalogue::parse(text.as_str()) {
+            Ok(newest) => {
+                let newest = Arc::new(newest);
+                self.catalogue.store(Arc::clone(&newest));
+                newest
+            }
+            Err(bad) => {
+                let place = Place { path: String::from("price_map"), ..Place::default() };
+                problems.warn(
+                    &place,
+                    format!("the ledger's price map cannot be read: {bad}"),
+                    "POST /reload/model_cost_map fetches it anew",
+                );
+                before
+            }
+        }
     }
 
     /// What the file means, before anything is built from it.

@@ -34,7 +34,7 @@ use weir_ledger::{CacheOptions, KeyCache, Ledger};
 // --- in ---
 
 #[tokio::test]
-async fn a_dry_run_tells_what_an_import_does_and_changes_nothing() {
+async fn p41_a_dry_run_tells_what_an_import_does_and_changes_nothing() {
     all(async |litellm, ledger| {
         let before = litellm.checksums().await;
         assert!(is_first_start(&ledger, &litellm.place()).await.unwrap());
@@ -53,7 +53,7 @@ async fn a_dry_run_tells_what_an_import_does_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn every_table_is_told_of_and_a_second_import_takes_nothing() {
+async fn p41_every_table_is_told_of_and_a_second_import_takes_nothing() {
     all(async |litellm, ledger| {
         let report = litellm.import(&ledger, false).await;
         let counts = counts(&report);
@@ -100,7 +100,7 @@ async fn every_table_is_told_of_and_a_second_import_takes_nothing() {
 }
 
 #[tokio::test]
-async fn keys_keep_working() {
+async fn p41_keys_keep_working() {
     all(async |litellm, ledger| {
         litellm.import(&ledger, false).await;
         let cache = KeyCache::new(Arc::new(ledger.clone()), CacheOptions::default());
@@ -146,7 +146,7 @@ async fn aliases_of_several_keys_are_told_apart() {
 }
 
 #[tokio::test]
-async fn budgets_go_on_where_they_stood() {
+async fn p41_budgets_go_on_where_they_stood() {
     all(async |litellm, ledger| {
         litellm.import(&ledger, false).await;
         let (alice, service) = (KeyHash::of("sk-alice-0001").hex(), KeyHash::of("sk-service-0004").hex());
@@ -229,7 +229,7 @@ async fn secrets_are_opened_and_sealed_anew() {
 }
 
 #[tokio::test]
-async fn two_imports_at_the_same_time_take_everything_once() {
+async fn p41_two_imports_at_the_same_time_take_everything_once() {
     let Some(server) = server() else { return };
     let litellm = LiteLlm::new(&server, &[DDL, FILL]).await;
     let dir = tempfile::tempdir().unwrap();
@@ -309,7 +309,7 @@ async fn entries(ledger: &Ledger) -> Vec<Entry> {
 }
 
 #[tokio::test]
-async fn what_goes_back_comes_in_again_as_it_was() {
+async fn p41_what_goes_back_comes_in_again_as_it_was() {
     let server = server();
     all(async |litellm, ledger| {
         litellm.import(&ledger, false).await;
@@ -345,7 +345,7 @@ async fn second() -> (TempDir, Ledger) {
 }
 
 #[tokio::test]
-async fn going_back_adds_what_was_spent_here() {
+async fn p41_going_back_adds_what_was_spent_here() {
     let Some(server) = server() else { return };
     let litellm = LiteLlm::new(&server, &[DDL, FILL]).await;
     let (dir, ledger) = second().await;

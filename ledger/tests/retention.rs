@@ -29,7 +29,7 @@ async fn left(ledger: &Ledger) -> u64 {
 }
 
 #[tokio::test]
-async fn p30_old_entries_go_and_sums_stay() {
+async fn p05_p30_old_entries_go_and_sums_stay() {
     both(async |ledger| {
         ledger.write(&aged(90, 6_000)).await.unwrap();
         ledger.write(&aged(10, 50)).await.unwrap();

@@ -215,6 +215,11 @@ impl Deployment {
         priced.map_or(NanoUsd::ZERO, |p| prices::total_cost(&p.price, usage, ServiceTier::Standard))
     }
 
+    /// Whether what it serves can be charged. An answer of the config's own costs nothing.
+    pub fn is_priced(&self) -> bool {
+        self.price.is_some() || self.mock.is_some()
+    }
+
     /// Says once that this model has no price, and what to do about it.
     pub fn warn_unpriced(&self) {
         if !self.unpriced_told.swap(true, Ordering::Relaxed) {

@@ -112,6 +112,14 @@ pub(crate) async fn change_of_members(
     }
 }
 
+/// What is said of a member's own budget. Of amount and duration null means none; limits that are not said stay.
+pub(crate) struct Own {
+    pub(crate) amount: Option<Option<Raw>>,
+    pub(crate) duration: Option<Option<Raw>>,
+    pub(crate) tpm: Option<Raw>,
+    pub(crate) rpm: Option<Raw>,
+}
+
 /// Changes what one member may spend. A budget that is shared by all members is left to the others. Answers the id of
 /// the member's budget.
 pub(crate) async fn change_own(
@@ -119,8 +127,7 @@ pub(crate) async fn change_own(
     work: &mut Work<'_>,
     team: &Kept<Team>,
     member: &Member,
-    amount: Option<Option<Raw>>,
-    (tpm, rpm): (Option<Raw>, Option<Raw>),
+    said: Own,
 ) -> Result<Option<String>, Refusal> {
     let own = member.budget_id.as_ref().filter(|id| team.member_budget_id.as_ref() != Some(*id));
     let kept = match own {
@@ -140,12 +147,16 @@ pub(crate) async fn change_own(
         || Budget { limits: Limits { max_budget: None, ..begun().limits }, ..begun() },
         |kept| kept.record.clone(),
     );
-    if let Some(amount) = amount {
+    if let Some(amount) = said.amount {
         budget.limits.max_budget = amount.and_then(|amount| NanoUsd::parse(amount.get()).ok());
     }
+    if let Some(duration) = said.duration {
+        budget.limits.budget_duration = duration.and_then(|text| serde_json::from_str(text.get()).ok());
+        begin(context, &mut budget.limits, work.now);
+    }
     let number = |given: Option<Raw>| given.and_then(|n| n.get().parse().ok());
-    budget.limits.tpm_limit = number(tpm).or(budget.limits.tpm_limit);
-    budget.limits.rpm_limit = number(rpm).or(budget.limits.rpm_limit);
+    budget.limits.tpm_limit = number(said.tpm).or(budget.limits.tpm_limit);
+    budget.limits.rpm_limit = number(said.rpm).or(budget.limits.rpm_limit);
     checked(&budget.limits)?;
     let id = budget.id.clone();
     match kept {

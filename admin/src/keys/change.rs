@@ -1,8 +1,9 @@
 //! Changing and deleting keys.
 
 use super::table::{self, BLOCKED, INFO, TABLE};
-use super::{generate, rights, rotate, show};
+use super::{bounds, generate, rights, rotate, show};
 use crate::answer::{Object, Raw, raw};
+use crate::budgets;
 use crate::context::Context;
 use crate::duration;
 use crate::error::{Problem, Refusal};
@@ -31,9 +32,11 @@ pub(super) async fn update(context: Context, sent: Fields) -> Result<Json<Object
 }
 
 pub(super) async fn update_one(context: &Context, mut sent: Fields) -> Result<Object, Refusal> {
+    bounds::of_changed(&(context.services.config)().litellm, &mut sent)?;
     let name = sent.required_text("key");
     let duration = sent.given("duration", Shape::Text);
     let spend = sent.money("spend");
+    let resets = sent.has("budget_duration");
     let hash = KeyHash::from_key_or_hash(&name);
     let kept = context.get::<KeyRecord>(&hash.hex()).await?;
     let mut record = kept.as_ref().map_or_else(|| KeyRecord::new(""), |kept| kept.record.clone());
@@ -45,6 +48,9 @@ pub(super) async fn update_one(context: &Context, mut sent: Fields) -> Result<Ob
     rights::may_make(context, Some(&kept), &record, "/key/update").await?;
     if let Some(text) = duration {
         record.expires_at = expiry(text)?;
+    }
+    if resets {
+        budgets::begin(context, &mut record.limits, time::now());
     }
     if (record.rotation.auto, &record.rotation.interval) != (kept.rotation.auto, &kept.rotation.interval) {
         record.rotation.next_at = rotate::next_rotation(&record, time::now())?;

@@ -1,7 +1,7 @@
 //! Making keys.
 
 use super::table::{self, GENERATED, TABLE};
-use super::{rights, rotate, text};
+use super::{bounds, rights, rotate, text};
 use crate::answer::{Object, Raw, raw};
 use crate::budgets;
 use crate::context::Context;
@@ -24,7 +24,7 @@ static ROUTES_OF: &[(&str, &str)] =
     &[("llm_api", "llm_api_routes"), ("management", "management_routes"), ("read_only", "info_routes")];
 
 pub(super) async fn generate(context: Context, sent: Fields) -> Result<Json<Object>, Refusal> {
-    let mut wanted = Wanted::read(sent)?;
+    let mut wanted = Wanted::read(&context, sent)?;
     if !context.is_admin() && wanted.record.user_id.is_none() {
         wanted.record.user_id = context.by().map(str::to_owned);
     }
@@ -33,7 +33,7 @@ pub(super) async fn generate(context: Context, sent: Fields) -> Result<Json<Obje
 
 /// A key of a team, and of no user.
 pub(super) async fn service_account(context: Context, sent: Fields) -> Result<Json<Object>, Refusal> {
-    let mut wanted = Wanted::read(sent)?;
+    let mut wanted = Wanted::read(&context, sent)?;
     let alias = wanted.record.alias.clone().unwrap_or_default();
     wanted.record.user_id = None;
     fields::put_member(&mut wanted.record.metadata, "service_account_id", &alias);
@@ -90,7 +90,8 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn read(mut sent: Fields) -> Result<Self, Refusal> {
+    fn read(context: &Context, mut sent: Fields) -> Result<Self, Refusal> {
+        bounds::of_new(&(context.services.config)().litellm, &mut sent)?;
         let (key, duration) = (sent.text("key"), sent.text("duration").filter(|d| !d.is_empty()));
         let key_type = sent.take("key_type", KEY_TYPES);
         // A new key has spent nothing, whatever is said.

@@ -2,6 +2,7 @@
 //! what the caller itself named a key by. `table.rs` is what a key holds and shows, `rights.rs` who may do what with
 //! whose; then one file for what is done with them.
 
+mod bounds;
 mod change;
 mod generate;
 mod list;

@@ -2,8 +2,9 @@
 
 use super::show;
 use super::table::{self, GENERATED, TABLE};
-use super::{generate, rights, text};
+use super::{bounds, generate, rights, text};
 use crate::answer::{Object, Raw, raw};
+use crate::budgets;
 use crate::context::Context;
 use crate::duration;
 use crate::error::Refusal;
@@ -42,10 +43,12 @@ pub(super) async fn regenerate_named(
 }
 
 async fn change(context: &Context, name: &str, mut sent: Fields) -> Result<Object, Refusal> {
+    bounds::of_changed(&(context.services.config)().litellm, &mut sent)?;
     let hash = KeyHash::from_key_or_hash(name);
     let new = sent.text("new_key").map(text::chosen);
     let grace = sent.text("grace_period").filter(|grace| !grace.is_empty());
     let duration = sent.given("duration", Shape::Text);
+    let resets = sent.has("budget_duration");
     let kept = context.get::<KeyRecord>(&hash.hex()).await?;
     let mut record = kept.as_ref().map_or_else(|| KeyRecord::new(""), |kept| kept.record.clone());
     fields::read(TABLE, &mut sent, &mut record);
@@ -59,6 +62,9 @@ async fn change(context: &Context, name: &str, mut sent: Fields) -> Result<Objec
     let new = new.unwrap_or_else(text::fresh)?;
     if let Some(text) = duration {
         record.expires_at = super::change::expiry(text)?;
+    }
+    if resets {
+        budgets::begin(context, &mut record.limits, time::now());
     }
     let now = replace(context, &kept, record, &new, Old { grace: grace.as_deref(), sealed: None }).await?;
     let spend = show::spent(context, &now.hash).await?;

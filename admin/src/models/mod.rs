@@ -2,13 +2,14 @@
 //!
 //! `show.rs` tells what is in force, `stored.rs` reads and writes the ledger's records, `change.rs` is what admins do
 //! with them, `trial.rs` asks one before it is kept, `state.rs` tells which get no requests, `credentials.rs` and
-//! `access_groups.rs` have what they share.
+//! `access_groups.rs` have what they share, `prices.rs` the price map anew.
 
 mod access_groups;
 mod change;
 mod credentials;
 mod groups;
 mod metrics;
+mod prices;
 mod show;
 mod state;
 mod stored;
@@ -41,6 +42,10 @@ pub(crate) static ROUTES: &[Access] = &[
     route(Method::GET, "/model/streaming_metrics", O, Grant::ADMIN, || get(metrics::first_token)),
     route(Method::GET, "/model/metrics/slow_responses", O, Grant::ADMIN, || get(metrics::slow)),
     route(Method::GET, "/model/metrics/exceptions", O, Grant::ADMIN, || get(metrics::exceptions)),
+    route(Method::POST, "/reload/model_cost_map", O, Grant::ADMIN, || post(prices::reload)),
+    route(Method::POST, "/schedule/model_cost_map_reload", O, Grant::ADMIN, || post(prices::schedule).delete(prices::cancel)),
+    route(Method::DELETE, "/schedule/model_cost_map_reload", O, Grant::ADMIN, || post(prices::schedule).delete(prices::cancel)),
+    route(Method::GET, "/schedule/model_cost_map_reload/status", O, Grant::ADMIN, || get(prices::status)),
     route(Method::POST, "/credentials", O, Grant::ADMIN, || get(credentials::list).post(credentials::new)),
     route(Method::GET, "/credentials", O, Grant::ADMIN, || get(credentials::list).post(credentials::new)),
     route(Method::GET, "/credentials/by_name/{name}", O, Grant::ADMIN, || get(credentials::one)),

@@ -54,7 +54,7 @@ pub(super) struct Known<'c> {
 impl<'c> Known<'c> {
     pub(super) fn of(context: &'c Context, entry: &'c ModelEntry) -> Self {
         let base = entry.info.base_model.as_deref();
-        let facts = context.services.catalogue.find(&entry.provider, &entry.upstream_model, base);
+        let facts = context.catalogue.find(&entry.provider, &entry.upstream_model, base);
         let own: Vec<_> = entry.info.prices.iter().chain(&entry.params.prices).cloned().collect();
         let listed = facts.as_ref().and_then(|facts| facts.price.clone());
         let price = match own.is_empty() {

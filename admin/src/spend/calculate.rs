@@ -40,7 +40,7 @@ fn price(context: &Context, model: &str) -> Option<ModelPrice> {
     let entry = config.models.iter().find(|entry| entry.name == model || entry.model_as_written == model);
     match entry {
         Some(entry) => crate::models::price_of(context, entry),
-        None => context.services.catalogue.get(model)?.price,
+        None => context.catalogue.get(model)?.price,
     }
 }
 

@@ -231,6 +231,7 @@ pub(super) async fn update(context: Context, mut sent: Fields) -> Result<Json<Ob
     let id = sent.required_text("team_id");
     let (user_id, email) = (sent.text("user_id"), sent.text("user_email"));
     let budget = sent.given("max_budget_in_team", Shape::Number);
+    let duration = sent.given("budget_duration", Shape::Text);
     let (tpm, rpm) = (sent.take("tpm_limit", Shape::Integer), sent.take("rpm_limit", Shape::Integer));
     let role = sent.take("role", Shape::OneOf(&["admin", "user"]));
     sent.finish()?;
@@ -242,9 +243,9 @@ pub(super) async fn update(context: Context, mut sent: Fields) -> Result<Json<Ob
         changed.role = serde_json::from_str(role.get()).unwrap_or_default();
     }
     let mut work = Work::new(&context);
-    if budget.is_some() || tpm.is_some() || rpm.is_some() {
-        changed.budget_id =
-            budgets::change_own(&context, &mut work, &team, &kept, budget, (tpm, rpm)).await?;
+    if budget.is_some() || duration.is_some() || tpm.is_some() || rpm.is_some() {
+        let own = budgets::Own { amount: budget, duration, tpm, rpm };
+        changed.budget_id = budgets::change_own(&context, &mut work, &team, &kept, own).await?;
     }
     work.update(&kept, &changed, "updated")?;
     work.commit().await?;

@@ -13,6 +13,7 @@ use crate::teams;
 use crate::work::Work;
 use axum::Json;
 use serde_json::{Value, json};
+use weir_core::config::LitellmSettings;
 use weir_core::domain::ids::new_entry_id;
 use weir_core::domain::records::{Member, Role, Team, User};
 use weir_core::ports::Condition;
@@ -31,6 +32,7 @@ pub(super) async fn new(context: Context, mut sent: Fields) -> Result<Json<Objec
     let role = role(&mut sent)?;
     let with_key = sent.flag("auto_create_key").unwrap_or(true);
     let password = sent.text("password");
+    fill_in(&(context.services.config)().litellm, role, &mut sent);
     let teams = teams(&mut sent);
     let mut user = User { metadata: "{}".to_owned(), role, ..User::default() };
     fields::read(TABLE, &mut sent, &mut user);
@@ -125,6 +127,26 @@ fn no_role(given: &str) -> Refusal {
         .into()
 }
 
+/// Of the defaults for users, what is not a field of the user.
+static APART: &[&str] = &["user_role", "teams", "available_teams"];
+
+/// What internal users get where nothing is said of it: `default_internal_user_params`, then `max_internal_user_budget` and
+/// `internal_user_budget_duration`.
+fn fill_in(settings: &LitellmSettings, role: Option<Role>, sent: &mut Fields) {
+    if !matches!(role, Some(Role::InternalUser | Role::InternalUserViewer)) {
+        return;
+    }
+    for (name, value) in settings.default_user.iter().filter(|(name, _)| !APART.contains(name)) {
+        sent.fill(name, value);
+    }
+    if let Some(amount) = settings.internal_user_budget {
+        sent.fill("max_budget", amount.json().get());
+    }
+    if let Some(duration) = &settings.internal_user_budget_duration {
+        sent.fill("budget_duration", raw(duration).get());
+    }
+}
+
 /// A user who is made by signing in, with what the operator gives such users, and the teams to join.
 pub(crate) fn with_defaults(context: &Context, mut user: User) -> Result<(User, Vec<String>), Refusal> {
     let config = (context.services.config)();
@@ -132,6 +154,7 @@ pub(crate) fn with_defaults(context: &Context, mut user: User) -> Result<(User, 
     let members: Vec<String> = given.map(|(name, json)| format!("{}:{json}", raw(name).get())).collect();
     let mut sent = Fields::parse(format!("{{{}}}", members.join(",")).as_bytes())?;
     user.role = role(&mut sent)?.or(user.role);
+    fill_in(&config.litellm, user.role, &mut sent);
     let teams = teams(&mut sent);
     fields::read(TABLE, &mut sent, &mut user);
     sent.finish()?;

@@ -17,6 +17,8 @@ pub struct Additions {
     pub credentials: Vec<AddedCredential>,
     /// A section's name, and a JSON object.
     pub settings: Vec<(String, SecretString)>,
+    /// A catalogue's text, as [`crate::model::prices::Catalogue::parse`] reads it; `None`: nobody has fetched one.
+    pub price_map: Option<String>,
 }
 
 /// A deployment.

@@ -16,6 +16,9 @@ pub const CREDENTIAL_VALUES: &str = "credential values";
 pub const FORMER_KEY: &str = "former key";
 pub const SETTING_VALUE: &str = "setting";
 
+/// The setting that holds the price map as it was fetched last, beside those that are sections.
+pub const PRICE_MAP: &str = "price_map";
+
 /// Why something cannot be put in force: what is wrong and what to do about it, for the caller.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -117,6 +120,13 @@ pub trait Control: Send + Sync {
     /// minute. What is said of it is for people; of an address it names the host alone. `None`: the configuration names
     /// none such.
     async fn test_service(&self, name: &str) -> Option<Result<String, String>>;
+
+    /// Fetches the price map anew (`price_map_url`), keeps it in the ledger and puts it in force here and on every other
+    /// replica. Answers how many models it knows.
+    ///
+    /// # Errors
+    /// It cannot be fetched, read or kept; the last good one stays in force.
+    async fn fetch_prices(&self) -> Result<usize, Unusable>;
 
     /// Where answers are kept; `None`: they are not.
     fn cache(&self) -> Option<Arc<dyn AnswerCache>>;

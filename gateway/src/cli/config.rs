@@ -98,7 +98,10 @@ fn note(config: &Config, added: &Additions, read: usize) -> String {
     if !config.general.store_model_in_db {
         return String::from("store_model_in_db is false, so nothing of it counts");
     }
-    let opened = added.models.len() + added.credentials.len() + added.settings.len();
+    let opened = added.models.len()
+        + added.credentials.len()
+        + added.settings.len()
+        + usize::from(added.price_map.is_some());
     match read.saturating_sub(opened) {
         0 => format!("{read} models, credentials and settings were made over the API"),
         lost => format!(

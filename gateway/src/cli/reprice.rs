@@ -2,12 +2,15 @@
 
 use super::litellm::Setup;
 use super::say;
+use crate::control::additions;
+use crate::settings::Loader;
 use anyhow::Context;
 use clap::Args;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
+use weir_core::config::Env;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::spend::{Entry, OUTRUN};
 use weir_core::domain::usage::UsageSource;
@@ -59,13 +62,21 @@ struct Report {
 pub(super) fn run(args: &Reprice) -> anyhow::Result<()> {
     let report = super::runtime()?.block_on(async {
         let setup = Setup::open(args.config.clone()).await?;
-        let (snapshot, _) =
-            crate::settings::Loader::new(args.config.clone(), weir_core::config::Env::process()).load();
-        let snapshot = snapshot.context("the configuration cannot be used: see `weir check`")?;
+        let snapshot = in_force(&setup, args.config.clone()).await?;
         walk(&setup.ledger, &snapshot, &filter(args)?, args.dry_run).await
     })?;
     say(&report.told(args.dry_run));
     Ok(())
+}
+
+/// What a gateway would serve: the files, and the ledger's models and price map over them.
+async fn in_force(setup: &Setup, config: Option<PathBuf>) -> anyhow::Result<Snapshot> {
+    let mut loader = Loader::new(config, Env::process());
+    loader.fallback_master = Some(setup.master.clone());
+    let (files, _) = loader.load();
+    let files = files.context("the configuration cannot be used: see `weir check`")?;
+    let (added, _) = additions(&setup.ledger, &files).await?;
+    Ok(loader.load_with(&added).0.unwrap_or(files))
 }
 
 fn filter(args: &Reprice) -> anyhow::Result<SpendFilter> {

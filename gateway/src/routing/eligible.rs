@@ -10,7 +10,7 @@ use weir_core::error::ApiError;
 use weir_core::time::Micros;
 use weir_plugins::deployment::Deployment;
 use weir_plugins::exchange::Exchange;
-use weir_plugins::filters::{asked_tags, estimated_input};
+use weir_plugins::filters::{asked_tags, estimated_input, unpriced};
 use weir_plugins::load::Loads;
 use weir_plugins::models::Group;
 
@@ -27,6 +27,12 @@ pub fn eligible<'g>(x: &Exchange, group: &'g Group, routing: &Routing) -> Result
     let mut left: Candidates<'g> = warm.collect();
     if left.is_empty() {
         return Err(errors::all_cooled(x, group, &routing.cooldowns));
+    }
+    if x.snapshot.config.weir.block_unpriced {
+        left.retain(|d| d.is_priced());
+        if left.is_empty() {
+            return Err(unpriced(&group.name));
+        }
     }
     if router.enable_pre_call_checks {
         in_region(x, &mut left)?;

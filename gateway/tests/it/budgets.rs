@@ -346,7 +346,7 @@ async fn a_blocked_customer_calls_no_model() {
 }
 
 #[tokio::test]
-async fn p15_402_tells_clients_not_to_try_again() {
+async fn p43_402_tells_clients_not_to_try_again() {
     let rig = dear().replace("weir_settings: {", "weir_settings: {budget_error_status: 402, ").start().await;
     let key = rig.key(json!({"max_budget": 0})).await;
     let refused = rig.post("/v1/chat/completions", &key, ask(1)).await;
@@ -420,7 +420,7 @@ async fn p15_what_is_too_little_at_each_replica_is_enough_for_one_of_them() {
 }
 
 #[tokio::test]
-async fn p44_what_a_killed_replica_held_comes_back() {
+async fn p15_what_a_killed_replica_held_comes_back() {
     let Some(url) = database().await else { return };
     let quick = "weir_settings: {lease_reclaim_after: 2, budget_wait: 30, ";
     let rig = || dear().replace("weir_settings: {", quick).env("DATABASE_URL", &url);

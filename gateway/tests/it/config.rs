@@ -1,6 +1,7 @@
 //! Reloading, and `weir check`.
 
-use crate::rig::{CONFIG, MASTER, Rig};
+use crate::rig::{CONFIG, MASTER, Rig, chat};
+use serde_json::json;
 use std::process::Command;
 use std::time::Duration;
 
@@ -63,5 +64,34 @@ fn every_example_is_a_valid_configuration() {
     for path in files.filter(|path| path.extension().is_some_and(|end| end == "yaml")) {
         let out = Command::new(env!("CARGO_BIN_EXE_weir")).arg("check").arg(&path).output().unwrap();
         assert!(out.status.success(), "{}: {}", path.display(), String::from_utf8_lossy(&out.stderr));
+    }
+}
+
+/// LiteLLM sells sign-on above five users, and lets callers in, or nobody, where a setting needs what is not there.
+#[tokio::test]
+async fn p31_no_licence_is_asked_for_and_no_setting_opens_the_door() {
+    let known =
+        "general_settings: {custom_auth: custom.auth, enable_public_model_hub: true, allow_user_auth: true, ";
+    let settings =
+        "litellm_settings: {custom_provider_map: [{provider: mine, custom_handler: mine.handler}], ";
+    let config = CONFIG.replace("general_settings: {", known).replace("litellm_settings: {", settings);
+    for (config, licence) in [(config.as_str(), "none-such"), (CONFIG, "")] {
+        let rig = Rig::config(config).env("LITELLM_LICENSE", licence).start().await;
+        for n in 0..8 {
+            let user =
+                json!({"user_id": format!("u{n}"), "user_role": "internal_user", "auto_create_key": false});
+            let made = rig.post("/user/new", MASTER, user).await;
+            assert_eq!(made.status, 200, "user {n}: {}", made.text());
+        }
+        let key = rig.key(json!({"user_id": "u7"})).await;
+        let asked =
+            async |key: &str| rig.post("/v1/chat/completions", key, chat("gpt-4o", "hi")).await.status;
+        assert_eq!((asked(MASTER).await, asked(&key).await), (200, 200));
+        assert_eq!((asked("sk-nobody").await, asked("").await), (401, 401));
+        for path in ["/key/list", "/spend/logs", "/v1/models"] {
+            assert_eq!(rig.get(path, "sk-nobody").await.status, 401, "{path}");
+        }
+        let warned = rig.log().contains("custom_auth: known, not used yet");
+        assert_eq!(warned, config != CONFIG, "{}", rig.log());
     }
 }

@@ -44,6 +44,92 @@ async fn p17_budgets_begin_again_at_their_time_for_whoever_has_them() {
     assert_eq!(rig.rows(1).await, rows, "what was booked stays booked");
 }
 
+/// Both replicas see when it is due; if both began it anew, what is spent right after the first would be forgotten.
+#[tokio::test]
+async fn p17_a_budget_begins_again_once_on_two_replicas() {
+    let Some(url) = database().await else { return };
+    let rig = || Rig::config(CONFIG).env("DATABASE_URL", &url);
+    let (one, two) = (rig().start().await, rig().start().await);
+    let key = one.key(json!({"max_budget": 5, "budget_duration": "8s"})).await;
+    let info = format!("/key/info?key={key}");
+    let ask = async |rig: &Rig| rig.post("/v1/chat/completions", &key, chat("priced", "hi")).await;
+    assert_eq!(ask(&one).await.status, 200);
+    let before = until(&one, &info, |info| spent(&info["info"]) > 0.0).await;
+    let begun = until(&one, &info, |info| {
+        spent(&info["info"]) == 0.0 && info["info"]["budget_reset_at"] != before["info"]["budget_reset_at"]
+    })
+    .await;
+    assert_eq!(ask(&two).await.status, 200);
+    until(&two, &info, |info| spent(&info["info"]) > 0.0).await;
+    let watched = Instant::now();
+    while watched.elapsed() < Duration::from_secs(2) {
+        for rig in [&one, &two] {
+            let now = rig.get(&info, MASTER).await.json();
+            assert_eq!(now["info"]["budget_reset_at"], begun["info"]["budget_reset_at"], "once: {now}");
+            assert!((spent(&now["info"]) - 0.000_025).abs() < 1e-12, "{now}");
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test]
+async fn p17_a_period_has_an_end_and_null_means_never() {
+    let rig = Rig::start().await;
+    let budget = json!({"max_budget": 5, "budget_duration": "30d"});
+    let body = |id: Value| {
+        let mut body = budget.clone();
+        body.as_object_mut().unwrap().extend(id.as_object().unwrap().clone());
+        body
+    };
+    let key = rig.key(budget.clone()).await;
+    let info = rig.get(&format!("/key/info?key={key}"), MASTER).await.json();
+    assert!(info["info"]["budget_reset_at"].is_string(), "{info}");
+    for (path, id, told, at) in [
+        ("/team/new", json!({"team_id": "red"}), "/team/info?team_id=red", "/team_info/budget_reset_at"),
+        (
+            "/user/new",
+            json!({"user_id": "alice", "auto_create_key": false}),
+            "/user/info?user_id=alice",
+            "/user_info/budget_reset_at",
+        ),
+        ("/budget/new", json!({"budget_id": "monthly"}), "/budget/list", "/0/budget_reset_at"),
+    ] {
+        let answer = rig.post(path, MASTER, body(id)).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        let told = rig.get(told, MASTER).await.json();
+        assert!(told.pointer(at).is_some_and(Value::is_string), "{path}: {told}");
+    }
+    let late = rig.key(json!({"max_budget": 5})).await;
+    for (key, duration, ends) in [(&key, Value::Null, false), (&late, json!("1mo"), true)] {
+        let changed = json!({"key": key, "budget_duration": duration});
+        assert_eq!(rig.post("/key/update", MASTER, changed).await.status, 200);
+        let told = rig.get(&format!("/key/info?key={key}"), MASTER).await.json()["info"].clone();
+        assert_eq!(
+            (&told["budget_duration"], told["budget_reset_at"].is_string()),
+            (&duration, ends),
+            "{told}"
+        );
+    }
+    // A member's budget may have another period than the team's, and none.
+    let member =
+        json!({"team_id": "red", "member": {"role": "user", "user_id": "alice"}, "max_budget_in_team": 1});
+    assert_eq!(rig.post("/team/member_add", MASTER, member).await.status, 200);
+    for (duration, ends) in [(json!("7d"), true), (Value::Null, false)] {
+        let changed = json!({"team_id": "red", "user_id": "alice", "budget_duration": duration});
+        let answer = rig.post("/team/member_update", MASTER, changed).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let team = rig.get("/team/info?team_id=red", MASTER).await.json();
+        let id = team["team_memberships"][0]["budget_id"].clone();
+        let told = rig.post("/budget/info", MASTER, json!({"budgets": [id]})).await.json()[0].clone();
+        assert_eq!(
+            (&told["budget_duration"], told["budget_reset_at"].is_string()),
+            (&duration, ends),
+            "{told}"
+        );
+        assert_eq!(told["max_budget"].as_f64(), Some(1.0), "the amount stays: {told}");
+    }
+}
+
 #[tokio::test]
 async fn p19_a_key_is_rotated_once_and_its_old_text_tells_the_new_one() {
     let Some(url) = database().await else { return };

@@ -205,3 +205,68 @@ async fn p37_only_allowed_addresses_reach_anything_but_probes() {
     }
     assert_eq!(ask("/health/readiness", "8.8.8.8").await, 200, "probes come from anywhere");
 }
+
+/// Nobody is let in for what the request says of itself.
+#[tokio::test]
+async fn p37_nobody_vouches_for_himself() {
+    let config =
+        CONFIG.replace("general_settings: {", "general_settings: {allowed_ips: [10.1.0.0/16, \"::1\"], ");
+    let rig = Rig::config(&config).start().await;
+    let auth = format!("Bearer {MASTER}");
+    for (name, value) in [
+        ("x-forwarded-for", "10.1.2.3"),
+        ("x-real-ip", "10.1.2.3"),
+        ("forwarded", "for=10.1.2.3;host=localhost"),
+        ("x-forwarded-host", "localhost"),
+        ("host", "localhost"),
+        ("host", "10.1.2.3"),
+    ] {
+        for path in ["/v1/models", "/key/list"] {
+            let headers = [("authorization", auth.as_str()), (name, value)];
+            let answer = client::send("GET", &format!("{}{path}", rig.url), &headers, "").await;
+            assert_eq!(answer.status, 403, "{path} with {name}: {value}: {}", answer.text());
+        }
+    }
+    let open = Rig::start().await;
+    let headers = [("host", "localhost"), ("x-forwarded-for", "127.0.0.1")];
+    for path in ["/v1/models", "/key/list", "/spend/logs", "/config/list?config_type=general_settings"] {
+        let answer = client::send("GET", &format!("{}{path}", open.url), &headers, "").await;
+        assert_eq!(answer.status, 401, "{path}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn p13_what_has_no_price_is_served_counted_and_warned_of_once_or_blocked() {
+    let rig = Rig::start().await;
+    for _ in 0..3 {
+        assert_eq!(rig.chat("unpriced", "hi").await.status, 200);
+    }
+    let rows = rig.rows(3).await;
+    assert!(rows.iter().all(|row| row["metadata"]["weir"]["unpriced"] == true), "{rows:?}");
+    let metrics = rig.get("/metrics", MASTER).await.text();
+    let counted = metrics.lines().find(|line| line.starts_with("weir_unpriced_requests_total{")).unwrap();
+    assert!(counted.ends_with(" 3"), "{counted}");
+    let warned = rig.log().lines().filter(|line| line.contains("no-price-anywhere")).count();
+    assert_eq!(warned, 1, "{}", rig.log());
+
+    let strict = Rig::config(CONFIG).replace("weir_settings: {", "weir_settings: {block_unpriced: true, ");
+    // A fallback, and a deployment among others, are no ways around it.
+    let more = "model_list:\n  \
+        - {model_name: mixed, litellm_params: {model: openai/no-price, api_base: \"MOCK/v1\", api_key: sk-upstream-fake}}\n  \
+        - {model_name: mixed, litellm_params: {model: openai/gpt-4o, api_base: \"MOCK/v1\", api_key: sk-upstream-fake}}\n";
+    let strict = strict.replace("model_list:\n", more);
+    let strict =
+        strict.replace("router_settings: {", "router_settings: {fallbacks: [{gpt-4o: [unpriced]}], ");
+    let strict = strict.start().await;
+    let refused = strict.chat("unpriced", "hi").await;
+    assert_eq!(refused.status, 400, "{}", refused.text());
+    assert!(refused.text().contains("block_unpriced"), "the setting is named: {}", refused.text());
+    assert_eq!(strict.mock.seen_count(), 0);
+    assert_eq!(strict.chat("priced", "hi").await.status, 200);
+    for _ in 0..8 {
+        assert_eq!(strict.chat("mixed", "hi").await.status, 200);
+    }
+    assert_ne!(strict.chat("gpt-4o", "hi __errif=gpt-4o:500").await.status, 200);
+    let asked: Vec<_> = strict.mock.log().iter().map(|seen| seen.json()["model"].clone()).collect();
+    assert!(asked.iter().all(|model| !model.to_string().contains("no-price")), "{asked:?}");
+}

@@ -27,7 +27,7 @@ async fn of_id(rig: &Rig, id: &str) -> Value {
 }
 
 #[tokio::test]
-async fn p41_a_model_made_over_the_api_serves_at_once_and_after_a_restart() {
+async fn p34_a_model_made_over_the_api_serves_at_once_and_after_a_restart() {
     let mut rig = Rig::start().await;
     let id = made(&rig, new_model(&rig)).await;
     assert_eq!(rig.chat("made", "hi").await.status, 200);
@@ -269,7 +269,7 @@ async fn models_stay_in_the_file_where_the_operator_wants_it_so() {
 
 /// Two processes on one ledger.
 #[tokio::test]
-async fn p41_other_replicas_serve_a_new_model_within_a_second() {
+async fn p34_other_replicas_serve_a_new_model_within_a_second() {
     let Some(url) = database().await else { return };
     let env = |config: &str| Rig::config(config).env("DATABASE_URL", &url);
     let (one, two) = (env(CONFIG).start().await, env(CONFIG).start().await);

@@ -40,7 +40,7 @@ fn setting<'a>(told: &'a Value, name: &str) -> &'a Value {
 // --- weir config ---
 
 #[tokio::test]
-async fn weir_config_tells_where_each_value_comes_from() {
+async fn p47_weir_config_tells_where_each_value_comes_from() {
     let rig = Rig::config(CONFIG).start().await;
     let model = json!({
         "model_name": "added",

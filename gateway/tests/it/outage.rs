@@ -1,5 +1,6 @@
 //! Postgres goes away under load and comes back: nobody with a known key notices, and nothing is lost.
 
+use crate::client::Answer;
 use crate::rig::{CONFIG, MASTER, Rig, chat, database};
 use serde_json::json;
 use std::collections::HashSet;
@@ -8,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast;
+use weir_core::domain::money::NanoUsd;
 
 /// What stands between the gateway and its database, and can be cut.
 struct Cable {
@@ -63,6 +65,16 @@ async fn carry(mut near: TcpStream, target: &str) {
     }
 }
 
+/// A database, and its address behind the cable.
+async fn behind_a_cable() -> Option<(Cable, String)> {
+    let url = database().await?;
+    let (_, rest) = url.split_once('@').unwrap();
+    let (target, name) = rest.split_once('/').unwrap();
+    let cable = Cable::to(target.to_owned()).await;
+    let cut = url.replace(&format!("{target}/{name}"), &format!("{}/{name}", cable.address));
+    Some((cable, cut))
+}
+
 /// Of pool and listeners; see `database_connection_pool_limit`.
 const MOST: usize = 10 + 2;
 
@@ -70,12 +82,8 @@ const MOST: usize = 10 + 2;
 const KNOWN: usize = 2;
 
 #[tokio::test]
-async fn p08_p40_an_outage_of_the_database_refuses_no_known_key_and_loses_no_entry() {
-    let Some(url) = database().await else { return };
-    let (_, rest) = url.split_once('@').unwrap();
-    let (target, name) = rest.split_once('/').unwrap();
-    let cable = Cable::to(target.to_owned()).await;
-    let cut = url.replace(&format!("{target}/{name}"), &format!("{}/{name}", cable.address));
+async fn p07_p08_p40_an_outage_of_the_database_refuses_no_known_key_and_loses_no_entry() {
+    let Some((cable, cut)) = behind_a_cable().await else { return };
     let rig = Rig::config(CONFIG).env("DATABASE_URL", &cut).start().await;
     let key = rig.key(json!({ "models": ["gpt-4o"] })).await;
     // Until the news of the key's making is everywhere, it may have to be read again.
@@ -124,6 +132,74 @@ async fn p08_p40_an_outage_of_the_database_refuses_no_known_key_and_loses_no_ent
     assert!(took < Duration::from_secs(5), "{took:?}");
     let most = cable.most.load(Ordering::SeqCst);
     assert!(most <= MOST, "{most} connections");
+}
+
+/// What an answer of the mock costs.
+const COST: NanoUsd = NanoUsd(25_000);
+
+/// A short answer, so that little is held for it.
+async fn ask(rig: &Rig, key: &str) -> Answer {
+    let mut body = chat("priced", "hi");
+    body["max_tokens"] = json!(10);
+    rig.post("/v1/chat/completions", key, body).await
+}
+
+#[tokio::test]
+async fn p08_without_a_database_a_budget_is_spent_as_far_as_it_is_leased() {
+    let Some((cable, cut)) = behind_a_cable().await else { return };
+    let with = |more: &str| {
+        let settings = format!("weir_settings: {{{more}");
+        Rig::config(CONFIG).replace("weir_settings: {", &settings).env("DATABASE_URL", &cut)
+    };
+    let (careful, generous) = (with("").start().await, with("on_ledger_loss: serve, ").start().await);
+    // A sixteenth is leased at a time: some twenty answers.
+    let limited = careful.key(json!({"max_budget": 0.01})).await;
+    let trusted = generous.key(json!({"max_budget": 0.01})).await;
+    // Until the news of the keys' making is everywhere, they may have to be read again.
+    for wait in [1_500, 0] {
+        for (rig, key) in [(&careful, &limited), (&generous, &trusted)] {
+            assert_eq!(ask(rig, key).await.status, 200);
+        }
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+    }
+
+    cable.set(false);
+    let mut served = KNOWN;
+    let refused = loop {
+        let answer = ask(&careful, &limited).await;
+        if answer.status != 200 {
+            break answer;
+        }
+        served += 1;
+        assert!(served < 200, "a budget that nobody can look at is spent without end");
+    };
+    assert!(served > KNOWN, "what is leased may be spent: {}", refused.text());
+    assert_eq!(refused.status, 503, "{}", refused.text());
+    assert_eq!(refused.json()["error"]["type"], "budget_unavailable", "{}", refused.text());
+    for _ in 0..60 {
+        let answer = ask(&generous, &trusted).await;
+        assert_eq!(answer.status, 200, "the operator wants it served: {}", answer.text());
+    }
+
+    cable.set(true);
+    for (rig, key, requests) in [(&careful, &limited, served), (&generous, &trusted, KNOWN + 60)] {
+        let back = Instant::now();
+        while waiting(rig).await > 0 {
+            assert!(back.elapsed() < Duration::from_secs(30), "{}", rig.log());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let info = rig.get(&format!("/key/info?key={key}"), MASTER).await.json();
+        let told = NanoUsd::parse(&info["info"]["spend"].to_string()).unwrap();
+        assert_eq!(told, NanoUsd(COST.0 * i64::try_from(requests).unwrap()), "{requests} requests: {info}");
+    }
+    let all = careful.get("/global/spend", MASTER).await.json();
+    let booked = NanoUsd::parse(&all["spend"].to_string()).unwrap();
+    assert_eq!(
+        booked.0,
+        COST.0 * i64::try_from(served + KNOWN + 60).unwrap(),
+        "the sum by day agrees: {all}"
+    );
+    assert_eq!(ask(&careful, &limited).await.status, 200, "what is left can be spent again");
 }
 
 /// Entries that are not in the ledger yet, as the metrics tell it.

@@ -6,6 +6,8 @@ use serde_json::json;
 const UPSTREAM: &str = "sk-upstream-MARKED-secret";
 const HEADER: &str = "header-MARKED-secret";
 const HOOK: &str = "hook-MARKED-secret";
+const COOKIE: &str = "cookie-MARKED-secret";
+const PASSWORD: &str = "password-MARKED-secret";
 
 #[tokio::test]
 async fn p35_marked_secrets_are_nowhere() {
@@ -28,6 +30,7 @@ async fn p35_marked_secrets_are_nowhere() {
     }
     told.push_str(&rig.post("/v1/chat/completions", &format!("{key}x"), chat("gpt-4o", "hi")).await.text());
     told.push_str(&rig.post("/v1/chat/completions", &key, "{\"model\":").await.text());
+    told.push_str(&carried(&rig, &key).await);
     for path in [
         "/metrics",
         "/spend/logs?limit=1000",
@@ -45,7 +48,7 @@ async fn p35_marked_secrets_are_nowhere() {
     rig.signal("TERM");
     rig.wait();
     let files = files(rig.data());
-    for secret in [UPSTREAM, HEADER, HOOK, MASTER, key.as_str()] {
+    for secret in [UPSTREAM, HEADER, HOOK, COOKIE, PASSWORD, MASTER, key.as_str()] {
         assert!(!told.contains(secret), "in an answer: {secret}");
         assert!(!rig.log().contains(secret), "in the log: {secret}");
         for (path, bytes) in &files {
@@ -53,6 +56,25 @@ async fn p35_marked_secrets_are_nowhere() {
             assert!(found.is_none(), "in {path}: {secret}");
         }
     }
+}
+
+/// What is answered where browsers and Google's clients carry their secrets.
+async fn carried(rig: &Rig, key: &str) -> String {
+    let mut told = String::new();
+    let generate = format!("/v1beta/models/gpt-4o:generateContent?key={key}");
+    let body = json!({"contents": [{"role": "user", "parts": [{"text": "hi"}]}]});
+    told.push_str(&rig.post_with(&generate, &[], &body).await.text());
+    let cookie = format!("weir_session={COOKIE}; other={COOKIE}");
+    told.push_str(
+        &rig.post_with("/v1/chat/completions", &[("cookie", &cookie)], chat("gpt-4o", "hi")).await.text(),
+    );
+    let user = json!({"user_id": "ann", "user_role": "internal_user", "password": PASSWORD, "auto_create_key": false});
+    told.push_str(&rig.post("/user/new", MASTER, user).await.text());
+    for password in [PASSWORD, "wrong"] {
+        let sign_in = json!({"username": "ann", "password": password});
+        told.push_str(&rig.post_with("/ui/session", &[], sign_in).await.text());
+    }
+    told
 }
 
 fn files(dir: &std::path::Path) -> Vec<(String, Vec<u8>)> {

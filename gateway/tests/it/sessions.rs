@@ -3,6 +3,7 @@
 use crate::client::{self, Answer};
 use crate::rig::{CONFIG, Rig, chat};
 use serde_json::json;
+use std::time::Duration;
 
 async fn ask(rig: &Rig, key: &str, session: &str, text: &str) -> Answer {
     let bearer = format!("Bearer {key}");
@@ -15,7 +16,7 @@ fn refusal(answer: &Answer) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn p43_a_session_ends_after_its_calls_and_another_begins() {
+async fn p50_a_session_ends_after_its_calls_and_another_begins() {
     let rig = Rig::config(CONFIG)
         .replace("weir_settings: {", "weir_settings: {session_max_calls: 3, ")
         .start()
@@ -35,7 +36,7 @@ async fn p43_a_session_ends_after_its_calls_and_another_begins() {
 }
 
 #[tokio::test]
-async fn p43_a_session_ends_when_its_dollars_are_spent() {
+async fn p50_a_session_ends_when_its_dollars_are_spent() {
     let rig = Rig::start().await;
     // An answer of the mock costs 0.000025 dollars.
     let key = rig.key(json!({"metadata": {"session_max_budget": 0.0001}})).await;
@@ -55,7 +56,31 @@ async fn p43_a_session_ends_when_its_dollars_are_spent() {
 }
 
 #[tokio::test]
-async fn p43_the_same_request_over_and_over_is_a_loop() {
+async fn p50_a_session_ends_when_its_time_is_over() {
+    let rig = Rig::config(CONFIG)
+        .replace("weir_settings: {", "weir_settings: {session_max_time: 1, ")
+        .start()
+        .await;
+    let (key, patient) =
+        (rig.key(json!({})).await, rig.key(json!({"metadata": {"session_max_time": 600}})).await);
+    for key in [&key, &patient] {
+        assert_eq!(ask(&rig, key, "s1", "hi").await.status, 200);
+    }
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    let over = ask(&rig, &key, "s1", "still there").await;
+    assert_eq!(refusal(&over), (400, "session_limit_exceeded".into()), "{}", over.text());
+    assert_eq!(rig.mock.seen_count(), 2, "a refused request is not sent");
+    assert_eq!(ask(&rig, &patient, "s1", "still there").await.status, 200, "a key may say more");
+    assert_eq!(ask(&rig, &key, "s2", "hi").await.status, 200, "another session");
+    // The same name in the body is the same session.
+    let mut body = chat("priced", "hi");
+    body["metadata"] = json!({"session_id": "s1"});
+    let told = rig.post("/v1/chat/completions", &key, body).await;
+    assert_eq!(refusal(&told), (400, "session_limit_exceeded".into()), "{}", told.text());
+}
+
+#[tokio::test]
+async fn p50_the_same_request_over_and_over_is_a_loop() {
     let rig = Rig::config(CONFIG)
         .replace("weir_settings: {", "weir_settings: {loop_max_repeats: 5, ")
         .start()
@@ -79,7 +104,7 @@ async fn p43_the_same_request_over_and_over_is_a_loop() {
 }
 
 #[tokio::test]
-async fn p43_other_files_under_the_same_fields_are_no_loop() {
+async fn p50_other_files_under_the_same_fields_are_no_loop() {
     let rig = Rig::config(CONFIG)
         .replace("weir_settings: {", "weir_settings: {loop_max_repeats: 2, ")
         .start()

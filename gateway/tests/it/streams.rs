@@ -6,6 +6,7 @@ use http_body_util::BodyExt;
 use serde_json::json;
 use std::time::{Duration, Instant};
 use weir_bench::mock::{End, Reply, Step};
+use weir_core::domain::money::NanoUsd;
 
 async fn streamed(rig: &Rig, text: &str, include_usage: bool) -> Answer {
     let mut body = chat("gpt-4o", text);
@@ -131,6 +132,52 @@ async fn p22_a_client_that_leaves_stops_the_provider() {
     assert!((3..100).contains(&tokens), "what was seen is booked: {row}");
     assert!(row["spend"].as_f64().unwrap() > 0.0, "{row}");
     assert_eq!(row["metadata"]["weir"]["status"], "cancelled", "{row}");
+}
+
+/// Wherever a client leaves, what the provider was asked is one attempt of one entry.
+#[tokio::test]
+async fn p40_clients_that_leave_at_every_chunk_are_booked_once_each() {
+    const CHUNKS: usize = 12;
+    let rig = Rig::start().await;
+    let auth = format!("Bearer {MASTER}");
+    let url = format!("{}/v1/chat/completions", rig.url);
+    let mut body = chat("priced", &format!("hi __chunks={CHUNKS} __pace=0.03"));
+    body["stream"] = true.into();
+    let body = body.to_string();
+    // The last ones hear everything.
+    let leaving = (0..CHUNKS + 4).map(|read| {
+        let (auth, url, body) = (auth.as_str(), url.as_str(), body.clone());
+        async move {
+            let call = format!("left-after-{read}");
+            let headers = [("authorization", auth), ("x-litellm-call-id", call.as_str())];
+            let (status, _, mut answer) = client::open("POST", url, &headers, body).await;
+            assert_eq!(status, 200);
+            for _ in 0..read {
+                let Some(frame) = answer.frame().await else { break };
+                frame.unwrap();
+            }
+        }
+    });
+    futures_util::future::join_all(leaving).await;
+    let rows = rig.rows(CHUNKS + 4).await;
+    assert_eq!(rows.len(), CHUNKS + 4, "{rows:?}");
+    let attempt = |row: &serde_json::Value| {
+        let weir = &row["metadata"]["weir"];
+        assert_eq!(weir["attempts"].as_array().map(Vec::len), Some(1), "{row}");
+        format!("{}-{}", weir["entry_id"].as_str().unwrap(), weir["attempts"][0]["number"])
+    };
+    let mut booked: Vec<String> = rows.iter().map(attempt).collect();
+    let mut seen: Vec<String> =
+        rig.mock.log().iter().map(|seen| seen.header("x-client-request-id").to_owned()).collect();
+    booked.sort();
+    seen.sort();
+    assert_eq!(booked, seen, "each is booked once, and nothing else is");
+    let told = |row: &serde_json::Value| row["metadata"]["weir"]["status"].as_str().unwrap().to_owned();
+    assert!(rows.iter().all(|row| ["cancelled", "success"].contains(&told(row).as_str())), "{rows:?}");
+    assert!(rows.iter().any(|row| told(row) == "cancelled"), "{rows:?}");
+    let nano = |value: &serde_json::Value| NanoUsd::parse(&value.to_string()).unwrap();
+    let sum: NanoUsd = rows.iter().map(|row| nano(&row["spend"])).sum();
+    assert_eq!(nano(&rig.get("/global/spend", MASTER).await.json()["spend"]), sum);
 }
 
 #[tokio::test]

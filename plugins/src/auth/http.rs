@@ -30,7 +30,7 @@ const LARGEST: usize = 64 * 1024;
 /// Of identity providers.
 const WHOLE: Duration = Duration::from_secs(10);
 const CONNECT: Duration = Duration::from_secs(5);
-/// Answers of other services hold the texts that they were sent.
+/// Answers of other services hold the texts that they were sent, and lists of prices all models.
 const LARGEST_POSTED: usize = 16 << 20;
 /// Connections that are kept to one service, and how long.
 const KEPT: usize = 64;
@@ -64,15 +64,32 @@ impl Http {
 
     /// Status and body. Not bounded in time: the caller is.
     pub(super) async fn send(&self, asked: TokenRequest) -> Result<(u16, Bytes), String> {
-        self.sent(request(&asked).map_err(|e| causes(&e))?).await
+        self.sent(request(&asked).map_err(|e| causes(&e))?, LARGEST).await
     }
 
-    async fn sent(&self, request: Request<Full<Bytes>>) -> Result<(u16, Bytes), String> {
+    /// What stands at an address.
+    ///
+    /// # Errors
+    /// It is no address of http or https, or there is nothing whole within the time and 16 MiB.
+    pub async fn document(&self, url: &str, within: Duration) -> Result<Bytes, String> {
+        let uri = address(url).ok_or("it is no address of http or https without credentials in it")?;
+        let host = uri.host().unwrap_or_default().to_owned();
+        let mut request = Request::new(Full::default());
+        *request.uri_mut() = uri;
+        let answer = timeout(within, self.sent(request, LARGEST_POSTED)).await;
+        match answer.map_err(|_| format!("{host} did not answer in {} s", within.as_secs()))? {
+            Ok((200, body)) => Ok(body),
+            Ok((status, _)) => Err(format!("{host} answered {status}")),
+            Err(why) => Err(format!("{host}: {why}")),
+        }
+    }
+
+    async fn sent(&self, request: Request<Full<Bytes>>, largest: usize) -> Result<(u16, Bytes), String> {
         match self.proxies.intercept(request.uri()) {
             Some(proxy) if request.uri().scheme_str() == Some("https") => {
-                exchange(https(tunnel(&proxy))?, request).await
+                exchange(https(tunnel(&proxy))?, request, largest).await
             }
-            _ => exchange(https(plain())?, request).await,
+            _ => exchange(https(plain())?, request, largest).await,
         }
     }
 }
@@ -81,7 +98,7 @@ impl Http {
 impl Fetch for Http {
     async fn fetch(&self, request: Request<String>) -> Result<Fetched, String> {
         let host = request.uri().host().unwrap_or_default().to_owned();
-        let sending = self.sent(request.map(|body| Full::from(Bytes::from(body))));
+        let sending = self.sent(request.map(|body| Full::from(Bytes::from(body))), LARGEST);
         match tokio::time::timeout(WHOLE, sending).await {
             Ok(Ok((status, body))) => Ok(Fetched { status, body }),
             Ok(Err(why)) => Err(format!("{host}: {why}")),
@@ -156,7 +173,7 @@ impl Poster {
 
     async fn send(&self, request: Request<Full<Bytes>>) -> Result<(u16, Bytes), String> {
         if let Some(proxy) = self.proxy(request.uri()) {
-            return exchange(https(tunnel(&proxy))?, request).await;
+            return exchange(https(tunnel(&proxy))?, request, LARGEST_POSTED).await;
         }
         let client = self.direct.get_or_init(direct).as_ref().map_err(String::clone)?;
         let response = client.request(request).await.map_err(|e| causes(&e))?;
@@ -290,13 +307,17 @@ fn secured() -> Result<HttpsConnectorBuilder<WantsProtocols1>, String> {
 }
 
 /// A client of its own, as tokens are rare and its connections belong to the runtime that made them.
-async fn exchange<C>(connector: C, request: Request<Full<Bytes>>) -> Result<(u16, Bytes), String>
+async fn exchange<C>(
+    connector: C,
+    request: Request<Full<Bytes>>,
+    largest: usize,
+) -> Result<(u16, Bytes), String>
 where
     C: Connect + Clone + Send + Sync + 'static,
 {
     let client = once().build(connector);
     let response = client.request(request).await.map_err(|e| causes(&e))?;
-    read(response, LARGEST).await
+    read(response, largest).await
 }
 
 async fn read(response: Response<Incoming>, largest: usize) -> Result<(u16, Bytes), String> {

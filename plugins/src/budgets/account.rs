@@ -15,6 +15,8 @@ use weir_core::ports::SpendScope;
 const IDLE: Duration = Duration::from_millis(500);
 /// How long an account is remembered that holds nothing.
 const FORGOTTEN: Duration = Duration::from_secs(600);
+/// More accounts of one scope are not remembered longer than they are needed: clients name customers and sessions.
+const CROWD: usize = 50_000;
 
 pub struct Account {
     pub(super) kind: SpendScope,
@@ -99,8 +101,13 @@ impl Account {
         self.born.elapsed().saturating_sub(used) > time
     }
 
-    fn is_over(&self) -> bool {
-        self.idle_for(FORGOTTEN) && self.open.load(Ordering::Acquire) == 0 && self.free() == 0
+    /// Whether it has something that nobody has asked for lately.
+    pub(super) fn is_idle(&self) -> bool {
+        self.free() > 0 && self.idle_for(IDLE)
+    }
+
+    fn is_over(&self, after: Duration) -> bool {
+        self.idle_for(after) && self.open.load(Ordering::Acquire) == 0 && self.free() == 0
     }
 }
 
@@ -144,16 +151,19 @@ impl Accounts {
         let mut idle = Vec::new();
         for shelf in &self.by_scope {
             let mut over = false;
-            for account in shelf.read().unwrap_or_else(PoisonError::into_inner).values() {
-                over |= account.is_over();
-                if account.free() > 0 && account.idle_for(IDLE) {
+            let known = shelf.read().unwrap_or_else(PoisonError::into_inner);
+            let after = if known.len() > CROWD { IDLE } else { FORGOTTEN };
+            for account in known.values() {
+                over |= account.is_over(after);
+                if account.is_idle() {
                     idle.push(Arc::clone(account));
                 }
             }
+            drop(known);
             if over {
                 // Whoever has one in hand keeps it.
                 let mut shelf = shelf.write().unwrap_or_else(PoisonError::into_inner);
-                shelf.retain(|_, account| Arc::strong_count(account) > 1 || !account.is_over());
+                shelf.retain(|_, account| Arc::strong_count(account) > 1 || !account.is_over(after));
             }
         }
         idle

@@ -150,10 +150,12 @@ impl Budgets {
     /// Gives back what nobody has needed for a while, so that others can. Called all the time.
     pub async fn tidy(&self) {
         for account in self.accounts.idle() {
-            let free = account.take_all();
-            if free <= 0 {
+            // Whoever asks meanwhile waits for the answer: with the ledger away, what is in hand here is soon free again.
+            let _turn = account.turn().await;
+            if !account.is_idle() {
                 continue;
             }
+            let free = account.take_all();
             let given = self.leases.give_back(account.kind, &account.id, NanoUsd(free)).await;
             if let Err(error) = given {
                 account.put(free);

@@ -62,10 +62,11 @@ fn fallbacks_usable(known: &Principal, x: &Exchange, group: &Group) -> Result<()
 }
 
 fn priced(group: &Group) -> bool {
-    group.deployments.iter().any(|d| d.price.is_some() || d.mock.is_some())
+    group.deployments.iter().any(|d| d.is_priced())
 }
 
-fn unpriced(model: &str) -> ApiError {
+/// Why a model is refused that has no price.
+pub fn unpriced(model: &str) -> ApiError {
     let message = format!(
         "No price is known for model {model}, and weir_settings.block_unpriced refuses such models. Ask the operator to \
          set model_info.input_cost_per_token and output_cost_per_token, or base_model."

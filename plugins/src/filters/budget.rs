@@ -1,7 +1,7 @@
 //! Budgets: what the request may cost is held before it is sent, and settled with what it did cost.
 
 use super::FilterKind;
-use super::entry::{session, tags};
+use super::entry::{customer, session, tags};
 use super::session::caps;
 use crate::budgets::{
     Budgets, Estimate, Ids, Scope, Terms, Watched, Window, any, any_window, of_holder, of_session, scopes,
@@ -16,8 +16,9 @@ use std::sync::Arc;
 use weir_core::config::BudgetMode;
 use weir_core::domain::key::Principal;
 use weir_core::domain::money::NanoUsd;
+use weir_core::domain::records::Limits;
 use weir_core::error::{ApiError, Kind};
-use weir_core::ports::{Holders, SpendScope};
+use weir_core::ports::{Holder, Holders, SpendScope};
 use weir_core::time::Micros;
 
 pub static KIND: FilterKind = FilterKind {
@@ -122,10 +123,10 @@ impl Plugin for Budgeted {
 /// Whom a request names beside its key, as far as anything is known of them.
 pub(crate) async fn named(holders: &dyn Holders, x: &Exchange) -> Named {
     let mut named = Named::default();
-    if let Some(user) = x.end_user()
-        && let Some(holder) = holders.customer(&user).await
-    {
-        named.customer = Some((user, holder));
+    if let Some(user) = customer(x) {
+        let known = holders.customer(&user).await;
+        let held = limited(known, x.snapshot.config.litellm.customer_budget);
+        named.customer = held.map(|holder| (user, holder));
     }
     if holders.may_have_tags() {
         for tag in tags(x) {
@@ -135,6 +136,22 @@ pub(crate) async fn named(holders: &dyn Holders, x: &Exchange) -> Named {
         }
     }
     named
+}
+
+/// Who has no budget has the operator's for all customers.
+fn limited(known: Option<Arc<Holder>>, cap: Option<NanoUsd>) -> Option<Arc<Holder>> {
+    let Some(cap) = cap else { return known };
+    match known {
+        Some(holder) if holder.limits.max_budget.is_some() => Some(holder),
+        Some(holder) => {
+            let limits = Limits { max_budget: Some(cap), ..holder.limits.clone() };
+            Some(Arc::new(Holder { limits, ..holder.as_ref().clone() }))
+        }
+        None => {
+            let limits = Limits { max_budget: Some(cap), ..Limits::default() };
+            Some(Arc::new(Holder { blocked: false, limits, region: None }))
+        }
+    }
 }
 
 /// All budgets that a request is held to, in the order in which they are taken.

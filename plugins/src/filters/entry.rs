@@ -29,7 +29,7 @@ pub fn draft(x: &Exchange) -> Entry {
         key_alias: key.and_then(|k| k.alias.clone()),
         user_id: x.caller.user_id().map(str::to_owned),
         team_id: key.and_then(|k| k.team_id.clone()),
-        end_user: x.end_user().map(|u| clip(&u, 256)),
+        end_user: customer(x),
         model_requested: clip(&x.target.requested, 256),
         model_group: String::new(),
         model: String::new(),
@@ -94,6 +94,11 @@ fn served_by(entry: &mut Entry, deployment: &Deployment) {
     entry.deployment_id.clone_from(&deployment.id);
     entry.api_base.clone_from(&deployment.wire.api_base);
     entry.price_version = deployment.price.as_ref().map(|p| p.version.clone()).unwrap_or_default();
+}
+
+/// The customer that a request names, as it is booked: what is held for it must be held under the same name.
+pub fn customer(x: &Exchange) -> Option<String> {
+    x.end_user().map(|name| clip(&name, 256))
 }
 
 /// Text from outside is bounded before it is stored, and holds no NUL, which Postgres cannot keep.

@@ -22,7 +22,7 @@ pub(crate) use budget::{all_scopes as all_budgets, named, open as open_budgets};
 pub(crate) use entry::tags;
 pub(crate) use rate::all_scopes as all_limits;
 
-pub use access::{aim, unknown as unknown_model, usable};
+pub use access::{aim, unknown as unknown_model, unpriced, usable};
 pub use access_log::{ACCESS, wanted as access_log_wanted};
 pub use entry::asked_tags;
 pub use journal::estimated_input;

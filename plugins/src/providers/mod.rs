@@ -158,6 +158,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_variable_that_is_read_here_is_said_to_be_for_later() {
+        use weir_core::config::keys::{EnvKey, env_key};
+        for name in rows().flat_map(|row| row.base_env.iter().chain(row.key_env)) {
+            assert_ne!(env_key(name), Some(EnvKey::Later), "{name}");
+        }
+    }
+
+    #[test]
     fn prefixes_are_unique_and_bases_are_urls() {
         let mut seen = std::collections::HashSet::new();
         for row in rows() {

@@ -118,6 +118,7 @@ static ROWS: &[Row] = &[
     }),
     row(WEIR, "metrics_max_series", |c| json!(c.weir.metrics_max_series)),
     row(WEIR, "on_ledger_loss", |c| if c.weir.serves_without_ledger { "serve" } else { "refuse" }.into()),
+    row(WEIR, "price_map_url", |c| json!(c.weir.price_map_url)).or_env(&["LITELLM_MODEL_COST_MAP_URL"]),
     row(WEIR, "redis_timeout", |c| seconds(c.weir.redis_timeout)),
     row(WEIR, "stream_idle_timeout", |c| seconds(c.weir.stream_idle_timeout)),
     row(WEIR, "ui_session_idle", |c| seconds(c.weir.ui_session_idle)),

@@ -113,7 +113,7 @@ fn p35_addresses_for_alerts_are_not_told() {
 }
 
 #[test]
-fn what_was_made_over_the_api_comes_from_the_ledger() {
+fn p47_what_was_made_over_the_api_comes_from_the_ledger() {
     let secret = |text: &str| SecretString::from(text);
     let added = Additions {
         models: vec![AddedModel {
@@ -165,6 +165,7 @@ static LIMITLESS: &[&str] = &[
     "hedge_after_ms",
     "loop_max_repeats",
     "master_key_previous",
+    "price_map_refresh",
     "session_max_budget",
     "session_max_calls",
     "session_max_time",

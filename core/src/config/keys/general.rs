@@ -18,7 +18,7 @@ pub(super) const KEYS: &[Key] = &[
     used("max_request_size_mb", Int),
     later("proxy_batch_write_at", Seconds),
     later("public_routes", Texts),
-    later("store_model_in_db", Bool),
+    used("store_model_in_db", Bool),
     later("use_x_forwarded_for", Bool),
     used("user_api_key_cache_ttl", Seconds),
     used("user_header_name", Text),

@@ -49,6 +49,18 @@ pub(super) const KEYS: &[Key] = &[
         "Refuse models that have no price, instead of booking their tokens without a cost.",
     ),
     own(
+        "price_map_url",
+        Text,
+        "Where a newer price map is fetched from when /reload/model_cost_map or price_map_refresh asks for it: a file in \
+         LiteLLM's form. LITELLM_MODEL_COST_MAP_URL, else LiteLLM's own. Nothing is fetched at start.",
+    ),
+    own(
+        "price_map_refresh",
+        Seconds,
+        "How old the price map may become before a newer one is fetched by itself. Never, where nothing is said; at least \
+         60 s.",
+    ),
+    own(
         "budget_mode",
         Choice(BUDGETS),
         "`hold`: what a request may cost is held before it is sent, so that no budget is overshot; `litellm`: a request is \

@@ -14,14 +14,12 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 use std::time::Duration;
 
-/// Bodies with images in them are a few megabytes; providers refuse above 20 to 50.
 /// LiteLLM counts by the minute.
 const RATE_LIMIT_WINDOW: Duration = Duration::from_secs(60);
+/// Bodies with images in them are a few megabytes; providers refuse above 20 to 50.
 const REQUEST_LIMIT: u64 = 32 << 20;
 const KEY_CACHE_TTL: Duration = Duration::from_secs(60);
-const BATCH_WRITE: Duration = Duration::from_secs(10);
 const POOL_LIMIT: u32 = 10;
-const DATABASE_TIMEOUT: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Debug)]
 pub struct GeneralSettings {
@@ -30,29 +28,17 @@ pub struct GeneralSettings {
     /// From the file, else `DATABASE_URL`, else made of `DATABASE_HOST` and its like. `None`: the embedded ledger.
     pub database_url: Option<SecretString>,
     pub database_connection_pool_limit: u32,
-    pub database_connection_timeout: Duration,
     /// Bytes of a request's body.
     pub request_limit: u64,
-    /// Let any request name its own provider key and address.
-    pub allow_client_side_credentials: bool,
-    /// Accept keys that cannot be looked up because the ledger is away.
-    pub allow_requests_on_db_unavailable: bool,
     /// One more header that may carry a key.
     pub litellm_key_header_name: Option<String>,
     /// Header that names the end user.
     pub user_header_name: Option<String>,
     pub forward_client_headers_to_llm_api: bool,
-    pub forward_openai_org_id: bool,
     /// How long a key is served from memory.
     pub user_api_key_cache_ttl: Duration,
-    /// How often spend is written to the ledger.
-    pub proxy_batch_write_at: Duration,
-    /// Requests at once: of the whole process, and of a key that has no limit of its own.
+    /// Requests of the whole process at once.
     pub global_max_parallel_requests: Option<u32>,
-    pub max_parallel_requests: Option<u32>,
-    /// Paths that need no key.
-    pub public_routes: Vec<String>,
-    pub use_x_forwarded_for: bool,
     /// Whether models and settings may be changed over the API and kept in the ledger.
     pub store_model_in_db: bool,
     /// Who may connect, by address; everybody where nothing is said.
@@ -99,28 +85,19 @@ impl GeneralSettings {
         let bool = |name: &str| s.bool(name).unwrap_or(false);
         let roles_wanted = bool("enforce_rbac") || bool("enable_rbac");
         let jwt = JwtSettings::read(s, roles_wanted, problems);
-        let batch = || env_node(env, "PROXY_BATCH_WRITE_AT").as_ref().and_then(Node::as_duration);
         let store = || env_node(env, "STORE_MODEL_IN_DB").as_ref().and_then(Node::as_bool);
         Self {
             master_key: s.secret("master_key").or_else(|| secret(env, "LITELLM_MASTER_KEY")),
             database_url: s.secret("database_url").or_else(|| secret(env, "DATABASE_URL")),
             database_connection_pool_limit: s.count("database_connection_pool_limit").unwrap_or(POOL_LIMIT),
-            database_connection_timeout: s.seconds("database_connection_timeout").unwrap_or(DATABASE_TIMEOUT),
             request_limit: s
                 .int("max_request_size_mb")
                 .map_or(REQUEST_LIMIT, |mb| mb.saturating_mul(1 << 20)),
-            allow_client_side_credentials: bool("allow_client_side_credentials"),
-            allow_requests_on_db_unavailable: bool("allow_requests_on_db_unavailable"),
             litellm_key_header_name: s.text("litellm_key_header_name").filter(|name| !name.is_empty()),
             user_header_name: s.text("user_header_name").filter(|name| !name.is_empty()),
             forward_client_headers_to_llm_api: bool("forward_client_headers_to_llm_api"),
-            forward_openai_org_id: bool("forward_openai_org_id"),
             user_api_key_cache_ttl: s.seconds("user_api_key_cache_ttl").unwrap_or(KEY_CACHE_TTL),
-            proxy_batch_write_at: s.seconds("proxy_batch_write_at").or_else(batch).unwrap_or(BATCH_WRITE),
             global_max_parallel_requests: s.count("global_max_parallel_requests"),
-            max_parallel_requests: s.count("max_parallel_requests"),
-            public_routes: s.texts("public_routes").unwrap_or_default(),
-            use_x_forwarded_for: bool("use_x_forwarded_for"),
             // LiteLLM refuses unless it is true; Weir allows unless it is false.
             store_model_in_db: s.bool("store_model_in_db").or_else(store).unwrap_or(true),
             allowed_ips: networks(s, "allowed_ips", problems),

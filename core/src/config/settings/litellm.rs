@@ -59,6 +59,15 @@ pub struct LitellmSettings {
     pub forward_traceparent_to_llm_provider: bool,
     /// What a user gets who is made by signing in (`default_internal_user_params`), by the names of `/user/new`.
     pub default_user: JsonMap,
+    /// What a new key gets where nothing is said of it (`default_key_generate_params`), by the names of `/key/generate`.
+    pub default_key: JsonMap,
+    /// What no key may have more of (`upperbound_key_generate_params`).
+    pub upperbound_key: JsonMap,
+    /// What internal users may spend of whom nothing else is said (`max_internal_user_budget`), and in which time.
+    pub internal_user_budget: Option<NanoUsd>,
+    pub internal_user_budget_duration: Option<String>,
+    /// What a customer may spend who has no budget of its own (`max_end_user_budget`).
+    pub customer_budget: Option<NanoUsd>,
     /// Words that no request may say.
     pub banned_keywords: BannedKeywords,
     pub metrics: MetricsSettings,
@@ -107,6 +116,16 @@ fn available_teams(s: &Section) -> Vec<String> {
     named.and_then(Node::as_texts).unwrap_or_default()
 }
 
+/// Dollars, none of them negative.
+fn amount(s: &Section, name: &str, problems: &mut Problems) -> Option<NanoUsd> {
+    let written = s.node(name).filter(|node| !node.is_null())?;
+    let amount = written.as_decimal().and_then(|text| NanoUsd::parse(&text).ok()).filter(|cap| cap.0 >= 0);
+    if amount.is_none() {
+        problems.error(&s.place(name), "is no amount", "write dollars, as in 5.0");
+    }
+    amount
+}
+
 /// An amount beside its `budget_duration`, which LiteLLM wants too.
 pub(in super::super) fn budget(s: &Section, name: &str, problems: &mut Problems) -> Option<WindowBudget> {
     let written = s.node(name).filter(|node| !node.is_null())?;
@@ -126,8 +145,8 @@ pub(in super::super) fn budget(s: &Section, name: &str, problems: &mut Problems)
     }
 }
 
-fn default_user(s: &Section) -> JsonMap {
-    s.node("default_internal_user_params").map(|params| params.entries().iter().collect()).unwrap_or_default()
+fn json_map(s: &Section, name: &str) -> JsonMap {
+    s.node(name).map(|params| params.entries().iter().collect()).unwrap_or_default()
 }
 
 impl LitellmSettings {
@@ -169,7 +188,14 @@ impl LitellmSettings {
             forward_traceparent_to_llm_provider: s
                 .bool("forward_traceparent_to_llm_provider")
                 .unwrap_or(false),
-            default_user: default_user(s),
+            default_user: json_map(s, "default_internal_user_params"),
+            default_key: json_map(s, "default_key_generate_params"),
+            upperbound_key: json_map(s, "upperbound_key_generate_params"),
+            internal_user_budget: amount(s, "max_internal_user_budget", problems),
+            internal_user_budget_duration: s
+                .text("internal_user_budget_duration")
+                .filter(|text| !text.is_empty()),
+            customer_budget: amount(s, "max_end_user_budget", problems),
             banned_keywords: BannedKeywords::read(s),
             metrics: MetricsSettings::read(s, problems),
             prompt_injection: prompt_injection(s, problems),

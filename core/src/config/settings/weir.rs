@@ -23,6 +23,11 @@ pub enum MetricsWhen {
 /// Without Redis requests go on, so nobody waits for it for long.
 const REDIS_TIMEOUT: Duration = Duration::from_millis(50);
 
+/// LiteLLM's own price map.
+const PRICE_MAP_URL: &str =
+    "https://raw.githubusercontent.com/BerriAI/litellm/main/model_prices_and_context_window.json";
+const SHORTEST_REFRESH: Duration = Duration::from_secs(60);
+
 /// How budgets are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BudgetMode {
@@ -81,6 +86,10 @@ pub struct WeirSettings {
     /// `None`: as JSON lines are.
     pub access_log: Option<bool>,
     pub block_unpriced: bool,
+    /// Where a newer price map is fetched from.
+    pub price_map_url: String,
+    /// How old the price map may become; `None`: as old as it likes.
+    pub price_map_refresh: Option<Duration>,
     pub budget_mode: BudgetMode,
     pub budget_wait: Duration,
     pub cache_scope: CacheScope,
@@ -148,12 +157,10 @@ impl WeirSettings {
             metrics_max_series: s.int("metrics_max_series").unwrap_or(200_000),
             access_log: s.bool("access_log"),
             block_unpriced: s.bool("block_unpriced").unwrap_or(false),
+            price_map_url: price_map_url(s, env),
+            price_map_refresh: s.seconds("price_map_refresh").map(|every| every.max(SHORTEST_REFRESH)),
             budget_mode: budget_mode(s),
-            cache_scope: match s.text("cache_scope").as_deref() {
-                Some("team") => CacheScope::Team,
-                Some("all") => CacheScope::All,
-                _ => CacheScope::Key,
-            },
+            cache_scope: cache_scope(s),
             cache_max_bytes: s.bytes("cache_max_bytes").unwrap_or(64 << 20),
             budget_wait: seconds("budget_wait", 10),
             redis_timeout: s.seconds("redis_timeout").unwrap_or(REDIS_TIMEOUT),
@@ -206,6 +213,20 @@ fn within(s: &Section, name: &str, bounds: RangeInclusive<u64>, problems: &mut P
         return None;
     }
     usize::try_from(number).ok()
+}
+
+fn cache_scope(s: &Section) -> CacheScope {
+    match s.text("cache_scope").as_deref() {
+        Some("team") => CacheScope::Team,
+        Some("all") => CacheScope::All,
+        _ => CacheScope::Key,
+    }
+}
+
+fn price_map_url(s: &Section, env: &Env) -> String {
+    let named = s.text("price_map_url").filter(|url| !url.is_empty());
+    let named = named.or_else(|| env.filled("LITELLM_MODEL_COST_MAP_URL").map(str::to_owned));
+    named.unwrap_or_else(|| PRICE_MAP_URL.to_owned())
 }
 
 fn budget_mode(s: &Section) -> BudgetMode {

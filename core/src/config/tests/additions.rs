@@ -32,6 +32,7 @@ fn models_of_the_ledger_stand_behind_those_of_the_file() {
             values: SecretString::from(r#"{"api_key": "os.environ/KEY"}"#),
         }],
         settings: vec![("litellm_settings".into(), SecretString::from(r#"{"drop_params": true}"#))],
+        ..Additions::default()
     });
     let new = config.models.last().unwrap();
     assert_eq!((new.name.as_str(), new.id.as_str(), new.from_ledger), ("new", "m-1", true));
