@@ -126,5 +126,3 @@ fn told(entry: &ModelEntry, probe: &Probe) -> Value {
     }
     Value::Object(told)
 }
-
-}
