@@ -116,6 +116,7 @@ fn entry(now: Micros) -> Entry {
         cache_hit: false,
         accounts: Vec::new(),
         explained: Explained::default(),
+        outrun: Vec::new(),
     }
 }
 
