@@ -5,6 +5,7 @@
 #
 #   BENCH_OUT=FOLDER       of the report (default: a dated one under bench/out/)
 #   BENCH_MINUTES=180      after which the run is stopped
+#   BENCH_WEIR=FILE        the gateway that is measured (default: built here; `make pgo` leaves one that is quicker)
 #
 # Cases with replicas over one database get a PostgreSQL of their own, or the one that WEIR_TEST_POSTGRES_URL names.
 set -euo pipefail
@@ -16,7 +17,8 @@ source "$ROOT/scripts/services.sh"
 "$ROOT/scripts/setup.sh" system
 cd "$ROOT"
 say "building (release profile: fat LTO, takes its time)"
-"$CARGO" build --release --bin weir --bin weir-bench
+weir=${BENCH_WEIR:-$TARGET/release/weir}
+if [[ -n ${BENCH_WEIR:-} ]]; then "$CARGO" build --release --bin weir-bench; else "$CARGO" build --release --bin weir --bin weir-bench; fi
 out=${BENCH_OUT:-$ROOT/bench/out/$(date -u +%Y-%m-%d-%H%M)}
 mkdir -p "$out"
 
@@ -30,5 +32,5 @@ if [[ " $* " =~ [\ ,=](all|p15-overshoot)[\ ,] ]]; then
 fi
 # In the foreground: it ends what it has started when it is told to stop.
 timeout --foreground "${BENCH_MINUTES:-180}m" \
-    "$TARGET/release/weir-bench" run --weir "$TARGET/release/weir" --out "$out" "${database[@]}" "$@"
+    "$TARGET/release/weir-bench" run --weir "$weir" --out "$out" "${database[@]}" "$@"
 say "report: ${out#"$ROOT"/}"

@@ -16,6 +16,7 @@
 #   nextest   cargo-nextest; without it the tests run under `cargo test`
 #   fuzz      a C++ compiler and Python: scripts/fuzz.sh builds libFuzzer, which comes as source with its crate
 #   count     valgrind, for scripts/count.sh; not part of "all"
+#   pgo       llvm-profdata of the compiler's LLVM, for scripts/pgo.sh; not part of "all"
 #   lint      cargo-deny and shellcheck, for `make lint`; not part of "all", cargo-deny takes minutes to build
 #   all       system python aws node ui dashboards deploy nextest fuzz (the default)
 set -euo pipefail
@@ -64,6 +65,9 @@ want_deploy() {
     want busybox-static have busybox
     want systemd have systemd-analyze
 }
+
+# shellcheck source=scripts/llvm.sh
+source "$ROOT/scripts/llvm.sh"
 
 want_fuzz() {
     want_build
@@ -209,9 +213,10 @@ setup() {
         nextest) setup_nextest ;;
         fuzz) want_fuzz ;;
         count) want valgrind have valgrind ;;
+        pgo) want "llvm-$(llvm_major)" llvm_profdata ;;
         lint) setup_lint ;;
         all) setup_all ;;
-        *) die "unknown part '$1'; the parts are: build services system python aws node ui dashboards deploy agents nextest fuzz count lint all" ;;
+        *) die "unknown part '$1'; the parts are: build services system python aws node ui dashboards deploy agents nextest fuzz count pgo lint all" ;;
     esac
     install_needed
 }

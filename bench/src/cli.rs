@@ -1,4 +1,4 @@
-//! The command line: `mock`, `pass`, `run`, `count`, `tune`, `scale`.
+//! The command line: `mock`, `pass`, `run`, `count`, `train`, `tune`, `scale`.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -33,6 +33,8 @@ enum Command {
     Run(Box<RunArgs>),
     /// Count the instructions of a request, in one configuration after the other; needs valgrind
     Count(tools::CountArgs),
+    /// Ask a Weir built with -Cprofile-generate for everything, so that it notes which ways it takes
+    Train(tools::TrainArgs),
     /// Try settings of a Weir on this machine, and tell which to use
     Tune(tools::TuneArgs),
     /// Model many replicas over one ledger: what they ask of it. Measures nothing
@@ -111,6 +113,7 @@ pub(crate) fn main() -> anyhow::Result<ExitCode> {
         Command::Scale(args) => tools::scale(&args).map(|()| ExitCode::SUCCESS),
         Command::Run(args) => until_signal(run(&args)),
         Command::Count(args) => until_signal(tools::counted(&args)),
+        Command::Train(args) => until_signal(tools::trained(&args)),
         Command::Tune(args) => until_signal(tools::tuned(&args)),
     }
 }

@@ -4,8 +4,8 @@
 //! receives webhooks and `stamped.rs` writes the time into every chunk. `pass.rs` is the bare Pingora proxy. The harness reads: `cases.rs`
 //! (what is asked), `targets/` (who is asked: processes, their configuration), `load/` (how: closed and open loop),
 //! `cpu.rs` (what it cost them), `run.rs` (rounds, interleaved), `guarantees/` (cases named after a guarantee),
-//! `report/` (Markdown, JSON, HTML). `count.rs` counts
-//! instructions, `tune/` tries settings on this machine. `scale.rs` is a model of many replicas, which measures nothing. The
+//! `report/` (Markdown, JSON, HTML). `count.rs` counts instructions, `train.rs` gives a build something to learn from,
+//! `tune/` tries settings on this machine. `scale.rs` is a model of many replicas, which measures nothing. The
 //! gateway is reached over HTTP only.
 
 pub mod mock;
@@ -28,4 +28,5 @@ pub mod count;
 pub mod guarantees;
 pub mod report;
 pub mod scale;
+pub mod train;
 pub mod tune;

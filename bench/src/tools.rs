@@ -1,4 +1,4 @@
-//! The commands beside `run` that measure or model: `count`, `tune`, `scale`.
+//! The commands beside `run` that measure, model or train: `count`, `tune`, `scale`, `train`.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
+use weir_bench::cases::{MODEL, TRANSLATION};
 use weir_bench::count;
 use weir_bench::scale::{Fleet as Replicas, Told};
 use weir_bench::targets::Setup;
+use weir_bench::train;
 use weir_bench::tune::{self, Plan};
 
 use crate::serve;
@@ -52,6 +54,22 @@ pub(crate) struct CountArgs {
     /// An earlier build of it, to compare with
     #[arg(long)]
     against: Option<PathBuf>,
+    /// Where temporary folders are made
+    #[arg(long)]
+    temporary: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrainArgs {
+    /// The gateway's binary, built with -Cprofile-generate
+    #[arg(long)]
+    weir: PathBuf,
+    /// Seconds of each case
+    #[arg(long, value_parser = serve::seconds, default_value = "2")]
+    seconds: Duration,
+    /// Folder of what it notes
+    #[arg(long)]
+    out: PathBuf,
     /// Where temporary folders are made
     #[arg(long)]
     temporary: Option<PathBuf>,
@@ -120,6 +138,13 @@ pub(crate) async fn counted(args: &CountArgs) -> anyhow::Result<ExitCode> {
     let setup = bare_setup(weir, None, args.temporary.as_deref())?;
     let counted = count::run(&setup, args.requests, args.against.as_deref()).await?;
     serve::say(&counted.to_string())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) async fn trained(args: &TrainArgs) -> anyhow::Result<ExitCode> {
+    let mut setup = bare_setup(binary(Some(&args.weir))?, None, args.temporary.as_deref())?;
+    setup.models = TRANSLATION.iter().map(|case| case.model).filter(|model| *model != MODEL).collect();
+    train::run(&setup, args.seconds, &std::path::absolute(&args.out)?).await?;
     Ok(ExitCode::SUCCESS)
 }
 
