@@ -25,6 +25,7 @@ mod passage;
 mod settle;
 mod table;
 mod watched;
+mod wire_body;
 
 pub use dialect::{
     Asked, ClientDialect, EventReader, EventWriter, TranslateError, UpstreamDialect, View, WireRequest,
@@ -35,3 +36,4 @@ pub use params::Params;
 use params::told;
 pub use passage::{Passage, Passed, ResponsePlan, StreamFault, read_report};
 pub use table::{client, upstream};
+pub use wire_body::WireBody;
