@@ -92,11 +92,6 @@ impl<'a> Members<'a> {
         self.0.push((Cow::Borrowed(name), node));
     }
 
-    /// Leaves only the members that are wanted.
-    pub fn retain(&mut self, wanted: impl Fn(&str, &Node<'a>) -> bool) {
-        self.0.retain(|(name, node)| wanted(name, node));
-    }
-
     pub fn into_object(self) -> Map<String, Value> {
         self.0.into_iter().map(|(name, node)| (name.into_owned(), node.into_value())).collect()
     }
