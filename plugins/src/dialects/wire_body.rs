@@ -119,8 +119,8 @@ impl WireBody {
     }
 
     fn put(&mut self, name: String, member: Member) {
-        match self.position(&name).and_then(|at| self.members.get_mut(at)) {
-            Some((_, place)) => *place = member,
+        match self.position(&name) {
+            Some(at) => self.members[at].1 = member,
             None => self.members.push((name, member)),
         }
     }
