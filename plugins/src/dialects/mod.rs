@@ -6,6 +6,7 @@
 pub mod anthropic_messages;
 pub mod bedrock_converse;
 pub mod bedrock_invoke;
+mod beside;
 pub mod cache_points;
 pub mod cohere;
 mod dialect;

@@ -2,18 +2,27 @@
 //! provider leaves something out or says null.
 
 use super::usage::WireUsage;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use weir_core::chat::{Finish, Object};
+use weir_core::body::Node;
+use weir_core::chat::Finish;
 
-/// A whole answer with what this file does not know.
-#[derive(Debug, Deserialize)]
-pub(super) struct Whole {
-    #[serde(flatten)]
-    pub chunk: Chunk,
-    #[serde(flatten)]
-    pub extra: Object,
-}
+/// The members of [`Chunk`].
+pub(super) static KNOWN: &[&str] = &[
+    "id",
+    "model",
+    "object",
+    "choices",
+    "usage",
+    "x_groq",
+    "service_tier",
+    "error",
+    "citations",
+    "search_results",
+    "message",
+    "detail",
+    "type",
+];
 
 /// One chunk of a stream, and what a whole answer has in common with it. Nothing is flattened here: chunks are many.
 #[derive(Debug, Default, Deserialize)]
@@ -76,8 +85,7 @@ pub(super) struct WireMessage {
 }
 
 /// Text, or what some providers say instead: Mistral's list of parts, arguments as an object.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug)]
 pub(super) enum Loose {
     Text(String),
     Other(Value),
@@ -159,6 +167,15 @@ pub(super) fn is_said(error: &Value) -> bool {
 }
 
 // --- Loose ---
+
+impl<'de> Deserialize<'de> for Loose {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        Node::deserialize(reader).map(|node| match node {
+            Node::Text(text) => Loose::Text(text.into_owned()),
+            other => Loose::Other(other.into_value()),
+        })
+    }
+}
 
 impl Loose {
     /// The text; anything else as JSON text. Null is nothing.

@@ -36,9 +36,9 @@ struct Message {
     content: Option<String>,
     role: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    tool_calls: Vec<Value>,
+    tool_calls: Vec<Call>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    function_call: Option<Value>,
+    function_call: Option<Function>,
     #[serde(skip_serializing_if = "String::is_empty")]
     reasoning_content: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -53,6 +53,31 @@ struct Message {
     audio: Option<Value>,
     #[serde(skip_serializing_if = "Specific::is_empty")]
     provider_specific_fields: Specific,
+}
+
+#[derive(Serialize)]
+struct Call {
+    id: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function: Option<Function>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    custom: Option<Custom>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_specific_fields: Option<Value>,
+}
+
+#[derive(Serialize)]
+struct Function {
+    name: String,
+    arguments: String,
+}
+
+#[derive(Serialize)]
+struct Custom {
+    name: String,
+    input: String,
 }
 
 /// What LiteLLM repeats or adds for clients that know the provider.
@@ -92,8 +117,14 @@ pub(in super::super) fn write(mut answer: Answer, view: &View<'_>) -> Vec<u8> {
         usage: answer.usage.as_ref().map(blocks::usage),
         service_tier: answer.service_tier.as_deref(),
     };
-    serde_json::to_vec(&body).unwrap_or_default()
+    let mut out = Vec::with_capacity(FRAME + body.choices[0].message.room());
+    // Writing into memory does not fail, and nothing here has keys that are no strings.
+    let _ = serde_json::to_writer(&mut out, &body);
+    out
 }
+
+/// Room for what stands around the message.
+const FRAME: usize = 768;
 
 // --- Message ---
 
@@ -111,16 +142,16 @@ impl Message {
                     self.provider_specific_fields.citations.push(told);
                 }
                 self.provider_specific_fields.thought_signatures.extend(signature);
-                self.content.get_or_insert_default().push_str(&text);
+                add(&mut self.content, text);
             }
             Kind::Thinking { text, id } => {
-                self.reasoning_content.push_str(&text);
                 if signature.is_some() {
                     self.thinking_blocks.push(blocks::thinking(&text, signature.as_deref(), id.as_deref()));
                 }
+                self.reasoning_content.push_str(&text);
             }
             Kind::RedactedThinking { data } => self.thinking_blocks.push(blocks::redacted(&data)),
-            Kind::Refusal(text) => self.refusal.get_or_insert_default().push_str(&text),
+            Kind::Refusal(text) => add(&mut self.refusal, text),
             Kind::ToolCall(call) => self.tool_calls.push(tool_call(call, signature)),
             Kind::Image(media) => self.images.extend(blocks::image(&media, self.images.len())),
             Kind::Audio(media) => self.audio = Some(blocks::audio(&media, &extra)),
@@ -139,9 +170,24 @@ impl Message {
             self.content = Some(String::new());
         }
         if legacy && !self.tool_calls.is_empty() {
-            self.function_call = self.tool_calls.swap_remove(0).get("function").cloned();
+            self.function_call = self.tool_calls.swap_remove(0).function;
             self.tool_calls.clear();
         }
+    }
+
+    /// About how many bytes it is as JSON text. Line breaks and quotes take two.
+    fn room(&self) -> usize {
+        let said = self.content.as_ref().map_or(0, String::len) + self.reasoning_content.len();
+        let arguments = |call: &Call| 128 + call.function.as_ref().map_or(0, |f| f.arguments.len());
+        said + said / 16 + self.tool_calls.iter().map(arguments).sum::<usize>()
+    }
+}
+
+/// Puts a text behind another. A first one is not copied.
+fn add(said: &mut Option<String>, text: String) {
+    match said {
+        Some(said) => said.push_str(&text),
+        None => *said = Some(text),
     }
 }
 
@@ -151,18 +197,14 @@ impl Specific {
     }
 }
 
-fn tool_call(call: ToolCall, signature: Option<String>) -> Value {
+fn tool_call(call: ToolCall, signature: Option<String>) -> Call {
     let ToolCall { id, name, arguments, kind } = call;
-    let mut told = match kind {
-        ToolCallKind::Function => {
-            json!({ "id": id, "type": "function", "function": { "name": name, "arguments": arguments } })
-        }
+    let fields = signature.map(|proof| json!({ "thought_signature": proof }));
+    let call = Call { id, kind: "function", function: None, custom: None, provider_specific_fields: fields };
+    match kind {
+        ToolCallKind::Function => Call { function: Some(Function { name, arguments }), ..call },
         ToolCallKind::Custom => {
-            json!({ "id": id, "type": "custom", "custom": { "name": name, "input": arguments } })
+            Call { kind: "custom", custom: Some(Custom { name, input: arguments }), ..call }
         }
-    };
-    if let Some(signature) = signature {
-        told["provider_specific_fields"] = json!({ "thought_signature": signature });
     }
-    told
 }
