@@ -22,6 +22,11 @@ enum Member {
 /// Room for a member that is a tree.
 const ROOM: usize = 128;
 
+/// About how many bytes a text is as JSON: line breaks and quotes take two.
+pub(super) fn room(text: &str) -> usize {
+    text.len() + text.len() / 16
+}
+
 /// A value as JSON text of about `room` bytes.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! Parts as blocks, written straight to JSON text. No block: another dialect's own, sounds, images that a model made.
 
 use super::DIALECT;
+use crate::dialects::wire_body;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -126,10 +127,7 @@ fn is_empty(part: &Part) -> bool {
 
 fn length(kind: &Kind) -> usize {
     match kind {
-        Kind::Text { text, .. } | Kind::Refusal(text) | Kind::Thinking { text, .. } => {
-            // Line breaks and quotes take two bytes.
-            text.len() + text.len() / 16
-        }
+        Kind::Text { text, .. } | Kind::Refusal(text) | Kind::Thinking { text, .. } => wire_body::room(text),
         Kind::Image(Media {
             source: Source::Base64 { data, .. } | Source::Text { text: data, .. }, ..
         })
@@ -138,7 +136,7 @@ fn length(kind: &Kind) -> usize {
             ..
         })
         | Kind::RedactedThinking { data } => data.len(),
-        Kind::ToolCall(call) => call.arguments.len(),
+        Kind::ToolCall(call) => 64 + call.arguments.len(),
         Kind::ToolResult(result) => room(&result.content),
         _ => 0,
     }

@@ -2,10 +2,11 @@
 //! provider leaves something out or says null.
 
 use super::usage::WireUsage;
-use serde::{Deserialize, Deserializer};
+use crate::dialects::wire_body::room;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use weir_core::body::Node;
-use weir_core::chat::Finish;
+use weir_core::chat::{Finish, ToolCall, ToolCallKind};
 
 /// The members of [`Chunk`].
 pub(super) static KNOWN: &[&str] = &[
@@ -120,6 +121,36 @@ pub(super) struct WireAudio {
     pub data: Option<String>,
     pub transcript: Option<String>,
     pub expires_at: Option<i64>,
+}
+
+/// A tool call as it is written, to clients and to providers.
+#[derive(Debug, Serialize)]
+pub(super) struct ToldCall {
+    pub id: String,
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub function: Option<ToldFunction>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom: Option<ToldCustom>,
+    /// LiteLLM's place for a proof of the call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider_specific_fields: Option<Value>,
+    /// Where Google's own OpenAI endpoint wants it; others ignore it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extra_content: Option<Value>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct ToldFunction {
+    name: String,
+    arguments: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct ToldCustom {
+    name: String,
+    input: String,
 }
 
 /// A piece of content.
@@ -251,6 +282,26 @@ impl WireCall {
         let ours = self.provider_specific_fields.as_ref().and_then(|p| p.get("thought_signature"));
         let google = || self.extra_content.as_ref()?.get("google")?.get("thought_signature");
         ours.or_else(google).and_then(Value::as_str).map(str::to_owned)
+    }
+}
+
+// --- ToldCall ---
+
+impl From<ToolCall> for ToldCall {
+    fn from(call: ToolCall) -> Self {
+        let ToolCall { id, name, arguments, kind } = call;
+        let (kind, function, custom) = match kind {
+            ToolCallKind::Function => ("function", Some(ToldFunction { name, arguments }), None),
+            ToolCallKind::Custom => ("custom", None, Some(ToldCustom { name, input: arguments })),
+        };
+        Self { id, kind, function, custom, provider_specific_fields: None, extra_content: None }
+    }
+}
+
+impl ToldCall {
+    /// About how many bytes it is as JSON text.
+    pub(super) fn room(&self) -> usize {
+        128 + self.function.as_ref().map_or(0, |function| room(&function.arguments))
     }
 }
 

@@ -1,12 +1,13 @@
 //! A whole answer, in the shape that LiteLLM gives to answers of other providers.
 
 use super::super::usage::ToldUsage;
-use super::super::wire::finish_word;
+use super::super::wire::{ToldCall, ToldFunction, finish_word};
 use super::blocks;
 use crate::dialects::View;
+use crate::dialects::wire_body::room;
 use serde::Serialize;
 use serde_json::{Value, json};
-use weir_core::chat::{Answer, Finish, Kind, Part, ToolCall, ToolCallKind};
+use weir_core::chat::{Answer, Finish, Kind, Part, ToolCall};
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -36,9 +37,9 @@ struct Message {
     content: Option<String>,
     role: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    tool_calls: Vec<Call>,
+    tool_calls: Vec<ToldCall>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    function_call: Option<Function>,
+    function_call: Option<ToldFunction>,
     #[serde(skip_serializing_if = "String::is_empty")]
     reasoning_content: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -53,31 +54,6 @@ struct Message {
     audio: Option<Value>,
     #[serde(skip_serializing_if = "Specific::is_empty")]
     provider_specific_fields: Specific,
-}
-
-#[derive(Serialize)]
-struct Call {
-    id: String,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    function: Option<Function>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    custom: Option<Custom>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    provider_specific_fields: Option<Value>,
-}
-
-#[derive(Serialize)]
-struct Function {
-    name: String,
-    arguments: String,
-}
-
-#[derive(Serialize)]
-struct Custom {
-    name: String,
-    input: String,
 }
 
 /// What LiteLLM repeats or adds for clients that know the provider.
@@ -175,11 +151,10 @@ impl Message {
         }
     }
 
-    /// About how many bytes it is as JSON text. Line breaks and quotes take two.
+    /// About how many bytes it is as JSON text.
     fn room(&self) -> usize {
-        let said = self.content.as_ref().map_or(0, String::len) + self.reasoning_content.len();
-        let arguments = |call: &Call| 128 + call.function.as_ref().map_or(0, |f| f.arguments.len());
-        said + said / 16 + self.tool_calls.iter().map(arguments).sum::<usize>()
+        let said = room(self.content.as_deref().unwrap_or_default()) + room(&self.reasoning_content);
+        said + self.tool_calls.iter().map(ToldCall::room).sum::<usize>()
     }
 }
 
@@ -197,14 +172,7 @@ impl Specific {
     }
 }
 
-fn tool_call(call: ToolCall, signature: Option<String>) -> Call {
-    let ToolCall { id, name, arguments, kind } = call;
+fn tool_call(call: ToolCall, signature: Option<String>) -> ToldCall {
     let fields = signature.map(|proof| json!({ "thought_signature": proof }));
-    let call = Call { id, kind: "function", function: None, custom: None, provider_specific_fields: fields };
-    match kind {
-        ToolCallKind::Function => Call { function: Some(Function { name, arguments }), ..call },
-        ToolCallKind::Custom => {
-            Call { kind: "custom", custom: Some(Custom { name, input: arguments }), ..call }
-        }
-    }
+    ToldCall { provider_specific_fields: fields, ..ToldCall::from(call) }
 }

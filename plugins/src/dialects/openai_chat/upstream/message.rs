@@ -1,5 +1,6 @@
 //! Messages of a request.
 
+use super::super::wire::ToldCall;
 use super::part::{self, Content, Piece};
 use super::target::Target;
 use crate::dialects::wire_body;
@@ -27,7 +28,7 @@ struct Told {
     #[serde(skip_serializing_if = "Option::is_none")]
     refusal: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    tool_calls: Vec<WireCall>,
+    tool_calls: Vec<ToldCall>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reasoning_content: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -36,31 +37,6 @@ struct Told {
     name: Option<String>,
     #[serde(flatten)]
     extra: Object,
-}
-
-#[derive(Serialize)]
-struct WireCall {
-    id: String,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    function: Option<Function>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    custom: Option<Custom>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    extra_content: Option<Value>,
-}
-
-#[derive(Serialize)]
-struct Function {
-    name: String,
-    arguments: String,
-}
-
-#[derive(Serialize)]
-struct Custom {
-    name: String,
-    input: String,
 }
 
 /// All messages, in order, as JSON text.
@@ -227,8 +203,7 @@ impl Told {
 
     /// About how many bytes it is as JSON text.
     fn room(&self) -> usize {
-        let arguments = |call: &WireCall| 96 + call.function.as_ref().map_or(0, |f| f.arguments.len());
-        40 + self.content.room() + self.tool_calls.iter().map(arguments).sum::<usize>()
+        40 + self.content.room() + self.tool_calls.iter().map(ToldCall::room).sum::<usize>()
     }
 }
 
@@ -239,7 +214,7 @@ struct Said {
     /// Parts that are no text; with them, content is a list.
     parts: Vec<Piece>,
     refusal: Option<String>,
-    calls: Vec<WireCall>,
+    calls: Vec<ToldCall>,
     thoughts: String,
     /// Thoughts with their proof, in LiteLLM's shape.
     blocks: Vec<Value>,
@@ -304,18 +279,10 @@ impl Said {
     }
 }
 
-fn tool_call(call: ToolCall, signature: Option<String>) -> WireCall {
-    let ToolCall { id, name, arguments, kind } = call;
-    // Where Google's own OpenAI endpoint wants Gemini's proof; others ignore it.
-    let extra_content = signature.map(|proof| json!({ "google": { "thought_signature": proof } }));
-    let call = WireCall { id, kind: "function", function: None, custom: None, extra_content };
-    match kind {
-        ToolCallKind::Function => {
-            let arguments = if arguments.trim().is_empty() { "{}".to_owned() } else { arguments };
-            WireCall { function: Some(Function { name, arguments }), ..call }
-        }
-        ToolCallKind::Custom => {
-            WireCall { kind: "custom", custom: Some(Custom { name, input: arguments }), ..call }
-        }
+fn tool_call(mut call: ToolCall, signature: Option<String>) -> ToldCall {
+    if call.kind == ToolCallKind::Function && call.arguments.trim().is_empty() {
+        "{}".clone_into(&mut call.arguments);
     }
+    let extra_content = signature.map(|proof| json!({ "google": { "thought_signature": proof } }));
+    ToldCall { extra_content, ..ToldCall::from(call) }
 }

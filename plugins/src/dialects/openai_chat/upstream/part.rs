@@ -1,6 +1,7 @@
 //! Parts of a message's content.
 
 use super::target::Target;
+use crate::dialects::wire_body::room;
 use crate::providers::Quirk;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -140,7 +141,7 @@ impl Content {
     pub(super) fn room(&self) -> usize {
         match self {
             Content::Null => 4,
-            Content::Text(text) => length(text),
+            Content::Text(text) => room(text),
             Content::Pieces(pieces) => pieces.iter().map(|piece| 32 + piece.room()).sum(),
         }
     }
@@ -166,14 +167,9 @@ impl Piece {
 
     fn room(&self) -> usize {
         match self {
-            Piece::Text { text, .. } => length(text),
+            Piece::Text { text, .. } => room(text),
             Piece::Image { image_url, .. } => image_url.url.len(),
             Piece::Tree(_) => 64,
         }
     }
-}
-
-/// Line breaks and quotes take two bytes.
-fn length(text: &str) -> usize {
-    text.len() + text.len() / 16
 }
