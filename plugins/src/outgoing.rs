@@ -239,7 +239,7 @@ fn translated(
     headers.extend(wire.headers);
     deployment.rules.shape(to, &mut wire.body);
     deployment.rules.put_over(&mut wire.body);
-    written(&wire.body)
+    Ok(Pieces::from_iter([Bytes::from(wire.body.to_vec()?)]))
 }
 
 /// Puts the conversation so far in front.

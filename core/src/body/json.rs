@@ -69,6 +69,12 @@ impl JsonBody {
         &self.bytes
     }
 
+    /// The same as text.
+    pub fn as_str(&self) -> &str {
+        // It was checked when it came.
+        std::str::from_utf8(&self.bytes).unwrap_or_default()
+    }
+
     pub fn fields(&self) -> &[Field] {
         &self.fields
     }

@@ -1,11 +1,14 @@
 //! Looking into a JSON request without rewriting it. `JsonBody` knows where each top-level value stands; `Edits`
 //! replaces, removes or adds such values and leaves every other byte alone. `Form` does the same for multipart forms.
+//! `Node` is for a value that is read once, to be told in other words.
 
 mod depth;
 mod edit;
 mod form;
 mod json;
+mod node;
 
 pub use edit::{Edits, Pieces};
 pub use form::{Form, FormError, MAX_PARTS};
 pub use json::{BodyError, Field, JsonBody, MAX_DEPTH, MAX_FIELDS};
+pub use node::{Members, Node};

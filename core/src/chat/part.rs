@@ -1,7 +1,9 @@
 //! What a message is made of.
 
 use super::{Dialect, Object};
+use crate::body::Members;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// One block of content.
 #[derive(Clone, Debug, PartialEq)]
@@ -195,6 +197,14 @@ impl ToolCall {
         }
         serde_json::from_str(&self.arguments).ok()
     }
+
+    /// The same as the text that the model wrote, for dialects that hand it on.
+    pub fn object_text(&self) -> Option<&RawValue> {
+        let text = if self.arguments.trim().is_empty() { "{}" } else { self.arguments.as_str() };
+        // Raw values are not looked into: half a surrogate pair, or a number beyond all bounds, would pass.
+        serde_json::from_str::<Members<'_>>(text).ok()?;
+        serde_json::from_str(text).ok()
+    }
 }
 
 impl ToolResult {
@@ -213,6 +223,24 @@ pub(super) fn join(parts: &[Part]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn arguments_go_on_as_they_were_written_if_they_are_an_object() {
+        let text = |arguments: &str| {
+            let (id, name, arguments) = (String::new(), String::new(), arguments.to_owned());
+            let call = ToolCall { id, name, arguments, kind: ToolCallKind::Function };
+            assert_eq!(call.object_text().is_some(), call.object().is_some());
+            call.object_text().map(|raw| raw.get().to_owned())
+        };
+        assert_eq!(
+            text(" {\"n\": 12345678901234567890123}\n").as_deref(),
+            Some("{\"n\": 12345678901234567890123}")
+        );
+        assert_eq!(text(" ").as_deref(), Some("{}"));
+        for no_object in ["[1]", "{", "free text", r#"{"a":"\ud800"}"#, r#"{"a":1e999}"#] {
+            assert_eq!(text(no_object), None, "{no_object}");
+        }
+    }
 
     #[test]
     fn data_urls_are_taken_apart_and_put_together() {

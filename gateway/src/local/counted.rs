@@ -91,7 +91,8 @@ fn body(request: &TokenCountRequest, to: &Deployment, dialect: Dialect) -> Resul
         params: &to.rules.params_for(&said, dialect),
         headers: &headers,
     };
-    let mut body = upstream(dialect).write_request(reader.read_request(&said, &headers)?, &asked)?.body;
+    let wire = upstream(dialect).write_request(reader.read_request(&said, &headers)?, &asked)?;
+    let mut body = wire.body.into_object();
     if dialect == Dialect::Gemini {
         body.insert("model".into(), Value::from(format!("models/{}", to.model_label)));
         return Ok(Object::from_iter([("generateContentRequest".to_owned(), Value::Object(body))]));

@@ -2,10 +2,11 @@
 //! readers and writers are push machines that give 0..n results per input.
 
 use super::params::Params;
+use super::wire_body::WireBody;
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use weir_core::body::JsonBody;
-use weir_core::chat::{Answer, Event, Events, Object, ProviderFault, Request};
+use weir_core::chat::{Answer, Event, Events, ProviderFault, Request};
 use weir_core::codec::{Frame, FrameError, Framing};
 use weir_core::error::ApiError;
 
@@ -81,7 +82,7 @@ pub struct Asked<'a> {
 /// What goes to the provider, before the config's own fields are put over it.
 #[derive(Clone, Debug, Default)]
 pub struct WireRequest {
-    pub body: Object,
+    pub body: WireBody,
     pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 

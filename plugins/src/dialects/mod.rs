@@ -6,6 +6,7 @@
 pub mod anthropic_messages;
 pub mod bedrock_converse;
 pub mod bedrock_invoke;
+mod beside;
 pub mod cache_points;
 pub mod cohere;
 mod dialect;
@@ -25,6 +26,7 @@ mod passage;
 mod settle;
 mod table;
 mod watched;
+mod wire_body;
 
 pub use dialect::{
     Asked, ClientDialect, EventReader, EventWriter, TranslateError, UpstreamDialect, View, WireRequest,
@@ -35,3 +37,4 @@ pub use params::Params;
 use params::told;
 pub use passage::{Passage, Passed, ResponsePlan, StreamFault, read_report};
 pub use table::{client, upstream};
+pub use wire_body::WireBody;

@@ -3,26 +3,10 @@
 
 use super::DIALECT;
 use serde::Deserialize;
-use serde::de::Error as _;
+use serde::de::{Error as _, Unexpected};
 use serde_json::{Error, Value};
+use weir_core::body::{Members, Node};
 use weir_core::chat::{Citation, Kind, Media, Object, Part, Source, ToolCall, ToolCallKind, ToolResult};
-
-/// `content`, and `system`: text, or blocks.
-#[derive(Deserialize)]
-#[serde(untagged)]
-pub(super) enum Content {
-    Text(String),
-    Blocks(Vec<Value>),
-}
-
-#[derive(Deserialize)]
-struct TextBlock {
-    text: String,
-    citations: Option<Vec<Value>>,
-    cache_control: Option<Value>,
-    #[serde(flatten)]
-    extra: Object,
-}
 
 /// `image` and `document`.
 #[derive(Deserialize)]
@@ -69,60 +53,54 @@ struct RedactedBlock {
     extra: Object,
 }
 
-#[derive(Deserialize)]
-struct ToolUseBlock {
-    id: String,
-    name: String,
-    #[serde(default)]
-    input: Value,
-    cache_control: Option<Value>,
-    #[serde(flatten)]
-    extra: Object,
-}
-
-#[derive(Deserialize)]
-struct ToolResultBlock {
-    tool_use_id: String,
-    content: Option<Content>,
-    is_error: Option<bool>,
-    cache_control: Option<Value>,
-    #[serde(flatten)]
-    extra: Object,
-}
-
-/// All parts of `content`. Text is one part.
-pub(super) fn parts(content: Content) -> Result<Vec<Part>, Error> {
+/// All parts of `content`, or of `system`: text, which is one part, or blocks.
+pub(super) fn parts(content: Node<'_>) -> Result<Vec<Part>, Error> {
     match content {
-        Content::Text(text) => Ok(vec![Part::text(text)]),
-        Content::Blocks(blocks) => blocks.into_iter().map(part).collect(),
+        Node::Text(text) => Ok(vec![Part::text(text)]),
+        Node::List(blocks) => blocks.into_iter().map(part).collect(),
+        _ => Err(Error::custom("content must be text, or a list of blocks")),
     }
 }
 
 /// One block.
-pub(super) fn part(block: Value) -> Result<Part, Error> {
-    let Value::Object(mut object) = block else { return Err(Error::custom("a block must be an object")) };
-    let kind = object.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let read = match kind.as_str() {
+pub(super) fn part(block: Node<'_>) -> Result<Part, Error> {
+    let Node::Object(mut members) = block else { return Err(Error::custom("a block must be an object")) };
+    let kind = members.get("type").and_then(Node::as_str).unwrap_or_default().to_owned();
+    // What is long is read by hand.
+    let read: fn(Members<'_>) -> Result<Part, Error> = match kind.as_str() {
         "text" => text,
+        "tool_use" => tool_use,
+        "tool_result" => tool_result,
+        "" => return Err(Error::custom("a block must say its type")),
+        _ => return rare(&kind, members.into_object()),
+    };
+    // Read on, it would be left over in `extra`.
+    members.take("type");
+    read(members)
+}
+
+/// Blocks that are few in a conversation.
+fn rare(kind: &str, mut object: Object) -> Result<Part, Error> {
+    let read = match kind {
         "image" | "document" if has_known_source(&object) => media,
         "document" if source_type(&object) == Some("content") => content_document,
         "search_result" => search_result,
         "thinking" => thinking,
         "redacted_thinking" => redacted,
-        "tool_use" => tool_use,
-        "tool_result" => tool_result,
-        "" => return Err(Error::custom("a block must say its type")),
         _ => return Ok(Part::new(Kind::Opaque { dialect: DIALECT, value: Value::Object(object) })),
     };
-    // Read on, it would be left over in `extra`.
     object.shift_remove("type");
-    read(&kind, object)
+    read(kind, object)
 }
 
-fn text(_: &str, object: Object) -> Result<Part, Error> {
-    let block: TextBlock = block(object)?;
-    let citations = block.citations.unwrap_or_default().into_iter().map(citation).collect();
-    Ok(Part { kind: Kind::Text { text: block.text, citations }, ..rest(block.cache_control, block.extra) })
+fn text(mut block: Members<'_>) -> Result<Part, Error> {
+    let text = string(&mut block, "text")?;
+    let citations = match block.take("citations") {
+        None | Some(Node::Null) => Vec::new(),
+        Some(Node::List(list)) => list.into_iter().map(|node| citation(node.into_value())).collect(),
+        Some(other) => return Err(wrong(&other, "a list")),
+    };
+    Ok(Part { kind: Kind::Text { text, citations }, ..left(block) })
 }
 
 fn media(kind: &str, object: Object) -> Result<Part, Error> {
@@ -166,19 +144,53 @@ fn redacted(_: &str, object: Object) -> Result<Part, Error> {
     Ok(Part { kind: Kind::RedactedThinking { data: block.data }, ..rest(None, block.extra) })
 }
 
-fn tool_use(_: &str, object: Object) -> Result<Part, Error> {
-    let block: ToolUseBlock = block(object)?;
-    let arguments = if block.input.is_null() { "{}".to_owned() } else { block.input.to_string() };
-    let call = ToolCall { id: block.id, name: block.name, arguments, kind: ToolCallKind::Function };
-    Ok(Part { kind: Kind::ToolCall(call), ..rest(block.cache_control, block.extra) })
+fn tool_use(mut block: Members<'_>) -> Result<Part, Error> {
+    let (id, name) = (string(&mut block, "id")?, string(&mut block, "name")?);
+    let input = block.take("input").filter(|input| !input.is_null());
+    let arguments = input.map_or_else(|| "{}".to_owned(), |input| input.into_value().to_string());
+    let call = ToolCall { id, name, arguments, kind: ToolCallKind::Function };
+    Ok(Part { kind: Kind::ToolCall(call), ..left(block) })
 }
 
-fn tool_result(_: &str, object: Object) -> Result<Part, Error> {
-    let block: ToolResultBlock = block(object)?;
-    let content = block.content.map_or_else(|| Ok(Vec::new()), parts)?;
-    let is_error = block.is_error.unwrap_or(false);
-    let result = ToolResult { call_id: block.tool_use_id, name: None, content, is_error };
-    Ok(Part { kind: Kind::ToolResult(result), ..rest(block.cache_control, block.extra) })
+fn tool_result(mut block: Members<'_>) -> Result<Part, Error> {
+    let call_id = string(&mut block, "tool_use_id")?;
+    let content = block.take("content").filter(|content| !content.is_null());
+    let content = content.map_or_else(|| Ok(Vec::new()), parts)?;
+    let is_error = match block.take("is_error") {
+        None | Some(Node::Null) => false,
+        Some(Node::Bool(is)) => is,
+        Some(other) => return Err(wrong(&other, "a boolean")),
+    };
+    let result = ToolResult { call_id, name: None, content, is_error };
+    Ok(Part { kind: Kind::ToolResult(result), ..left(block) })
+}
+
+/// A text that must be there.
+pub(super) fn string(members: &mut Members<'_>, name: &'static str) -> Result<String, Error> {
+    match members.take(name) {
+        Some(Node::Text(text)) => Ok(text.into_owned()),
+        Some(other) => Err(wrong(&other, "a string")),
+        None => Err(Error::missing_field(name)),
+    }
+}
+
+/// In serde's words.
+fn wrong(node: &Node<'_>, expected: &str) -> Error {
+    let got = match node {
+        Node::Null => Unexpected::Unit,
+        Node::Bool(is) => Unexpected::Bool(*is),
+        Node::Number(number) => Unexpected::Float(number.as_f64().unwrap_or_default()),
+        Node::Text(text) => Unexpected::Str(text),
+        Node::List(_) => Unexpected::Seq,
+        Node::Object(_) => Unexpected::Map,
+    };
+    Error::invalid_type(got, &expected)
+}
+
+/// Everything of a part but its kind.
+fn left(mut block: Members<'_>) -> Part {
+    let cache = block.take("cache_control").filter(|cache| !cache.is_null());
+    rest(cache.map(Node::into_value), block.into_object())
 }
 
 fn block<T: serde::de::DeserializeOwned>(object: Object) -> Result<T, Error> {

@@ -47,7 +47,7 @@ pub(super) fn write(
     if asked.params.modify && turns.first().is_some_and(|turn| turn.role == "assistant") {
         turns.insert(0, Turn { role: "user", blocks: vec![json!({ "text": CONTINUE })] });
     }
-    Ok(turns.into_iter().map(|turn| json!({ "role": turn.role, "content": turn.blocks })).collect())
+    Ok(turns.into_iter().map(Turn::value).collect())
 }
 
 /// `system`: text, cache points and what a Bedrock client wrote itself.
@@ -74,6 +74,12 @@ pub(super) fn cache_point(cache: &Value, model: &Model<'_>) -> Value {
 }
 
 impl Turn {
+    fn value(self) -> Value {
+        // `json!` would copy the blocks.
+        let members = [("role", self.role.into()), ("content", Value::Array(self.blocks))];
+        Value::Object(members.map(|(name, value)| (name.to_owned(), value)).into_iter().collect())
+    }
+
     /// Bedrock refuses blank text. A turn of nothing else is the client's to explain, unless it may be mended.
     fn drop_blanks(&mut self, modify: bool) {
         let is_blank = |block: &Value| block["text"].as_str().is_some_and(|text| text.trim().is_empty());
@@ -127,11 +133,13 @@ impl Writer<'_> {
                 _ => content.extend(self.part(part)?),
             }
         }
-        let mut block = json!({ "toolUseId": tool_id(&result.call_id), "content": content });
+        let mut block = Object::new();
+        block.insert("toolUseId".to_owned(), tool_id(&result.call_id).into());
+        block.insert("content".to_owned(), Value::Array(content));
         if result.is_error {
-            block["status"] = json!("error");
+            block.insert("status".to_owned(), "error".into());
         }
-        Ok(json!({ "toolResult": block }))
+        Ok(only("toolResult", block))
     }
 }
 
@@ -142,6 +150,11 @@ fn cached(part: &Part) -> Option<&Value> {
         _ => None,
     };
     part.cache.as_ref().or_else(inside)
+}
+
+/// An object of one member. `json!` would copy what is in it.
+fn only(name: &str, inner: Object) -> Value {
+    Value::Object(Object::from_iter([(name.to_owned(), Value::Object(inner))]))
 }
 
 /// Models check the signature, so a thought without one is left out.
@@ -157,7 +170,11 @@ fn tool_use(call: &ToolCall) -> Value {
         ToolCallKind::Custom => None,
     };
     let input = input.unwrap_or_else(|| Object::from_iter([("input".to_owned(), json!(call.arguments))]));
-    json!({ "toolUse": { "toolUseId": tool_id(&call.id), "name": call.name, "input": input } })
+    let mut block = Object::new();
+    block.insert("toolUseId".to_owned(), tool_id(&call.id).into());
+    block.insert("name".to_owned(), call.name.as_str().into());
+    block.insert("input".to_owned(), Value::Object(input));
+    only("toolUse", block)
 }
 
 const LONGEST_ID: usize = 64;

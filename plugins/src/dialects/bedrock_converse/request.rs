@@ -30,7 +30,7 @@ pub(super) fn write(mut request: Request, asked: &Asked<'_>) -> Result<WireReque
     body.insert("inferenceConfig".to_owned(), Value::Object(inference(&request, own_inference)));
     body.append(&mut top);
     body.extend(tool_config.map(|config| ("toolConfig".to_owned(), config)));
-    Ok(WireRequest { body, headers: Vec::new() })
+    Ok(WireRequest { body: body.into(), headers: Vec::new() })
 }
 
 fn inference(request: &Request, own: Option<Value>) -> Object {

@@ -7,7 +7,7 @@ use crate::dialects::dialect::{EventReader, TranslateError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use weir_core::chat::{Begun, Delta, Event, Events, Finish, Object, Part, ToolCallKind};
@@ -73,9 +73,10 @@ struct BlockStart {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct BlockDelta {
+struct BlockDelta<'a> {
     content_block_index: u64,
-    delta: Value,
+    #[serde(borrow)]
+    delta: &'a RawValue,
 }
 
 #[derive(Deserialize)]
@@ -184,15 +185,16 @@ impl Reader {
         Ok(())
     }
 
-    fn block_delta(&mut self, piece: BlockDelta, out: &mut Events) -> Result<(), TranslateError> {
+    fn block_delta(&mut self, piece: BlockDelta<'_>, out: &mut Events) -> Result<(), TranslateError> {
         let block = piece.content_block_index;
         self.ready(block, out)?;
         if let Some(Open::Held { deltas, bytes, .. }) = self.open.get_mut(&block) {
-            *bytes += size(&piece.delta);
-            deltas.push(piece.delta);
+            let delta = parse(piece.delta.get().as_bytes())?;
+            *bytes += size(&delta);
+            deltas.push(delta);
             return within(*bytes);
         }
-        match WireDelta::deserialize(&piece.delta) {
+        match serde_json::from_str(piece.delta.get()) {
             Ok(WireDelta::Text(text)) => self.text(block, text, out),
             Ok(WireDelta::ToolUse { input }) => self.input(block, input, out)?,
             Ok(WireDelta::ReasoningContent(thought)) => self.thought(block, thought, out)?,
@@ -201,7 +203,7 @@ impl Reader {
                 let delta = Delta::Citation(Box::new(answer::citation(citation)));
                 out.push(Event::BlockDelta { index, delta });
             }
-            Err(_) => self.unknown(block, piece.delta, out),
+            Err(_) => self.unknown(block, parse(piece.delta.get().as_bytes())?, out),
         }
         Ok(())
     }
@@ -335,7 +337,7 @@ impl Reader {
     }
 }
 
-fn parse<T: DeserializeOwned>(payload: &[u8]) -> Result<T, TranslateError> {
+fn parse<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Result<T, TranslateError> {
     serde_json::from_slice(payload).map_err(TranslateError::malformed)
 }
 

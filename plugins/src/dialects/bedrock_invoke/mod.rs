@@ -8,6 +8,7 @@ pub mod embeddings;
 #[cfg(test)]
 mod tests;
 
+use super::WireBody;
 use super::bedrock_converse::{Model, allowed_betas, exception, read_error};
 use super::dialect::{Asked, EventReader, TranslateError, UpstreamDialect, WireRequest};
 use base64::Engine as _;
@@ -16,7 +17,7 @@ use http::{HeaderMap, HeaderName};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::borrow::Cow;
-use weir_core::chat::{Answer, Event, Events, Object, ProviderFault, Request};
+use weir_core::chat::{Answer, Event, Events, ProviderFault, Request};
 use weir_core::codec::{Frame, Framing};
 use weir_core::domain::usage::Usage;
 use weir_core::error::ApiError;
@@ -26,6 +27,8 @@ const VERSION: &str = "bedrock-2023-05-31";
 
 /// Members of Anthropic's API that Bedrock keeps elsewhere.
 const ELSEWHERE: &[&str] = &["model", "stream"];
+
+const CACHE_CONTROL: &str = "cache_control";
 
 /// Anthropic's dialect, spoken through InvokeModel.
 pub struct BedrockInvoke {
@@ -66,13 +69,15 @@ impl UpstreamDialect for BedrockInvoke {
 
 /// A body of Anthropic's API made one of InvokeModel's; also what a relayed `/v1/messages` needs.
 /// `headers`: the client's, for `anthropic-beta`.
-pub fn change_body(body: &mut Object, model: &str, headers: &HeaderMap) {
+pub fn change_body(body: &mut WireBody, model: &str, headers: &HeaderMap) {
     let model = Model::of(model);
     for name in ELSEWHERE {
-        body.shift_remove(*name);
+        body.shift_remove(name);
     }
     for member in ["system", "messages", "tools"] {
-        if let Some(value) = body.get_mut(member) {
+        if body.may_say(member, CACHE_CONTROL)
+            && let Some(value) = body.get_mut(member)
+        {
             mend_cache(value, &model);
         }
     }
@@ -95,7 +100,7 @@ fn mend_cache(value: &mut Value, model: &Model<'_>) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| mend_cache(item, model)),
         Value::Object(object) => {
-            if let Some(Value::Object(cache)) = object.get_mut("cache_control") {
+            if let Some(Value::Object(cache)) = object.get_mut(CACHE_CONTROL) {
                 cache.shift_remove("scope");
                 if !model.claude_since(4, 5) && !model.is_opaque() {
                     cache.shift_remove("ttl");

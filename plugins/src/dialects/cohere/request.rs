@@ -38,7 +38,7 @@ pub(super) fn write(mut request: Request, asked: &Asked<'_>) -> Result<WireReque
     body.insert("stream".into(), request.stream.into());
     // `documents`, `safety_mode`, `citation_options` and whatever else the client knows of Cohere.
     body.extend(request.extra.into_iter().filter(|(_, value)| !value.is_null()));
-    Ok(WireRequest { body, headers: Vec::new() })
+    Ok(WireRequest { body: body.into(), headers: Vec::new() })
 }
 
 fn options(request: &Request) -> Object {

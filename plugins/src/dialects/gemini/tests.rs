@@ -26,7 +26,7 @@ fn body(value: &Value) -> JsonBody {
 fn write(request: Request, model: &str, params: &Params) -> Result<Value, ApiError> {
     let headers = HeaderMap::new();
     let asked = Asked { model, provider: "gemini", params, headers: &headers };
-    Gemini.write_request(request, &asked).map(|wire| Value::Object(wire.body))
+    Gemini.write_request(request, &asked).map(|wire| wire.body.into())
 }
 
 fn view(body: &JsonBody) -> View<'_> {

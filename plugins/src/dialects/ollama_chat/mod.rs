@@ -71,7 +71,7 @@ impl UpstreamDialect for OllamaChat {
             body.insert("tools".into(), tools.into());
         }
         options::finish(&mut body, request, asked.model, options::CHAT);
-        Ok(WireRequest { body, headers: Vec::new() })
+        Ok(WireRequest { body: body.into(), headers: Vec::new() })
     }
 
     fn read_answer(&self, body: &[u8]) -> Result<Answer, TranslateError> {
@@ -105,7 +105,7 @@ impl UpstreamDialect for OllamaGenerate {
             body.insert("format".into(), "json".into());
         }
         options::finish(&mut body, request, asked.model, options::GENERATE);
-        Ok(WireRequest { body, headers: Vec::new() })
+        Ok(WireRequest { body: body.into(), headers: Vec::new() })
     }
 
     fn read_answer(&self, body: &[u8]) -> Result<Answer, TranslateError> {

@@ -3,7 +3,8 @@
 use super::call::{Calls, Held};
 use super::fault;
 use super::think::{Piece, Tags};
-use super::wire::{Call, Line};
+use super::wire::{Call, KNOWN, Line};
+use crate::dialects::beside::beside;
 use crate::dialects::{EventReader, TranslateError};
 use serde_json::{Value, json};
 use weir_core::chat::{Answer, Begun, Collector, Delta, Event, Events, Finish, ToolCallKind};
@@ -84,7 +85,7 @@ impl Reader {
         }
         // Servers that only look like Ollama leave it out.
         line.done = Some(true);
-        let mut extra = std::mem::take(&mut line.extra);
+        let mut extra = beside(body, KNOWN).map_err(TranslateError::malformed)?;
         // The list is OpenAI's, without the object around it.
         if let Some(list @ Value::Array(_)) = extra.get_mut("logprobs") {
             *list = json!({ "content": list.take() });

@@ -3,7 +3,6 @@
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use weir_core::chat::Object;
 use weir_core::domain::usage::Usage;
 
 #[derive(Debug, Default, Deserialize)]
@@ -21,10 +20,21 @@ pub(super) struct Line {
     pub(super) prompt_eval_count: Option<u64>,
     pub(super) eval_count: Option<u64>,
     pub(super) error: Option<Value>,
-    /// Durations, `context`, `logprobs`.
-    #[serde(flatten)]
-    pub(super) extra: Object,
 }
+
+/// The members of [`Line`]. What else there is (durations, `context`, `logprobs`) is read of whole answers only.
+pub(super) static KNOWN: &[&str] = &[
+    "model",
+    "created_at",
+    "message",
+    "response",
+    "thinking",
+    "done",
+    "done_reason",
+    "prompt_eval_count",
+    "eval_count",
+    "error",
+];
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]

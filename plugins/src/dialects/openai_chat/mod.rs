@@ -49,8 +49,8 @@ pub fn supported_params(row: Option<&'static Row>, model: &str) -> Vec<&'static 
 
 impl ClientDialect for OpenAiChat {
     fn read_request(&self, body: &JsonBody, _headers: &HeaderMap) -> Result<Request, ApiError> {
-        let object = serde_json::from_slice(body.bytes()).map_err(client::request::no_object)?;
-        client::request::read(object)
+        let members = serde_json::from_str(body.as_str()).map_err(client::request::no_object)?;
+        client::request::read(members)
     }
 
     fn write_answer(&self, answer: Answer, view: &View<'_>) -> Vec<u8> {

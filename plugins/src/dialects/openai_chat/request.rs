@@ -1,10 +1,11 @@
 //! What is changed in a request before it goes upstream: the model, what is ours alone, what this provider refuses.
 
-use crate::dialects::Params;
+use crate::dialects::{Params, WireBody};
 use crate::providers::vertex::claude;
 use crate::providers::{Quirk, Row};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
 use std::borrow::Cow;
 use weir_core::body::{Edits, JsonBody, Pieces};
 use weir_core::chat::{Dialect, Object};
@@ -104,7 +105,7 @@ impl Rules {
             map.iter().map(|(name, json)| (name.to_owned(), Bytes::from(json.to_owned()))).collect()
         };
         Self {
-            model: Bytes::from(serde_json::Value::from(model_of(row, entry)).to_string()),
+            model: Bytes::from(Value::from(model_of(row, entry)).to_string()),
             defaults: raw(&params.defaults),
             extra: raw(&params.extra_body),
             unsupported: row.unsupported(),
@@ -149,7 +150,7 @@ impl Rules {
     fn name_model(&self, operation: Operation, dialect: Dialect, edits: &mut Edits) {
         let version = self.version.filter(|_| dialect == Dialect::AnthropicMessages);
         if let Some(version) = version {
-            edits.set("anthropic_version", Bytes::from(serde_json::Value::from(version).to_string()));
+            edits.set("anthropic_version", Bytes::from(Value::from(version).to_string()));
         }
         // Counting has an address for all models.
         let in_path = version.is_some() && operation != Operation::CountTokens;
@@ -161,7 +162,7 @@ impl Rules {
     }
 
     /// What this provider wants otherwise in a request that was written in a dialect.
-    pub fn shape(&self, dialect: Dialect, body: &mut Object) {
+    pub fn shape(&self, dialect: Dialect, body: &mut WireBody) {
         let Some(version) = self.version else { return };
         match dialect {
             Dialect::AnthropicMessages => {
@@ -215,12 +216,11 @@ impl Rules {
     }
 
     /// Puts what the config says over a request that was written for the provider.
-    pub fn put_over(&self, body: &mut Object) {
-        for (name, value) in &self.extra {
-            if let Ok(value) = serde_json::from_slice(value) {
-                body.insert(name.clone(), value);
-            }
-        }
+    pub fn put_over(&self, body: &mut impl Extend<(String, Value)>) {
+        let read = |(name, value): &(String, Bytes)| {
+            Some((name.clone(), serde_json::from_slice::<Value>(value).ok()?))
+        };
+        body.extend(self.extra.iter().filter_map(read));
     }
 
     /// Whether a field is left out. What the provider refuses is refused here, unless it may be dropped.
@@ -251,8 +251,7 @@ impl Rules {
                 let config = body.raw("generationConfig").unwrap_or("{}");
                 let mut config: Object = serde_json::from_str(config).unwrap_or_default();
                 config.insert("maxOutputTokens".into(), limit.into());
-                return edits
-                    .set("generationConfig", Bytes::from(serde_json::Value::Object(config).to_string()));
+                return edits.set("generationConfig", Bytes::from(Value::Object(config).to_string()));
             }
             Dialect::OpenAiChat if operation == Operation::Chat => {
                 let new = self.max_tokens == MaxTokens::New
@@ -341,7 +340,7 @@ pub(super) fn reasons(model: &str) -> bool {
 
 /// The client's other stream options stay as they are.
 fn with_usage(raw: &str) -> Option<Bytes> {
-    let mut options: serde_json::Map<String, serde_json::Value> = serde_json::from_str(raw).ok()?;
+    let mut options: Object = serde_json::from_str(raw).ok()?;
     options.insert("include_usage".into(), true.into());
     serde_json::to_vec(&options).ok().map(Bytes::from)
 }

@@ -2,18 +2,28 @@
 //! provider leaves something out or says null.
 
 use super::usage::WireUsage;
-use serde::Deserialize;
+use crate::dialects::wire_body::room;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
-use weir_core::chat::{Finish, Object};
+use weir_core::body::Node;
+use weir_core::chat::{Finish, ToolCall, ToolCallKind};
 
-/// A whole answer with what this file does not know.
-#[derive(Debug, Deserialize)]
-pub(super) struct Whole {
-    #[serde(flatten)]
-    pub chunk: Chunk,
-    #[serde(flatten)]
-    pub extra: Object,
-}
+/// The members of [`Chunk`].
+pub(super) static KNOWN: &[&str] = &[
+    "id",
+    "model",
+    "object",
+    "choices",
+    "usage",
+    "x_groq",
+    "service_tier",
+    "error",
+    "citations",
+    "search_results",
+    "message",
+    "detail",
+    "type",
+];
 
 /// One chunk of a stream, and what a whole answer has in common with it. Nothing is flattened here: chunks are many.
 #[derive(Debug, Default, Deserialize)]
@@ -76,8 +86,7 @@ pub(super) struct WireMessage {
 }
 
 /// Text, or what some providers say instead: Mistral's list of parts, arguments as an object.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug)]
 pub(super) enum Loose {
     Text(String),
     Other(Value),
@@ -112,6 +121,36 @@ pub(super) struct WireAudio {
     pub data: Option<String>,
     pub transcript: Option<String>,
     pub expires_at: Option<i64>,
+}
+
+/// A tool call as it is written, to clients and to providers.
+#[derive(Debug, Serialize)]
+pub(super) struct ToldCall {
+    pub id: String,
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub function: Option<ToldFunction>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom: Option<ToldCustom>,
+    /// LiteLLM's place for a proof of the call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider_specific_fields: Option<Value>,
+    /// Where Google's own OpenAI endpoint wants it; others ignore it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extra_content: Option<Value>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct ToldFunction {
+    name: String,
+    arguments: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct ToldCustom {
+    name: String,
+    input: String,
 }
 
 /// A piece of content.
@@ -159,6 +198,15 @@ pub(super) fn is_said(error: &Value) -> bool {
 }
 
 // --- Loose ---
+
+impl<'de> Deserialize<'de> for Loose {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        Node::deserialize(reader).map(|node| match node {
+            Node::Text(text) => Loose::Text(text.into_owned()),
+            other => Loose::Other(other.into_value()),
+        })
+    }
+}
 
 impl Loose {
     /// The text; anything else as JSON text. Null is nothing.
@@ -234,6 +282,26 @@ impl WireCall {
         let ours = self.provider_specific_fields.as_ref().and_then(|p| p.get("thought_signature"));
         let google = || self.extra_content.as_ref()?.get("google")?.get("thought_signature");
         ours.or_else(google).and_then(Value::as_str).map(str::to_owned)
+    }
+}
+
+// --- ToldCall ---
+
+impl From<ToolCall> for ToldCall {
+    fn from(call: ToolCall) -> Self {
+        let ToolCall { id, name, arguments, kind } = call;
+        let (kind, function, custom) = match kind {
+            ToolCallKind::Function => ("function", Some(ToldFunction { name, arguments }), None),
+            ToolCallKind::Custom => ("custom", None, Some(ToldCustom { name, input: arguments })),
+        };
+        Self { id, kind, function, custom, provider_specific_fields: None, extra_content: None }
+    }
+}
+
+impl ToldCall {
+    /// About how many bytes it is as JSON text.
+    pub(super) fn room(&self) -> usize {
+        128 + self.function.as_ref().map_or(0, |function| room(&function.arguments))
     }
 }
 

@@ -1,8 +1,7 @@
 //! A prompt as a chat of one message.
 
-use serde_json::{Value, json};
-use weir_core::body::JsonBody;
-use weir_core::chat::Object;
+use std::borrow::Cow;
+use weir_core::body::{JsonBody, Members, Node};
 use weir_core::error::{ApiError, Kind};
 
 /// Members that have no meaning in a chat, and the values of them that ask for nothing.
@@ -18,7 +17,7 @@ static UNTRANSLATED: &[(&str, &[&str])] = &[
 ///
 /// # Errors
 /// 400 for a body that is no object or has no prompt, and for what a chat cannot give.
-pub(super) fn as_chat(body: &JsonBody) -> Result<Object, ApiError> {
+pub(super) fn as_chat(body: &JsonBody) -> Result<Members<'_>, ApiError> {
     for (name, idle) in UNTRANSLATED {
         if body.raw(name).is_some_and(|raw| !idle.contains(&raw)) {
             return Err(bad(
@@ -27,25 +26,25 @@ pub(super) fn as_chat(body: &JsonBody) -> Result<Object, ApiError> {
             ));
         }
     }
-    let mut object: Object = serde_json::from_slice(body.bytes())
+    let mut members: Members<'_> = serde_json::from_str(body.as_str())
         .map_err(|e| ApiError::new(Kind::BadJson, format!("Invalid JSON payload: {e}")))?;
     for (name, _) in UNTRANSLATED {
-        object.shift_remove(*name);
+        members.take(name);
     }
-    let prompt = text(object.shift_remove("prompt").unwrap_or(Value::Null))?;
-    object.insert("messages".to_owned(), json!([{ "role": "user", "content": prompt }]));
-    Ok(object)
+    let prompt = text(members.take("prompt").unwrap_or(Node::Null))?;
+    let message = [("role", Node::Text(Cow::Borrowed("user"))), ("content", Node::Text(prompt))];
+    members.push("messages", Node::List(vec![Node::Object(Members::from_iter(message))]));
+    Ok(members)
 }
 
 /// One text, bare or as the only one of a list.
-fn text(prompt: Value) -> Result<String, ApiError> {
+fn text(prompt: Node<'_>) -> Result<Cow<'_, str>, ApiError> {
+    let is_text = |node: &Node<'_>| node.as_str().is_some();
     match prompt {
-        Value::String(text) => Ok(text),
-        Value::Array(mut list) if list.len() == 1 && list.first().is_some_and(Value::is_string) => {
-            text(list.remove(0))
-        }
-        Value::Null => Err(bad("prompt", "Missing required parameter: 'prompt'.")),
-        Value::Array(list) if list.iter().all(Value::is_string) && !list.is_empty() => Err(bad(
+        Node::Text(text) => Ok(text),
+        Node::List(mut list) if list.len() == 1 && list.first().is_some_and(is_text) => text(list.remove(0)),
+        Node::Null => Err(bad("prompt", "Missing required parameter: 'prompt'.")),
+        Node::List(list) if list.iter().all(is_text) && !list.is_empty() => Err(bad(
             "prompt",
             "This model answers chats only, one prompt to a request: send each prompt on its own.",
         )),

@@ -2,11 +2,11 @@
 //! not bothered with Claude Code's `context_management`; what nobody knows goes to `extra`.
 
 use super::super::DIALECT;
-use super::super::read_parts::{self, Content};
+use super::super::read_parts;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::Error as _;
 use serde_json::{Value, json};
-use weir_core::body::JsonBody;
+use weir_core::body::{JsonBody, Members, Node};
 use weir_core::chat::{
     Format, Kind, Message, Object, Part, Reasoning, Request, Role, Tool, ToolChoice, ToolKind,
 };
@@ -55,22 +55,6 @@ static NATIVE: &[&str] = &[
     "mcp_servers",
     "speed",
 ];
-
-#[derive(Deserialize)]
-struct WireMessage {
-    role: WireRole,
-    content: Content,
-    #[serde(flatten)]
-    extra: Object,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum WireRole {
-    User,
-    Assistant,
-    System,
-}
 
 #[derive(Deserialize)]
 struct WireTool {
@@ -245,19 +229,36 @@ pub(in super::super) fn read_thinking(
     Ok(wire.rest)
 }
 
-fn messages(wire: Vec<Value>) -> Result<Vec<Message>, ApiError> {
+fn messages(wire: Vec<Node<'_>>) -> Result<Vec<Message>, ApiError> {
     let mut out = Vec::with_capacity(wire.len());
-    for (index, value) in wire.into_iter().enumerate() {
-        let place = format!("messages.{index}");
-        let message: WireMessage = serde_json::from_value(value).map_err(|e| at(&place, &e))?;
-        let parts = read_parts::parts(message.content).map_err(|e| at(&format!("{place}.content"), &e))?;
-        match message.role {
-            WireRole::User => user(parts, message.extra, &mut out),
-            WireRole::Assistant => out.push(said(Role::Assistant, parts, message.extra)),
-            WireRole::System => out.push(said(Role::System, parts, message.extra)),
+    for (index, node) in wire.into_iter().enumerate() {
+        let (role, content, rest) = message(node).map_err(|e| at(&format!("messages.{index}"), &e))?;
+        let parts = read_parts::parts(content).map_err(|e| at(&format!("messages.{index}.content"), &e))?;
+        match role {
+            Role::User => user(parts, rest.into_object(), &mut out),
+            role => out.push(said(role, parts, rest.into_object())),
         }
     }
     Ok(out)
+}
+
+/// Role and content of a message, and what else it says.
+fn message(node: Node<'_>) -> Result<(Role, Node<'_>, Members<'_>), serde_json::Error> {
+    let Node::Object(mut message) = node else {
+        return Err(serde_json::Error::custom("a message must be an object"));
+    };
+    let role = read_parts::string(&mut message, "role")?;
+    let role = match role.as_str() {
+        "user" => Role::User,
+        "assistant" => Role::Assistant,
+        "system" => Role::System,
+        other => return Err(serde_json::Error::unknown_variant(other, &["user", "assistant", "system"])),
+    };
+    let content = message.take("content").ok_or_else(|| serde_json::Error::missing_field("content"))?;
+    if !matches!(content, Node::Text(_) | Node::List(_)) {
+        return Err(serde_json::Error::custom("content must be text, or a list of blocks"));
+    }
+    Ok((role, content, message))
 }
 
 /// Tool results are messages of their own in the model. They come first: other dialects want them next to the calls.
@@ -312,7 +313,7 @@ fn format(wire: OutputFormat) -> Result<Option<Format>, ApiError> {
     }
 }
 
-fn parse<T: DeserializeOwned>(name: &str, raw: &str) -> Result<T, ApiError> {
+fn parse<'a, T: Deserialize<'a>>(name: &str, raw: &'a str) -> Result<T, ApiError> {
     serde_json::from_str(raw).map_err(|e| at(name, &e))
 }
 

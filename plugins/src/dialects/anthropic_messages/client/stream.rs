@@ -244,7 +244,7 @@ impl Writer {
     fn whole(&mut self, index: usize, part: Part, out: &mut BytesMut) {
         self.has_tool_calls |= matches!(part.kind, Kind::ToolCall(_));
         let may_have_input = matches!(part.kind, Kind::ToolCall(_) | Kind::Opaque { dialect: DIALECT, .. });
-        let Some(mut block) = write_parts::block(part) else { return };
+        let Some(mut block) = write_parts::block(&part) else { return };
         // Clients expect the input of any tool use in pieces.
         let input = block
             .get_mut("input")
@@ -307,7 +307,7 @@ impl Writer {
     }
 
     fn citation(&self, citation: &weir_core::chat::Citation, out: &mut BytesMut) {
-        let delta = json!({ "type": "citations_delta", "citation": write_parts::citation(citation.clone()) });
+        let delta = json!({ "type": "citations_delta", "citation": write_parts::citation(citation) });
         let event_ = json!({ "type": "content_block_delta", "index": self.next, "delta": delta });
         event(out, "content_block_delta", &event_);
     }

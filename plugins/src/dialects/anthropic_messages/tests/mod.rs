@@ -33,7 +33,7 @@ fn read_request(value: &Value) -> Result<Request, ApiError> {
 fn write_request(request: Request, model: &str, params: &Params) -> Result<Value, ApiError> {
     let headers = HeaderMap::new();
     let asked = Asked { model, provider: "anthropic", params, headers: &headers };
-    AnthropicMessages.write_request(request, &asked).map(|wire| Value::Object(wire.body))
+    AnthropicMessages.write_request(request, &asked).map(|wire| wire.body.into())
 }
 
 /// Calls with a view of a client that asked for this model.

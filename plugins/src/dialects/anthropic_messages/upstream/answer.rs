@@ -80,7 +80,7 @@ impl Draft {
 }
 
 fn block(raw: &RawValue) -> Result<Part, TranslateError> {
-    let mut part = parse(raw).and_then(|value| read_parts::part(value).map_err(TranslateError::malformed))?;
+    let mut part = parse(raw).and_then(|node| read_parts::part(node).map_err(TranslateError::malformed))?;
     if let Kind::ToolCall(call) = &mut part.kind
         && let Some(input) = parse::<Input<'_>>(raw)?.input
     {

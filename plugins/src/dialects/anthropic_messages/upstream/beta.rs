@@ -1,7 +1,8 @@
 //! `anthropic-beta`: what the client asks for, and what a request in another dialect needs without knowing it.
 
+use crate::dialects::WireBody;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 pub(super) const BETA: HeaderName = HeaderName::from_static("anthropic-beta");
 const VERSION: HeaderName = HeaderName::from_static("anthropic-version");
@@ -26,9 +27,11 @@ static BY_MEMBER: &[(&str, &str)] =
 
 const FILES: &str = "files-api-2025-04-14";
 
-/// The headers of a request with this body. `faithful`: the client spoke this dialect, and asks for what it needs.
+/// The headers of a request with this body. `files`: it names files that were uploaded before. `faithful`: the client
+/// spoke this dialect, and asks for what it needs.
 pub(super) fn headers(
-    body: &Map<String, Value>,
+    body: &WireBody,
+    files: bool,
     client: &HeaderMap,
     faithful: bool,
 ) -> Vec<(HeaderName, HeaderValue)> {
@@ -39,7 +42,7 @@ pub(super) fn headers(
         add(&mut betas, beta);
     }
     if !faithful {
-        needed(body).into_iter().for_each(|beta| add(&mut betas, beta));
+        needed(body, files).into_iter().for_each(|beta| add(&mut betas, beta));
     }
     let joined = HeaderValue::try_from(betas.join(",")).ok().filter(|value| !value.is_empty());
     std::iter::once((VERSION, version)).chain(joined.map(|value| (BETA, value))).collect()
@@ -51,22 +54,15 @@ fn add<'a>(betas: &mut Vec<&'a str>, beta: &'a str) {
     }
 }
 
-fn needed(body: &Map<String, Value>) -> Vec<&'static str> {
+fn needed(body: &WireBody, files: bool) -> Vec<&'static str> {
     let tools = body.get("tools").and_then(Value::as_array).into_iter().flatten();
     let by_tool = tools.filter_map(|tool| of(BY_TOOL, tool["type"].as_str()?));
     let by_member = body.keys().filter_map(|name| of(BY_MEMBER, name));
-    let files = has_files(body).then_some(FILES);
-    by_tool.chain(by_member).chain(files).collect()
+    by_tool.chain(by_member).chain(files.then_some(FILES)).collect()
 }
 
 fn of(table: &[(&str, &'static str)], name: &str) -> Option<&'static str> {
     table.iter().find(|(n, _)| *n == name).map(|(_, beta)| *beta)
-}
-
-fn has_files(body: &Map<String, Value>) -> bool {
-    let messages = body.get("messages").and_then(Value::as_array).into_iter().flatten();
-    let blocks = messages.flat_map(|m| m["content"].as_array().into_iter().flatten());
-    blocks.into_iter().any(|block| block["source"]["type"] == "file" || block["type"] == "container_upload")
 }
 
 #[cfg(test)]
@@ -79,12 +75,11 @@ mod tests {
         let mut client = HeaderMap::new();
         client.append(BETA, HeaderValue::from_static("a, b"));
         client.append(BETA, HeaderValue::from_static("b,files-api-2025-04-14"));
-        let file = json!({ "messages": [{ "content": [{ "type": "image", "source": { "type": "file" } }] }],
-            "tools": [{ "type": "web_fetch_20250910" }] });
-        let Value::Object(body) = file else { return };
-        let value = |faithful| headers(&body, &client, faithful)[1].1.clone();
+        let mut body = WireBody::default();
+        body.insert("tools".to_owned(), json!([{ "type": "web_fetch_20250910" }]));
+        let value = |faithful| headers(&body, true, &client, faithful)[1].1.clone();
         assert_eq!(value(false), "a,b,files-api-2025-04-14,web-fetch-2025-09-10");
         assert_eq!(value(true), "a,b,files-api-2025-04-14");
-        assert_eq!(headers(&Map::new(), &HeaderMap::new(), false), [(VERSION, CURRENT)]);
+        assert_eq!(headers(&WireBody::default(), false, &HeaderMap::new(), false), [(VERSION, CURRENT)]);
     }
 }

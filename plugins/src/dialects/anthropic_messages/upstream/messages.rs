@@ -1,18 +1,34 @@
 //! The conversation as Anthropic wants it: roles alternate, the user begins, nothing is empty, thoughts are signed.
 
-use super::super::{DIALECT, write_parts};
-use crate::dialects::Asked;
-use serde_json::{Value, json};
+use super::super::DIALECT;
+use super::super::write_parts::{self, Blocks};
+use crate::dialects::{Asked, wire_body};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 use std::borrow::Cow;
-use weir_core::chat::{Kind, Message, Object, Part, Role};
+use weir_core::chat::{Kind, Media, Message, Object, Part, Role, Source};
 use weir_core::error::{ApiError, Kind as ErrorKind};
 
-/// `messages`, after the system was taken out. `faithful`: the client spoke this dialect, so that nothing is mended.
-pub(super) fn write(
+/// `messages`, as they are sent.
+pub(super) struct Conversation(Vec<Turn>);
+
+/// Consecutive messages of one side.
+#[derive(Serialize)]
+struct Turn {
+    role: &'static str,
+    #[serde(serialize_with = "as_blocks")]
+    content: Vec<Part>,
+    #[serde(flatten)]
+    extra: Object,
+}
+
+/// The conversation, after the system was taken out. `faithful`: the client spoke this dialect, so that nothing is
+/// mended.
+pub(super) fn conversation(
     messages: Vec<Message>,
     asked: &Asked<'_>,
     faithful: bool,
-) -> Result<Vec<Value>, ApiError> {
+) -> Result<Conversation, ApiError> {
     let mut turns: Vec<Turn> = Vec::with_capacity(messages.len());
     for message in messages {
         add(&mut turns, message, faithful)?;
@@ -21,33 +37,50 @@ pub(super) fn write(
         begin_with_user(&mut turns, asked)?;
         trim_end(&mut turns);
     }
-    Ok(turns.into_iter().map(Turn::value).collect())
+    Ok(Conversation(turns))
 }
 
-/// `system`: the parts of all system messages.
-pub(super) fn system(parts: Vec<Part>) -> Vec<Value> {
-    parts
-        .into_iter()
-        .filter(|p| p.as_text().is_some_and(|text| !text.is_empty()))
-        .filter_map(write_parts::block)
-        .collect()
-}
-
-/// Consecutive messages of one side.
-struct Turn {
-    role: &'static str,
-    content: Vec<Value>,
-    extra: Object,
-}
-
-impl Turn {
-    fn value(self) -> Value {
-        let mut out = json!({ "role": self.role, "content": self.content });
-        if let Value::Object(object) = &mut out {
-            object.extend(self.extra);
-        }
-        out
+/// `system` as JSON text: the parts of all system messages. `None` where they say nothing.
+///
+/// # Errors
+/// 500 for what cannot be written.
+pub(super) fn system(mut parts: Vec<Part>) -> Result<Option<Vec<u8>>, ApiError> {
+    parts.retain(|part| part.as_text().is_some_and(|text| !text.is_empty()));
+    if parts.is_empty() {
+        return Ok(None);
     }
+    wire_body::text(&Blocks(&parts), write_parts::room(&parts)).map(Some)
+}
+
+impl Conversation {
+    /// As JSON text.
+    ///
+    /// # Errors
+    /// 500 for what cannot be written.
+    pub(super) fn text(&self) -> Result<Vec<u8>, ApiError> {
+        let room = self.0.iter().map(|turn| 40 + write_parts::room(&turn.content)).sum();
+        wire_body::text(&self.0, room)
+    }
+
+    /// Whether a file is named that was uploaded before.
+    pub(super) fn has_files(&self) -> bool {
+        self.0.iter().flat_map(|turn| &turn.content).any(is_file)
+    }
+}
+
+fn is_file(part: &Part) -> bool {
+    match &part.kind {
+        Kind::Image(Media { source: Source::File { .. }, .. })
+        | Kind::Document(Media { source: Source::File { .. }, .. }) => true,
+        Kind::Opaque { value, .. } => {
+            value["source"]["type"] == "file" || value["type"] == "container_upload"
+        }
+        _ => false,
+    }
+}
+
+fn as_blocks<S: Serializer>(parts: &[Part], out: S) -> Result<S::Ok, S::Error> {
+    Blocks(parts).serialize(out)
 }
 
 fn add(turns: &mut Vec<Turn>, message: Message, faithful: bool) -> Result<(), ApiError> {
@@ -57,30 +90,33 @@ fn add(turns: &mut Vec<Turn>, message: Message, faithful: bool) -> Result<(), Ap
         Role::System | Role::Developer => "system",
         Role::User | Role::Tool => "user",
     };
-    let mut blocks = blocks(content, faithful)?;
+    let mut content = written(content, faithful)?;
     // LiteLLM's place for it where the content is text.
-    if let (Some(cache), Some(last)) = (extra.shift_remove("cache_control"), blocks.last_mut()) {
-        last["cache_control"] = cache;
+    if let (Some(cache), Some(last)) = (extra.shift_remove("cache_control"), content.last_mut()) {
+        last.cache = None;
+        last.extra.insert("cache_control".to_owned(), cache);
     }
-    if blocks.is_empty() {
+    if content.is_empty() {
         return Ok(());
     }
     match turns.last_mut().filter(|turn| turn.role == role) {
-        Some(turn) => turn.content.append(&mut blocks),
+        Some(turn) => turn.content.append(&mut content),
         None => {
             let extra = if faithful { extra } else { Object::new() };
-            turns.push(Turn { role, content: blocks, extra });
+            turns.push(Turn { role, content, extra });
         }
     }
     Ok(())
 }
 
-fn blocks(content: Vec<Part>, faithful: bool) -> Result<Vec<Value>, ApiError> {
+/// The parts that are sent.
+fn written(content: Vec<Part>, faithful: bool) -> Result<Vec<Part>, ApiError> {
     if let Some(place) = content.iter().position(is_audio) {
         let message = format!("content.{place}: Anthropic's models do not take audio");
         return Err(ApiError::new(ErrorKind::BadRequest, message));
     }
-    Ok(write_parts::blocks(content.into_iter().filter(may_go).map(|part| own(part, faithful)).collect()))
+    let parts = content.into_iter().filter(may_go).map(|part| own(part, faithful));
+    Ok(parts.filter(write_parts::is_written).collect())
 }
 
 fn is_audio(part: &Part) -> bool {
@@ -146,7 +182,7 @@ fn begin_with_user(turns: &mut Vec<Turn>, asked: &Asked<'_>) -> Result<(), ApiEr
         return Ok(());
     }
     if asked.params.modify {
-        let content = vec![json!({ "type": "text", "text": "." })];
+        let content = vec![Part::text(".")];
         turns.insert(0, Turn { role: "user", content, extra: Object::new() });
         return Ok(());
     }
@@ -159,12 +195,21 @@ fn begin_with_user(turns: &mut Vec<Turn>, asked: &Asked<'_>) -> Result<(), ApiEr
 /// The beginning of an answer must not end with white space.
 fn trim_end(turns: &mut [Turn]) {
     let Some(last) = turns.last_mut().filter(|turn| turn.role == "assistant") else { return };
-    let Some(Value::String(text)) = last.content.last_mut().and_then(|block| block.get_mut("text")) else {
-        return;
-    };
+    let Some(text) = last.content.last_mut().and_then(text_of) else { return };
     text.truncate(text.trim_end().len());
     if text.is_empty() {
         last.content.pop();
+    }
+}
+
+fn text_of(part: &mut Part) -> Option<&mut String> {
+    match &mut part.kind {
+        Kind::Text { text, .. } | Kind::Refusal(text) => Some(text),
+        Kind::Opaque { value, .. } => match value.get_mut("text") {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -185,6 +230,34 @@ pub(super) fn calls_without_thought(messages: &[Message]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn p24_files_are_found_in_every_kind_of_block() {
+        let file = || Media::new(Source::File { id: "f".into() });
+        let own = |value| Kind::Opaque { dialect: DIALECT, value };
+        let has = |kind| {
+            let turn = Turn { role: "user", content: vec![Part::new(kind)], extra: Object::new() };
+            Conversation(vec![turn]).has_files()
+        };
+        assert!(has(Kind::Image(file())) && has(Kind::Document(file())));
+        assert!(has(own(json!({ "type": "x", "source": { "type": "file" } }))));
+        assert!(has(own(json!({ "type": "container_upload" }))));
+        assert!(!has(own(json!({ "type": "x" }))) && !has(Kind::Refusal("no".into())));
+    }
+
+    #[test]
+    fn a_mark_of_the_message_stands_on_its_last_block() {
+        let mut message = Message::new(Role::User, vec![Part::text("a"), Part::text("b")]);
+        message.content[1].cache = Some(json!({ "type": "other" }));
+        message.extra.insert("cache_control".into(), json!({ "type": "ephemeral" }));
+        let mut turns = Vec::new();
+        add(&mut turns, message, false).unwrap();
+        let written: Value = serde_json::from_slice(&Conversation(turns).text().unwrap()).unwrap();
+        let last = json!({ "type": "text", "text": "b", "cache_control": { "type": "ephemeral" } });
+        let content = json!([{ "type": "text", "text": "a" }, last]);
+        assert_eq!(written, json!([{ "role": "user", "content": content }]));
+    }
 
     #[test]
     fn ids_get_letters_that_anthropic_takes() {

@@ -2,7 +2,7 @@
 //! what a client of this one says is passed on as it is, and Anthropic judges it.
 
 use super::model::Model;
-use crate::dialects::{Asked, Params};
+use crate::dialects::{Asked, Params, WireBody};
 use serde_json::{Value, json};
 use weir_core::chat::{Object, Request};
 use weir_core::error::ApiError;
@@ -113,15 +113,26 @@ fn pass_allowed(request: &mut Request, params: &Params) {
 }
 
 /// Takes members out of the finished body: the provider's own names, and dotted paths into objects.
-pub(super) fn remove_paths(body: &mut Object, paths: &[String]) {
-    for path in paths {
-        let mut steps: Vec<&str> = path.split('.').collect();
-        let Some(last) = steps.pop() else { continue };
-        let holder = steps
-            .iter()
-            .try_fold(&mut *body, |object, step| object.get_mut(*step).and_then(Value::as_object_mut));
-        if let Some(object) = holder.filter(|_| !REQUIRED.contains(&path.as_str())) {
-            object.shift_remove(last);
+pub(super) fn remove_paths(body: &mut WireBody, paths: &[String]) {
+    for path in paths.iter().filter(|path| !REQUIRED.contains(&path.as_str())) {
+        match path.split_once('.') {
+            None => drop(body.shift_remove(path)),
+            Some((member, rest)) => {
+                if let Some(Value::Object(object)) = body.get_mut(member) {
+                    remove(object, rest);
+                }
+            }
+        }
+    }
+}
+
+fn remove(object: &mut Object, path: &str) {
+    match path.split_once('.') {
+        None => drop(object.shift_remove(path)),
+        Some((member, rest)) => {
+            if let Some(Value::Object(inner)) = object.get_mut(member) {
+                remove(inner, rest);
+            }
         }
     }
 }
@@ -135,11 +146,11 @@ mod tests {
 
     #[test]
     fn dotted_paths_reach_into_objects() {
-        let Value::Object(mut body) = json!({ "model": "m", "a": { "b": { "c": 1, "d": 2 } }, "e": 3 })
-        else {
+        let Value::Object(body) = json!({ "model": "m", "a": { "b": { "c": 1, "d": 2 } }, "e": 3 }) else {
             return;
         };
+        let mut body = WireBody::from(body);
         remove_paths(&mut body, &["a.b.c".into(), "e".into(), "x.y".into(), "model".into(), String::new()]);
-        assert_eq!(Value::Object(body), json!({ "model": "m", "a": { "b": { "d": 2 } } }));
+        assert_eq!(Value::from(body), json!({ "model": "m", "a": { "b": { "d": 2 } } }));
     }
 }

@@ -6,7 +6,7 @@ use super::model::Model;
 use super::thinking::{self, Thinking};
 use super::tools::{self, Tools};
 use super::{beta, messages, params, schema};
-use crate::dialects::{Asked, WireRequest};
+use crate::dialects::{Asked, WireBody, WireRequest};
 use serde_json::{Value, json};
 use weir_core::chat::{Format, Object, Part, Request, Role};
 use weir_core::error::{ApiError, Kind};
@@ -29,11 +29,13 @@ pub(in super::super) fn write_request(
     let thinking = thought(&mut request, &mut native, asked, model, faithful)?;
     let mut tools = tools::write(&mut request, asked, model, faithful)?;
     let format = format(request.format.take(), &mut tools, model, &thinking, faithful);
-    let mut body = Object::new();
-    let messages = messages::write(std::mem::take(&mut request.messages), asked, faithful)?;
+    let mut body = WireBody::default();
+    let conversation = messages::conversation(std::mem::take(&mut request.messages), asked, faithful)?;
     put(&mut body, "model", Some(asked.model));
-    put(&mut body, "messages", Some(messages));
-    put_system(&mut body, system);
+    body.insert_text("messages".to_owned(), conversation.text()?);
+    if let Some(system) = messages::system(system)? {
+        body.insert_text("system".to_owned(), system);
+    }
     put_options(&mut body, request, asked, model, &thinking, faithful);
     put_tools(&mut body, tools);
     put(&mut body, "thinking", thinking.thinking);
@@ -43,7 +45,7 @@ pub(in super::super) fn write_request(
     put(&mut body, "output_config", (!config.is_empty()).then_some(config));
     native.into_iter().for_each(|(name, value)| merge(&mut body, name, value));
     params::remove_paths(&mut body, &asked.params.additional_drop);
-    let headers = beta::headers(&body, asked.headers, faithful);
+    let headers = beta::headers(&body, conversation.has_files(), asked.headers, faithful);
     Ok(WireRequest { body, headers })
 }
 
@@ -101,18 +103,13 @@ fn format(
     None
 }
 
-fn put_system(body: &mut Object, system: Vec<Part>) {
-    let system = messages::system(system);
-    put(body, "system", (!system.is_empty()).then_some(system));
-}
-
-fn put_tools(body: &mut Object, tools: Tools) {
+fn put_tools(body: &mut WireBody, tools: Tools) {
     put(body, "tools", (!tools.tools.is_empty()).then_some(tools.tools));
     put(body, "tool_choice", tools.choice);
 }
 
 fn put_options(
-    body: &mut Object,
+    body: &mut WireBody,
     mut request: Request,
     asked: &Asked<'_>,
     model: Model,
@@ -166,16 +163,16 @@ fn is_personal(user: &str) -> bool {
     is_mail || is_number
 }
 
-fn put(body: &mut Object, name: &str, value: Option<impl Into<Value>>) {
+fn put(body: &mut WireBody, name: &str, value: Option<impl Into<Value>>) {
     if let Some(value) = value {
         body.insert(name.to_owned(), value.into());
     }
 }
 
 /// Adds a member; of an object that is there, the members that it lacks.
-fn merge(body: &mut Object, name: String, value: Value) {
+fn merge(body: &mut WireBody, name: String, value: Value) {
     match (body.get_mut(&name), value) {
-        (None, value) => drop(body.insert(name, value)),
+        (None, value) => body.insert(name, value),
         (Some(Value::Object(there)), Value::Object(more)) => {
             for (name, value) in more {
                 there.entry(name).or_insert(value);

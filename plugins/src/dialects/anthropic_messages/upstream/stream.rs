@@ -211,10 +211,7 @@ impl Reader {
                 "block {wire} starts while it is open, or too many are"
             )));
         }
-        let Value::Object(object) = parse(raw)? else {
-            return Err(TranslateError::malformed("a block that is no object"));
-        };
-        let part = read_parts::part(Value::Object(object)).map_err(TranslateError::malformed)?;
+        let part = read_parts::part(parse(raw)?).map_err(TranslateError::malformed)?;
         let state = self.begin_block(part, out)?;
         let index = if matches!(state, State::Gathered { .. }) { 0 } else { self.next - 1 };
         self.open.push(Block { wire, index, state, signature: String::new() });

@@ -48,11 +48,7 @@ pub(super) fn write(
 /// The schema as a tool that the model must call; its call comes back as text.
 pub(super) fn add_json_tool(out: &mut Tools, schema: Value, description: Option<String>, is_thinking: bool) {
     let others = !out.tools.is_empty();
-    let mut tool = json!({ "name": JSON_TOOL, "input_schema": object_schema(schema) });
-    if let Some(description) = description {
-        tool["description"] = json!(description);
-    }
-    out.tools.push(tool);
+    out.tools.push(function(JSON_TOOL, description, object_schema(schema), None));
     out.choice = match (is_thinking, others) {
         // Anthropic refuses to force a tool on a model that thinks.
         (true, _) => out.choice.take(),
@@ -94,14 +90,12 @@ fn write_tool(
 }
 
 fn function(name: &str, description: Option<String>, schema: Value, strict: Option<bool>) -> Value {
-    let mut out = json!({ "name": name, "input_schema": schema });
-    if let Some(description) = description {
-        out["description"] = json!(description);
-    }
-    if let Some(strict) = strict {
-        out["strict"] = json!(strict);
-    }
-    out
+    let mut out = Object::new();
+    out.insert("name".to_owned(), name.into());
+    out.insert("input_schema".to_owned(), schema);
+    out.extend(description.map(|text| ("description".to_owned(), text.into())));
+    out.extend(strict.map(|strict| ("strict".to_owned(), strict.into())));
+    Value::Object(out)
 }
 
 /// Anthropic wants a schema of an object.

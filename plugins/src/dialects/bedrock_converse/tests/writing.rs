@@ -17,7 +17,7 @@ fn lax() -> Params {
 
 fn try_write(model: &str, request: Request, params: &Params, headers: &HeaderMap) -> Result<Value, ApiError> {
     let asked = Asked { model, provider: "bedrock", params, headers };
-    BedrockConverse.write_request(request, &asked).map(|wire| Value::Object(wire.body))
+    BedrockConverse.write_request(request, &asked).map(|wire| wire.body.into())
 }
 
 fn write(model: &str, request: Request) -> Value {

@@ -66,7 +66,7 @@ pub(in super::super) fn write(mut request: Request, asked: &Asked<'_>) -> Result
         body.insert("serviceTier".into(), tier.into());
     }
     own_members(&mut request.extra, asked.provider, &mut body);
-    Ok(WireRequest { body, headers: Vec::new() })
+    Ok(WireRequest { body: body.into(), headers: Vec::new() })
 }
 
 fn supported(request: &Request, model: Model<'_>) -> Vec<&'static str> {

@@ -1,12 +1,13 @@
 //! A whole answer, in the shape that LiteLLM gives to answers of other providers.
 
 use super::super::usage::ToldUsage;
-use super::super::wire::finish_word;
+use super::super::wire::{ToldCall, ToldFunction, finish_word};
 use super::blocks;
 use crate::dialects::View;
+use crate::dialects::wire_body::room;
 use serde::Serialize;
 use serde_json::{Value, json};
-use weir_core::chat::{Answer, Finish, Kind, Part, ToolCall, ToolCallKind};
+use weir_core::chat::{Answer, Finish, Kind, Part, ToolCall};
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -36,9 +37,9 @@ struct Message {
     content: Option<String>,
     role: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    tool_calls: Vec<Value>,
+    tool_calls: Vec<ToldCall>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    function_call: Option<Value>,
+    function_call: Option<ToldFunction>,
     #[serde(skip_serializing_if = "String::is_empty")]
     reasoning_content: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -92,8 +93,14 @@ pub(in super::super) fn write(mut answer: Answer, view: &View<'_>) -> Vec<u8> {
         usage: answer.usage.as_ref().map(blocks::usage),
         service_tier: answer.service_tier.as_deref(),
     };
-    serde_json::to_vec(&body).unwrap_or_default()
+    let mut out = Vec::with_capacity(FRAME + body.choices[0].message.room());
+    // Writing into memory does not fail, and nothing here has keys that are no strings.
+    let _ = serde_json::to_writer(&mut out, &body);
+    out
 }
+
+/// Room for what stands around the message.
+const FRAME: usize = 768;
 
 // --- Message ---
 
@@ -111,16 +118,16 @@ impl Message {
                     self.provider_specific_fields.citations.push(told);
                 }
                 self.provider_specific_fields.thought_signatures.extend(signature);
-                self.content.get_or_insert_default().push_str(&text);
+                add(&mut self.content, text);
             }
             Kind::Thinking { text, id } => {
-                self.reasoning_content.push_str(&text);
                 if signature.is_some() {
                     self.thinking_blocks.push(blocks::thinking(&text, signature.as_deref(), id.as_deref()));
                 }
+                self.reasoning_content.push_str(&text);
             }
             Kind::RedactedThinking { data } => self.thinking_blocks.push(blocks::redacted(&data)),
-            Kind::Refusal(text) => self.refusal.get_or_insert_default().push_str(&text),
+            Kind::Refusal(text) => add(&mut self.refusal, text),
             Kind::ToolCall(call) => self.tool_calls.push(tool_call(call, signature)),
             Kind::Image(media) => self.images.extend(blocks::image(&media, self.images.len())),
             Kind::Audio(media) => self.audio = Some(blocks::audio(&media, &extra)),
@@ -139,9 +146,23 @@ impl Message {
             self.content = Some(String::new());
         }
         if legacy && !self.tool_calls.is_empty() {
-            self.function_call = self.tool_calls.swap_remove(0).get("function").cloned();
+            self.function_call = self.tool_calls.swap_remove(0).function;
             self.tool_calls.clear();
         }
+    }
+
+    /// About how many bytes it is as JSON text.
+    fn room(&self) -> usize {
+        let said = room(self.content.as_deref().unwrap_or_default()) + room(&self.reasoning_content);
+        said + self.tool_calls.iter().map(ToldCall::room).sum::<usize>()
+    }
+}
+
+/// Puts a text behind another. A first one is not copied.
+fn add(said: &mut Option<String>, text: String) {
+    match said {
+        Some(said) => said.push_str(&text),
+        None => *said = Some(text),
     }
 }
 
@@ -151,18 +172,7 @@ impl Specific {
     }
 }
 
-fn tool_call(call: ToolCall, signature: Option<String>) -> Value {
-    let ToolCall { id, name, arguments, kind } = call;
-    let mut told = match kind {
-        ToolCallKind::Function => {
-            json!({ "id": id, "type": "function", "function": { "name": name, "arguments": arguments } })
-        }
-        ToolCallKind::Custom => {
-            json!({ "id": id, "type": "custom", "custom": { "name": name, "input": arguments } })
-        }
-    };
-    if let Some(signature) = signature {
-        told["provider_specific_fields"] = json!({ "thought_signature": signature });
-    }
-    told
+fn tool_call(call: ToolCall, signature: Option<String>) -> ToldCall {
+    let fields = signature.map(|proof| json!({ "thought_signature": proof }));
+    ToldCall { provider_specific_fields: fields, ..ToldCall::from(call) }
 }

@@ -5,9 +5,9 @@ use super::super::wire::finish_word;
 use super::blocks;
 use crate::dialects::{EventWriter, View};
 use bytes::{BufMut, BytesMut};
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Value, json};
-use weir_core::chat::{Begun, Citation, Delta, Event, Finish, Kind, Object, Part, ToolCallKind};
+use weir_core::chat::{Begun, Citation, Delta, Event, Finish, Kind, Part, ToolCallKind};
 use weir_core::domain::usage::Usage;
 
 /// One per response.
@@ -26,6 +26,8 @@ pub(in super::super) struct Writer {
     /// Characters of text so far.
     chars: u64,
     usage: Option<Usage>,
+    /// What every chunk begins with, once the model is known.
+    head: Vec<u8>,
 }
 
 /// A block that was started, and what must be remembered of it until it stops.
@@ -49,22 +51,45 @@ enum Block {
     Whole,
 }
 
-#[derive(Serialize)]
-struct Chunk<'a> {
+#[derive(serde::Serialize)]
+struct Head<'a> {
     id: &'a str,
     created: i64,
     model: &'a str,
     object: &'static str,
-    choices: &'a [Choice<'a>],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    usage: Option<ToldUsage>,
 }
 
-#[derive(Serialize)]
-struct Choice<'a> {
+#[derive(serde::Serialize)]
+struct Choice<'a, T> {
     index: u8,
-    delta: &'a Object,
+    delta: Grown<'a, T>,
     finish_reason: Option<&'static str>,
+}
+
+/// Members of a delta; the first of a stream names the role.
+struct Grown<'a, T> {
+    is_first: bool,
+    members: &'a [(&'static str, T)],
+}
+
+/// A piece of a tool call's arguments.
+#[derive(serde::Serialize)]
+struct CallPiece<'a> {
+    index: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function: Option<Arguments<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    custom: Option<Input<'a>>,
+}
+
+#[derive(serde::Serialize)]
+struct Arguments<'a> {
+    arguments: &'a str,
+}
+
+#[derive(serde::Serialize)]
+struct Input<'a> {
+    input: &'a str,
 }
 
 // --- Writer ---
@@ -83,6 +108,7 @@ impl Writer {
             images: 0,
             chars: 0,
             usage: None,
+            head: Vec::new(),
         }
     }
 
@@ -106,7 +132,7 @@ impl Writer {
         if self.legacy {
             // The old form knows one call; the plain answer tells the first, too.
             if index == 0 {
-                self.say("function_call", json!({ "name": name, "arguments": "" }), out);
+                self.say("function_call", &json!({ "name": name, "arguments": "" }), out);
             }
             return Block::Call { index, kind };
         }
@@ -119,7 +145,7 @@ impl Writer {
                 "index": index, "id": id, "type": "custom", "custom": { "name": name, "input": "" },
             }),
         };
-        self.say("tool_calls", json!([call]), out);
+        self.say("tool_calls", &[call], out);
         Block::Call { index, kind }
     }
 
@@ -129,13 +155,13 @@ impl Writer {
             Kind::Image(media) => {
                 if let Some(image) = blocks::image(&media, self.images) {
                     self.images += 1;
-                    self.say("images", json!([image]), out);
+                    self.say("images", &[image], out);
                 }
             }
-            Kind::Audio(media) => self.say("audio", blocks::audio(&media, &part.extra), out),
+            Kind::Audio(media) => self.say("audio", &blocks::audio(&media, &part.extra), out),
             Kind::Text { text, .. } => {
                 self.chars += text.chars().count() as u64;
-                self.say("content", text.into(), out);
+                self.say("content", &text, out);
             }
             // As in the plain answer: OpenAI's chat has no words for server tools.
             _ => {}
@@ -147,21 +173,21 @@ impl Writer {
         match (block, delta) {
             (Block::Text { .. }, Delta::Text(text)) => {
                 self.chars += text.chars().count() as u64;
-                self.say("content", text.into(), out);
+                self.say("content", &text, out);
             }
             (Block::Text { citations, .. }, Delta::Citation(citation)) => citations.push(*citation),
             (Block::Text { .. }, Delta::Signature(proof)) => {
-                self.say("provider_specific_fields", json!({ "thought_signatures": [proof] }), out);
+                self.say("provider_specific_fields", &json!({ "thought_signatures": [proof] }), out);
             }
             (Block::Thinking { text, .. }, Delta::Text(more)) => {
                 text.push_str(&more);
-                self.say("reasoning_content", more.into(), out);
+                self.say("reasoning_content", &more, out);
             }
             (Block::Thinking { signature, .. }, Delta::Signature(proof)) => *signature = Some(proof),
-            (Block::Refusal, Delta::Text(text)) => self.say("refusal", text.into(), out),
+            (Block::Refusal, Delta::Text(text)) => self.say("refusal", &text, out),
             (Block::Call { index, kind }, Delta::Arguments(more)) => {
                 let (index, kind) = (*index, *kind);
-                self.arguments(index, kind, more, out);
+                self.arguments(index, kind, &more, out);
             }
             (Block::Call { index, .. }, Delta::Signature(proof)) if !self.legacy => {
                 let fields = json!({ "thought_signature": proof });
@@ -169,22 +195,21 @@ impl Writer {
                 let function = json!({ "arguments": "" });
                 let call =
                     json!([{ "index": *index, "function": function, "provider_specific_fields": fields }]);
-                self.say("tool_calls", call, out);
+                self.say("tool_calls", &call, out);
             }
             _ => {}
         }
     }
 
-    fn arguments(&mut self, index: usize, kind: ToolCallKind, more: String, out: &mut BytesMut) {
-        match (self.legacy, kind) {
-            (true, _) if index > 0 => {}
-            (true, _) => self.say("function_call", json!({ "arguments": more }), out),
-            (false, ToolCallKind::Function) => {
-                self.say("tool_calls", json!([{ "index": index, "function": { "arguments": more } }]), out);
-            }
-            (false, ToolCallKind::Custom) => {
-                self.say("tool_calls", json!([{ "index": index, "custom": { "input": more } }]), out);
-            }
+    fn arguments(&mut self, index: usize, kind: ToolCallKind, more: &str, out: &mut BytesMut) {
+        let (function, custom) = match kind {
+            ToolCallKind::Function => (Some(Arguments { arguments: more }), None),
+            ToolCallKind::Custom => (None, Some(Input { input: more })),
+        };
+        match self.legacy {
+            true if index > 0 => {}
+            true => self.say("function_call", &Arguments { arguments: more }, out),
+            false => self.say("tool_calls", &[CallPiece { index, function, custom }], out),
         }
     }
 
@@ -202,55 +227,78 @@ impl Writer {
     fn cite(&mut self, from: u64, citations: &[Citation], out: &mut BytesMut) {
         let told: Vec<Value> =
             citations.iter().filter_map(|c| blocks::annotation(c, from, self.chars)).collect();
-        let mut delta = Object::new();
+        let mut delta = Vec::new();
         if !told.is_empty() {
-            delta.insert("annotations".into(), told.into());
+            delta.push(("annotations", Value::from(told)));
         }
         let originals: Vec<Value> = citations.iter().map(blocks::original).collect();
-        delta.insert("provider_specific_fields".into(), json!({ "citations": [originals] }));
-        self.chunk(delta, None, out);
+        delta.push(("provider_specific_fields", json!({ "citations": [originals] })));
+        self.chunk(&delta, None, out);
     }
 
     fn thinking(&mut self, block: Value, out: &mut BytesMut) {
-        let mut delta = Object::new();
-        delta.insert("thinking_blocks".into(), json!([block]));
-        delta.insert("provider_specific_fields".into(), json!({ "thinking_blocks": [block] }));
-        self.chunk(delta, None, out);
+        let fields = json!({ "thinking_blocks": [block] });
+        let delta = [("thinking_blocks", json!([block])), ("provider_specific_fields", fields)];
+        self.chunk(&delta, None, out);
     }
 
     fn finish(&mut self, finish: &Finish, out: &mut BytesMut) {
         let word = if self.legacy && self.calls > 0 { "function_call" } else { finish_word(finish) };
-        self.chunk(Object::new(), Some(word), out);
+        self.chunk::<Value>(&[], Some(word), out);
     }
 
-    fn say(&mut self, name: &str, value: Value, out: &mut BytesMut) {
-        let mut delta = Object::new();
-        delta.insert(name.into(), value);
-        self.chunk(delta, None, out);
+    fn say<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T, out: &mut BytesMut) {
+        self.chunk(&[(name, value)], None, out);
     }
 
-    /// The first delta names the role.
-    fn chunk(&mut self, mut delta: Object, finish: Option<&'static str>, out: &mut BytesMut) {
-        if !self.started {
-            self.started = true;
-            delta.shift_insert(0, "role".into(), "assistant".into());
+    fn chunk<T: Serialize>(
+        &mut self,
+        members: &[(&'static str, T)],
+        finish_reason: Option<&'static str>,
+        out: &mut BytesMut,
+    ) {
+        let is_first = !std::mem::replace(&mut self.started, true);
+        self.begin(out);
+        put(&Choice { index: 0, delta: Grown { is_first, members }, finish_reason }, out);
+        out.extend_from_slice(b"]}\n\n");
+    }
+
+    /// Only usage, behind everything else.
+    fn last(&mut self, usage: &ToldUsage, out: &mut BytesMut) {
+        self.begin(out);
+        out.extend_from_slice(b"],\"usage\":");
+        put(usage, out);
+        out.extend_from_slice(b"}\n\n");
+    }
+
+    /// A frame up to its choices, which is the same text for all.
+    fn begin(&mut self, out: &mut BytesMut) {
+        if self.head.is_empty() {
+            let object = "chat.completion.chunk";
+            let head = Head { id: &self.id, created: self.created, model: &self.model, object };
+            let text = serde_json::to_string(&head).unwrap_or_default();
+            let open = text.strip_suffix('}').unwrap_or_default();
+            self.head = format!("data: {open},\"choices\":[").into_bytes();
         }
-        self.frame(&[Choice { index: 0, delta: &delta, finish_reason: finish }], None, out);
+        out.extend_from_slice(&self.head);
     }
+}
 
-    fn frame(&self, choices: &[Choice<'_>], usage: Option<ToldUsage>, out: &mut BytesMut) {
-        let chunk = Chunk {
-            id: &self.id,
-            created: self.created,
-            model: &self.model,
-            object: "chat.completion.chunk",
-            choices,
-            usage,
-        };
-        out.extend_from_slice(b"data: ");
-        // Writing into memory does not fail, and nothing here has keys that are no strings.
-        let _ = serde_json::to_writer((&mut *out).writer(), &chunk);
-        out.extend_from_slice(b"\n\n");
+fn put<T: Serialize>(value: &T, out: &mut BytesMut) {
+    // Writing into memory does not fail, and nothing here has keys that are no strings.
+    let _ = serde_json::to_writer(out.writer(), value);
+}
+
+impl<T: Serialize> Serialize for Grown<'_, T> {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let mut delta = out.serialize_map(None)?;
+        if self.is_first {
+            delta.serialize_entry("role", "assistant")?;
+        }
+        for (name, value) in self.members {
+            delta.serialize_entry(name, value)?;
+        }
+        delta.end()
     }
 }
 
@@ -259,7 +307,8 @@ impl EventWriter for Writer {
         match event {
             // Nothing to say yet; ids are ours.
             Event::Start { model, .. } => {
-                self.model = model.unwrap_or_else(|| std::mem::take(&mut self.model))
+                self.model = model.unwrap_or_else(|| std::mem::take(&mut self.model));
+                self.head.clear();
             }
             // Told by the gateway with `error_event`.
             Event::Fault(_) => {}
@@ -273,7 +322,7 @@ impl EventWriter for Writer {
 
     fn end(&mut self, out: &mut BytesMut) {
         if let Some(usage) = self.usage.filter(|_| self.include_usage) {
-            self.frame(&[], Some(blocks::usage(&usage)), out);
+            self.last(&blocks::usage(&usage), out);
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
     }

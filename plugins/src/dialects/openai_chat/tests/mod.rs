@@ -96,7 +96,7 @@ pub(super) fn write_request(
 ) -> Result<Object, ApiError> {
     let headers = HeaderMap::new();
     let asked = Asked { model, provider, params, headers: &headers };
-    OpenAiChat.write_request(request, &asked).map(|wire| wire.body)
+    OpenAiChat.write_request(request, &asked).map(|wire| wire.body.into_object())
 }
 
 /// All events of a stream that comes in these pieces.

@@ -1,10 +1,11 @@
 //! A whole answer.
 
 use super::super::wire::{
-    Choice, Loose, Piece, Whole, WireAudio, WireCall, WireMessage, is_said, read_finish,
+    Choice, Chunk, KNOWN, Loose, Piece, WireAudio, WireCall, WireMessage, is_said, read_finish,
 };
 use super::{calls, sources};
 use crate::dialects::TranslateError;
+use crate::dialects::beside::beside;
 use serde_json::Value;
 use weir_core::chat::{Answer, Citation, Dialect, Kind, Media, Object, Part, Source, ToolCall, ToolCallKind};
 
@@ -12,12 +13,13 @@ use weir_core::chat::{Answer, Citation, Dialect, Kind, Media, Object, Part, Sour
 static PLAIN: &[&str] = &["created", "prompt"];
 
 pub(in super::super) fn read(body: &[u8]) -> Result<Answer, TranslateError> {
-    let Whole { mut chunk, extra: rest } = serde_json::from_slice(body).map_err(TranslateError::malformed)?;
+    let mut chunk: Chunk = serde_json::from_slice(body).map_err(TranslateError::malformed)?;
     let choice = chunk.take_choice();
     if choice.is_none() && chunk.is_fault() {
         return Err(TranslateError::Fault(super::fault(0, body)));
     }
     let Some(mut choice) = choice else { return Err(TranslateError::malformed("no choices")) };
+    let rest = beside(body, KNOWN).map_err(TranslateError::malformed)?;
     let fault = choice.error.take().filter(is_said).or(chunk.error.take().filter(is_said));
     let fault = fault.map(|error| super::fault(0, error.to_string().as_bytes()));
     let usage = chunk.take_usage(Some(&mut choice)).map(|usage| usage.usage());

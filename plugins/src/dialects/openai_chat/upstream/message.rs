@@ -1,33 +1,64 @@
 //! Messages of a request.
 
-use super::part;
+use super::super::wire::ToldCall;
+use super::part::{self, Content, Piece};
 use super::target::Target;
+use crate::dialects::wire_body;
 use crate::providers::Quirk;
+use serde::Serialize;
 use serde_json::{Value, json};
 use weir_core::chat::{
     Dialect, Kind, Message, Object, Part, Role, Source, ToolCall, ToolCallKind, ToolResult,
 };
+use weir_core::error::ApiError;
 
 /// Members of messages that other dialects use, or that LiteLLM gives to its clients.
 static FOREIGN: &[&str] =
     &["id", "status", "type", "phase", "provider_specific_fields", "annotations", "function_call"];
 
-/// All messages, in order.
-pub(super) fn write_all(messages: Vec<Message>, target: &Target<'_>) -> Vec<Value> {
+/// One message, as it is sent.
+#[derive(Serialize)]
+struct Told {
+    role: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_call_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audio: Option<Value>,
+    content: Content,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refusal: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<ToldCall>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_content: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    thinking_blocks: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(flatten)]
+    extra: Object,
+}
+
+/// All messages, in order, as JSON text.
+///
+/// # Errors
+/// 500 for what cannot be written.
+pub(super) fn write_all(messages: Vec<Message>, target: &Target<'_>) -> Result<Vec<u8>, ApiError> {
     let mut writer = Writer { target, out: Vec::with_capacity(messages.len()), media: Vec::new() };
     for message in messages {
         writer.push(message);
     }
     writer.flush();
-    writer.out
+    let room = writer.out.iter().map(Told::room).sum();
+    wire_body::text(&writer.out, room)
 }
 
 struct Writer<'a> {
     target: &'a Target<'a>,
-    out: Vec<Value>,
+    out: Vec<Told>,
     /// Images and files out of tool results: OpenAI takes text only in tool messages, and nothing may stand between
     /// these. They follow in a user's message when the last result is written.
-    media: Vec<Value>,
+    media: Vec<Piece>,
 }
 
 // --- Writer ---
@@ -46,14 +77,11 @@ impl Writer<'_> {
             return;
         }
         self.flush();
-        let mut told = Object::new();
-        told.insert("role".into(), self.role(role).into());
-        if role == Role::Assistant {
-            self.assistant(rest, &mut told);
-        } else {
-            told.insert("content".into(), part::content(rest, self.target));
-        }
-        finish(told, name, extra, &mut self.out);
+        let told = match role {
+            Role::Assistant => self.assistant(rest),
+            role => Told::new(self.role(role), part::content(rest, self.target)),
+        };
+        self.out.push(told.with(name, extra));
     }
 
     /// Only OpenAI knows developers.
@@ -71,16 +99,20 @@ impl Writer<'_> {
         let Part { kind: Kind::ToolResult(result), cache, .. } = part else { return };
         let ToolResult { call_id, name, content, is_error } = result;
         let (media, texts): (Vec<Part>, Vec<Part>) = content.into_iter().partition(part::is_media);
-        let mut told = Object::new();
-        told.insert("role".into(), "tool".into());
-        told.insert("tool_call_id".into(), call_id.as_str().into());
-        told.insert("content".into(), self.result_text(texts, is_error, cache, media.len()));
+        let mut told = Told::new("tool", self.result_text(texts, is_error, cache, media.len()));
         self.media_of(&call_id, media);
-        finish(told, name, extra.clone(), &mut self.out);
+        told.tool_call_id = Some(call_id);
+        self.out.push(told.with(name, extra.clone()));
     }
 
     /// OpenAI has no mark for a failed tool: the text says it.
-    fn result_text(&self, mut texts: Vec<Part>, is_error: bool, cache: Option<Value>, media: usize) -> Value {
+    fn result_text(
+        &self,
+        mut texts: Vec<Part>,
+        is_error: bool,
+        cache: Option<Value>,
+        media: usize,
+    ) -> Content {
         if texts.is_empty() && media > 0 {
             texts.push(Part::text("The result follows in the next message."));
         }
@@ -102,48 +134,76 @@ impl Writer<'_> {
         if media.is_empty() {
             return;
         }
-        self.media.push(json!({ "type": "text", "text": format!("Result of the tool call {call_id}:") }));
+        self.media.push(Piece::text(format!("Result of the tool call {call_id}:")));
         self.media.extend(media.into_iter().filter_map(|part| part::write(part, self.target)));
     }
 
     fn flush(&mut self) {
         if !self.media.is_empty() {
             let media = std::mem::take(&mut self.media);
-            self.out.push(json!({ "role": "user", "content": media }));
+            self.out.push(Told::new("user", Content::Pieces(media)));
         }
     }
 
-    fn assistant(&self, parts: Vec<Part>, told: &mut Object) {
+    fn assistant(&self, parts: Vec<Part>) -> Told {
         let mut said = Said::default();
         parts.into_iter().for_each(|part| said.take(part, self.target));
-        if let Some(audio) = said.audio {
-            told.insert("audio".into(), audio);
+        let mut told = Told::new("assistant", said.content());
+        (told.audio, told.refusal, told.tool_calls) = (said.audio, said.refusal, said.calls);
+        // OpenAI takes no thoughts back; those who do have names of their own for them.
+        if self.target.has(Quirk::ReasoningContent) && !said.thoughts.is_empty() {
+            told.reasoning_content = Some(said.thoughts);
         }
-        let content = match (said.text, said.parts.is_empty()) {
-            (text, false) => mixed(text, said.parts),
-            (text, true) if !text.is_empty() => text.into(),
-            // OpenAI takes null only beside calls.
-            (_, true) if said.calls.is_empty() && said.refusal.is_none() => "".into(),
-            (_, true) => Value::Null,
-        };
-        told.insert("content".into(), content);
-        if let Some(refusal) = said.refusal {
-            told.insert("refusal".into(), refusal.into());
+        if self.target.has(Quirk::ThinkingBlocks) {
+            told.thinking_blocks = said.blocks;
         }
-        if !said.calls.is_empty() {
-            told.insert("tool_calls".into(), said.calls.into());
+        told
+    }
+}
+
+// --- Told ---
+
+impl Told {
+    fn new(role: &'static str, content: Content) -> Self {
+        Self {
+            role,
+            tool_call_id: None,
+            audio: None,
+            content,
+            refusal: None,
+            tool_calls: Vec::new(),
+            reasoning_content: None,
+            thinking_blocks: Vec::new(),
+            name: None,
+            extra: Object::new(),
         }
-        self.thoughts(said.thoughts, said.blocks, told);
     }
 
-    /// OpenAI takes no thoughts back; those who do have names of their own for them.
-    fn thoughts(&self, text: String, blocks: Vec<Value>, told: &mut Object) {
-        if self.target.has(Quirk::ReasoningContent) && !text.is_empty() {
-            told.insert("reasoning_content".into(), text.into());
+    /// With members that the model does not know, as far as they mean something to OpenAI's dialect.
+    fn with(mut self, name: Option<String>, mut extra: Object) -> Self {
+        self.name = name;
+        extra.retain(|member, _| !FOREIGN.contains(&member.as_str()) && !self.says(member));
+        self.extra = extra;
+        self
+    }
+
+    fn says(&self, member: &str) -> bool {
+        match member {
+            "role" | "content" => true,
+            "tool_call_id" => self.tool_call_id.is_some(),
+            "audio" => self.audio.is_some(),
+            "refusal" => self.refusal.is_some(),
+            "tool_calls" => !self.tool_calls.is_empty(),
+            "reasoning_content" => self.reasoning_content.is_some(),
+            "thinking_blocks" => !self.thinking_blocks.is_empty(),
+            "name" => self.name.is_some(),
+            _ => false,
         }
-        if self.target.has(Quirk::ThinkingBlocks) && !blocks.is_empty() {
-            told.insert("thinking_blocks".into(), blocks.into());
-        }
+    }
+
+    /// About how many bytes it is as JSON text.
+    fn room(&self) -> usize {
+        40 + self.content.room() + self.tool_calls.iter().map(ToldCall::room).sum::<usize>()
     }
 }
 
@@ -152,9 +212,9 @@ impl Writer<'_> {
 struct Said {
     text: String,
     /// Parts that are no text; with them, content is a list.
-    parts: Vec<Value>,
+    parts: Vec<Piece>,
     refusal: Option<String>,
-    calls: Vec<Value>,
+    calls: Vec<ToldCall>,
     thoughts: String,
     /// Thoughts with their proof, in LiteLLM's shape.
     blocks: Vec<Value>,
@@ -168,8 +228,9 @@ impl Said {
             // The marks of a cache need a list of parts; plain text needs none.
             Kind::Text { text, .. } if cache.is_some() && target.has(Quirk::CacheControl) => {
                 self.settle();
-                self.parts.push(json!({ "type": "text", "text": text, "cache_control": cache }));
+                self.parts.push(Piece::text(text).marked(cache, Object::new()));
             }
+            Kind::Text { text, .. } if self.text.is_empty() => self.text = text,
             Kind::Text { text, .. } => self.text.push_str(&text),
             Kind::Thinking { text, .. } => {
                 self.thoughts.push_str(&text);
@@ -188,7 +249,7 @@ impl Said {
             }
             Kind::Opaque { dialect: Dialect::OpenAiChat, value } => {
                 self.settle();
-                self.parts.push(value);
+                self.parts.push(Piece::Tree(value));
             }
             // Media of an assistant and blocks of other dialects: no provider of this one takes them.
             _ => {}
@@ -199,44 +260,29 @@ impl Said {
     fn settle(&mut self) {
         if !self.text.is_empty() {
             let text = std::mem::take(&mut self.text);
-            self.parts.push(json!({ "type": "text", "text": text }));
+            self.parts.push(Piece::text(text));
         }
+    }
+
+    /// Takes out what becomes the content.
+    fn content(&mut self) -> Content {
+        if !self.parts.is_empty() {
+            self.settle();
+            return Content::Pieces(std::mem::take(&mut self.parts));
+        }
+        // OpenAI takes null only beside calls.
+        let may_be_null = !self.calls.is_empty() || self.refusal.is_some();
+        if self.text.is_empty() && may_be_null {
+            return Content::Null;
+        }
+        Content::Text(std::mem::take(&mut self.text))
     }
 }
 
-fn mixed(text: String, mut parts: Vec<Value>) -> Value {
-    if !text.is_empty() {
-        parts.push(json!({ "type": "text", "text": text }));
+fn tool_call(mut call: ToolCall, signature: Option<String>) -> ToldCall {
+    if call.kind == ToolCallKind::Function && call.arguments.trim().is_empty() {
+        "{}".clone_into(&mut call.arguments);
     }
-    parts.into()
-}
-
-fn tool_call(call: ToolCall, signature: Option<String>) -> Value {
-    let ToolCall { id, name, arguments, kind } = call;
-    let mut told = match kind {
-        ToolCallKind::Function => {
-            let arguments = if arguments.trim().is_empty() { "{}".to_owned() } else { arguments };
-            json!({ "id": id, "type": "function", "function": { "name": name, "arguments": arguments } })
-        }
-        ToolCallKind::Custom => {
-            json!({ "id": id, "type": "custom", "custom": { "name": name, "input": arguments } })
-        }
-    };
-    if let Some(signature) = signature {
-        // Where Google's own OpenAI endpoint wants Gemini's proof; others ignore it.
-        told["extra_content"] = json!({ "google": { "thought_signature": signature } });
-    }
-    told
-}
-
-fn finish(mut told: Object, name: Option<String>, extra: Object, out: &mut Vec<Value>) {
-    if let Some(name) = name {
-        told.insert("name".into(), name.into());
-    }
-    for (member, value) in extra {
-        if !FOREIGN.contains(&member.as_str()) && !told.contains_key(&member) {
-            told.insert(member, value);
-        }
-    }
-    out.push(Value::Object(told));
+    let extra_content = signature.map(|proof| json!({ "google": { "thought_signature": proof } }));
+    ToldCall { extra_content, ..ToldCall::from(call) }
 }

@@ -1,7 +1,7 @@
 //! Parameters that this provider or model refuses, and what the config drops.
 
 use super::target::Target;
-use crate::dialects::{Asked, Params};
+use crate::dialects::{Asked, Params, WireBody};
 use crate::providers::Row;
 use serde_json::Value;
 use weir_core::chat::{Object, Request};
@@ -84,31 +84,40 @@ fn says(request: &Request, name: &str) -> bool {
 }
 
 /// Takes out of the body what the config drops, and what is refused and may be left out.
-pub(super) fn prune(body: &mut Object, refused: &[&str], params: &Params) {
+pub(super) fn prune(body: &mut WireBody, refused: &[&str], params: &Params) {
     for path in &params.additional_drop {
-        remove(body, path);
+        match path.split_once('.') {
+            Some((head, rest)) => within(body.get_mut(named(head)), head, rest),
+            None => drop(body.shift_remove(path)),
+        }
         if path == "max_tokens" {
-            remove(body, "max_completion_tokens");
+            body.shift_remove("max_completion_tokens");
         }
     }
     for name in refused {
         if !params.allowed.iter().any(|allowed| allowed == name) {
-            body.shift_remove(*name);
+            body.shift_remove(name);
         }
     }
 }
 
 /// Removes a member by its dotted path; `name[*]` steps into every item of a list, `name[2]` into one.
 fn remove(object: &mut Object, path: &str) {
-    let Some((head, rest)) = path.split_once('.') else {
-        object.shift_remove(path);
-        return;
-    };
-    let (name, item) = match head.split_once('[') {
-        Some((name, item)) => (name, Some(item.trim_end_matches(']'))),
-        None => (head, None),
-    };
-    let Some(inner) = object.get_mut(name) else { return };
+    match path.split_once('.') {
+        Some((head, rest)) => within(object.get_mut(named(head)), head, rest),
+        None => drop(object.shift_remove(path)),
+    }
+}
+
+/// The member that a step leads to.
+fn named(step: &str) -> &str {
+    step.split_once('[').map_or(step, |(name, _)| name)
+}
+
+/// The same below a member, which `step` has led to.
+fn within(found: Option<&mut Value>, step: &str, rest: &str) {
+    let Some(inner) = found else { return };
+    let item = step.split_once('[').map(|(_, item)| item.trim_end_matches(']'));
     let items: Vec<&mut Value> = match (inner, item) {
         (Value::Array(list), Some("*")) => list.iter_mut().collect(),
         (Value::Array(list), Some(at)) => {

@@ -1,24 +1,72 @@
 //! Parts of a message's content.
 
 use super::target::Target;
+use crate::dialects::wire_body::room;
 use crate::providers::Quirk;
+use serde::Serialize;
 use serde_json::{Value, json};
 use weir_core::chat::{Dialect, Kind, Media, Object, Part, Source};
+
+/// What a message says.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Content {
+    Null,
+    Text(String),
+    Pieces(Vec<Piece>),
+}
+
+/// One item of a list of parts.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Piece {
+    Text {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        text: String,
+    },
+    Image {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        image_url: Address,
+    },
+    Tree(Value),
+}
+
+#[derive(Serialize)]
+pub(super) struct Address {
+    url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
 
 /// Members of parts that are OpenAI's; those of other dialects (`citations`, `context`) would be refused.
 static OURS: &[&str] = &["prompt_cache_breakpoint"];
 
 /// A single text is a string, as every provider takes it; anything else is a list of parts.
-pub(super) fn content(parts: Vec<Part>, target: &Target<'_>) -> Value {
+pub(super) fn content(parts: Vec<Part>, target: &Target<'_>) -> Content {
     let cached = target.has(Quirk::CacheControl) && parts.iter().any(|part| part.cache.is_some());
     let plain = parts
         .iter()
         .all(|part| part.as_text().is_some() && !part.extra.keys().any(|k| OURS.contains(&k.as_str())));
     if plain && !cached && (parts.len() <= 1 || target.has(Quirk::TextContent)) {
-        let texts: Vec<&str> = parts.iter().filter_map(Part::as_text).collect();
-        return texts.join("\n").into();
+        return Content::Text(joined(parts));
     }
-    parts.into_iter().filter_map(|part| write(part, target)).collect()
+    Content::Pieces(parts.into_iter().filter_map(|part| write(part, target)).collect())
+}
+
+/// Texts, with line breaks between them. A single one is not copied.
+fn joined(parts: Vec<Part>) -> String {
+    let mut texts = parts.into_iter().filter_map(|part| match part.kind {
+        Kind::Text { text, .. } => Some(text),
+        _ => None,
+    });
+    let mut all = texts.next().unwrap_or_default();
+    for text in texts {
+        all.push('\n');
+        all.push_str(&text);
+    }
+    all
 }
 
 /// Whether a tool result cannot hold it.
@@ -31,37 +79,24 @@ pub(super) fn is_media(part: &Part) -> bool {
 }
 
 /// One part; `None` for blocks that this dialect has no words for.
-pub(super) fn write(part: Part, target: &Target<'_>) -> Option<Value> {
-    let Part { kind, cache, extra, .. } = part;
-    let mut told = match kind {
-        Kind::Text { text, .. } => json!({ "type": "text", "text": text }),
+pub(super) fn write(part: Part, target: &Target<'_>) -> Option<Piece> {
+    let Part { kind, cache, mut extra, .. } = part;
+    extra.retain(|name, _| OURS.contains(&name.as_str()));
+    let piece = match kind {
+        Kind::Text { text, .. } => Piece::text(text),
         Kind::Image(media) => image(media),
-        Kind::Audio(media) => audio(media)?,
+        Kind::Audio(media) => Piece::Tree(audio(media)?),
         Kind::Document(media) => document(media),
-        Kind::Refusal(text) => json!({ "type": "refusal", "refusal": text }),
-        Kind::Opaque { dialect: Dialect::OpenAiChat, value } => value,
+        Kind::Refusal(text) => Piece::Tree(json!({ "type": "refusal", "refusal": text })),
+        Kind::Opaque { dialect: Dialect::OpenAiChat, value } => Piece::Tree(value),
         _ => return None,
     };
-    if let Some(object) = told.as_object_mut() {
-        mark(object, cache.filter(|_| target.has(Quirk::CacheControl)), extra);
-    }
-    Some(told)
+    Some(piece.marked(cache.filter(|_| target.has(Quirk::CacheControl)), extra))
 }
 
-fn mark(told: &mut Object, cache: Option<Value>, extra: Object) {
-    if let Some(cache) = cache {
-        told.insert("cache_control".into(), cache);
-    }
-    told.extend(extra.into_iter().filter(|(name, _)| OURS.contains(&name.as_str())));
-}
-
-fn image(media: Media) -> Value {
+fn image(media: Media) -> Piece {
     let Some(url) = media.source.to_url() else { return document(media) };
-    let mut inner = json!({ "url": url });
-    if let Some(detail) = media.detail {
-        inner["detail"] = detail.into();
-    }
-    json!({ "type": "image_url", "image_url": inner })
+    Piece::Image { kind: "image_url", image_url: Address { url, detail: media.detail } }
 }
 
 /// OpenAI takes audio as data only.
@@ -77,17 +112,18 @@ fn audio(media: Media) -> Option<Value> {
 }
 
 /// Data needs a file name. An address in the place of data is what routers take; OpenAI says itself that it does not.
-fn document(media: Media) -> Value {
+fn document(media: Media) -> Piece {
     let Media { source, name, .. } = media;
     match source {
-        Source::Text { text, .. } => {
-            let text = name.map_or_else(|| text.clone(), |name| format!("{name}\n\n{text}"));
-            json!({ "type": "text", "text": text })
-        }
-        Source::File { id } => json!({ "type": "file", "file": { "file_id": id } }),
+        Source::Text { text, .. } => Piece::text(match name {
+            Some(name) => format!("{name}\n\n{text}"),
+            None => text,
+        }),
+        Source::File { id } => Piece::Tree(json!({ "type": "file", "file": { "file_id": id } })),
         Source::Base64 { .. } | Source::Url { .. } => {
             let name = name.unwrap_or_else(|| default_name(&source));
-            json!({ "type": "file", "file": { "filename": name, "file_data": source.to_url() } })
+            let file = json!({ "filename": name, "file_data": source.to_url() });
+            Piece::Tree(json!({ "type": "file", "file": file }))
         }
     }
 }
@@ -96,4 +132,44 @@ fn default_name(source: &Source) -> String {
     let kind = source.media_type().and_then(|t| t.split('/').nth(1)).unwrap_or("pdf");
     let end = if kind.bytes().all(|b| b.is_ascii_alphanumeric()) { kind } else { "bin" };
     format!("document.{end}")
+}
+
+// --- Content, Piece ---
+
+impl Content {
+    /// About how many bytes it is as JSON text.
+    pub(super) fn room(&self) -> usize {
+        match self {
+            Content::Null => 4,
+            Content::Text(text) => room(text),
+            Content::Pieces(pieces) => pieces.iter().map(|piece| 32 + piece.room()).sum(),
+        }
+    }
+}
+
+impl Piece {
+    pub(super) fn text(text: String) -> Self {
+        Piece::Text { kind: "text", text }
+    }
+
+    /// With a mark of a cache, and what else was said of it.
+    pub(super) fn marked(self, cache: Option<Value>, extra: Object) -> Self {
+        if cache.is_none() && extra.is_empty() {
+            return self;
+        }
+        let mut tree = serde_json::to_value(self).unwrap_or_default();
+        if let Some(object) = tree.as_object_mut() {
+            object.extend(cache.map(|cache| ("cache_control".to_owned(), cache)));
+            object.extend(extra);
+        }
+        Piece::Tree(tree)
+    }
+
+    fn room(&self) -> usize {
+        match self {
+            Piece::Text { text, .. } => room(text),
+            Piece::Image { image_url, .. } => image_url.url.len(),
+            Piece::Tree(_) => 64,
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::target::Target;
 use super::{message, params, tools};
-use crate::dialects::{Asked, WireRequest};
+use crate::dialects::{Asked, WireBody, WireRequest};
 use crate::providers::Quirk;
 use serde_json::{Value, json};
 use weir_core::chat::{Format, Object, Reasoning, Request};
@@ -53,9 +53,10 @@ pub(in super::super) fn write(mut request: Request, asked: &Asked<'_>) -> Result
     let target = Target::of(asked);
     let refused = params::refused(&request, asked, &target);
     asked.params.check(&refused, &[])?;
-    let mut body = Object::new();
+    let mut body = WireBody::default();
     body.insert("model".into(), asked.model.into());
-    body.insert("messages".into(), message::write_all(std::mem::take(&mut request.messages), &target).into());
+    let messages = message::write_all(std::mem::take(&mut request.messages), &target)?;
+    body.insert_text("messages".into(), messages);
     tools::write(&mut request, asked, &target, &mut body)?;
     sampling(&request, &target, &mut body);
     reasoning(request.reasoning.as_ref(), &target, &mut body);
@@ -79,13 +80,11 @@ pub(in super::super) fn write(mut request: Request, asked: &Asked<'_>) -> Result
     Ok(WireRequest { body, headers: Vec::new() })
 }
 
-fn put<T: Into<Value>>(body: &mut Object, name: &str, value: Option<T>) {
-    if let Some(value) = value {
-        body.insert(name.into(), value.into());
-    }
+fn put<T: Into<Value>>(body: &mut impl Extend<(String, Value)>, name: &str, value: Option<T>) {
+    body.extend(value.map(|value| (name.to_owned(), value.into())));
 }
 
-fn sampling(request: &Request, target: &Target<'_>, body: &mut Object) {
+fn sampling(request: &Request, target: &Target<'_>, body: &mut WireBody) {
     put(body, target.limit_name(), request.max_tokens);
     put(body, "temperature", request.temperature.clone().map(Value::Number));
     put(body, "top_p", request.top_p.clone().map(Value::Number));
@@ -101,7 +100,7 @@ fn sampling(request: &Request, target: &Target<'_>, body: &mut Object) {
 
 /// An effort that the client named goes as it is. One that only follows from a budget goes to models that are known to
 /// take it: clients like Claude Code send a budget always.
-fn reasoning(reasoning: Option<&Reasoning>, target: &Target<'_>, body: &mut Object) {
+fn reasoning(reasoning: Option<&Reasoning>, target: &Target<'_>, body: &mut WireBody) {
     let Some(reasoning) = reasoning else { return };
     if target.has(Quirk::ThinkingSwitch)
         && let Some(enabled) = reasoning.enabled

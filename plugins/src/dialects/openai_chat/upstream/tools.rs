@@ -1,7 +1,7 @@
 //! Tools, and which of them to use.
 
 use super::target::Target;
-use crate::dialects::Asked;
+use crate::dialects::{Asked, WireBody};
 use crate::providers::Quirk;
 use serde_json::{Value, json};
 use weir_core::chat::{Dialect, Object, Request, Tool, ToolChoice, ToolKind};
@@ -16,7 +16,7 @@ pub(super) fn write(
     request: &mut Request,
     asked: &Asked<'_>,
     target: &Target<'_>,
-    body: &mut Object,
+    body: &mut WireBody,
 ) -> Result<(), ApiError> {
     let choice = request.tool_choice.take().map(|choice| choice_value(choice, &request.tools));
     let mut tools = Vec::with_capacity(request.tools.len());
@@ -41,7 +41,7 @@ fn tool_value(
     tool: Tool,
     asked: &Asked<'_>,
     target: &Target<'_>,
-    body: &mut Object,
+    body: &mut WireBody,
 ) -> Result<Option<Value>, ApiError> {
     let Tool { kind, cache, extra } = tool;
     let mut told = match kind {
@@ -108,7 +108,7 @@ fn provider(
     value: &Value,
     asked: &Asked<'_>,
     target: &Target<'_>,
-    body: &mut Object,
+    body: &mut WireBody,
 ) -> Result<(), ApiError> {
     let kind = value.get("type").and_then(Value::as_str).unwrap_or_default();
     if kind.starts_with("web_search") {

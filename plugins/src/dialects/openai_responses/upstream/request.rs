@@ -61,7 +61,7 @@ pub(in super::super) fn write(mut request: Request, asked: &Asked<'_>) -> Result
     put("include", include(&request, asked));
     put("stream", request.stream.then_some(true).into());
     extend(&mut body, request, asked);
-    Ok(WireRequest { body, headers: Vec::new() })
+    Ok(WireRequest { body: body.into(), headers: Vec::new() })
 }
 
 /// The configuration names parameters as chat does.
