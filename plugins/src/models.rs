@@ -175,6 +175,16 @@ impl ModelTable {
         self.groups.get(model).is_some_and(|group| group.deployments.iter().any(has))
     }
 
+    /// Whether `openai/*` means this model, too, as with LiteLLM: its name is one of OpenAI's (`gpt-4o`), and nobody else
+    /// serves it here.
+    fn belongs_to(&self, model: &str, pattern: &str) -> bool {
+        let (Some(provider), Some(group)) = (pattern.strip_suffix("/*"), self.groups.get(model)) else {
+            return false;
+        };
+        let served = group.deployments.iter().all(|d| d.provider.prefix == provider);
+        served && self.context.catalogue.get(model).is_some_and(|facts| facts.provider == provider)
+    }
+
     /// A deployment by its id; none for those made from patterns.
     pub fn by_id(&self, id: &str) -> Option<Arc<Deployment>> {
         self.by_id.get(id).and_then(|group| group.deployments.first().cloned())
@@ -243,8 +253,8 @@ fn filled(entry: &ModelEntry, name: &str, star: &str) -> ModelEntry {
 /// Names that stand for every model.
 static EVERYTHING: &[&str] = &["*", "all-proxy-models", "all-team-models"];
 
-/// Whether a key with this list may use a model. An empty list allows all; entries may be names, patterns or access
-/// groups.
+/// Whether a key with this list may use a model. An empty list allows all; entries may be names, patterns, access groups,
+/// or all of a provider's models.
 pub fn may_use(allowed: &[String], model: &str, table: &ModelTable) -> bool {
     if allowed.is_empty() {
         return true;
@@ -254,5 +264,6 @@ pub fn may_use(allowed: &[String], model: &str, table: &ModelTable) -> bool {
             || EVERYTHING.contains(&entry.as_str())
             || star_of(entry, model).is_some()
             || table.in_access_group(model, entry)
+            || table.belongs_to(model, entry)
     })
 }
