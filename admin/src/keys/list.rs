@@ -145,16 +145,37 @@ async fn spent(context: &Context, keys: &[Kept<KeyRecord>]) -> Result<Vec<NanoUs
     Ok(ids.iter().map(|id| spent.get(id).copied().unwrap_or_default()).collect())
 }
 
-/// The keys of a team or a user as these tell of them: all, as far as one answer holds them, or a page, with its place.
+/// The keys of a team as it tells of them: all, as far as one answer holds them, or a page, with its place.
 pub(crate) async fn told_of(
     context: &Context,
     page: Option<page::Page>,
     of: Condition,
 ) -> Result<Vec<(&'static str, Raw)>, Refusal> {
     let found = records::list::<KeyRecord>(context.directory(), &page::query(page, vec![of])).await?;
-    let mut told = vec![("keys", raw(&told_all(context, &found.records).await?))];
-    told.extend(page.into_iter().flat_map(|page| page.place(found.total)));
-    Ok(told)
+    Ok(placed(&told_all(context, &found.records).await?, page, found.total))
+}
+
+/// The same of a user, who may have keys in several teams: each tells the name of its team. Of a key in no team it is the
+/// text `None`, as with LiteLLM.
+pub(crate) async fn told_of_user(
+    context: &Context,
+    page: Option<page::Page>,
+    of: Condition,
+) -> Result<Vec<(&'static str, Raw)>, Refusal> {
+    let found = records::list::<KeyRecord>(context.directory(), &page::query(page, vec![of])).await?;
+    let owners = Owners::of(context, &found.records).await?;
+    let mut keys = told_all(context, &found.records).await?;
+    for (told, kept) in keys.iter_mut().zip(&found.records) {
+        let team = owners.told(kept, "team_alias").unwrap_or_else(|| raw("None"));
+        told.0.push(("team_alias", team));
+    }
+    Ok(placed(&keys, page, found.total))
+}
+
+fn placed(keys: &[Object], page: Option<page::Page>, total: u64) -> Vec<(&'static str, Raw)> {
+    let mut told = vec![("keys", raw(keys))];
+    told.extend(page.into_iter().flat_map(|page| page.place(total)));
+    told
 }
 
 /// Keys as other resources tell of them: `/key/info` with the hash.

@@ -41,7 +41,7 @@ pub(super) async fn info(context: Context, params: Params) -> Result<Json<Object
     let kept = get_all::<Team>(context.directory(), &told.teams).await?;
     let teams = teams::show::Told::load_all(&context, kept).await?;
     let mut answer = Object(vec![("user_id", raw(&id)), ("user_info", raw(&told.whole()))]);
-    answer.0.extend(keys::told_of(&context, page, Condition::In("user_id", vec![id])).await?);
+    answer.0.extend(keys::told_of_user(&context, page, Condition::In("user_id", vec![id])).await?);
     answer.0.push(("teams", raw(&teams::whole(&context, &teams, first(page)).await?)));
     Ok(Json(answer))
 }
@@ -54,7 +54,7 @@ fn first(page: Option<Page>) -> Option<Page> {
 async fn of_nobody(context: &Context, page: Option<Page>) -> Result<Object, Refusal> {
     let teams = teams::show::Told::load_all(context, context.all::<Team>(Vec::new()).await?).await?;
     let mut answer = Object(vec![("user_id", raw(&Value::Null)), ("user_info", raw(&Value::Null))]);
-    answer.0.extend(keys::told_of(context, page, Condition::Empty("user_id")).await?);
+    answer.0.extend(keys::told_of_user(context, page, Condition::Empty("user_id")).await?);
     answer.0.push(("teams", raw(&teams::whole(context, &teams, first(page)).await?)));
     Ok(answer)
 }

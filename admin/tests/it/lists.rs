@@ -90,6 +90,25 @@ async fn keys_of_a_team_or_a_user_come_in_pages_where_these_are_asked_for() {
     }
 }
 
+/// Where LiteLLM's clients look for them.
+#[tokio::test]
+async fn a_users_keys_name_their_teams_and_a_team_tells_its_own_names_for_models() {
+    let rig = some().await;
+    rig.key(&json!({ "user_id": "u-7", "key_alias": "mine" })).await;
+    let keys = rig.get("/user/info?user_id=u-7").await.json()["keys"].clone();
+    let teams = keys.as_array().unwrap().iter().map(|key| (&key["key_alias"], &key["team_alias"]));
+    let (engines, none) = (json!("Engines"), json!("None"));
+    for (alias, team) in teams {
+        assert_eq!(team, if alias == "mine" { &none } else { &engines }, "{alias}");
+    }
+    let aliases = json!({ "fast": "gpt-4o" });
+    rig.post("/team/update", &json!({ "team_id": "t-9", "model_aliases": aliases })).await;
+    let info = rig.get("/team/info?team_id=t-9").await.json();
+    assert_eq!(info["team_info"]["litellm_model_table"]["model_aliases"], aliases, "{info}");
+    let list = rig.get("/team/list").await.json();
+    assert_eq!(list[0]["litellm_model_table"]["model_aliases"], aliases, "{list}");
+}
+
 #[tokio::test]
 async fn customers_organizations_and_users_are_searched_and_come_in_pages() {
     let rig = some().await;

@@ -24,6 +24,7 @@ mod clouds;
 mod config;
 mod cooldowns;
 mod crossed;
+mod customers;
 mod deadlines;
 mod due;
 mod errors;
