@@ -236,13 +236,14 @@ pub fn has_warnings(problems: &Problems) -> bool {
 
 fn migrate(args: &Migrate) -> anyhow::Result<()> {
     let env = weir_core::config::env::Env::process();
-    let loader = Loader::new(args.config.clone(), env.clone());
+    let runtime = runtime()?;
+    let loader = runtime.block_on(Loader::new(args.config.clone(), env.clone()).with_secrets())?;
     let (Some(config), _) = loader.config() else {
         bail!("the configuration cannot be read: see `weir check`")
     };
     let folder = crate::data_dir::choose(&config, &env);
     let options = crate::storage::ledger_options(&config, &folder);
-    runtime()?.block_on(weir_ledger::migrate(options, Duration::from_secs(args.wait)))?;
+    runtime.block_on(weir_ledger::migrate(options, Duration::from_secs(args.wait)))?;
     say("the ledger's schema is up to date");
     Ok(())
 }

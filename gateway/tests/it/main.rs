@@ -33,6 +33,7 @@ mod goldens;
 mod guardrails;
 mod hedges;
 mod https_proxy;
+mod kept_secrets;
 mod keys;
 mod large;
 mod layers;

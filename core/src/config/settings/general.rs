@@ -3,6 +3,7 @@
 use super::super::env::Env;
 use super::super::json::JsonMap;
 use super::super::problems::{Place, Problems};
+use super::super::secrets;
 use super::super::section::Section;
 use super::super::tree::Node;
 use super::jwt::{self, JwtSettings, RolePermissions};
@@ -83,6 +84,9 @@ pub struct GeneralSettings {
     pub ui_admins_only: bool,
     /// How long what is counted against rate limits counts.
     pub rate_limit_window: Duration,
+    /// Who was asked for secrets before this was read, and how (see `SecretsWanted`).
+    pub key_management_system: Option<String>,
+    pub key_management_settings: JsonMap,
 }
 
 /// Which tokens count against limits of tokens.
@@ -138,6 +142,8 @@ impl GeneralSettings {
             enable_oauth2_proxy_auth: bool("enable_oauth2_proxy_auth"),
             oauth2_headers: json_map(s, "oauth2_config_mappings"),
             ui_admins_only: s.text("ui_access_mode").as_deref() == Some("admin_only"),
+            key_management_system: secrets::system(s, problems),
+            key_management_settings: json_map(s, "key_management_settings"),
         }
     }
 }
