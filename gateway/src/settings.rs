@@ -1,8 +1,6 @@
 //! From files and environment to a snapshot; the same at start, on reload and for `weir check`.
 
-use crate::cli::say;
 use crate::endpoints::{self, Endpoint};
-use anyhow::anyhow;
 use http::Method;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,24 +32,6 @@ impl Loader {
 
     pub fn of_file(path: &Path) -> Self {
         Self::new(Some(path.to_owned()), Env::process())
-    }
-
-    /// With what a secret manager has of all that the files refer to (`general_settings.key_management_system`), laid over
-    /// the environment. Asked once: what is changed there counts after a restart.
-    ///
-    /// # Errors
-    /// The manager does not answer, or does not know this gateway.
-    pub async fn with_secrets(self) -> anyhow::Result<Self> {
-        let wanted = self.reading(|source, read, _| Config::secrets_wanted(source, read, &self.env));
-        let Some(wanted) = wanted else { return Ok(self) };
-        let secrets = secrets::fetch(&wanted).await.map_err(|why| {
-            anyhow!("no secrets for the configuration: {why}. Check general_settings.key_management_system")
-        })?;
-        for name in secrets.refused.iter().filter(|name| self.env.get(name).is_none()) {
-            say(&format!("the secret manager keeps {name} from this gateway"));
-        }
-        let env = Arc::new(self.env.with(secrets.found));
-        Ok(Self { env, ..self })
     }
 
     /// The snapshot of the files, or `None` with the errors that forbid it.
@@ -87,6 +67,26 @@ impl Loader {
     /// Every setting with its source, for people.
     pub fn explain(&self, added: &Additions) -> (Option<Effective>, Problems) {
         self.reading(|source, read, served| Config::explain(source, read, &self.env, served, added))
+    }
+
+    /// With what a secret manager has of all that the files refer to (`general_settings.key_management_system`), laid over
+    /// the environment. Asked once: what is changed there counts after a restart.
+    ///
+    /// # Errors
+    /// The manager does not answer, or does not know this gateway.
+    pub async fn with_secrets(self) -> anyhow::Result<Self> {
+        let wanted = self.reading(|source, read, _| Config::secrets_wanted(source, read, &self.env));
+        let Some(wanted) = wanted else { return Ok(self) };
+        let secrets = secrets::fetch(&wanted).await.map_err(|why| {
+            anyhow::anyhow!(
+                "no secrets for the configuration: {why}. Check general_settings.key_management_system"
+            )
+        })?;
+        for name in secrets.refused.iter().filter(|name| self.env.get(name).is_none()) {
+            crate::cli::say(&format!("the secret manager keeps {name} from this gateway"));
+        }
+        let env = Arc::new(self.env.with(secrets.found));
+        Ok(Self { env, ..self })
     }
 
     fn config_with(&self, added: &Additions) -> (Option<Config>, Problems) {

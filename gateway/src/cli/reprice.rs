@@ -59,8 +59,8 @@ struct Report {
 pub(super) fn run(args: &Reprice) -> anyhow::Result<()> {
     let report = super::runtime()?.block_on(async {
         let setup = Setup::open(args.config.clone()).await?;
-        let loader = crate::settings::Loader::new(args.config.clone(), weir_core::config::Env::process());
-        let (snapshot, _) = loader.with_secrets().await?.load();
+        let (snapshot, _) =
+            crate::settings::Loader::new(args.config.clone(), weir_core::config::Env::process()).load();
         let snapshot = snapshot.context("the configuration cannot be used: see `weir check`")?;
         walk(&setup.ledger, &snapshot, &filter(args)?, args.dry_run).await
     })?;
