@@ -3,6 +3,7 @@
 use crate::budgets::Hold;
 use crate::cache::Caching;
 use crate::callbacks::{self, Telling};
+use crate::customer;
 use crate::deployment::{Deployment, Timeouts};
 use crate::dialects::openai_chat::OpenAiChat;
 use crate::dialects::{self, ClientDialect, View};
@@ -297,18 +298,16 @@ impl Exchange {
         self.request.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default()
     }
 
-    /// The customer behind the key: the one that a token is for, else the body's `user`, each request's own.
+    /// The customer behind the key: the one that a token is for, else whom a header or the body names, each request's own.
     pub fn end_user(&self) -> Option<String> {
         let token = self.caller.principal().and_then(|known| known.token.as_ref());
         if let Some(customer) = token.and_then(|token| token.customer.as_ref()) {
             return Some(customer.clone());
         }
-        let configured = self.snapshot.config.general.user_header_name.as_deref();
-        let from_header = configured.map(|name| self.header(name)).filter(|v| !v.is_empty());
-        match from_header {
-            Some(user) => Some(user.to_owned()),
-            None => self.request.body.string("user").filter(|u| !u.is_empty()).map(|u| u.into_owned()),
-        }
+        let general = &self.snapshot.config.general;
+        let mut headers = general.user_header_name.iter().chain(&general.customer_headers);
+        let named = headers.find_map(|name| Some(self.header(name)).filter(|value| !value.is_empty()));
+        named.map(str::to_owned).or_else(|| customer::of_body(&self.request.body))
     }
 
     /// Limits for an attempt: the body's `timeout`, else `x-litellm-timeout` and `x-litellm-stream-timeout` (seconds),

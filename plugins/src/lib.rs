@@ -24,6 +24,7 @@ pub mod cache;
 pub mod callbacks;
 pub mod chain;
 pub mod count;
+pub mod customer;
 pub mod deployment;
 pub mod dialects;
 pub mod exchange;

@@ -1,7 +1,11 @@
 //! Customers whom nobody has made: requests name them, and from then on they are known.
 
-use crate::rig::{MASTER, Rig};
-use serde_json::json;
+use crate::rig::{CONFIG, MASTER, Rig};
+use serde_json::{Value, json};
+
+fn by(customer: &str, model: &str) -> Value {
+    json!({"model": model, "user": customer, "messages": [{"role": "user", "content": "hi"}]})
+}
 
 fn info(id: &str) -> String {
     format!("/customer/info?end_user_id={id}")
@@ -11,7 +15,6 @@ fn info(id: &str) -> String {
 async fn a_customer_whom_a_request_names_is_told_and_can_be_limited() {
     let rig = Rig::start().await;
     let key = rig.key(json!({})).await;
-    let by = |customer: &str, model: &str| json!({"model": model, "user": customer, "messages": [{"role": "user", "content": "hi"}]});
     for (customer, model) in [("shop", "priced"), ("poor", "unpriced")] {
         let answer = rig.post("/v1/chat/completions", &key, by(customer, model)).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
@@ -33,4 +36,45 @@ async fn a_customer_whom_a_request_names_is_told_and_can_be_limited() {
     assert_eq!(limited.json()["spend"], told["spend"], "what was spent before counts");
     let refused = rig.post("/v1/chat/completions", &key, by("shop", "priced")).await;
     assert_eq!((refused.status, refused.json()["error"]["type"].as_str()), (400, Some("budget_exceeded")));
+}
+
+#[tokio::test]
+async fn a_customer_is_named_by_a_header_the_body_or_anthropics_metadata_and_must_be_where_the_operator_says_so()
+ {
+    let general = "general_settings: {enforce_user_param: true, reject_clientside_metadata_tags: true, \
+        user_header_mappings: [{header_name: X-Customer, litellm_user_role: customer}], ";
+    let litellm = "litellm_settings: {extra_spend_tag_headers: [x-cost-center], ";
+    let rig =
+        Rig::config(CONFIG).replace("general_settings: {", general).replace("litellm_settings: {", litellm);
+    let rig = rig.start().await;
+    let key = rig.key(json!({"metadata": {"tags": ["of-the-key"]}})).await;
+    let bearer = format!("Bearer {key}");
+    let by_header =
+        [("authorization", bearer.as_str()), ("x-customer", "by-header"), ("x-cost-center", "42")];
+    let anonymous =
+        json!({"model": "gpt-4o", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]});
+    let mut anthropic = anonymous.clone();
+    anthropic["metadata"] = json!({"user_id": "by-metadata"});
+    for (answer, customer) in [
+        (rig.post_with("/v1/chat/completions", &by_header, &anonymous).await, "by-header"),
+        (rig.post("/v1/chat/completions", &key, by("by-body", "gpt-4o")).await, "by-body"),
+        (rig.post("/v1/messages", &key, &anthropic).await, "by-metadata"),
+    ] {
+        assert_eq!(answer.status, 200, "{customer}: {}", answer.text());
+        let row = rig.row(answer.header("x-litellm-call-id")).await;
+        assert_eq!(row["end_user"], customer, "{row}");
+        let tags = row["request_tags"].to_string();
+        assert!(tags.contains("of-the-key"), "{tags}");
+        assert_eq!(tags.contains("x-cost-center: 42"), customer == "by-header", "{tags}");
+    }
+    for path in ["/v1/chat/completions", "/v1/messages", "/v1/embeddings"] {
+        let refused = rig.post(path, &key, &anonymous).await;
+        assert_eq!(refused.status, 400, "{path}: {}", refused.text());
+        assert!(refused.text().contains("enforce_user_param"), "{path}: {}", refused.text());
+    }
+    assert_eq!(rig.post("/v1/chat/completions", MASTER, &anonymous).await.status, 200, "the operator's own");
+    let mut tagged = by("by-body", "gpt-4o");
+    tagged["metadata"] = json!({"tags": ["mine"]});
+    let refused = rig.post("/v1/chat/completions", &key, &tagged).await;
+    assert_eq!((refused.status, refused.json()["error"]["param"].as_str()), (400, Some("metadata.tags")));
 }

@@ -2,12 +2,14 @@
 //! at the top level and one level down, where SDKs put `extra_body` and friends.
 
 use super::FilterKind;
+use super::entry::says_tags;
 use crate::exchange::Exchange;
 use crate::plugin::{Flow, Phase, Plugin};
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::sync::Arc;
 use weir_core::body::JsonBody;
+use weir_core::domain::operation::Operation;
 use weir_core::error::{ApiError, Kind};
 
 pub static KIND: FilterKind =
@@ -65,8 +67,28 @@ impl Plugin for ClientFields {
         if x.request.pass.is_some() {
             return Ok(Flow::Continue);
         }
-        check(&x.request.body).map(|()| Flow::Continue)
+        check(&x.request.body)?;
+        asked_for(x).map(|()| Flow::Continue)
     }
+}
+
+/// What the operator wants of requests. The operator's own may be as they like.
+fn asked_for(x: &Exchange) -> Result<(), ApiError> {
+    let general = &x.snapshot.config.general;
+    if x.caller.principal().is_none() {
+        return Ok(());
+    }
+    if general.reject_client_tags && says_tags(x) {
+        let message = "Client-side 'metadata.tags' not allowed in request. 'reject_clientside_metadata_tags'=True. Tags can \
+                       only be set via API key metadata.";
+        return Err(ApiError::new(Kind::BadRequest, message).with_param("metadata.tags"));
+    }
+    let whole = !x.request.operation.counts() && x.request.operation != Operation::Realtime;
+    if general.enforce_user && whole && x.end_user().is_none() {
+        let message = "'user' param not passed in. 'enforce_user_param'=True. Name the end user in `user`.";
+        return Err(ApiError::new(Kind::BadRequest, message).with_param("user"));
+    }
+    Ok(())
 }
 
 fn check(body: &JsonBody) -> Result<(), ApiError> {

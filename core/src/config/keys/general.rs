@@ -60,7 +60,7 @@ pub(super) const KEYS: &[Key] = &[
     later("enable_public_model_hub", Bool),
     used("enable_rbac", Bool),
     used("enforce_rbac", Bool),
-    later("enforce_user_param", Any),
+    used("enforce_user_param", Bool),
     later("enforced_params", Any),
     later("health_check_details", Any),
     later("health_check_interval", Seconds),
@@ -83,7 +83,7 @@ pub(super) const KEYS: &[Key] = &[
     later("proxy_batch_polling_interval", Any),
     later("proxy_budget_rescheduler_max_time", Any),
     later("proxy_budget_rescheduler_min_time", Any),
-    later("reject_clientside_metadata_tags", Bool),
+    used("reject_clientside_metadata_tags", Bool),
     used("role_permissions", List),
     later("service_account_settings", Any),
     used("spend_report_frequency", Seconds),
@@ -95,7 +95,7 @@ pub(super) const KEYS: &[Key] = &[
     later("use_google_kms", Bool),
     later("use_redis_transaction_buffer", Any),
     later("use_shared_health_check", Any),
-    later("user_header_mappings", List),
+    used("user_header_mappings", List),
     later("user_mcp_management_mode", Any),
 ];
 
