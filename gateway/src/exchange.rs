@@ -278,7 +278,8 @@ impl Flight<'_> {
         let asked = matches!(error.kind(), Kind::Upstream);
         self.attempt_ended(attempt, if asked { error.status() } else { 0 }, Some(error.class()));
         let config = &self.x.snapshot.config.router;
-        if config.disable_cooldowns || !cooldown::qualifies(error.status()) || is_ours(error) {
+        let anothers = attempt.deployment.of_client;
+        if config.disable_cooldowns || anothers || !cooldown::qualifies(error.status()) || is_ours(error) {
             return;
         }
         let group = self.x.snapshot.models.find(&attempt.deployment.group);

@@ -11,6 +11,7 @@ use crate::guardrails::Guarded;
 use crate::load::Running;
 use crate::measure::Measured;
 use crate::models::Group;
+use crate::own::Own;
 use crate::pass::Pass;
 use crate::rates::{Admitted, Told};
 use crate::responses::Conversation;
@@ -128,6 +129,8 @@ pub struct Target {
     pub requested: String,
     /// The group it stands for. Set by `filters::access`.
     pub group: Option<Arc<Group>>,
+    /// Credentials of the client's, which that group is asked with. Set by `filters::client_fields`.
+    pub own: Option<Own>,
     /// Nobody else can serve it: there are no fallbacks.
     pub bound: bool,
     /// Where it may be computed; `None`: anywhere. Set by `filters::budget`, which knows the customer.

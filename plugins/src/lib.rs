@@ -38,6 +38,7 @@ pub mod metrics;
 pub mod mock;
 pub mod models;
 pub mod outgoing;
+pub mod own;
 pub mod pass;
 pub mod plugin;
 pub mod providers;

@@ -1,6 +1,7 @@
 //! Finding deployments by the name a client asks for: deployment id, group, alias, pattern, in LiteLLM's order.
 
 use crate::deployment::Deployment;
+use crate::own::Own;
 use crate::providers;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -124,19 +125,36 @@ impl ModelTable {
         if let Some(group) = self.expanded.get(name) {
             return Some(group);
         }
-        let (pattern, star) = self.patterns.iter().find_map(|p| Some((p, star_of(&p.name, name)?)))?;
-        let deployments: Vec<_> = pattern
-            .entries
-            .iter()
-            .filter_map(|entry| self.context.build(&filled(entry, name, star)).ok())
-            .map(Arc::new)
-            .collect();
+        let entries = self.matched(name)?;
+        let deployments: Vec<_> =
+            entries.iter().filter_map(|entry| self.context.build(entry).ok()).map(Arc::new).collect();
         if deployments.is_empty() {
             return None;
         }
         let group = Arc::new(Group { name: name.to_owned(), deployments });
         self.expanded.insert(name.to_owned(), Arc::clone(&group));
         Some(group)
+    }
+
+    /// The entries of the narrowest pattern that a name fits, for that name.
+    fn matched(&self, name: &str) -> Option<Vec<ModelEntry>> {
+        let (pattern, star) = self.patterns.iter().find_map(|p| Some((p, star_of(&p.name, name)?)))?;
+        Some(pattern.entries.iter().map(|entry| filled(entry, name, star)).collect())
+    }
+
+    /// The same group with a client's own credentials, for one request.
+    ///
+    /// # Errors
+    /// One of its deployments cannot be asked with them.
+    pub fn owned(&self, group: &Group, own: &Own) -> Result<Group, providers::Fault> {
+        let named = self.context.config.models.iter().filter(|entry| entry.name == group.name);
+        let mut entries: Vec<ModelEntry> = named.cloned().collect();
+        if entries.is_empty() {
+            entries = self.matched(&group.name).unwrap_or_default();
+        }
+        entries.retain(|entry| group.deployments.iter().any(|d| d.id == entry.id));
+        let built = entries.into_iter().map(|entry| self.context.owned(entry, own).map(Arc::new));
+        Ok(Group { name: group.name.clone(), deployments: built.collect::<Result<_, _>>()? })
     }
 
     /// Names for `/v1/models`: visible aliases, then groups, patterns replaced by the models the catalogue knows.
@@ -204,6 +222,20 @@ impl ModelTable {
 impl Context {
     fn build(&self, entry: &ModelEntry) -> Result<Deployment, providers::Fault> {
         Deployment::build(entry, &self.config, &self.env, &self.catalogue)
+    }
+
+    /// Whoever names an address gets nothing of the operator's there, not even of the environment.
+    fn owned(&self, mut entry: ModelEntry, own: &Own) -> Result<Deployment, providers::Fault> {
+        own.put_into(&mut entry);
+        let nothing = Env::default();
+        let env = if own.has_base() { &nothing } else { self.env.as_ref() };
+        let built = Deployment::build(&entry, &self.config, env, &self.catalogue)?;
+        if built.wire.signer.is_some() {
+            let message = format!("{} is not asked with a key alone", built.provider.prefix);
+            return Err(providers::Fault::new("api_key", message, "leave it out"));
+        }
+        let public_only = own.is_unlisted(&built.left);
+        Ok(Deployment { of_client: true, public_only, ..built })
     }
 }
 

@@ -15,6 +15,7 @@
 mod adopted;
 mod alerts;
 mod bills;
+mod brought;
 mod budgets;
 mod cached;
 mod callbacks;
