@@ -10,6 +10,7 @@ mod litellm;
 mod manual;
 mod reprice;
 mod reseal;
+mod theirs;
 mod upgrade;
 
 use crate::settings::Loader;
@@ -118,6 +119,8 @@ pub struct Serve {
     /// Takes the listeners over from the gateway with the same data directory: what `weir upgrade` starts.
     #[arg(long)]
     pub upgrade: bool,
+    #[command(flatten)]
+    pub theirs: theirs::Theirs,
 }
 
 /// One half of the gateway.

@@ -54,6 +54,7 @@ const LAST_TELLING: Duration = Duration::from_secs(10);
 /// Runs until told to stop. `filters`: beside the gateway's own.
 pub fn serve(args: &Serve, filters: &[&'static FilterKind]) -> anyhow::Result<()> {
     let env = Env::process();
+    args.theirs.tell();
     let mut loader = asked(Loader::new(args.config.clone(), env.clone()))?;
     let (Some(config), _) = loader.config() else { bail!(refused(&loader)) };
     let debug = args.detailed_debug || args.debug || config.litellm.set_verbose;
