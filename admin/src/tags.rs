@@ -85,12 +85,15 @@ async fn new(context: Context, mut sent: Fields) -> Result<Json<Object>, Refusal
 
 async fn update(context: Context, mut sent: Fields) -> Result<Json<Object>, Refusal> {
     let name = sent.required_text("name");
+    let named = sent.text("budget_id");
     let kept = context.get::<Tag>(&name).await?;
     let mut tag = kept.as_ref().map(|kept| kept.record.clone()).unwrap_or_default();
     fields::read(TABLE, &mut sent, &mut tag);
     let mut work = Work::new(&context);
-    tag.budget_id =
-        budgets::change_of_holder(&context, &mut work, tag.budget_id.as_deref(), &mut sent).await?;
+    tag.budget_id = match named {
+        Some(named) => budgets::of_holder(&context, &mut work, Some(named), None).await?,
+        None => budgets::change_of_holder(&context, &mut work, tag.budget_id.as_deref(), &mut sent).await?,
+    };
     sent.finish()?;
     let kept = match kept {
         Some(kept) => kept,
