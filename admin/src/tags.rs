@@ -43,6 +43,7 @@ static NAMES: &[&str] =
 const DYNAMIC: &str =
     "This is just a spend tag that was passed dynamically in a request. It does not control any LLM models.";
 
+/// `budget_id` where there is one.
 fn told(kept: &Kept<Tag>) -> Object {
     let beside = |name: &str| -> Option<Raw> {
         match name {
@@ -52,7 +53,9 @@ fn told(kept: &Kept<Tag>) -> Object {
             _ => None,
         }
     };
-    fields::show(TABLE, NAMES, &kept.record, beside)
+    let mut told = fields::show(TABLE, NAMES, &kept.record, beside);
+    told.0.extend(kept.budget_id.as_ref().map(|id| ("budget_id", raw(id))));
+    told
 }
 
 async fn found(context: &Context, name: &str) -> Result<Kept<Tag>, Refusal> {
