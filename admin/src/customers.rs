@@ -18,7 +18,7 @@ use weir_core::access::{Grant, RouteClass};
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::records::{Budget, Customer, Kept};
 use weir_core::ports::records::{self, get_all};
-use weir_core::ports::{Sort, SpendScope};
+use weir_core::ports::{Dimension, Rollup, RollupQuery, Sort, SpendScope};
 
 const M: RouteClass = RouteClass::Management;
 const A: Grant = Grant::ADMIN;
@@ -83,7 +83,7 @@ const MAX: usize = 1_000;
 /// Customers with what was spent, and with their budgets as `show` tells them.
 async fn told(
     context: &Context,
-    customers: &[Kept<Customer>],
+    customers: &[&Customer],
     names: &[&'static str],
     show: fn(&Kept<Budget>) -> Object,
 ) -> Result<Vec<Object>, Refusal> {
@@ -104,19 +104,33 @@ async fn told(
                 _ => None,
             }
         };
-        fields::show(TABLE, names, &customer.record, beside)
+        fields::show(TABLE, names, *customer, beside)
     });
     Ok(told.collect())
 }
 
 async fn row(context: &Context, id: &str) -> Result<Json<Object>, Refusal> {
-    let kept = found(context, id).await?;
-    let told = told(context, std::slice::from_ref(&kept), ROW, budgets::row).await?.pop();
+    let kept = context.get::<Customer>(id).await?.ok_or_else(|| not_there(id))?;
+    let told = told(context, &[&kept.record], ROW, budgets::row).await?.pop();
     told.map(Json).ok_or_else(|| not_there(id))
 }
 
-async fn found(context: &Context, id: &str) -> Result<Kept<Customer>, Refusal> {
-    context.get::<Customer>(id).await?.ok_or_else(|| not_there(id))
+fn bare(kept: &[Kept<Customer>]) -> Vec<&Customer> {
+    kept.iter().map(|kept| &kept.record).collect()
+}
+
+/// Whether a request has named this customer. With LiteLLM that makes one; here it only counts.
+async fn is_named(context: &Context, id: &str) -> Result<bool, Refusal> {
+    let query = RollupQuery {
+        of: Rollup::Customers,
+        by: vec![Dimension::Customer],
+        only: vec![(Dimension::Customer, vec![id.to_owned()])],
+        from: 0,
+        until: i64::MAX,
+        limit: 1,
+        ..RollupQuery::default()
+    };
+    Ok(!context.services.spend.rollup(&query).await?.is_empty())
 }
 
 fn not_there(id: &str) -> Refusal {
@@ -129,8 +143,13 @@ fn listed(budget: &Kept<Budget>) -> Object {
 
 async fn info(context: Context, params: Params) -> Result<Json<Object>, Refusal> {
     let id = params.get("end_user_id").unwrap_or_default();
-    let kept = found(&context, id).await?;
-    let told = told(&context, std::slice::from_ref(&kept), LISTED, listed).await?.pop();
+    let kept = context.get::<Customer>(id).await?;
+    if kept.is_none() && !is_named(&context, id).await? {
+        return Err(not_there(id));
+    }
+    let named = || Customer { id: id.to_owned(), ..Customer::default() };
+    let customer = kept.map_or_else(named, |kept| kept.record);
+    let told = told(&context, &[&customer], LISTED, listed).await?.pop();
     told.map(Json).ok_or_else(|| not_there(id))
 }
 
@@ -140,7 +159,7 @@ async fn list(context: Context, params: Params) -> Result<Json<Raw>, Refusal> {
     let searched = page::searched(&params, &["id", "alias"]);
     let query = page::sorted(page::query(page, searched.into_iter().collect()), &params, SORTS);
     let found = records::list::<Customer>(context.directory(), &query).await?;
-    let rows = told(&context, &found.records, LISTED, listed).await?;
+    let rows = told(&context, &bare(&found.records), LISTED, listed).await?;
     Ok(Json(page::told(page, "customers", &rows, found.total)))
 }
 
@@ -178,8 +197,13 @@ async fn update(context: Context, mut sent: Fields) -> Result<Json<Object>, Refu
         }
     };
     sent.finish()?;
-    let kept = kept.ok_or_else(|| not_there(&id))?;
-    work.update(&kept, &customer, "updated")?;
+    if kept.is_none() && !is_named(&context, &id).await? {
+        return Err(not_there(&id));
+    }
+    match kept {
+        Some(kept) => work.update(&kept, &customer, "updated")?,
+        None => work.insert(&Customer { id: id.clone(), ..customer })?,
+    }
     work.commit().await?;
     row(&context, &id).await
 }
@@ -237,5 +261,5 @@ async fn switch(
     }
     work.commit().await?;
     let now = get_all::<Customer>(context.directory(), &ids).await?;
-    Ok(Json(Object(vec![(name, raw(&told(&context, &now, ROW, budgets::row).await?))])))
+    Ok(Json(Object(vec![(name, raw(&told(&context, &bare(&now), ROW, budgets::row).await?))])))
 }

@@ -43,6 +43,7 @@ static NAMES: &[&str] =
 const DYNAMIC: &str =
     "This is just a spend tag that was passed dynamically in a request. It does not control any LLM models.";
 
+/// `budget_id` where there is one.
 fn told(kept: &Kept<Tag>) -> Object {
     let beside = |name: &str| -> Option<Raw> {
         match name {
@@ -52,7 +53,9 @@ fn told(kept: &Kept<Tag>) -> Object {
             _ => None,
         }
     };
-    fields::show(TABLE, NAMES, &kept.record, beside)
+    let mut told = fields::show(TABLE, NAMES, &kept.record, beside);
+    told.0.extend(kept.budget_id.as_ref().map(|id| ("budget_id", raw(id))));
+    told
 }
 
 async fn found(context: &Context, name: &str) -> Result<Kept<Tag>, Refusal> {
@@ -85,12 +88,15 @@ async fn new(context: Context, mut sent: Fields) -> Result<Json<Object>, Refusal
 
 async fn update(context: Context, mut sent: Fields) -> Result<Json<Object>, Refusal> {
     let name = sent.required_text("name");
+    let named = sent.text("budget_id");
     let kept = context.get::<Tag>(&name).await?;
     let mut tag = kept.as_ref().map(|kept| kept.record.clone()).unwrap_or_default();
     fields::read(TABLE, &mut sent, &mut tag);
     let mut work = Work::new(&context);
-    tag.budget_id =
-        budgets::change_of_holder(&context, &mut work, tag.budget_id.as_deref(), &mut sent).await?;
+    tag.budget_id = match named {
+        Some(named) => budgets::of_holder(&context, &mut work, Some(named), None).await?,
+        None => budgets::change_of_holder(&context, &mut work, tag.budget_id.as_deref(), &mut sent).await?,
+    };
     sent.finish()?;
     let kept = match kept {
         Some(kept) => kept,

@@ -10,6 +10,7 @@ mod litellm;
 mod manual;
 mod reprice;
 mod reseal;
+mod theirs;
 mod upgrade;
 
 use crate::settings::Loader;
@@ -118,6 +119,8 @@ pub struct Serve {
     /// Takes the listeners over from the gateway with the same data directory: what `weir upgrade` starts.
     #[arg(long)]
     pub upgrade: bool,
+    #[command(flatten)]
+    pub theirs: theirs::Theirs,
 }
 
 /// One half of the gateway.
@@ -236,13 +239,14 @@ pub fn has_warnings(problems: &Problems) -> bool {
 
 fn migrate(args: &Migrate) -> anyhow::Result<()> {
     let env = weir_core::config::env::Env::process();
-    let loader = Loader::new(args.config.clone(), env.clone());
+    let runtime = runtime()?;
+    let loader = runtime.block_on(Loader::new(args.config.clone(), env.clone()).with_secrets())?;
     let (Some(config), _) = loader.config() else {
         bail!("the configuration cannot be read: see `weir check`")
     };
     let folder = crate::data_dir::choose(&config, &env);
     let options = crate::storage::ledger_options(&config, &folder);
-    runtime()?.block_on(weir_ledger::migrate(options, Duration::from_secs(args.wait)))?;
+    runtime.block_on(weir_ledger::migrate(options, Duration::from_secs(args.wait)))?;
     say("the ledger's schema is up to date");
     Ok(())
 }

@@ -6,7 +6,7 @@ use crate::intake;
 use crate::limits::Place;
 use crate::mirror;
 use crate::response::outlet::Outlet;
-use crate::response::{carry, fail, mocked, passed, plain, realtime, replied, series, stream};
+use crate::response::{carry, counted, fail, mocked, passed, plain, realtime, replied, series, stream};
 use crate::routing::plan::{Plan, Step};
 use crate::routing::{cooldown, errors, plan};
 use crate::state::App;
@@ -14,7 +14,6 @@ use crate::upstream::request::Outgoing;
 use crate::upstream::session::{self, Answered, Lost, Waiting};
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::HeaderMap;
 use pingora::Result;
 use pingora::protocols::http::ServerSession;
 use std::panic::AssertUnwindSafe;
@@ -193,11 +192,9 @@ impl Flight<'_> {
         if self.x.request.operation == Operation::Realtime {
             return Box::pin(realtime::answer(self, down, out, attempt)).await;
         }
-        if let Some(counted) = count::answer(&self.x, deployment) {
-            let body = counted.map_err(Lost::Failed)?;
-            let (headers, plan) =
-                (HeaderMap::new(), ResponsePlan::Relay(self.x.request.operation.row().errors));
-            return Box::pin(plain::answer(self, down, attempt, &headers, body, plan)).await;
+        if let Some(request) = count::asked(&self.x, deployment) {
+            let request = request.map_err(Lost::Failed)?;
+            return Box::pin(counted::answer(self, down, attempt, request)).await;
         }
         let made = outgoing::Outgoing::new(&self.x, attempt).map_err(Lost::Failed)?;
         if !made.more.is_empty() {
@@ -281,7 +278,8 @@ impl Flight<'_> {
         let asked = matches!(error.kind(), Kind::Upstream);
         self.attempt_ended(attempt, if asked { error.status() } else { 0 }, Some(error.class()));
         let config = &self.x.snapshot.config.router;
-        if config.disable_cooldowns || !cooldown::qualifies(error.status()) || is_ours(error) {
+        let anothers = attempt.deployment.of_client;
+        if config.disable_cooldowns || anothers || !cooldown::qualifies(error.status()) || is_ours(error) {
             return;
         }
         let group = self.x.snapshot.models.find(&attempt.deployment.group);

@@ -54,7 +54,8 @@ const LAST_TELLING: Duration = Duration::from_secs(10);
 /// Runs until told to stop. `filters`: beside the gateway's own.
 pub fn serve(args: &Serve, filters: &[&'static FilterKind]) -> anyhow::Result<()> {
     let env = Env::process();
-    let mut loader = Loader::new(args.config.clone(), env.clone());
+    args.theirs.tell();
+    let mut loader = asked(Loader::new(args.config.clone(), env.clone()))?;
     let (Some(config), _) = loader.config() else { bail!(refused(&loader)) };
     let debug = args.detailed_debug || args.debug || config.litellm.set_verbose;
     logging::start(config.litellm.json_logs, debug, &config.env);
@@ -94,6 +95,12 @@ pub fn serve(args: &Serve, filters: &[&'static FilterKind]) -> anyhow::Result<()
     }
     let handover = Arc::new(Handover::new(&folder));
     serving::listen(args, &config, conf, (&app, &handover), flush)
+}
+
+/// With what a secret manager keeps.
+fn asked(loader: Loader) -> anyhow::Result<Loader> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(loader.with_secrets())
 }
 
 /// Waits for the ledger. Who takes listeners over before that would answer 503 where the old process serves.

@@ -10,6 +10,7 @@ use weir_core::config::env::Env;
 use weir_core::config::problems::{Place, Problems};
 use weir_core::config::{Additions, Config, Effective, ReadFile};
 use weir_core::model::prices::Catalogue;
+use weir_plugins::auth::secrets;
 use weir_plugins::providers;
 use weir_plugins::snapshot::Snapshot;
 
@@ -95,6 +96,26 @@ impl Loader {
     /// Every setting with its source, for people.
     pub fn explain(&self, added: &Additions) -> (Option<Effective>, Problems) {
         self.reading(|source, read, served| Config::explain(source, read, &self.env, served, added))
+    }
+
+    /// With what a secret manager has of all that the files refer to (`general_settings.key_management_system`), laid over
+    /// the environment. Asked once: what is changed there counts after a restart.
+    ///
+    /// # Errors
+    /// The manager does not answer, or does not know this gateway.
+    pub async fn with_secrets(self) -> anyhow::Result<Self> {
+        let wanted = self.reading(|source, read, _| Config::secrets_wanted(source, read, &self.env));
+        let Some(wanted) = wanted else { return Ok(self) };
+        let secrets = secrets::fetch(&wanted).await.map_err(|why| {
+            anyhow::anyhow!(
+                "no secrets for the configuration: {why}. Check general_settings.key_management_system"
+            )
+        })?;
+        for name in secrets.refused.iter().filter(|name| self.env.get(name).is_none()) {
+            crate::cli::say(&format!("the secret manager keeps {name} from this gateway"));
+        }
+        let env = Arc::new(self.env.with(secrets.found));
+        Ok(Self { env, ..self })
     }
 
     fn config_with(&self, added: &Additions) -> (Option<Config>, Problems) {

@@ -11,25 +11,29 @@ use weir_core::chat::{Kind, Part, Request, Source, ToolKind};
 use weir_core::domain::operation::Operation;
 use weir_core::error::ApiError;
 
-/// The answer to a count that the provider does not offer; `None`: it does, or this is no count.
+/// The request whose tokens are to be counted here; `None`: the provider counts, or this is no count.
 ///
 /// # Errors
 /// 400 for a request that cannot be read.
-pub fn answer(x: &Exchange, deployment: &Deployment) -> Option<Result<Bytes, ApiError>> {
+pub fn asked(x: &Exchange, deployment: &Deployment) -> Option<Result<Request, ApiError>> {
     let operation = x.request.operation;
-    let asked = !operation.counts() || deployment.wire.uri(Call::Plain(operation), false).is_some();
-    (!asked).then(|| counted(x, operation).map(Bytes::from))
+    let here = operation.counts() && deployment.wire.uri(Call::Plain(operation), false).is_none();
+    here.then(|| match operation {
+        Operation::CountContents => gemini::read_count_request(&x.request.body),
+        _ => AnthropicMessages.read_request(&x.request.body, &x.request.headers),
+    })
 }
 
-fn counted(x: &Exchange, operation: Operation) -> Result<Vec<u8>, ApiError> {
-    if operation == Operation::CountContents {
-        return Ok(gemini::write_count(count(&gemini::read_count_request(&x.request.body)?)));
-    }
-    let request = AnthropicMessages.read_request(&x.request.body, &x.request.headers)?;
-    Ok(json!({ "input_tokens": count(&request) }).to_string().into_bytes())
+/// A count as the API of `operation` tells it.
+pub fn told(operation: Operation, tokens: u64) -> Bytes {
+    Bytes::from(match operation {
+        Operation::CountContents => gemini::write_count(tokens),
+        _ => json!({ "input_tokens": tokens }).to_string().into_bytes(),
+    })
 }
 
-/// Input tokens of a request: four bytes of text to a token, which is what English comes to.
+/// Input tokens of a request on its way: four bytes of text to a token, which is what English comes to. [`crate::tokens`]
+/// is exact, and slower.
 pub fn count(request: &Request) -> u64 {
     let said = request.messages.iter().flat_map(|message| &message.content).map(part);
     let offered = request.tools.iter().map(|tool| kind(&tool.kind));

@@ -4,6 +4,7 @@
 use crate::dialects::cache_points::CachePoints;
 use crate::dialects::openai_chat::Rules;
 use crate::mock::MockAnswer;
+use crate::own::Left;
 use crate::providers::{self, Fault, Quirk, Row, Wire};
 use http::HeaderValue;
 use std::any::Any;
@@ -60,6 +61,12 @@ pub struct Deployment {
     /// Answers itself, without a provider.
     pub mock: Option<MockAnswer>,
     pub access_groups: Vec<String>,
+    /// What clients may say in place of the operator.
+    pub left: Left,
+    /// It was built for one request, with a client's own credentials: what becomes of it says nothing of the operator's.
+    pub of_client: bool,
+    /// A client has named its address, so it must not lead inside.
+    pub public_only: bool,
     pub told: Told,
     /// What whoever sends has prepared for this deployment. Nobody else looks into it.
     pub prepared: OnceLock<Box<dyn Any + Send + Sync>>,
@@ -134,6 +141,7 @@ impl Deployment {
         let wire = wire(provider, entry, env, mock.is_some())?;
         let price = price(entry, catalogue)?;
         let cache_points = cache_points(entry)?;
+        let left = Left::build(&entry.params.configurable_clientside_auth_params)?;
         let facts = catalogue.find(&entry.provider, &entry.upstream_model, entry.info.base_model.as_deref());
         let completes_by_chat = provider.has(Quirk::CompletionsApart)
             && facts.as_ref().is_some_and(|f| CHAT_MODES.contains(&f.mode));
@@ -141,7 +149,7 @@ impl Deployment {
             facts.map_or((None, None), |f| (f.max_input_tokens, f.max_output_tokens));
         let max_input = entry.info.max_input_tokens.or(max_input);
         let built = Self::of(provider, entry, wire, config);
-        Ok(Self { mock, price, max_input, max_output, cache_points, completes_by_chat, ..built })
+        Ok(Self { mock, price, max_input, max_output, cache_points, completes_by_chat, left, ..built })
     }
 
     /// Builds around a wire that is there, without a price.
@@ -175,6 +183,9 @@ impl Deployment {
             max_output: None,
             mock: None,
             access_groups: entry.info.access_groups.clone(),
+            left: Left::default(),
+            of_client: false,
+            public_only: false,
             prepared: OnceLock::new(),
             unpriced_told: AtomicBool::new(false),
         }

@@ -3,6 +3,7 @@
 use crate::budgets::Hold;
 use crate::cache::Caching;
 use crate::callbacks::{self, Telling};
+use crate::customer;
 use crate::deployment::{Deployment, Timeouts};
 use crate::dialects::openai_chat::OpenAiChat;
 use crate::dialects::{self, ClientDialect, View};
@@ -10,6 +11,7 @@ use crate::guardrails::Guarded;
 use crate::load::Running;
 use crate::measure::Measured;
 use crate::models::Group;
+use crate::own::Own;
 use crate::pass::Pass;
 use crate::rates::{Admitted, Told};
 use crate::responses::Conversation;
@@ -127,6 +129,8 @@ pub struct Target {
     pub requested: String,
     /// The group it stands for. Set by `filters::access`.
     pub group: Option<Arc<Group>>,
+    /// Credentials of the client's, which that group is asked with. Set by `filters::client_fields`.
+    pub own: Option<Own>,
     /// Nobody else can serve it: there are no fallbacks.
     pub bound: bool,
     /// Where it may be computed; `None`: anywhere. Set by `filters::budget`, which knows the customer.
@@ -311,18 +315,16 @@ impl Exchange {
         self.request.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default()
     }
 
-    /// The customer behind the key: the one that a token is for, else the body's `user`, each request's own.
+    /// The customer behind the key: the one that a token is for, else whom a header or the body names, each request's own.
     pub fn end_user(&self) -> Option<String> {
         let token = self.caller.principal().and_then(|known| known.token.as_ref());
         if let Some(customer) = token.and_then(|token| token.customer.as_ref()) {
             return Some(customer.clone());
         }
-        let configured = self.snapshot.config.general.user_header_name.as_deref();
-        let from_header = configured.map(|name| self.header(name)).filter(|v| !v.is_empty());
-        match from_header {
-            Some(user) => Some(user.to_owned()),
-            None => self.request.body.string("user").filter(|u| !u.is_empty()).map(|u| u.into_owned()),
-        }
+        let general = &self.snapshot.config.general;
+        let mut headers = general.user_header_name.iter().chain(&general.customer_headers);
+        let named = headers.find_map(|name| Some(self.header(name)).filter(|value| !value.is_empty()));
+        named.map(str::to_owned).or_else(|| customer::of_body(&self.request.body))
     }
 
     /// Limits for an attempt: the body's `timeout`, else `x-litellm-timeout` and `x-litellm-stream-timeout` (seconds),

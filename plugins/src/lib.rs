@@ -4,7 +4,8 @@
 //! `chain.rs` (in which order). Then any one file in `filters/`. `deployment.rs` is one way to serve a model,
 //! built from a config entry by one of `providers/` (who) and spoken to in one of `dialects/` (how).
 //! `auth/` is where credentials come from that are more than a key.
-//! `strangers.rs` bounds how often callers may come whom nobody knows.
+//! `strangers.rs` bounds how often callers may come whom nobody knows. `customer.rs` is whom a request names beside its key,
+//! `own.rs` what it may bring along of its own.
 //! `identity/` recognises callers by tokens of an identity provider.
 //! `responses/` is what becomes of a response after it was answered, `seal.rs` keeps secrets of it.
 //! `tokens/` counts tokens where no provider does; `utils/` is what the utility routes answer.
@@ -24,6 +25,7 @@ pub mod cache;
 pub mod callbacks;
 pub mod chain;
 pub mod count;
+pub mod customer;
 pub mod deployment;
 pub mod dialects;
 pub mod exchange;
@@ -37,6 +39,7 @@ pub mod metrics;
 pub mod mock;
 pub mod models;
 pub mod outgoing;
+pub mod own;
 pub mod pass;
 pub mod plugin;
 pub mod providers;

@@ -1,6 +1,7 @@
 //! Finding deployments by the name a client asks for: deployment id, group, alias, pattern, in LiteLLM's order.
 
 use crate::deployment::Deployment;
+use crate::own::Own;
 use crate::providers;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -124,19 +125,36 @@ impl ModelTable {
         if let Some(group) = self.expanded.get(name) {
             return Some(group);
         }
-        let (pattern, star) = self.patterns.iter().find_map(|p| Some((p, star_of(&p.name, name)?)))?;
-        let deployments: Vec<_> = pattern
-            .entries
-            .iter()
-            .filter_map(|entry| self.context.build(&filled(entry, name, star)).ok())
-            .map(Arc::new)
-            .collect();
+        let entries = self.matched(name)?;
+        let deployments: Vec<_> =
+            entries.iter().filter_map(|entry| self.context.build(entry).ok()).map(Arc::new).collect();
         if deployments.is_empty() {
             return None;
         }
         let group = Arc::new(Group { name: name.to_owned(), deployments });
         self.expanded.insert(name.to_owned(), Arc::clone(&group));
         Some(group)
+    }
+
+    /// The entries of the narrowest pattern that a name fits, for that name.
+    fn matched(&self, name: &str) -> Option<Vec<ModelEntry>> {
+        let (pattern, star) = self.patterns.iter().find_map(|p| Some((p, star_of(&p.name, name)?)))?;
+        Some(pattern.entries.iter().map(|entry| filled(entry, name, star)).collect())
+    }
+
+    /// The same group with a client's own credentials, for one request.
+    ///
+    /// # Errors
+    /// One of its deployments cannot be asked with them.
+    pub fn owned(&self, group: &Group, own: &Own) -> Result<Group, providers::Fault> {
+        let named = self.context.config.models.iter().filter(|entry| entry.name == group.name);
+        let mut entries: Vec<ModelEntry> = named.cloned().collect();
+        if entries.is_empty() {
+            entries = self.matched(&group.name).unwrap_or_default();
+        }
+        entries.retain(|entry| group.deployments.iter().any(|d| d.id == entry.id));
+        let built = entries.into_iter().map(|entry| self.context.owned(entry, own).map(Arc::new));
+        Ok(Group { name: group.name.clone(), deployments: built.collect::<Result<_, _>>()? })
     }
 
     /// Names for `/v1/models`: visible aliases, then groups, patterns replaced by the models the catalogue knows.
@@ -175,6 +193,16 @@ impl ModelTable {
         self.groups.get(model).is_some_and(|group| group.deployments.iter().any(has))
     }
 
+    /// Whether `openai/*` means this model, too, as with LiteLLM: its name is one of OpenAI's (`gpt-4o`), and nobody else
+    /// serves it here.
+    fn belongs_to(&self, model: &str, pattern: &str) -> bool {
+        let (Some(provider), Some(group)) = (pattern.strip_suffix("/*"), self.groups.get(model)) else {
+            return false;
+        };
+        let served = group.deployments.iter().all(|d| d.provider.prefix == provider);
+        served && self.context.catalogue.get(model).is_some_and(|facts| facts.provider == provider)
+    }
+
     /// A deployment by its id; none for those made from patterns.
     pub fn by_id(&self, id: &str) -> Option<Arc<Deployment>> {
         self.by_id.get(id).and_then(|group| group.deployments.first().cloned())
@@ -194,6 +222,20 @@ impl ModelTable {
 impl Context {
     fn build(&self, entry: &ModelEntry) -> Result<Deployment, providers::Fault> {
         Deployment::build(entry, &self.config, &self.env, &self.catalogue)
+    }
+
+    /// Whoever names an address gets nothing of the operator's there, not even of the environment.
+    fn owned(&self, mut entry: ModelEntry, own: &Own) -> Result<Deployment, providers::Fault> {
+        own.put_into(&mut entry);
+        let nothing = Env::default();
+        let env = if own.has_base() { &nothing } else { self.env.as_ref() };
+        let built = Deployment::build(&entry, &self.config, env, &self.catalogue)?;
+        if built.wire.signer.is_some() {
+            let message = format!("{} is not asked with a key alone", built.provider.prefix);
+            return Err(providers::Fault::new("api_key", message, "leave it out"));
+        }
+        let public_only = own.is_unlisted(&built.left);
+        Ok(Deployment { of_client: true, public_only, ..built })
     }
 }
 
@@ -243,8 +285,8 @@ fn filled(entry: &ModelEntry, name: &str, star: &str) -> ModelEntry {
 /// Names that stand for every model.
 static EVERYTHING: &[&str] = &["*", "all-proxy-models", "all-team-models"];
 
-/// Whether a key with this list may use a model. An empty list allows all; entries may be names, patterns or access
-/// groups.
+/// Whether a key with this list may use a model. An empty list allows all; entries may be names, patterns, access groups,
+/// or all of a provider's models.
 pub fn may_use(allowed: &[String], model: &str, table: &ModelTable) -> bool {
     if allowed.is_empty() {
         return true;
@@ -254,5 +296,6 @@ pub fn may_use(allowed: &[String], model: &str, table: &ModelTable) -> bool {
             || EVERYTHING.contains(&entry.as_str())
             || star_of(entry, model).is_some()
             || table.in_access_group(model, entry)
+            || table.belongs_to(model, entry)
     })
 }

@@ -12,7 +12,7 @@ use std::collections::{BTreeSet, HashMap};
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::key::KeyRecord;
 use weir_core::domain::money::NanoUsd;
-use weir_core::domain::records::{Kept, Record, Team, User};
+use weir_core::domain::records::{Kept, Member, Record, Team, TeamRole, User};
 use weir_core::ports::records::{self, Page, get_all};
 use weir_core::ports::{Condition, RecordQuery, Sort, SpendScope};
 
@@ -24,7 +24,7 @@ pub(super) async fn list(context: Context, params: Params) -> Result<Json<Object
     let page = params.positive("page")?.unwrap_or(1);
     let size = params.positive("size")?.unwrap_or(PAGE).min(LARGEST);
     let query = RecordQuery {
-        conditions: conditions(&context, &params)?,
+        conditions: conditions(&context, &params).await?,
         sort: sort(&params),
         descending: params.get("sort_order") != Some("asc"),
         limit: size,
@@ -44,7 +44,7 @@ pub(super) async fn list(context: Context, params: Params) -> Result<Json<Object
     ])))
 }
 
-fn conditions(context: &Context, params: &Params) -> Result<Vec<Condition>, Refusal> {
+async fn conditions(context: &Context, params: &Params) -> Result<Vec<Condition>, Refusal> {
     let one = |column, value: Option<String>| value.map(|value| Condition::In(column, vec![value]));
     let hash = params.get("key_hash").map(|key| KeyHash::from_key_or_hash(key).hex());
     let mut all: Vec<Condition> = [
@@ -58,12 +58,22 @@ fn conditions(context: &Context, params: &Params) -> Result<Vec<Condition>, Refu
     .into_iter()
     .flatten()
     .collect();
+    let of_teams = params.flag("include_team_keys")?.unwrap_or(false);
     if !context.sees_all() {
         let own =
             context.caller.principal().and_then(|known| known.key.user_id.clone()).ok_or_else(nobody)?;
-        all.push(Condition::In("user_id", vec![own]));
+        let teams = if of_teams { led(context, &own).await? } else { Vec::new() };
+        let seen = vec![Condition::In("user_id", vec![own]), Condition::In("team_id", teams)];
+        all.push(Condition::Any(seen));
     }
     Ok(all)
+}
+
+/// The teams that a user leads.
+async fn led(context: &Context, user: &str) -> Result<Vec<String>, Refusal> {
+    let places = context.all::<Member>(vec![Condition::In("user_id", vec![user.to_owned()])]).await?;
+    let led = places.into_iter().filter(|place| place.role == TeamRole::Admin);
+    Ok(led.map(|place| place.record.team_id).collect())
 }
 
 /// By the name, by what is shown of the text, by how the hash begins, or by the whole text.
@@ -145,16 +155,37 @@ async fn spent(context: &Context, keys: &[Kept<KeyRecord>]) -> Result<Vec<NanoUs
     Ok(ids.iter().map(|id| spent.get(id).copied().unwrap_or_default()).collect())
 }
 
-/// The keys of a team or a user as these tell of them: all, as far as one answer holds them, or a page, with its place.
+/// The keys of a team as it tells of them: all, as far as one answer holds them, or a page, with its place.
 pub(crate) async fn told_of(
     context: &Context,
     page: Option<page::Page>,
     of: Condition,
 ) -> Result<Vec<(&'static str, Raw)>, Refusal> {
     let found = records::list::<KeyRecord>(context.directory(), &page::query(page, vec![of])).await?;
-    let mut told = vec![("keys", raw(&told_all(context, &found.records).await?))];
-    told.extend(page.into_iter().flat_map(|page| page.place(found.total)));
-    Ok(told)
+    Ok(placed(&told_all(context, &found.records).await?, page, found.total))
+}
+
+/// The same of a user, who may have keys in several teams: each tells the name of its team. Of a key in no team it is the
+/// text `None`, as with LiteLLM.
+pub(crate) async fn told_of_user(
+    context: &Context,
+    page: Option<page::Page>,
+    of: Condition,
+) -> Result<Vec<(&'static str, Raw)>, Refusal> {
+    let found = records::list::<KeyRecord>(context.directory(), &page::query(page, vec![of])).await?;
+    let owners = Owners::of(context, &found.records).await?;
+    let mut keys = told_all(context, &found.records).await?;
+    for (told, kept) in keys.iter_mut().zip(&found.records) {
+        let team = owners.told(kept, "team_alias").unwrap_or_else(|| raw("None"));
+        told.0.push(("team_alias", team));
+    }
+    Ok(placed(&keys, page, found.total))
+}
+
+fn placed(keys: &[Object], page: Option<page::Page>, total: u64) -> Vec<(&'static str, Raw)> {
+    let mut told = vec![("keys", raw(keys))];
+    told.extend(page.into_iter().flat_map(|page| page.place(total)));
+    told
 }
 
 /// Keys as other resources tell of them: `/key/info` with the hash.

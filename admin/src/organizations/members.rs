@@ -11,7 +11,8 @@ use crate::work::Work;
 use axum::Json;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use weir_core::domain::records::{Kept, OrganizationMember, Role, member_id};
+use weir_core::domain::records::{Kept, OrganizationMember, Role, User, member_id};
+use weir_core::ports::Condition;
 
 #[derive(Deserialize)]
 struct Wanted {
@@ -102,12 +103,27 @@ async fn place(context: &Context, id: &str, user: &str) -> Result<Kept<Organizat
     })
 }
 
+/// The user who is named, by id or by address.
+async fn whom(context: &Context, id: Option<String>, email: Option<String>) -> Result<String, Refusal> {
+    match (id, email) {
+        (Some(id), _) => Ok(id),
+        (None, None) => Ok(String::new()),
+        (None, Some(email)) => {
+            let there = context.all::<User>(vec![Condition::In("email", vec![email.clone()])]).await?;
+            let there = there.into_iter().next().map(|user| user.record.id);
+            there.ok_or_else(|| detail(404, &json!({ "error": format!("No user has the address {email}") })))
+        }
+    }
+}
+
 pub(super) async fn update(context: Context, mut sent: Fields) -> Result<Json<Object>, Refusal> {
-    let (id, user) = (sent.required_text("organization_id"), sent.text("user_id").unwrap_or_default());
+    let id = sent.required_text("organization_id");
+    let (user, email) = (sent.text("user_id"), sent.text("user_email"));
     let given = sent.text("role");
     let amount = sent.money("max_budget_in_organization");
     sent.finish()?;
     may_change(&context, &id)?;
+    let user = whom(&context, user, email).await?;
     let kept = place(&context, &id, &user).await?;
     let mut changed = kept.record.clone();
     if let Some(given) = given {
@@ -125,9 +141,11 @@ pub(super) async fn update(context: Context, mut sent: Fields) -> Result<Json<Ob
 }
 
 pub(super) async fn delete(context: Context, mut sent: Fields) -> Result<Json<Object>, Refusal> {
-    let (id, user) = (sent.required_text("organization_id"), sent.text("user_id").unwrap_or_default());
+    let id = sent.required_text("organization_id");
+    let (user, email) = (sent.text("user_id"), sent.text("user_email"));
     sent.finish()?;
     may_change(&context, &id)?;
+    let user = whom(&context, user, email).await?;
     let kept = place(&context, &id, &user).await?;
     let mut work = Work::new(&context);
     work.delete(&kept.record);

@@ -43,7 +43,7 @@ fn first(rows: Vec<RollupRow>, params: &Params) -> Result<Vec<RollupRow>, Refusa
 
 // --- the last thirty days ---
 
-/// Everything that was booked. There is no budget of the whole gateway yet; LiteLLM shows 0.0 for none.
+/// Everything that was booked, and the budget of the whole gateway; 0.0 is none.
 pub(super) async fn all(context: Context) -> Answer<Object> {
     let spend = match only(&context)? {
         None => context.services.spend.total_spend().await?,
@@ -53,7 +53,9 @@ pub(super) async fn all(context: Context) -> Answer<Object> {
             .map(|row| row.sums.cost)
             .sum(),
     };
-    Ok(Json(Object(vec![("spend", spend.json()), ("max_budget", parsed("0.0", "null"))])))
+    let budget = (context.services.config)().litellm.budget.as_ref().map(|budget| budget.cap);
+    let budget = parsed(&budget.unwrap_or_default().told(), "0.0");
+    Ok(Json(Object(vec![("spend", spend.json()), ("max_budget", budget)])))
 }
 
 pub(super) async fn keys(context: Context, params: Params) -> Answer<Vec<Object>> {

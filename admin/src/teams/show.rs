@@ -57,6 +57,10 @@ impl Told {
             "members_with_roles" => Some(raw(&self.roles())),
             "created_at" => Some(moment(self.team.created_at)),
             "updated_at" => Some(moment(self.team.updated_at)),
+            // Where LiteLLM's clients look for a team's own names for models.
+            "litellm_model_table" if !self.team.model_aliases.is_empty() => {
+                Some(raw(&json!({ "model_aliases": self.team.model_aliases })))
+            }
             _ => None,
         }
     }

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use weir_core::domain::key::KeyRecord;
-use weir_core::domain::records::{Kept, Role, Team, User};
+use weir_core::domain::records::{Kept, Member, Role, Team, User};
 use weir_core::error::{ApiError, Kind};
 use weir_core::ports::records::{self, get_all};
 use weir_core::ports::{Condition, RecordQuery, Sort};
@@ -41,7 +41,7 @@ pub(super) async fn info(context: Context, params: Params) -> Result<Json<Object
     let kept = get_all::<Team>(context.directory(), &told.teams).await?;
     let teams = teams::show::Told::load_all(&context, kept).await?;
     let mut answer = Object(vec![("user_id", raw(&id)), ("user_info", raw(&told.whole()))]);
-    answer.0.extend(keys::told_of(&context, page, Condition::In("user_id", vec![id])).await?);
+    answer.0.extend(keys::told_of_user(&context, page, Condition::In("user_id", vec![id])).await?);
     answer.0.push(("teams", raw(&teams::whole(&context, &teams, first(page)).await?)));
     Ok(Json(answer))
 }
@@ -54,7 +54,7 @@ fn first(page: Option<Page>) -> Option<Page> {
 async fn of_nobody(context: &Context, page: Option<Page>) -> Result<Object, Refusal> {
     let teams = teams::show::Told::load_all(context, context.all::<Team>(Vec::new()).await?).await?;
     let mut answer = Object(vec![("user_id", raw(&Value::Null)), ("user_info", raw(&Value::Null))]);
-    answer.0.extend(keys::told_of(context, page, Condition::Empty("user_id")).await?);
+    answer.0.extend(keys::told_of_user(context, page, Condition::Empty("user_id")).await?);
     answer.0.push(("teams", raw(&teams::whole(context, &teams, first(page)).await?)));
     Ok(answer)
 }
@@ -69,8 +69,14 @@ fn not_found(id: &str) -> Refusal {
 pub(super) async fn list(context: Context, params: Params) -> Result<Response, Refusal> {
     let page = params.positive("page")?.unwrap_or(1);
     let size = params.positive("page_size")?.unwrap_or(PAGE).min(LARGEST);
+    let mut conditions = conditions(&params);
+    if let Some(team) = params.text("team") {
+        let members = context.all::<Member>(vec![Condition::In("team_id", vec![team])]).await?;
+        let ids = members.into_iter().map(|member| member.record.user_id).collect();
+        conditions.push(Condition::In("id", ids));
+    }
     let query = RecordQuery {
-        conditions: conditions(&params),
+        conditions,
         sort: sort(&params),
         descending: params.get("sort_order") != Some("asc"),
         limit: size,

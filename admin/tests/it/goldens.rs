@@ -158,7 +158,7 @@ static ROW_DIFFERENCES: &[(&str, &str)] = &[
     (".metadata.weir", "what explains an entry"),
     (".metadata.model_map_information", "the price record is not repeated in every row"),
     (".metadata.litellm_overhead_time_ms", "not booked"),
-    (".metadata.user_api_key_team_alias", "teams come later"),
+    (".metadata.user_api_key_team_alias", "the entry of this test is of no named team"),
     (".metadata.cost_breakdown.input_cost", "only the total is booked"),
     (".metadata.cost_breakdown.output_cost", "only the total is booked"),
 ];

@@ -91,6 +91,85 @@ async fn keys_of_a_team_or_a_user_come_in_pages_where_these_are_asked_for() {
 }
 
 #[tokio::test]
+async fn who_leads_a_team_lists_its_keys_where_they_are_asked_for() {
+    let rig = some().await;
+    for (id, role) in [("lea", "admin"), ("mel", "user")] {
+        rig.post(
+            "/user/new",
+            &json!({ "user_id": id, "user_role": "internal_user", "auto_create_key": false }),
+        )
+        .await;
+        rig.key(&json!({ "key": format!("sk-key-of-{id}-0000"), "key_alias": id, "user_id": id })).await;
+        let member = json!({ "team_id": "t-9", "member": { "role": role, "user_id": id } });
+        assert_eq!(rig.post("/team/member_add", &member).await.status, 200);
+    }
+    for (id, asked, found) in [
+        ("lea", "", vec!["lea"]),
+        ("lea", "&include_team_keys=true", vec!["Prod-Robot", "batch", "lea"]),
+        ("mel", "&include_team_keys=true", vec!["mel"]),
+    ] {
+        let path = format!("/key/list?return_full_object=true{asked}");
+        let list = rig.call("GET", &path, &format!("sk-key-of-{id}-0000"), "").await.json();
+        assert_eq!(aliases(&list), found, "{id} {asked}");
+    }
+    let members = rig.get("/user/list?team=t-9").await.json();
+    let ids: Vec<&str> =
+        members["users"].as_array().unwrap().iter().filter_map(|user| user["user_id"].as_str()).collect();
+    assert!(ids.contains(&"lea") && ids.contains(&"mel"), "{members}");
+    assert_eq!(rig.get("/user/list?team=none").await.json()["total"], 0);
+}
+
+#[tokio::test]
+async fn members_of_organizations_are_named_by_their_addresses_too_and_tags_get_budgets_that_are_there() {
+    let rig = some().await;
+    rig.post("/organization/new", &json!({ "organization_id": "o", "organization_alias": "o" })).await;
+    let member = json!({ "role": "internal_user", "user_id": "u-7" });
+    rig.post("/organization/member_add", &json!({ "organization_id": "o", "member": member })).await;
+    let by =
+        |email: &str| json!({ "organization_id": "o", "user_email": email, "role": "org_admin" }).to_string();
+    let changed =
+        rig.call("PATCH", "/organization/member_update", crate::rig::MASTER, &by("ada@work.example")).await;
+    assert_eq!(
+        (changed.status, &changed.json()["user_role"]),
+        (200, &json!("org_admin")),
+        "{}",
+        changed.text
+    );
+    let unknown =
+        rig.call("DELETE", "/organization/member_delete", crate::rig::MASTER, &by("x@y.example")).await;
+    assert_eq!(unknown.status, 404, "{}", unknown.text);
+    let gone =
+        rig.call("DELETE", "/organization/member_delete", crate::rig::MASTER, &by("ada@work.example")).await;
+    assert_eq!(gone.status, 200, "{}", gone.text);
+
+    rig.post("/budget/new", &json!({ "budget_id": "b", "max_budget": 5 })).await;
+    rig.post("/tag/new", &json!({ "name": "t" })).await;
+    let tagged = rig.post("/tag/update", &json!({ "name": "t", "budget_id": "b" })).await;
+    assert_eq!(tagged.status, 200, "{}", tagged.text);
+    assert_eq!(tagged.json()["tag"]["budget_id"], "b", "{}", tagged.text);
+    assert_eq!(rig.post("/tag/update", &json!({ "name": "t", "budget_id": "none" })).await.status, 400);
+}
+
+/// Where LiteLLM's clients look for them.
+#[tokio::test]
+async fn a_users_keys_name_their_teams_and_a_team_tells_its_own_names_for_models() {
+    let rig = some().await;
+    rig.key(&json!({ "user_id": "u-7", "key_alias": "mine" })).await;
+    let keys = rig.get("/user/info?user_id=u-7").await.json()["keys"].clone();
+    let teams = keys.as_array().unwrap().iter().map(|key| (&key["key_alias"], &key["team_alias"]));
+    let (engines, none) = (json!("Engines"), json!("None"));
+    for (alias, team) in teams {
+        assert_eq!(team, if alias == "mine" { &none } else { &engines }, "{alias}");
+    }
+    let aliases = json!({ "fast": "gpt-4o" });
+    rig.post("/team/update", &json!({ "team_id": "t-9", "model_aliases": aliases })).await;
+    let info = rig.get("/team/info?team_id=t-9").await.json();
+    assert_eq!(info["team_info"]["litellm_model_table"]["model_aliases"], aliases, "{info}");
+    let list = rig.get("/team/list").await.json();
+    assert_eq!(list[0]["litellm_model_table"]["model_aliases"], aliases, "{list}");
+}
+
+#[tokio::test]
 async fn customers_organizations_and_users_are_searched_and_come_in_pages() {
     let rig = some().await;
     for id in ["c-1", "c-2", "x-3"] {

@@ -2,7 +2,7 @@
 //!
 //! `load` goes: files to one tree (`include`, `tree`), environment and references (`resolve`, `env`, `database`),
 //! every name and type against the tables (`keys`, `section`, `file`), then the meaning (`models`, `params`,
-//! `provider`, `fallbacks`, `settings`). `additions` lays the ledger's models and settings over it. `effective` tells every setting with its source, which `provenance` finds. `problems` collects what is wrong on the way; nothing stops at the first.
+//! `provider`, `fallbacks`, `settings`). `additions` lays the ledger's models and settings over it. `effective` tells every setting with its source, which `provenance` finds. `secrets` says what is asked of a secret manager before all that. `problems` collects what is wrong on the way; nothing stops at the first.
 
 mod additions;
 mod aws;
@@ -23,6 +23,7 @@ pub mod problems;
 mod provenance;
 pub mod provider;
 mod resolve;
+mod secrets;
 pub mod section;
 mod settings;
 pub mod tree;
@@ -45,6 +46,7 @@ pub use models::ModelEntry;
 pub use params::{ClientParam, Info, Params};
 pub use problems::{Problem, Problems, Severity};
 pub use provenance::{Provenance, Source};
+pub use secrets::{Keeper, SecretsWanted};
 pub use settings::{
     ALERT_TYPES, AlertSettings, BannedKeywords, BudgetMode, CALL_TYPES, CachePlace, CacheScope,
     CacheSettings, CallbackSettings, GeneralSettings, JwtSettings, LitellmSettings, MetricsSettings,

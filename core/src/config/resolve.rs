@@ -6,7 +6,7 @@ use super::problems::{Problems, did_you_mean};
 use super::section::join;
 use super::tree::{Node, Value};
 
-const PREFIX: &str = "os.environ/";
+pub(super) const PREFIX: &str = "os.environ/";
 
 /// Takes `environment_variables` out of the sections and lays it, and what follows from it, over `env`.
 pub(super) fn environment(root: &mut Node, env: &Env, problems: &mut Problems) -> Env {

@@ -43,9 +43,12 @@ const COMMENTS: usize = 48;
 pub(super) fn run(args: &Show) -> anyhow::Result<()> {
     let env = Env::process();
     let mut loader = Loader::new(args.config.clone(), env.clone());
-    let kept = match args.no_ledger {
-        true => Kept::none("not asked"),
-        false => super::runtime()?.block_on(kept(&mut loader, &env)),
+    let kept = if args.no_ledger {
+        Kept::none("not asked")
+    } else {
+        let runtime = super::runtime()?;
+        loader = runtime.block_on(loader.with_secrets())?;
+        runtime.block_on(kept(&mut loader, &env))
     };
     let (told, problems) = loader.explain(&kept.added);
     let Some(mut told) = told else {

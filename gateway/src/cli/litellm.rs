@@ -77,7 +77,7 @@ pub(super) fn export(args: &Export) -> anyhow::Result<()> {
 impl Setup {
     pub(super) async fn open(file: Option<PathBuf>) -> anyhow::Result<Self> {
         let env = Env::process();
-        let (config, problems) = Loader::new(file, env.clone()).config();
+        let (config, problems) = Loader::new(file, env.clone()).with_secrets().await?.config();
         let Some(config) = config.filter(|_| !problems.has_errors()) else {
             problems.iter().for_each(|problem| super::say(&problem.to_string()));
             bail!("the configuration cannot be used");

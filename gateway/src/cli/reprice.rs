@@ -71,7 +71,7 @@ pub(super) fn run(args: &Reprice) -> anyhow::Result<()> {
 
 /// What a gateway would serve: the files, and the ledger's models and price map over them.
 async fn in_force(setup: &Setup, config: Option<PathBuf>) -> anyhow::Result<Snapshot> {
-    let mut loader = Loader::new(config, Env::process());
+    let mut loader = Loader::new(config, Env::process()).with_secrets().await?;
     loader.fallback_master = Some(setup.master.clone());
     let (files, _) = loader.load();
     let files = files.context("the configuration cannot be used: see `weir check`")?;

@@ -1,6 +1,7 @@
 //! From the provider's answer to the client's: the head, then the body relayed plain or as a stream, or an error.
 
 pub mod carry;
+pub mod counted;
 pub mod fail;
 pub mod guard;
 pub mod head;

@@ -1,5 +1,6 @@
 //! Connections to providers: prebuilt peers, kept with their deployment, over one pooled connector.
 
+use super::public::is_public;
 use super::resolve::Resolver;
 use super::tunnel::{Proxy, Tunnel};
 use arc_swap::ArcSwapOption;
@@ -99,11 +100,18 @@ impl Dialer {
 
     async fn addresses(&self, deployment: &Deployment) -> Result<Arc<[SocketAddr]>, ApiError> {
         let wire = &deployment.wire;
-        if self.proxy_for(deployment).is_some() {
-            // Never dialled: the proxy resolves the name.
-            return Ok(Arc::from([SocketAddr::from(([0, 0, 0, 0], wire.port))]));
+        let proxied = self.proxy_for(deployment).is_some();
+        // Never dialled: the proxy resolves the name.
+        let the_proxys = || -> Arc<[SocketAddr]> { Arc::from([SocketAddr::from(([0, 0, 0, 0], wire.port))]) };
+        if proxied && !deployment.public_only {
+            return Ok(the_proxys());
         }
-        self.resolver.addresses(&wire.host, wire.port).await.map_err(|why| refused(deployment, &why))
+        let found = self.resolver.addresses(&wire.host, wire.port).await;
+        let found = found.map_err(|why| refused(deployment, &why))?;
+        if deployment.public_only && !found.iter().all(|address| is_public(address.ip())) {
+            return Err(inside());
+        }
+        Ok(if proxied { the_proxys() } else { found })
     }
 
     fn proxy_for(&self, deployment: &Deployment) -> Option<&Proxy> {
@@ -175,6 +183,13 @@ fn hash(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()
+}
+
+/// A client has named an address of this network.
+fn inside() -> ApiError {
+    let message = "Authentication Error, Rejected Request: api_base does not lead to a public address. The operator can list \
+                   others by a pattern in configurable_clientside_auth_params.";
+    ApiError::new(Kind::ClientCredentials, message)
 }
 
 /// LiteLLM's words for a provider that cannot be reached.

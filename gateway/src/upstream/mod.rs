@@ -2,6 +2,7 @@
 
 pub mod connect;
 mod cork;
+pub mod public;
 pub mod request;
 pub mod resolve;
 pub mod roots;

@@ -172,6 +172,8 @@ async fn p43_the_gateways_own_budget_holds_all_keys_together_but_not_its_master(
     assert_eq!(error["budget"]["scope"], json!("gateway"), "{error}");
     assert_eq!(until_refused(&rig, &keys[0]).await.1, 0);
     assert_eq!(rig.post("/v1/chat/completions", MASTER, ask(1)).await.status, 200);
+    let told = rig.get("/global/spend", MASTER).await.json();
+    assert_eq!(told["max_budget"].as_f64(), Some(0.02), "{told}");
 }
 
 /// A cheap deployment that may cost little, and one without a limit behind it.

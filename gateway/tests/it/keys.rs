@@ -66,6 +66,25 @@ async fn a_key_may_use_only_its_models() {
     assert!(models.contains("\"gpt-4o\"") && !models.contains("\"demo\""), "{models}");
 }
 
+/// As with LiteLLM: `openai/*` means what the operator calls by OpenAI's own name, and not what only he calls so.
+#[tokio::test]
+async fn a_key_for_all_models_of_a_provider_may_use_those_that_have_its_names() {
+    let both = r#"model_list:
+  - model_name: gpt-4o-mini
+    litellm_params: {model: openai/gpt-4o-mini, api_base: "MOCK/v1", api_key: sk-upstream-fake}
+  - model_name: gpt-4o-mini
+    litellm_params: {model: azure/gpt-4o-mini, api_base: "MOCK/", api_key: az-fake, api_version: "2024-10-21"}
+"#;
+    let rig = Rig::config(&CONFIG.replace("model_list:\n", both)).start().await;
+    let key = rig.key(json!({"models": ["openai/*"]})).await;
+    for (model, status) in
+        [("gpt-4o", 200), ("openai/gpt-4.1", 200), ("priced", 401), ("azure-gpt4", 401), ("gpt-4o-mini", 401)]
+    {
+        let answer = rig.post("/v1/chat/completions", &key, chat(model, "hi")).await;
+        assert_eq!(answer.status, status, "{model}: {}", answer.text());
+    }
+}
+
 #[tokio::test]
 async fn a_fallback_named_by_the_client_must_be_allowed_too() {
     let rig = Rig::start().await;

@@ -320,3 +320,12 @@ async fn what_is_sealed_moves_to_another_salt_key() {
     assert_eq!(wrong.status.code(), Some(1));
     assert!(err(&wrong).contains("left as they are"), "{}", err(&wrong));
 }
+
+#[tokio::test]
+async fn a_command_line_of_litellms_goes_on_working() {
+    let flags = ["--run_gunicorn", "--keepalive_timeout", "75", "--telemetry", "False", "--detailed_debug"];
+    let rig = Rig::config(CONFIG).args(&flags).start().await;
+    for flag in ["--run_gunicorn", "--keepalive_timeout", "--telemetry"] {
+        assert!(rig.log().contains(&format!("{flag} is LiteLLM's and does nothing here")), "{}", rig.log());
+    }
+}

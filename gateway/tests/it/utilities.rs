@@ -95,6 +95,21 @@ async fn the_provider_counts_where_it_is_asked_to() {
 }
 
 #[tokio::test]
+async fn a_count_is_the_same_on_every_route() {
+    let rig = rig().await;
+    let messages =
+        json!([{"role": "user", "content": "Ünïcode, and some words that a tokenizer cuts into pieces."}]);
+    for model in ["gpt-4o", "qwen-local"] {
+        let body = json!({"model": model, "messages": messages});
+        let counted = rig.post("/utils/token_counter", MASTER, &body).await.json();
+        let told = rig.post("/v1/messages/count_tokens", MASTER, &body).await.json();
+        assert!(told["input_tokens"].as_u64().is_some_and(|n| n > 0), "{model}: {told}");
+        assert_eq!(told["input_tokens"], counted["total_tokens"], "{model}");
+    }
+    assert_eq!(rig.mock.seen_count(), 0);
+}
+
+#[tokio::test]
 async fn p37_utilities_ask_for_a_key_and_bad_requests_are_told() {
     let rig = rig().await;
     let key = rig.key(json!({"models": ["gpt-4o"]})).await;

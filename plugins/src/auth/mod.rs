@@ -4,6 +4,7 @@ pub mod aws;
 pub mod entra;
 pub mod gcp;
 mod http;
+pub mod secrets;
 mod signer;
 pub mod sigv4;
 mod token;

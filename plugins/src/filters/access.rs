@@ -1,6 +1,7 @@
 //! May this caller use the model it asks for, and which group is that?
 
 use super::FilterKind;
+use super::client_fields::refuse;
 use crate::exchange::Exchange;
 use crate::fallbacks::{List, asked};
 use crate::models::{Group, ModelTable, may_use};
@@ -44,6 +45,7 @@ pub fn aim(x: &mut Exchange) -> Result<(), ApiError> {
         None => &x.target.requested,
     };
     let group = snapshot.models.find(requested).ok_or_else(|| unknown(requested))?;
+    let group = with_own(x, group)?;
     if let Some(known) = x.caller.principal() {
         fallbacks_usable(known, x, &group)?;
     }
@@ -61,6 +63,19 @@ fn fallbacks_usable(known: &Principal, x: &Exchange, group: &Group) -> Result<()
     names.try_for_each(|name| usable(known, &name, models))
 }
 
+/// With the client's own credentials, if it has brought some.
+fn with_own(x: &Exchange, group: Arc<Group>) -> Result<Arc<Group>, ApiError> {
+    let Some(own) = &x.target.own else { return Ok(group) };
+    if !own.is_left_by(&group) {
+        return Err(refuse("api_key"));
+    }
+    let owned = x.snapshot.models.owned(&group, own).map(Arc::new);
+    owned.map_err(|fault| {
+        let message = format!("Authentication Error, Rejected Request: {}.", fault.message);
+        ApiError::new(Kind::ClientCredentials, message)
+    })
+}
+
 fn priced(group: &Group) -> bool {
     group.deployments.iter().any(|d| d.is_priced())
 }
@@ -74,7 +89,7 @@ pub fn unpriced(model: &str) -> ApiError {
     ApiError::new(Kind::BadRequest, message)
 }
 
-fn requested(x: &Exchange) -> Option<String> {
+pub(super) fn requested(x: &Exchange) -> Option<String> {
     match &x.request.path_model {
         Some(model) => Some(model.clone()),
         None => x.request.body.string("model").map(|m| m.into_owned()),

@@ -107,6 +107,9 @@ impl Plugin for Cached {
 
 /// What the cache has to do with a request; `None`: nothing.
 fn wanted(x: &Exchange) -> Option<Caching> {
+    if x.target.own.is_some() {
+        return None; // who answers a client with its own credentials answers nobody else
+    }
     let config = &x.snapshot.config;
     let settings = config.cache.as_ref().filter(|settings| settings.keeps(x.request.operation))?;
     if !may_keep(x)

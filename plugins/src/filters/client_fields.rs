@@ -1,13 +1,18 @@
 //! What a client's body may not say: where to send the request, with which credentials, or what to answer. Refused
-//! at the top level and one level down, where SDKs put `extra_body` and friends.
+//! at the top level and one level down, where SDKs put `extra_body` and friends. What `configurable_clientside_auth_params`
+//! leave to clients is taken out of the body here (`crate::own`).
 
 use super::FilterKind;
+use super::access::requested;
+use super::entry::says_tags;
 use crate::exchange::Exchange;
+use crate::own::Own;
 use crate::plugin::{Flow, Phase, Plugin};
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::sync::Arc;
 use weir_core::body::JsonBody;
+use weir_core::domain::operation::Operation;
 use weir_core::error::{ApiError, Kind};
 
 pub static KIND: FilterKind =
@@ -65,14 +70,46 @@ impl Plugin for ClientFields {
         if x.request.pass.is_some() {
             return Ok(Flow::Continue);
         }
-        check(&x.request.body).map(|()| Flow::Continue)
+        if let Err(refused) = check(&x.request.body, &[]) {
+            let own = brought(x).filter(|own| check(&x.request.body, &own.fields()).is_ok());
+            let own = own.ok_or(refused)?;
+            x.request.body = own.taken_out(&x.request.body)?;
+            x.target.own = Some(own);
+        }
+        asked_for(x).map(|()| Flow::Continue)
     }
 }
 
-fn check(body: &JsonBody) -> Result<(), ApiError> {
+/// What the operator leaves to clients of the model that is asked for.
+fn brought(x: &Exchange) -> Option<Own> {
+    let group = x.snapshot.models.find(&requested(x)?)?;
+    Own::of(&x.request.body, &group)
+}
+
+/// What the operator wants of requests. The operator's own may be as they like.
+fn asked_for(x: &Exchange) -> Result<(), ApiError> {
+    let general = &x.snapshot.config.general;
+    if x.caller.principal().is_none() {
+        return Ok(());
+    }
+    if general.reject_client_tags && says_tags(x) {
+        let message = "Client-side 'metadata.tags' not allowed in request. 'reject_clientside_metadata_tags'=True. Tags can \
+                       only be set via API key metadata.";
+        return Err(ApiError::new(Kind::BadRequest, message).with_param("metadata.tags"));
+    }
+    let whole = !x.request.operation.counts() && x.request.operation != Operation::Realtime;
+    if general.enforce_user && whole && x.end_user().is_none() {
+        let message = "'user' param not passed in. 'enforce_user_param'=True. Name the end user in `user`.";
+        return Err(ApiError::new(Kind::BadRequest, message).with_param("user"));
+    }
+    Ok(())
+}
+
+/// `left`: what the operator leaves to clients.
+fn check(body: &JsonBody, left: &[&str]) -> Result<(), ApiError> {
     for field in body.fields() {
         let name = body.name(field);
-        if REFUSED.contains(&name.as_ref()) {
+        if REFUSED.contains(&name.as_ref()) && !left.contains(&name.as_ref()) {
             return Err(refuse(&name));
         }
         if NESTS.contains(&name.as_ref()) {
@@ -90,7 +127,7 @@ fn check_nested(outer: &str, raw: &str) -> Result<(), ApiError> {
     }
 }
 
-fn refuse(name: &str) -> ApiError {
+pub(super) fn refuse(name: &str) -> ApiError {
     let message = format!(
         "Authentication Error, Rejected Request: {name} is not allowed in request body. \
          Where requests go, and with which credentials, is decided by the gateway's configuration alone."
@@ -104,7 +141,7 @@ mod tests {
 
     fn verdict(text: &str) -> Option<String> {
         let body = JsonBody::parse(Bytes::copy_from_slice(text.as_bytes())).unwrap();
-        check(&body).err().map(|e| e.message().to_owned())
+        check(&body, &[]).err().map(|e| e.message().to_owned())
     }
 
     #[test]

@@ -134,8 +134,12 @@ struct Sessioned {
 /// What spend is sorted by. `x-litellm-tags` (comma separated) or a list in the body's `tags` replace the body's
 /// `metadata.tags` and the key's; otherwise those add up. Who asked is always among them, as with LiteLLM.
 pub fn tags(x: &Exchange) -> Vec<String> {
+    let settings = &x.snapshot.config.litellm;
     let mut tags = asked_tags(x);
-    if !x.snapshot.config.litellm.disable_add_user_agent_to_request_tags {
+    let headers = settings.extra_spend_tag_headers.iter().map(|name| (name, x.header(name)));
+    let said = headers.filter(|(_, value)| !value.is_empty());
+    tags.extend(said.map(|(name, value)| clip(&format!("{name}: {value}"), 128)));
+    if !settings.disable_add_user_agent_to_request_tags {
         tags.extend(agent_tags(x.header("user-agent")));
     }
     tags.truncate(MAX_TAGS);
@@ -158,6 +162,13 @@ pub fn asked_tags(x: &Exchange) -> Vec<String> {
         tags.extend(own);
     }
     tags
+}
+
+/// Whether the request says tags itself, wherever it may.
+pub(super) fn says_tags(x: &Exchange) -> bool {
+    let body = &x.request.body;
+    let among_metadata = || body.raw("metadata").is_some_and(|metadata| !tagged(metadata).is_empty());
+    !x.header("x-litellm-tags").is_empty() || body.raw("tags").is_some() || among_metadata()
 }
 
 /// `tags` of an object that is text, if there are any.

@@ -89,7 +89,7 @@ pub(super) const KEYS: &[Key] = &[
     later("enable_loadbalancing_on_batch_endpoints", Bool),
     later("enable_preview_features", Bool),
     later("error_logs", Map),
-    later("extra_spend_tag_headers", List),
+    used("extra_spend_tag_headers", Texts),
     later("filter_invalid_headers", Bool),
     later("force_ipv4", Bool),
     later("gcs_pub_sub_use_v1", Bool),

@@ -13,7 +13,7 @@ pub(super) const KEYS: &[Key] = &[
     used("base_url", Text),
     used("client_id", Text),
     used("client_secret", Secret),
-    later("configurable_clientside_auth_params", List),
+    used("configurable_clientside_auth_params", List),
     used("custom_llm_provider", Text),
     used("drop_params", Bool),
     used("extra_body", Map),

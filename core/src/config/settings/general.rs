@@ -3,6 +3,7 @@
 use super::super::env::Env;
 use super::super::json::JsonMap;
 use super::super::problems::{Place, Problems};
+use super::super::secrets;
 use super::super::section::Section;
 use super::super::tree::Node;
 use super::jwt::{self, JwtSettings, RolePermissions};
@@ -69,6 +70,15 @@ pub struct GeneralSettings {
     pub ui_admins_only: bool,
     /// How long what is counted against rate limits counts.
     pub rate_limit_window: Duration,
+    /// More headers that name the end user (`user_header_mappings`).
+    pub customer_headers: Vec<String>,
+    /// A key's request has to name its end user (`enforce_user_param`).
+    pub enforce_user: bool,
+    /// Requests may say no tags (`reject_clientside_metadata_tags`): those of their keys count.
+    pub reject_client_tags: bool,
+    /// Who was asked for secrets before this was read, and how (see `SecretsWanted`).
+    pub key_management_system: Option<String>,
+    pub key_management_settings: JsonMap,
 }
 
 /// Which tokens count against limits of tokens.
@@ -115,12 +125,37 @@ impl GeneralSettings {
             enable_oauth2_proxy_auth: bool("enable_oauth2_proxy_auth"),
             oauth2_headers: json_map(s, "oauth2_config_mappings"),
             ui_admins_only: s.text("ui_access_mode").as_deref() == Some("admin_only"),
+            customer_headers: customer_headers(s, problems),
+            enforce_user: bool("enforce_user_param"),
+            reject_client_tags: bool("reject_clientside_metadata_tags"),
+            key_management_system: secrets::system(s, problems),
+            key_management_settings: json_map(s, "key_management_settings"),
         }
     }
 }
 
 fn json_map(s: &Section, name: &str) -> JsonMap {
     s.node(name).map(|map| map.entries().iter().collect()).unwrap_or_default()
+}
+
+/// LiteLLM's list of `{header_name, litellm_user_role}`. Headers that would name a user are not believed.
+fn customer_headers(s: &Section, problems: &mut Problems) -> Vec<String> {
+    const NAME: &str = "user_header_mappings";
+    let mut headers = Vec::new();
+    for mapping in s.node(NAME).map(Node::items).unwrap_or_default() {
+        let text = |name: &str| mapping.get(name).and_then(Node::as_text).unwrap_or_default();
+        match text("litellm_user_role") {
+            "customer" => {
+                headers.extend(Some(text("header_name")).filter(|name| !name.is_empty()).map(str::to_owned))
+            }
+            role => {
+                let cure =
+                    "keys say whose they are; tokens of an identity provider do, too (enable_jwt_auth)";
+                problems.warn(&s.place(NAME), format!("a header names no {role}"), cure);
+            }
+        }
+    }
+    headers
 }
 
 /// LiteLLM's durations: `30d`, `12h`.

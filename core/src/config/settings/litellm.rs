@@ -50,6 +50,8 @@ pub struct LitellmSettings {
     /// Who is told of changes that admins make.
     pub audit_log_callbacks: Vec<String>,
     pub disable_add_user_agent_to_request_tags: bool,
+    /// Headers whose values are tags, too.
+    pub extra_spend_tag_headers: Vec<String>,
     /// Where midnights are, by its IANA name: budgets are reset there. UTC.
     pub timezone: Option<String>,
     /// What all keys together may spend.
@@ -182,6 +184,7 @@ impl LitellmSettings {
             disable_add_user_agent_to_request_tags: s
                 .bool("disable_add_user_agent_to_request_tags")
                 .unwrap_or(false),
+            extra_spend_tag_headers: s.texts("extra_spend_tag_headers").unwrap_or_default(),
             timezone: s.text("timezone").filter(|zone| !zone.is_empty()),
             budget: budget(s, "max_budget", problems),
             available_teams: available_teams(s),

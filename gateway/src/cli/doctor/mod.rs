@@ -57,7 +57,7 @@ struct Finding {
 
 pub(super) fn run(args: &Doctor) -> anyhow::Result<()> {
     let env = Env::process();
-    let loader = Loader::new(args.config.clone(), env.clone());
+    let loader = super::runtime()?.block_on(Loader::new(args.config.clone(), env.clone()).with_secrets())?;
     let (config, problems) = loader.config();
     let mut findings = vec![configuration(&problems)];
     match config {

@@ -18,17 +18,7 @@ pub static FILES: &[(&str, &[&str])] = &[
 /// (file, case, why): cases that are not compared at all.
 pub static SKIPPED: &[(&str, &str, &str)] = &[
     ("chat_openai.json", "mock_response", "P36: a client may not choose the answer"),
-    (
-        "chat_openai.json",
-        "mock_testing_fallbacks",
-        "a test switch of LiteLLM; its fallback speaks Ollama's native dialect",
-    ),
-    (
-        "chat_openai.json",
-        "request_fallbacks",
-        "the fallback speaks Ollama's native dialect; routing.rs has the same over OpenAI's",
-    ),
-    ("chat_openai.json", "client_api_key_in_body", "VERDICTS: refused"),
+    ("chat_openai.json", "client_api_key_in_body", "VERDICTS: refused; brought.rs shows where it is not"),
     ("errors_auth_db.json", "empty_bearer", "never sent: the recording client refused it"),
     ("endpoints_llm_nodb.json", "responses_previous", "P26: an id that was not issued here is unknown"),
     ("endpoints_llm_nodb.json", "responses_get", "as above"),
@@ -40,7 +30,6 @@ pub static SKIPPED: &[(&str, &str, &str)] = &[
         "count_tokens_anthropic",
         "the provider is asked, which LiteLLM did not; its number is right",
     ),
-    ("endpoints_llm_nodb.json", "count_tokens_openai", "nobody there to ask: 501 instead of a guess"),
     (
         "endpoints_llm_nodb.json",
         "gemini_generateContent",
@@ -110,7 +99,7 @@ static DIFFERENCES: &[(&str, &str, &str)] = &[
     ("messages_bedrock_tools_stream", "body", "as above"),
     // Ollama
     ("chat_ollama_chat tool_result_turn", "seen", "LiteLLM loses the call that the result answers"),
-    ("chat_ollama_chat tools_stream", "body", "P24: a stream ends with tool_calls as the plain answer does"),
+    ("chat_ollama_chat tools_stream", "body", "P20: a stream ends with tool_calls as the plain answer does"),
     ("messages_ollama_chat_tools_stream", "body", "as above"),
     ("chat_ollama_chat timeout_config_1s", "status", "a timeout is a 408 whoever the provider is"),
     ("chat_ollama_chat connection_refused", "message", "one wording for all providers"),
