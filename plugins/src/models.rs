@@ -229,13 +229,13 @@ impl Context {
         own.put_into(&mut entry);
         let nothing = Env::default();
         let env = if own.has_base() { &nothing } else { self.env.as_ref() };
-        let built = Deployment::build(&entry, &self.config, env, &self.catalogue)?;
+        let mut built = Deployment::build(&entry, &self.config, env, &self.catalogue)?;
         if built.wire.signer.is_some() {
             let message = format!("{} is not asked with a key alone", built.provider.prefix);
             return Err(providers::Fault::new("api_key", message, "leave it out"));
         }
-        let public_only = own.is_unlisted(&built.left);
-        Ok(Deployment { of_client: true, public_only, ..built })
+        (built.of_client, built.public_only) = (true, own.is_unlisted(&built.left));
+        Ok(built)
     }
 }
 
