@@ -20,7 +20,8 @@ async function pageOfAll(query: EntryQuery, size: number, signal: AbortSignal): 
 
 /** Whoever may not see all has its own, in pages without a total: a full page has another one behind it. */
 async function pageOfOwn(query: EntryQuery, size: number, signal: AbortSignal): Promise<Page> {
-  const rows = await call('GET /spend/logs', { query: { ...query, limit: size, summarize: false }, signal });
+  const told = await call('GET /spend/logs', { query: { ...query, limit: size, summarize: false }, signal });
+  const rows = told.filter((row): row is Entry => 'request_id' in row);
   const before = ((query.page ?? 1) - 1) * size;
   return { rows, total: before + rows.length + (rows.length === size ? 1 : 0) };
 }
