@@ -12,7 +12,8 @@ export function Copy({ text, what }: { text: string; what: string }) {
       <ActionIcon
         size="xs"
         aria-label={clipboard.copied ? 'Copied' : `Copy ${what}`}
-        onClick={() => clipboard.copy(text)}>
+        onClick={() => clipboard.copy(text)}
+      >
         <Icon name={clipboard.copied ? 'check' : 'copy'} size={13} />
       </ActionIcon>
     </Tooltip>

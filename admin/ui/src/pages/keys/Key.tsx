@@ -101,7 +101,10 @@ function belonging(of: Record): Fact[] {
     ['Models', <Chips key="models" of={of.models} none="all that its owner may use" most={8} />],
     ['Tags', isList(tags) && <Chips key="tags" of={tags} none="" most={8} />],
     ['Guardrails', isList(guardrails) && <Chips key="guardrails" of={guardrails} none="" most={8} />],
-    ['May call', of.allowed_routes.length > 0 && <Chips key="routes" of={of.allowed_routes} none="" most={8} />],
+    [
+      'May call',
+      of.allowed_routes.length > 0 && <Chips key="routes" of={of.allowed_routes} none="" most={8} />,
+    ],
     ['Rotated', rotated(of)],
     [
       'Created',

@@ -1,4 +1,13 @@
-import { BUDGET, type Field, type FieldsOf, GUARDRAILS, METADATA, PARALLEL, PERIODS, RATES } from '@/parts/form/fields';
+import {
+  BUDGET,
+  type Field,
+  type FieldsOf,
+  GUARDRAILS,
+  METADATA,
+  PARALLEL,
+  PERIODS,
+  RATES,
+} from '@/parts/form/fields';
 
 export const FIELDS = [
   { name: 'team_alias', label: 'Name', kind: 'text', required: true },

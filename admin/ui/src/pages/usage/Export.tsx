@@ -17,12 +17,16 @@ export function Export({ dimension, days, only }: Props) {
   const allowed = useMay('reports');
   if (!allowed) return null;
   const file = (format: string) =>
-    address('/global/spend/report', {}, {
-      ...days,
-      group_by: dimension.report,
-      ...narrowing(only, 'narrows'),
-      format,
-    });
+    address(
+      '/global/spend/report',
+      {},
+      {
+        ...days,
+        group_by: dimension.report,
+        ...narrowing(only, 'narrows'),
+        format,
+      },
+    );
   const name = `weir-${dimension.by}-${days.start_date}-${days.end_date}`;
   // A line of FOCUS is of a team and a key: it knows neither tags nor customers.
   const focus = together(['team', ...(Object.keys(only) as By[])]);

@@ -40,9 +40,7 @@ interface Change {
 
 export function useUsage() {
   const [params, set] = useParams(DEFAULTS);
-  const only: Only = Object.fromEntries(
-    NAMES.flatMap((by) => (params[by] === '' ? [] : [[by, params[by]]])),
-  );
+  const only: Only = Object.fromEntries(NAMES.flatMap((by) => (params[by] === '' ? [] : [[by, params[by]]])));
   /** Looks at another dimension, or at one alone; what sums are not told apart by together with it is let go. */
   const narrow = ({ by, only: one }: Change) => {
     const wanted = one?.by ?? by ?? 'model';

@@ -130,7 +130,13 @@ export function initial(fields: readonly Field[], record: object | undefined): V
 
 const same = (one: unknown, other: unknown) => JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
 
-const EMPTY: Partial<Record<Kind, unknown>> = { list: [], models: [], guardrails: [], json: {}, switch: false };
+const EMPTY: Partial<Record<Kind, unknown>> = {
+  list: [],
+  models: [],
+  guardrails: [],
+  json: {},
+  switch: false,
+};
 
 /** What was changed; what was emptied becomes what the server takes for nothing. */
 export function changed(fields: readonly Field[], before: Values, after: Values): Values {
