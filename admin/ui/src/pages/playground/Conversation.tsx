@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useRef } from 'react';
 import { Failed } from '@/parts/Answered';
 import { Empty } from '@/parts/Empty';
+import parts from '@/parts/parts.module.css';
 import type { Message, ToolCall } from './chat';
 import { Measured } from './Measured';
 import css from './playground.module.css';
@@ -61,7 +62,7 @@ function Said({ of: { message, told }, busy }: { of: Turn; busy: boolean }) {
 
 function Call({ of: { function: called } }: { of: ToolCall }) {
   return (
-    <pre className={css.call}>
+    <pre className={parts.pre}>
       {called.name}({called.arguments})
     </pre>
   );
