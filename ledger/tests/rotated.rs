@@ -103,6 +103,21 @@ async fn p10_days_of_a_key_are_those_of_all_texts_that_it_had() {
 }
 
 #[tokio::test]
+async fn a_former_hash_leads_to_the_key_as_it_is_now() {
+    both(async |ledger| {
+        rotated(&ledger).await;
+        let heir = async |key: &str| ledger.heir(SpendScope::Key, &hash(key)).await.unwrap();
+        assert_eq!(heir("sk-a").await, Some(hash("sk-c")), "over all texts that it had");
+        assert_eq!(heir("sk-b").await, Some(hash("sk-c")));
+        for key in ["sk-c", "sk-other", "sk-nobody"] {
+            assert_eq!(heir(key).await, None, "{key}");
+        }
+        assert_eq!(ledger.heir(SpendScope::Team, &hash("sk-a")).await.unwrap(), None, "of another scope");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn entries_of_a_key_are_found_whatever_its_text_was() {
     both(async |ledger| {
         rotated(&ledger).await;

@@ -1,5 +1,6 @@
 // Teams, users and keys: made, used with the official SDK, changed, run out of money, and explained.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import OpenAI from 'openai';
 import { missing, startRig } from './rig/rig.mjs';
@@ -128,6 +129,9 @@ describe('teams, users and keys', { skip: missing() ?? false, concurrency: false
     await walk.sees('notebook');
     assert.equal(await status(fresh, ask('demo')), 200);
     assert.equal(await status(key, ask('demo')), 200, 'the old key is taken for a day');
+    // Where the logs of the time before lead to.
+    await walk.open(`/keys/${createHash('sha256').update(key).digest('hex')}`, 'notebook');
+    await walk.reads(/1 times/);
     key = fresh;
 
     await walk.menu('Block');

@@ -33,9 +33,16 @@ describe('the gateway', { skip: missing() ?? false, concurrency: false }, () => 
       if (LOOKED_AT.includes(by)) await walk.looked(`usage-${by}`);
     }
     await walk.page.getByRole('link', { name: 'customer-7' }).waitFor();
-    await walk.open('/usage?by=model&only=priced', 'Usage');
+    await walk.open('/usage?by=model&model=priced', 'Usage');
     await walk.page.getByRole('row', { name: /^priced / }).waitFor();
     assert.equal(await walk.page.getByRole('row', { name: /priced-mini/ }).count(), 0);
+    await walk.open('/usage?by=team', 'Usage');
+    await walk.press('Only Research');
+    const models = walk.page.getByRole('region', { name: 'Usage by model' });
+    await models.getByRole('row', { name: /^priced-mini / }).waitFor();
+    assert.match(walk.page.url(), /team=research/);
+    await walk.page.getByRole('button', { name: 'All teams again' }).waitFor();
+    await walk.looked('usage-narrowed');
   });
 
   test('usage is exported as CSV and as FOCUS', async () => {
@@ -156,12 +163,14 @@ describe('the gateway', { skip: missing() ?? false, concurrency: false }, () => 
     await walk.reads('An answer that has a price.');
     await walk.reads(/Hello from Weir/);
     await walk.reads(/first token .* in all .* in, .* out · \$0\.000/);
+    await walk.page.getByRole('link', { name: 'Log', exact: true }).first().waitFor();
     await walk.looked('playground');
     await walk.open('/playground?model=provided', 'Playground');
     const weather = { type: 'function', function: { name: 'get_weather', parameters: { type: 'object', properties: { city: { type: 'string' } } } } };
     await walk.page.getByRole('textbox', { name: 'Tools' }).fill(JSON.stringify([weather]));
     await say('__tool');
-    await walk.page.getByRole('region', { name: 'Conversation' }).getByText(/get_weather/).waitFor();
+    await walk.page.getByRole('region', { name: 'Conversation' }).getByText(/^get_weather\(/).waitFor();
+    await walk.page.getByRole('textbox', { name: /Result of get_weather/ }).waitFor();
     const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
     await walk.page.locator('input[type=file]').setInputFiles({ name: 'dot.png', mimeType: 'image/png', buffer: png });
     await say('What is in the picture?');

@@ -70,6 +70,7 @@ const pages = () => [
   ['settings-configuration', '/settings', 'Settings'],
   ['settings-alerts', '/settings?tab=alerts', 'Settings'],
   ['settings-tiers', '/settings?tab=tiers', 'Settings'],
+  ['settings-prices', '/settings?tab=prices', 'Settings'],
   ['settings-credentials', '/settings?tab=credentials', 'Settings'],
   ['settings-sign-on', '/settings?tab=sign-on', 'Settings'],
   ['settings-audit', '/settings?tab=audit', 'Settings'],
@@ -78,7 +79,7 @@ const pages = () => [
 ];
 
 /** Pages that hold nothing that somebody typed. */
-const PLAIN = ['playground', 'settings-configuration', 'settings-alerts', 'settings-sign-on', 'settings-about', 'lost'];
+const PLAIN = ['playground', 'settings-configuration', 'settings-alerts', 'settings-prices', 'settings-sign-on', 'settings-about', 'lost'];
 
 describe('the looks of every page', { skip: missing() ?? false, concurrency: false }, () => {
   before(async () => {
@@ -126,7 +127,7 @@ describe('the looks of every page', { skip: missing() ?? false, concurrency: fal
   });
 
   test('an address with a script in it is text, too', async () => {
-    for (const path of [`/keys?alias=${id(SCRIPT)}x`, `/logs?model=${id(SCRIPT)}x&session_id=${id(SCRIPT)}`, `/usage?by=model&q=${id(SCRIPT)}&only=${id(SCRIPT)}`, `/${id(SCRIPT)}`]) {
+    for (const path of [`/keys?alias=${id(SCRIPT)}x`, `/logs?model=${id(SCRIPT)}x&session_id=${id(SCRIPT)}`, `/usage?by=model&q=${id(SCRIPT)}&model=${id(SCRIPT)}&tag=${id(SCRIPT)}`, `/${id(SCRIPT)}`]) {
       await walk.open(path);
       await walk.settled();
     }

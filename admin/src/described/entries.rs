@@ -168,6 +168,7 @@ pub(super) static ROUTES: &[Described] = &[
     route!("/spend/logs", LOGS, Of::Either(&[ENTRIES, Of::List(&Of::Named("SpendOfDay"))])),
     route!("/spend/logs/v2", CHOSEN, PAGE_OF_ENTRIES),
     route!("/spend/logs/ui", CHOSEN, PAGE_OF_ENTRIES),
+    route!("/ui/entries", CHOSEN, PAGE_OF_ENTRIES),
     route!("/spend/logs/session/ui", CHOSEN, PAGE_OF_ENTRIES),
     route!("/spend/logs/ui/{request_id}", &[], Of::Maybe(&Of::Members(&[SAID]))),
 ];

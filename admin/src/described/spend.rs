@@ -55,6 +55,10 @@ const REPORT: &[(&str, Of)] = &[
     ("customer_id", Of::Text),
     ("internal_user_id", Of::Text),
     ("api_key", Of::Text),
+    ("organization_id", Of::Text),
+    ("model", Of::Text),
+    ("provider", Of::Text),
+    ("tag", Of::Text),
     ("format", Of::OneOf(&["csv", "focus"])),
 ];
 

@@ -12,6 +12,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
+use weir_core::domain::ids::KeyHash;
 use weir_core::domain::key::KeyRecord;
 use weir_core::ports::{Dimension, Rollup, RollupQuery, RollupRow, Sums};
 
@@ -61,6 +62,10 @@ static ONLY: &[(&str, Dimension)] = &[
     ("customer_id", Dimension::Customer),
     ("internal_user_id", Dimension::User),
     ("api_key", Dimension::Key),
+    ("organization_id", Dimension::Organization),
+    ("model", Dimension::ModelGroup),
+    ("provider", Dimension::Provider),
+    ("tag", Dimension::Tag),
 ];
 
 pub(super) async fn report(context: Context, params: Params) -> Result<Response, Refusal> {
@@ -73,28 +78,19 @@ pub(super) async fn report(context: Context, params: Params) -> Result<Response,
         let message = format!("group_by {by:?} is unknown; there are {}", known.join(", "));
         return Err(detail(400, &json!({ "error": message })));
     };
-    let mut query = RollupQuery {
+    if params.get("format") == Some("focus") {
+        let only = narrowed(&params, Rollup::Keys, "in FOCUS")?;
+        let csv = focus::csv(&context, &days, only).await?;
+        return Ok(([(header::CONTENT_TYPE, CSV)], csv).into_response());
+    }
+    let query = RollupQuery {
         of: group.of,
         by: vec![Dimension::Day, group.dimension, Dimension::ModelGroup, Dimension::Key],
+        only: narrowed(&params, group.of, &format!("by {by}"))?,
         from: days.from,
         until: days.until,
         ..RollupQuery::default()
     };
-    for (name, dimension) in ONLY {
-        let value = params.get(name).map(|value| match dimension {
-            Dimension::Key => weir_core::domain::ids::KeyHash::from_key_or_hash(value).hex(),
-            _ => value.to_owned(),
-        });
-        if value.is_some() && !group.of.has(*dimension) {
-            let message = format!("A report by {by} cannot be narrowed by {name}.");
-            return Err(detail(400, &json!({ "error": message })));
-        }
-        query.only.extend(value.map(|value| (*dimension, vec![value])));
-    }
-    if params.get("format") == Some("focus") {
-        let csv = focus::csv(&context, &days, query.only).await?;
-        return Ok(([(header::CONTENT_TYPE, CSV)], csv).into_response());
-    }
     let rows = sums(&context, query).await?;
     let report = Report {
         group,
@@ -105,6 +101,27 @@ pub(super) async fn report(context: Context, params: Params) -> Result<Response,
         return Ok(([(header::CONTENT_TYPE, CSV)], report.csv(&rows)).into_response());
     }
     Ok(Json(report.days(&rows)).into_response())
+}
+
+/// Values that each of these dimensions must have. `what`: which report it is, for people.
+///
+/// # Errors
+/// 400 for what these sums are not told apart by: to leave it out would bill more than was asked for.
+fn narrowed(params: &Params, of: Rollup, what: &str) -> Result<Vec<(Dimension, Vec<String>)>, Refusal> {
+    let mut only = Vec::new();
+    for (name, dimension) in ONLY {
+        let Some(text) = params.get(name) else { continue };
+        if !of.has(*dimension) {
+            let message = format!("A report {what} cannot be narrowed by {name}.");
+            return Err(detail(400, &json!({ "error": message })));
+        }
+        let value = match dimension {
+            Dimension::Key => KeyHash::from_key_or_hash(text).hex(),
+            _ => text.to_owned(),
+        };
+        only.push((*dimension, vec![value]));
+    }
+    Ok(only)
 }
 
 struct Report {

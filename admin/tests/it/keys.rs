@@ -154,6 +154,37 @@ async fn info_tells_what_was_spent() {
     assert!(info.text.contains(r#""spend":0.000097501,"#), "{}", info.text);
 }
 
+/// Logs show the hash that an entry was booked under.
+#[tokio::test]
+async fn a_former_hash_finds_the_key_as_it_is_now_for_whoever_may_see_it() {
+    let rig = Rig::new();
+    let of = |key: &str, user: &str| KeyRecord { user_id: Some(user.to_owned()), ..record(key) };
+    rig.memory.put(&of("sk-alice-one", "alice"));
+    rig.memory.put(&of("sk-alice-two", "alice"));
+    rig.memory.put(&of("sk-bob-one", "bob"));
+    let rotate = async |key: &str| {
+        let answer = rig.post("/key/regenerate", &json!({ "key": key })).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json()["token"].as_str().unwrap().to_owned()
+    };
+    let first = KeyHash::of("sk-alice-one").hex();
+    let second = rotate(&first).await;
+    let current = rotate(&second).await;
+    for former in [&first, &second] {
+        let told = rig.get(&format!("/key/info?key={former}")).await.json();
+        assert_eq!(told["key"], json!(current), "by the hash that it has now: {told}");
+        assert_eq!(told["info"]["rotation_count"], 2, "{told}");
+        assert!(told.get("rotated_key").is_none(), "a hash is no proof: {told}");
+        let own = rig.call("GET", &format!("/key/info?key={former}"), "sk-alice-two", "").await;
+        assert_eq!((own.status, &own.json()["key"]), (200, &json!(current)), "{}", own.text);
+        let other = rig.call("GET", &format!("/key/info?key={former}"), "sk-bob-one", "").await;
+        assert_eq!(other.status, 403, "{}", other.text);
+    }
+    assert_eq!(rig.get("/key/info?key=sk-alice-one").await.status, 404, "its text is no key any more");
+    rig.post("/key/delete", &json!({ "keys": [current] })).await;
+    assert_eq!(rig.get(&format!("/key/info?key={first}")).await.status, 404, "nor is that of a deleted one");
+}
+
 #[tokio::test]
 async fn deleted_keys_are_gone_here_at_once() {
     let rig = Rig::new();

@@ -26,6 +26,8 @@ pub struct Memory {
     audit: Mutex<Vec<AuditEntry>>,
     entries: Mutex<Vec<Entry>>,
     forgotten: Mutex<Vec<String>>,
+    /// From former ids of keys to those that they have now.
+    heirs: Mutex<HashMap<String, String>>,
     calls: AtomicUsize,
     /// Rows of sums, as far as the query wants them.
     sums: AtomicUsize,
@@ -116,6 +118,17 @@ fn apply(records: &mut Records, change: &Change) -> LedgerResult<()> {
     Ok(())
 }
 
+fn renamed(heirs: &mut HashMap<String, String>, change: &Change) {
+    let Change::Rename { from, to, .. } = change else { return };
+    for heir in heirs.values_mut() {
+        if *heir == *from {
+            heir.clone_from(to);
+        }
+    }
+    heirs.remove(to);
+    heirs.insert(from.clone(), to.clone());
+}
+
 fn meets(record: &StoredRecord, condition: &Condition) -> bool {
     let value = |name: &str| match record.kind.row().columns.iter().position(|column| *column == name) {
         Some(at) => record.columns[at].clone(),
@@ -164,6 +177,7 @@ impl Directory for Memory {
         let mut changed = records.clone();
         changes.iter().try_for_each(|change| apply(&mut changed, change))?;
         *records = changed;
+        changes.iter().for_each(|change| renamed(&mut lock(&self.heirs), change));
         lock(&self.audit).extend(audit.iter().cloned());
         Ok(())
     }
@@ -260,6 +274,11 @@ impl SpendStore for Memory {
         };
         let sum = |id: &String| entries.iter().filter(|e| of(e).as_ref() == Some(id)).map(|e| e.cost).sum();
         Ok(ids.iter().map(|id| (id.clone(), sum(id))).collect())
+    }
+
+    async fn heir(&self, _: SpendScope, id: &str) -> LedgerResult<Option<String>> {
+        self.asked()?;
+        Ok(lock(&self.heirs).get(id).cloned())
     }
 
     async fn total_spend(&self) -> LedgerResult<NanoUsd> {

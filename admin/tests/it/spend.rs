@@ -82,6 +82,11 @@ async fn a_report_that_cannot_be_narrowed_so_says_so() {
         ("group_by=team&customer_id=c", 400),
         ("group_by=customer&customer_id=c", 200),
         ("group_by=tag&api_key=sk-a", 200),
+        ("group_by=model&provider=p&organization_id=o", 200),
+        ("group_by=tag&tag=a&model=m", 200),
+        ("group_by=model&tag=a", 400),
+        ("group_by=model&model=m&format=focus", 200),
+        ("group_by=customer&customer_id=c&format=focus", 400),
         ("group_by=moon", 400),
     ] {
         let path = format!("/global/spend/report?start_date=2026-11-01&end_date=2026-11-30&{query}");

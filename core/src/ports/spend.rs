@@ -179,6 +179,9 @@ pub trait SpendStore: Send + Sync {
     async fn rollup_rows(&self, query: &RollupQuery) -> LedgerResult<u64>;
     /// What was spent under each of `ids` since its last reset. Those of whom nothing is known are left out.
     async fn spent(&self, scope: SpendScope, ids: &[String]) -> LedgerResult<HashMap<String, NanoUsd>>;
+    /// Under which id what was spent under this one counts now; `None`: under this one. Keys have former ids: the hashes of
+    /// texts that they had before.
+    async fn heir(&self, scope: SpendScope, id: &str) -> LedgerResult<Option<String>>;
     /// Total of everything booked.
     async fn total_spend(&self) -> LedgerResult<NanoUsd>;
     /// Keeps what was said; what is there already stays.

@@ -201,6 +201,10 @@ async fn p10_a_rotated_key_keeps_its_days_and_logs() {
     assert_eq!(keys[hash]["metadata"]["key_alias"], "robot");
     let info = rig.get(&format!("/key/info?key={fresh}"), MASTER).await.json();
     assert_eq!(info["info"]["spend"].to_string(), "0.000075");
+    let mut booked = logs["data"].as_array().unwrap().iter().map(|entry| entry["api_key"].as_str().unwrap());
+    let former = booked.find(|booked| *booked != hash).unwrap();
+    let info = rig.get(&format!("/key/info?key={former}"), MASTER).await.json();
+    assert_eq!((&info["key"], &info["info"]["key_alias"]), (&json!(hash), &json!("robot")), "{info}");
     assert_eq!(rig.get("/global/spend", MASTER).await.json()["spend"].to_string(), "0.000075");
 }
 

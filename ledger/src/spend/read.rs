@@ -60,6 +60,10 @@ impl SpendStore for Ledger {
         spent::read(self, scope, ids).await
     }
 
+    async fn heir(&self, scope: SpendScope, id: &str) -> LedgerResult<Option<String>> {
+        spent::heir(self, scope, id).await
+    }
+
     async fn total_spend(&self) -> LedgerResult<NanoUsd> {
         let sum = "SELECT CAST(COALESCE(SUM(cost), 0) AS BIGINT) AS cost FROM spend_daily";
         let row = sqlx::query(sum).fetch_one(&self.reader).await;

@@ -42,6 +42,8 @@ static CLAIM: &[&str] = &[
 
 const FORMER: &str = "SELECT id FROM spent WHERE scope = $1 AND heir = $2 ORDER BY id";
 
+const HEIR: &str = "SELECT heir FROM spent WHERE scope = $1 AND id = $2 AND heir IS NOT NULL";
+
 /// Ids in one statement.
 const IDS: usize = 100;
 
@@ -145,6 +147,13 @@ pub(super) async fn hashes_of(ledger: &Ledger, key: &KeyHash) -> LedgerResult<Ve
     let former = ledger.noted(former.fetch_all(&ledger.reader).await)?;
     let former = former.iter().map(|row| row.try_get("id").map_err(broken));
     std::iter::once(Ok(key.hex())).chain(former).collect()
+}
+
+/// Who has what was spent under a former id. One step leads there: whoever is renamed takes former ids along.
+pub(super) async fn heir(ledger: &Ledger, scope: SpendScope, id: &str) -> LedgerResult<Option<String>> {
+    let query = sqlx::query(HEIR).bind(scope.as_str()).bind(id.to_owned());
+    let row = ledger.noted(query.fetch_optional(&ledger.reader).await)?;
+    row.map(|row| row.try_get("heir").map_err(broken)).transpose()
 }
 
 /// From now on what is booked under this id is its own, and nobody's who once had it.

@@ -75,6 +75,8 @@ export interface Customer {
   spend: number;
   allowed_model_region: string | null;
   default_model: string | null;
+  /** Told of one by itself, not in lists. */
+  budget_id?: string | null;
   litellm_budget_table: Limits | null;
 }
 
@@ -213,6 +215,22 @@ export interface Budget extends Limits {
   model_max_budget: Json | null;
   created_at: string;
   updated_at: string;
+}
+
+/** What a provider or a deployment may cost in a period, and what it has. */
+export interface PeriodBudget {
+  budget_limit: number;
+  time_period: string | null;
+  spend: number;
+  budget_reset_at: string | null;
+}
+
+/** When the price map was fetched, and when it is fetched next. */
+export interface PriceMap {
+  scheduled: boolean;
+  interval_hours: number | null;
+  last_run: string | null;
+  next_run: string | null;
 }
 
 export interface Guardrail {

@@ -8,19 +8,20 @@ import type {
   Credential,
   Customer,
   Deployment,
-  Entry,
   Guardrail,
   Json,
   Key,
   NewKey,
   Organization,
   Paged,
+  PeriodBudget,
+  PriceMap,
   Probe,
   Readiness,
   Session,
   SettingField,
-  Standing,
   SignOnProvider,
+  Standing,
   Team,
   Tried,
   User,
@@ -86,7 +87,15 @@ export interface Answers {
   'PATCH /credentials/{name}': Json;
   'DELETE /credentials/{name}': Json;
   'POST /health/test_connection': Tried;
+  'GET /schedule/model_cost_map_reload/status': PriceMap;
+  'POST /schedule/model_cost_map_reload': Json;
+  'DELETE /schedule/model_cost_map_reload': Json;
+  'POST /reload/model_cost_map': { message: string; models_count: number };
   'GET /budget/list': Budget[];
+  'GET /provider/budgets': {
+    providers: Record<string, PeriodBudget>;
+    deployments: Record<string, PeriodBudget>;
+  };
   'POST /budget/new': Budget;
   'POST /budget/update': Budget;
   'POST /budget/delete': Json;
@@ -101,11 +110,8 @@ export interface Answers {
   'GET /customer/daily/activity': Told<'/customer/daily/activity'>;
   'GET /tag/daily/activity': Told<'/tag/daily/activity'>;
   'GET /global/spend/report': Told<'/global/spend/report'>;
-  'GET /spend/logs': Entry[];
-  'GET /ui/entries': { data: Entry[] } & Paged;
-  'GET /spend/logs/ui': Told<'/spend/logs/ui'>;
-  'GET /spend/logs/ui/{request_id}': Told<'/spend/logs/ui/{request_id}'>;
-  'GET /model/streaming_metrics': { data: Record<string, number | string>[]; all_api_bases: string[] };
+  'GET /spend/logs': Told<'/spend/logs'>;
+  'GET /ui/entries': Told<'/ui/entries'>;
   'GET /audit': Told<'/audit'>;
   'GET /config/list': SettingField[];
   'POST /config/field/update': Json;

@@ -22,6 +22,13 @@ export function Shell() {
     main.current?.scrollTo(0, 0);
   }, [location.pathname]);
 
+  useEffect(() => {
+    if (!open) return;
+    const close = ({ key }: KeyboardEvent) => key === 'Escape' && setOpen(false);
+    window.addEventListener('keydown', close);
+    return () => window.removeEventListener('keydown', close);
+  }, [open]);
+
   return (
     <div className={css.shell} data-open={open}>
       <button type="button" className={css.skip} onClick={() => main.current?.focus()}>

@@ -9,7 +9,11 @@ export function Copy({ text, what }: { text: string; what: string }) {
   const clipboard = useClipboard({ timeout: 1500 });
   return (
     <Tooltip label={clipboard.copied ? 'Copied' : `Copy ${what}`}>
-      <ActionIcon size="xs" aria-label={`Copy ${what}`} onClick={() => clipboard.copy(text)}>
+      <ActionIcon
+        size="xs"
+        aria-label={clipboard.copied ? 'Copied' : `Copy ${what}`}
+        onClick={() => clipboard.copy(text)}
+      >
         <Icon name={clipboard.copied ? 'check' : 'copy'} size={13} />
       </ActionIcon>
     </Tooltip>

@@ -2,6 +2,7 @@ import { ActionIcon, Button, Menu } from '@mantine/core';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { Confirm } from './Confirm';
+import { actionsHeader } from './columns';
 import { type Column, DataTable } from './DataTable';
 import { Empty } from './Empty';
 import type { Field, Values } from './form/fields';
@@ -16,6 +17,7 @@ export interface MemberRow {
   role: string;
   spend?: number | undefined;
   max_budget_in_team?: number | null | undefined;
+  budget_duration?: string | null | undefined;
 }
 
 interface Props {
@@ -60,7 +62,7 @@ export function Members({ of, members, fields, writes, add, change, remove, lose
   if (writes) {
     columns.push({
       id: 'more',
-      header: () => null,
+      header: actionsHeader,
       enableSorting: false,
       cell: ({ row }) => (
         <More name={nameOf(row.original)} start={(what) => setDoing({ what, member: row.original })} />
@@ -113,7 +115,7 @@ function More({ name, start }: { name: string; start: (what: 'change' | 'remove'
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item onClick={() => start('change')}>Change role</Menu.Item>
+        <Menu.Item onClick={() => start('change')}>Change</Menu.Item>
         <Menu.Item color="red" onClick={() => start('remove')}>
           Remove
         </Menu.Item>

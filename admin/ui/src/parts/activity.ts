@@ -1,16 +1,20 @@
 // Days of use, added up the ways that pages show them.
 import type { Activity, Day, Metrics, PartName } from '@/api/answers';
-import type { Query, Route } from '@/api/client';
+import type { Route } from '@/api/client';
 import type { Right } from '@/api/rights';
+import { addMoney } from './format';
+
+export type By = 'model' | 'team' | 'key' | 'user' | 'provider' | 'tag' | 'customer' | 'organization';
 
 export interface Dimension {
-  by: string;
+  by: By;
   label: string;
   plural: string;
   route: Extract<Route, `GET /${string}/daily/activity`>;
   part: PartName;
-  /** Parameter that narrows the days to one. */
-  only?: string;
+  /** Parameter that narrows the days to one, and the same of a report. */
+  only: string;
+  narrows: string;
   /** How `/global/spend/report` calls it. */
   report: string;
   right?: Right;
@@ -26,6 +30,7 @@ export const DIMENSIONS: Dimension[] = [
     route: 'GET /user/daily/activity',
     part: 'model_groups',
     only: 'model',
+    narrows: 'model',
     report: 'model',
   },
   {
@@ -35,6 +40,7 @@ export const DIMENSIONS: Dimension[] = [
     route: 'GET /team/daily/activity',
     part: 'entities',
     only: 'team_ids',
+    narrows: 'team_id',
     report: 'team',
     page: '/teams',
   },
@@ -45,6 +51,7 @@ export const DIMENSIONS: Dimension[] = [
     route: 'GET /user/daily/activity',
     part: 'api_keys',
     only: 'api_key',
+    narrows: 'api_key',
     report: 'api_key',
     page: '/keys',
   },
@@ -55,6 +62,7 @@ export const DIMENSIONS: Dimension[] = [
     route: 'GET /user/daily/activity',
     part: 'entities',
     only: 'user_id',
+    narrows: 'internal_user_id',
     report: 'user',
     page: '/users',
   },
@@ -64,6 +72,8 @@ export const DIMENSIONS: Dimension[] = [
     plural: 'providers',
     route: 'GET /user/daily/activity',
     part: 'providers',
+    only: 'provider',
+    narrows: 'provider',
     report: 'provider',
   },
   {
@@ -73,6 +83,7 @@ export const DIMENSIONS: Dimension[] = [
     route: 'GET /tag/daily/activity',
     part: 'entities',
     only: 'tags',
+    narrows: 'tag',
     report: 'tag',
     right: 'see usage of organizations',
   },
@@ -83,6 +94,7 @@ export const DIMENSIONS: Dimension[] = [
     route: 'GET /customer/daily/activity',
     part: 'entities',
     only: 'end_user_ids',
+    narrows: 'customer_id',
     report: 'customer',
     right: 'see usage of customers',
     page: '/customers',
@@ -94,13 +106,45 @@ export const DIMENSIONS: Dimension[] = [
     route: 'GET /organization/daily/activity',
     part: 'entities',
     only: 'organization_ids',
+    narrows: 'organization_id',
     report: 'organization',
     right: 'see usage of organizations',
     page: '/organizations',
   },
 ];
 
-export type ActivityQuery = Query<'GET /user/daily/activity'>;
+/** Sums are kept in three tables, each told apart by these. */
+const TABLES: By[][] = [
+  ['model', 'provider', 'key', 'team', 'user', 'organization'],
+  ['model', 'provider', 'key', 'tag'],
+  ['model', 'provider', 'key', 'customer'],
+];
+
+/** Whether sums can be told apart by all of these at once. */
+export const together = (all: By[]) => TABLES.some((table) => all.every((by) => table.includes(by)));
+
+/** What days are narrowed to, by dimension. */
+export type Only = Partial<Record<By, string>>;
+
+/** Days of these holders hold everything that is theirs, also what is no spend of whoever asks. */
+const HOLDERS: By[] = ['tag', 'customer', 'team', 'organization'];
+
+/** Whose days tell a dimension apart: its own where it is a holder, else those of what they are narrowed to. */
+export function daysOf(dimension: Dimension, only: Only): Pick<Dimension, 'route'> {
+  if (dimension.part === 'entities') return dimension;
+  const holder = HOLDERS.find((by) => only[by] !== undefined);
+  return DIMENSIONS.find((row) => row.by === holder) ?? dimension;
+}
+
+/** The same as parameters: of days, or of a report. */
+export function narrowing(only: Only, name: 'only' | 'narrows'): Record<string, string> {
+  return Object.fromEntries(
+    DIMENSIONS.flatMap((row) => {
+      const id = only[row.by];
+      return id === undefined ? [] : [[row[name], id]];
+    }),
+  );
+}
 
 const NOTHING: Metrics = {
   spend: 0,
@@ -116,7 +160,8 @@ const NOTHING: Metrics = {
 
 function add(sum: Metrics, more: Metrics): Metrics {
   const names = Object.keys(NOTHING) as (keyof Metrics)[];
-  return Object.fromEntries(names.map((name) => [name, sum[name] + (more[name] ?? 0)])) as unknown as Metrics;
+  const all = names.map((name) => [name, sum[name] + (more[name] ?? 0)]);
+  return { ...(Object.fromEntries(all) as Metrics), spend: addMoney(sum.spend, more.spend) };
 }
 
 export function total(days: Day[]): Metrics {
@@ -129,11 +174,20 @@ export interface Row {
   metrics: Metrics;
 }
 
-/** One row for each name in a breakdown, the dearest first. */
+/** What the server calls those who are nobody. */
+const NOBODY: Partial<Record<PartName, string>> = { entities: 'Unassigned', providers: 'unknown' };
+
+function partOf(day: Day, part: PartName) {
+  return Object.entries(day.breakdown[part] ?? {}).map(
+    ([id, told]) => [id === NOBODY[part] ? '' : id, told] as const,
+  );
+}
+
+/** One row for each name in a breakdown, the dearest first; nobody's has no id. */
 export function rows(activity: Activity, part: PartName): Row[] {
   const found = new Map<string, Row>();
   for (const day of activity.results) {
-    for (const [id, told] of Object.entries(day.breakdown[part] ?? {})) {
+    for (const [id, told] of partOf(day, part)) {
       const row = found.get(id) ?? { id, name: nameOf(id, told.metadata), metrics: NOTHING };
       found.set(id, { ...row, metrics: add(row.metrics, told.metrics) });
     }
@@ -177,7 +231,8 @@ export function series(
   const byDate = new Map(activity.results.map((day) => [day.date, day]));
   const points = days(from, until).map((date) => {
     const point: Record<string, string | number> = { date };
-    for (const [id, told] of Object.entries(byDate.get(date)?.breakdown[part] ?? {})) {
+    const day = byDate.get(date);
+    for (const [id, told] of day === undefined ? [] : partOf(day, part)) {
       const name = kept.get(id) ?? REST;
       point[name] = Number(point[name] ?? 0) + told.metrics[measure];
     }

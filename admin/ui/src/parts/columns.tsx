@@ -2,7 +2,11 @@
 import type { Column } from './DataTable';
 import { count } from './format';
 import { Meter } from './Meter';
+import css from './parts.module.css';
 import { When } from './When';
+
+/** Over a column of buttons. */
+export const actionsHeader = () => <span className={css.unseen}>Actions</span>;
 
 type Spender = { spend: number };
 

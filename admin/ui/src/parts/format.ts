@@ -26,6 +26,12 @@ export function exactMoney(dollars: number): string {
   return `$${dollars.toLocaleString(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 9 })}`;
 }
 
+const NANO = 1_000_000_000;
+
+/** A sum without the digits that adding in binary makes up: amounts are whole billionths of a dollar. */
+export const addMoney = (one: number, other: number) =>
+  (Math.round(one * NANO) + Math.round(other * NANO)) / NANO;
+
 /** A price per token, told per million tokens as price lists do. */
 export function perMillion(price: number | null | undefined): string {
   return price === null || price === undefined ? '–' : money(price * 1_000_000);

@@ -1,22 +1,29 @@
 import { useParams } from 'react-router';
 import type { Customer as Record } from '@/api/answers';
 import { useAnswer, useChange } from '@/api/hooks';
-import { Answered } from '@/parts/Answered';
 import { Id } from '@/parts/Copy';
 import { Facts } from '@/parts/Facts';
 import { limits } from '@/parts/limits';
+import { More } from '@/parts/More';
+import { OnePage } from '@/parts/OnePage';
 import { Page, Section } from '@/parts/Page';
 import { RecordActions } from '@/parts/RecordActions';
 import { SpendByDay } from '@/parts/SpendByDay';
-import { Status } from '@/parts/Status';
-import { CustomerForm } from './CustomerForm';
+import { Chip, Status } from '@/parts/Status';
+import { CustomerForm, tierOf } from './CustomerForm';
 import { customerName } from './Customers';
 
 export default function Customer() {
   const { id = '' } = useParams();
   const found = useAnswer('GET /customer/info', { query: { end_user_id: id } });
-  return <Answered of={found}>{(of) => <Told of={of} />}</Answered>;
+  return (
+    <OnePage of={found} read={(of) => of} kind="Customer" back={BACK}>
+      {(of) => <Told of={of} />}
+    </OnePage>
+  );
 }
+
+const BACK = { to: '/customers', label: 'Customers' };
 
 function Told({ of }: { of: Record }) {
   return (
@@ -24,19 +31,21 @@ function Told({ of }: { of: Record }) {
       title={customerName(of)}
       badge={of.blocked && <Status tone="bad">Blocked</Status>}
       about={<Id of={of.user_id} />}
-      back={{ to: '/customers', label: 'Customers' }}
+      back={BACK}
       actions={<Actions of={of} />}
     >
       <Section title="Budget and limits">
         <Facts
           of={[
             ...limits(of.spend, of.litellm_budget_table),
+            ['Tier', tierOf(of) && <Chip key="tier">{tierOf(of)}</Chip>],
             ['Model when none is named', of.default_model],
             ['Only models in', of.allowed_model_region?.toUpperCase()],
           ]}
         />
       </Section>
       <SpendByDay route="GET /customer/daily/activity" query={{ end_user_ids: of.user_id }} />
+      <More of="customer" id={of.user_id} />
     </Page>
   );
 }

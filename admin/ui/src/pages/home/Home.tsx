@@ -15,11 +15,15 @@ import { Top } from './Top';
 
 const today = () => iso(new Date());
 const monthStart = () => `${today().slice(0, 8)}01`;
+const DAYS = 30;
 
 export default function Home() {
   const seesAll = useMay('see all');
-  const days = { start_date: daysAgo(29), end_date: today() };
+  const days = { start_date: daysAgo(DAYS - 1), end_date: today() };
+  // A month may have a day more than what is shown.
+  const month = { start_date: monthStart(), end_date: today() };
   const use = useAnswer('GET /user/daily/activity', { query: days }, { every: 30_000 });
+  const ofMonth = useAnswer('GET /user/daily/activity', { query: month }, { every: 60_000 });
   const teams = useAnswer('GET /team/daily/activity', { query: days }, { every: 60_000 });
   return (
     <Page title="Home" about={seesAll ? 'What this gateway does.' : 'What is yours on this gateway.'}>
@@ -27,13 +31,15 @@ export default function Home() {
       <Answered of={use}>
         {(activity) => {
           const now = total(activity.results.filter((day) => day.date === today()));
-          const month = total(activity.results.filter((day) => day.date >= monthStart()));
           return (
             <>
               <Numbers
                 of={[
                   { label: 'Spend today', value: money(now.spend) },
-                  { label: 'Spend this month', value: money(month.spend) },
+                  {
+                    label: 'Spend this month',
+                    value: ofMonth.data === undefined ? '…' : money(total(ofMonth.data.results).spend),
+                  },
                   { label: 'Requests today', value: compact(now.api_requests) },
                   { label: 'Tokens today', value: compact(now.total_tokens) },
                   {

@@ -9,7 +9,7 @@ interface Props {
   title: string;
   rows: Row[];
   by: string;
-  /** Where one of them has its page; others lead to their usage. */
+  /** Where one of them has its page; others lead to who uses them. */
   page?: string;
 }
 
@@ -18,7 +18,11 @@ const MOST = 6;
 /** The dearest of 30 days. */
 export function Top({ title, rows, by, page }: Props) {
   const largest = Math.max(...rows.map((row) => row.metrics.spend), 0);
-  const to = (row: Row) => (page === undefined ? `/usage?by=${by}` : `${page}/${encodeURIComponent(row.id)}`);
+  const to = ({ id }: Row) => {
+    if (id === '') return `/usage?by=${by}`;
+    const name = encodeURIComponent(id);
+    return page === undefined ? `/usage?by=key&${by}=${name}` : `${page}/${name}`;
+  };
   return (
     <Section title={title} about="30 days" actions={<Link to={`/usage?by=${by}`}>All</Link>}>
       {rows.length === 0 && <Empty title="Nothing yet" />}

@@ -1,4 +1,4 @@
-import type { Limits } from '@/api/answers';
+import type { Deployment, Limits, PeriodBudget } from '@/api/answers';
 import { useAnswer } from '@/api/hooks';
 import { useMay } from '@/api/session';
 import { shortId } from '@/parts/format';
@@ -8,39 +8,92 @@ const DEAREST = { sort_by: 'spend', sort_order: 'desc' };
 const LOOKED_AT = 100;
 
 export interface Budgeted {
-  kind: 'Team' | 'Key' | 'User';
+  kind: 'Team' | 'Key' | 'User' | 'Organisation' | 'Customer' | 'Provider' | 'Deployment';
   name: string;
   to: string;
   spend: number;
   budget: number;
 }
 
-type Record = Pick<Limits, 'max_budget'> & { spend: number };
+type Limited = Pick<Limits, 'max_budget'> | null;
 
-function row(kind: Budgeted['kind'], name: string, to: string, of: Record): Budgeted[] {
-  return of.max_budget === null ? [] : [{ kind, name, to, spend: of.spend, budget: of.max_budget }];
+function row(
+  kind: Budgeted['kind'],
+  name: string,
+  to: string,
+  { spend }: { spend: number },
+  limits: Limited,
+): Budgeted[] {
+  const budget = limits?.max_budget ?? null;
+  return budget === null ? [] : [{ kind, name, to, spend, budget }];
 }
 
 export const share = ({ spend, budget }: Budgeted) => (budget === 0 ? 1 : spend / budget);
 
-/** Teams, keys and users that have a budget, the fullest first. */
+const id = encodeURIComponent;
+
+/** Who is held to a budget, the fullest first. */
 export function useBudgeted(): Budgeted[] {
-  const seesAll = useMay('see all');
-  const [size, enabled] = [LOOKED_AT, { enabled: seesAll }];
-  const keys = useAnswer('GET /key/list', { query: { size, return_full_object: true, ...DEAREST } });
-  const teams = useAnswer('GET /v2/team/list', { query: { page_size: size, ...DEAREST } }, enabled);
-  const users = useAnswer('GET /user/list', { query: { page_size: size, ...DEAREST } }, enabled);
-  const id = encodeURIComponent;
-  const all = [
-    ...(teams.data?.teams ?? []).flatMap((of) =>
-      row('Team', of.team_alias ?? of.team_id, `/teams/${id(of.team_id)}`, of),
-    ),
-    ...(keys.data?.keys ?? []).flatMap((of) =>
-      row('Key', of.key_alias ?? shortId(of.token), `/keys/${of.token}`, of),
-    ),
-    ...(users.data?.users ?? []).flatMap((of) =>
-      row('User', of.user_email ?? of.user_id, `/users/${id(of.user_id)}`, of),
-    ),
-  ];
+  const all = [...useTeams(), ...useKeys(), ...useUsers(), ...useHolders(), ...usePeriods()];
   return all.sort((one, other) => share(other) - share(one));
 }
+
+function useTeams(): Budgeted[] {
+  const query = { page_size: LOOKED_AT, ...DEAREST };
+  const { data } = useAnswer('GET /v2/team/list', { query }, { enabled: useMay('see all') });
+  return (data?.teams ?? []).flatMap((of) =>
+    row('Team', of.team_alias ?? of.team_id, `/teams/${id(of.team_id)}`, of, of),
+  );
+}
+
+function useKeys(): Budgeted[] {
+  const query = { size: LOOKED_AT, return_full_object: true, ...DEAREST };
+  const { data } = useAnswer('GET /key/list', { query });
+  return (data?.keys ?? []).flatMap((of) =>
+    row('Key', of.key_alias ?? shortId(of.token), `/keys/${of.token}`, of, of),
+  );
+}
+
+function useUsers(): Budgeted[] {
+  const query = { page_size: LOOKED_AT, ...DEAREST };
+  const { data } = useAnswer('GET /user/list', { query }, { enabled: useMay('see all') });
+  return (data?.users ?? []).flatMap((of) =>
+    row('User', of.user_email ?? of.user_id, `/users/${id(of.user_id)}`, of, of),
+  );
+}
+
+/** Organisations and customers keep their limits in budgets of their own. */
+function useHolders(): Budgeted[] {
+  const query = { page: 1, size: LOOKED_AT, ...DEAREST };
+  const [all, customers] = [useMay('see all'), useMay('customers')];
+  const organizations = useAnswer('GET /organization/list', { query }, { enabled: all }).data?.organizations;
+  const found = useAnswer('GET /customer/list', { query }, { enabled: customers }).data?.customers;
+  return [
+    ...(organizations ?? []).flatMap((of) => {
+      const to = `/organizations/${id(of.organization_id)}`;
+      return row('Organisation', of.organization_alias, to, of, of.litellm_budget_table);
+    }),
+    ...(found ?? []).flatMap((of) =>
+      row('Customer', of.alias ?? of.user_id, `/customers/${id(of.user_id)}`, of, of.litellm_budget_table),
+    ),
+  ];
+}
+
+/** What providers and single deployments may cost in a period. */
+function usePeriods(): Budgeted[] {
+  const enabled = useMay('see all');
+  const told = useAnswer('GET /provider/budgets', {}, { enabled }).data;
+  const models = useAnswer('GET /v2/model/info', {}, { enabled }).data?.data ?? [];
+  const limits = ({ budget_limit }: PeriodBudget) => ({ max_budget: budget_limit });
+  return [
+    ...Object.entries(told?.providers ?? {}).flatMap(([name, of]) =>
+      row('Provider', name, `/usage?by=model&provider=${id(name)}`, of, limits(of)),
+    ),
+    ...Object.entries(told?.deployments ?? {}).flatMap(([model, of]) =>
+      row('Deployment', nameOf(models, model), `/models/${id(model)}`, of, limits(of)),
+    ),
+  ];
+}
+
+const nameOf = (models: Deployment[], model: string) =>
+  models.find((row) => row.model_info.id === model)?.model_name ?? shortId(model);

@@ -2,15 +2,16 @@ import { Link, useParams } from 'react-router';
 import type { Key as Record } from '@/api/answers';
 import { useAnswer, useChange } from '@/api/hooks';
 import { useMay } from '@/api/session';
-import { Answered } from '@/parts/Answered';
 import { Id } from '@/parts/Copy';
 import { type Fact, Facts } from '@/parts/Facts';
 import { limits } from '@/parts/limits';
+import { More } from '@/parts/More';
+import { OnePage } from '@/parts/OnePage';
 import { Page, Section } from '@/parts/Page';
 import css from '@/parts/parts.module.css';
 import { RecordActions } from '@/parts/RecordActions';
 import { SpendByDay } from '@/parts/SpendByDay';
-import { Chips } from '@/parts/Status';
+import { Chip, Chips } from '@/parts/Status';
 import { TeamLink } from '@/parts/TeamLink';
 import { When } from '@/parts/When';
 import { KeyStatus, keyName } from './columns';
@@ -20,8 +21,15 @@ import { Rotate } from './Rotate';
 export default function Key() {
   const { id = '' } = useParams();
   const key = useAnswer('GET /key/info', { query: { key: id } });
-  return <Answered of={key}>{({ info }) => <Told of={{ ...info, token: id }} />}</Answered>;
+  // An entry of the logs leads here by the hash that the key had then: the answer says which one it has now.
+  return (
+    <OnePage of={key} read={({ info }) => info} kind="Key" back={BACK}>
+      {(info, { key: token }) => <Told of={{ ...info, token }} />}
+    </OnePage>
+  );
 }
+
+const BACK = { to: '/keys', label: 'Keys' };
 
 function Told({ of }: { of: Record }) {
   const writes = useMay('change keys');
@@ -30,7 +38,7 @@ function Told({ of }: { of: Record }) {
       title={keyName(of)}
       badge={<KeyStatus of={of} />}
       about={<Id of={of.token} what="hash of the key" />}
-      back={{ to: '/keys', label: 'Keys' }}
+      back={BACK}
       actions={writes && <Actions of={of} />}
     >
       <div className={css.columns}>
@@ -42,9 +50,7 @@ function Told({ of }: { of: Record }) {
         </Section>
       </div>
       <SpendByDay query={{ api_key: of.token }} />
-      <Link className={css.link} to={`/logs?api_key=${of.token}`}>
-        Requests of this key in the logs
-      </Link>
+      <More of="key" id={of.token} />
     </Page>
   );
 }
@@ -77,20 +83,28 @@ function Actions({ of }: { of: Record }) {
 function limiting(of: Record): Fact[] {
   return [
     ...limits(of.spend, of),
+    ['Tier', of.budget_id && <Chip key="tier">{of.budget_id}</Chip>],
     ['Expires', of.expires === null ? 'never' : <When key="expires" at={of.expires} />],
   ];
 }
 
+const isList = (value: unknown): value is string[] => Array.isArray(value) && value.length > 0;
+
 function belonging(of: Record): Fact[] {
   const link = (to: string, id: string | null) =>
     id && <Link to={`${to}/${encodeURIComponent(id)}`}>{id}</Link>;
-  const tags = of.metadata['tags'];
+  const { tags, guardrails } = of.metadata;
   return [
     ['Key', <code key="name">{of.key_name}</code>],
     ['Team', of.team_id && <TeamLink key="team" id={of.team_id} />],
     ['User', link('/users', of.user_id)],
     ['Models', <Chips key="models" of={of.models} none="all that its owner may use" most={8} />],
-    ['Tags', Array.isArray(tags) && tags.length > 0 && <Chips key="tags" of={tags} none="" most={8} />],
+    ['Tags', isList(tags) && <Chips key="tags" of={tags} none="" most={8} />],
+    ['Guardrails', isList(guardrails) && <Chips key="guardrails" of={guardrails} none="" most={8} />],
+    [
+      'May call',
+      of.allowed_routes.length > 0 && <Chips key="routes" of={of.allowed_routes} none="" most={8} />,
+    ],
     ['Rotated', rotated(of)],
     [
       'Created',

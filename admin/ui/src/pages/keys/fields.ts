@@ -1,4 +1,4 @@
-import { BUDGET, type FieldsOf, METADATA, PARALLEL, RATES } from '@/parts/form/fields';
+import { BUDGET, type FieldsOf, GUARDRAILS, METADATA, PARALLEL, RATES, TIER } from '@/parts/form/fields';
 
 const LIFETIMES = [
   { value: '30d', label: '30 days' },
@@ -28,6 +28,7 @@ export const FIELDS = [
   { name: 'duration', label: 'Expires after', kind: 'duration', choices: LIFETIMES, placeholder: 'never' },
   { name: 'tags', label: 'Tags', kind: 'list', from: 'metadata.tags', help: 'Spend is told by tag, too.' },
   { name: 'key_type', label: 'May call', kind: 'choice', choices: TYPES, only: 'new', more: true },
+  TIER,
   ...RATES,
   PARALLEL,
   {
@@ -47,5 +48,6 @@ export const FIELDS = [
     more: true,
     help: 'Paths, or groups such as llm_api_routes. None: all.',
   },
+  GUARDRAILS,
   METADATA,
 ] as const satisfies FieldsOf<'POST /key/generate'>;

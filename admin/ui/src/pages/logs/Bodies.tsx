@@ -50,25 +50,52 @@ function Text({ of }: { of: unknown }) {
 interface Message {
   role: string;
   content: unknown;
+  tool_calls?: { function?: { name?: string; arguments?: string } }[];
 }
 
 const isMessage = (value: unknown): value is Message =>
   typeof value === 'object' && value !== null && 'content' in value;
 
+/** Texts as they were said; of a picture or a sound only that it was there. */
+function partOf(part: unknown): string {
+  if (typeof part === 'string') return part;
+  const { type, text } = (part ?? {}) as { type?: string; text?: unknown };
+  if (typeof text === 'string') return text;
+  if (type !== undefined && SEEN.test(type)) return `[${type.replace(/^input_|_url$/g, '')}]`;
+  return JSON.stringify(part, null, 2);
+}
+
+const SEEN = /image|audio|file|document/;
+
+function said({ content, tool_calls: calls = [] }: Message): string {
+  const parts = content === null || content === undefined ? [] : Array.isArray(content) ? content : [content];
+  const called = calls.map(({ function: of }) => `${of?.name ?? ''}(${of?.arguments ?? ''})`);
+  return [...parts.map(partOf), ...called].join('\n');
+}
+
+/** What a model answered, in the forms of chats, of messages and of responses. */
+function answersOf(response: unknown): Message[] {
+  const { choices, content, role, output } = (response ?? {}) as {
+    choices?: { message?: unknown }[];
+    content?: unknown;
+    role?: string;
+    output?: unknown[];
+  };
+  if (Array.isArray(choices)) return choices.map((choice) => choice.message).filter(isMessage);
+  if (Array.isArray(output)) return output.filter(isMessage);
+  return Array.isArray(content) ? [{ role: role ?? 'assistant', content }] : [];
+}
+
 function Messages({ of, response }: { of: unknown; response: unknown }) {
   const asked = Array.isArray(of) ? of.filter(isMessage) : [];
-  const choices = (response as { choices?: { message?: unknown }[] } | null)?.choices ?? [];
-  const answered = choices.map((choice) => choice.message).filter(isMessage);
-  const all = [...asked, ...answered];
+  const all = [...asked, ...answersOf(response)];
   if (all.length === 0) return <Text of={of} />;
   return (
     <div className={css.messages}>
       {all.map((message, at) => (
         <div key={at}>
           <div className={css.role}>{message.role}</div>
-          <div className={css.said}>
-            {typeof message.content === 'string' ? message.content : JSON.stringify(message.content, null, 2)}
-          </div>
+          <div className={css.said}>{said(message)}</div>
         </div>
       ))}
     </div>

@@ -1,11 +1,10 @@
 import { Link, useParams } from 'react-router';
 import type { Entry } from '@/api/answers';
-import { Answered } from '@/parts/Answered';
 import { Id } from '@/parts/Copy';
-import { Empty } from '@/parts/Empty';
 import { type Fact, Facts, Numbers } from '@/parts/Facts';
 import { between, compact, exactMoney, milliseconds, moment } from '@/parts/format';
 import { Notice } from '@/parts/Notice';
+import { OnePage } from '@/parts/OnePage';
 import { Page, Section } from '@/parts/Page';
 import css from '@/parts/parts.module.css';
 import { Chips } from '@/parts/Status';
@@ -20,13 +19,13 @@ export default function Exchange() {
   const { id = '' } = useParams();
   const found = useEntries({ request_id: id }, 1);
   return (
-    <Answered of={found}>
-      {({ rows: [of] }) =>
-        of === undefined ? <Empty title="There is no such request" text={GONE} /> : <Told of={of} />
-      }
-    </Answered>
+    <OnePage of={found} read={({ rows: [of] }) => of} kind="Request" back={BACK} gone={GONE}>
+      {(of) => <Told of={of} />}
+    </OnePage>
   );
 }
+
+const BACK = { to: '/logs', label: 'Logs' };
 
 const GONE = 'Entries come a second after the answer, and go when their retention ends.';
 
@@ -38,7 +37,7 @@ function Told({ of }: { of: Entry }) {
       title={of.model_group || of.model}
       badge={<Outcome of={of} />}
       about={moment(of.startTime)}
-      back={{ to: '/logs', label: 'Logs' }}
+      back={BACK}
     >
       {error !== undefined && (
         <Notice tone="bad" title={`${error.error_class} (${error.error_code})`}>
@@ -99,14 +98,24 @@ function facts(of: Entry): Fact[] {
     ['Call', weir !== undefined && weir.call_id !== of.request_id && <Id key="call" of={weir.call_id} />],
     [
       'Session',
-      <Link key="session" to={`/logs?session_id=${encodeURIComponent(of.session_id)}`}>
-        all of this session
-      </Link>,
+      of.session_id && (
+        <Link key="session" to={`/logs?session_id=${encodeURIComponent(of.session_id)}`}>
+          all of this session
+        </Link>
+      ),
     ],
     ['Key', link('/keys', of.api_key, keyLabel(of))],
     ['Team', link('/teams', of.team_id, of.metadata.user_api_key_team_alias ?? of.team_id)],
     ['User', link('/users', of.user)],
-    ['Customer', of.end_user],
+    [
+      'Customer',
+      of.end_user && (
+        <Link key="customer" to={`/logs?end_user=${encodeURIComponent(of.end_user)}`}>
+          {of.end_user}
+        </Link>
+      ),
+    ],
+    ['Cache', of.cache_hit === 'True' && 'answered from the cache'],
     ['Tags', of.request_tags.length > 0 && <Chips key="tags" of={of.request_tags} none="" most={6} />],
     ['Asked for', weir?.model_requested],
     ['Served by', of.model_id && link('/models', of.model_id, of.model)],

@@ -20,6 +20,8 @@ const STATES = [
   { value: '', label: 'All' },
   { value: 'success', label: 'Served' },
   { value: 'failure', label: 'Failed' },
+  { value: 'cancelled', label: 'Client left' },
+  { value: 'interrupted', label: 'Cut off' },
 ];
 
 export default function Logs() {
@@ -32,14 +34,22 @@ export default function Logs() {
     status_filter: params.status,
     ...times(params),
   };
-  const entries = useEntries({ page, ...filters }, SIZE, live && page === 1 ? EVERY : false);
+  const entries = useEntries({ page, ...filters }, SIZE, live && page === 1 && EVERY);
   const filtered = NAMES.filter((name) => params[name] !== '');
   return (
     <Page
       title="Logs"
       about="One line for each request, the newest first."
       actions={
-        <Switch label="Live" checked={live} onChange={(event) => setLive(event.currentTarget.checked)} />
+        <Switch
+          label="Live"
+          checked={live}
+          onChange={(event) => {
+            setLive(event.currentTarget.checked);
+            // What comes stands on the first page.
+            set({ page: 1 });
+          }}
+        />
       }
     >
       <div className={css.filters}>

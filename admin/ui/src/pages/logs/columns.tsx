@@ -9,10 +9,14 @@ export const entryPath = (entry: Entry) => `/logs/${encodeURIComponent(entry.req
 export const keyLabel = (entry: Entry) =>
   entry.metadata.user_api_key_alias ?? (entry.api_key ? shortId(entry.api_key) : '–');
 
+/** What neither went well nor was refused: the client left, or the process ended. */
+const ENDS = { cancelled: 'client left', interrupted: 'cut off' };
+
 export function Outcome({ of }: { of: Entry }) {
-  const status = of.metadata.weir?.http_status;
-  if (of.status === 'success') return <Status tone="good">{status ?? 'Served'}</Status>;
-  return <Status tone="bad">{status ?? 'Failed'}</Status>;
+  const { status, http_status: code } = of.metadata.weir;
+  if (status === 'cancelled' || status === 'interrupted') return <Status tone="warn">{ENDS[status]}</Status>;
+  if (of.status === 'success') return <Status tone="good">{code || 'served'}</Status>;
+  return <Status tone="bad">{code || 'failed'}</Status>;
 }
 
 export const COLUMNS: Column<Entry>[] = [

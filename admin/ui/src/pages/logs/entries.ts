@@ -20,16 +20,23 @@ async function pageOfAll(query: EntryQuery, size: number, signal: AbortSignal): 
 
 /** Whoever may not see all has its own, in pages without a total: a full page has another one behind it. */
 async function pageOfOwn(query: EntryQuery, size: number, signal: AbortSignal): Promise<Page> {
-  const rows = await call('GET /spend/logs', { query: { ...query, limit: size, summarize: false }, signal });
+  const told = await call('GET /spend/logs', { query: { ...query, limit: size, summarize: false }, signal });
+  const rows = told.filter((row): row is Entry => 'request_id' in row);
   const before = ((query.page ?? 1) - 1) * size;
   return { rows, total: before + rows.length + (rows.length === size ? 1 : 0) };
 }
 
+/** Asks for a page of the entries that whoever is signed in may see. */
+export function useEntryPage() {
+  return useMay('see all logs') ? pageOfAll : pageOfOwn;
+}
+
 export function useEntries(query: EntryQuery, size: number, every: number | false = false) {
   const seesAll = useMay('see all logs');
+  const ask = useEntryPage();
   return useQuery({
     queryKey: ['entries', seesAll, query, size],
-    queryFn: ({ signal }) => (seesAll ? pageOfAll : pageOfOwn)(query, size, signal),
+    queryFn: ({ signal }) => ask(query, size, signal),
     placeholderData: keepPreviousData,
     refetchInterval: every,
   });

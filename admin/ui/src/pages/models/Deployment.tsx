@@ -2,11 +2,11 @@ import { useParams } from 'react-router';
 import type { Deployment as Record } from '@/api/answers';
 import { useAnswer, useChange } from '@/api/hooks';
 import { useMay } from '@/api/session';
-import { Answered } from '@/parts/Answered';
 import { Id } from '@/parts/Copy';
-import { Empty } from '@/parts/Empty';
 import { type Fact, Facts } from '@/parts/Facts';
 import { count, perMillion } from '@/parts/format';
+import { More } from '@/parts/More';
+import { OnePage } from '@/parts/OnePage';
 import { Page, Section } from '@/parts/Page';
 import css from '@/parts/parts.module.css';
 import { RecordActions } from '@/parts/RecordActions';
@@ -29,13 +29,13 @@ export default function Deployment() {
   const { id = '' } = useParams();
   const found = useAnswer('GET /v2/model/info', { query: { modelId: id } });
   return (
-    <Answered of={found}>
-      {({ data: [of] }) =>
-        of === undefined ? <Empty title="There is no such deployment" /> : <Told of={of} />
-      }
-    </Answered>
+    <OnePage of={found} read={({ data: [of] }) => of} kind="Deployment" back={BACK}>
+      {(of) => <Told of={of} />}
+    </OnePage>
   );
 }
+
+const BACK = { to: '/models', label: 'Models' };
 
 function Told({ of }: { of: Record }) {
   const writes = useMay('change models');
@@ -45,7 +45,7 @@ function Told({ of }: { of: Record }) {
       title={of.model_name}
       badge={<Chip>{placeOf(of)}</Chip>}
       about={<Id of={of.model_info.id} />}
-      back={{ to: '/models', label: 'Models' }}
+      back={BACK}
       actions={writes && <Actions of={of} />}
     >
       <div className={css.columns}>
@@ -76,6 +76,7 @@ function Told({ of }: { of: Record }) {
         )}
       </div>
       <SpendByDay query={{ model: of.model_name }} />
+      <More of="model" id={of.model_name} record={of.model_info.id} />
     </Page>
   );
 }

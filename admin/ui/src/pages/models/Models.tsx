@@ -35,14 +35,34 @@ const FILTERS: Record<string, (row: Deployment, states: States) => boolean> = {
   ledger: (row) => placeOf(row) === 'ledger' || changedHere(row).length > 0,
 };
 
-function columns(probes: Probe[] | undefined, states: States, health: boolean): Column<Deployment>[] {
+/** How many deployments share each name. */
+function groups(all: Deployment[]): Map<string, number> {
+  const sizes = new Map<string, number>();
+  for (const { model_name: name } of all) sizes.set(name, (sizes.get(name) ?? 0) + 1);
+  return sizes;
+}
+
+interface Told {
+  sizes: Map<string, number>;
+  probes: Probe[] | undefined;
+  states: States;
+  health: boolean;
+}
+
+function columns({ sizes, probes, states, health }: Told): Column<Deployment>[] {
+  const sharing = ({ model_name: name }: Deployment) => sizes.get(name) ?? 1;
   const found = (row: Deployment) => probes?.find((probe) => probe.model_id === row.model_info.id);
   const all: Column<Deployment>[] = [
     {
       id: 'name',
       header: 'Name',
       accessorFn: (row) => row.model_name,
-      cell: ({ row }) => <Link to={path(row.original)}>{row.original.model_name}</Link>,
+      cell: ({ row: { original } }) => (
+        <>
+          <Link to={path(original)}>{original.model_name}</Link>
+          {sharing(original) > 1 && <div className={css.dim}>one of {sharing(original)}</div>}
+        </>
+      ),
     },
     {
       id: 'model',
@@ -144,7 +164,7 @@ export default function Models() {
         {({ data }) => (
           <DataTable
             label="Deployments"
-            columns={columns(health.data, states, seesHealth)}
+            columns={columns({ sizes: groups(data), probes: health.data, states, health: seesHealth })}
             rows={data.filter(shown)}
             to={path}
             empty={

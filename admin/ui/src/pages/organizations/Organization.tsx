@@ -2,7 +2,6 @@ import { Link, useParams } from 'react-router';
 import type { Organization as Record } from '@/api/answers';
 import { asBody, useAnswer, useChange } from '@/api/hooks';
 import { useMay } from '@/api/session';
-import { Answered } from '@/parts/Answered';
 import { Id } from '@/parts/Copy';
 import { spendColumn } from '@/parts/columns';
 import { type Column, DataTable } from '@/parts/DataTable';
@@ -10,6 +9,8 @@ import { Empty } from '@/parts/Empty';
 import { type Fact, Facts } from '@/parts/Facts';
 import { limits } from '@/parts/limits';
 import { Members } from '@/parts/Members';
+import { More } from '@/parts/More';
+import { OnePage } from '@/parts/OnePage';
 import { Page, Section } from '@/parts/Page';
 import { RecordActions } from '@/parts/RecordActions';
 import { SpendByDay } from '@/parts/SpendByDay';
@@ -21,8 +22,14 @@ import { OrganizationForm } from './OrganizationForm';
 export default function Organization() {
   const { id = '' } = useParams();
   const found = useAnswer('GET /organization/info', { query: { organization_id: id } });
-  return <Answered of={found}>{(of) => <Told of={of} />}</Answered>;
+  return (
+    <OnePage of={found} read={(of) => of} kind="Organisation" back={BACK}>
+      {(of) => <Told of={of} />}
+    </OnePage>
+  );
 }
+
+const BACK = { to: '/organizations', label: 'Organisations' };
 
 type OfTeam = NonNullable<Record['teams']>[number];
 
@@ -47,7 +54,7 @@ function Told({ of }: { of: Record }) {
     <Page
       title={of.organization_alias}
       about={<Id of={of.organization_id} />}
-      back={{ to: '/organizations', label: 'Organisations' }}
+      back={BACK}
       actions={writes && <Actions of={of} />}
     >
       <Section title="Budget and limits">
@@ -58,6 +65,7 @@ function Told({ of }: { of: Record }) {
         <DataTable label="Teams" columns={TEAMS} rows={teams} empty={<Empty title="No teams" />} />
       </Section>
       <SpendByDay route="GET /organization/daily/activity" query={{ organization_ids: of.organization_id }} />
+      <More of="organization" id={of.organization_id} />
     </Page>
   );
 }

@@ -1,19 +1,24 @@
 import { type ReactNode, useEffect, useRef } from 'react';
 import { Failed } from '@/parts/Answered';
 import { Empty } from '@/parts/Empty';
-import { count, milliseconds, money } from '@/parts/format';
-import type { Message } from './chat';
+import parts from '@/parts/parts.module.css';
+import type { Message, ToolCall } from './chat';
+import { Measured } from './Measured';
 import css from './playground.module.css';
-import type { Turn, useChat } from './useChat';
+import { Results } from './Results';
+import { type Turn, type useChat, waiting } from './useChat';
 
 interface Props {
   chat: ReturnType<typeof useChat>;
   picker: ReactNode;
+  /** Goes on with the results of calls. */
+  answer: (results: Message[]) => void;
 }
 
-export function Conversation({ chat, picker }: Props) {
+export function Conversation({ chat, picker, answer }: Props) {
   const end = useRef<HTMLDivElement>(null);
-  const { turns } = chat;
+  const { turns, busy } = chat;
+  const calls = busy ? [] : waiting(turns);
   useEffect(() => {
     if (turns.length > 0) end.current?.scrollIntoView({ block: 'nearest' });
   }, [turns]);
@@ -21,11 +26,12 @@ export function Conversation({ chat, picker }: Props) {
     <section className={css.chat} aria-label="Conversation">
       <header className={css.chatHead}>{picker}</header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard */}
-      <div className={css.turns} aria-live="polite" tabIndex={0}>
+      <div className={css.turns} aria-live="polite" aria-busy={busy} tabIndex={0}>
         {turns.length === 0 && chat.error === null && <Empty title="Nothing said yet" />}
         {turns.map((turn, at) => (
-          <Said key={at} of={turn} busy={chat.busy && at === turns.length - 1} />
+          <Said key={at} of={turn} busy={busy && at === turns.length - 1} />
         ))}
+        {calls.length > 0 && <Results key={turns.length} calls={calls} send={answer} />}
         {chat.error !== null && <Failed error={chat.error} />}
         <div ref={end} />
       </div>
@@ -34,28 +40,30 @@ export function Conversation({ chat, picker }: Props) {
 }
 
 function textOf({ content }: Message): string {
-  if (typeof content === 'string') return content;
+  if (content === null || typeof content === 'string') return content ?? '';
   return content.map((part) => (part.type === 'text' ? part.text : '[picture]')).join('\n');
 }
 
-function Said({ of, busy }: { of: Turn; busy: boolean }) {
+function Said({ of: { message, told }, busy }: { of: Turn; busy: boolean }) {
   return (
-    <article className={css.turn} data-role={of.message.role}>
+    <article className={css.turn} data-role={message.role}>
+      {message.role === 'tool' && <div className={css.measured}>Result</div>}
       <div className={css.said}>
-        {textOf(of.message)}
+        {textOf(message)}
         {busy && <span className={css.caret} aria-hidden="true" />}
       </div>
-      {of.told !== undefined && <Measured of={of.told} />}
+      {message.tool_calls?.map((call) => (
+        <Call key={call.id} of={call} />
+      ))}
+      {told !== undefined && <Measured of={told} />}
     </article>
   );
 }
 
-function Measured({ of }: { of: NonNullable<Turn['told']> }) {
-  const told = [
-    of.first !== null && `first token ${milliseconds(of.first)}`,
-    `${milliseconds(of.took)} in all`,
-    of.usage !== null && `${count(of.usage.prompt_tokens)} in, ${count(of.usage.completion_tokens)} out`,
-    of.cost === null ? 'no price' : money(of.cost),
-  ];
-  return <footer className={css.measured}>{told.filter(Boolean).join(' · ')}</footer>;
+function Call({ of: { function: called } }: { of: ToolCall }) {
+  return (
+    <pre className={parts.pre}>
+      {called.name}({called.arguments})
+    </pre>
+  );
 }

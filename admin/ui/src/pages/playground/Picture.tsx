@@ -1,9 +1,15 @@
 import { ActionIcon, FileButton, Tooltip } from '@mantine/core';
 import { Icon } from '@/parts/Icon';
 
+export interface Taken {
+  name: string;
+  /** The whole picture, as a `data:` address. */
+  url: string;
+}
+
 interface Props {
-  value: string | null;
-  onChange: (address: string | null) => void;
+  value: Taken | null;
+  onChange: (picture: Taken | null) => void;
 }
 
 /** A picture, sent inside of the message. It goes nowhere but to the model. */
@@ -11,17 +17,17 @@ export function Picture({ value, onChange }: Props) {
   const read = (file: File | null) => {
     if (file === null) return;
     const reader = new FileReader();
-    reader.onload = () => onChange(String(reader.result));
+    reader.onload = () => onChange({ name: file.name, url: String(reader.result) });
     reader.readAsDataURL(file);
   };
   if (value !== null) {
     return (
-      <Tooltip label="Leave the picture out">
+      <Tooltip label={`Leave ${value.name} out`}>
         <ActionIcon
           size={30}
           variant="light"
           color="teal"
-          aria-label="Leave the picture out"
+          aria-label={`Leave ${value.name} out`}
           onClick={() => onChange(null)}
         >
           <Icon name="close" />

@@ -5,10 +5,10 @@ import { Icon } from '@/parts/Icon';
 import { Page } from '@/parts/Page';
 import { useParams } from '@/parts/params';
 import { Conversation } from './Conversation';
-import type { Part } from './chat';
-import { Picture } from './Picture';
+import type { Message, Part } from './chat';
+import { Picture, type Taken } from './Picture';
 import css from './playground.module.css';
-import { useChat } from './useChat';
+import { useChat, waiting } from './useChat';
 
 const SYSTEM = { model: '', other: '' };
 
@@ -23,25 +23,28 @@ export default function Playground() {
   const [system, setSystem] = useState('');
   const [temperature, setTemperature] = useState<number | undefined>();
   const [most, setMost] = useState<number | undefined>();
-  const [picture, setPicture] = useState<string | null>(null);
+  const [picture, setPicture] = useState<Taken | null>(null);
   const [tools, setTools] = useState('');
   const each = (what: (chat: (typeof chats)[number]) => void) => {
     for (const chat of chats) what(chat);
   };
   const busy = chats.some((chat) => chat.busy);
 
+  const settings = () => ({ temperature, max_tokens: most, ...readTools(tools) });
+
   const send = () => {
-    if (text.trim() === '' || busy || model === '') return;
-    const parts: Part[] = [{ type: 'text', text }];
-    if (picture !== null) parts.push({ type: 'image_url', image_url: { url: picture } });
-    const content = picture === null ? text : parts;
-    const settings = { temperature, max_tokens: most, ...readTools(tools) };
-    for (const chat of chats) void chat.send({ role: 'user', content }, settings, system);
+    if ((text.trim() === '' && picture === null) || busy || model === '') return;
+    const content = contentOf(text, picture);
+    for (const chat of chats) {
+      const message: Message = { role: 'user', content };
+      void chat.send([...unanswered(chat), message], settings(), system);
+    }
     setText('');
     setPicture(null);
   };
   const onKey = (event: KeyboardEvent) => {
-    if (event.key !== 'Enter' || event.shiftKey) return;
+    // Enter may also end a word that is being composed.
+    if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
     event.preventDefault();
     send();
   };
@@ -66,11 +69,13 @@ export default function Playground() {
         <div className={css.chats} data-two={sideBySide}>
           <Conversation
             chat={one}
+            answer={(results) => void one.send(results, settings(), system)}
             picker={<Model label="Model" names={names} value={model} set={(name) => set({ model: name })} />}
           />
           {sideBySide && (
             <Conversation
               chat={two}
+              answer={(results) => void two.send(results, settings(), system)}
               picker={
                 <Model
                   label="Other model"
@@ -143,6 +148,16 @@ export default function Playground() {
     </Page>
   );
 }
+
+function contentOf(text: string, picture: Taken | null): string | Part[] {
+  if (picture === null) return text;
+  const shown: Part = { type: 'image_url', image_url: { url: picture.url } };
+  return text.trim() === '' ? [shown] : [{ type: 'text', text }, shown];
+}
+
+/** Providers refuse a call without a result: whoever goes on without one says that there is none. */
+const unanswered = ({ turns }: ReturnType<typeof useChat>): Message[] =>
+  waiting(turns).map(({ id }) => ({ role: 'tool', tool_call_id: id, content: 'no result' }));
 
 interface ModelProps {
   label: string;

@@ -8,12 +8,19 @@ export interface Turn {
   told?: Told & { cost: number | null };
 }
 
-/** What the first deployment of that name charges; which one served is known from the logs alone. */
+export type Settings = Omit<Asked, 'model' | 'messages'>;
+
+/** What the first deployment of that name charges, until it is known what was booked. */
 function cost(told: Told, deployment: Deployment | undefined): number | null {
   const { input_cost_per_token: input, output_cost_per_token: output } = deployment?.model_info ?? {};
   if (told.usage === null || typeof input !== 'number' || typeof output !== 'number') return null;
   return told.usage.prompt_tokens * input + told.usage.completion_tokens * output;
 }
+
+/** Calls of the last answer, which wait for their results. */
+export const waiting = (turns: Turn[]) => turns.at(-1)?.message.tool_calls ?? [];
+
+const wasStopped = (problem: unknown) => problem instanceof DOMException && problem.name === 'AbortError';
 
 /** A conversation with one model. */
 export function useChat(model: string) {
@@ -24,43 +31,40 @@ export function useChat(model: string) {
   const models = useAnswer('GET /v2/model/info');
   const deployment = models.data?.data.find((row) => row.model_name === model);
 
-  const send = async (message: Message, settings: Omit<Asked, 'model' | 'messages'>, system: string) => {
-    const asked = [...turns, { message }];
-    const answer: Turn = { message: { role: 'assistant', content: '' } };
-    let text = '';
-    const heard = (more: string) => {
-      text += more;
-      setTurns([...asked, { message: { role: 'assistant', content: text } }]);
-    };
-    setTurns([...asked, answer]);
-    setBusy(true);
-    setError(null);
-    abort.current = new AbortController();
+  const send = async (more: Message[], settings: Settings, system: string) => {
+    const here = new AbortController();
+    abort.current = here;
+    // What was cleared in the meantime stays so.
+    const show = (next: Turn[]) => abort.current === here && setTurns(next);
+    const asked = [...turns, ...more.map((message) => ({ message }))];
     const first: Message[] = system === '' ? [] : [{ role: 'system', content: system }];
     const messages = [...first, ...asked.map((turn) => turn.message)];
+    let message: Message = { role: 'assistant', content: '' };
+    const heard = (answer: Message) => {
+      message = answer;
+      show([...asked, { message }]);
+    };
+    show([...asked, { message }]);
+    setBusy(true);
+    setError(null);
     try {
-      const told = await chat(
-        { model, messages, ...settings },
-        { text: heard, tool: heard },
-        abort.current.signal,
-      );
-      const done = {
-        message: { role: 'assistant' as const, content: text },
-        told: { ...told, cost: cost(told, deployment) },
-      };
-      setTurns([...asked, done]);
+      const told = await chat({ model, messages, ...settings }, heard, here.signal);
+      show([...asked, { message, told: { ...told, cost: cost(told, deployment) } }]);
     } catch (problem) {
-      const stopped = problem instanceof DOMException && problem.name === 'AbortError';
-      if (!stopped) setError(problem as Error);
-      setTurns(text === '' ? turns : [...asked, { message: { role: 'assistant', content: text } }]);
+      if (!wasStopped(problem)) setError(problem as Error);
+      // Of an answer that was cut off its calls are not whole.
+      const { tool_calls: _, ...said } = message;
+      show(said.content === '' ? turns : [...asked, { message: said }]);
     }
-    setBusy(false);
+    if (abort.current === here) setBusy(false);
   };
 
   const stop = useCallback(() => abort.current?.abort(), []);
   const clear = () => {
     stop();
+    abort.current = null;
     setTurns([]);
+    setBusy(false);
     setError(null);
   };
   return { turns, busy, error, send, stop, clear };

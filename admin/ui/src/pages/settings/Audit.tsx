@@ -1,4 +1,4 @@
-import { Select, Switch } from '@mantine/core';
+import { Select, Switch, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import type { Change } from '@/api/answers';
 import { useAnswer } from '@/api/hooks';
@@ -10,6 +10,7 @@ import { Empty } from '@/parts/Empty';
 import { Pager } from '@/parts/Pager';
 import { useParams } from '@/parts/params';
 import css from '@/parts/parts.module.css';
+import { SearchBox } from '@/parts/SearchBox';
 import { Status } from '@/parts/Status';
 import { When } from '@/parts/When';
 import { differences } from './diff';
@@ -22,6 +23,10 @@ const TABLES = [
   { value: 'LiteLLM_TeamTable', label: 'Teams' },
   { value: 'LiteLLM_UserTable', label: 'Users' },
   { value: 'LiteLLM_OrganizationTable', label: 'Organisations' },
+  { value: 'LiteLLM_TeamMembership', label: 'Members of teams' },
+  { value: 'LiteLLM_OrganizationMembership', label: 'Members of organisations' },
+  { value: 'LiteLLM_InvitationLink', label: 'Invitations' },
+  { value: 'LiteLLM_DeprecatedVerificationToken', label: 'Former texts of keys' },
   { value: 'LiteLLM_EndUserTable', label: 'Customers' },
   { value: 'LiteLLM_BudgetTable', label: 'Budgets' },
   { value: 'LiteLLM_ProxyModelTable', label: 'Models' },
@@ -30,19 +35,33 @@ const TABLES = [
   { value: 'LiteLLM_Config', label: 'Settings' },
 ];
 
-const ACTIONS = ['created', 'updated', 'deleted', 'blocked', 'unblocked', 'rotated'];
+const ACTIONS = ['created', 'updated', 'deleted', 'blocked', 'unblocked', 'spend_set'].map((value) => ({
+  value,
+  label: value.replace('_', ' '),
+}));
 
 const TONES = { created: 'good', deleted: 'bad', blocked: 'bad' } as const;
 const toneOf = (action: string) => TONES[action as keyof typeof TONES] ?? 'plain';
 const labelOf = (table: string) =>
   TABLES.find((row) => row.value === table)?.label ?? table.replace('LiteLLM_', '');
 
+const DEFAULTS = { page: '1', table: '', action: '', object: '', who: '', from: '', to: '' };
+
 export function Audit() {
-  const [params, set] = useParams({ page: '1', table: '', action: '' });
+  const [params, set] = useParams(DEFAULTS);
   const [whole, setWhole] = useState(false);
   const page = Number(params.page);
   const changes = useAnswer('GET /audit', {
-    query: { page, page_size: SIZE, table_name: params.table, action: params.action },
+    query: {
+      page,
+      page_size: SIZE,
+      table_name: params.table,
+      action: params.action,
+      object_id: params.object,
+      changed_by: params.who,
+      start_date: params.from,
+      end_date: params.to,
+    },
   });
   const columns: Column<Change>[] = [
     {
@@ -55,7 +74,7 @@ export function Audit() {
       id: 'who',
       header: 'Who',
       enableSorting: false,
-      accessorFn: (row) => (row.changed_by === null ? 'the gateway' : userLabel(row.changed_by)),
+      accessorFn: (row) => (row.changed_by === '' ? 'the gateway' : userLabel(row.changed_by)),
       meta: { minor: true },
     },
     {
@@ -97,6 +116,20 @@ export function Audit() {
           value={params.action || null}
           clearable
           onChange={(action) => set({ action: action ?? '' })}
+        />
+        <SearchBox label="By whom (user id)" value={params.who} onChange={(who) => set({ who })} />
+        <SearchBox label="Of which (id)" value={params.object} onChange={(object) => set({ object })} />
+        <TextInput
+          type="date"
+          aria-label="From"
+          value={params.from}
+          onChange={(event) => set({ from: event.currentTarget.value })}
+        />
+        <TextInput
+          type="date"
+          aria-label="To"
+          value={params.to}
+          onChange={(event) => set({ to: event.currentTarget.value })}
         />
         <Switch
           label="All fields"

@@ -4,6 +4,7 @@ import type { Credential } from '@/api/answers';
 import { asBody, useAnswer, useChange } from '@/api/hooks';
 import { Answered } from '@/parts/Answered';
 import { Confirm } from '@/parts/Confirm';
+import { actionsHeader } from '@/parts/columns';
 import { type Column, DataTable } from '@/parts/DataTable';
 import { Empty } from '@/parts/Empty';
 import type { FieldsOf, Values } from '@/parts/form/fields';
@@ -58,7 +59,7 @@ export function Credentials() {
     },
     {
       id: 'actions',
-      header: () => null,
+      header: actionsHeader,
       enableSorting: false,
       cell: ({ row: { original } }) => (
         <RowActions

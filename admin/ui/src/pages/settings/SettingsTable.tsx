@@ -4,6 +4,7 @@ import type { SettingField } from '@/api/answers';
 import { asBody, useAnswer, useChange } from '@/api/hooks';
 import { Answered } from '@/parts/Answered';
 import { Confirm } from '@/parts/Confirm';
+import { actionsHeader } from '@/parts/columns';
 import { type Column, DataTable } from '@/parts/DataTable';
 import { Empty } from '@/parts/Empty';
 import type { Field, Kind, Values } from '@/parts/form/fields';
@@ -78,7 +79,7 @@ function columnsFor({ change, reset }: Doing): Column<SettingField>[] {
     { id: 'type', header: 'Kind', accessorFn: (row) => row.field_type, meta: { minor: true } },
     {
       id: 'edit',
-      header: () => null,
+      header: actionsHeader,
       enableSorting: false,
       cell: ({ row: { original } }) => (
         <>

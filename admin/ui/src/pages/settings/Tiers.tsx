@@ -4,9 +4,11 @@ import type { Budget } from '@/api/answers';
 import { asBody, useAnswer, useChange } from '@/api/hooks';
 import { Answered } from '@/parts/Answered';
 import { Confirm } from '@/parts/Confirm';
+import { actionsHeader } from '@/parts/columns';
 import { type Column, DataTable } from '@/parts/DataTable';
 import { Empty } from '@/parts/Empty';
 import { BUDGET, type Field, PARALLEL, RATES, type Values } from '@/parts/form/fields';
+import { isTier } from '@/parts/form/lookups';
 import { RecordForm } from '@/parts/form/RecordForm';
 import { count, money } from '@/parts/format';
 import { Icon } from '@/parts/Icon';
@@ -31,7 +33,7 @@ const FIELDS: readonly Field[] = [
 ];
 
 /** Organisations and customers with limits of their own have budgets without a name, which are changed with them. */
-const named = ({ budget_id }: Budget) => !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(budget_id);
+const named = ({ budget_id }: Budget) => isTier(budget_id);
 
 const most = (limit: number | null | undefined) => (limit ? count(limit) : '–');
 
@@ -68,7 +70,7 @@ export function Tiers() {
   const [deleting, setDeleting] = useState<string | null>(null);
   const actions: Column<Budget> = {
     id: 'actions',
-    header: () => null,
+    header: actionsHeader,
     enableSorting: false,
     cell: ({ row: { original } }) => (
       <RowActions

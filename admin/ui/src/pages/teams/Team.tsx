@@ -3,11 +3,12 @@ import type { Team as Record } from '@/api/answers';
 import { asBody, useAnswer, useChange } from '@/api/hooks';
 import type { Answers } from '@/api/routes';
 import { useMay, useSession } from '@/api/session';
-import { Answered } from '@/parts/Answered';
 import { Id } from '@/parts/Copy';
 import { type Fact, Facts } from '@/parts/Facts';
 import { limits } from '@/parts/limits';
 import { Members } from '@/parts/Members';
+import { More } from '@/parts/More';
+import { OnePage } from '@/parts/OnePage';
 import { Page, Section } from '@/parts/Page';
 import { RecordActions } from '@/parts/RecordActions';
 import { SpendByDay } from '@/parts/SpendByDay';
@@ -22,8 +23,14 @@ export default function Team() {
   const { id = '' } = useParams();
   const list = useKeyPage();
   const team = useAnswer('GET /team/info', { query: { team_id: id, page: list.page, size: list.size } });
-  return <Answered of={team}>{(answer) => <Told {...answer} list={list} />}</Answered>;
+  return (
+    <OnePage of={team} read={(answer) => answer} kind="Team" back={BACK}>
+      {(answer) => <Told {...answer} list={list} />}
+    </OnePage>
+  );
 }
+
+const BACK = { to: '/teams', label: 'Teams' };
 
 type Props = Answers['GET /team/info'] & { list: ReturnType<typeof useKeyPage> };
 
@@ -34,7 +41,7 @@ function Told({ team_info: of, keys, total_count, team_memberships, list }: Prop
       title={teamName(of)}
       badge={of.blocked && <Status tone="bad">Blocked</Status>}
       about={<Id of={of.team_id} />}
-      back={{ to: '/teams', label: 'Teams' }}
+      back={BACK}
       actions={writes && <Actions of={of} />}
     >
       <Section title="Budget and limits">
@@ -43,6 +50,7 @@ function Told({ team_info: of, keys, total_count, team_memberships, list }: Prop
       <TeamMembers of={of} memberships={team_memberships} />
       <KeysOf keys={keys} total={total_count} list={list} start={{ team_id: of.team_id }} />
       <SpendByDay route="GET /team/daily/activity" query={{ team_ids: of.team_id }} />
+      <More of="team" id={of.team_id} />
     </Page>
   );
 }
@@ -107,7 +115,13 @@ function TeamMembers({ of, memberships }: MembersProps) {
   const remove = useChange('POST /team/member_delete');
   const rows = of.members_with_roles.map((member) => {
     const told = memberships.find((row) => row.user_id === member.user_id);
-    return { ...member, spend: told?.spend, max_budget_in_team: told?.litellm_budget_table?.max_budget };
+    const budget = told?.litellm_budget_table;
+    return {
+      ...member,
+      spend: told?.spend,
+      max_budget_in_team: budget?.max_budget,
+      budget_duration: budget?.budget_duration,
+    };
   });
   const body = { team_id: of.team_id };
   return (

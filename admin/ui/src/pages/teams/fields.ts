@@ -1,4 +1,13 @@
-import { BUDGET, type Field, type FieldsOf, METADATA, PARALLEL, RATES } from '@/parts/form/fields';
+import {
+  BUDGET,
+  type Field,
+  type FieldsOf,
+  GUARDRAILS,
+  METADATA,
+  PARALLEL,
+  PERIODS,
+  RATES,
+} from '@/parts/form/fields';
 
 export const FIELDS = [
   { name: 'team_alias', label: 'Name', kind: 'text', required: true },
@@ -10,6 +19,7 @@ export const FIELDS = [
   PARALLEL,
   { name: 'tags', label: 'Tags', kind: 'list', from: 'metadata.tags', more: true },
   { name: 'team_id', label: 'Id', kind: 'text', only: 'new', more: true, help: 'Made up when left empty.' },
+  GUARDRAILS,
   METADATA,
 ] as const satisfies FieldsOf<'POST /team/new'>;
 
@@ -22,4 +32,12 @@ export const MEMBER: readonly Field[] = [
   { name: 'user_id', label: 'User', kind: 'user', required: true, only: 'new' },
   { name: 'role', label: 'Role', kind: 'choice', choices: ROLES, required: true },
   { name: 'max_budget_in_team', label: 'Budget in this team', kind: 'money' },
+  {
+    name: 'budget_duration',
+    label: 'It starts anew',
+    kind: 'duration',
+    choices: PERIODS,
+    placeholder: 'as the team’s',
+    only: 'edit',
+  },
 ];

@@ -2,16 +2,18 @@ import { Button, Select } from '@mantine/core';
 import { useMemo } from 'react';
 import { Link, useParams as usePath } from 'react-router';
 import type { Activity, ReportDay } from '@/api/answers';
+import { address } from '@/api/client';
 import { useAnswer } from '@/api/hooks';
 import { Answered } from '@/parts/Answered';
 import { rows, total } from '@/parts/activity';
 import { type Column, DataTable } from '@/parts/DataTable';
 import { Empty } from '@/parts/Empty';
 import { Facts, Numbers } from '@/parts/Facts';
-import { compact, count, day, exactMoney, iso, money } from '@/parts/format';
+import { addMoney, compact, count, day, exactMoney, iso, money } from '@/parts/format';
 import { Icon } from '@/parts/Icon';
 import { Page, Section } from '@/parts/Page';
 import { useParams } from '@/parts/params';
+import css from './usage.module.css';
 
 const MONTHS = 24;
 const title = new Intl.DateTimeFormat(undefined, { month: 'long', year: 'numeric', timeZone: 'UTC' });
@@ -36,11 +38,12 @@ export default function Chargeback() {
   const choices = useMemo(months, []);
   const [{ month }, set] = useParams({ month: choices[0]?.value ?? '' });
   const days = bounds(month);
-  const one = team === 'all' ? {} : { team_id: team };
-  const report = useAnswer('GET /global/spend/report', { query: { ...days, group_by: 'team', ...one } });
-  const use = useAnswer('GET /team/daily/activity', {
-    query: { ...days, ...(team === 'all' ? {} : { team_ids: team }) },
-  });
+  const all = team === 'all';
+  const asked = { ...days, group_by: 'team', ...(all ? {} : { team_id: team }) };
+  const report = useAnswer('GET /global/spend/report', { query: asked });
+  // Of all: also what no team has used, as the report has it.
+  const route = all ? 'GET /user/daily/activity' : 'GET /team/daily/activity';
+  const use = useAnswer(route, { query: { ...days, ...(all ? {} : { team_ids: team }) } });
   return (
     <Page
       title="Chargeback"
@@ -55,6 +58,14 @@ export default function Chargeback() {
             allowDeselect={false}
             onChange={(value) => set({ month: value ?? '' })}
           />
+          <Button
+            component="a"
+            variant="default"
+            href={address('/global/spend/report', {}, { ...asked, format: 'csv' })}
+            download={`weir-chargeback-${all ? 'all' : 'team'}-${month}.csv`}
+          >
+            CSV
+          </Button>
           <Button leftSection={<Icon name="print" size={14} />} onClick={() => window.print()}>
             Print
           </Button>
@@ -62,20 +73,28 @@ export default function Chargeback() {
       }
     >
       <Answered of={use}>{(activity) => <Sums activity={activity} team={team} days={days} />}</Answered>
-      <Answered of={report}>{(told) => <Lines report={told} one={team !== 'all'} />}</Answered>
+      <Answered of={report}>
+        {(told) => {
+          const bill = lines(told);
+          return (
+            <>
+              {all && <Teams bill={bill} />}
+              <Lines bill={bill} one={!all} />
+            </>
+          );
+        }}
+      </Answered>
     </Page>
   );
 }
 
-function Sums({
-  activity,
-  team,
-  days,
-}: {
+interface SumsProps {
   activity: Activity;
   team: string;
   days: { start_date: string; end_date: string };
-}) {
+}
+
+function Sums({ activity, team, days }: SumsProps) {
   const all = total(activity.results);
   const teams = rows(activity, 'entities');
   return (
@@ -108,20 +127,33 @@ interface Line {
   spend: number;
 }
 
+/** One line for each name, with what belongs to it added up. */
+function merged(all: Line[], name: (line: Line) => string): Line[] {
+  const found = new Map<string, Line>();
+  for (const line of all) {
+    const sum = found.get(name(line)) ?? { ...line, id: name(line), tokens: 0, spend: 0 };
+    const [tokens, spend] = [sum.tokens + line.tokens, addMoney(sum.spend, line.spend)];
+    found.set(sum.id, { ...sum, tokens, spend });
+  }
+  return [...found.values()];
+}
+
 /** The report tells days; a bill has a line for each team, key and model. */
 function lines(report: ReportDay[]): Line[] {
-  const found = new Map<string, Line>();
-  for (const { teams } of report) {
-    for (const row of Array.isArray(teams) ? teams : []) {
-      const team = String(row['team_name']);
-      for (const part of row.metadata) {
-        const id = [team, part.api_key, part.model].join('\n');
-        const line = found.get(id) ?? { id, team, key: part.api_key, model: part.model, tokens: 0, spend: 0 };
-        found.set(id, { ...line, tokens: line.tokens + part.total_tokens, spend: line.spend + part.spend });
-      }
-    }
-  }
-  return [...found.values()].sort((a, b) => a.team.localeCompare(b.team) || b.spend - a.spend);
+  const told = report.flatMap(({ teams = [] }) =>
+    teams.flatMap(({ team_name: team = '', metadata }) =>
+      metadata.map((part) => ({
+        id: '',
+        team,
+        key: part.api_key,
+        model: part.model,
+        tokens: part.total_tokens,
+        spend: part.spend,
+      })),
+    ),
+  );
+  const all = merged(told, ({ team, key, model }) => [team, key, model].join('\n'));
+  return all.sort((a, b) => a.team.localeCompare(b.team) || b.spend - a.spend);
 }
 
 const TEAM: Column<Line> = {
@@ -130,39 +162,71 @@ const TEAM: Column<Line> = {
   accessorFn: (line) => line.team,
 };
 
+const TOKENS: Column<Line> = {
+  id: 'tokens',
+  header: 'Tokens',
+  accessorFn: (line) => line.tokens,
+  cell: ({ row }) => count(row.original.tokens),
+  meta: { number: true },
+};
+
+const SPEND: Column<Line> = {
+  id: 'spend',
+  header: 'Spend',
+  accessorFn: (line) => line.spend,
+  cell: ({ row }) => exactMoney(row.original.spend),
+  meta: { number: true },
+};
+
 const COLUMNS: Column<Line>[] = [
   { id: 'key', header: 'Key', accessorFn: (line) => line.key, cell: ({ row }) => keyName(row.original.key) },
   { id: 'model', header: 'Model', accessorFn: (line) => line.model },
-  {
-    id: 'tokens',
-    header: 'Tokens',
-    accessorFn: (line) => line.tokens,
-    cell: ({ row }) => count(row.original.tokens),
-    meta: { number: true },
-  },
-  {
-    id: 'spend',
-    header: 'Spend',
-    accessorFn: (line) => line.spend,
-    cell: ({ row }) => exactMoney(row.original.spend),
-    meta: { number: true },
-  },
+  TOKENS,
+  SPEND,
 ];
 
 const keyName = (key: string) => (/^[0-9a-f]{64}$/.test(key) ? `${key.slice(0, 8)}…` : key);
 
-function Lines({ report, one }: { report: ReportDay[]; one: boolean }) {
+/** What each team owes: the first page of the bill of all. */
+function Teams({ bill }: { bill: Line[] }) {
+  const teams = merged(bill, ({ team }) => team).sort((a, b) => b.spend - a.spend);
+  if (teams.length === 0) return null;
+  return (
+    <Section title="Teams" about={count(teams.length)} bare>
+      <DataTable
+        label="Teams"
+        columns={[TEAM, TOKENS, SPEND]}
+        rows={teams}
+        empty={null}
+        foot={<Sum of={bill} />}
+      />
+    </Section>
+  );
+}
+
+function Sum({ of }: { of: Line[] }) {
+  const sum = of.reduce((all, line) => addMoney(all, line.spend), 0);
+  return (
+    <div className={css.sum}>
+      <span>Sum</span>
+      <span>{exactMoney(sum)}</span>
+    </div>
+  );
+}
+
+function Lines({ bill, one }: { bill: Line[]; one: boolean }) {
   return (
     <Section title="What it is made of" about="by key and model" bare>
       <DataTable
         label="Lines of the bill"
         columns={one ? COLUMNS : [TEAM, ...COLUMNS]}
-        rows={lines(report)}
+        rows={bill}
         empty={
           <Empty title="Nothing to bill in this month">
             <Link to="/usage">Usage of other days</Link>
           </Empty>
         }
+        foot={<Sum of={bill} />}
       />
     </Section>
   );

@@ -1,20 +1,30 @@
-import { Button, Menu, SegmentedControl, Select, TextInput } from '@mantine/core';
-import { Link } from 'react-router';
+import { Button, SegmentedControl, Select, TextInput } from '@mantine/core';
 import type { Activity } from '@/api/answers';
-import { address, type Query } from '@/api/client';
+import type { Query } from '@/api/client';
 import { useAnswer } from '@/api/hooks';
 import { may } from '@/api/rights';
-import { useMay, useSession } from '@/api/session';
+import { useSession } from '@/api/session';
 import { Answered } from '@/parts/Answered';
-import { DIMENSIONS, type Dimension, type Measure, rows, series, total } from '@/parts/activity';
+import {
+  type By,
+  DIMENSIONS,
+  type Dimension,
+  daysOf,
+  type Measure,
+  narrowing,
+  rows,
+  series,
+  total,
+} from '@/parts/activity';
 import { Chart } from '@/parts/chart/Chart';
 import { Numbers } from '@/parts/Facts';
-import { compact, daysAgo, iso, money, percent } from '@/parts/format';
+import { compact, money, percent, shortId } from '@/parts/format';
 import { Icon } from '@/parts/Icon';
 import { Page, Section } from '@/parts/Page';
-import { useParams } from '@/parts/params';
 import css from '@/parts/parts.module.css';
 import { SearchBox } from '@/parts/SearchBox';
+import { Export } from './Export';
+import { type Days, SPANS, useUsage } from './params';
 import { UseTable } from './UseTable';
 
 const MEASURES: { value: Measure; label: string; format: (value: number) => string }[] = [
@@ -23,73 +33,29 @@ const MEASURES: { value: Measure; label: string; format: (value: number) => stri
   { value: 'api_requests', label: 'Requests', format: compact },
 ];
 
-const SPANS = [
-  { value: '7', label: '7 days' },
-  { value: '30', label: '30 days' },
-  { value: '90', label: '90 days' },
-  { value: 'month', label: 'This month' },
-  { value: 'last', label: 'Last month' },
-  { value: 'own', label: 'From … to' },
-];
-
-const DEFAULTS = { by: 'model', only: '', span: '30', from: '', to: '', measure: 'spend', q: '' };
-
-/** Months are the calendar's, UTC as the server's days are. */
-function span(name: string, from: string, to: string): { start_date: string; end_date: string } {
-  const now = new Date();
-  const month = (shift: number) =>
-    iso(new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + shift, 1)));
-  const before = (day: string) => iso(new Date(Date.parse(day) - 86_400_000));
-  if (name === 'month') return { start_date: month(0), end_date: iso(now) };
-  if (name === 'last') return { start_date: month(-1), end_date: before(month(0)) };
-  if (name === 'own') return { start_date: from || daysAgo(29), end_date: to || iso(now) };
-  return { start_date: daysAgo(Number(name) - 1 || 29), end_date: iso(now) };
-}
-
 export default function Usage() {
   const { role } = useSession();
-  const [params, set] = useParams(DEFAULTS);
   const allowed = DIMENSIONS.filter((row) => row.right === undefined || may(role, row.right));
+  const { params, set, only, narrow, days } = useUsage();
   const dimension = allowed.find((row) => row.by === params.by) ?? (allowed[0] as Dimension);
-  const days = span(params.span, params.from, params.to);
-  const narrowed =
-    params.only !== '' && dimension.only !== undefined ? { [dimension.only]: params.only } : {};
-  const query: Query<'GET /user/daily/activity'> = { ...days, ...narrowed };
-  const use = useAnswer(dimension.route as 'GET /user/daily/activity', { query }, { every: 60_000 });
+  const query: Query<'GET /user/daily/activity'> = { ...days, ...narrowing(only, 'only') };
+  const { route } = daysOf(dimension, only);
+  const use = useAnswer(route as 'GET /user/daily/activity', { query }, { every: 60_000 });
   return (
     <Page
       title="Usage"
       about={`${days.start_date} to ${days.end_date}, days in UTC`}
-      actions={<Export dimension={dimension} days={days} />}
+      actions={<Export dimension={dimension} days={days} only={only} />}
     >
       <div className={css.filters}>
-        <Select
-          aria-label="Days"
-          w={118}
-          data={SPANS}
-          value={params.span}
-          allowDeselect={false}
-          onChange={(value) =>
-            set(
-              value === 'own'
-                ? { span: value, from: days.start_date, to: days.end_date }
-                : { span: value ?? '', from: undefined, to: undefined },
-            )
-          }
-        />
-        {params.span === 'own' && (
-          <>
-            <Day label="From" value={days.start_date} onChange={(from) => set({ from })} />
-            <Day label="To" value={days.end_date} onChange={(to) => set({ to })} />
-          </>
-        )}
+        <Span value={params.span} days={days} set={set} />
         <Select
           aria-label="By"
           w={130}
           data={allowed.map((row) => ({ value: row.by, label: `By ${row.label.toLowerCase()}` }))}
           value={dimension.by}
           allowDeselect={false}
-          onChange={(by) => set({ by: by ?? '', only: undefined, q: undefined })}
+          onChange={(by) => narrow({ by: by as By })}
         />
         <SegmentedControl
           aria-label="Measure"
@@ -102,15 +68,17 @@ export default function Usage() {
           value={params.q}
           onChange={(q) => set({ q })}
         />
-        {params.only !== '' && (
+        {DIMENSIONS.filter((row) => only[row.by] !== undefined).map((row) => (
           <Button
+            key={row.by}
             variant="light"
             rightSection={<Icon name="close" size={12} />}
-            onClick={() => set({ only: undefined })}
+            aria-label={`All ${row.plural} again`}
+            onClick={() => set({ [row.by]: undefined })}
           >
-            Only {params.only.slice(0, 24)}
+            {row.label}: {nameIn(use.data, row, only[row.by] ?? '')}
           </Button>
-        )}
+        ))}
       </div>
       <Answered of={use}>
         {(activity) => (
@@ -120,11 +88,42 @@ export default function Usage() {
             days={days}
             measure={params.measure}
             search={params.q}
-            only={(id) => set({ only: id })}
+            only={(id) => narrow({ only: { by: dimension.by, id } })}
           />
         )}
       </Answered>
     </Page>
+  );
+}
+
+/** Its name, where the days tell it. */
+function nameIn(activity: Activity | undefined, { part, by }: Dimension, id: string): string {
+  const told = activity === undefined ? [] : rows(activity, part);
+  const named = by === 'team' || by === 'key' ? told.find((row) => row.id === id)?.name : undefined;
+  return named ?? shortId(id);
+}
+
+interface SpanProps {
+  value: string;
+  days: Days;
+  set: ReturnType<typeof useUsage>['set'];
+}
+
+function Span({ value, days, set }: SpanProps) {
+  const choose = (span: string | null) =>
+    span === 'own'
+      ? set({ span, from: days.start_date, to: days.end_date })
+      : set({ span: span ?? '', from: undefined, to: undefined });
+  return (
+    <>
+      <Select aria-label="Days" w={118} data={SPANS} value={value} allowDeselect={false} onChange={choose} />
+      {value === 'own' && (
+        <>
+          <Day label="From" value={days.start_date} onChange={(from) => set({ from })} />
+          <Day label="To" value={days.end_date} onChange={(to) => set({ to })} />
+        </>
+      )}
+    </>
   );
 }
 
@@ -142,7 +141,7 @@ function Day({ label, value, onChange }: { label: string; value: string; onChang
 interface ToldProps {
   activity: Activity;
   dimension: Dimension;
-  days: { start_date: string; end_date: string };
+  days: Days;
   measure: string;
   search: string;
   only: (id: string) => void;
@@ -178,49 +177,6 @@ function Told({ activity, dimension, days, measure, search, only }: ToldProps) {
         />
       </Section>
       <UseTable rows={found} dimension={dimension} whole={all.spend} only={only} />
-    </>
-  );
-}
-
-interface ExportProps {
-  dimension: Dimension;
-  days: { start_date: string; end_date: string };
-}
-
-/** What finance takes: the browser fetches the files itself. */
-function Export({ dimension, days }: ExportProps) {
-  const allowed = useMay('reports');
-  if (!allowed) return null;
-  const file = (format: string) =>
-    address('/global/spend/report', {}, { ...days, group_by: dimension.report, format });
-  const name = `weir-${dimension.by}-${days.start_date}-${days.end_date}`;
-  return (
-    <>
-      <Button
-        component={Link}
-        to="/usage/chargeback/all"
-        variant="default"
-        leftSection={<Icon name="print" size={14} />}
-      >
-        Chargeback
-      </Button>
-      <Menu>
-        <Menu.Target>
-          <Button variant="default">Export</Button>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item component="a" href={file('csv')} download={`${name}.csv`}>
-            CSV, by {dimension.label.toLowerCase()}
-          </Menu.Item>
-          <Menu.Item
-            component="a"
-            href={file('focus')}
-            download={`weir-focus-${days.start_date}-${days.end_date}.csv`}
-          >
-            FOCUS 1.2
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
     </>
   );
 }

@@ -1,7 +1,7 @@
 import { ActionIcon, Tooltip } from '@mantine/core';
 import { Link } from 'react-router';
 import type { Dimension, Row } from '@/parts/activity';
-import { numberColumn } from '@/parts/columns';
+import { actionsHeader, numberColumn } from '@/parts/columns';
 import { type Column, DataTable } from '@/parts/DataTable';
 import { Empty } from '@/parts/Empty';
 import { compact, money, percent } from '@/parts/format';
@@ -63,7 +63,7 @@ export function UseTable({ rows, dimension, whole, only }: Props) {
     }),
     {
       id: 'more',
-      header: () => null,
+      header: actionsHeader,
       enableSorting: false,
       cell: ({ row }) => <More row={row.original} dimension={dimension} only={only} />,
       meta: { number: true, minor: true },
@@ -82,14 +82,14 @@ export function UseTable({ rows, dimension, whole, only }: Props) {
 function More({ row, dimension, only }: { row: Row; dimension: Dimension; only: (id: string) => void }) {
   return (
     <>
-      {dimension.only !== undefined && row.id !== '' && (
+      {row.id !== '' && (
         <Tooltip label="Only this">
           <ActionIcon aria-label={`Only ${row.name}`} onClick={() => only(row.id)}>
             <Icon name="search" size={14} />
           </ActionIcon>
         </Tooltip>
       )}
-      {dimension.by === 'team' && (
+      {dimension.by === 'team' && row.id !== '' && (
         <Tooltip label="Chargeback">
           <ActionIcon
             component={Link}

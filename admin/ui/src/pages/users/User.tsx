@@ -6,11 +6,12 @@ import { roleLabel } from '@/api/rights';
 import { ROOT } from '@/api/root';
 import type { Answers } from '@/api/routes';
 import { useMay } from '@/api/session';
-import { Answered, Failed } from '@/parts/Answered';
+import { Failed } from '@/parts/Answered';
 import { Id, Secret } from '@/parts/Copy';
-import { Empty } from '@/parts/Empty';
 import { type Fact, Facts } from '@/parts/Facts';
 import { limits } from '@/parts/limits';
+import { More } from '@/parts/More';
+import { OnePage } from '@/parts/OnePage';
 import { Page, Section } from '@/parts/Page';
 import css from '@/parts/parts.module.css';
 import { RecordActions } from '@/parts/RecordActions';
@@ -26,17 +27,13 @@ export default function User() {
   const list = useKeyPage();
   const user = useAnswer('GET /user/info', { query: { user_id: id, page: list.page, size: list.size } });
   return (
-    <Answered of={user}>
-      {(answer) =>
-        answer.user_info === null ? (
-          <Empty title="There is no such user" />
-        ) : (
-          <Told of={answer.user_info} {...answer} list={list} />
-        )
-      }
-    </Answered>
+    <OnePage of={user} read={({ user_info }) => user_info ?? undefined} kind="User" back={BACK}>
+      {(of, answer) => <Told of={of} {...answer} list={list} />}
+    </OnePage>
   );
 }
+
+const BACK = { to: '/users', label: 'Users' };
 
 type Props = Answers['GET /user/info'] & { of: Record; list: ReturnType<typeof useKeyPage> };
 
@@ -47,7 +44,7 @@ function Told({ of, keys, total_count, teams, list }: Props) {
       title={userName(of)}
       badge={<Status tone="plain">{roleLabel(of.user_role)}</Status>}
       about={<Id of={of.user_id} />}
-      back={{ to: '/users', label: 'Users' }}
+      back={BACK}
       actions={writes && <Actions of={of} />}
     >
       <Section title="Budget and limits">
@@ -55,6 +52,7 @@ function Told({ of, keys, total_count, teams, list }: Props) {
       </Section>
       <KeysOf keys={keys} total={total_count} list={list} start={{ user_id: of.user_id }} />
       <SpendByDay query={{ user_id: of.user_id }} />
+      <More of="user" id={of.user_id} />
     </Page>
   );
 }

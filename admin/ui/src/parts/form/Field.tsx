@@ -12,7 +12,15 @@ import {
 } from '@mantine/core';
 import { useState } from 'react';
 import type { Field as Description } from './fields';
-import { CredentialField, ModelsField, OrganizationField, TeamField, UserField } from './lookups';
+import {
+  CredentialField,
+  GuardrailsField,
+  ModelsField,
+  OrganizationField,
+  TeamField,
+  TierField,
+  UserField,
+} from './lookups';
 
 export interface Props {
   field: Description;
@@ -86,6 +94,10 @@ export function Field(props: Props) {
       return <OrganizationField {...props} />;
     case 'credential':
       return <CredentialField {...props} />;
+    case 'tier':
+      return <TierField {...props} />;
+    case 'guardrails':
+      return <GuardrailsField {...props} />;
   }
 }
 

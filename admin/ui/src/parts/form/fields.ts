@@ -18,7 +18,9 @@ export type Kind =
   | 'team'
   | 'user'
   | 'organization'
-  | 'credential';
+  | 'credential'
+  | 'tier'
+  | 'guardrails';
 
 export interface Choice {
   value: string;
@@ -89,6 +91,24 @@ export const inBudget = <F extends Field>(field: F): F => ({
   from: `litellm_budget_table.${field.name}`,
 });
 
+/** A budget with limits that many share. What is set beside it holds as well. */
+export const TIER = {
+  name: 'budget_id',
+  label: 'Tier',
+  kind: 'tier',
+  more: true,
+  help: 'Budget and limits under a name, from Settings.',
+} as const satisfies Field;
+
+export const GUARDRAILS = {
+  name: 'guardrails',
+  label: 'Guardrails',
+  kind: 'guardrails',
+  from: 'metadata.guardrails',
+  more: true,
+  help: 'For each of its requests, beside those that are for all.',
+} as const satisfies Field;
+
 export const METADATA = {
   name: 'metadata',
   label: 'Metadata',
@@ -110,7 +130,13 @@ export function initial(fields: readonly Field[], record: object | undefined): V
 
 const same = (one: unknown, other: unknown) => JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
 
-const EMPTY: Partial<Record<Kind, unknown>> = { list: [], models: [], json: {}, switch: false };
+const EMPTY: Partial<Record<Kind, unknown>> = {
+  list: [],
+  models: [],
+  guardrails: [],
+  json: {},
+  switch: false,
+};
 
 /** What was changed; what was emptied becomes what the server takes for nothing. */
 export function changed(fields: readonly Field[], before: Values, after: Values): Values {

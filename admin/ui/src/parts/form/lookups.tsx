@@ -1,5 +1,5 @@
 // Fields that name other records: what is typed is looked up at the server.
-import { Select } from '@mantine/core';
+import { Select, TagsInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useState } from 'react';
 import { useAnswer } from '@/api/hooks';
@@ -90,4 +90,33 @@ export function CredentialField(props: Props) {
   const all = useAnswer('GET /credentials');
   const choices = (all.data?.credentials ?? []).map(({ credential_name: name }) => named(name, name));
   return <Lookup {...props} choices={choices} />;
+}
+
+/** Budgets that were made for one holder alone have a made-up id. */
+export const isTier = (id: string) => !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id);
+
+/** For those who may see them; others keep what is set. */
+export function TierField(props: Props) {
+  const allowed = useMay('settings');
+  const all = useAnswer('GET /budget/list', {}, { enabled: allowed });
+  const tiers = (all.data ?? []).filter(({ budget_id: id }) => isTier(id));
+  if (!allowed) return null;
+  const value = typeof props.value === 'string' && isTier(props.value) ? props.value : undefined;
+  return <Lookup {...props} value={value} choices={tiers.map(({ budget_id: id }) => named(id, id))} />;
+}
+
+/** By name; those who may not see which there are type it. */
+export function GuardrailsField(props: Props) {
+  const { field, value, onChange } = props;
+  const all = useAnswer('GET /v2/guardrails/list', {}, { enabled: useMay('settings') });
+  return (
+    <TagsInput
+      label={field.label}
+      description={field.help}
+      data={(all.data?.guardrails ?? []).map((row) => row.guardrail_name)}
+      value={Array.isArray(value) ? value.map(String) : []}
+      onChange={onChange}
+      clearable
+    />
+  );
 }
