@@ -101,7 +101,7 @@ fn check(
     let headers = HeaderMap::new();
     let asked = Asked { model, provider, params: &params, headers: &headers };
     let wire = match (upstream(to).write_request(request.clone(), &asked), refused) {
-        (Ok(wire), None) => Value::Object(wire.body),
+        (Ok(wire), None) => Value::Object(wire.body.into_object()),
         (Err(error), None) => return Err(format!("refused: {}", error.message())),
         (Ok(_), Some((_, why))) => return Err(format!("is sent, although {why}")),
         (Err(_), Some(why)) => {
