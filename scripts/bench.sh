@@ -5,7 +5,7 @@
 #
 #   BENCH_OUT=FOLDER       of the report (default: a dated one under bench/out/)
 #   BENCH_MINUTES=180      after which the run is stopped
-#   BENCH_WEIR=FILE        the gateway that is measured (default: built here; `make pgo` leaves one that is quicker)
+#   BENCH_WEIR=FILE        the gateway that is measured (default: built here; `make bolt` leaves one that is quicker)
 #
 # Cases with replicas over one database get a PostgreSQL of their own, or the one that WEIR_TEST_POSTGRES_URL names.
 set -euo pipefail

@@ -41,5 +41,13 @@ postgres_bin() {
     [[ -n $newest ]] && printf '%s\n' "$newest"
 }
 
+# LLVM's post-link optimizer; Debian puts its version behind the name.
+llvm_bolt() {
+    local dir
+    if have llvm-bolt; then command -v llvm-bolt; return; fi
+    dir=$(compgen -c llvm-bolt- | grep -E '^llvm-bolt-[0-9]+$' | sort -V | tail -1)
+    [[ -n $dir ]] && command -v "$dir"
+}
+
 # The nginx binary lives in /usr/sbin, which is not in everybody's PATH.
 has_nginx() { have nginx || [[ -x /usr/sbin/nginx ]]; }

@@ -16,7 +16,7 @@
 #   nextest   cargo-nextest; without it the tests run under `cargo test`
 #   fuzz      a C++ compiler and Python: scripts/fuzz.sh builds libFuzzer, which comes as source with its crate
 #   count     valgrind, for scripts/count.sh; not part of "all"
-#   pgo       llvm-profdata of the compiler's LLVM, for scripts/pgo.sh; not part of "all"
+#   bolt      LLVM's BOLT, for scripts/bolt.sh; not part of "all"
 #   lint      cargo-deny and shellcheck, for `make lint`; not part of "all", cargo-deny takes minutes to build
 #   all       system python aws node ui dashboards deploy nextest fuzz (the default)
 set -euo pipefail
@@ -66,13 +66,16 @@ want_deploy() {
     want systemd have systemd-analyze
 }
 
-# shellcheck source=scripts/llvm.sh
-source "$ROOT/scripts/llvm.sh"
-
 want_fuzz() {
     want_build
     want g++ have c++
     want python3 have python3
+}
+
+# Debian has a package for each version of LLVM, the newest of which is wanted.
+newest_bolt() {
+    if ! have apt-cache; then printf 'bolt\n'; return; fi
+    { apt-cache --names-only search '^bolt-[0-9]+$' | cut -d' ' -f1; } | sort -V | tail -1
 }
 
 as_root() {
@@ -213,10 +216,10 @@ setup() {
         nextest) setup_nextest ;;
         fuzz) want_fuzz ;;
         count) want valgrind have valgrind ;;
-        pgo) want "llvm-$(llvm_major)" llvm_profdata ;;
+        bolt) want "$(newest_bolt)" llvm_bolt ;;
         lint) setup_lint ;;
         all) setup_all ;;
-        *) die "unknown part '$1'; the parts are: build services system python aws node ui dashboards deploy agents nextest fuzz count pgo lint all" ;;
+        *) die "unknown part '$1'; the parts are: build services system python aws node ui dashboards deploy agents nextest fuzz count bolt lint all" ;;
     esac
     install_needed
 }

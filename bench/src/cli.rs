@@ -33,7 +33,7 @@ enum Command {
     Run(Box<RunArgs>),
     /// Count the instructions of a request, in one configuration after the other; needs valgrind
     Count(tools::CountArgs),
-    /// Ask a Weir built with -Cprofile-generate for everything, so that it notes which ways it takes
+    /// Ask a Weir that notes which ways it takes for everything, see scripts/bolt.sh
     Train(tools::TrainArgs),
     /// Try settings of a Weir on this machine, and tell which to use
     Tune(tools::TuneArgs),

@@ -61,15 +61,12 @@ pub(crate) struct CountArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
-    /// The gateway's binary, built with -Cprofile-generate
+    /// A gateway that notes which ways it takes, see scripts/bolt.sh
     #[arg(long)]
     weir: PathBuf,
     /// Seconds of each case
     #[arg(long, value_parser = serve::seconds, default_value = "2")]
     seconds: Duration,
-    /// Folder of what it notes
-    #[arg(long)]
-    out: PathBuf,
     /// Where temporary folders are made
     #[arg(long)]
     temporary: Option<PathBuf>,
@@ -144,7 +141,7 @@ pub(crate) async fn counted(args: &CountArgs) -> anyhow::Result<ExitCode> {
 pub(crate) async fn trained(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     let mut setup = bare_setup(binary(Some(&args.weir))?, None, args.temporary.as_deref())?;
     setup.models = TRANSLATION.iter().map(|case| case.model).filter(|model| *model != MODEL).collect();
-    train::run(&setup, args.seconds, &std::path::absolute(&args.out)?).await?;
+    train::run(&setup, args.seconds).await?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,7 +1,6 @@
-//! Work for a build that notes which ways it takes (`-Cprofile-generate`), so that the next one can be laid out for them:
-//! every case once, on a governed Weir that is told to end, since only then is written what it has noted.
+//! Work for a build that notes which ways it takes, so that its code can be laid out along them (`scripts/bolt.sh`): every
+//! case once, on a governed Weir that is told to end, since only then it writes what it has noted.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::bail;
@@ -13,18 +12,18 @@ use crate::targets::{Caller, Fleet, Mock, Setup, Shape};
 /// Who asks: usual keys, and those that every limit applies to.
 const CALLERS: &[(&str, Caller)] = &[("weir-trained", Caller::Budget), ("weir-limited", Caller::Everything)];
 
-/// Drives each case for `time`. What the build notes goes to `profiles`, a file for each process.
+/// Drives each case for `time`.
 ///
 /// # Errors
-/// A process does not start, a request fails, or nothing was written.
-pub async fn run(setup: &Setup, time: Duration, profiles: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(profiles)?;
+/// A process does not start, or a request fails.
+pub async fn run(setup: &Setup, time: Duration) -> anyhow::Result<()> {
     let mut fleet = Fleet::start(setup, &[], &Mock::Canned).await?;
     for (name, caller) in CALLERS {
         let shape = Shape {
             caller: *caller,
             weir: String::from(", drain_delay: 0"),
-            within: vec![String::from("env"), format!("LLVM_PROFILE_FILE={}/%p.profraw", profiles.display())],
+            // Run by something, it is told to end rather than killed.
+            within: vec![String::from("env")],
             ..Shape::governed(name, setup)
         };
         fleet.add(setup, &shape).await?;
@@ -32,9 +31,6 @@ pub async fn run(setup: &Setup, time: Duration, profiles: &Path) -> anyhow::Resu
             drive(&fleet, name, case, time).await?;
         }
         fleet.end(name);
-    }
-    if std::fs::read_dir(profiles)?.next().is_none() {
-        bail!("nothing was noted: is this a build with -Cprofile-generate?");
     }
     Ok(())
 }
