@@ -137,5 +137,9 @@ async fn begin_for_all(context: &Context, kept: &Kept<Budget>) -> Result<(), Ref
     budgets::begin(context, &mut budget.limits, work.now);
     work.goes_on(kept, &budget)?;
     HOLDERS.iter().for_each(|scope| work.reset(*scope, ResetOf::Budget(budget.id.clone())));
+    let config = (context.services.config)();
+    if config.litellm.customer_budget_id.as_ref() == Some(&budget.id) {
+        work.reset(SpendScope::Customer, ResetOf::Rest);
+    }
     work.commit().await
 }

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::period::WindowBudget;
-use weir_core::domain::records::{Customer, RecordKind, member_id};
+use weir_core::domain::records::{Budget, Customer, RecordKind, member_id};
 use weir_core::domain::spend::{Entry, Outrun, Status};
 use weir_core::ports::records::insert;
 use weir_core::ports::{
@@ -411,6 +411,33 @@ async fn p17_a_budget_begins_again_for_all_whom_it_limits() {
         let spent = ledger.spent(SpendScope::Customer, &ids).await.unwrap();
         let told: Vec<i64> = ids.iter().map(|id| spent[id].0).collect();
         assert_eq!(told, [0, 0, 5]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn p17_a_budget_for_all_others_begins_anew_for_whom_nobody_knows() {
+    both(async |ledger| {
+        let budget = Budget { id: "own".into(), ..Budget::default() };
+        let of = |id: &str, budget: Option<&str>| Customer {
+            id: id.into(),
+            budget_id: budget.map(str::to_owned),
+            ..Customer::default()
+        };
+        let now = weir_core::time::now();
+        let made = [insert(&budget, now, None), insert(&of("known", None), now, None)];
+        let made = made.into_iter().chain([insert(&of("budgeted", Some("own")), now, None)]);
+        let made: Vec<Change> = made.map(Result::unwrap).collect();
+        ledger.commit(&made, &[]).await.unwrap();
+        let ids = ["known", "budgeted", "stranger"].map(String::from);
+        for id in &ids {
+            ledger.write(&[Entry { end_user: Some(id.clone()), ..entry(5) }]).await.unwrap();
+        }
+        let reset = Change::Reset { scope: SpendScope::Customer, of: ResetOf::Rest, at: now };
+        ledger.commit(&[reset], &[]).await.unwrap();
+        let spent = ledger.spent(SpendScope::Customer, &ids).await.unwrap();
+        let told: Vec<i64> = ids.iter().map(|id| spent[id].0).collect();
+        assert_eq!(told, [0, 5, 0]);
     })
     .await;
 }
