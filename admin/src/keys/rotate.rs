@@ -64,7 +64,7 @@ async fn change(context: &Context, name: &str, mut sent: Fields) -> Result<Objec
         record.expires_at = super::change::expiry(text)?;
     }
     if resets {
-        budgets::begin(context, &mut record.limits, time::now());
+        budgets::begin(context, &mut record.limits, time::now())?;
     }
     let now = replace(context, &kept, record, &new, Old { grace: grace.as_deref(), sealed: None }).await?;
     let spend = show::spent(context, &now.hash).await?;
