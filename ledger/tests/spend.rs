@@ -23,7 +23,7 @@ use weir_core::ports::{
     SpendStore, Sums,
 };
 use weir_core::time::Micros;
-use weir_ledger::Ledger;
+use weir_ledger::{Ledger, Repriced};
 
 const DAY: i64 = 86_400_000_000;
 
@@ -222,6 +222,42 @@ async fn p44_what_was_outrun_counts_against_its_own_deployment_and_once() {
         }
         let kept = ledger.entries(&SpendFilter::default()).await.unwrap();
         assert_eq!(kept[0].outrun, [outrun], "an entry knows what was outrun");
+    })
+    .await;
+}
+
+/// A loser's cost stands in the days of its own provider, also when the winner is re-priced.
+#[tokio::test]
+async fn p44_p51_days_of_providers_add_up_to_the_nano_dollar() {
+    both(async |ledger| {
+        let outrun = Outrun {
+            provider: String::from("groq"),
+            deployment_id: String::from("d2"),
+            cost: NanoUsd(31),
+            accounts: Vec::new(),
+        };
+        let written =
+            Entry { outrun: vec![outrun], tags: vec!["t".into()], end_user: Some("c".into()), ..entry(100) };
+        ledger.write(&[written]).await.unwrap();
+        let days = async |of: Rollup| {
+            let found = ledger.rollup(&by(of, &[Dimension::Provider])).await.unwrap();
+            let mut told: Vec<(String, i64, i64)> =
+                found.iter().map(|row| (row.names[0].clone(), row.sums.cost.0, row.sums.requests)).collect();
+            told.sort();
+            told
+        };
+        let is = |winner: i64| vec![("groq".to_owned(), 31, 0), ("openai".to_owned(), winner, 1)];
+        for of in [Rollup::Keys, Rollup::Tags, Rollup::Customers] {
+            assert_eq!(days(of).await, is(69), "{of:?}");
+        }
+        let kept = ledger.entries(&SpendFilter::default()).await.unwrap().remove(0);
+        let change = Repriced { entry: kept, cost: NanoUsd(238), price_version: String::from("new") };
+        assert_eq!(ledger.reprice(&[change]).await.unwrap(), 1);
+        for of in [Rollup::Keys, Rollup::Tags, Rollup::Customers] {
+            assert_eq!(days(of).await, is(207), "{of:?}");
+        }
+        let kept = ledger.entries(&SpendFilter::default()).await.unwrap().remove(0);
+        assert_eq!((kept.cost, kept.own_cost()), (NanoUsd(238), NanoUsd(207)));
     })
     .await;
 }
