@@ -122,6 +122,7 @@ async fn replace(
         return Err(Refusal::told(400, "bad_request_error", "new_key", "This key exists already."));
     }
     next.rotation.first = Some(kept.first_hash());
+    next.rotation.leave(kept.hash);
     next.rotation.count += 1;
     next.rotation.last_at = Some(work.now);
     next.rotation.next_at = next_rotation(&next, work.now)?;
