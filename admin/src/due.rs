@@ -124,7 +124,7 @@ async fn begin<T: Record>(
 ) -> Result<(), Refusal> {
     let mut work = Work::new(context);
     let mut record = kept.record.clone();
-    budgets::begin(context, limits(&mut record), work.now);
+    budgets::begin_kept(context, limits(&mut record), work.now);
     work.goes_on(kept, &record)?;
     work.reset(scope, ResetOf::Id(record.id()));
     work.commit().await
@@ -134,8 +134,12 @@ async fn begin<T: Record>(
 async fn begin_for_all(context: &Context, kept: &Kept<Budget>) -> Result<(), Refusal> {
     let mut work = Work::new(context);
     let mut budget = kept.record.clone();
-    budgets::begin(context, &mut budget.limits, work.now);
+    budgets::begin_kept(context, &mut budget.limits, work.now);
     work.goes_on(kept, &budget)?;
     HOLDERS.iter().for_each(|scope| work.reset(*scope, ResetOf::Budget(budget.id.clone())));
+    let config = (context.services.config)();
+    if config.litellm.customer_budget_id.as_ref() == Some(&budget.id) {
+        work.reset(SpendScope::Customer, ResetOf::Rest);
+    }
     work.commit().await
 }

@@ -7,7 +7,8 @@ use crate::error::{Refusal, detail};
 use crate::input::Params;
 use crate::models::{shown_params, test_connection};
 use crate::routes::{Access, route};
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json};
 use serde_json::{Value, json};
@@ -26,6 +27,8 @@ pub(crate) static ROUTES: &[Access] = &[
     route(Method::GET, "/health", O, Grant::VIEWER, || get(health)),
     route(Method::GET, "/health/services", O, Grant::ADMIN, || get(callbacks::test)),
     route(Method::GET, "/health/callbacks", O, Grant::VIEWER, || get(callbacks::states)),
+    route(Method::GET, "/test", RouteClass::Public, Grant::ANY, || get(test)),
+    route(Method::GET, "/robots.txt", RouteClass::Public, Grant::ANY, || get(robots)),
     route(Method::POST, "/health/test_connection", O, Grant::ADMIN, || post(test_connection)),
 ];
 
@@ -44,6 +47,19 @@ struct Round {
     ids: Vec<String>,
     done: Instant,
     results: Vec<Probe>,
+}
+
+/// For scripts of LiteLLM's early days.
+async fn test() -> Json<Value> {
+    Json(json!({ "route": "/test" }))
+}
+
+/// Nothing here is for search engines, where the operator says so (`block_robots`).
+async fn robots(context: Context) -> Response {
+    match (context.services.config)().general.block_robots {
+        true => "User-agent: *\nDisallow: /".into_response(),
+        false => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 /// `?model=` asks one group, `?model_id=` one deployment.

@@ -6,7 +6,7 @@
 //! whose money is exact. `fields.rs` makes tables of a resource's fields, `work.rs` makes changes that belong
 //! together, `context.rs` is what every handler has, `page.rs` pages of lists and what these are searched by. Then a file
 //! or folder for each resource: `keys`, `teams`, `users`, `organizations`, `customers`, `budgets`, `tags`, `models`,
-//! `guardrails`, `settings`, `callbacks` (and alerts), `health`, `cache`, `invitations`, `docs`, `signon` (sessions of the
+//! `guardrails`, `settings`, `fallbacks` (in them), `callbacks` (and alerts), `health`, `cache`, `invitations`, `docs`, `signon` (sessions of the
 //! UI), `scim` (provisioning), `ui` (its files), `spend`, `audit`; `duration.rs` is for lifetimes, `due.rs` does what falls
 //! due by itself. `described/` is what the OpenAPI document says of parameters and answers. `service.rs` listens on the unix
 //! socket that the gateway proxies to.
@@ -24,6 +24,7 @@ mod docs;
 mod due;
 mod duration;
 mod error;
+mod fallbacks;
 mod fields;
 mod guardrails;
 mod health;

@@ -1,8 +1,8 @@
 //! Every route, and who may call it. What is not in the tables is not there.
 
 use crate::{
-    Services, access, audit, budgets, cache, customers, docs, guardrails, health, input, invitations, keys,
-    models, organizations, scim, settings, signon, spend, tags, teams, ui, users,
+    Services, access, audit, budgets, cache, customers, docs, fallbacks, guardrails, health, input,
+    invitations, keys, models, organizations, scim, settings, signon, spend, tags, teams, ui, users,
 };
 use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
@@ -49,6 +49,7 @@ static RESOURCES: &[&[Access]] = &[
     models::ROUTES,
     guardrails::ROUTES,
     settings::ROUTES,
+    fallbacks::ROUTES,
     health::ROUTES,
     cache::ROUTES,
     invitations::ROUTES,

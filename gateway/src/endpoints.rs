@@ -192,6 +192,10 @@ pub static OUT_OF_SCOPE: &[(&str, &str)] = &[
     ("/routes", "Lists of routes"),
 ];
 
+/// Single paths that are left out, beside others below them that are not.
+pub static OUT_OF_SCOPE_ALONE: &[(&str, &str)] =
+    &[("/guardrails", "Stored guardrails"), ("/responses/compact", "Compacted responses")];
+
 static LOCAL: &[(&str, Endpoint)] = &[
     ("/v1/models", Endpoint::Models),
     ("/models", Endpoint::Models),
@@ -210,6 +214,9 @@ pub fn find(method: &Method, path: &str) -> Endpoint {
             return Endpoint::Llm { operation, model };
         }
         return raw(method, &path).unwrap_or(Endpoint::WrongMethod);
+    }
+    if let Some(api) = alone(&path) {
+        return Endpoint::OutOfScope(api);
     }
     if REALTIME.contains(&&*path) {
         return if method == Method::GET { Endpoint::Realtime } else { Endpoint::WrongMethod };
@@ -273,6 +280,11 @@ fn out_of_scope(path: &str) -> Option<&'static str> {
     let without = path.strip_prefix("/v1").unwrap_or(path);
     let below = |root: &str| [path, without].iter().any(|path| path.strip_prefix(root).is_some_and(is_root));
     OUT_OF_SCOPE.iter().find(|(root, _)| below(root)).map(|(_, api)| *api)
+}
+
+fn alone(path: &str) -> Option<&'static str> {
+    let without = path.strip_prefix("/openai/v1").or_else(|| path.strip_prefix("/v1")).unwrap_or(path);
+    OUT_OF_SCOPE_ALONE.iter().find(|(root, _)| *root == without).map(|(_, api)| *api)
 }
 
 fn llm(path: &str) -> Option<(Operation, Option<String>)> {
@@ -426,6 +438,13 @@ mod tests {
     #[test]
     fn what_is_out_of_scope_stands_in_the_list() {
         let list = include_str!("../../OUT_OF_SCOPE.md");
+        for (path, api) in OUT_OF_SCOPE_ALONE {
+            assert!(list.contains(&format!("`{path}`")), "{path} is not in OUT_OF_SCOPE.md");
+            for path in [(*path).to_owned(), format!("/v1{path}")] {
+                assert_eq!(post(&path), Endpoint::OutOfScope(api), "{path}");
+            }
+            assert!(!matches!(post(&format!("{path}/list")), Endpoint::OutOfScope(_)), "{path}/list");
+        }
         for (root, api) in OUT_OF_SCOPE {
             assert!(list.contains(&format!("`{root}`")), "{root} is not in OUT_OF_SCOPE.md");
             for path in [(*root).to_owned(), format!("/v1{root}"), format!("/v1{root}/some/thing")] {
@@ -436,7 +455,8 @@ mod tests {
         }
         let listed = list.lines().filter_map(|line| line.strip_prefix("| `"));
         for root in listed.filter_map(|line| line.split('`').next()) {
-            assert!(OUT_OF_SCOPE.iter().any(|(r, _)| *r == root), "{root} is listed but answered otherwise");
+            let mut all = OUT_OF_SCOPE.iter().chain(OUT_OF_SCOPE_ALONE);
+            assert!(all.any(|(r, _)| *r == root), "{root} is listed but answered otherwise");
         }
         assert_eq!(post("/filesystem"), Endpoint::Admin);
     }

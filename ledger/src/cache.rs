@@ -273,6 +273,10 @@ impl Holders for KeyCache {
         self.holders.tag(name).await
     }
 
+    async fn budget(&self, id: &str) -> Option<Arc<Holder>> {
+        self.holders.budget(id).await
+    }
+
     fn may_have_tags(&self) -> bool {
         self.holders.may_have_tags()
     }

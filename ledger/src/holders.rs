@@ -51,6 +51,8 @@ pub(crate) struct HolderCache {
     directory: Arc<dyn Directory>,
     customers: Known,
     tags: Known,
+    /// That limit whoever has no budget.
+    budgets: Known,
 }
 
 impl Known {
@@ -101,8 +103,9 @@ impl Known {
 
 impl HolderCache {
     pub(crate) fn new(directory: Arc<dyn Directory>) -> Self {
-        let (customers, tags) = (Known::new(RecordKind::Customer), Known::new(RecordKind::Tag));
-        Self { directory, customers, tags }
+        let [customers, tags, budgets] =
+            [RecordKind::Customer, RecordKind::Tag, RecordKind::Budget].map(Known::new);
+        Self { directory, customers, tags, budgets }
     }
 
     pub(crate) async fn customer(&self, id: &str) -> Option<Arc<Holder>> {
@@ -111,6 +114,10 @@ impl HolderCache {
 
     pub(crate) async fn tag(&self, name: &str) -> Option<Arc<Holder>> {
         self.find(&self.tags, name).await
+    }
+
+    pub(crate) async fn budget(&self, id: &str) -> Option<Arc<Holder>> {
+        self.find(&self.budgets, id).await
     }
 
     pub(crate) fn may_have_tags(&self) -> bool {
@@ -130,6 +137,7 @@ impl HolderCache {
     pub(crate) fn doubt_all(&self) {
         self.customers.doubt_all();
         self.tags.doubt_all();
+        self.budgets.doubt_all();
     }
 
     /// While the ledger is away, what was known counts on; whom nobody knows is limited by nothing: requests go on.
@@ -161,6 +169,9 @@ impl HolderCache {
         let (at, epoch) = (time::now(), known.epoch.load(Ordering::Acquire));
         let found = match known.kind {
             RecordKind::Tag => self.holder::<Tag>(id, |tag| (false, None, tag.budget_id.clone())).await?,
+            RecordKind::Budget => {
+                self.holder::<Budget>(id, |budget| (false, None, Some(budget.id.clone()))).await?
+            }
             _ => {
                 let told = |c: &Customer| (c.blocked, c.allowed_model_region.clone(), c.budget_id.clone());
                 self.holder::<Customer>(id, told).await?
@@ -183,8 +194,10 @@ impl HolderCache {
             Some(budget) => get::<Budget>(self.directory.as_ref(), &budget).await?,
             None => None,
         };
+        let budgeted = budget.is_some();
         let limits = budget.map_or_else(Limits::default, |kept| kept.record.limits);
-        Ok(Some(Holder { blocked, limits, region: region.filter(|region| !region.is_empty()) }))
+        let region = region.filter(|region| !region.is_empty());
+        Ok(Some(Holder { blocked, limits, region, budgeted }))
     }
 
     async fn are_none(&self, known: &Known) -> LedgerResult<bool> {

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::period::WindowBudget;
-use weir_core::domain::records::{Customer, RecordKind, member_id};
+use weir_core::domain::records::{Budget, Customer, RecordKind, member_id};
 use weir_core::domain::spend::{Entry, Outrun, Status};
 use weir_core::ports::records::insert;
 use weir_core::ports::{
@@ -23,7 +23,7 @@ use weir_core::ports::{
     SpendStore, Sums,
 };
 use weir_core::time::Micros;
-use weir_ledger::Ledger;
+use weir_ledger::{Ledger, Repriced};
 
 const DAY: i64 = 86_400_000_000;
 
@@ -226,6 +226,42 @@ async fn p44_what_was_outrun_counts_against_its_own_deployment_and_once() {
     .await;
 }
 
+/// A loser's cost stands in the days of its own provider, also when the winner is re-priced.
+#[tokio::test]
+async fn p44_p51_days_of_providers_add_up_to_the_nano_dollar() {
+    both(async |ledger| {
+        let outrun = Outrun {
+            provider: String::from("groq"),
+            deployment_id: String::from("d2"),
+            cost: NanoUsd(31),
+            accounts: Vec::new(),
+        };
+        let written =
+            Entry { outrun: vec![outrun], tags: vec!["t".into()], end_user: Some("c".into()), ..entry(100) };
+        ledger.write(&[written]).await.unwrap();
+        let days = async |of: Rollup| {
+            let found = ledger.rollup(&by(of, &[Dimension::Provider])).await.unwrap();
+            let mut told: Vec<(String, i64, i64)> =
+                found.iter().map(|row| (row.names[0].clone(), row.sums.cost.0, row.sums.requests)).collect();
+            told.sort();
+            told
+        };
+        let is = |winner: i64| vec![("groq".to_owned(), 31, 0), ("openai".to_owned(), winner, 1)];
+        for of in [Rollup::Keys, Rollup::Tags, Rollup::Customers] {
+            assert_eq!(days(of).await, is(69), "{of:?}");
+        }
+        let kept = ledger.entries(&SpendFilter::default()).await.unwrap().remove(0);
+        let change = Repriced { entry: kept, cost: NanoUsd(238), price_version: String::from("new") };
+        assert_eq!(ledger.reprice(&[change]).await.unwrap(), 1);
+        for of in [Rollup::Keys, Rollup::Tags, Rollup::Customers] {
+            assert_eq!(days(of).await, is(207), "{of:?}");
+        }
+        let kept = ledger.entries(&SpendFilter::default()).await.unwrap().remove(0);
+        assert_eq!((kept.cost, kept.own_cost()), (NanoUsd(238), NanoUsd(207)));
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn days_are_told_page_by_page_the_latest_first() {
     both(async |ledger| {
@@ -411,6 +447,33 @@ async fn p17_a_budget_begins_again_for_all_whom_it_limits() {
         let spent = ledger.spent(SpendScope::Customer, &ids).await.unwrap();
         let told: Vec<i64> = ids.iter().map(|id| spent[id].0).collect();
         assert_eq!(told, [0, 0, 5]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn p17_a_budget_for_all_others_begins_anew_for_whom_nobody_knows() {
+    both(async |ledger| {
+        let budget = Budget { id: "own".into(), ..Budget::default() };
+        let of = |id: &str, budget: Option<&str>| Customer {
+            id: id.into(),
+            budget_id: budget.map(str::to_owned),
+            ..Customer::default()
+        };
+        let now = weir_core::time::now();
+        let made = [insert(&budget, now, None), insert(&of("known", None), now, None)];
+        let made = made.into_iter().chain([insert(&of("budgeted", Some("own")), now, None)]);
+        let made: Vec<Change> = made.map(Result::unwrap).collect();
+        ledger.commit(&made, &[]).await.unwrap();
+        let ids = ["known", "budgeted", "stranger"].map(String::from);
+        for id in &ids {
+            ledger.write(&[Entry { end_user: Some(id.clone()), ..entry(5) }]).await.unwrap();
+        }
+        let reset = Change::Reset { scope: SpendScope::Customer, of: ResetOf::Rest, at: now };
+        ledger.commit(&[reset], &[]).await.unwrap();
+        let spent = ledger.spent(SpendScope::Customer, &ids).await.unwrap();
+        let told: Vec<i64> = ids.iter().map(|id| spent[id].0).collect();
+        assert_eq!(told, [0, 5, 0]);
     })
     .await;
 }

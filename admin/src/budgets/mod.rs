@@ -48,8 +48,31 @@ pub(crate) fn checked(limits: &Limits) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Begins a period: the next reset is at its end. A text that is no period has no end, as with LiteLLM.
-pub(crate) fn begin(context: &Context, limits: &mut Limits, now: Micros) {
+/// Begins a period that was asked for: the next reset is at its end.
+///
+/// # Errors
+/// The duration is no period: its budget would never begin anew, and nobody would be told.
+pub(crate) fn begin(context: &Context, limits: &mut Limits, now: Micros) -> Result<(), Refusal> {
+    period(limits)?;
+    begin_kept(context, limits, now);
+    Ok(())
+}
+
+/// # Errors
+/// It is none. An empty text is none that anybody asked for.
+fn period(limits: &Limits) -> Result<(), Refusal> {
+    let Some(text) = limits.budget_duration.as_deref().filter(|text| !text.is_empty()) else { return Ok(()) };
+    if Period::parse(text).is_some() {
+        return Ok(());
+    }
+    let text: String = text.chars().take(64).collect();
+    let message =
+        format!("budget_duration {text:?} is no period; write it like 30s, 30m, 24h, 30d, 1w or 1mo");
+    Err(Refusal::told(400, "bad_request_error", "budget_duration", message))
+}
+
+/// The same of what is kept already, or taken as LiteLLM takes it: a text that is no period has no end.
+pub(crate) fn begin_kept(context: &Context, limits: &mut Limits, now: Micros) {
     let zone = zone(context);
     let period = limits.budget_duration.as_deref().and_then(Period::parse);
     limits.budget_reset_at = period.and_then(|period| period.end(now, &zone));
@@ -80,7 +103,7 @@ fn amounting(
 ) -> Budget {
     let limits = Limits { max_budget: Some(amount), budget_duration: duration, ..Limits::default() };
     let mut budget = Budget { id, limits, ..Budget::default() };
-    begin(context, &mut budget.limits, now);
+    begin_kept(context, &mut budget.limits, now);
     budget
 }
 
@@ -152,7 +175,7 @@ pub(crate) async fn change_own(
     }
     if let Some(duration) = said.duration {
         budget.limits.budget_duration = duration.and_then(|text| serde_json::from_str(text.get()).ok());
-        begin(context, &mut budget.limits, work.now);
+        begin(context, &mut budget.limits, work.now)?;
     }
     let number = |given: Option<Raw>| given.and_then(|n| n.get().parse().ok());
     budget.limits.tpm_limit = number(said.tpm).or(budget.limits.tpm_limit);

@@ -68,7 +68,8 @@ pub(crate) fn row(kept: &Kept<Budget>) -> Object {
 
 /// A budget of its own begins when it is made: its first period is whole.
 pub(crate) fn begin(budget: &mut Budget, now: Micros) -> Result<(), Refusal> {
-    let duration = budget.limits.budget_duration.as_deref();
+    super::period(&budget.limits)?;
+    let duration = budget.limits.budget_duration.as_deref().filter(|text| !text.is_empty());
     let end = duration.map(|text| duration::after(now, text)).transpose().map_err(Refusal::internal)?;
     budget.limits.budget_reset_at = end;
     Ok(())

@@ -50,7 +50,7 @@ pub(super) async fn update_one(context: &Context, mut sent: Fields) -> Result<Ob
         record.expires_at = expiry(text)?;
     }
     if resets {
-        budgets::begin(context, &mut record.limits, time::now());
+        budgets::begin(context, &mut record.limits, time::now())?;
     }
     if (record.rotation.auto, &record.rotation.interval) != (kept.rotation.auto, &kept.rotation.interval) {
         record.rotation.next_at = rotate::next_rotation(&record, time::now())?;

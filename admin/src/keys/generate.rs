@@ -41,7 +41,8 @@ pub(super) async fn service_account(context: Context, sent: Fields) -> Result<Js
 }
 
 async fn make(context: Context, mut wanted: Wanted, route: &str) -> Result<Json<Object>, Refusal> {
-    budgets::begin(&context, &mut wanted.record.limits, time::now());
+    // LiteLLM takes any text here, and scripts may rely on it.
+    budgets::begin_kept(&context, &mut wanted.record.limits, time::now());
     rights::may_make(&context, None, &wanted.record, route).await?;
     let kept = keep(&context, &wanted.record).await?;
     let told = |name: &str| wanted.told(name).or_else(|| table::beside_new(&kept, name));

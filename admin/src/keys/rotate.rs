@@ -64,7 +64,7 @@ async fn change(context: &Context, name: &str, mut sent: Fields) -> Result<Objec
         record.expires_at = super::change::expiry(text)?;
     }
     if resets {
-        budgets::begin(context, &mut record.limits, time::now());
+        budgets::begin(context, &mut record.limits, time::now())?;
     }
     let now = replace(context, &kept, record, &new, Old { grace: grace.as_deref(), sealed: None }).await?;
     let spend = show::spent(context, &now.hash).await?;
@@ -122,6 +122,7 @@ async fn replace(
         return Err(Refusal::told(400, "bad_request_error", "new_key", "This key exists already."));
     }
     next.rotation.first = Some(kept.first_hash());
+    next.rotation.leave(kept.hash);
     next.rotation.count += 1;
     next.rotation.last_at = Some(work.now);
     next.rotation.next_at = next_rotation(&next, work.now)?;

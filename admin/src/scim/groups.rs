@@ -208,9 +208,10 @@ pub(super) async fn create(context: Context, view: View, sent: Sent) -> Answer {
     if context.get::<Team>(&id).await?.is_some() {
         return Err(Fault::taken("There is a group with this id."));
     }
-    let mut team = Team { id, metadata: String::from("{}"), ..Team::default() };
-    group.onto(&mut team);
     let mut work = Work::new(&context);
+    let config = (context.services.config)();
+    let mut team = config.litellm.default_team.team(id, work.now, &config.litellm.zone());
+    group.onto(&mut team);
     work.insert(&team)?;
     move_members(&context, &mut work, &team, &[], &group).await?;
     done(work).await?;

@@ -42,7 +42,7 @@ pub(super) async fn new(context: Context, mut sent: Fields) -> Result<Json<Objec
         return Err(Refusal::wrapped(400, &message));
     }
     let mut work = Work::new(&context);
-    budgets::begin(&context, &mut team.limits, work.now);
+    budgets::begin(&context, &mut team.limits, work.now)?;
     if let Some(amount) = member_budget {
         let budget = budgets::of_members(&team, amount, work.now, &context);
         fields::put_member(&mut team.metadata, "team_member_budget_id", &budget.id);
@@ -88,7 +88,7 @@ pub(super) async fn update(context: Context, mut sent: Fields) -> Result<Json<Ob
     budgets::checked(&team.limits)?;
     let mut work = Work::new(&context);
     if resets {
-        budgets::begin(&context, &mut team.limits, work.now);
+        budgets::begin(&context, &mut team.limits, work.now)?;
     }
     if let Some(amount) = member_budget {
         budgets::change_of_members(&context, &mut work, &mut team, amount).await?;

@@ -59,7 +59,7 @@ async fn change(context: &Context, mut sent: Fields) -> Result<Object, Refusal> 
     }
     let mut work = Work::new(context);
     if resets {
-        budgets::begin(context, &mut user.limits, work.now);
+        budgets::begin(context, &mut user.limits, work.now)?;
     }
     match &kept {
         Some(kept) => work.update(kept, &user, "updated")?,

@@ -46,7 +46,7 @@ pub(super) async fn new(context: Context, mut sent: Fields) -> Result<Json<Objec
         user.password_hash = Some(password::hashed(password).await?);
     }
     let mut work = Work::new(&context);
-    budgets::begin(&context, &mut user.limits, work.now);
+    budgets::begin(&context, &mut user.limits, work.now)?;
     work.insert(&user)?;
     let now = work.now;
     join(&context, &mut work, &user, &teams).await?;
@@ -159,7 +159,7 @@ pub(crate) fn with_defaults(context: &Context, mut user: User) -> Result<(User, 
     fields::read(TABLE, &mut sent, &mut user);
     sent.finish()?;
     budgets::checked(&user.limits)?;
-    budgets::begin(context, &mut user.limits, weir_core::time::now());
+    budgets::begin_kept(context, &mut user.limits, weir_core::time::now());
     Ok((user, teams))
 }
 

@@ -48,7 +48,7 @@ async fn p47_a_setting_is_told_with_its_value_its_default_and_its_place() {
         );
         assert_eq!(field["drift"], json!(null), "{name}");
     }
-    assert_eq!(field(&rig, "general_settings", "block_robots").await["used"], json!(false));
+    assert_eq!(field(&rig, "general_settings", "completion_model").await["used"], json!(false));
     assert_eq!(field(&rig, "general_settings", "master_key").await["editable"], json!(false));
     let all = rig.get("/config/list").await.text;
     assert!(!all.contains("not-a-real-secret") && !all.contains(MASTER), "{all}");
@@ -160,4 +160,56 @@ async fn who_signs_people_in_is_told_to_admins_alone() {
         (&provider["kind"], &provider["issuer"], &provider["client_id"]),
         (&json!("generic"), &json!("https://idp.test/realm"), &json!("weir"))
     );
+}
+
+#[tokio::test]
+async fn fallbacks_of_single_models_are_kept_changed_and_deleted() {
+    let one =
+        |name: &str| format!("{{model_name: {name}, litellm_params: {{model: openai/{name}, api_key: k}}}}");
+    let config = format!(
+        "model_list: [{}, {}, {}]\nrouter_settings: {{fallbacks: [{{a: [b]}}]}}\n",
+        one("a"),
+        one("b"),
+        one("openai/*")
+    );
+    let rig = Rig::configured(&config, &[]);
+    let told = |model: &str, models: Value| json!({ "model": model, "fallback_models": models, "fallback_type": "general" });
+    assert_eq!(rig.get("/fallback/a").await.json(), told("a", json!(["b"])), "as the file has it");
+    let asked = json!({ "model": "b", "fallback_models": ["openai/gpt-4o", "a"] });
+    let made = rig.post("/fallback", &asked).await;
+    assert_eq!(
+        (made.status, &made.json()["message"]),
+        (200, &json!("Fallback configuration created successfully"))
+    );
+    assert_eq!(rig.get("/fallback/b").await.json(), told("b", json!(["openai/gpt-4o", "a"])));
+    assert_eq!(rig.get("/fallback/a").await.json(), told("a", json!(["b"])), "the others stay");
+    let changed = rig.post("/fallback", &json!({ "model": "b", "fallback_models": ["a"] })).await;
+    assert_eq!(changed.json()["message"], json!("Fallback configuration updated successfully"));
+    assert_eq!(rig.get("/fallback/b?fallback_type=context_window").await.status, 404);
+    assert_eq!(rig.call("DELETE", "/fallback/b", MASTER, "").await.status, 200);
+    assert_eq!(rig.get("/fallback/b").await.status, 404);
+    assert_eq!(rig.call("DELETE", "/fallback/b", MASTER, "").await.status, 404);
+    for (body, status) in [
+        (json!({ "model": "nobody", "fallback_models": ["a"] }), 404),
+        (json!({ "model": "a", "fallback_models": ["nobody"] }), 400),
+        (json!({ "model": "a", "fallback_models": ["a"] }), 400),
+        (json!({ "model": "a", "fallback_models": ["b", "b"] }), 400),
+        (json!({ "model": "a", "fallback_models": [] }), 400),
+        (json!({ "model": "a", "fallback_models": ["b"], "fallback_type": "other" }), 422),
+        (json!({ "model": "a" }), 422),
+    ] {
+        assert_eq!(rig.post("/fallback", &body).await.status, status, "{body}");
+    }
+    let key = rig.key(&json!({})).await;
+    assert_eq!(rig.call("GET", "/fallback/a", &key, "").await.status, 401);
+}
+
+#[tokio::test]
+async fn search_engines_are_told_to_stay_away_where_the_operator_says_so() {
+    let asked = async |config: &str| Rig::configured(config, &[]).call("GET", "/robots.txt", "", "").await;
+    let told = asked("general_settings: {block_robots: true}").await;
+    assert_eq!((told.status, told.text.as_str()), (200, "User-agent: *\nDisallow: /"));
+    assert_eq!(asked("model_list: []").await.status, 404);
+    let test = Rig::new().call("GET", "/test", "", "").await;
+    assert_eq!((test.status, test.json()), (200, json!({ "route": "/test" })));
 }

@@ -10,6 +10,7 @@ mod metrics;
 mod pass_through;
 mod redis;
 mod router;
+mod teams;
 mod weir;
 
 pub use alerts::{ALERT_TYPES, AlertSettings};
@@ -23,6 +24,7 @@ pub use metrics::{MetricsSettings, ShownMetric};
 pub use pass_through::PassThrough;
 pub use redis::{RedisNode, RedisPlace, RedisSettings};
 pub use router::{RouterSettings, Strategy, StrategyArgs};
+pub use teams::TeamDefaults;
 pub use weir::{BudgetMode, CacheScope, MetricsWhen, SessionCaps, WeirSettings};
 
 use super::env::Env;

@@ -72,6 +72,21 @@ pub struct Rotation {
     /// The hash of the first text, once there is another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first: Option<KeyHash>,
+    /// Of the texts that it had, the last one last; at most [`Rotation::MOST`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<KeyHash>,
+}
+
+impl Rotation {
+    /// Former texts that are remembered. What was made under older ones is nobody's.
+    pub const MOST: usize = 32;
+
+    /// The text of this hash has another one in its place.
+    pub fn leave(&mut self, hash: KeyHash) {
+        self.former.push(hash);
+        let gone = self.former.len().saturating_sub(Self::MOST);
+        self.former.drain(..gone);
+    }
 }
 
 /// A key with all that decides what it may do. Loaded together, cached together.
@@ -184,6 +199,13 @@ impl KeyRecord {
     /// changed.
     pub fn first_hash(&self) -> KeyHash {
         self.rotation.first.unwrap_or(self.hash)
+    }
+
+    /// Whether this is the hash of its text, or of one that it had before.
+    pub fn is_or_was(&self, hash: &KeyHash) -> bool {
+        self.hash == *hash
+            || self.rotation.first.as_ref() == Some(hash)
+            || self.rotation.former.contains(hash)
     }
 
     pub fn expired(&self, now: Micros) -> bool {

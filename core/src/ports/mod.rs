@@ -111,6 +111,8 @@ pub enum ResetOf {
     Id(String),
     /// All that this budget limits.
     Budget(String),
+    /// All that no budget of their own limits, known or not.
+    Rest,
 }
 
 /// Which records to list. All given conditions must hold.
@@ -248,6 +250,8 @@ pub struct Holder {
     pub limits: Limits,
     /// Where its requests may be computed; `None`: anywhere.
     pub region: Option<String>,
+    /// It has a budget of its own, whatever that limits.
+    pub budgeted: bool,
 }
 
 /// Customers and tags, from memory where possible. `None`: nothing is known of it, so it is limited by nothing.
@@ -255,6 +259,8 @@ pub struct Holder {
 pub trait Holders: Send + Sync {
     async fn customer(&self, id: &str) -> Option<Arc<Holder>>;
     async fn tag(&self, name: &str) -> Option<Arc<Holder>>;
+    /// What a budget limits each of those to who have it.
+    async fn budget(&self, id: &str) -> Option<Arc<Holder>>;
     /// Whether it is worth asking for any.
     fn may_have_tags(&self) -> bool;
 }

@@ -210,6 +210,8 @@ impl Standing {
                 self.app.alerts.not_booked(settings, waits);
             }
         }
+        let failing = self.app.desk.states(&self.app.snapshot.load().callbacks);
+        self.app.alerts.callbacks_failed(settings, &failing, time::now());
         self.report(settings).await;
     }
 }

@@ -121,10 +121,10 @@ impl Report {
     fn look_at(&mut self, entry: Entry, snapshot: &Snapshot) -> Option<Repriced> {
         self.looked_at += 1;
         let booked_here = entry.unpriced || !entry.price_version.is_empty();
-        // What was outrun is part of the cost, and its usage is not in the entry.
-        let outrun = entry.attempts.iter().any(|attempt| attempt.error == OUTRUN);
+        // Where it is not noted what an attempt cost that was outrun, it may be part of the cost.
+        let outrun = entry.attempts.iter().filter(|attempt| attempt.error == OUTRUN).count();
         if entry.cache_hit
-            || outrun
+            || outrun > entry.outrun.len()
             || entry.usage_source == UsageSource::None
             || entry.usage.total() == 0
             || !booked_here
@@ -135,7 +135,9 @@ impl Report {
             self.without_price += 1;
             return None;
         };
-        let cost = total_cost(&price, &entry.usage, ServiceTier::Standard);
+        // What was outrun keeps its price: nobody knows what was used there.
+        let outrun = NanoUsd(entry.cost.0.saturating_sub(entry.own_cost().0));
+        let cost = total_cost(&price, &entry.usage, ServiceTier::Standard) + outrun;
         if !price.prices_tokens() || cost == entry.cost && !entry.unpriced {
             return None;
         }

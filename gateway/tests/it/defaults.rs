@@ -66,6 +66,30 @@ async fn new_internal_users_have_the_operators_budget() {
 }
 
 #[tokio::test]
+async fn p16_a_customer_without_a_budget_has_the_one_that_the_operator_names() {
+    let rig = Rig::config(CONFIG)
+        .replace("litellm_settings: {", "litellm_settings: {max_end_user_budget_id: everybody, ")
+        .start()
+        .await;
+    let shared = json!({"budget_id": "everybody", "max_budget": 0.0003, "rpm_limit": 100});
+    assert_eq!(rig.post("/budget/new", MASTER, shared).await.status, 200);
+    assert_eq!(rig.post("/customer/new", MASTER, json!({"user_id": "known"})).await.status, 200);
+    let rich = json!({"user_id": "rich", "max_budget": 5});
+    assert_eq!(rig.post("/customer/new", MASTER, rich).await.status, 200);
+    let key = rig.key(json!({})).await;
+    for (customer, is_held) in [("stranger", true), ("known", true), ("rich", false)] {
+        let mut body = chat("priced", "hi");
+        (body["max_tokens"], body["user"]) = (json!(10), json!(customer));
+        let mut last = rig.post("/v1/chat/completions", &key, &body).await;
+        assert_eq!(last.status, 200, "{customer} has a budget of its own: {}", last.text());
+        for _ in 0..20 {
+            last = rig.post("/v1/chat/completions", &key, &body).await;
+        }
+        assert_eq!(last.status == 400, is_held, "{customer}: {}", last.text());
+    }
+}
+
+#[tokio::test]
 async fn p16_a_customer_without_a_budget_has_the_operators() {
     let rig = Rig::config(CONFIG)
         .replace("litellm_settings: {", "litellm_settings: {max_end_user_budget: 0.0003, ")

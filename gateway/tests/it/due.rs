@@ -131,6 +131,56 @@ async fn p17_a_period_has_an_end_and_null_means_never() {
 }
 
 #[tokio::test]
+async fn p17_a_duration_that_is_no_period_is_refused_wherever_a_budget_is_given() {
+    let rig = Rig::start().await;
+    let key = rig.key(json!({"max_budget": 5})).await;
+    for (path, made) in [
+        ("/team/new", json!({"team_id": "red"})),
+        ("/user/new", json!({"user_id": "ann", "auto_create_key": false})),
+        ("/customer/new", json!({"user_id": "shop", "max_budget": 1})),
+        ("/tag/new", json!({"name": "blue", "max_budget": 1})),
+        ("/budget/new", json!({"budget_id": "b"})),
+    ] {
+        assert_eq!(rig.post(path, MASTER, made).await.status, 200, "{path}");
+    }
+    let member = json!({"team_id": "red", "member": {"role": "user", "user_id": "ann"}});
+    assert_eq!(rig.post("/team/member_add", MASTER, member).await.status, 200);
+    let regenerate = format!("/key/{key}/regenerate");
+    for (path, asked) in [
+        ("/key/update", json!({"key": key})),
+        (regenerate.as_str(), json!({})),
+        ("/team/new", json!({"team_id": "new"})),
+        ("/team/update", json!({"team_id": "red"})),
+        ("/team/member_update", json!({"team_id": "red", "user_id": "ann"})),
+        ("/user/new", json!({"user_id": "new"})),
+        ("/user/update", json!({"user_id": "ann"})),
+        ("/customer/new", json!({"user_id": "new"})),
+        ("/customer/update", json!({"user_id": "shop"})),
+        ("/organization/new", json!({"organization_alias": "new"})),
+        ("/tag/new", json!({"name": "new"})),
+        ("/tag/update", json!({"name": "blue"})),
+        ("/budget/new", json!({"budget_id": "new"})),
+        ("/budget/update", json!({"budget_id": "b"})),
+    ] {
+        for text in ["bad", "0d", "1y"] {
+            let mut asked = asked.clone();
+            asked["budget_duration"] = json!(text);
+            let answer = rig.post(path, MASTER, asked).await;
+            assert_eq!(answer.status, 400, "{path} {text}: {}", answer.text());
+            let error = answer.json()["error"].clone();
+            assert_eq!(error["param"], "budget_duration", "{path}: {error}");
+            assert!(
+                error["message"].as_str().is_some_and(|said| said.contains("write it like 30s")),
+                "{error}"
+            );
+        }
+    }
+    // As LiteLLM has it.
+    let made = rig.post("/key/generate", MASTER, json!({"budget_duration": "bad"})).await;
+    assert_eq!(made.status, 200, "{}", made.text());
+}
+
+#[tokio::test]
 async fn p19_a_key_is_rotated_once_and_its_old_text_tells_the_new_one() {
     let Some(url) = database().await else { return };
     let env =

@@ -3,6 +3,7 @@
 use crate::client::Answer;
 use crate::rig::{MASTER, Rig, chat};
 use serde_json::{Value, json};
+use std::process::Command;
 use std::time::Duration;
 use weir_bench::mock::{End, Reply, Seen, Step};
 
@@ -163,6 +164,28 @@ async fn p44_the_losers_cost_counts_in_its_own_budgets_and_once() {
             assert!((spent(path) - cost).abs() < 1e-9, "{first} {path} {cost}: {told}");
         }
     }
+}
+
+/// What the loser cost stays as it was, and what the winner cost is priced anew.
+#[tokio::test]
+async fn p51_an_entry_with_a_loser_is_priced_anew() {
+    let rig = start().await;
+    let text = "first=silent second=answers";
+    let answer = rig.chat("pair", text).await;
+    let before = row_of(&rig, &answer).await["spend"].as_f64().unwrap();
+    let dearer = CONFIG.replace("input_cost_per_token: 0.003", "input_cost_per_token: 0.03");
+    rig.write_config(&dearer);
+    let done = Command::new(env!("CARGO_BIN_EXE_weir"))
+        .args(["reprice", "--from", "2020-01-01"])
+        .env("CONFIG_FILE_PATH", rig.dir.path().join("config.yaml"))
+        .env("WEIR_DATA_DIR", rig.data())
+        .env("LITELLM_MASTER_KEY", MASTER)
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(done.status.success() && told.contains("1 changed"), "{told}");
+    let after = row_of(&rig, &answer).await["spend"].as_f64().unwrap();
+    assert!((after - before - 10.0 * 0.027).abs() < 1e-9, "{before} {after}");
 }
 
 #[tokio::test]

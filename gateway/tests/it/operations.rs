@@ -195,7 +195,15 @@ fn sent(rig: &Rig, path: &str) -> Vec<String> {
 #[tokio::test]
 async fn what_is_out_of_scope_says_so_in_openais_shape() {
     let rig = rig().await;
-    for path in ["/v1/files", "/batches/b1/cancel", "/v1/vector_stores/x/search"] {
+    for path in [
+        "/v1/files",
+        "/batches/b1/cancel",
+        "/v1/vector_stores/x/search",
+        "/guardrails",
+        "/responses/compact",
+        "/v1/responses/compact",
+        "/openai/v1/responses/compact",
+    ] {
         let answer = rig.post(path, MASTER, json!({})).await;
         assert_eq!(answer.status, 501, "{path}: {}", answer.text());
         let message = answer.json()["error"]["message"].as_str().unwrap_or_default().to_owned();

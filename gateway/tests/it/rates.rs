@@ -61,6 +61,23 @@ async fn p18_requests_of_a_key_are_limited_over_all_endpoints() {
     assert_eq!(rig.mock.seen_count(), 2, "what is refused is not sent");
 }
 
+/// Whoever could begin a new window by it would change the text of a key with every minute.
+#[tokio::test]
+async fn p18_a_new_text_of_a_key_begins_no_new_window() {
+    let rig = Rig::start().await;
+    let limits = json!({"rpm_limit": 2, "model_rpm_limit": {"emb-small": 1}});
+    let key = rig.key(limits).await;
+    assert_eq!(ask(&rig, &key).await.status, 200);
+    let embedding = json!({"model": "emb-small", "input": "x"});
+    assert_eq!(rig.post("/v1/embeddings", &key, &embedding).await.status, 200);
+    let made = rig.post(&format!("/key/{key}/regenerate"), MASTER, json!({})).await;
+    let new = made.json()["key"].as_str().unwrap_or_else(|| panic!("{}", made.text())).to_owned();
+    assert_ne!(new, key);
+    refused_by(&ask(&rig, &new).await);
+    let other = rig.key(json!({"rpm_limit": 2})).await;
+    assert_eq!(ask(&rig, &other).await.status, 200);
+}
+
 #[tokio::test]
 async fn p18_every_scope_limits_and_names_itself() {
     let rig = Rig::start().await;

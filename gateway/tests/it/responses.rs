@@ -173,6 +173,33 @@ async fn p26_a_bridged_response_is_read_and_deleted_by_its_owner_alone() {
 }
 
 #[tokio::test]
+async fn p26_a_key_with_a_new_text_reads_what_it_made_and_others_do_not() {
+    let rig = rig().await;
+    let (first, other) = (rig.key(json!({})).await, rig.key(json!({})).await);
+    let change = async |key: &str| {
+        let made = rig.post(&format!("/key/{key}/regenerate"), MASTER, json!({})).await;
+        made.json()["key"].as_str().unwrap_or_else(|| panic!("{}", made.text())).to_owned()
+    };
+    let mut made = Vec::new();
+    let mut key = first.clone();
+    for _ in 0..3 {
+        for model in ["native", "bridged"] {
+            made.push(id(&create(&rig, &key, ask(model, "Say hello")).await));
+        }
+        key = change(&key).await;
+    }
+    for id in &made {
+        let path = format!("/v1/responses/{id}");
+        assert_eq!(rig.get(&path, &key).await.status, 200, "{path}");
+        assert_eq!(rig.get(&path, &other).await.status, 404, "{path}");
+        assert_eq!(rig.get(&path, &first).await.status, 401, "the first text is none any more");
+    }
+    let mut next = ask("bridged", "again");
+    next["previous_response_id"] = json!(made[1]);
+    create(&rig, &key, next).await;
+}
+
+#[tokio::test]
 async fn what_is_not_to_be_stored_is_not_found() {
     let rig = rig().await;
     let mut body = ask("bridged", "forget this");

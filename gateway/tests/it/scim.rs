@@ -83,6 +83,19 @@ fn found(page: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
+async fn a_team_that_an_identity_provider_makes_has_the_operators_defaults() {
+    let settings = "litellm_settings: {default_team_params: {models: [gpt-4o], max_budget: 2.5, budget_duration: 30d, \
+                    rpm_limit: 7}, ";
+    let rig = Rig::config(crate::rig::CONFIG).replace("litellm_settings: {", settings).start().await;
+    let made = done(&rig, "POST", "/Groups", json!({ "displayName": "Research", "members": [] })).await;
+    let path = format!("/team/info?team_id={}", made["id"].as_str().unwrap());
+    let team = rig.get(&path, MASTER).await.json()["team_info"].clone();
+    let told = json!([team["models"], team["max_budget"], team["budget_duration"], team["rpm_limit"]]);
+    assert_eq!(told, json!([["gpt-4o"], 2.5, "30d", 7]), "{team}");
+    assert!(team["budget_reset_at"].is_string(), "p17: {team}");
+}
+
+#[tokio::test]
 async fn p37_whom_the_provider_switches_off_is_out_at_once_and_back_again() {
     let rig = Rig::start().await;
     let alice = user(&rig, "alice").await;

@@ -101,6 +101,6 @@ fn rotation(row: &Row) -> Result<Rotation, Refused> {
         next_at: row.moment("key_rotation_at")?,
         last_at: row.moment("last_rotation_at")?,
         count: row.number("rotation_count")?.unwrap_or_default(),
-        first: None,
+        ..Rotation::default()
     })
 }

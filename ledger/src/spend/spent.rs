@@ -114,6 +114,7 @@ pub(crate) async fn reset(
             late.execute(&mut **transaction).await?;
             (RESET_ONE.to_owned(), id)
         }
+        ResetOf::Rest => return reset_rest(transaction, scope, table, at).await,
         ResetOf::Budget(id) => {
             let holders = format!("SELECT id FROM {table} WHERE budget_id = $2");
             let text = format!(
@@ -124,6 +125,20 @@ pub(crate) async fn reset(
         }
     };
     let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(scope).bind(id.clone()).bind(at.0);
+    query.execute(&mut **transaction).await.map(drop)
+}
+
+async fn reset_rest(
+    transaction: &mut Transaction<'_, Any>,
+    scope: &str,
+    table: &str,
+    at: Micros,
+) -> Result<(), sqlx::Error> {
+    let text = format!(
+        "UPDATE spent SET base = total, since = $2 \
+         WHERE scope = $1 AND id NOT IN (SELECT id FROM {table} WHERE budget_id IS NOT NULL)"
+    );
+    let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(scope).bind(at.0);
     query.execute(&mut **transaction).await.map(drop)
 }
 

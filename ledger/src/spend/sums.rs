@@ -56,28 +56,12 @@ impl Raised {
     }
 
     fn add_sums(&mut self, entry: &Entry, sums: &Sums, anew: &Anew) {
-        let day = entry.started_at.day();
-        let text = |value: &Option<String>| value.clone().unwrap_or_default();
         let key = entry.key_hash.map(|hash| hash.hex()).unwrap_or_default();
-        let place = vec![
-            key.clone(),
-            text(&entry.user_id),
-            text(&entry.team_id),
-            text(&entry.organization_id),
-            entry.model_group.clone(),
-            entry.model.clone(),
-            entry.provider.clone(),
-            entry.operation.row().call_type.to_owned(),
-        ];
-        raise(&mut self.daily, (day, place), sums);
-        let of = |name: &String| {
-            vec![name.clone(), key.clone(), entry.model_group.clone(), entry.provider.clone()]
-        };
-        for tag in &entry.tags {
-            raise(&mut self.tags, (day, of(tag)), sums);
-        }
-        if let Some(customer) = &entry.end_user {
-            raise(&mut self.customers, (day, of(customer)), sums);
+        self.add_day(entry, &key, &entry.provider, sums);
+        for outrun in &entry.outrun {
+            // Nobody was answered there: what it cost is all that there is of it.
+            let cost = Sums { cost: outrun.cost, ..Sums::default() };
+            self.add_day(entry, &key, &outrun.provider, &cost);
         }
         for ((scope, id), amount) in scopes(entry, key) {
             let past = |since: &Micros| entry.started_at < *since;
@@ -89,13 +73,42 @@ impl Raised {
     }
 }
 
+impl Raised {
+    /// What was done by one of the providers that were asked.
+    fn add_day(&mut self, entry: &Entry, key: &str, provider: &str, sums: &Sums) {
+        let day = entry.started_at.day();
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        let place = vec![
+            key.to_owned(),
+            text(&entry.user_id),
+            text(&entry.team_id),
+            text(&entry.organization_id),
+            entry.model_group.clone(),
+            entry.model.clone(),
+            provider.to_owned(),
+            entry.operation.row().call_type.to_owned(),
+        ];
+        raise(&mut self.daily, (day, place), sums);
+        let of = |name: &String| {
+            vec![name.clone(), key.to_owned(), entry.model_group.clone(), provider.to_owned()]
+        };
+        for tag in &entry.tags {
+            raise(&mut self.tags, (day, of(tag)), sums);
+        }
+        if let Some(customer) = &entry.end_user {
+            raise(&mut self.customers, (day, of(customer)), sums);
+        }
+    }
+}
+
 fn raise(all: &mut BTreeMap<Place, Sums>, place: Place, sums: &Sums) {
     all.entry(place).or_default().add(sums);
 }
 
+/// Without what was outrun.
 fn sums(entry: &Entry) -> Sums {
     Sums {
-        cost: entry.cost,
+        cost: entry.own_cost(),
         requests: 1,
         failures: i64::from(entry.status != Status::Success),
         input: number(entry.usage.input),

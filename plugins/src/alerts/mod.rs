@@ -23,6 +23,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use weir_core::config::AlertSettings;
 use weir_core::config::env::Env;
+use weir_core::ports::control::CallbackState;
 use weir_core::ports::told::Told;
 use weir_core::time::{self, Micros};
 
@@ -77,6 +78,8 @@ const REMEMBERED: usize = 10_000;
 const RETRY: Duration = Duration::from_secs(60);
 /// How long nobody is told again of what goes on.
 const AGAIN: Duration = Duration::from_secs(900);
+/// How long a callback may take nothing before somebody should look at it: retries help against less.
+const CALLBACK_FAILED: Duration = Duration::from_secs(120);
 
 impl Level {
     fn as_str(self) -> &'static str {
@@ -156,12 +159,27 @@ impl Alerts {
         self.notice(settings, "failed_tracking_spend", Level::High, String::from("booking"), text);
     }
 
-    /// Records that go to a callback do not arrive.
-    pub fn callback_failed(&self, settings: &AlertSettings, callback: &str) {
+    /// Records that go to a callback have not arrived for a while.
+    pub fn callbacks_failed(&self, settings: &AlertSettings, callbacks: &[CallbackState], now: Micros) {
+        for callback in callbacks {
+            let Some(since) = callback.failing_since else { continue };
+            let failing = Duration::from_micros(now.since(since).unsigned_abs());
+            if failing >= CALLBACK_FAILED && now > since {
+                self.callback_failed(settings, callback, failing);
+            }
+        }
+    }
+
+    fn callback_failed(&self, settings: &AlertSettings, callback: &CallbackState, failing: Duration) {
         let text = format!(
-            "Records for {callback} are not taken. Look at its address, its credentials, and the log."
+            "Records for the callback {} are not taken, for {} s now: {}. {} are lost, others wait. Look at its address and \
+             its credentials.",
+            callback.name,
+            failing.as_secs(),
+            callback.last_error,
+            callback.dropped
         );
-        let name = format!("callback:{callback}");
+        let name = format!("callback:{}", named(&callback.name));
         self.notice(settings, "failed_tracking_spend", Level::Medium, name, text);
     }
 
@@ -213,4 +231,34 @@ fn later(now: Micros, by: Duration) -> Micros {
 /// A part of a name. Identifiers come from outside, and names are kept.
 fn named(text: &str) -> &str {
     &text[..text.floor_char_boundary(200)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weir_core::config::Config;
+
+    #[test]
+    fn a_callback_that_fails_for_a_while_is_told_of_once() {
+        let config =
+            Config::from_text("general_settings: {alerting: [webhook]}", &Env::default(), &[]).0.unwrap();
+        let settings = &config.general.alerts;
+        let alerts = Alerts::new(|_| ());
+        alerts.switch(true);
+        let now = time::now();
+        let state = |name: &str, seconds: Option<i64>| CallbackState {
+            name: name.to_owned(),
+            failing_since: seconds.map(|seconds| Micros(now.0 - seconds * 1_000_000)),
+            last_error: String::from("it answered 503"),
+            ..CallbackState::default()
+        };
+        let states = [state("well", None), state("new", Some(5)), state("failing", Some(600))];
+        alerts.callbacks_failed(settings, &states, now);
+        alerts.callbacks_failed(settings, &states, now);
+        let mut told = alerts.receiver.lock().unwrap().take().unwrap();
+        let alert = told.try_recv().unwrap();
+        assert_eq!((alert.kind, alert.name.as_str()), ("failed_tracking_spend", "callback:failing"));
+        assert!(alert.text.contains("600 s") && alert.text.contains("it answered 503"), "{}", alert.text);
+        assert!(told.try_recv().is_err(), "one alert, and one only");
+    }
 }

@@ -13,7 +13,8 @@ use crate::services::Services;
 use async_trait::async_trait;
 use smallvec::SmallVec;
 use std::sync::Arc;
-use weir_core::config::BudgetMode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use weir_core::config::{BudgetMode, LitellmSettings};
 use weir_core::domain::key::Principal;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::records::Limits;
@@ -124,8 +125,7 @@ impl Plugin for Budgeted {
 pub(crate) async fn named(holders: &dyn Holders, x: &Exchange) -> Named {
     let mut named = Named::default();
     if let Some(user) = customer(x) {
-        let known = holders.customer(&user).await;
-        let held = limited(known, x.snapshot.config.litellm.customer_budget);
+        let held = customer_held(holders, &user, &x.snapshot.config.litellm).await;
         named.customer = held.map(|holder| (user, holder));
     }
     if holders.may_have_tags() {
@@ -136,6 +136,36 @@ pub(crate) async fn named(holders: &dyn Holders, x: &Exchange) -> Named {
         }
     }
     named
+}
+
+/// A customer with the budget of its own, that which the operator names for all others, or the operator's amount.
+async fn customer_held(holders: &dyn Holders, user: &str, settings: &LitellmSettings) -> Option<Arc<Holder>> {
+    let known = holders.customer(user).await;
+    let budgeted = known.as_ref().is_some_and(|holder| holder.budgeted);
+    let Some(id) = settings.customer_budget_id.as_deref().filter(|_| !budgeted) else {
+        return limited(known, settings.customer_budget);
+    };
+    match (holders.budget(id).await, known) {
+        (Some(shared), Some(known)) => {
+            Some(Arc::new(Holder { limits: shared.limits.clone(), ..known.as_ref().clone() }))
+        }
+        (Some(shared), None) => Some(shared),
+        (None, known) => {
+            warn_missing(id);
+            limited(known, settings.customer_budget)
+        }
+    }
+}
+
+/// Once for the life of the process: it would be said of every request.
+fn warn_missing(id: &str) {
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    if !TOLD.swap(true, Ordering::Relaxed) {
+        tracing::warn!(
+            "litellm_settings.max_end_user_budget_id: there is no budget {id:?}, so that it limits nobody; make it with \
+             POST /budget/new"
+        );
+    }
 }
 
 /// Who has no budget has the operator's for all customers.
@@ -149,7 +179,7 @@ fn limited(known: Option<Arc<Holder>>, cap: Option<NanoUsd>) -> Option<Arc<Holde
         }
         None => {
             let limits = Limits { max_budget: Some(cap), ..Limits::default() };
-            Some(Arc::new(Holder { blocked: false, limits, region: None }))
+            Some(Arc::new(Holder { blocked: false, limits, region: None, budgeted: false }))
         }
     }
 }

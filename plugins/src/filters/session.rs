@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use weir_core::config::SessionCaps;
+use weir_core::domain::key::KeyRecord;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::operation::Operation;
 use weir_core::error::{ApiError, Kind};
@@ -121,7 +122,8 @@ impl Watch {
 /// Whose, and what of it; parts cannot run into each other.
 fn digest(x: &Exchange, parts: &[&[u8]]) -> [u8; 32] {
     let mut hash = Sha256::new();
-    hash.update(x.caller.hash().map(|hash| hash.hex()).unwrap_or_default());
+    let first = x.caller.key().map(KeyRecord::first_hash);
+    hash.update(first.or(x.caller.hash()).map(|hash| hash.hex()).unwrap_or_default());
     for part in parts {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);

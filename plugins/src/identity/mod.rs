@@ -202,7 +202,8 @@ impl Identities {
             return Ok(Some(found.clone()));
         }
         let Some(id) = claimed.teams.first().filter(|_| claimed.team_upsert) else { return Ok(None) };
-        let team = Team { id: id.clone(), metadata: String::from("{}"), ..Team::default() };
+        let settings = &self.config.litellm;
+        let team = settings.default_team.team(id.clone(), time::now(), &settings.zone());
         self.inserted(&team).await?;
         Ok(Some(team.id))
     }

@@ -71,7 +71,8 @@ pub fn scopes<'a>(known: &'a Principal, model: &str) -> Scopes<'a> {
     let key = &known.key;
     let own = rates(&key.limits, known.budgets.key.as_ref().map(|budget| &budget.limits));
     if own.any() {
-        let id = KeyHash::hex(&key.hash);
+        // A new text begins no new window.
+        let id = KeyHash::hex(&key.first_hash());
         all.push(RateScope { descriptor: Descriptor::ApiKey, id: id.into(), limits: own });
     }
     if let Some(user) = &known.user {
@@ -104,7 +105,7 @@ fn of_models(all: &mut Scopes<'_>, known: &Principal, model: &str) {
     let limits = known.model_rates();
     let budget = known.key.extra.get("model_max_budget").and_then(|all| budgeted(all, model));
     let own = limits.key.of_model(model).or(budget.unwrap_or_default());
-    push_owned(all, Descriptor::ModelPerKey, || format!("{}:{model}", known.key.hash.hex()), own);
+    push_owned(all, Descriptor::ModelPerKey, || format!("{}:{model}", known.key.first_hash().hex()), own);
     if let Some(team) = &known.team {
         let id = || format!("{}:{model}", team.id);
         push_owned(all, Descriptor::ModelPerTeam, id, limits.team.of_model(model));

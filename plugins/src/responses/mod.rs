@@ -25,12 +25,12 @@ use weir_core::domain::key::Caller;
 use weir_core::error::{ApiError, Kind};
 use weir_core::ports::LedgerError;
 
-/// What this caller may see: its own; the master all.
+/// What this caller may see: its own, also of the texts that its key had before; the master all.
 pub fn may_read(caller: &Caller, owner: &KeyHash) -> bool {
     match caller {
         Caller::Anonymous => false,
         Caller::Master(_) => true,
-        Caller::Key(known) => known.key.hash == *owner,
+        Caller::Key(known) => known.key.is_or_was(owner),
     }
 }
 

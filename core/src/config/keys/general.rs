@@ -32,7 +32,7 @@ pub(super) const KEYS: &[Key] = &[
     used("allowed_ips", Texts),
     later("allowed_routes", List),
     later("background_health_checks", Bool),
-    later("block_robots", Any),
+    used("block_robots", Bool),
     later("completion_model", Text),
     later("custom_auth", Text),
     later("custom_auth_settings", Any),

@@ -44,6 +44,8 @@ pub struct GeneralSettings {
     pub store_model_in_db: bool,
     /// Who may connect, by address; everybody where nothing is said.
     pub allowed_ips: Vec<IpNet>,
+    /// Search engines are told to stay away (`/robots.txt`).
+    pub block_robots: bool,
     /// How long entries are kept; for ever where nothing is said. Sums by day stay.
     pub retention: Option<Duration>,
     /// An answer that takes longer is slow.
@@ -118,6 +120,7 @@ impl GeneralSettings {
             pass_through: pass_through::read(s, env, problems),
             token_rate_limit_type: token_rate(s),
             rate_limit_window: window(env, problems),
+            block_robots: bool("block_robots"),
             enable_jwt_auth: bool("enable_jwt_auth"),
             role_permissions: jwt::permissions(s, jwt.enforce_roles, problems),
             jwt,

@@ -6,7 +6,7 @@ use super::super::json::JsonMap;
 use super::super::problems::Problems;
 use super::super::section::Section;
 use super::super::tree::Node;
-use super::{MetricsSettings, SslVerify, env_node};
+use super::{MetricsSettings, SslVerify, TeamDefaults, env_node};
 use crate::domain::money::NanoUsd;
 use crate::domain::period::{Period, WindowBudget};
 use jiff::tz::TimeZone;
@@ -70,6 +70,10 @@ pub struct LitellmSettings {
     pub internal_user_budget_duration: Option<String>,
     /// What a customer may spend who has no budget of its own (`max_end_user_budget`).
     pub customer_budget: Option<NanoUsd>,
+    /// The budget that limits each customer who has none (`max_end_user_budget_id`).
+    pub customer_budget_id: Option<String>,
+    /// What a team gets that an identity provider makes (`default_team_params`).
+    pub default_team: TeamDefaults,
     /// Words that no request may say.
     pub banned_keywords: BannedKeywords,
     pub metrics: MetricsSettings,
@@ -199,6 +203,8 @@ impl LitellmSettings {
                 .text("internal_user_budget_duration")
                 .filter(|text| !text.is_empty()),
             customer_budget: amount(s, "max_end_user_budget", problems),
+            customer_budget_id: s.text("max_end_user_budget_id").filter(|id| !id.is_empty()),
+            default_team: TeamDefaults::read(s, problems),
             banned_keywords: BannedKeywords::read(s),
             metrics: MetricsSettings::read(s, problems),
             prompt_injection: prompt_injection(s, problems),

@@ -67,6 +67,7 @@ fn samples(kind: Kind) -> Vec<String> {
             "{user_id_jwt_field: sample}",
             "{budget_alert_ttl: 7}",
             "{sample: {budget_limit: 7, time_period: 1d}}",
+            "{max_budget: 7}",
         ],
         Kind::BoolOrText => &["false", "/sample.pem"],
         Kind::Choice(choices) => choices,
