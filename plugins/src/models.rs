@@ -235,6 +235,10 @@ impl Context {
             return Err(providers::Fault::new("api_key", message, "leave it out"));
         }
         (built.of_client, built.public_only) = (true, own.is_unlisted(&built.left));
+        if own.has_base() {
+            // Metrics and entries are counted by it, and nobody bounds what clients choose.
+            "client-side".clone_into(&mut built.wire.api_base);
+        }
         Ok(built)
     }
 }

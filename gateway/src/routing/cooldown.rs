@@ -115,7 +115,8 @@ impl Cooldowns {
 
     /// How long it is still left alone.
     pub fn left(&self, deployment: &Deployment) -> Option<Duration> {
-        if self.cooled.is_over() {
+        // What failed with the operator's credentials says nothing of a client's.
+        if self.cooled.is_over() || deployment.of_client {
             return None;
         }
         let left = self.until.get(&deployment.id)?.saturating_duration_since(Instant::now());
@@ -153,7 +154,7 @@ impl Cooldowns {
 
     /// An attempt went well.
     pub fn served(&self, deployment: &Deployment) {
-        if self.failing.is_over() {
+        if self.failing.is_over() || deployment.of_client {
             return;
         }
         if let Some(minute) = self.minutes.get(&deployment.id) {

@@ -299,6 +299,9 @@ pub fn settle(x: &mut Exchange) {
 /// token.
 fn sample(x: &Exchange) -> Option<Sample> {
     let attempt = x.attempts.last()?;
+    if x.answer.deployment.as_ref().is_some_and(|deployment| deployment.of_client) {
+        return None;
+    }
     match attempt.error.as_str() {
         "" => {}
         "Timeout" => return Some(Sample::TimedOut),

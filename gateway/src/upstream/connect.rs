@@ -100,18 +100,16 @@ impl Dialer {
 
     async fn addresses(&self, deployment: &Deployment) -> Result<Arc<[SocketAddr]>, ApiError> {
         let wire = &deployment.wire;
-        let proxied = self.proxy_for(deployment).is_some();
-        // Never dialled: the proxy resolves the name.
-        let the_proxys = || -> Arc<[SocketAddr]> { Arc::from([SocketAddr::from(([0, 0, 0, 0], wire.port))]) };
-        if proxied && !deployment.public_only {
-            return Ok(the_proxys());
+        if self.proxy_for(deployment).is_some() && !deployment.public_only {
+            // Never dialled: the proxy resolves the name.
+            return Ok(Arc::from([SocketAddr::from(([0, 0, 0, 0], wire.port))]));
         }
         let found = self.resolver.addresses(&wire.host, wire.port).await;
         let found = found.map_err(|why| refused(deployment, &why))?;
         if deployment.public_only && !found.iter().all(|address| is_public(address.ip())) {
             return Err(inside());
         }
-        Ok(if proxied { the_proxys() } else { found })
+        Ok(found)
     }
 
     fn proxy_for(&self, deployment: &Deployment) -> Option<&Proxy> {
@@ -151,7 +149,9 @@ impl Dialer {
         options.max_h2_streams = H2_STREAMS;
         options.h2_stream_window_size = Some(H2_STREAM_WINDOW);
         if let Some(proxy) = self.proxy_for(deployment) {
-            let target = target(&wire.host, wire.port);
+            // A name that a client chose may lead elsewhere when the proxy looks: it gets the address that was looked at.
+            let looked_at = deployment.public_only.then(|| address.to_string());
+            let target = looked_at.unwrap_or_else(|| target(&wire.host, wire.port));
             peer.group_key = hash(&target);
             let tunnel = Tunnel { proxy: proxy.clone(), target, resolver: Arc::clone(&self.resolver) };
             peer.options.custom_l4 = Some(Arc::new(tunnel));

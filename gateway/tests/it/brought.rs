@@ -19,6 +19,10 @@ model_list:
     litellm_params: {model: openai/gpt-4o, api_base: "MOCK/v1", api_key: sk-of-the-operator-fake, configurable_clientside_auth_params: [api_key]}
   - model_name: half
     litellm_params: {model: openai/gpt-4o, api_base: "MOCK/v1", api_key: sk-of-the-operator-two}
+  - model_name: paid
+    litellm_params: {model: openai/paid, api_base: "MOCK/v1", api_key: sk-of-the-operator-fake}
+litellm_settings: {callbacks: [prometheus]}
+router_settings: {num_retries: 0, fallbacks: [{theirs: [paid]}]}
 general_settings: {master_key: os.environ/LITELLM_MASTER_KEY, store_prompts_in_spend_logs: true}
 "#;
 
@@ -70,4 +74,25 @@ async fn p36_a_clients_address_gets_nothing_of_the_operators_and_leads_nowhere_i
         assert!(refused.text().contains(why), "{model} {brought}: {}", refused.text());
         assert!(rig.mock.take_log().is_empty(), "{model} {brought}");
     }
+}
+
+#[tokio::test]
+async fn p36_a_clients_failure_is_not_made_good_with_the_operators_key() {
+    let rig = Rig::config(CONFIG).start().await;
+    let failing = json!({"api_key": OWN, "messages": [{"role": "user", "content": "__err=500"}]});
+    let failed = ask(&rig, "theirs", failing).await;
+    assert_eq!(failed.status, 500, "{}", failed.text());
+    let seen = rig.mock.take_log();
+    let own = format!("Bearer {OWN}");
+    assert!(!seen.is_empty() && seen.iter().all(|seen| seen.header("authorization") == own), "{seen:?}");
+}
+
+#[tokio::test]
+async fn p39_no_label_is_a_clients_to_choose() {
+    let rig = Rig::config(CONFIG).start().await;
+    let base = format!("{}/v1", rig.mock.url());
+    let answer = ask(&rig, "theirs", json!({"api_key": OWN, "api_base": base})).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let metrics = rig.get("/metrics", MASTER).await.text();
+    assert!(metrics.contains("api_base=\"client-side\""), "{metrics}");
 }

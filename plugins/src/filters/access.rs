@@ -53,6 +53,8 @@ pub fn aim(x: &mut Exchange) -> Result<(), ApiError> {
         return Err(unpriced(requested));
     }
     x.target.group = Some(group);
+    // Fallbacks would be asked, and paid for, with the operator's credentials.
+    x.target.bound |= x.target.own.is_some();
     Ok(())
 }
 

@@ -82,6 +82,9 @@ impl Plugin for ClientFields {
 
 /// What the operator leaves to clients of the model that is asked for.
 fn brought(x: &Exchange) -> Option<Own> {
+    if x.request.form.is_some() {
+        return None; // its fields are sent on as they came
+    }
     let group = x.snapshot.models.find(&requested(x)?)?;
     Own::of(&x.request.body, &group)
 }
