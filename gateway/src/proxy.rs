@@ -93,12 +93,12 @@ pub async fn answer(app: &Arc<App>, down: &mut ServerSession) -> Result<bool> {
     }
     match endpoint {
         Endpoint::Llm { operation, model } => {
-            exchange::serve(app, down, Asked::Operation(operation, model)).await?;
+            exchange(app, down, Asked::Operation(operation, model)).await?;
         }
         Endpoint::Pass { prefix, below } => {
-            exchange::serve(app, down, Asked::Raw(Way::Provider(prefix), below)).await?;
+            exchange(app, down, Asked::Raw(Way::Provider(prefix), below)).await?;
         }
-        Endpoint::Realtime => exchange::serve(app, down, Asked::Realtime).await?,
+        Endpoint::Realtime => exchange(app, down, Asked::Realtime).await?,
         Endpoint::OutOfScope(api) => {
             let message = format!("{api} are not offered by this gateway; see OUT_OF_SCOPE.md.");
             fail::respond(down, &ApiError::new(Kind::NotServed, message), None).await?;
@@ -107,6 +107,11 @@ pub async fn answer(app: &Arc<App>, down: &mut ServerSession) -> Result<bool> {
         endpoint => local::serve(app, down, &endpoint).await?,
     }
     Ok(true)
+}
+
+/// Boxed: other requests should not carry its room about.
+async fn exchange(app: &Arc<App>, down: &mut ServerSession, asked: Asked) -> Result<()> {
+    Box::pin(exchange::serve(app, down, asked)).await
 }
 
 /// Probes, metrics and what is true of both halves belong to both.
@@ -139,7 +144,7 @@ async fn not_known(app: &Arc<App>, down: &mut ServerSession) -> Result<bool> {
         fail::respond(down, &ApiError::new(Kind::MethodNotAllowed, "Method Not Allowed"), None).await?;
         return Ok(true);
     }
-    exchange::serve(app, down, Asked::Raw(Way::Configured(endpoint), below)).await?;
+    exchange(app, down, Asked::Raw(Way::Configured(endpoint), below)).await?;
     Ok(true)
 }
 

@@ -79,6 +79,11 @@ pub fn of(status: StatusCode, headers: HeaderMap) -> ResponseHeader {
     ResponseHeader::from(parts)
 }
 
+/// Room for so many headers and those of rate limits: a map that grows hashes every name again.
+fn with_room(usual: usize, x: &Exchange) -> HeaderMap {
+    HeaderMap::with_capacity(usual + x.rate_limits.as_ref().map_or(0, |told| told.len()))
+}
+
 /// Head of a stream: what is known before its first byte.
 pub fn stream(
     x: &Exchange,
@@ -86,7 +91,7 @@ pub fn stream(
     upstream: &HeaderMap,
     content_type: HeaderValue,
 ) -> ResponseHeader {
-    let mut head = HeaderMap::with_capacity(24);
+    let mut head = with_room(24, x);
     stream_basics(&mut head, content_type);
     // nginx as an ingress would collect the stream otherwise.
     head.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
@@ -117,7 +122,7 @@ pub fn plain(
     content_type: HeaderValue,
     length: usize,
 ) -> ResponseHeader {
-    let mut head = HeaderMap::with_capacity(40);
+    let mut head = with_room(40, x);
     head.insert(http::header::CONTENT_TYPE, content_type);
     head.insert(http::header::CONTENT_LENGTH, HeaderValue::from(length));
     served_by(&mut head, x, attempt);
@@ -163,7 +168,7 @@ pub fn passed(
     length: Option<u64>,
     booked: bool,
 ) -> ResponseHeader {
-    let mut head = HeaderMap::with_capacity(upstream.len() + 12);
+    let mut head = with_room(upstream.len() + 12, x);
     for (name, value) in upstream {
         let text = name.as_str();
         if !NOT_PASSED.contains(&text) && !text.starts_with("x-litellm-") {
@@ -264,7 +269,6 @@ fn of_key(head: &mut HeaderMap, x: &Exchange) {
 /// Whose limits count and what is left of them. The provider's own are not mixed with ours.
 fn rate_limits(head: &mut HeaderMap, x: &Exchange) {
     let Some(told) = &x.rate_limits else { return };
-    head.reserve(told.len());
     for (name, value) in told.named() {
         head.insert(name, value);
     }

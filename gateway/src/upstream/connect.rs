@@ -37,7 +37,7 @@ struct Ways {
 }
 
 /// An open connection and the peer it must be given back to.
-pub struct Connected {
+pub struct Connection {
     pub session: HttpSession,
     pub peer: Arc<HttpPeer>,
     /// It was used before, so the other side may have closed it meanwhile.
@@ -47,6 +47,9 @@ pub struct Connected {
     /// An end or error that was met while looking for more; told by the next read.
     pub ahead: Option<pingora::Result<Option<bytes::Bytes>>>,
 }
+
+/// Passed from hand to hand, so by its address: the session alone is most of a kilobyte.
+pub type Connected = Box<Connection>;
 
 /// How connections are made, for the life of the process.
 pub struct DialerOptions {
@@ -90,7 +93,7 @@ impl Dialer {
             match self.connector.get_http_session(&**peer).await {
                 Ok((session, reused)) => {
                     let (peer, limit) = (Arc::clone(peer), deployment.timeouts.first_token);
-                    return Ok(Connected { session, peer, reused, limit, ahead: None });
+                    return Ok(Box::new(Connection { session, peer, reused, limit, ahead: None }));
                 }
                 Err(error) => last = Some(with_cure(refused(deployment, &error.to_string()), &error)),
             }

@@ -19,6 +19,8 @@ pub(crate) struct Reader {
     read: HashMap<PathBuf, u64>,
     /// Begun exchanges and the segments their begins stand in: these must stay until the end is booked.
     open: HashMap<EntryId, Vec<PathBuf>>,
+    /// Used again for every read: fresh memory must be cleared by the kernel first.
+    window: Vec<u8>,
 }
 
 /// Ended entries of one pass.
@@ -56,8 +58,10 @@ impl Reader {
         }
         let file = File::open(&segment.path)?;
         while at < published && booked.entries.len() < limit {
-            let bytes = window(&file, at, published)?;
+            let mut bytes = std::mem::take(&mut self.window);
+            window(&file, at, published, &mut bytes)?;
             let used = self.records(&bytes, &segment.path, booked);
+            self.window = bytes;
             if used == 0 {
                 tracing::error!(
                     "a record in {} is broken; the rest of it is skipped",
@@ -105,12 +109,12 @@ impl Reader {
     }
 }
 
-fn window(file: &File, at: u64, published: u64) -> std::io::Result<Vec<u8>> {
+/// Reads what is published, at most two windows of it, into `bytes`.
+fn window(file: &File, at: u64, published: u64, bytes: &mut Vec<u8>) -> std::io::Result<()> {
     let left = usize::try_from(published - at).unwrap_or(usize::MAX);
     // A record is never larger than a window.
-    let mut bytes = vec![0; left.min(WINDOW * 2)];
-    file.read_exact_at(&mut bytes, at)?;
-    Ok(bytes)
+    bytes.resize(left.min(WINDOW * 2), 0);
+    file.read_exact_at(bytes, at)
 }
 
 fn decode(frame: &Frame<'_>) -> Option<Entry> {

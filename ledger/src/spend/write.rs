@@ -5,14 +5,14 @@ use super::spent;
 use super::sums::{Anew, Place, Raised};
 use crate::leases::LeaseBook;
 use crate::store::{Engine, Ledger, broken};
-use sqlx::{Acquire, Any, AssertSqlSafe, Transaction};
+use sqlx::{Any, AssertSqlSafe, Transaction};
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::spend::Entry;
 use weir_core::ports::{LedgerError, LedgerResult, Sums, Written};
 
-/// Rows per statement: the few sizes keep the number of prepared statements small, and 64 × 16 values stay below every
-/// engine's limit.
-static SIZES: &[usize] = &[64, 8, 1];
+/// Rows per statement: few sizes keep the number of prepared statements small, halves the number of statements that a batch
+/// takes (each is a journey to the engine and back). 256 × 16 values stay below every engine's limit.
+static SIZES: &[usize] = &[256, 128, 64, 32, 16, 8, 4, 2, 1];
 
 const INSERT: &str = "INSERT INTO spend_entry (started_at, id, call_id, provider_id, status, key_hash, user_id, \
     team_id, organization_id, session_id, end_user, model_group, cost, detail) ";
@@ -87,26 +87,38 @@ pub(crate) async fn write(
     counts: Counts,
     leases: Option<&LeaseBook>,
 ) -> LedgerResult<Written> {
-    let mut tries = 1;
+    let (mut tries, mut sort) = (1, false);
     loop {
-        match write_once(ledger, entries, counts, leases).await {
+        match write_once(ledger, entries, counts, leases, sort).await {
             // Two batches that need each other's rows: one of them is told to begin again.
             Err(LedgerError::Busy(_)) if tries < TRIES => tries += 1,
-            done => return done,
+            Ok(None) => sort = true,
+            Ok(Some(written)) => return Ok(written),
+            Err(error) => return Err(error),
         }
     }
 }
 
+/// `sort`: some may be there already. `None`: some are, and nothing was written; it is to be sorted out one by one, since
+/// asking for every id back costs more than the insert.
 async fn write_once(
     ledger: &Ledger,
     entries: &[Entry],
     counts: Counts,
     leases: Option<&LeaseBook>,
-) -> LedgerResult<Written> {
+    sort: bool,
+) -> LedgerResult<Option<Written>> {
     let mut transaction = ledger.noted(ledger.writer.begin().await)?;
     let mut inserted: Vec<&Entry> = Vec::with_capacity(entries.len());
-    for chunk in sized(entries) {
-        inserted.extend(insert_new(ledger, &mut transaction, chunk).await?);
+    for chunk in if sort { entries.chunks(1) } else { entries.chunks(entries.len().max(1)) } {
+        match insert_all(ledger, &mut transaction, chunk).await? {
+            true => inserted.extend(chunk),
+            false if sort => {}
+            false => {
+                ledger.noted(transaction.rollback().await)?;
+                return Ok(None);
+            }
+        }
     }
     let anew = anew(ledger, &mut transaction, inserted.iter().copied()).await?;
     let raised = Raised::by(&inserted, &anew);
@@ -120,7 +132,7 @@ async fn write_once(
     if let Some(leases) = leases {
         leases.settled(&spent, &paid);
     }
-    Ok(Written { inserted: inserted.len() as u64, cost: inserted.iter().map(|e| e.cost).sum() })
+    Ok(Some(Written { inserted: inserted.len() as u64, cost: inserted.iter().map(|e| e.cost).sum() }))
 }
 
 /// What began anew since the oldest of these was admitted; nearly always nothing.
@@ -164,27 +176,18 @@ pub(crate) fn sized<T>(mut rest: &[T]) -> impl Iterator<Item = &[T]> {
 
 // --- entries ---
 
-/// Inserts a chunk; answers the entries that were not there before. The count of rows tells whether all were new, as
-/// they nearly always are; only a replay is sorted out one by one, since asking for every id back costs more than the
-/// insert.
-async fn insert_new<'e>(
+/// Whether none of them was there before. The count of rows tells, as it nearly always does: only a replay meets some.
+async fn insert_all(
     ledger: &Ledger,
     transaction: &mut Transaction<'_, Any>,
-    chunk: &'e [Entry],
-) -> LedgerResult<Vec<&'e Entry>> {
-    let mut attempt = ledger.noted(transaction.begin().await)?;
-    if insert(ledger, &mut attempt, chunk).await? == chunk.len() as u64 {
-        ledger.noted(attempt.commit().await)?;
-        return Ok(chunk.iter().collect());
-    }
-    ledger.noted(attempt.rollback().await)?;
-    let mut new = Vec::new();
-    for entry in chunk {
-        if insert(ledger, transaction, std::slice::from_ref(entry)).await? == 1 {
-            new.push(entry);
+    entries: &[Entry],
+) -> LedgerResult<bool> {
+    for chunk in sized(entries) {
+        if insert(ledger, transaction, chunk).await? != chunk.len() as u64 {
+            return Ok(false);
         }
     }
-    Ok(new)
+    Ok(true)
 }
 
 async fn insert(

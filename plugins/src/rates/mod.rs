@@ -118,7 +118,7 @@ impl RateLimits {
         tokens: i64,
     ) -> Result<(Admitted, Vec<Standing>), Full> {
         let mut admitted = Admitted { parts: SmallVec::new(), held: tokens, settled: false };
-        let (mut standings, mut refused) = (Vec::new(), None);
+        let (mut standings, mut refused) = (Vec::with_capacity(scopes.len() * Rate::ALL.len()), None);
         for (scope, (place, count, full)) in scopes.iter().zip(taken) {
             if let Some(rate) = full {
                 refused.get_or_insert((scope, rate, count));
