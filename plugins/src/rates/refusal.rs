@@ -2,7 +2,7 @@
 
 use super::scopes::{DESCRIPTORS, Descriptor, NAMES};
 use super::{Full, Standing};
-use bytes::BytesMut;
+use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -53,13 +53,15 @@ impl Told {
 
     /// By descriptor, as LiteLLM names them: remaining, then the limit.
     pub fn named(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
-        let mut numbers = Numbers::for_some(self.len());
-        self.standings.iter().flat_map(move |standing| {
+        let numbers = self.standings.iter().flat_map(|standing| [standing.remaining, standing.limit]);
+        self.names().zip(header_values(numbers, self.len()))
+    }
+
+    fn names(&self) -> impl Iterator<Item = HeaderName> {
+        self.standings.iter().flat_map(|standing| {
             let at = standing.descriptor as usize * Rate::ALL.len() + standing.rate as usize;
             debug_assert!(at < DESCRIPTORS * Rate::ALL.len());
-            let [remaining, limit] = &HEADERS[at];
-            let told = [(remaining, standing.remaining), (limit, standing.limit)];
-            told.map(|(name, number)| (name.clone(), numbers.tell(number)))
+            HEADERS[at].clone()
         })
     }
 
@@ -103,19 +105,19 @@ impl Told {
     }
 }
 
-/// Values of headers in one piece of memory: there may be fifty of them.
-struct Numbers(BytesMut);
-
-impl Numbers {
-    fn for_some(count: usize) -> Self {
-        Self(BytesMut::with_capacity(count * 12))
+/// Numbers as values of headers, all in one piece of memory: there may be fifty of them.
+fn header_values(numbers: impl Iterator<Item = i64>, count: usize) -> impl Iterator<Item = HeaderValue> {
+    let mut digits = Vec::with_capacity(count * 12);
+    let mut ends = Vec::with_capacity(count);
+    for number in numbers {
+        digits.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+        ends.push(digits.len());
     }
-
-    fn tell(&mut self, number: i64) -> HeaderValue {
-        self.0.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
-        let digits = self.0.split().freeze();
-        HeaderValue::from_maybe_shared(digits).unwrap_or_else(|_| HeaderValue::from_static(""))
-    }
+    let (digits, mut begin) = (Bytes::from(digits), 0);
+    ends.into_iter().map(move |end| {
+        let value = digits.slice(std::mem::replace(&mut begin, end)..end);
+        HeaderValue::from_maybe_shared(value).unwrap_or_else(|_| HeaderValue::from_static(""))
+    })
 }
 
 fn seconds(ends: Micros, now: Micros) -> i64 {
