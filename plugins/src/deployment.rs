@@ -50,6 +50,8 @@ pub struct Deployment {
     pub region: Option<String>,
     /// How long it is left alone after failing; `None`: as long as the router says.
     pub cooldown: Option<Duration>,
+    /// How often a request is tried again after it failed here; `None`: as the request or the router says.
+    pub retries: Option<u32>,
     /// Group that gets a copy of each request.
     pub silent: Option<String>,
     /// What its provider, and it itself, may cost in a period: the scope, whom it is about, the budget.
@@ -176,6 +178,7 @@ impl Deployment {
             tags: entry.params.tags.clone(),
             region: region(entry),
             cooldown: entry.params.cooldown_time,
+            retries: entry.params.num_retries,
             silent: entry.params.silent_model.clone(),
             budgets: budgets(provider, entry, &config.router),
             price: None,

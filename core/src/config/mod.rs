@@ -51,6 +51,6 @@ pub use settings::{
     ALERT_TYPES, AlertSettings, BannedKeywords, BudgetMode, CALL_TYPES, CachePlace, CacheScope,
     CacheSettings, CallbackSettings, GeneralSettings, JwtSettings, LitellmSettings, MetricsSettings,
     MetricsWhen, PassThrough, RedisNode, RedisPlace, RedisSettings, RoleMapping, RolePermissions,
-    RouterSettings, ScopeModels, SessionCaps, ShownMetric, SslVerify, Strategy, StrategyArgs, TeamDefaults,
-    TokenRate, WeirSettings,
+    RouteSettings, RouterSettings, ScopeModels, SessionCaps, ShownMetric, SslVerify, Strategy, StrategyArgs,
+    TeamDefaults, TokenRate, WeirSettings,
 };

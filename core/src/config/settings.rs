@@ -10,6 +10,7 @@ mod metrics;
 mod pass_through;
 mod redis;
 mod router;
+mod routes;
 mod teams;
 mod weir;
 
@@ -24,6 +25,7 @@ pub use metrics::{MetricsSettings, ShownMetric};
 pub use pass_through::PassThrough;
 pub use redis::{RedisNode, RedisPlace, RedisSettings};
 pub use router::{RouterSettings, Strategy, StrategyArgs};
+pub use routes::RouteSettings;
 pub use teams::TeamDefaults;
 pub use weir::{BudgetMode, CacheScope, MetricsWhen, SessionCaps, WeirSettings};
 

@@ -89,6 +89,7 @@ fn beside(name: &str) -> &'static str {
         "redis_port" | "redis_password" => "redis_host: sample, ",
         "max_budget" => "budget_duration: 1d, ",
         "cache_params" => "cache: true, ",
+        "disable_spend_logs" => "store_prompts_in_spend_logs: true, ",
         "prompt_injection_params" => "callbacks: [detect_prompt_injection], ",
         _ => "",
     }
