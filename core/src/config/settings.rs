@@ -3,6 +3,7 @@
 mod alerts;
 mod cache;
 mod callbacks;
+mod costs;
 mod general;
 mod jwt;
 mod litellm;
@@ -17,6 +18,7 @@ mod weir;
 pub use alerts::{ALERT_TYPES, AlertSettings};
 pub use cache::{CALL_TYPES, CachePlace, CacheSettings};
 pub use callbacks::CallbackSettings;
+pub use costs::CostSettings;
 pub use general::{GeneralSettings, TokenRate};
 pub use jwt::{JwtSettings, RoleMapping, RolePermissions, ScopeModels};
 pub(super) use litellm::budget;

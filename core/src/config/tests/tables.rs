@@ -68,6 +68,7 @@ fn samples(kind: Kind) -> Vec<String> {
             "{budget_alert_ttl: 7}",
             "{sample: {budget_limit: 7, time_period: 1d}}",
             "{max_budget: 7}",
+            "{openai: 0.5}",
         ],
         Kind::BoolOrText => &["false", "/sample.pem"],
         Kind::Choice(choices) => choices,
