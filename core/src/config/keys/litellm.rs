@@ -106,7 +106,7 @@ pub(super) const KEYS: &[Key] = &[
     later("initialized_langfuse_clients", Int),
     later("input_callback", List),
     used("internal_user_budget_duration", Text),
-    later("key_generation_settings", Map),
+    used("key_generation_settings", Map),
     later("langfuse_default_tags", List),
     later("langsmith_batch_size", Int),
     later("litellm_mode", Any),

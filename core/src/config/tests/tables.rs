@@ -69,6 +69,7 @@ fn samples(kind: Kind) -> Vec<String> {
             "{sample: {budget_limit: 7, time_period: 1d}}",
             "{max_budget: 7}",
             "{openai: 0.5}",
+            "{personal_key_generation: {required_params: [sample]}}",
         ],
         Kind::BoolOrText => &["false", "/sample.pem"],
         Kind::Choice(choices) => choices,
