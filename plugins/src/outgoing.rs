@@ -286,10 +286,10 @@ fn headers(x: &Exchange, attempt: &Attempt, plan: ResponsePlan) -> HeaderMap {
     headers.extend(wire.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
     if x.snapshot.config.general.forward_openai_org_id
         && attempt.deployment.provider.has(Quirk::Organizations)
+        && let Some(said) = x.request.headers.get(&ORGANIZATION)
     {
         // The client's own counts before the operator's, as with LiteLLM.
-        let said = x.request.headers.get(&ORGANIZATION).cloned();
-        headers.extend(said.map(|value| (ORGANIZATION, value)));
+        headers.insert(ORGANIZATION, said.clone());
     }
     if plan == ResponsePlan::Relay(Dialect::AnthropicMessages) {
         for name in ANTHROPIC {

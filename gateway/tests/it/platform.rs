@@ -136,6 +136,10 @@ async fn p46_discounts_and_margins_are_charged_told_and_explained() {
     let charges = row["metadata"]["weir"]["charges"].as_array().unwrap();
     let sum: f64 = charges.iter().map(|charge| charge["cost"].as_f64().unwrap()).sum();
     assert!((sum - 0.001022).abs() < 1e-12, "{charges:?}");
+    let answered = json!({"model": "priced", "usage": {"prompt_tokens": 11, "completion_tokens": 7}});
+    let asked = json!({"model": "priced", "completion_response": answered});
+    let reckoned = rig.post("/spend/calculate", MASTER, asked).await.json();
+    assert!(near(&reckoned["cost"], 0.001022), "{reckoned}");
     let key = rig.key(json!({"max_budget": 0.001})).await;
     let refused = rig.post("/v1/chat/completions", &key, chat("priced", "hi")).await;
     assert_eq!(refused.status, 400, "budgets hold what is charged: {}", refused.text());

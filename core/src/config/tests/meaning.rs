@@ -304,7 +304,7 @@ fn p37_forwarded_addresses_need_somebody_who_is_trusted() {
         lines(&load(&text, &[]).1, Severity::Warning).concat()
     };
     assert!(told("").contains("use_x_forwarded_for: nobody is trusted to say it"), "{}", told(""));
-    assert_eq!(told("weir_settings: {trusted_proxies: [10.0.0.0/8]}"), "");
+    assert!(!told("weir_settings: {trusted_proxies: [10.0.0.0/8]}").contains("nobody is trusted"));
 }
 
 #[test]
