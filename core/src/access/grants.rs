@@ -1,9 +1,10 @@
 //! Role × route, as one function. What no rule allows is refused.
 
 use crate::config::RouteSettings;
-use crate::domain::key::{Caller, Principal};
+use crate::domain::key::{Caller, KeyRecord, Principal};
 use crate::domain::records::Role;
 use crate::error::{ApiError, Kind};
+use std::sync::Arc;
 
 /// What a route is for. Keys may be limited to classes by LiteLLM's names of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,14 +146,29 @@ pub fn admit(
     path: &str,
 ) -> Result<Caller, ApiError> {
     let caller = match known {
-        Err(_) if opened(routes, rule, path) => Caller::Anonymous,
+        Err(error) if is_nobody(&error) && opened(routes, rule, path) => Caller::Key(Arc::new(public())),
         known => known?,
     };
     left_open(routes, &caller, rule, path)?;
-    if !matches!(caller, Caller::Anonymous) || !opened(routes, rule, path) {
-        authorise(&caller, rule, path)?;
-    }
+    authorise(&caller, rule, path)?;
     Ok(caller)
+}
+
+/// Who is known and refused, or cannot be looked up, is somebody.
+fn is_nobody(error: &ApiError) -> bool {
+    matches!(error.kind(), Kind::MissingKey | Kind::UnknownKey)
+}
+
+/// How those are called who come by a route that the operator has opened.
+const PUBLIC: &str = "public_routes";
+
+/// They are one caller with the rights of a plain key, so that what they spend is booked. No key has this text: it begins
+/// otherwise.
+fn public() -> Principal {
+    let mut key = KeyRecord::new(PUBLIC);
+    key.alias = Some(PUBLIC.to_owned());
+    PUBLIC.clone_into(&mut key.masked);
+    Principal::of(key)
 }
 
 /// The one route beside those that call models which tells nobody anything of anybody.
@@ -243,9 +259,8 @@ fn starred(id: &str) -> String {
 mod tests {
     use super::*;
     use crate::domain::ids::KeyHash;
-    use crate::domain::key::{KeyRecord, TokenLimits};
+    use crate::domain::key::TokenLimits;
     use crate::domain::records::User;
-    use std::sync::Arc;
 
     fn caller(role: Option<Role>, routes: &[&str]) -> Caller {
         let mut known = Principal::of(KeyRecord::new("sk-test-of-roles"));
@@ -292,6 +307,8 @@ mod tests {
         for class in [RouteClass::Info, RouteClass::Management, RouteClass::Spend, RouteClass::Operation] {
             assert!(!open(&["*", "/key/{key}/regenerate"], &rule(class, Grant::ANY)), "{class:?}");
         }
+        let known = admit(&lists(&["*"], &[], &[]), nobody(), &chat, chat.path).unwrap();
+        assert!(known.hash().is_some() && !known.is_admin(), "it is booked: {known:?}");
         let closed = lists(&["*"], &[], &["/v1/chat/completions"]);
         assert_eq!(admit(&closed, nobody(), &chat, chat.path).unwrap_err().status(), 403);
     }
