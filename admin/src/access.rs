@@ -64,8 +64,8 @@ async fn caller(services: &Services, request: &Parts, route: &Access) -> Result<
     if route.class == RouteClass::Public {
         return Ok(known.unwrap_or_default());
     }
-    let caller = known?;
-    access::authorise(&caller, &route.rule(), request.uri.path())?;
+    let config = (services.config)();
+    let caller = access::admit(&config.general.routes, known, &route.rule(), request.uri.path())?;
     signon::note_use(services, &request.headers).await;
     Ok(caller)
 }

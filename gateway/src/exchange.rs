@@ -77,7 +77,7 @@ pub async fn serve(app: &Arc<App>, down: &mut ServerSession, asked: Asked) -> Re
 
 /// Refused before it became an exchange: nothing is booked.
 async fn shed(app: &App, down: &mut ServerSession, error: &ApiError, errors: Dialect) -> Result<()> {
-    if error.kind() == Kind::Overloaded {
+    if matches!(error.kind(), Kind::Overloaded | Kind::RateLimited) {
         app.metrics.count(weir_core::metrics::Name::ShedRequests, error.class());
     }
     if access_log_wanted(&app.snapshot.load().config) {

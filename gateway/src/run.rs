@@ -330,6 +330,7 @@ fn limits(config: &Config) -> Limits {
     let most = config.general.global_max_parallel_requests.map_or(config.weir.max_connections, u64::from);
     let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
     Limits::new(bytes, count(most), count(config.weir.max_clients))
+        .at_most(config.general.max_parallel_requests)
 }
 
 fn dialer(config: &Config, folder: &Path) -> anyhow::Result<DialerOptions> {

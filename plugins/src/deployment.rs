@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use weir_core::config::env::Env;
 use weir_core::config::{Config, ModelEntry, RouterSettings, Strategy};
+use weir_core::domain::markup::Markup;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::operation::Operation;
 use weir_core::domain::period::WindowBudget;
@@ -50,11 +51,15 @@ pub struct Deployment {
     pub region: Option<String>,
     /// How long it is left alone after failing; `None`: as long as the router says.
     pub cooldown: Option<Duration>,
+    /// How often a request is tried again after it failed here; `None`: as the request or the router says.
+    pub retries: Option<u32>,
     /// Group that gets a copy of each request.
     pub silent: Option<String>,
     /// What its provider, and it itself, may cost in a period: the scope, whom it is about, the budget.
     pub budgets: Vec<(SpendScope, String, WindowBudget)>,
     pub price: Option<Priced>,
+    /// What is charged beside that.
+    pub markup: Option<Markup>,
     /// Tokens that the model takes, and says, at most; `None`: nobody knows.
     pub max_input: Option<u64>,
     pub max_output: Option<u64>,
@@ -176,9 +181,11 @@ impl Deployment {
             tags: entry.params.tags.clone(),
             region: region(entry),
             cooldown: entry.params.cooldown_time,
+            retries: entry.params.num_retries,
             silent: entry.params.silent_model.clone(),
             budgets: budgets(provider, entry, &config.router),
             price: None,
+            markup: config.litellm.costs.of(provider.prefix),
             max_input: None,
             max_output: None,
             mock: None,
@@ -223,7 +230,13 @@ impl Deployment {
     /// What a usage costs here; zero when no price is known.
     pub fn cost_of(&self, usage: &Usage) -> NanoUsd {
         let priced = self.price.as_ref();
-        priced.map_or(NanoUsd::ZERO, |p| prices::total_cost(&p.price, usage, ServiceTier::Standard))
+        let listed = priced.map(|p| prices::total_cost(&p.price, usage, ServiceTier::Standard));
+        listed.map_or(NanoUsd::ZERO, |listed| self.charged(listed))
+    }
+
+    /// What is charged for what the price list makes of a request.
+    pub fn charged(&self, listed: NanoUsd) -> NanoUsd {
+        self.markup.map_or(listed, |markup| markup.charged(listed))
     }
 
     /// Whether what it serves can be charged. An answer of the config's own costs nothing.

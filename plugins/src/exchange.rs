@@ -166,6 +166,8 @@ pub struct Answer {
     pub measured: Option<Measured>,
     /// All of it, `outrun` too.
     pub cost: NanoUsd,
+    /// What the price list makes of it, where more or less is charged.
+    pub listed: Option<NanoUsd>,
     /// What attempts cost that were ended because another deployment answered first. Written by the attempt loop.
     pub outrun: Vec<Outrun>,
     pub unpriced: bool,

@@ -33,6 +33,8 @@ pub struct Outgoing {
 /// Bodies up to this size are sent in one piece: copying is cheaper than another system call.
 const COPY_LIMIT: usize = 64 * 1024;
 
+/// Who pays, where a key is of several organizations of OpenAI's.
+const ORGANIZATION: HeaderName = HeaderName::from_static("openai-organization");
 /// OpenAI documents this header for the caller's own id of a request; others ignore it.
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-client-request-id");
 
@@ -282,6 +284,13 @@ fn headers(x: &Exchange, attempt: &Attempt, plan: ResponsePlan) -> HeaderMap {
         forward(x, &mut headers);
     }
     headers.extend(wire.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+    if x.snapshot.config.general.forward_openai_org_id
+        && attempt.deployment.provider.has(Quirk::Organizations)
+        && let Some(said) = x.request.headers.get(&ORGANIZATION)
+    {
+        // The client's own counts before the operator's, as with LiteLLM.
+        headers.insert(ORGANIZATION, said.clone());
+    }
     if plan == ResponsePlan::Relay(Dialect::AnthropicMessages) {
         for name in ANTHROPIC {
             let said = x.request.headers.get(&name).cloned();

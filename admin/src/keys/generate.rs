@@ -1,7 +1,7 @@
 //! Making keys.
 
 use super::table::{self, GENERATED, TABLE};
-use super::{bounds, rights, rotate, text};
+use super::{bounds, makers, rights, rotate, text};
 use crate::answer::{Object, Raw, raw};
 use crate::budgets;
 use crate::context::Context;
@@ -44,6 +44,7 @@ async fn make(context: Context, mut wanted: Wanted, route: &str) -> Result<Json<
     // LiteLLM takes any text here, and scripts may rely on it.
     budgets::begin_kept(&context, &mut wanted.record.limits, time::now());
     rights::may_make(&context, None, &wanted.record, route).await?;
+    makers::may(&context, &wanted.record).await?;
     let kept = keep(&context, &wanted.record).await?;
     let told = |name: &str| wanted.told(name).or_else(|| table::beside_new(&kept, name));
     Ok(Json(fields::show(TABLE, GENERATED, &kept.record, told)))
@@ -92,7 +93,9 @@ struct Wanted {
 
 impl Wanted {
     fn read(context: &Context, mut sent: Fields) -> Result<Self, Refusal> {
-        bounds::of_new(&(context.services.config)().litellm, &mut sent)?;
+        let config = (context.services.config)();
+        makers::complete(&config.litellm.key_generation, &sent)?;
+        bounds::of_new(&config.litellm, &mut sent)?;
         let (key, duration) = (sent.text("key"), sent.text("duration").filter(|d| !d.is_empty()));
         let key_type = sent.take("key_type", KEY_TYPES);
         // A new key has spent nothing, whatever is said.

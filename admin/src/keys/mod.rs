@@ -6,6 +6,7 @@ mod bounds;
 mod change;
 mod generate;
 mod list;
+mod makers;
 mod more;
 mod rights;
 mod rotate;

@@ -8,6 +8,7 @@ use axum::Json;
 use serde_json::Value;
 use std::sync::Arc;
 use weir_core::config::Config;
+use weir_core::domain::markup::Markup;
 use weir_core::domain::usage::Usage;
 use weir_core::model::prices::{ModelPrice, ServiceTier, total_cost};
 
@@ -22,7 +23,7 @@ pub(super) async fn calculate(context: Context, mut body: Fields) -> Result<Json
         let message = "Bad Request - Either 'model' or 'completion_response' must be provided";
         return Err(Refusal::told(400, "None", "None", message));
     };
-    let price = price(&context, model).ok_or_else(|| {
+    let (price, markup) = price(&context, model).ok_or_else(|| {
         let message = format!("Bad Request - no price is known for model {model}");
         Refusal::told(400, "None", "None", message)
     })?;
@@ -30,17 +31,21 @@ pub(super) async fn calculate(context: Context, mut body: Fields) -> Result<Json
         Some(answer) => used(&answer["usage"]),
         None => Usage { input: asked(&context, model, messages.as_deref()), ..Usage::default() },
     };
-    let cost = total_cost(&price, &usage, ServiceTier::Standard);
+    let listed = total_cost(&price, &usage, ServiceTier::Standard);
+    let cost = markup.map_or(listed, |markup| markup.charged(listed));
     Ok(Json(Object(vec![("cost", cost.json())])))
 }
 
-/// Of a deployment with this name, else of the model with this name.
-fn price(context: &Context, model: &str) -> Option<ModelPrice> {
+/// Of a deployment with this name, with what is charged beside; else of the model with this name.
+fn price(context: &Context, model: &str) -> Option<(ModelPrice, Option<Markup>)> {
     let config: Arc<Config> = (context.services.config)();
     let entry = config.models.iter().find(|entry| entry.name == model || entry.model_as_written == model);
     match entry {
-        Some(entry) => crate::models::price_of(context, entry),
-        None => context.catalogue.get(model)?.price,
+        Some(entry) => {
+            let markup = config.litellm.costs.of(&entry.provider);
+            crate::models::price_of(context, entry).map(|price| (price, markup))
+        }
+        None => context.catalogue.get(model)?.price.map(|price| (price, None)),
     }
 }
 

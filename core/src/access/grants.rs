@@ -1,8 +1,10 @@
 //! Role × route, as one function. What no rule allows is refused.
 
-use crate::domain::key::{Caller, Principal};
+use crate::config::RouteSettings;
+use crate::domain::key::{Caller, KeyRecord, Principal};
 use crate::domain::records::Role;
 use crate::error::{ApiError, Kind};
+use std::sync::Arc;
 
 /// What a route is for. Keys may be limited to classes by LiteLLM's names of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +135,72 @@ pub fn authorise(caller: &Caller, rule: &RouteRule, path: &str) -> Result<(), Ap
     Err(denied(caller, path))
 }
 
+/// What the operator says of routes, then [`authorise`]. `known`: who came, or why nobody is known.
+///
+/// # Errors
+/// Why nobody is known; 403 for a route that is closed; else those of [`authorise`].
+pub fn admit(
+    routes: &RouteSettings,
+    known: Result<Caller, ApiError>,
+    rule: &RouteRule,
+    path: &str,
+) -> Result<Caller, ApiError> {
+    let caller = match known {
+        Err(error) if is_nobody(&error) && opened(routes, rule, path) => Caller::Key(Arc::new(public())),
+        known => known?,
+    };
+    left_open(routes, &caller, rule, path)?;
+    authorise(&caller, rule, path)?;
+    Ok(caller)
+}
+
+/// Who is known and refused, or cannot be looked up, is somebody.
+fn is_nobody(error: &ApiError) -> bool {
+    matches!(error.kind(), Kind::MissingKey | Kind::UnknownKey)
+}
+
+/// How those are called who come by a route that the operator has opened.
+const PUBLIC: &str = "public_routes";
+
+/// They are one caller with the rights of a plain key, so that what they spend is booked. No key has this text: it begins
+/// otherwise.
+fn public() -> Principal {
+    let mut key = KeyRecord::new(PUBLIC);
+    key.alias = Some(PUBLIC.to_owned());
+    PUBLIC.clone_into(&mut key.masked);
+    Principal::of(key)
+}
+
+/// The one route beside those that call models which tells nobody anything of anybody.
+const RECKONS: &str = "/spend/calculate";
+
+/// Whether the operator lets everybody in (`public_routes`). Other routes tell of somebody, or change something.
+fn opened(routes: &RouteSettings, rule: &RouteRule, path: &str) -> bool {
+    let harmless = rule.class == RouteClass::Llm || rule.path == RECKONS;
+    harmless && listed(&routes.public, rule, path)
+}
+
+/// Whether the operator has left a route open for this caller (`allowed_routes`, `admin_only_routes`). It always is for
+/// the master key.
+fn left_open(routes: &RouteSettings, caller: &Caller, rule: &RouteRule, path: &str) -> Result<(), ApiError> {
+    if rule.class == RouteClass::Public || matches!(caller, Caller::Master(_)) {
+        return Ok(());
+    }
+    if !routes.allowed.is_empty() && !listed(&routes.allowed, rule, path) {
+        let message = format!("Access forbidden: Route {path} not allowed");
+        return Err(ApiError::new(Kind::RouteNotOfKey, message));
+    }
+    if !caller.is_admin() && listed(&routes.admin_only, rule, path) {
+        let message = format!("user not allowed to access this route. Route={path} is an admin only route");
+        return Err(ApiError::new(Kind::RouteNotOfKey, message));
+    }
+    Ok(())
+}
+
+fn listed(routes: &[String], rule: &RouteRule, path: &str) -> bool {
+    routes.iter().any(|route| covers(route, rule, path))
+}
+
 /// What the key itself is limited to.
 fn within(known: &Principal, rule: &RouteRule, path: &str) -> Result<(), ApiError> {
     let of_token = known.token.as_ref().map(|token| &token.routes);
@@ -191,9 +259,8 @@ fn starred(id: &str) -> String {
 mod tests {
     use super::*;
     use crate::domain::ids::KeyHash;
-    use crate::domain::key::{KeyRecord, TokenLimits};
+    use crate::domain::key::TokenLimits;
     use crate::domain::records::User;
-    use std::sync::Arc;
 
     fn caller(role: Option<Role>, routes: &[&str]) -> Caller {
         let mut known = Principal::of(KeyRecord::new("sk-test-of-roles"));
@@ -221,6 +288,44 @@ mod tests {
         assert!(allowed(&Caller::Master(KeyHash::of("m")), &admin));
         assert!(allowed(&caller(Some(Role::ProxyAdmin), &[]), &admin));
         assert!(!allowed(&caller(Some(Role::ProxyAdmin), &[]), &rule(RouteClass::Spend, Grant::MASTER)));
+    }
+
+    fn lists(public: &[&str], allowed: &[&str], admin_only: &[&str]) -> RouteSettings {
+        let list = |routes: &[&str]| routes.iter().map(|route| (*route).to_owned()).collect();
+        RouteSettings { public: list(public), allowed: list(allowed), admin_only: list(admin_only) }
+    }
+
+    #[test]
+    fn p37_only_routes_that_call_models_can_be_opened() {
+        let nobody = || Err(ApiError::new(Kind::MissingKey, "nobody"));
+        let chat = RouteRule { path: "/v1/chat/completions", class: RouteClass::Llm, grant: Grant::ANY };
+        let open = |public: &[&str], rule: &RouteRule| {
+            admit(&lists(public, &[], &[]), nobody(), rule, rule.path).is_ok()
+        };
+        assert!(!open(&[], &chat) && !open(&["/v1/embeddings"], &chat));
+        assert!(open(&["/chat/completions"], &chat) && open(&["llm_api_routes"], &chat));
+        for class in [RouteClass::Info, RouteClass::Management, RouteClass::Spend, RouteClass::Operation] {
+            assert!(!open(&["*", "/key/{key}/regenerate"], &rule(class, Grant::ANY)), "{class:?}");
+        }
+        let known = admit(&lists(&["*"], &[], &[]), nobody(), &chat, chat.path).unwrap();
+        assert!(known.hash().is_some() && !known.is_admin(), "it is booked: {known:?}");
+        let closed = lists(&["*"], &[], &["/v1/chat/completions"]);
+        assert_eq!(admit(&closed, nobody(), &chat, chat.path).unwrap_err().status(), 403);
+    }
+
+    #[test]
+    fn p37_closed_routes_are_closed_to_all_but_the_master_key() {
+        let path = "/key/sk-1/regenerate";
+        let rule = rule(RouteClass::Management, Grant::ANY);
+        let may = |lists: &RouteSettings, caller: Caller| admit(lists, Ok(caller), &rule, path).is_ok();
+        let (admin, user) = (caller(Some(Role::ProxyAdmin), &[]), caller(Some(Role::InternalUser), &[]));
+        let master = Caller::Master(KeyHash::of("m"));
+        let elsewhere = lists(&[], &["llm_api_routes"], &[]);
+        assert!(!may(&elsewhere, admin.clone()) && !may(&elsewhere, user.clone()));
+        assert!(may(&elsewhere, master.clone()));
+        let admins = lists(&[], &[], &["/key/*"]);
+        assert!(may(&admins, admin) && !may(&admins, user.clone()) && may(&admins, master));
+        assert!(may(&lists(&[], &["/key/*"], &["/team/*"]), user));
     }
 
     #[test]

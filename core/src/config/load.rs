@@ -137,7 +137,8 @@ impl Config {
         let litellm = LitellmSettings::read(&file.litellm, &env, problems);
         let router = RouterSettings::read(&file.router, &litellm, &env, problems);
         let general = GeneralSettings::read(&file.general, &env, problems);
-        let weir = WeirSettings::read(&file.weir, &env, problems);
+        let mut weir = WeirSettings::read(&file.weir, &env, problems);
+        across(file, &general, &mut weir, problems);
         let cache = CacheSettings::read(&file.litellm, router.redis.as_ref(), &env, problems);
         let callbacks = CallbackSettings::read(&file.callbacks, &file.litellm, problems);
         let told = Arc::default();
@@ -170,6 +171,18 @@ impl Config {
         for name in &self.router.default_fallbacks {
             names.check(name, &written_at(file, "default_fallbacks"), problems);
         }
+    }
+}
+
+/// What LiteLLM says in another section than Weir.
+fn across(file: &ConfigFile, general: &GeneralSettings, weir: &mut WeirSettings, problems: &mut Problems) {
+    if file.weir.node("on_ledger_loss").is_none() {
+        weir.serves_without_ledger |= general.allow_requests_on_db_unavailable;
+    }
+    if general.use_x_forwarded_for && weir.trusted_proxies.is_empty() {
+        let message = "nobody is trusted to say it, so that anybody could name any address";
+        let cure = "name your proxies in weir_settings.trusted_proxies, such as [10.0.0.0/8]";
+        problems.warn(&file.general.place("use_x_forwarded_for"), message, cure);
     }
 }
 

@@ -49,8 +49,8 @@ pub use provenance::{Provenance, Source};
 pub use secrets::{Keeper, SecretsWanted};
 pub use settings::{
     ALERT_TYPES, AlertSettings, BannedKeywords, BudgetMode, CALL_TYPES, CachePlace, CacheScope,
-    CacheSettings, CallbackSettings, GeneralSettings, JwtSettings, LitellmSettings, MetricsSettings,
-    MetricsWhen, PassThrough, RedisNode, RedisPlace, RedisSettings, RoleMapping, RolePermissions,
-    RouterSettings, ScopeModels, SessionCaps, ShownMetric, SslVerify, Strategy, StrategyArgs, TeamDefaults,
-    TokenRate, WeirSettings,
+    CacheSettings, CallbackSettings, CostSettings, GeneralSettings, JwtSettings, KeyGeneration,
+    LitellmSettings, Makers, MetricsSettings, MetricsWhen, PassThrough, RedisNode, RedisPlace, RedisSettings,
+    RoleMapping, RolePermissions, RouteSettings, RouterSettings, ScopeModels, SessionCaps, ShownMetric,
+    SslVerify, Strategy, StrategyArgs, TeamDefaults, TokenRate, WeirSettings,
 };

@@ -37,7 +37,8 @@ pub struct Params {
     pub order: Option<u64>,
     /// What the deployment may cost.
     pub budget: Option<WindowBudget>,
-    pub max_retries: Option<u32>,
+    /// How often a request is tried again after this deployment failed (`num_retries`, else `max_retries`).
+    pub num_retries: Option<u32>,
     /// How long the deployment is left alone after failing; the router's where there is none.
     pub cooldown_time: Option<Duration>,
     /// Where the deployment computes, for callers that are bound to a region (`eu`).
@@ -126,7 +127,7 @@ impl Params {
             tpm: s.int("tpm"),
             order: s.int("order"),
             budget: budget(s, "max_budget", problems),
-            max_retries: s.count("max_retries"),
+            num_retries: s.count("num_retries").or_else(|| s.count("max_retries")),
             cooldown_time: s.seconds("cooldown_time"),
             region_name: s.text("region_name").filter(|region| !region.is_empty()),
             max_parallel_requests: s.count("max_parallel_requests"),

@@ -3,27 +3,33 @@
 mod alerts;
 mod cache;
 mod callbacks;
+mod costs;
 mod general;
 mod jwt;
 mod litellm;
+mod makers;
 mod metrics;
 mod pass_through;
 mod redis;
 mod router;
+mod routes;
 mod teams;
 mod weir;
 
 pub use alerts::{ALERT_TYPES, AlertSettings};
 pub use cache::{CALL_TYPES, CachePlace, CacheSettings};
 pub use callbacks::CallbackSettings;
+pub use costs::CostSettings;
 pub use general::{GeneralSettings, TokenRate};
 pub use jwt::{JwtSettings, RoleMapping, RolePermissions, ScopeModels};
 pub(super) use litellm::budget;
 pub use litellm::{BannedKeywords, LitellmSettings};
+pub use makers::{KeyGeneration, Makers};
 pub use metrics::{MetricsSettings, ShownMetric};
 pub use pass_through::PassThrough;
 pub use redis::{RedisNode, RedisPlace, RedisSettings};
 pub use router::{RouterSettings, Strategy, StrategyArgs};
+pub use routes::RouteSettings;
 pub use teams::TeamDefaults;
 pub use weir::{BudgetMode, CacheScope, MetricsWhen, SessionCaps, WeirSettings};
 

@@ -3,6 +3,7 @@
 pub mod cached;
 pub mod ids;
 pub mod key;
+pub mod markup;
 pub mod money;
 pub mod operation;
 pub mod period;

@@ -137,7 +137,9 @@ impl Report {
         };
         // What was outrun keeps its price: nobody knows what was used there.
         let outrun = NanoUsd(entry.cost.0.saturating_sub(entry.own_cost().0));
-        let cost = total_cost(&price, &entry.usage, ServiceTier::Standard) + outrun;
+        let listed = total_cost(&price, &entry.usage, ServiceTier::Standard);
+        let markup = snapshot.config.litellm.costs.of(&entry.provider);
+        let cost = markup.map_or(listed, |markup| markup.charged(listed)) + outrun;
         if !price.prices_tokens() || cost == entry.cost && !entry.unpriced {
             return None;
         }

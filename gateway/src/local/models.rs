@@ -58,9 +58,8 @@ pub async fn caller_of(
     down: &ServerSession,
     rule: &RouteRule,
 ) -> Result<Caller, ApiError> {
-    let caller = who(app, snapshot, down).await?;
-    access::authorise(&caller, rule, rule.path)?;
-    Ok(caller)
+    let known = who(app, snapshot, down).await;
+    access::admit(&snapshot.config.general.routes, known, rule, rule.path)
 }
 
 async fn who(app: &App, snapshot: &Snapshot, down: &ServerSession) -> Result<Caller, ApiError> {

@@ -4,6 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use pingora::http::ResponseHeader;
 use std::cell::RefCell;
 use std::collections::HashMap;
+use weir_core::domain::money::NanoUsd;
 use weir_core::domain::usage::UsageSource;
 use weir_plugins::budgets;
 use weir_plugins::exchange::{Attempt, Exchange};
@@ -22,6 +23,9 @@ const COST: HeaderName = HeaderName::from_static("x-litellm-response-cost");
 /// How many output tokens the budget still paid for.
 const LIMITED: HeaderName = HeaderName::from_static("x-weir-max-tokens-limited");
 const COST_ORIGINAL: HeaderName = HeaderName::from_static("x-litellm-response-cost-original");
+const COST_DISCOUNT: HeaderName = HeaderName::from_static("x-litellm-response-cost-discount-amount");
+const COST_MARGIN: HeaderName = HeaderName::from_static("x-litellm-response-cost-margin-amount");
+const COST_MARGIN_PERCENT: HeaderName = HeaderName::from_static("x-litellm-response-cost-margin-percent");
 const DURATION: HeaderName = HeaderName::from_static("x-litellm-response-duration-ms");
 const OVERHEAD: HeaderName = HeaderName::from_static("x-litellm-overhead-duration-ms");
 const RETRIES: HeaderName = HeaderName::from_static("x-litellm-attempted-retries");
@@ -130,6 +134,7 @@ pub fn plain(
         let cost = text(&x.answer.cost.to_string());
         head.insert(COST, cost.clone());
         head.insert(COST_ORIGINAL, cost);
+        marked(&mut head, x, attempt);
     }
     let total = x.clock.started.elapsed();
     let overhead = total.saturating_sub(x.answer.provider_time);
@@ -140,6 +145,22 @@ pub fn plain(
     provider(&mut head, upstream);
     rate_limits(&mut head, x);
     of(StatusCode::OK, head)
+}
+
+/// What the price list makes of it, and what is charged beside, where anything is.
+fn marked(head: &mut HeaderMap, x: &Exchange, attempt: &Attempt) {
+    let Some((markup, listed)) = attempt.deployment.markup.zip(x.answer.listed) else { return };
+    head.insert(COST_ORIGINAL, text(&(listed + x.answer.outrun_cost()).to_string()));
+    if markup.discount > 0 {
+        head.insert(COST_DISCOUNT, text(&markup.discount(listed).to_string()));
+    }
+    if markup.margin > 0 || markup.fixed.0 > 0 {
+        head.insert(COST_MARGIN, text(&markup.margin(listed).to_string()));
+    }
+    if markup.margin > 0 {
+        // A share of one has as many digits as a dollar has here.
+        head.insert(COST_MARGIN_PERCENT, text(&NanoUsd(markup.margin).to_string()));
+    }
 }
 
 /// Of a provider's answer that is passed through: written anew, the connection's, or said by us.

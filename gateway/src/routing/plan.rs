@@ -84,7 +84,7 @@ impl Plan {
         {
             return Step::Try { deployment, after: Duration::ZERO };
         }
-        if self.may_retry(x, error)
+        if self.may_retry(x, failed, error)
             && let Some(step) = self.retry(x, error, routing)
         {
             self.retried += 1;
@@ -114,10 +114,11 @@ impl Plan {
         other
     }
 
-    /// A policy for this kind of error says how often; else it is tried as often as any other that a retry may help.
-    fn may_retry(&self, x: &mut Exchange, error: &ApiError) -> bool {
+    /// A policy for this kind of error says how often; else it is tried as often as any other that a retry may help:
+    /// what the deployment says counts before what the request does, as with LiteLLM.
+    fn may_retry(&self, x: &mut Exchange, failed: &Deployment, error: &ApiError) -> bool {
         let policy = x.snapshot.config.router.retries_of(&self.group.name, error.class());
-        let most = policy.unwrap_or_else(|| retries(x));
+        let most = policy.or(failed.retries).unwrap_or_else(|| retries(x));
         x.target.max_retries = u16::try_from(most).unwrap_or(u16::MAX);
         self.retried < most && (policy.is_some() || self.worth_retrying(error))
     }

@@ -50,6 +50,7 @@ mod operator;
 mod otlp;
 mod outage;
 mod pki;
+mod platform;
 mod prices;
 mod providers;
 mod rates;

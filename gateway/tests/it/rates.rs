@@ -167,6 +167,22 @@ fn slow(seen: &Seen) -> Reply {
 }
 
 #[tokio::test]
+async fn p22_the_operators_limit_of_requests_at_once_is_a_429_and_free_again() {
+    let limited = "general_settings: {max_parallel_requests: 1, ";
+    let rig = Rig::config(CONFIG).replace("general_settings: {", limited).over(slow).await;
+    let first = rig.post("/v1/chat/completions", MASTER, chat("gpt-4o", "slow"));
+    let second = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        ask(&rig, MASTER).await
+    };
+    let (first, second) = tokio::join!(first, second);
+    assert_eq!(first.status, 200);
+    let message = refused_by(&second);
+    assert!(message.contains("general_settings.max_parallel_requests"), "{message}");
+    assert_eq!(ask(&rig, MASTER).await.status, 200);
+}
+
+#[tokio::test]
 async fn p22_slots_are_free_again_on_every_way_out() {
     let rig = Rig::config(CONFIG).over(slow).await;
     let key = rig.key(json!({"max_parallel_requests": 1})).await;

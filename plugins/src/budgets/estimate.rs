@@ -7,6 +7,7 @@ use crate::models::Group;
 use serde_json::Value;
 use std::time::Duration;
 use weir_core::body::JsonBody;
+use weir_core::domain::markup::Markup;
 use weir_core::domain::money::{FemtoSum, FemtoUsd, NanoUsd};
 use weir_core::domain::operation::Operation;
 use weir_core::model::prices::{ModelPrice, ServiceTier};
@@ -44,7 +45,7 @@ impl Estimate {
     /// By the dearest deployment that may serve it.
     pub fn of(x: &Exchange, group: &Group) -> Self {
         let each = group.deployments.iter().filter_map(|d| Some((d.as_ref(), &d.price.as_ref()?.price)));
-        let all = each.map(|(deployment, price)| Self::by(x, deployment, price));
+        let all = each.map(|(deployment, price)| Self::by(x, deployment, price).marked(deployment.markup));
         let dearest = all.max_by_key(|estimate| estimate.most).unwrap_or_default();
         let least = NanoUsd(dearest.least.0.max(1));
         Self { least, most: dearest.most.max(least), ..dearest }
@@ -52,7 +53,10 @@ impl Estimate {
 
     /// By one deployment. All of it must fit: it is somebody else's budget, and others may have room.
     pub fn of_one(x: &Exchange, deployment: &Deployment) -> Self {
-        let by = deployment.price.as_ref().map(|price| Self::by(x, deployment, &price.price));
+        let by = deployment
+            .price
+            .as_ref()
+            .map(|price| Self::by(x, deployment, &price.price).marked(deployment.markup));
         let most = NanoUsd(by.unwrap_or_default().most.0.max(1));
         Self { least: most, most, ..Self::default() }
     }
@@ -80,6 +84,21 @@ impl Estimate {
         }
         let least = input + paid(longest.min(A_LITTLE).saturating_mul(answers), output);
         Self { least, most, input, output, answers }
+    }
+
+    /// With what is charged beside the price list.
+    fn marked(self, markup: Option<Markup>) -> Self {
+        /// Discount and margin are each rounded for themselves.
+        const ROUNDING: NanoUsd = NanoUsd(2);
+        let Some(markup) = markup else { return self };
+        let charged = |listed| markup.charged(listed) + ROUNDING;
+        Self {
+            least: charged(self.least),
+            most: charged(self.most),
+            input: charged(self.input),
+            output: if self.output.0 > 0 { markup.unit(self.output) } else { self.output },
+            answers: self.answers,
+        }
     }
 
     /// How many output tokens of each answer an amount pays for that is less than the most; `None`: they cannot be

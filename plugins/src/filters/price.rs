@@ -46,7 +46,8 @@ fn price(x: &mut Exchange) {
     let (answer, measured) = (&x.answer, measured(x, deployment));
     let priced = deployment.price.as_ref();
     let cost = priced.and_then(|p| measure::cost(&p.price, &answer.usage, answer.usage_source, measured));
-    x.answer.cost += cost.unwrap_or(NanoUsd::ZERO);
+    x.answer.listed = cost.filter(|_| deployment.markup.is_some());
+    x.answer.cost += cost.map_or(NanoUsd::ZERO, |listed| deployment.charged(listed));
     x.answer.unpriced = cost.is_none();
     if x.answer.unpriced {
         deployment.warn_unpriced();
@@ -64,7 +65,12 @@ fn charges(x: &Exchange) -> Vec<Charge> {
     {
         return Vec::new();
     }
-    measure::charges(&priced.price, &x.answer.usage, x.answer.usage_source, measured(x, deployment))
+    let (usage, source) = (&x.answer.usage, x.answer.usage_source);
+    let mut charges = measure::charges(&priced.price, usage, source, measured(x, deployment));
+    if let Some((markup, listed)) = deployment.markup.zip(x.answer.listed) {
+        charges.extend(markup.charges(listed));
+    }
+    charges
 }
 
 /// What was counted beside tokens. Chats of models that are paid by the second cost what the provider took.

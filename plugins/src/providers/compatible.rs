@@ -91,8 +91,9 @@ const OPENAI_BASES: &[&str] = &["OPENAI_BASE_URL", "OPENAI_API_BASE"];
 #[rustfmt::skip]
 pub static COMPATIBLE: &[Row] = &[
     row("openai", "OpenAI", OPENAI, &["OPENAI_API_KEY"]).base_env(OPENAI_BASES)
-        .quirks(&[Quirk::ReasoningModels, Quirk::CompletionsApart]).only(RESPONSES),
-    row("text-completion-openai", "OpenAI", OPENAI, &["OPENAI_API_KEY"]).base_env(OPENAI_BASES),
+        .quirks(&[Quirk::ReasoningModels, Quirk::CompletionsApart, Quirk::Organizations]).only(RESPONSES),
+    row("text-completion-openai", "OpenAI", OPENAI, &["OPENAI_API_KEY"]).base_env(OPENAI_BASES)
+        .quirks(&[Quirk::Organizations]),
     row("openai_like", "OpenAILike", "", &["OPENAI_LIKE_API_KEY"]).own_server(&["OPENAI_LIKE_API_BASE"]),
     row("custom_openai", "CustomOpenai", "", &["OPENAI_LIKE_API_KEY"]).own_server(&["OPENAI_LIKE_API_BASE"]),
     row("hosted_vllm", "Hosted_vllm", "", &["HOSTED_VLLM_API_KEY"]).own_server(&["HOSTED_VLLM_API_BASE"]),

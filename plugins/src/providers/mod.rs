@@ -61,6 +61,8 @@ pub enum Quirk {
     PathBelow(&'static str),
     /// Refuses models that chat at `/completions`.
     CompletionsApart,
+    /// Has organizations, which a header names.
+    Organizations,
     /// Takes Anthropic's `cache_control` at messages and tools.
     CacheControl,
     /// Wants the model's thoughts back as `reasoning_content`.

@@ -9,7 +9,7 @@ use super::super::tree::Node;
 use super::jwt::{self, JwtSettings, RolePermissions};
 use super::pass_through::{self, PassThrough};
 use super::weir::networks;
-use super::{AlertSettings, env_node};
+use super::{AlertSettings, RouteSettings, env_node};
 use crate::domain::period::Period;
 use ipnet::IpNet;
 use secrecy::SecretString;
@@ -40,6 +40,16 @@ pub struct GeneralSettings {
     pub user_api_key_cache_ttl: Duration,
     /// Requests of the whole process at once.
     pub global_max_parallel_requests: Option<u32>,
+    /// The same, beyond which clients are told 429 instead of 503.
+    pub max_parallel_requests: Option<u32>,
+    /// Which routes the operator opens and closes.
+    pub routes: RouteSettings,
+    /// `openai-organization` of a request goes to OpenAI.
+    pub forward_openai_org_id: bool,
+    /// What stands behind a proxy is to be believed; `weir_settings.trusted_proxies` says of which.
+    pub use_x_forwarded_for: bool,
+    /// Where `weir_settings.on_ledger_loss` says nothing: `serve`.
+    pub allow_requests_on_db_unavailable: bool,
     /// Whether models and settings may be changed over the API and kept in the ledger.
     pub store_model_in_db: bool,
     /// Who may connect, by address; everybody where nothing is said.
@@ -110,13 +120,18 @@ impl GeneralSettings {
             forward_client_headers_to_llm_api: bool("forward_client_headers_to_llm_api"),
             user_api_key_cache_ttl: s.seconds("user_api_key_cache_ttl").unwrap_or(KEY_CACHE_TTL),
             global_max_parallel_requests: s.count("global_max_parallel_requests"),
+            max_parallel_requests: s.count("max_parallel_requests").filter(|most| *most > 0),
+            routes: RouteSettings::read(s, problems),
+            forward_openai_org_id: bool("forward_openai_org_id"),
+            use_x_forwarded_for: bool("use_x_forwarded_for"),
+            allow_requests_on_db_unavailable: bool("allow_requests_on_db_unavailable"),
             // LiteLLM refuses unless it is true; Weir allows unless it is false.
             store_model_in_db: s.bool("store_model_in_db").or_else(store).unwrap_or(true),
             allowed_ips: networks(s, "allowed_ips", problems),
             retention: retention(s, problems),
             alerting_threshold: s.seconds("alerting_threshold"),
             alerts: AlertSettings::read(s, env, problems),
-            store_prompts_in_spend_logs: s.bool("store_prompts_in_spend_logs").unwrap_or(false),
+            store_prompts_in_spend_logs: !logs_disabled(s, problems) && bool("store_prompts_in_spend_logs"),
             pass_through: pass_through::read(s, env, problems),
             token_rate_limit_type: token_rate(s),
             rate_limit_window: window(env, problems),
@@ -170,6 +185,18 @@ fn retention(s: &Section, problems: &mut Problems) -> Option<Duration> {
         problems.error(&s.place(NAME), format!("{text:?} is no duration"), "write it like 30d or 12h");
     }
     period
+}
+
+/// Entries are what is billed by, so they are written in any case; what was said is not kept.
+fn logs_disabled(s: &Section, problems: &mut Problems) -> bool {
+    const NAME: &str = "disable_spend_logs";
+    let disabled = s.bool(NAME) == Some(true);
+    if disabled {
+        let message = "entries stay, since they are what is billed by; what was said is not kept";
+        let cure = "maximum_spend_logs_retention_period: 1d forgets entries that are older; sums by day stay";
+        problems.warn(&s.place(NAME), message, cure);
+    }
+    disabled
 }
 
 /// Any other text was refused by the table's choices.

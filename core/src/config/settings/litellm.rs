@@ -6,7 +6,7 @@ use super::super::json::JsonMap;
 use super::super::problems::Problems;
 use super::super::section::Section;
 use super::super::tree::Node;
-use super::{MetricsSettings, SslVerify, TeamDefaults, env_node};
+use super::{CostSettings, KeyGeneration, MetricsSettings, SslVerify, TeamDefaults, env_node};
 use crate::domain::money::NanoUsd;
 use crate::domain::period::{Period, WindowBudget};
 use jiff::tz::TimeZone;
@@ -65,6 +65,8 @@ pub struct LitellmSettings {
     pub default_key: JsonMap,
     /// What no key may have more of (`upperbound_key_generate_params`).
     pub upperbound_key: JsonMap,
+    /// Who may make keys (`key_generation_settings`).
+    pub key_generation: KeyGeneration,
     /// What internal users may spend of whom nothing else is said (`max_internal_user_budget`), and in which time.
     pub internal_user_budget: Option<NanoUsd>,
     pub internal_user_budget_duration: Option<String>,
@@ -74,6 +76,8 @@ pub struct LitellmSettings {
     pub customer_budget_id: Option<String>,
     /// What a team gets that an identity provider makes (`default_team_params`).
     pub default_team: TeamDefaults,
+    /// What is charged beside the price list, by provider.
+    pub costs: CostSettings,
     /// Words that no request may say.
     pub banned_keywords: BannedKeywords,
     pub metrics: MetricsSettings,
@@ -198,6 +202,7 @@ impl LitellmSettings {
             default_user: json_map(s, "default_internal_user_params"),
             default_key: json_map(s, "default_key_generate_params"),
             upperbound_key: json_map(s, "upperbound_key_generate_params"),
+            key_generation: KeyGeneration::read(s, problems),
             internal_user_budget: amount(s, "max_internal_user_budget", problems),
             internal_user_budget_duration: s
                 .text("internal_user_budget_duration")
@@ -205,6 +210,7 @@ impl LitellmSettings {
             customer_budget: amount(s, "max_end_user_budget", problems),
             customer_budget_id: s.text("max_end_user_budget_id").filter(|id| !id.is_empty()),
             default_team: TeamDefaults::read(s, problems),
+            costs: CostSettings::read(s, problems),
             banned_keywords: BannedKeywords::read(s),
             metrics: MetricsSettings::read(s, problems),
             prompt_injection: prompt_injection(s, problems),

@@ -281,3 +281,38 @@ fn an_endpoint_that_leads_nowhere_is_an_error() {
         assert!(config.is_none() && problems.to_string().contains(says), "{entry}: {problems}");
     }
 }
+
+#[test]
+fn what_litellm_says_in_another_section_counts_where_weirs_own_says_nothing() {
+    for (text, serves) in [
+        ("general_settings: {allow_requests_on_db_unavailable: true}", true),
+        (
+            "general_settings: {allow_requests_on_db_unavailable: true}\nweir_settings: {on_ledger_loss: refuse}",
+            false,
+        ),
+        ("weir_settings: {on_ledger_loss: serve}", true),
+        ("general_settings: {}", false),
+    ] {
+        assert_eq!(good(text, &[]).weir.serves_without_ledger, serves, "{text}");
+    }
+}
+
+#[test]
+fn p37_forwarded_addresses_need_somebody_who_is_trusted() {
+    let told = |more: &str| {
+        let text = format!("general_settings: {{use_x_forwarded_for: true}}\n{more}");
+        lines(&load(&text, &[]).1, Severity::Warning).concat()
+    };
+    assert!(told("").contains("use_x_forwarded_for: nobody is trusted to say it"), "{}", told(""));
+    assert!(!told("weir_settings: {trusted_proxies: [10.0.0.0/8]}").contains("nobody is trusted"));
+}
+
+#[test]
+fn without_spend_logs_entries_stay_and_what_was_said_goes() {
+    let text = "general_settings: {disable_spend_logs: true, store_prompts_in_spend_logs: true}";
+    let (config, problems) = load(text, &[]);
+    let general = config.unwrap().general;
+    assert_eq!((general.store_prompts_in_spend_logs, general.retention), (false, None));
+    let told = lines(&problems, Severity::Warning).concat();
+    assert!(told.contains("entries stay") && told.contains("maximum_spend_logs_retention_period"), "{told}");
+}

@@ -68,6 +68,8 @@ fn samples(kind: Kind) -> Vec<String> {
             "{budget_alert_ttl: 7}",
             "{sample: {budget_limit: 7, time_period: 1d}}",
             "{max_budget: 7}",
+            "{openai: 0.5}",
+            "{personal_key_generation: {required_params: [sample]}}",
         ],
         Kind::BoolOrText => &["false", "/sample.pem"],
         Kind::Choice(choices) => choices,
@@ -89,6 +91,7 @@ fn beside(name: &str) -> &'static str {
         "redis_port" | "redis_password" => "redis_host: sample, ",
         "max_budget" => "budget_duration: 1d, ",
         "cache_params" => "cache: true, ",
+        "disable_spend_logs" => "store_prompts_in_spend_logs: true, ",
         "prompt_injection_params" => "callbacks: [detect_prompt_injection], ",
         _ => "",
     }
