@@ -334,6 +334,12 @@ impl Params {
         self.get(name).map(str::to_owned)
     }
 
+    /// All values of one that may be given several times.
+    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
+        watch::note(Where::Query, name, Shape::Texts);
+        self.0.iter().filter(|(n, value)| n == name && !value.is_empty()).map(|(_, v)| v.as_str()).collect()
+    }
+
     /// A whole number of at least 1.
     pub(crate) fn positive(&self, name: &str) -> Result<Option<u32>, Refusal> {
         watch::note(Where::Query, name, Shape::Integer);

@@ -183,6 +183,11 @@ async fn lists_are_filtered_sorted_and_paged_without_gaps() {
         assert_eq!(found(vec![any("t4", "alpha"), Condition::Empty("organization_id")]).await, ["t1"]);
         assert!(found(vec![any("4", "_%")]).await.is_empty(), "it begins so, and wildcards are letters");
         assert!(found(vec![Condition::Any(vec![])]).await.is_empty());
+        let both_of = Condition::All(vec![any("t1", "alpha"), Condition::Empty("organization_id")]);
+        assert_eq!(found(vec![Condition::Any(vec![both_of, any("t3", "none")])]).await, ["t1", "t3"]);
+        assert_eq!(found(vec![Condition::All(vec![])]).await.len(), names.len());
+        assert!(found(vec![Condition::In("created_by", vec!["nobody".into()])]).await.is_empty());
+        assert_eq!(found(vec![Condition::In("created_by", vec!["admin".into()])]).await.len(), names.len());
         let mut paged = Vec::new();
         for offset in [0, 2, 4] {
             let query = RecordQuery {

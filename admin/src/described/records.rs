@@ -184,6 +184,8 @@ pub(super) static ROUTES: &[Described] = &[
                 Of::OneOf(&["created_at", "updated_at", "spend", "key_alias", "user_id", "team_id", "token"]),
             ),
             ("sort_order", ORDER),
+            ("status", Of::OneOf(&["deleted"])),
+            ("expand", Of::List(&Of::OneOf(&["user"]))),
         ],
         Of::Members(&[&[
             member!("keys", Of::List(&Of::Either(&[Of::Text, Of::Named("KeyView")]))),

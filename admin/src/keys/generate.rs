@@ -23,6 +23,29 @@ const KEY_TYPES: Shape = Shape::OneOf(&["llm_api", "management", "read_only", "d
 static ROUTES_OF: &[(&str, &str)] =
     &[("llm_api", "llm_api_routes"), ("management", "management_routes"), ("read_only", "info_routes")];
 
+/// The type of key that a request asks for, if any.
+pub(super) struct KeyType(Option<String>);
+
+impl KeyType {
+    pub(super) fn sent(sent: &mut Fields) -> Self {
+        Self(sent.take("key_type", KEY_TYPES).and_then(|text| serde_json::from_str(text.get()).ok()))
+    }
+
+    /// The routes of this type beside those that are allowed.
+    fn add(&self, allowed: &mut Vec<String>) {
+        let routes = ROUTES_OF.iter().find(|(name, _)| self.0.as_deref() == Some(*name));
+        allowed.extend(routes.map(|(_, routes)| (*routes).to_owned()));
+    }
+
+    /// The same in the place of another type's.
+    pub(super) fn change(&self, allowed: &mut Vec<String>) {
+        if self.0.is_some() {
+            allowed.retain(|route| ROUTES_OF.iter().all(|(_, routes)| *routes != route.as_str()));
+            self.add(allowed);
+        }
+    }
+}
+
 pub(super) async fn generate(context: Context, sent: Fields) -> Result<Json<Object>, Refusal> {
     let mut wanted = Wanted::read(&context, sent)?;
     if !context.is_admin() && wanted.record.user_id.is_none() {
@@ -94,7 +117,7 @@ impl Wanted {
     fn read(context: &Context, mut sent: Fields) -> Result<Self, Refusal> {
         bounds::of_new(&(context.services.config)().litellm, &mut sent)?;
         let (key, duration) = (sent.text("key"), sent.text("duration").filter(|d| !d.is_empty()));
-        let key_type = sent.take("key_type", KEY_TYPES);
+        let key_type = KeyType::sent(&mut sent);
         // A new key has spent nothing, whatever is said.
         drop(sent.take("spend", Shape::Number));
         let key_text = key.map(text::chosen);
@@ -112,9 +135,7 @@ impl Wanted {
         if record.rotation.auto {
             record.rotation.next_at = rotate::next_rotation(&record, now)?;
         }
-        let key_type = key_type.and_then(|text| serde_json::from_str::<String>(text.get()).ok());
-        let routes = key_type.and_then(|of| ROUTES_OF.iter().find(|(name, _)| *name == of));
-        record.allowed_routes.extend(routes.map(|(_, routes)| (*routes).to_owned()));
+        key_type.add(&mut record.allowed_routes);
         Ok(Self { key, record })
     }
 

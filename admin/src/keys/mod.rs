@@ -11,6 +11,7 @@ mod rights;
 mod rotate;
 mod show;
 mod table;
+mod temporary;
 mod text;
 
 pub(crate) use generate::{of_user, told_new};
