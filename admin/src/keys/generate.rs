@@ -1,6 +1,6 @@
 //! Making keys.
 
-use super::table::{self, GENERATED, TABLE};
+use super::table::{self, FIRST, GENERATED, TABLE};
 use super::{bounds, rights, rotate, text};
 use crate::answer::{Object, Raw, raw};
 use crate::budgets;
@@ -86,10 +86,25 @@ pub(crate) fn of_user(sent: &mut Fields, wanted: bool) -> Result<Option<NewKey>,
     let duration = sent.text("duration").filter(|duration| !duration.is_empty());
     let text = text::fresh()?;
     let mut record = KeyRecord::new(&text);
+    fields::read(FIRST, sent, &mut record);
     if let Some(duration) = duration {
         record.expires_at = Some(duration::after(time::now(), &duration).map_err(Refusal::internal)?);
     }
     Ok(Some(NewKey { text, record }))
+}
+
+/// Whether the caller may give this key to a new user.
+///
+/// # Errors
+/// 403 for permissions that only proxy admins give; 400 for an alias that is taken.
+pub(crate) async fn may_give(context: &Context, key: &NewKey) -> Result<(), Refusal> {
+    if !context.is_admin() && !key.record.permissions.is_empty() {
+        return Err(rights::only_admins_permit());
+    }
+    match &key.record.alias {
+        Some(alias) => free_alias(context, alias, &key.record).await,
+        None => Ok(()),
+    }
 }
 
 /// The answer to making a user: a key's fields, with what `told` knows better.
@@ -99,7 +114,7 @@ pub(crate) fn told_new(key: Option<&NewKey>, told: &dyn Fn(&str) -> Option<Raw>)
     let names: Vec<&'static str> = GENERATED.iter().chain(OF_USERS).copied().collect();
     let nobody = KeyRecord { masked: String::new(), ..KeyRecord::new("") };
     fields::show(TABLE, &names, key.map_or(&nobody, |key| &key.record), |name| match name {
-        "spend" => Some(NanoUsd::ZERO.json()),
+        "spend" => told(name).or_else(|| Some(NanoUsd::ZERO.json())),
         "key" => key.map(|key| raw(&key.text)).or_else(|| told(name)),
         "key_name" if key.is_none() => Some(raw(&serde_json::Value::Null)),
         name if UNTOLD.contains(&name) => Some(raw(&serde_json::Value::Null)),

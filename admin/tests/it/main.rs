@@ -21,3 +21,4 @@ mod rig;
 mod settings;
 mod socket;
 mod spend;
+mod users;
