@@ -206,7 +206,11 @@ pub(super) static ROUTES: &[Described] = &[
     route!("/team/list", &[], Of::List(&Of::Named("TeamWithKeys"))),
     route!(
         "/v2/team/list",
-        &[("sort_by", Of::OneOf(&["created_at", "team_alias", "team_id", "spend"])), ("sort_order", ORDER),],
+        &[
+            ("sort_by", Of::OneOf(&["created_at", "team_alias", "team_id", "spend"])),
+            ("sort_order", ORDER),
+            ("status", Of::OneOf(&["deleted"])),
+        ],
         Of::Members(&[&[member!("teams", Of::List(&TEAM_OF))], PAGED]),
     ),
     route!(

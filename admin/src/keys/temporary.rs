@@ -5,7 +5,6 @@ use crate::answer::Raw;
 use crate::error::{Problem, Refusal};
 use crate::fields::{drop_member, put_member};
 use crate::input::{Fields, Shape};
-use crate::spend::moment;
 use serde_json::{Value, json};
 use weir_core::domain::money::NanoUsd;
 
@@ -20,21 +19,20 @@ pub(super) struct Temporary {
 
 impl Temporary {
     pub(super) fn sent(sent: &mut Fields) -> Self {
-        Self { increase: sent.given(INCREASE, Shape::Number), expiry: sent.given(EXPIRY, Shape::Text) }
+        Self { increase: sent.given(INCREASE, Shape::Number), expiry: sent.given(EXPIRY, Shape::Moment) }
     }
 
     /// Puts it into the metadata. Null ends it.
     ///
     /// # Errors
-    /// 422 for one without the other, and for what is no date; 400 for less than nothing.
+    /// 422 for one without the other; 400 for less than nothing.
     pub(super) fn put(self, metadata: &mut String) -> Result<(), Refusal> {
         let is_said = self.increase.is_some() || self.expiry.is_some();
         match (self.increase.flatten(), self.expiry.flatten()) {
             (Some(increase), Some(expiry)) => {
-                let until = until(&expiry)?;
                 checked(&increase)?;
                 put_member(metadata, INCREASE, &increase);
-                put_member(metadata, EXPIRY, &until);
+                put_member(metadata, EXPIRY, &expiry);
             }
             (None, None) if is_said => {
                 drop_member(metadata, INCREASE);
@@ -54,17 +52,6 @@ fn checked(increase: &Raw) -> Result<(), Refusal> {
         }
         _ => Ok(()),
     }
-}
-
-/// The moment with its zone: UTC, unless it says otherwise.
-fn until(expiry: &Raw) -> Result<String, Refusal> {
-    let text: String = serde_json::from_str(expiry.get()).unwrap_or_default();
-    let unfit = || -> Refusal {
-        let at = vec!["body".into(), EXPIRY.into()];
-        let message = "Input should be a valid datetime, like 2026-12-31T18:00:00Z";
-        Problem::new("datetime_from_date_parsing", at, message, Value::from(text.as_str())).into()
-    };
-    moment(&text, false).map(|until| until.rfc3339()).map_err(|_| unfit())
 }
 
 fn alone() -> Refusal {

@@ -290,7 +290,7 @@ async fn p16_a_budget_is_raised_for_a_while_and_both_fields_belong_together() {
     for (field, value, status, says) in [
         ("temp_budget_increase", json!(3), 422, "must be set together"),
         ("temp_budget_expiry", json!("2030-01-01"), 422, "must be set together"),
-        ("temp_budget_expiry", json!(7), 422, "valid string"),
+        ("temp_budget_expiry", json!(7), 422, "valid datetime"),
     ] {
         let answer = rig.post("/key/update", &json!({ "key": key, field: value })).await;
         assert!(answer.status == status && answer.text.contains(says), "{field}: {}", answer.text);
