@@ -243,7 +243,22 @@ pub(super) static ROUTES: &[Described] = &[
     ),
     route!(
         "/audit",
-        &[("start_date", Of::Day), ("end_date", Of::Day)],
+        &[
+            ("start_date", Of::Day),
+            ("end_date", Of::Day),
+            (
+                "sort_by",
+                Of::OneOf(&[
+                    "updated_at",
+                    "changed_by",
+                    "changed_by_api_key",
+                    "action",
+                    "table_name",
+                    "object_id",
+                ]),
+            ),
+            ("sort_order", ORDER),
+        ],
         Of::Members(&[&[member!("audit_logs", Of::List(&Of::Named("Change")))], PAGED]),
     ),
     route!("/audit/{id}", &[], Of::Named("Change")),

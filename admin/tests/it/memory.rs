@@ -296,6 +296,7 @@ fn matches(filter: &SpendFilter, entry: &Entry) -> bool {
     (filter.key_hash.is_none() || filter.key_hash == entry.key_hash)
         && same(&filter.user_id, &entry.user_id)
         && same(&filter.team_id, &entry.team_id)
+        && filter.http_status.is_none_or(|status| status == entry.http_status)
         && filter.request_id.as_ref().is_none_or(named)
         && filter.from.is_none_or(|from| entry.started_at >= from)
         && filter.until.is_none_or(|until| entry.started_at < until)

@@ -219,8 +219,22 @@ pub struct AuditQuery {
     pub from: Option<Micros>,
     /// Exclusive.
     pub until: Option<Micros>,
+    pub sort: AuditSort,
+    pub ascending: bool,
     pub limit: u32,
     pub offset: u32,
+}
+
+/// What audit entries are sorted by; of equal ones the time decides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AuditSort {
+    #[default]
+    At,
+    ChangedBy,
+    Key,
+    Action,
+    Table,
+    ObjectId,
 }
 
 #[derive(Clone, Debug, Default)]
