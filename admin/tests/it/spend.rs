@@ -244,7 +244,7 @@ async fn entries_are_found_by_the_name_of_their_key_and_by_the_status_of_the_ans
     let of = |key: &str, http_status| Entry {
         key_hash: Some(KeyHash::of(key)),
         http_status,
-        ..entry(time::now(), 5)
+        ..entry(Micros(START), 5)
     };
     for told in [of(&robot, 200), of(&robot, 429), of("sk-another-0000", 429)] {
         rig.memory.book(told);

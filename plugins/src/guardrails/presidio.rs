@@ -167,7 +167,6 @@ mod tests {
     use super::super::testing::{asked, service, verdict};
     use super::*;
     use serde_json::Value;
-    use std::sync::Arc;
 
     fn answer(path: &str, body: &Value) -> (u16, Value) {
         let text = body["text"].as_str().unwrap();
