@@ -63,6 +63,11 @@ const VIEWED: &[Member] = &[
     member!("soft_budget", NO_NUMBER),
     member!("team_alias", NO_TEXT),
     member!("user_email", NO_TEXT),
+    optional!("user", Of::Maybe(&Of::Named("User"))),
+    optional!("created_by_user", OBJECT),
+    optional!("deleted_at", Of::Moment),
+    optional!("deleted_by", Of::Text),
+    optional!("deleted_by_api_key", Of::Text),
 ];
 
 /// A key with what stands behind it.
