@@ -13,7 +13,7 @@ use axum::routing::get;
 use serde_json::json;
 use weir_core::access::{Grant, RouteClass};
 use weir_core::domain::records::KINDS;
-use weir_core::ports::{AuditPage, AuditQuery, StoredAudit};
+use weir_core::ports::{AuditPage, AuditQuery, AuditSort, StoredAudit};
 
 const PAGE: u32 = 10;
 const LARGEST: u32 = 100;
@@ -21,6 +21,16 @@ const LARGEST: u32 = 100;
 pub(crate) static ROUTES: &[Access] = &[
     route(Method::GET, "/audit", RouteClass::Operation, Grant::ADMIN, || get(list)),
     route(Method::GET, "/audit/{id}", RouteClass::Operation, Grant::ADMIN, || get(one)),
+];
+
+/// By what lists are sorted; anything else is as good as nothing.
+static SORTS: &[(&str, AuditSort)] = &[
+    ("updated_at", AuditSort::At),
+    ("changed_by", AuditSort::ChangedBy),
+    ("changed_by_api_key", AuditSort::Key),
+    ("action", AuditSort::Action),
+    ("table_name", AuditSort::Table),
+    ("object_id", AuditSort::ObjectId),
 ];
 
 fn told(entry: &StoredAudit) -> Object {
@@ -50,6 +60,8 @@ async fn list(context: Context, params: Params) -> Result<Json<Object>, Refusal>
         object_id: params.text("object_id"),
         from: params.get("start_date").map(|text| crate::spend::moment(text, false)).transpose()?,
         until: params.get("end_date").map(|text| crate::spend::moment(text, true)).transpose()?,
+        sort: sort(&params),
+        ascending: params.get("sort_order") == Some("asc"),
         limit: size,
         offset: (page - 1).saturating_mul(size),
         ..AuditQuery::default()
@@ -62,6 +74,11 @@ async fn list(context: Context, params: Params) -> Result<Json<Object>, Refusal>
         ("page_size", raw(&size)),
         ("total_pages", raw(&found.total.div_ceil(u64::from(size)))),
     ])))
+}
+
+fn sort(params: &Params) -> AuditSort {
+    let by = params.get("sort_by");
+    SORTS.iter().find(|(name, _)| Some(*name) == by).map(|(_, sort)| *sort).unwrap_or_default()
 }
 
 async fn one(context: Context, Path(id): Path<String>) -> Result<Json<Object>, Refusal> {

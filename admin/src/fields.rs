@@ -17,6 +17,7 @@ pub(crate) enum Lens<T> {
     Money(fn(&mut T) -> &mut Option<NanoUsd>),
     Count(fn(&mut T) -> &mut Option<i64>),
     Flag(fn(&mut T) -> &mut bool),
+    Moment(fn(&mut T) -> &mut Option<Micros>),
     /// An object whose members are looked at.
     Map(fn(&mut T) -> &mut Map<String, Value>),
     /// An object that stays the text that was sent.
@@ -72,6 +73,9 @@ impl<T> Field<T> {
             Lens::Money(at) => *at(record) = given.and_then(|amount| NanoUsd::parse(amount.get()).ok()),
             Lens::Count(at) => *at(record) = decoded(given),
             Lens::Flag(at) => *at(record) = decoded(given).unwrap_or_default(),
+            Lens::Moment(at) => {
+                *at(record) = decoded::<String>(given).and_then(|text| Micros::parse_rfc3339(&text))
+            }
             Lens::Map(at) => *at(record) = decoded(given).unwrap_or_default(),
             Lens::Json(at) => {
                 *at(record) = given.map_or_else(|| "{}".to_owned(), |text| text.get().to_owned())
@@ -89,6 +93,7 @@ impl<T> Field<T> {
             Lens::Money(_) => Shape::Number,
             Lens::Count(_) => Shape::Integer,
             Lens::Flag(_) => Shape::Flag,
+            Lens::Moment(_) => Shape::Moment,
             Lens::Map(_) | Lens::Json(_) => Shape::Object,
             Lens::Extra(shape, _) | Lens::Meta(shape, _) => shape,
             Lens::Shown(_) => return None,
@@ -103,6 +108,7 @@ impl<T> Field<T> {
             Lens::Money(at) => at(copy).map(NanoUsd::json),
             Lens::Count(at) => at(copy).as_ref().map(raw),
             Lens::Flag(at) => at(copy).then(|| raw(&true)),
+            Lens::Moment(at) => at(copy).map(moment),
             Lens::Map(at) => Some(raw(at(copy))),
             Lens::Json(at) => Some(parsed(at(copy), "{}")),
             Lens::Extra(_, at) => at(copy).get(self.name).map(raw),

@@ -42,9 +42,10 @@ async fn info(context: Context, Path(id): Path<String>) -> Result<Json<Value>, R
 async fn apply(context: Context, mut body: Fields) -> Result<Json<Value>, Refusal> {
     let name = body.required_text("guardrail_name");
     let text = body.required_text("text");
-    let language = body.text("language");
+    let (language, entities) = (body.text("language"), body.texts("entities"));
     body.finish()?;
-    let applied = context.services.control.apply_guardrail(&name, &text, language.as_deref()).await?;
+    let control = &context.services.control;
+    let applied = control.apply_guardrail(&name, &text, language.as_deref(), &entities).await?;
     Ok(Json(json!({ "response_text": applied })))
 }
 

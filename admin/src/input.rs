@@ -46,6 +46,8 @@ pub enum Shape {
     Texts,
     Object,
     OneOf(&'static [&'static str]),
+    /// A date, or one with a time, UTC unless it says otherwise; in its canonical form RFC 3339.
+    Moment,
 }
 
 /// The parameters after `?`. Of one given twice the last counts, an empty one is absent.
@@ -239,6 +241,7 @@ impl Shape {
                 None => Err(misfit("dict_type", "Input should be a valid dictionary")),
             },
             Shape::OneOf(allowed) => one_of(value, allowed),
+            Shape::Moment => moment(value),
         }
     }
 }
@@ -311,6 +314,12 @@ fn one_of(value: &RawValue, allowed: &[&str]) -> Result<Raw, Misfit> {
     Err(Misfit("literal_error", format!("Input should be one of '{}'", allowed.join("', '")), None))
 }
 
+fn moment(value: &RawValue) -> Result<Raw, Misfit> {
+    let at = text(value).ok().and_then(|text| crate::spend::moment(&text, false).ok());
+    let unfit = || misfit("datetime_parsing", "Input should be a valid datetime, like 2026-12-31T18:00:00Z");
+    at.map(|at| raw(&at.rfc3339())).ok_or_else(unfit)
+}
+
 // --- Params ---
 
 impl<S: Send + Sync> FromRequestParts<S> for Params {
@@ -332,6 +341,12 @@ impl Params {
 
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         self.get(name).map(str::to_owned)
+    }
+
+    /// All values of one that may be given several times.
+    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
+        watch::note(Where::Query, name, Shape::Texts);
+        self.0.iter().filter(|(n, value)| n == name && !value.is_empty()).map(|(_, v)| v.as_str()).collect()
     }
 
     /// A whole number of at least 1.

@@ -4,7 +4,8 @@
 //! `routes.rs` is the table of routes and who may call them, `access.rs` holds every request against it.
 //! `input.rs` reads bodies and queries, `error.rs` speaks LiteLLM's error shapes, `answer.rs` writes JSON
 //! whose money is exact. `fields.rs` makes tables of a resource's fields, `work.rs` makes changes that belong
-//! together, `context.rs` is what every handler has, `page.rs` pages of lists and what these are searched by. Then a file
+//! together, `context.rs` is what every handler has, `page.rs` pages of lists and what these are searched by, `deleted.rs` records
+//! that are gone. Then a file
 //! or folder for each resource: `keys`, `teams`, `users`, `organizations`, `customers`, `budgets`, `tags`, `models`,
 //! `guardrails`, `settings`, `fallbacks` (in them), `callbacks` (and alerts), `health`, `cache`, `invitations`, `docs`, `signon` (sessions of the
 //! UI), `scim` (provisioning), `ui` (its files), `spend`, `audit`; `duration.rs` is for lifetimes, `due.rs` does what falls
@@ -19,6 +20,7 @@ mod cache;
 mod callbacks;
 mod context;
 mod customers;
+mod deleted;
 mod described;
 mod docs;
 mod due;

@@ -128,7 +128,10 @@ async fn pages(
     let page = params.positive("page")?.unwrap_or(1);
     let size = params.positive("page_size")?.unwrap_or(PAGE).min(LARGEST);
     let asked = Asked::read(&params)?.filter;
-    let filter = SpendFilter { limit: size, offset: (page - 1).saturating_mul(size), ..asked };
+    let mut filter = SpendFilter { limit: size, offset: (page - 1).saturating_mul(size), ..asked };
+    if let Some(alias) = params.get("key_alias") {
+        filter.key_hash = Some(query::called(&context, alias, filter.key_hash).await?);
+    }
     let _turn = turns.take().await?;
     let total = context.services.spend.count(&filter, COUNTED).await?;
     let entries = context.services.spend.entries(&filter).await?;

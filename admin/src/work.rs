@@ -75,6 +75,7 @@ impl<'c> Work<'c> {
     pub(crate) fn spent(&mut self, scope: SpendScope, id: Option<String>, amount: NanoUsd) {
         let kind = match scope {
             SpendScope::Team => RecordKind::Team,
+            SpendScope::User => RecordKind::User,
             SpendScope::Member => RecordKind::Member,
             _ => RecordKind::Key,
         };

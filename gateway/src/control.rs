@@ -21,6 +21,7 @@ use weir_core::ports::cooldowns::Coolings;
 use weir_core::ports::{Directory, LedgerResult, RecordQuery, Sort, records};
 use weir_ledger::{KeyCache, Watcher};
 use weir_plugins::budgets::Watched;
+use weir_plugins::guardrails::About;
 use weir_plugins::snapshot::Snapshot;
 use weir_plugins::utils::{TokenCountRequest, token_counter};
 
@@ -227,9 +228,12 @@ impl Control for Configuration {
         name: &str,
         text: &str,
         language: Option<&str>,
+        entities: &[String],
     ) -> Result<String, ApiError> {
         let snapshot = self.app.snapshot.load_full();
-        weir_plugins::guardrails::apply(&snapshot.guardrails, name, text, language, &self.app.metrics).await
+        let about =
+            About { language: language.map(str::to_owned), entities: entities.to_vec(), ..About::default() };
+        weir_plugins::guardrails::apply(&snapshot.guardrails, name, text, about, &self.app.metrics).await
     }
 
     async fn probe(&self, deployment: &str) -> Probe {

@@ -20,7 +20,8 @@ use weir_core::domain::records::{
 };
 use weir_core::ports::records::{delete, get, insert, list, update};
 use weir_core::ports::{
-    AuditEntry, AuditQuery, Change, Condition, Directory, KeyLookup, LedgerError, RecordQuery, Sort,
+    AuditEntry, AuditQuery, AuditSort, Change, Condition, Directory, KeyLookup, LedgerError, RecordQuery,
+    Sort,
 };
 use weir_core::time::{self, Micros};
 use weir_ledger::{CacheOptions, KeyCache, Ledger, Watcher, listen};
@@ -183,6 +184,11 @@ async fn lists_are_filtered_sorted_and_paged_without_gaps() {
         assert_eq!(found(vec![any("t4", "alpha"), Condition::Empty("organization_id")]).await, ["t1"]);
         assert!(found(vec![any("4", "_%")]).await.is_empty(), "it begins so, and wildcards are letters");
         assert!(found(vec![Condition::Any(vec![])]).await.is_empty());
+        let both_of = Condition::All(vec![any("t1", "alpha"), Condition::Empty("organization_id")]);
+        assert_eq!(found(vec![Condition::Any(vec![both_of, any("t3", "none")])]).await, ["t1", "t3"]);
+        assert_eq!(found(vec![Condition::All(vec![])]).await.len(), names.len());
+        assert!(found(vec![Condition::In("created_by", vec!["nobody".into()])]).await.is_empty());
+        assert_eq!(found(vec![Condition::In("created_by", vec!["admin".into()])]).await.len(), names.len());
         let mut paged = Vec::new();
         for offset in [0, 2, 4] {
             let query = RecordQuery {
@@ -232,6 +238,13 @@ async fn what_was_changed_is_found_by_object_and_by_time() {
         let later = AuditQuery { from: Some(Micros(second.at.0 + 1)), ..AuditQuery::default() };
         assert_eq!(of(later).await.len(), 0);
         assert_eq!(of(AuditQuery { action: Some("updated".into()), ..AuditQuery::default() }).await.len(), 2);
+        let by_object = AuditQuery { sort: AuditSort::ObjectId, ..AuditQuery::default() };
+        assert_eq!(of(by_object.clone()).await, ["t2", "t1"]);
+        assert_eq!(of(AuditQuery { ascending: true, ..by_object }).await, ["t1", "t2"]);
+        for sort in [AuditSort::ChangedBy, AuditSort::Key, AuditSort::Action, AuditSort::Table] {
+            let sorted = AuditQuery { sort, ascending: true, ..AuditQuery::default() };
+            assert_eq!(of(sorted).await.len(), 2, "{sort:?}");
+        }
     })
     .await;
 }

@@ -332,6 +332,10 @@ async fn entries_are_found_by_everything_that_is_asked_for() {
         assert_eq!(found(SpendFilter { team_id: text("team-2"), ..all() }).await, 22);
         assert_eq!(found(SpendFilter { end_user: text("o'brien"), ..all() }).await, 18);
         assert_eq!(found(SpendFilter { status: Some(Status::Failure), ..all() }).await, 9);
+        assert_eq!(found(SpendFilter { http_status: Some(200), ..all() }).await, 90);
+        for none in [20, 2000, 404] {
+            assert_eq!(found(SpendFilter { http_status: Some(none), ..all() }).await, 0, "{none}");
+        }
         assert_eq!(found(SpendFilter { organization_id: text("org-1"), ..all() }).await, 90);
         assert_eq!(found(SpendFilter { session_id: text("x' OR '1'='1"), ..all() }).await, 0);
         assert_eq!(found(SpendFilter { model: text("gpt-4o"), ..all() }).await, 90);

@@ -107,38 +107,67 @@ fn amounting(
     budget
 }
 
-/// Changes what every member of a team may spend; null: as much as they like.
+/// What is said of a budget's amount and duration. Null means none.
+pub(crate) struct Said {
+    pub(crate) amount: Option<Option<Raw>>,
+    pub(crate) duration: Option<Option<Raw>>,
+}
+
+impl Said {
+    fn is_nothing(&self) -> bool {
+        self.amount.is_none() && self.duration.is_none()
+    }
+
+    /// Nothing, or that there is none.
+    fn asks_nothing(&self) -> bool {
+        [&self.amount, &self.duration].into_iter().all(|said| said.iter().flatten().next().is_none())
+    }
+
+    fn put(self, context: &Context, limits: &mut Limits, now: Micros) -> Result<(), Refusal> {
+        if let Some(amount) = self.amount {
+            limits.max_budget = amount.and_then(|amount| NanoUsd::parse(amount.get()).ok());
+        }
+        if let Some(duration) = self.duration {
+            limits.budget_duration = duration.and_then(|text| serde_json::from_str(text.get()).ok());
+            begin(context, limits, now)?;
+        }
+        checked(limits)
+    }
+}
+
+/// Changes what every member of a team may spend.
 pub(crate) async fn change_of_members(
     context: &Context,
     work: &mut Work<'_>,
     team: &mut Team,
-    amount: Option<Raw>,
+    said: Said,
 ) -> Result<(), Refusal> {
-    let amount = amount.and_then(|amount| NanoUsd::parse(amount.get()).ok());
+    if said.is_nothing() {
+        return Ok(());
+    }
     let kept = match &team.member_budget_id {
         Some(id) => context.get::<Budget>(id).await?,
         None => None,
     };
-    match (kept, amount) {
-        (Some(kept), _) => {
-            let mut budget = kept.record.clone();
-            budget.limits.max_budget = amount;
-            work.update(&kept, &budget, "updated")
+    let Some(kept) = kept else {
+        if said.asks_nothing() {
+            return Ok(());
         }
-        (None, Some(amount)) => {
-            let budget = of_members(team, amount, work.now, context);
-            fields::put_member(&mut team.metadata, "team_member_budget_id", &budget.id);
-            team.member_budget_id = Some(budget.id.clone());
-            work.insert(&budget)
-        }
-        (None, None) => Ok(()),
-    }
+        let mut budget = of_members(team, NanoUsd::ZERO, work.now, context);
+        budget.limits.max_budget = None;
+        said.put(context, &mut budget.limits, work.now)?;
+        fields::put_member(&mut team.metadata, "team_member_budget_id", &budget.id);
+        team.member_budget_id = Some(budget.id.clone());
+        return work.insert(&budget);
+    };
+    let mut budget = kept.record.clone();
+    said.put(context, &mut budget.limits, work.now)?;
+    work.update(&kept, &budget, "updated")
 }
 
-/// What is said of a member's own budget. Of amount and duration null means none; limits that are not said stay.
+/// What is said of a member's own budget. Limits that are not said stay.
 pub(crate) struct Own {
-    pub(crate) amount: Option<Option<Raw>>,
-    pub(crate) duration: Option<Option<Raw>>,
+    pub(crate) budget: Said,
     pub(crate) tpm: Option<Raw>,
     pub(crate) rpm: Option<Raw>,
 }
@@ -170,17 +199,10 @@ pub(crate) async fn change_own(
         || Budget { limits: Limits { max_budget: None, ..begun().limits }, ..begun() },
         |kept| kept.record.clone(),
     );
-    if let Some(amount) = said.amount {
-        budget.limits.max_budget = amount.and_then(|amount| NanoUsd::parse(amount.get()).ok());
-    }
-    if let Some(duration) = said.duration {
-        budget.limits.budget_duration = duration.and_then(|text| serde_json::from_str(text.get()).ok());
-        begin(context, &mut budget.limits, work.now)?;
-    }
+    said.budget.put(context, &mut budget.limits, work.now)?;
     let number = |given: Option<Raw>| given.and_then(|n| n.get().parse().ok());
     budget.limits.tpm_limit = number(said.tpm).or(budget.limits.tpm_limit);
     budget.limits.rpm_limit = number(said.rpm).or(budget.limits.rpm_limit);
-    checked(&budget.limits)?;
     let id = budget.id.clone();
     match kept {
         Some(kept) => work.update(&kept, &budget, "updated")?,
@@ -210,7 +232,8 @@ pub(crate) async fn of_holder(
     }
     let Some(mut budget) = budget else { return Ok(None) };
     checked(&budget.limits)?;
-    routes::begin(&mut budget, work.now)?;
+    let by_hand = budget.limits.budget_reset_at.is_some();
+    routes::begin(&mut budget, by_hand, work.now)?;
     work.insert(&budget)?;
     Ok(Some(budget.id))
 }
@@ -238,13 +261,11 @@ pub(crate) async fn change_of_holder(
         let made = self::sent(sent);
         return of_holder(context, work, None, made).await;
     };
-    let resets = sent.has("budget_duration");
+    let ends = routes::Ends::said(sent);
     let mut budget = kept.record.clone();
     fields::read(routes::TABLE, sent, &mut budget);
     checked(&budget.limits)?;
-    if resets {
-        routes::begin(&mut budget, work.now)?;
-    }
+    ends.put(&kept, &mut budget, work.now)?;
     if budget != kept.record {
         work.update(&kept, &budget, "updated")?;
     }

@@ -31,6 +31,9 @@ pub(crate) static ROUTES: &[Access] = &[
     route(Method::GET, "/provider/budgets", RouteClass::Spend, Grant::VIEWER, || get(super::providers::list)),
 ];
 
+/// When spend counts from zero again.
+const RESET_AT: &str = "budget_reset_at";
+
 #[rustfmt::skip]
 pub(crate) static TABLE: &[Field<Budget>] = &[
     field("max_budget", Lens::Money(|b| &mut b.limits.max_budget), "null"),
@@ -41,7 +44,7 @@ pub(crate) static TABLE: &[Field<Budget>] = &[
     field("budget_duration", Lens::Text(|b| &mut b.limits.budget_duration), "null"),
     field("model_max_budget", Lens::Map(|b| &mut b.model_max_budget), "null"),
     field("budget_id", Lens::Shown(|b| Some(raw(&b.id))), "null"),
-    field("budget_reset_at", Lens::Shown(|b| b.limits.budget_reset_at.map(moment)), "null"),
+    field(RESET_AT, Lens::Moment(|b| &mut b.limits.budget_reset_at), "null"),
 ];
 
 /// A budget alone, with LiteLLM's names of who may be held to it.
@@ -66,13 +69,37 @@ pub(crate) fn row(kept: &Kept<Budget>) -> Object {
     fields::show(TABLE, ROW, &kept.record, beside)
 }
 
-/// A budget of its own begins when it is made: its first period is whole.
-pub(crate) fn begin(budget: &mut Budget, now: Micros) -> Result<(), Refusal> {
+/// A budget of its own begins when it is made: its first period is whole, unless its end was said (`by_hand`).
+pub(crate) fn begin(budget: &mut Budget, by_hand: bool, now: Micros) -> Result<(), Refusal> {
     super::period(&budget.limits)?;
+    if by_hand {
+        return Ok(());
+    }
     let duration = budget.limits.budget_duration.as_deref().filter(|text| !text.is_empty());
     let end = duration.map(|text| duration::after(now, text)).transpose().map_err(Refusal::internal)?;
     budget.limits.budget_reset_at = end;
     Ok(())
+}
+
+/// What a change says of a period's end.
+pub(super) struct Ends {
+    /// There is another period, or none any more.
+    resets: bool,
+    /// It was said; null says nothing.
+    by_hand: bool,
+}
+
+impl Ends {
+    pub(super) fn said(sent: &Fields) -> Self {
+        Self { resets: sent.has("budget_duration"), by_hand: sent.said(RESET_AT).is_some() }
+    }
+
+    pub(super) fn put(&self, before: &Budget, budget: &mut Budget, now: Micros) -> Result<(), Refusal> {
+        if !self.by_hand {
+            budget.limits.budget_reset_at = before.limits.budget_reset_at;
+        }
+        if self.resets { begin(budget, self.by_hand, now) } else { Ok(()) }
+    }
 }
 
 async fn new(context: Context, mut sent: Fields) -> Result<Json<Object>, Refusal> {
@@ -87,7 +114,8 @@ async fn new(context: Context, mut sent: Fields) -> Result<Json<Object>, Refusal
         return Err(Refusal::told(400, "bad_request_error", "budget_id", message));
     }
     let mut work = Work::new(&context);
-    begin(&mut budget, work.now)?;
+    let by_hand = budget.limits.budget_reset_at.is_some();
+    begin(&mut budget, by_hand, work.now)?;
     work.insert(&budget)?;
     work.commit().await?;
     found(&context, &budget.id).await.map(|kept| Json(row(&kept)))
@@ -101,7 +129,7 @@ async fn found(context: &Context, id: &str) -> Result<Kept<Budget>, Refusal> {
 
 async fn update(context: Context, mut sent: Fields) -> Result<Json<Object>, Refusal> {
     let id = sent.required_text("budget_id");
-    let resets = sent.has("budget_duration");
+    let ends = Ends::said(&sent);
     let kept = context.get::<Budget>(&id).await?;
     let mut budget = kept.as_ref().map(|kept| kept.record.clone()).unwrap_or_default();
     fields::read(TABLE, &mut sent, &mut budget);
@@ -112,9 +140,7 @@ async fn update(context: Context, mut sent: Fields) -> Result<Json<Object>, Refu
         None => found(&context, &id).await?,
     };
     let mut work = Work::new(&context);
-    if resets {
-        begin(&mut budget, work.now)?;
-    }
+    ends.put(&kept, &mut budget, work.now)?;
     work.update(&kept, &budget, "updated")?;
     work.commit().await?;
     found(&context, &id).await.map(|kept| Json(row(&kept)))

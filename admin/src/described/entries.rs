@@ -149,6 +149,8 @@ const CHOSEN: &[(&str, Of)] = &[
     ("start_date", Of::Day),
     ("end_date", Of::Day),
     ("status_filter", STATUS),
+    ("key_alias", Of::Text),
+    ("error_code", Of::Text),
     ("min_spend", Of::Number),
     ("max_spend", Of::Number),
 ];

@@ -63,6 +63,11 @@ const VIEWED: &[Member] = &[
     member!("soft_budget", NO_NUMBER),
     member!("team_alias", NO_TEXT),
     member!("user_email", NO_TEXT),
+    optional!("user", Of::Maybe(&Of::Named("User"))),
+    optional!("created_by_user", OBJECT),
+    optional!("deleted_at", Of::Moment),
+    optional!("deleted_by", Of::Text),
+    optional!("deleted_by_api_key", Of::Text),
 ];
 
 /// A key with what stands behind it.
@@ -184,6 +189,8 @@ pub(super) static ROUTES: &[Described] = &[
                 Of::OneOf(&["created_at", "updated_at", "spend", "key_alias", "user_id", "team_id", "token"]),
             ),
             ("sort_order", ORDER),
+            ("status", Of::OneOf(&["deleted"])),
+            ("expand", Of::List(&Of::OneOf(&["user"]))),
         ],
         Of::Members(&[&[
             member!("keys", Of::List(&Of::Either(&[Of::Text, Of::Named("KeyView")]))),
@@ -204,7 +211,11 @@ pub(super) static ROUTES: &[Described] = &[
     route!("/team/list", &[], Of::List(&Of::Named("TeamWithKeys"))),
     route!(
         "/v2/team/list",
-        &[("sort_by", Of::OneOf(&["created_at", "team_alias", "team_id", "spend"])), ("sort_order", ORDER),],
+        &[
+            ("sort_by", Of::OneOf(&["created_at", "team_alias", "team_id", "spend"])),
+            ("sort_order", ORDER),
+            ("status", Of::OneOf(&["deleted"])),
+        ],
         Of::Members(&[&[member!("teams", Of::List(&TEAM_OF))], PAGED]),
     ),
     route!(
@@ -237,7 +248,22 @@ pub(super) static ROUTES: &[Described] = &[
     ),
     route!(
         "/audit",
-        &[("start_date", Of::Day), ("end_date", Of::Day)],
+        &[
+            ("start_date", Of::Day),
+            ("end_date", Of::Day),
+            (
+                "sort_by",
+                Of::OneOf(&[
+                    "updated_at",
+                    "changed_by",
+                    "changed_by_api_key",
+                    "action",
+                    "table_name",
+                    "object_id",
+                ]),
+            ),
+            ("sort_order", ORDER),
+        ],
         Of::Members(&[&[member!("audit_logs", Of::List(&Of::Named("Change")))], PAGED]),
     ),
     route!("/audit/{id}", &[], Of::Named("Change")),

@@ -203,7 +203,7 @@ pub(super) static ROUTES: &[Described] = &[
     route!("/global/activity/cache_hits", SPAN, Of::List(&Of::Named("CacheHits"))),
     route!(
         "/tag/summary",
-        SPAN,
+        &[("start_date", Of::Day), ("end_date", Of::Day), ("tag_filter", Of::Text), ("tag_filters", TEXTS),],
         Of::Members(&[&[member!(
             "results",
             Of::List(&Of::Members(&[&[
@@ -219,7 +219,7 @@ pub(super) static ROUTES: &[Described] = &[
     ),
     route!(
         "/tag/dau",
-        &[],
+        &[("tag_filter", Of::Text), ("tag_filters", TEXTS)],
         Of::Members(&[&[member!(
             "results",
             Of::List(&Of::Members(&[&[

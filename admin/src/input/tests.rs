@@ -27,6 +27,8 @@ fn values_are_taken_in_every_form_that_clients_send() {
         (Shape::Texts, r#"[ "a" ]"#, r#"["a"]"#),
         (Shape::Object, r#"{"n": 18446744073709551616.10}"#, r#"{"n": 18446744073709551616.10}"#),
         (Shape::OneOf(&["a", "b"]), r#""b""#, r#""b""#),
+        (Shape::Moment, r#""2026-11-25""#, r#""2026-11-25T00:00:00.000000Z""#),
+        (Shape::Moment, r#""2026-11-25T12:00:00+02:00""#, r#""2026-11-25T10:00:00.000000Z""#),
     ] {
         let mut sent = fields(&format!(r#"{{"x": {sent}}}"#));
         assert_eq!(sent.take("x", shape).unwrap().get(), canonical, "{shape:?}");
@@ -50,6 +52,8 @@ fn what_does_not_fit_is_named_as_litellm_names_it() {
         (Shape::Texts, r#""sk-a""#, "list_type"),
         (Shape::Object, "[]", "dict_type"),
         (Shape::OneOf(&["a"]), r#""c""#, "literal_error"),
+        (Shape::Moment, r#""soon""#, "datetime_parsing"),
+        (Shape::Moment, "7", "datetime_parsing"),
     ] {
         let mut sent = fields(&format!(r#"{{"x": {sent}}}"#));
         assert!(sent.take("x", shape).is_none(), "{shape:?}");

@@ -1,6 +1,7 @@
 //! Changing and deleting keys.
 
 use super::table::{self, BLOCKED, INFO, TABLE};
+use super::temporary::Temporary;
 use super::{bounds, generate, rights, rotate, show};
 use crate::answer::{Object, Raw, raw};
 use crate::budgets;
@@ -36,6 +37,7 @@ pub(super) async fn update_one(context: &Context, mut sent: Fields) -> Result<Ob
     let name = sent.required_text("key");
     let duration = sent.given("duration", Shape::Text);
     let spend = sent.money("spend");
+    let temporary = Temporary::sent(&mut sent);
     let resets = sent.has("budget_duration");
     let hash = KeyHash::from_key_or_hash(&name);
     let kept = context.get::<KeyRecord>(&hash.hex()).await?;
@@ -43,6 +45,7 @@ pub(super) async fn update_one(context: &Context, mut sent: Fields) -> Result<Ob
     fields::read(TABLE, &mut sent, &mut record);
     sent.finish()?;
     let kept = kept.ok_or_else(|| unknown(&name))?;
+    temporary.put(&mut record.metadata)?;
     generate::checked(&record)?;
     rights::may_change(context, &kept).await?;
     rights::may_make(context, Some(&kept), &record, "/key/update").await?;

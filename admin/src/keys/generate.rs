@@ -1,6 +1,6 @@
 //! Making keys.
 
-use super::table::{self, GENERATED, TABLE};
+use super::table::{self, FIRST, GENERATED, TABLE};
 use super::{bounds, makers, rights, rotate, text};
 use crate::answer::{Object, Raw, raw};
 use crate::budgets;
@@ -22,6 +22,29 @@ const KEY_TYPES: Shape = Shape::OneOf(&["llm_api", "management", "read_only", "d
 /// What a key type allows.
 static ROUTES_OF: &[(&str, &str)] =
     &[("llm_api", "llm_api_routes"), ("management", "management_routes"), ("read_only", "info_routes")];
+
+/// The type of key that a request asks for, if any.
+pub(super) struct KeyType(Option<String>);
+
+impl KeyType {
+    pub(super) fn sent(sent: &mut Fields) -> Self {
+        Self(sent.take("key_type", KEY_TYPES).and_then(|text| serde_json::from_str(text.get()).ok()))
+    }
+
+    /// The routes of this type beside those that are allowed.
+    fn add(&self, allowed: &mut Vec<String>) {
+        let routes = ROUTES_OF.iter().find(|(name, _)| self.0.as_deref() == Some(*name));
+        allowed.extend(routes.map(|(_, routes)| (*routes).to_owned()));
+    }
+
+    /// The same in the place of another type's.
+    pub(super) fn change(&self, allowed: &mut Vec<String>) {
+        if self.0.is_some() {
+            allowed.retain(|route| ROUTES_OF.iter().all(|(_, routes)| *routes != route.as_str()));
+            self.add(allowed);
+        }
+    }
+}
 
 pub(super) async fn generate(context: Context, sent: Fields) -> Result<Json<Object>, Refusal> {
     let mut wanted = Wanted::read(&context, sent)?;
@@ -64,10 +87,25 @@ pub(crate) fn of_user(sent: &mut Fields, wanted: bool) -> Result<Option<NewKey>,
     let duration = sent.text("duration").filter(|duration| !duration.is_empty());
     let text = text::fresh()?;
     let mut record = KeyRecord::new(&text);
+    fields::read(FIRST, sent, &mut record);
     if let Some(duration) = duration {
         record.expires_at = Some(duration::after(time::now(), &duration).map_err(Refusal::internal)?);
     }
     Ok(Some(NewKey { text, record }))
+}
+
+/// Whether the caller may give this key to a new user.
+///
+/// # Errors
+/// 403 for permissions that only proxy admins give; 400 for an alias that is taken.
+pub(crate) async fn may_give(context: &Context, key: &NewKey) -> Result<(), Refusal> {
+    if !context.is_admin() && !key.record.permissions.is_empty() {
+        return Err(rights::only_admins_permit());
+    }
+    match &key.record.alias {
+        Some(alias) => free_alias(context, alias, &key.record).await,
+        None => Ok(()),
+    }
 }
 
 /// The answer to making a user: a key's fields, with what `told` knows better.
@@ -77,7 +115,7 @@ pub(crate) fn told_new(key: Option<&NewKey>, told: &dyn Fn(&str) -> Option<Raw>)
     let names: Vec<&'static str> = GENERATED.iter().chain(OF_USERS).copied().collect();
     let nobody = KeyRecord { masked: String::new(), ..KeyRecord::new("") };
     fields::show(TABLE, &names, key.map_or(&nobody, |key| &key.record), |name| match name {
-        "spend" => Some(NanoUsd::ZERO.json()),
+        "spend" => told(name).or_else(|| Some(NanoUsd::ZERO.json())),
         "key" => key.map(|key| raw(&key.text)).or_else(|| told(name)),
         "key_name" if key.is_none() => Some(raw(&serde_json::Value::Null)),
         name if UNTOLD.contains(&name) => Some(raw(&serde_json::Value::Null)),
@@ -97,7 +135,7 @@ impl Wanted {
         makers::complete(&config.litellm.key_generation, &sent)?;
         bounds::of_new(&config.litellm, &mut sent)?;
         let (key, duration) = (sent.text("key"), sent.text("duration").filter(|d| !d.is_empty()));
-        let key_type = sent.take("key_type", KEY_TYPES);
+        let key_type = KeyType::sent(&mut sent);
         // A new key has spent nothing, whatever is said.
         drop(sent.take("spend", Shape::Number));
         let key_text = key.map(text::chosen);
@@ -115,9 +153,7 @@ impl Wanted {
         if record.rotation.auto {
             record.rotation.next_at = rotate::next_rotation(&record, now)?;
         }
-        let key_type = key_type.and_then(|text| serde_json::from_str::<String>(text.get()).ok());
-        let routes = key_type.and_then(|of| ROUTES_OF.iter().find(|(name, _)| *name == of));
-        record.allowed_routes.extend(routes.map(|(_, routes)| (*routes).to_owned()));
+        key_type.add(&mut record.allowed_routes);
         Ok(Self { key, record })
     }
 

@@ -3,10 +3,12 @@
 use super::table::{self, INFO, TABLE, VIEW};
 use crate::answer::{Object, Raw, raw};
 use crate::context::Context;
+use crate::deleted;
 use crate::error::Refusal;
 use crate::fields;
 use crate::input::Params;
 use crate::page;
+use crate::users::show::Told;
 use axum::Json;
 use std::collections::{BTreeSet, HashMap};
 use weir_core::domain::ids::KeyHash;
@@ -23,6 +25,8 @@ const LARGEST: u32 = 100;
 pub(super) async fn list(context: Context, params: Params) -> Result<Json<Object>, Refusal> {
     let page = params.positive("page")?.unwrap_or(1);
     let size = params.positive("size")?.unwrap_or(PAGE).min(LARGEST);
+    let form = Form::asked(&params)?;
+    let gone = deleted::asked(&params)?;
     let query = RecordQuery {
         conditions: conditions(&context, &params).await?,
         sort: sort(&params),
@@ -30,25 +34,46 @@ pub(super) async fn list(context: Context, params: Params) -> Result<Json<Object
         limit: size,
         offset: (page - 1).saturating_mul(size),
     };
-    let found = records::list::<KeyRecord>(context.directory(), &query).await?;
-    let keys = match params.flag("return_full_object")?.unwrap_or(false) {
-        true => whole(&context, &found).await?,
-        false => found.records.iter().map(|key| raw(&key.id())).collect(),
+    let (keys, total) = if gone {
+        former(&context, &query, form).await?
+    } else {
+        let found = records::list::<KeyRecord>(context.directory(), &query).await?;
+        (told(&context, &found, form).await?, found.total)
     };
-    let pages = found.total.div_ceil(u64::from(size));
     Ok(Json(Object(vec![
         ("keys", raw(&keys)),
-        ("total_count", raw(&found.total)),
+        ("total_count", raw(&total)),
         ("current_page", raw(&page)),
-        ("total_pages", raw(&pages)),
+        ("total_pages", raw(&total.div_ceil(u64::from(size)))),
     ])))
+}
+
+/// What is told of each key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Hash,
+    Whole,
+    /// With its user (`expand=user`).
+    WithUser,
+}
+
+impl Form {
+    fn asked(params: &Params) -> Result<Self, Refusal> {
+        let is_whole = params.flag("return_full_object")?.unwrap_or(false);
+        Ok(match params.all("expand").contains(&"user") {
+            true => Form::WithUser,
+            false if is_whole => Form::Whole,
+            false => Form::Hash,
+        })
+    }
 }
 
 async fn conditions(context: &Context, params: &Params) -> Result<Vec<Condition>, Refusal> {
     let one = |column, value: Option<String>| value.map(|value| Condition::In(column, vec![value]));
     let hash = params.get("key_hash").map(|key| KeyHash::from_key_or_hash(key).hex());
+    let made = params.flag("include_created_by_keys")?.unwrap_or(false);
     let mut all: Vec<Condition> = [
-        one("user_id", params.text("user_id")),
+        params.text("user_id").map(|user| of_user(user, made)),
         one("team_id", params.text("team_id")),
         one("organization_id", params.text("organization_id")),
         one("alias", params.text("key_alias")),
@@ -62,18 +87,35 @@ async fn conditions(context: &Context, params: &Params) -> Result<Vec<Condition>
     if !context.sees_all() {
         let own =
             context.caller.principal().and_then(|known| known.key.user_id.clone()).ok_or_else(nobody)?;
-        let teams = if of_teams { led(context, &own).await? } else { Vec::new() };
-        let seen = vec![Condition::In("user_id", vec![own]), Condition::In("team_id", teams)];
-        all.push(Condition::Any(seen));
+        all.push(Condition::Any(seen(context, own, of_teams, made).await?));
     }
     Ok(all)
 }
 
-/// The teams that a user leads.
-async fn led(context: &Context, user: &str) -> Result<Vec<String>, Refusal> {
-    let places = context.all::<Member>(vec![Condition::In("user_id", vec![user.to_owned()])]).await?;
-    let led = places.into_iter().filter(|place| place.role == TeamRole::Admin);
-    Ok(led.map(|place| place.record.team_id).collect())
+/// A user's keys; with `made` also those that the user made for others.
+fn of_user(user: String, made: bool) -> Condition {
+    let own = Condition::In("user_id", vec![user.clone()]);
+    if made { Condition::Any(vec![own, Condition::In("created_by", vec![user])]) } else { own }
+}
+
+/// What a user sees who sees not all: the own keys; those of teams that the user leads; and those that the user made, but
+/// for keys of teams that the user has left.
+async fn seen(context: &Context, own: String, of_teams: bool, made: bool) -> Result<Vec<Condition>, Refusal> {
+    let places = match of_teams || made {
+        true => context.all::<Member>(vec![Condition::In("user_id", vec![own.clone()])]).await?,
+        false => Vec::new(),
+    };
+    let mut seen = vec![Condition::In("user_id", vec![own.clone()])];
+    if of_teams {
+        let led = places.iter().filter(|place| place.role == TeamRole::Admin);
+        seen.push(Condition::In("team_id", led.map(|place| place.team_id.clone()).collect()));
+    }
+    if made {
+        let teams = places.iter().map(|place| place.team_id.clone()).collect();
+        let here = Condition::Any(vec![Condition::Empty("team_id"), Condition::In("team_id", teams)]);
+        seen.push(Condition::All(vec![Condition::In("created_by", vec![own]), here]));
+    }
+    Ok(seen)
 }
 
 /// By the name, by what is shown of the text, by how the hash begins, or by the whole text.
@@ -106,14 +148,70 @@ fn sort(params: &Params) -> Sort {
     }
 }
 
-async fn whole(context: &Context, found: &Page<KeyRecord>) -> Result<Vec<Raw>, Refusal> {
+async fn told(context: &Context, found: &Page<KeyRecord>, form: Form) -> Result<Vec<Raw>, Refusal> {
+    match form {
+        Form::Hash => Ok(found.records.iter().map(|key| raw(&key.id())).collect()),
+        Form::Whole => Ok(whole(context, found).await?.iter().map(raw).collect()),
+        Form::WithUser => with_users(context, found).await,
+    }
+}
+
+async fn whole(context: &Context, found: &Page<KeyRecord>) -> Result<Vec<Object>, Refusal> {
     let spent = spent(context, &found.records).await?;
-    let owners = Owners::of(context, &found.records).await?;
+    let owners = Owners::of(context, &bare(&found.records)).await?;
     let told = found.records.iter().zip(spent).map(|(kept, spend)| {
         let beside = |name: &str| owners.told(kept, name).or_else(|| table::beside(kept, spend, name));
-        raw(&fields::show(TABLE, VIEW, &kept.record, beside))
+        fields::show(TABLE, VIEW, &kept.record, beside)
     });
     Ok(told.collect())
+}
+
+/// The keys that are gone, in the same forms. Their users may be gone as well, and are not told.
+async fn former(context: &Context, query: &RecordQuery, form: Form) -> Result<(Vec<Raw>, u64), Refusal> {
+    let gone = deleted::all::<KeyRecord>(context, &query.conditions).await?;
+    let page: Vec<_> = gone.iter().skip(query.offset as usize).take(query.limit as usize).collect();
+    let keys: Vec<&KeyRecord> = page.iter().map(|gone| &gone.record).collect();
+    let owners = Owners::of(context, &keys).await?;
+    let told = page.into_iter().map(|gone| {
+        if form == Form::Hash {
+            return raw(&gone.record.id());
+        }
+        let beside = |name: &str| owners.told(&gone.record, name).or_else(|| gone.beside(name));
+        let mut told = fields::show(TABLE, VIEW, &gone.record, beside);
+        gone.sign(&mut told);
+        raw(&told)
+    });
+    Ok((told.collect(), gone.len() as u64))
+}
+
+/// Each key with its user, and with the name of who made it, as far as the caller may see users.
+async fn with_users(context: &Context, found: &Page<KeyRecord>) -> Result<Vec<Raw>, Refusal> {
+    let users = get_all::<User>(context.directory(), &seen_users(context, &found.records)).await?;
+    let users = Told::load_all(context, users).await?;
+    let keys = whole(context, found).await?;
+    let user = |id: Option<&String>| users.iter().find(|told| Some(&told.user.id) == id);
+    let told = keys.into_iter().zip(&found.records).map(|(mut told, key)| {
+        told.0.retain(|(name, _)| *name != "user");
+        told.0.push(("user", raw(&user(key.user_id.as_ref()).map(Told::row))));
+        let maker = user(key.created_by.as_ref());
+        told.0.extend(maker.map(|maker| ("created_by_user", raw(&called(&maker.user)))));
+        raw(&told)
+    });
+    Ok(told.collect())
+}
+
+/// Whose these keys are, and who made them.
+fn seen_users(context: &Context, keys: &[Kept<KeyRecord>]) -> Vec<String> {
+    let all = keys.iter().flat_map(|key| [key.user_id.clone(), key.created_by.clone()]).flatten();
+    distinct(all.filter(|id| context.sees_all() || context.by() == Some(id.as_str())))
+}
+
+fn called(user: &User) -> Object {
+    Object(vec![
+        ("user_id", raw(&user.id)),
+        ("user_email", raw(&user.email)),
+        ("user_alias", raw(&user.alias)),
+    ])
 }
 
 /// How those are called whom the keys of a page belong to.
@@ -124,7 +222,7 @@ struct Owners {
 
 impl Owners {
     /// Two questions to the ledger for all of them.
-    async fn of(context: &Context, keys: &[Kept<KeyRecord>]) -> Result<Self, Refusal> {
+    async fn of(context: &Context, keys: &[&KeyRecord]) -> Result<Self, Refusal> {
         let teams = distinct(keys.iter().filter_map(|key| key.team_id.clone()));
         let users = distinct(keys.iter().filter_map(|key| key.user_id.clone()));
         let teams = get_all::<Team>(context.directory(), &teams).await?;
@@ -143,6 +241,10 @@ impl Owners {
         };
         called.as_ref().map(raw)
     }
+}
+
+fn bare(keys: &[Kept<KeyRecord>]) -> Vec<&KeyRecord> {
+    keys.iter().map(|key| &key.record).collect()
 }
 
 fn distinct(ids: impl Iterator<Item = String>) -> Vec<String> {
@@ -173,7 +275,7 @@ pub(crate) async fn told_of_user(
     of: Condition,
 ) -> Result<Vec<(&'static str, Raw)>, Refusal> {
     let found = records::list::<KeyRecord>(context.directory(), &page::query(page, vec![of])).await?;
-    let owners = Owners::of(context, &found.records).await?;
+    let owners = Owners::of(context, &bare(&found.records)).await?;
     let mut keys = told_all(context, &found.records).await?;
     for (told, kept) in keys.iter_mut().zip(&found.records) {
         let team = owners.told(kept, "team_alias").unwrap_or_else(|| raw("None"));

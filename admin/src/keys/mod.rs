@@ -12,9 +12,10 @@ mod rights;
 mod rotate;
 mod show;
 mod table;
+mod temporary;
 mod text;
 
-pub(crate) use generate::{of_user, told_new};
+pub(crate) use generate::{NewKey, may_give, of_user, told_new};
 pub(crate) use list::{told_all, told_of, told_of_user};
 pub(crate) use rotate::rotate_due;
 

@@ -80,7 +80,7 @@ pub(super) async fn may_make(
     let nothing = KeyRecord::new("");
     let kept = before.unwrap_or(&nothing);
     if after.permissions != kept.permissions {
-        return Err(refused("Only proxy admins give permissions to keys."));
+        return Err(only_admins_permit());
     }
     if kept.blocked && !after.blocked {
         may_unblock(context, kept).await?;
@@ -92,6 +92,10 @@ pub(super) async fn may_make(
     Err(refused(
         "Keys can be made for oneself, and for teams and organizations that one leads or that permit it.",
     ))
+}
+
+pub(super) fn only_admins_permit() -> Refusal {
+    refused("Only proxy admins give permissions to keys.")
 }
 
 fn owners(record: &KeyRecord) -> (Option<&str>, Option<&str>, Option<&str>) {

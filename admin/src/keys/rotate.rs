@@ -1,5 +1,6 @@
 //! A new text for a key: at once, or with a time in which both are taken.
 
+use super::generate::KeyType;
 use super::show;
 use super::table::{self, GENERATED, TABLE};
 use super::{bounds, generate, rights, text};
@@ -15,7 +16,9 @@ use axum::Json;
 use axum::extract::Path;
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::key::{KeyRecord, mask};
+use weir_core::domain::money::NanoUsd;
 use weir_core::domain::records::{FormerKey, Kept, Record, RecordKind};
+use weir_core::ports::SpendScope;
 use weir_core::ports::control::FORMER_KEY;
 use weir_core::time::{self, Micros};
 
@@ -46,6 +49,9 @@ async fn change(context: &Context, name: &str, mut sent: Fields) -> Result<Objec
     bounds::of_changed(&(context.services.config)().litellm, &mut sent)?;
     let hash = KeyHash::from_key_or_hash(name);
     let new = sent.text("new_key").map(text::chosen);
+    let new_master = sent.text("new_master_key");
+    let key_type = KeyType::sent(&mut sent);
+    let spend = sent.money("spend").filter(|_| context.is_admin());
     let grace = sent.text("grace_period").filter(|grace| !grace.is_empty());
     let duration = sent.given("duration", Shape::Text);
     let resets = sent.has("budget_duration");
@@ -53,6 +59,10 @@ async fn change(context: &Context, name: &str, mut sent: Fields) -> Result<Objec
     let mut record = kept.as_ref().map_or_else(|| KeyRecord::new(""), |kept| kept.record.clone());
     fields::read(TABLE, &mut sent, &mut record);
     sent.finish()?;
+    if new_master.is_some() {
+        return Err(no_master());
+    }
+    key_type.change(&mut record.allowed_routes);
     let kept = kept.ok_or_else(|| {
         Refusal::told(404, "not_found_error", "key", format!("Key {} not found.", mask(name)))
     })?;
@@ -66,7 +76,8 @@ async fn change(context: &Context, name: &str, mut sent: Fields) -> Result<Objec
     if resets {
         budgets::begin(context, &mut record.limits, time::now())?;
     }
-    let now = replace(context, &kept, record, &new, Old { grace: grace.as_deref(), sealed: None }).await?;
+    let old = Old { grace: grace.as_deref(), sealed: None, spend };
+    let now = replace(context, &kept, record, &new, old).await?;
     let spend = show::spent(context, &now.hash).await?;
     let told = |name: &str| -> Option<Raw> {
         match name {
@@ -83,6 +94,16 @@ struct Old<'t> {
     grace: Option<&'t str>,
     /// The new text, for whoever comes with the old one.
     sealed: Option<String>,
+    /// What is told as spent from now on; `None`: what was spent.
+    spend: Option<NanoUsd>,
+}
+
+/// A request cannot change what every replica reads from its environment.
+fn no_master() -> Refusal {
+    let message = "The master key is read from the environment, and no request changes it. Put the new one into \
+        LITELLM_MASTER_KEY and the old one into WEIR_MASTER_KEY_PREVIOUS, restart, then run `weir reseal --from-env \
+        WEIR_MASTER_KEY_PREVIOUS`; deploy/RUNBOOKS.md has the steps (\"Rotate the master key\").";
+    Refusal::told(400, "bad_request_error", "new_master_key", message)
 }
 
 /// Rotates a key whose time has come. Nobody is there to be told the new text: it is kept sealed as long as the old one
@@ -94,7 +115,7 @@ pub(crate) async fn rotate_due(context: &Context, kept: &Kept<KeyRecord>) -> Res
     };
     let config = (context.services.config)();
     let grace = config.env.filled(GRACE).unwrap_or(DEFAULT_GRACE);
-    let old = Old { grace: Some(grace), sealed: Some(sealed) };
+    let old = Old { grace: Some(grace), sealed: Some(sealed), spend: None };
     let now = replace(context, kept, kept.record.clone(), &new, old).await?;
     tracing::info!(key = now.masked, alias = now.alias, grace, "a key was rotated");
     Ok(())
@@ -130,6 +151,9 @@ async fn replace(
     work.delete(&kept.record);
     work.insert(&next)?;
     work.rename(RecordKind::Key, &kept.id(), &next.id());
+    if let Some(spend) = old.spend {
+        work.spent(SpendScope::Key, Some(next.id()), spend);
+    }
     if let Some(grace) = old.grace {
         let until = duration::after(work.now, grace).map_err(Refusal::internal)?;
         work.insert(&FormerKey { hash: kept.hash, current: next.hash, until, sealed: old.sealed })?;

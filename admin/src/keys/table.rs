@@ -68,6 +68,15 @@ pub(super) static TABLE: &[Field<KeyRecord>] = &[
     field("team_blocked", Lens::Shown(|_| None), "false"),
 ];
 
+/// What a request for a user says of the user's first key.
+#[rustfmt::skip]
+pub(super) static FIRST: &[Field<KeyRecord>] = &[
+    field("key_alias", Lens::Text(|k| &mut k.alias), "null"),
+    field("team_id", Lens::Text(|k| &mut k.team_id), "null"),
+    field("aliases", Lens::Map(|k| &mut k.aliases), "{}"),
+    field("permissions", Lens::Map(|k| &mut k.permissions), "{}"),
+];
+
 /// The answer of `/key/generate`, in LiteLLM's order. `key` is told here and nowhere else.
 #[rustfmt::skip]
 pub(super) static GENERATED: &[&str] = &[

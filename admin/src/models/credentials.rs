@@ -1,6 +1,6 @@
 //! `/credentials`: parameters that deployments share by name. Their values are sealed, and told to nobody.
 
-use super::stored::writable;
+use super::stored::{Stored, writable};
 use crate::answer::raw;
 use crate::context::Context;
 use crate::error::{Refusal, detail};
@@ -11,7 +11,7 @@ use axum::extract::Path;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use weir_core::config::Config;
-use weir_core::domain::records::{Credential, Kept};
+use weir_core::domain::records::{Credential, Kept, ModelRecord};
 use weir_core::error::{ApiError, Kind};
 use weir_core::ports::control::CREDENTIAL_VALUES;
 
@@ -38,9 +38,13 @@ pub(super) async fn of_model(context: Context, Path(id): Path<String>) -> Result
 
 pub(super) async fn new(context: Context, mut body: Fields) -> Result<Json<Value>, Refusal> {
     let name = body.required_text("credential_name");
-    let (values, info) = (map(&mut body, "credential_values"), map(&mut body, "credential_info"));
+    let (mut values, info) = (map(&mut body, "credential_values"), map(&mut body, "credential_info"));
+    let model = body.text("model_id").filter(|id| !id.is_empty());
     body.finish()?;
     writable(&context)?;
+    if let Some(id) = model {
+        values = of_stored(&context, &id).await?;
+    }
     if context.get::<Credential>(&name).await?.is_some() {
         return Err(detail(409, &json!(format!("Credential {name} exists already"))));
     }
@@ -48,6 +52,41 @@ pub(super) async fn new(context: Context, mut body: Fields) -> Result<Json<Value
     let mut work = Work::new(&context);
     work.insert(&record)?;
     done(&context, work, "Credential created successfully").await
+}
+
+/// What credentials are made of, of all parameters of a deployment.
+static VALUES: &[&str] = &[
+    "api_key",
+    "api_base",
+    "api_version",
+    "vertex_project",
+    "vertex_location",
+    "vertex_credentials",
+    "region_name",
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "aws_region_name",
+    "watsonx_region_name",
+];
+
+/// The credentials of a deployment that was made over the API.
+///
+/// # Errors
+/// 404 where there is none of this id; 400 for one of the files, whose secrets stay where they are.
+async fn of_stored(context: &Context, id: &str) -> Result<Map<String, Value>, Refusal> {
+    if let Some(kept) = context.get::<ModelRecord>(id).await? {
+        let mut values = Stored::open(context, kept.record)?.params;
+        values.retain(|name, _| VALUES.contains(&name.as_str()));
+        return Ok(values);
+    }
+    let config: Arc<Config> = (context.services.config)();
+    Err(match config.models.iter().any(|entry| entry.id == id) {
+        true => detail(
+            400,
+            &json!("This model's credentials stand in the files; send them as credential_values."),
+        ),
+        false => detail(404, &json!("Model not found")),
+    })
 }
 
 /// Values that are sent are put over those that are there.

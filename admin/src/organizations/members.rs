@@ -23,7 +23,11 @@ struct Wanted {
     user_email: Option<String>,
 }
 
-fn may_change(context: &Context, id: &str) -> Result<(), Refusal> {
+/// Whether the caller may change the members of this organisation.
+///
+/// # Errors
+/// 403.
+pub(crate) fn may_change(context: &Context, id: &str) -> Result<(), Refusal> {
     if context.is_admin() || context.administers(Some(id)) {
         return Ok(());
     }

@@ -4,6 +4,8 @@ mod change;
 mod members;
 mod show;
 
+pub(crate) use members::may_change;
+
 use crate::routes::{Access, route};
 use axum::http::Method;
 use axum::routing::{delete, get, patch, post};

@@ -375,9 +375,12 @@ pub(super) async fn exceptions_by_deployment(context: Context, params: Params) -
 async fn tag_users(
     context: &Context,
     days: Days,
+    params: &Params,
 ) -> Result<BTreeMap<(String, String), (weir_core::ports::Sums, BTreeSet<String>)>, Refusal> {
     let by = [Dimension::Day, Dimension::Tag, Dimension::Key];
-    let rows = sums(context, over(days, Rollup::Tags, &by)).await?;
+    let mut query = over(days, Rollup::Tags, &by);
+    query.only.extend(wanted_tags(params).map(|tags| (Dimension::Tag, tags)));
+    let rows = sums(context, query).await?;
     let known = known_keys(context, rows.iter().map(|row| row.name(2).to_owned()).collect()).await?;
     let mut all: BTreeMap<(String, String), (weir_core::ports::Sums, BTreeSet<String>)> = BTreeMap::new();
     for row in &rows {
@@ -388,10 +391,20 @@ async fn tag_users(
     Ok(all)
 }
 
+/// `tag_filters`, else `tag_filter`; `None`: all tags.
+fn wanted_tags(params: &Params) -> Option<Vec<String>> {
+    let (several, one) = (params.all("tag_filters"), params.text("tag_filter"));
+    if several.is_empty() {
+        one.map(|tag| vec![tag])
+    } else {
+        Some(several.into_iter().map(str::to_owned).collect())
+    }
+}
+
 pub(super) async fn tag_summary(context: Context, params: Params) -> Answer<Object> {
     let days = Days::asked(&params)?.unwrap_or_else(Days::last);
     let mut tags: BTreeMap<String, (weir_core::ports::Sums, BTreeSet<String>)> = BTreeMap::new();
-    for ((_, tag), (sums, users)) in tag_users(&context, days).await? {
+    for ((_, tag), (sums, users)) in tag_users(&context, days, &params).await? {
         let all = tags.entry(tag).or_default();
         all.0.add(&sums);
         all.1.extend(users);
@@ -414,10 +427,10 @@ pub(super) async fn tag_summary(context: Context, params: Params) -> Answer<Obje
 }
 
 /// Users of every tag on each of the last days.
-pub(super) async fn tag_daily_users(context: Context) -> Answer<Value> {
+pub(super) async fn tag_daily_users(context: Context, params: Params) -> Answer<Value> {
     let today = Days::last();
     let week = Days { from: today.until - 6, until: today.until };
-    let told: Vec<Value> = tag_users(&context, week)
+    let told: Vec<Value> = tag_users(&context, week, &params)
         .await?
         .into_iter()
         .map(|((day, tag), (_, users))| {

@@ -1,14 +1,17 @@
 //! Which entries are asked for.
 
+use crate::context::Context;
+use crate::deleted;
 use crate::error::Refusal;
 use crate::input::Params;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use weir_core::domain::ids::KeyHash;
+use weir_core::domain::key::KeyRecord;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::spend::Status;
-use weir_core::ports::SpendFilter;
+use weir_core::ports::{Condition, SpendFilter};
 use weir_core::time::Micros;
 
 /// Rows in one answer. Without a limit it would be everything there is.
@@ -32,6 +35,8 @@ impl Asked {
             model: params.text("model"),
             session_id: params.text("session_id"),
             status: params.get("status_filter").and_then(Status::parse),
+            // What is no status was nobody's answer.
+            http_status: params.get("error_code").map(|code| code.parse().unwrap_or_default()),
             min_cost: params.get("min_spend").and_then(|text| NanoUsd::parse(text).ok()),
             max_cost: params.get("max_spend").and_then(|text| NanoUsd::parse(text).ok()),
             request_id: params.text("request_id"),
@@ -44,6 +49,22 @@ impl Asked {
         let both = filter.from.is_some() && filter.until.is_some();
         Ok(Self { by_day: both && params.flag("summarize")?.unwrap_or(true), filter })
     }
+}
+
+/// The key that is called so, or was when it was deleted. Nobody's, where there is none, or where another key was asked for.
+pub(super) async fn called(
+    context: &Context,
+    alias: &str,
+    asked: Option<KeyHash>,
+) -> Result<KeyHash, Refusal> {
+    let of_alias = vec![Condition::In("alias", vec![alias.to_owned()])];
+    let there = context.all::<KeyRecord>(of_alias.clone()).await?;
+    let hash = match there.first() {
+        Some(key) => Some(key.hash),
+        None => deleted::all::<KeyRecord>(context, &of_alias).await?.first().map(|gone| gone.record.hash),
+    };
+    let nobodys = KeyHash::of("");
+    Ok(hash.filter(|hash| asked.is_none_or(|asked| asked == *hash)).unwrap_or(nobodys))
 }
 
 /// `2026-11-25`, or a date with a time, UTC unless it says otherwise. A plain end date includes its day; an

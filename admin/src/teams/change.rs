@@ -74,7 +74,10 @@ pub(super) async fn told(context: &Context, id: &str) -> Result<Told, Refusal> {
 pub(super) async fn update(context: Context, mut sent: Fields) -> Result<Json<Object>, Refusal> {
     let id = sent.required_text("team_id");
     let resets = sent.has("budget_duration");
-    let member_budget = sent.given("team_member_budget", Shape::Number);
+    let of_members = budgets::Said {
+        amount: sent.given("team_member_budget", Shape::Number),
+        duration: sent.given("team_member_budget_duration", Shape::Text),
+    };
     let kept = context.get::<Team>(&id).await?;
     let mut team = kept.as_ref().map(|kept| kept.record.clone()).unwrap_or_default();
     fields::read(TABLE, &mut sent, &mut team);
@@ -90,9 +93,7 @@ pub(super) async fn update(context: Context, mut sent: Fields) -> Result<Json<Ob
     if resets {
         budgets::begin(&context, &mut team.limits, work.now)?;
     }
-    if let Some(amount) = member_budget {
-        budgets::change_of_members(&context, &mut work, &mut team, amount).await?;
-    }
+    budgets::change_of_members(&context, &mut work, &mut team, of_members).await?;
     work.update(&kept, &team, "updated")?;
     work.commit().await?;
     let told = told(&context, &id).await?;

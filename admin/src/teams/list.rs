@@ -1,10 +1,11 @@
 //! Telling about teams.
 
-use super::rights;
 use super::show::Told;
+use super::{rights, show};
 use crate::answer::{Object, Raw, raw};
 use crate::budgets;
 use crate::context::Context;
+use crate::deleted;
 use crate::error::{Refusal, detail};
 use crate::input::Params;
 use crate::keys;
@@ -102,6 +103,7 @@ pub(crate) async fn teams_of(context: &Context, user: String) -> Result<Vec<Stri
 pub(super) async fn pages(context: Context, params: Params) -> Result<Json<Object>, Refusal> {
     let page = params.positive("page")?.unwrap_or(1);
     let size = params.positive("page_size")?.unwrap_or(PAGE).min(LARGEST);
+    let gone = deleted::asked(&params)?;
     let mut conditions = Vec::new();
     if let Some(alias) = params.text("team_alias") {
         conditions.push(Condition::Contains("alias", alias));
@@ -123,15 +125,28 @@ pub(super) async fn pages(context: Context, params: Params) -> Result<Json<Objec
         limit: size,
         offset: (page - 1).saturating_mul(size),
     };
-    let found = records::list::<Team>(context.directory(), &query).await?;
-    let teams = Told::load_all(&context, found.records).await?;
+    let (teams, total) =
+        if gone { former(&context, &query).await? } else { living(&context, &query).await? };
     Ok(Json(Object(vec![
-        ("teams", raw(&teams.iter().map(Told::team).collect::<Vec<_>>())),
-        ("total", raw(&found.total)),
+        ("teams", raw(&teams)),
+        ("total", raw(&total)),
         ("page", raw(&page)),
         ("page_size", raw(&size)),
-        ("total_pages", raw(&found.total.div_ceil(u64::from(size)))),
+        ("total_pages", raw(&total.div_ceil(u64::from(size)))),
     ])))
+}
+
+async fn living(context: &Context, query: &RecordQuery) -> Result<(Vec<Object>, u64), Refusal> {
+    let found = records::list::<Team>(context.directory(), query).await?;
+    let teams = Told::load_all(context, found.records).await?;
+    Ok((teams.iter().map(Told::team).collect(), found.total))
+}
+
+/// Teams that are gone: their members went with them.
+async fn former(context: &Context, query: &RecordQuery) -> Result<(Vec<Object>, u64), Refusal> {
+    let gone = deleted::all::<Team>(context, &query.conditions).await?;
+    let page = gone.iter().skip(query.offset as usize).take(query.limit as usize);
+    Ok((page.map(show::former).collect(), gone.len() as u64))
 }
 
 fn sort(params: &Params) -> Sort {

@@ -244,7 +244,7 @@ pub(super) async fn update(context: Context, mut sent: Fields) -> Result<Json<Ob
     }
     let mut work = Work::new(&context);
     if budget.is_some() || duration.is_some() || tpm.is_some() || rpm.is_some() {
-        let own = budgets::Own { amount: budget, duration, tpm, rpm };
+        let own = budgets::Own { budget: budgets::Said { amount: budget, duration }, tpm, rpm };
         changed.budget_id = budgets::change_own(&context, &mut work, &team, &kept, own).await?;
     }
     work.update(&kept, &changed, "updated")?;

@@ -3,6 +3,7 @@
 use super::table::{ROW, TABLE, TEAM};
 use crate::answer::{Object, Raw, raw};
 use crate::context::Context;
+use crate::deleted::Deleted;
 use crate::error::Refusal;
 use crate::fields::{self, moment};
 use serde_json::{Value, json};
@@ -17,6 +18,16 @@ pub(crate) struct Told {
     pub(crate) team: Kept<Team>,
     pub(crate) members: Vec<Kept<Member>>,
     spend: NanoUsd,
+}
+
+/// A team that is gone.
+pub(super) fn former(gone: &Deleted<Team>) -> Object {
+    let mut told = fields::show(TABLE, TEAM, &gone.record, |name| match name {
+        "members_with_roles" => Some(raw::<[Value]>(&[])),
+        name => gone.beside(name),
+    });
+    gone.sign(&mut told);
+    told
 }
 
 impl Told {

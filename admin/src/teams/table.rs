@@ -5,6 +5,8 @@ use crate::fields::{Field, Lens, field, moment};
 use crate::input::Shape;
 use weir_core::domain::records::Team;
 
+const LIMIT_TYPES: Shape = Shape::OneOf(&["guaranteed_throughput", "best_effort_throughput"]);
+
 #[rustfmt::skip]
 pub(super) static TABLE: &[Field<Team>] = &[
     field("team_alias", Lens::Text(|t| &mut t.alias), "null"),
@@ -28,6 +30,10 @@ pub(super) static TABLE: &[Field<Team>] = &[
     field("team_member_key_duration", Lens::Meta(Shape::Text, |t| &mut t.metadata), "null"),
     field("team_member_rpm_limit", Lens::Meta(Shape::Integer, |t| &mut t.metadata), "null"),
     field("team_member_tpm_limit", Lens::Meta(Shape::Integer, |t| &mut t.metadata), "null"),
+    field("allowed_passthrough_routes", Lens::Meta(Shape::List, |t| &mut t.metadata), "null"),
+    field("allowed_vector_store_indexes", Lens::Meta(Shape::List, |t| &mut t.metadata), "null"),
+    field("rpm_limit_type", Lens::Meta(LIMIT_TYPES, |t| &mut t.metadata), "null"),
+    field("tpm_limit_type", Lens::Meta(LIMIT_TYPES, |t| &mut t.metadata), "null"),
     field("model_aliases", Lens::Map(|t| &mut t.model_aliases), "{}"),
     field("team_member_permissions", Lens::Texts(|t| &mut t.member_permissions), "[]"),
     field("router_settings", Lens::Extra(Shape::Object, |t| &mut t.extra), "{}"),

@@ -8,16 +8,20 @@ use crate::context::Context;
 use crate::error::{Problem, Refusal};
 use crate::fields::{self, moment};
 use crate::input::{Fields, Shape};
-use crate::keys;
+use crate::keys::{self, NewKey};
+use crate::organizations;
 use crate::teams;
 use crate::work::Work;
 use axum::Json;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use weir_core::config::LitellmSettings;
 use weir_core::domain::ids::new_entry_id;
-use weir_core::domain::records::{Member, Role, Team, User};
-use weir_core::ports::Condition;
+use weir_core::domain::money::NanoUsd;
+use weir_core::domain::records::{Member, Organization, OrganizationMember, Role, Team, User};
 use weir_core::ports::records::get_all;
+use weir_core::ports::{Condition, SpendScope};
+use weir_core::time::Micros;
 
 /// Roles that a user may be given.
 pub(super) static ROLES: &[(Role, &str)] = &[
@@ -33,7 +37,8 @@ pub(super) async fn new(context: Context, mut sent: Fields) -> Result<Json<Objec
     let with_key = sent.flag("auto_create_key").unwrap_or(true);
     let password = sent.text("password");
     fill_in(&(context.services.config)().litellm, role, &mut sent);
-    let teams = teams(&mut sent);
+    let places = Places::sent(&mut sent);
+    let spend = sent.money("spend").filter(|_| context.is_admin());
     let mut user = User { metadata: "{}".to_owned(), role, ..User::default() };
     fields::read(TABLE, &mut sent, &mut user);
     let key = keys::of_user(&mut sent, with_key)?;
@@ -42,6 +47,9 @@ pub(super) async fn new(context: Context, mut sent: Fields) -> Result<Json<Objec
     user.id = id.unwrap_or_else(|| new_entry_id().to_string());
     may_make(&context, &user)?;
     free(&context, &user).await?;
+    if let Some(key) = &key {
+        keys::may_give(&context, key).await?;
+    }
     if let Some(password) = password {
         user.password_hash = Some(password::hashed(password).await?);
     }
@@ -49,7 +57,10 @@ pub(super) async fn new(context: Context, mut sent: Fields) -> Result<Json<Objec
     budgets::begin(&context, &mut user.limits, work.now)?;
     work.insert(&user)?;
     let now = work.now;
-    join(&context, &mut work, &user, &teams).await?;
+    places.enter(&context, &mut work, &user).await?;
+    if let Some(spend) = spend {
+        work.spent(SpendScope::User, Some(user.id.clone()), spend);
+    }
     let key = key.map(|mut key| {
         key.record.user_id = Some(user.id.clone());
         key
@@ -58,14 +69,18 @@ pub(super) async fn new(context: Context, mut sent: Fields) -> Result<Json<Objec
         work.insert(&key.record)?;
     }
     work.commit().await?;
-    let told = |name: &str| match (name, &key) {
+    Ok(Json(told(&user, key.as_ref(), spend, now)))
+}
+
+fn told(user: &User, key: Option<&NewKey>, spend: Option<NanoUsd>, now: Micros) -> Object {
+    keys::told_new(key, &|name| match (name, key) {
         ("created_at" | "updated_at", Some(_)) => Some(moment(now)),
         ("model_max_budget" | "router_settings", None) => Some(raw(&Value::Null)),
         ("key", None) => Some(raw("")),
         ("teams", _) => Some(raw(&Value::Null)),
-        (name, _) => of_user(&user, name),
-    };
-    Ok(Json(keys::told_new(key.as_ref(), &told)))
+        ("spend", _) => spend.map(NanoUsd::json),
+        (name, _) => of_user(user, name),
+    })
 }
 
 /// What the answer says of the user, by the names of a key's fields.
@@ -171,12 +186,47 @@ fn teams(sent: &mut Fields) -> Vec<String> {
     given.into_iter().flatten().filter_map(id).collect()
 }
 
-async fn join(context: &Context, work: &mut Work<'_>, user: &User, teams: &[String]) -> Result<(), Refusal> {
-    for team in get_all::<Team>(context.directory(), teams).await? {
-        teams::may_change(context, &team).await?;
-        work.insert(&Member { email: user.email.clone(), ..Member::of(&team, &user.id) })?;
+/// Where a new user becomes a member.
+struct Places {
+    teams: Vec<String>,
+    /// The team of the first key (`team_id`).
+    team: Option<String>,
+    organizations: Vec<String>,
+}
+
+impl Places {
+    fn sent(sent: &mut Fields) -> Self {
+        let team = sent.peek("team_id").filter(|id| !id.is_empty());
+        let mut teams = teams(sent);
+        teams.extend(team.clone());
+        Self { teams: distinct(teams), team, organizations: distinct(sent.texts("organizations")) }
     }
-    Ok(())
+
+    /// Of teams and organisations that are not there nothing is said, as with LiteLLM, but for that of the first key.
+    async fn enter(&self, context: &Context, work: &mut Work<'_>, user: &User) -> Result<(), Refusal> {
+        let teams = get_all::<Team>(context.directory(), &self.teams).await?;
+        if let Some(id) = self.team.as_ref().filter(|id| !teams.iter().any(|team| team.id == **id)) {
+            return Err(Refusal::wrapped(404, &format!("Team not found, passed team_id={id}")));
+        }
+        for team in &teams {
+            teams::may_change(context, team).await?;
+            work.insert(&Member { email: user.email.clone(), ..Member::of(team, &user.id) })?;
+        }
+        for organization in get_all::<Organization>(context.directory(), &self.organizations).await? {
+            organizations::may_change(context, &organization.id)?;
+            work.insert(&OrganizationMember {
+                organization_id: organization.record.id,
+                user_id: user.id.clone(),
+                role: Role::InternalUser,
+                budget_id: None,
+            })?;
+        }
+        Ok(())
+    }
+}
+
+fn distinct(ids: Vec<String>) -> Vec<String> {
+    ids.into_iter().collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Sees to it that there is a user of this id: the master's is made when it is first needed.

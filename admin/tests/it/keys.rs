@@ -276,3 +276,45 @@ fn wrong_bodies(key: &str) -> Vec<String> {
         .chain([format!(r#"{{"key": "{key}""#), format!("{{{key}}}")])
         .collect()
 }
+
+#[tokio::test]
+async fn p16_a_budget_is_raised_for_a_while_and_both_fields_belong_together() {
+    let rig = Rig::new();
+    let key = rig.key(&json!({ "max_budget": 1, "metadata": { "kept": true } })).await;
+    let raised = json!({ "key": key, "temp_budget_increase": "0.5", "temp_budget_expiry": "2030-01-02" });
+    let answer = rig.post("/key/update", &raised).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let told = json!({ "kept": true, "temp_budget_increase": 0.5,
+        "temp_budget_expiry": "2030-01-02T00:00:00.000000Z" });
+    assert_eq!(answer.json()["metadata"], told);
+    for (field, value, status, says) in [
+        ("temp_budget_increase", json!(3), 422, "must be set together"),
+        ("temp_budget_expiry", json!("2030-01-01"), 422, "must be set together"),
+        ("temp_budget_expiry", json!(7), 422, "valid datetime"),
+    ] {
+        let answer = rig.post("/key/update", &json!({ "key": key, field: value })).await;
+        assert!(answer.status == status && answer.text.contains(says), "{field}: {}", answer.text);
+    }
+    for (increase, expiry, status) in [(json!(1), "soon", 422), (json!(-1), "2030-01-01", 400)] {
+        let body = json!({ "key": key, "temp_budget_increase": increase, "temp_budget_expiry": expiry });
+        assert_eq!(rig.post("/key/update", &body).await.status, status, "{body}");
+    }
+    let ended = json!({ "key": key, "temp_budget_increase": null, "temp_budget_expiry": null });
+    assert_eq!(rig.post("/key/update", &ended).await.json()["metadata"], json!({ "kept": true }));
+}
+
+#[tokio::test]
+async fn a_new_text_may_come_with_another_type_of_key_and_never_with_a_new_master() {
+    let rig = Rig::new();
+    let key = rig.key(&json!({ "key_type": "llm_api", "allowed_routes": ["/key/info"] })).await;
+    let changed = rig.post("/key/regenerate", &json!({ "key": key, "key_type": "read_only" })).await;
+    assert_eq!(changed.status, 200, "{}", changed.text);
+    assert_eq!(changed.json()["allowed_routes"], json!(["/key/info", "info_routes"]));
+    let key = changed.json()["key"].clone();
+    let changed = rig.post("/key/regenerate", &json!({ "key": key, "key_type": "default" })).await;
+    assert_eq!(changed.json()["allowed_routes"], json!(["/key/info"]), "{}", changed.text);
+    let body = json!({ "key": MASTER, "new_master_key": "sk-new-master-0000" });
+    let refused = rig.post("/key/regenerate", &body).await;
+    assert!(refused.status == 400 && refused.text.contains("weir reseal"), "{}", refused.text);
+    assert!(!refused.text.contains("sk-new-master-0000"), "{}", refused.text);
+}

@@ -231,6 +231,71 @@ async fn p19_keys_of_a_team_end_with_the_membership_of_their_user() {
 }
 
 #[tokio::test]
+async fn keys_that_one_made_for_others_are_listed_where_they_are_asked_for() {
+    let rig = some().await;
+    let list = "/key/list?return_full_object=true";
+    let made = rig.get(&format!("{list}&user_id=default_user_id")).await.json();
+    assert!(aliases(&made).is_empty(), "{made}");
+    let made = rig.get(&format!("{list}&user_id=default_user_id&include_created_by_keys=true")).await.json();
+    assert_eq!(aliases(&made), ["100%", "Prod-Robot", "batch"]);
+    for (id, role) in [("lea", "admin"), ("mel", "user")] {
+        rig.post(
+            "/user/new",
+            &json!({ "user_id": id, "user_role": "internal_user", "auto_create_key": false }),
+        )
+        .await;
+        let member = json!({ "team_id": "t-9", "member": { "role": role, "user_id": id } });
+        assert_eq!(rig.post("/team/member_add", &member).await.status, 200);
+    }
+    rig.key(&json!({ "key": "sk-key-of-lea-0000", "key_alias": "lea", "user_id": "lea" })).await;
+    let for_mel =
+        json!({ "key": "sk-made-for-mel-0000", "key_alias": "made", "user_id": "mel", "team_id": "t-9" });
+    let answer = rig.call("POST", "/key/generate", "sk-key-of-lea-0000", &for_mel.to_string()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let made = format!("{list}&include_created_by_keys=true");
+    let seen = async |path: &str| rig.call("GET", path, "sk-key-of-lea-0000", "").await.json();
+    assert_eq!(aliases(&seen(list).await), ["lea"]);
+    assert_eq!(aliases(&seen(&made).await), ["lea", "made"]);
+    rig.post("/team/member_delete", &json!({ "team_id": "t-9", "user_id": "lea" })).await;
+    assert_eq!(aliases(&seen(&made).await), ["lea"], "the team is no longer theirs");
+}
+
+#[tokio::test]
+async fn keys_that_were_deleted_are_listed_with_who_did_it() {
+    let rig = some().await;
+    let metadata = json!({ "key": "sk-first-robot-1111", "metadata": { "cost": 0.10 } });
+    assert_eq!(rig.post("/key/update", &metadata).await.status, 200);
+    let gone = json!({ "keys": ["sk-first-robot-1111", "sk-nobodys-key-3333"] });
+    assert_eq!(rig.post("/key/delete", &gone).await.status, 200);
+    let list = rig.get("/key/list?status=deleted&return_full_object=true&search=robot").await.json();
+    assert_eq!((aliases(&list), &list["total_count"]), (vec!["Prod-Robot"], &json!(1)));
+    let key = &list["keys"][0];
+    assert_eq!((&key["team_alias"], &key["metadata"]), (&json!("Engines"), &json!({ "cost": 0.1 })));
+    assert!(key["deleted_at"].is_string() && key["deleted_by"] == "default_user_id", "{key}");
+    let page = rig.get("/key/list?status=deleted&size=1&page=2").await.json();
+    assert_eq!((&page["total_count"], &page["total_pages"]), (&json!(2), &json!(2)), "{page}");
+    assert_eq!(page["keys"].as_array().unwrap().len(), 1, "{page}");
+    let own = rig.call("GET", "/key/list?status=deleted", "sk-other-thing-2222", "").await.json();
+    assert_eq!(own["keys"], json!([KeyHash::of("sk-first-robot-1111").hex()]), "of the same user only");
+    let refused = rig.get("/key/list?status=expired").await;
+    assert!(refused.status == 400 && refused.text.contains("Currently only"), "{}", refused.text);
+}
+
+#[tokio::test]
+async fn a_list_of_keys_tells_of_their_users_where_it_is_asked_to() {
+    let rig = some().await;
+    let list = rig.get("/key/list?expand=user&search=robot").await.json();
+    let key = &list["keys"][0];
+    assert_eq!(key["user"]["user_email"], "ada@work.example", "{key}");
+    assert_eq!(key["created_by_user"]["user_id"], "default_user_id", "{key}");
+    let nobodys = rig.get("/key/list?expand=user&search=100").await.json();
+    assert_eq!(nobodys["keys"][0]["user"], Value::Null, "{nobodys}");
+    let own = rig.call("GET", "/key/list?expand=user&search=robot", "sk-other-thing-2222", "").await.json();
+    assert_eq!(own["keys"][0]["user"]["user_id"], "u-7", "{own}");
+    assert!(own["keys"][0].get("created_by_user").is_none(), "others are none of their business: {own}");
+}
+
+#[tokio::test]
 async fn days_are_narrowed_by_all_that_they_are_summed_by_and_refused_else() {
     let rig = Rig::new();
     let days = "start_date=2026-11-01&end_date=2026-11-30";

@@ -21,3 +21,5 @@ mod rig;
 mod settings;
 mod socket;
 mod spend;
+mod teams;
+mod users;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::key::{KeyRecord, Principal};
 use weir_core::domain::money::NanoUsd;
-use weir_core::domain::records::{Kept, OrganizationMember, Record, RecordKind, Team, User, due};
+use weir_core::domain::records::{Kept, OrganizationMember, Record, RecordKind, Team, User};
 use weir_core::domain::spend::{Entry, Said};
 use weir_core::ports::records::insert;
 use weir_core::ports::{
@@ -130,22 +130,11 @@ fn renamed(heirs: &mut HashMap<String, String>, change: &Change) {
 }
 
 fn meets(record: &StoredRecord, condition: &Condition) -> bool {
-    let value = |name: &str| match record.kind.row().columns.iter().position(|column| *column == name) {
+    condition.holds(&|name| match record.kind.row().columns.iter().position(|column| *column == name) {
         Some(at) => record.columns[at].clone(),
+        None if name == "created_by" => record.created_by.clone(),
         None => Some(record.id.clone()),
-    };
-    match condition {
-        Condition::In(name, values) => value(name).is_some_and(|value| values.contains(&value)),
-        Condition::Contains(name, text) => {
-            value(name).is_some_and(|value| value.to_lowercase().contains(&text.to_lowercase()))
-        }
-        Condition::Begins(name, text) => {
-            value(name).is_some_and(|value| value.to_lowercase().starts_with(&text.to_lowercase()))
-        }
-        Condition::Any(several) => several.iter().any(|condition| meets(record, condition)),
-        Condition::Empty(name) => value(name).is_none(),
-        Condition::Due(name, by) => value(name).is_some_and(|at| Some(&at) <= due(Some(*by)).as_ref()),
-    }
+    })
 }
 
 #[async_trait]
@@ -184,7 +173,11 @@ impl Directory for Memory {
 
     async fn audit(&self, query: &AuditQuery) -> LedgerResult<AuditPage> {
         self.asked()?;
-        let found: Vec<StoredAudit> = lock(&self.audit).iter().rev().map(stored).collect();
+        let asked = |entry: &&AuditEntry| {
+            query.kind.is_none_or(|kind| kind == entry.kind)
+                && query.action.as_deref().is_none_or(|action| action == entry.action)
+        };
+        let found: Vec<StoredAudit> = lock(&self.audit).iter().rev().filter(asked).map(stored).collect();
         let total = found.len() as u64;
         let page = found.into_iter().skip(query.offset as usize).take(query.limit as usize);
         Ok(AuditPage { entries: page.collect(), total })
@@ -303,6 +296,7 @@ fn matches(filter: &SpendFilter, entry: &Entry) -> bool {
     (filter.key_hash.is_none() || filter.key_hash == entry.key_hash)
         && same(&filter.user_id, &entry.user_id)
         && same(&filter.team_id, &entry.team_id)
+        && filter.http_status.is_none_or(|status| status == entry.http_status)
         && filter.request_id.as_ref().is_none_or(named)
         && filter.from.is_none_or(|from| entry.started_at >= from)
         && filter.until.is_none_or(|until| entry.started_at < until)

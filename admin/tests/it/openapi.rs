@@ -202,6 +202,7 @@ fn schema(shape: Shape) -> Value {
         Shape::List => json!({ "type": "array", "items": {} }),
         Shape::Texts => json!({ "type": "array", "items": { "type": "string" } }),
         Shape::Object => json!({ "type": "object" }),
+        Shape::Moment => json!({ "type": "string", "format": "date-time" }),
         Shape::OneOf(allowed) => json!({ "type": "string", "enum": allowed }),
     }
 }

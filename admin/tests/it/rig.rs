@@ -156,7 +156,13 @@ impl Control for Still {
         Some(8)
     }
 
-    async fn apply_guardrail(&self, _name: &str, text: &str, _: Option<&str>) -> Result<String, ApiError> {
+    async fn apply_guardrail(
+        &self,
+        _name: &str,
+        text: &str,
+        _: Option<&str>,
+        _: &[String],
+    ) -> Result<String, ApiError> {
         Ok(text.to_owned())
     }
 

@@ -236,3 +236,31 @@ async fn every_end_but_success_is_a_failure_with_its_reason() {
         assert_eq!(error["error_message"], "slow down");
     }
 }
+
+#[tokio::test]
+async fn entries_are_found_by_the_name_of_their_key_and_by_the_status_of_the_answer() {
+    let rig = Rig::new();
+    let robot = rig.key(&json!({ "key_alias": "robot" })).await;
+    let of = |key: &str, http_status| Entry {
+        key_hash: Some(KeyHash::of(key)),
+        http_status,
+        ..entry(Micros(START), 5)
+    };
+    for told in [of(&robot, 200), of(&robot, 429), of("sk-another-0000", 429)] {
+        rig.memory.book(told);
+    }
+    let total = async |query: &str| rig.get(&format!("/spend/logs/v2?{query}")).await.json()["total"].clone();
+    for (query, found) in [
+        ("", 3),
+        ("key_alias=robot", 2),
+        ("key_alias=nobody", 0),
+        ("error_code=429", 2),
+        ("error_code=soon", 0),
+        ("error_code=429&key_alias=robot", 1),
+        ("api_key=sk-another-0000&key_alias=robot", 0),
+    ] {
+        assert_eq!(total(query).await, found, "{query}");
+    }
+    assert_eq!(rig.post("/key/delete", &json!({ "keys": [robot] })).await.status, 200);
+    assert_eq!(total("key_alias=robot").await, 2, "also of a key that is gone");
+}

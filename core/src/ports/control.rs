@@ -89,7 +89,8 @@ pub trait Control: Send + Sync {
     /// Tokens of a chat's messages (a JSON list), as the model counts them; `None` where they cannot be read.
     fn count_tokens(&self, model: &str, messages: &str) -> Option<u64>;
 
-    /// A text past one guardrail, as it would go on.
+    /// A text past one guardrail, as it would go on. `entities`: what is looked for, by guardrails that look for such; none:
+    /// as they are configured.
     ///
     /// # Errors
     /// 404 where none has this name, 400 where it does not let the text pass, 503 where it cannot say.
@@ -98,6 +99,7 @@ pub trait Control: Send + Sync {
         name: &str,
         text: &str,
         language: Option<&str>,
+        entities: &[String],
     ) -> Result<String, ApiError>;
 
     /// Asks a deployment something short and real, which costs what it costs.

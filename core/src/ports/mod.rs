@@ -21,7 +21,7 @@ pub use spend::{
 use crate::domain::ids::KeyHash;
 use crate::domain::key::{KeyRecord, Principal};
 use crate::domain::money::NanoUsd;
-use crate::domain::records::{Limits, RecordKind};
+use crate::domain::records::{Limits, RecordKind, due};
 use crate::domain::response::ResponseRecord;
 use crate::domain::spend::{Begin, Entry};
 use crate::time::Micros;
@@ -126,7 +126,7 @@ pub struct RecordQuery {
     pub offset: u32,
 }
 
-/// `column`: one of the kind's columns, or `id`.
+/// `column`: one of the kind's columns, `id`, or `created_by`.
 #[derive(Clone, Debug)]
 pub enum Condition {
     /// It is one of these. With none, nothing is found.
@@ -137,10 +137,32 @@ pub enum Condition {
     Begins(&'static str, String),
     /// At least one of these holds. With none, nothing is found.
     Any(Vec<Condition>),
+    /// All of these hold. With none, everything is found.
+    All(Vec<Condition>),
     /// It is not set.
     Empty(&'static str),
     /// A moment that has come by then; no moment never comes.
     Due(&'static str, Micros),
+}
+
+impl Condition {
+    /// Whether it holds of a record that is at hand, as it would in the ledger. `value`: what stands in a column.
+    pub fn holds(&self, value: &dyn Fn(&str) -> Option<String>) -> bool {
+        let lower = |name: &str| value(name).map(|value| value.to_lowercase());
+        match self {
+            Condition::In(name, values) => value(name).is_some_and(|value| values.contains(&value)),
+            Condition::Contains(name, text) => {
+                lower(name).is_some_and(|value| value.contains(&text.to_lowercase()))
+            }
+            Condition::Begins(name, text) => {
+                lower(name).is_some_and(|value| value.starts_with(&text.to_lowercase()))
+            }
+            Condition::Any(several) => several.iter().any(|condition| condition.holds(value)),
+            Condition::All(several) => several.iter().all(|condition| condition.holds(value)),
+            Condition::Empty(name) => value(name).is_none(),
+            Condition::Due(name, by) => value(name).is_some_and(|at| Some(at) <= due(Some(*by))),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -197,8 +219,22 @@ pub struct AuditQuery {
     pub from: Option<Micros>,
     /// Exclusive.
     pub until: Option<Micros>,
+    pub sort: AuditSort,
+    pub ascending: bool,
     pub limit: u32,
     pub offset: u32,
+}
+
+/// What audit entries are sorted by; of equal ones the time decides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AuditSort {
+    #[default]
+    At,
+    ChangedBy,
+    Key,
+    Action,
+    Table,
+    ObjectId,
 }
 
 #[derive(Clone, Debug, Default)]

@@ -20,6 +20,8 @@ pub struct SpendFilter {
     /// The model group.
     pub model: Option<String>,
     pub status: Option<Status>,
+    /// What the client got.
+    pub http_status: Option<u16>,
     pub session_id: Option<String>,
     /// Matches the entry id, the call id or the provider's id.
     pub request_id: Option<String>,

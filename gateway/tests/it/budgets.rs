@@ -68,6 +68,23 @@ async fn settled(rig: &Rig, key: &str) -> f64 {
     }
 }
 
+/// Also where the time stands in the metadata without a zone, as LiteLLM writes it.
+#[tokio::test]
+async fn p16_a_budget_that_is_raised_for_a_while_lets_pass_until_then() {
+    let rig = dear().over(obedient).await;
+    let key = rig.key(json!({"max_budget": "0.0000001"})).await;
+    let asked = async || rig.post("/v1/chat/completions", &key, ask(1)).await.status;
+    assert_ne!(asked().await, 200);
+    for (until, is_served) in [("2099-01-01", true), ("2020-01-01", false)] {
+        let raised = json!({"key": key, "temp_budget_increase": 5, "temp_budget_expiry": until});
+        assert_eq!(rig.post("/key/update", MASTER, raised).await.status, 200);
+        assert_eq!(asked().await == 200, is_served, "{until}");
+    }
+    let written = json!({"temp_budget_increase": 5, "temp_budget_expiry": "2099-01-01T00:00:00"});
+    let imported = rig.post("/key/update", MASTER, json!({"key": key, "metadata": written})).await;
+    assert_eq!((imported.status, asked().await), (200, 200), "{}", imported.text());
+}
+
 #[tokio::test]
 async fn p43_a_spent_budget_refuses_in_litellms_words_and_says_whose_it_is() {
     let rig = dear().over(obedient).await;

@@ -67,6 +67,16 @@ async fn a_customer_is_named_by_a_header_the_body_or_anthropics_metadata_and_mus
         assert!(tags.contains("of-the-key"), "{tags}");
         assert_eq!(tags.contains("x-cost-center: 42"), customer == "by-header", "{tags}");
     }
+    for (query, tags) in [
+        ("tag_filter=x-cost-center%3A%2042", 1),
+        ("tag_filter=none", 0),
+        ("tag_filter=none&tag_filters=of-the-key&tag_filters=x-cost-center%3A%2042", 2),
+    ] {
+        for path in ["/tag/summary", "/tag/dau"] {
+            let told = rig.get(&format!("{path}?{query}"), MASTER).await.json();
+            assert_eq!(told["results"].as_array().unwrap().len(), tags, "{path}?{query}: {told}");
+        }
+    }
     for path in ["/v1/chat/completions", "/v1/messages", "/v1/embeddings"] {
         let refused = rig.post(path, &key, &anonymous).await;
         assert_eq!(refused.status, 400, "{path}: {}", refused.text());

@@ -206,6 +206,9 @@ async fn p10_a_rotated_key_keeps_its_days_and_logs() {
     let info = rig.get(&format!("/key/info?key={former}"), MASTER).await.json();
     assert_eq!((&info["key"], &info["info"]["key_alias"]), (&json!(hash), &json!("robot")), "{info}");
     assert_eq!(rig.get("/global/spend", MASTER).await.json()["spend"].to_string(), "0.000075");
+    let again = rig.post("/key/regenerate", MASTER, json!({"key": fresh, "spend": "0.5"})).await.json();
+    let info = rig.get(&format!("/key/info?key={}", again["key"].as_str().unwrap()), MASTER).await.json();
+    assert_eq!(info["info"]["spend"].to_string(), "0.5", "{info}");
 }
 
 /// Behind a proxy that is trusted the client's address counts, and of everybody else the peer's.

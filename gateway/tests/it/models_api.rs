@@ -96,6 +96,27 @@ async fn a_credential_is_shared_by_the_models_that_name_it() {
     assert_eq!(rig.chat("made", "hi").await.status, 401, "without its credential it has no key");
 }
 
+#[tokio::test]
+async fn a_credential_is_made_of_what_a_model_has_that_was_made_over_the_api() {
+    let rig = Rig::start().await;
+    let id = made(&rig, new_model(&rig)).await;
+    let from = |name: &str, id: &str| json!({ "credential_name": name, "model_id": id });
+    assert_eq!(post(&rig, "/credentials", from("made-of", &id)).await.0, 200);
+    let told = rig.get("/credentials/by_name/made-of", MASTER).await.json();
+    assert_eq!(told["credential_values"], json!({ "api_base": "*****", "api_key": "*****" }), "{told}");
+    let mut body = new_model(&rig);
+    body["model_name"] = json!("second");
+    body["litellm_params"] = json!({ "model": "openai/gpt-4o", "litellm_credential_name": "made-of" });
+    made(&rig, body).await;
+    rig.chat("second", "hi").await;
+    assert_eq!(rig.mock.log().last().unwrap().headers["authorization"], "Bearer sk-made-fake");
+    assert_eq!(post(&rig, "/credentials", from("x", "nobody")).await.0, 404);
+    let config = rig.get("/v2/model/info?model=azure-gpt4", MASTER).await.json();
+    let of_files = config["data"][0]["model_info"]["id"].as_str().unwrap();
+    let (status, answer) = post(&rig, "/credentials", from("x", of_files)).await;
+    assert!(status == 400 && answer.to_string().contains("credential_values"), "{answer}");
+}
+
 /// The guide's script, and LiteLLM's own form.
 #[tokio::test]
 async fn a_model_of_the_file_is_changed_by_an_override_that_goes_again() {

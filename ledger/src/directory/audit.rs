@@ -4,7 +4,7 @@ use super::{MAX_LIMIT, query};
 use crate::store::{Ledger, broken};
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row, Transaction};
-use weir_core::ports::{AuditEntry, AuditPage, AuditQuery, LedgerResult, StoredAudit};
+use weir_core::ports::{AuditEntry, AuditPage, AuditQuery, AuditSort, LedgerResult, StoredAudit};
 use weir_core::time::Micros;
 
 const WRITE: &str = "INSERT INTO audit_log (id, at, changed_by, key_hash, action, object, object_id, before, after) \
@@ -43,13 +43,28 @@ pub(super) async fn read(ledger: &Ledger, wanted: &AuditQuery) -> LedgerResult<A
     let next = texts.len() + times.len() + 1;
     let list = format!(
         "SELECT id, at, changed_by, key_hash, action, object, object_id, before, after FROM audit_log{filter} \
-         ORDER BY at DESC, id DESC LIMIT ${next} OFFSET ${}",
+         ORDER BY {} LIMIT ${next} OFFSET ${}",
+        order(wanted),
         next + 1
     );
     let rows = bind(list).bind(i64::from(wanted.limit.min(MAX_LIMIT))).bind(i64::from(wanted.offset));
     let rows = ledger.noted(rows.fetch_all(&ledger.reader).await)?;
     let entries = rows.iter().map(entry).collect::<LedgerResult<_>>()?;
     Ok(AuditPage { entries, total: total.unsigned_abs() })
+}
+
+fn order(wanted: &AuditQuery) -> String {
+    let first = match wanted.sort {
+        AuditSort::At => None,
+        AuditSort::ChangedBy => Some("changed_by"),
+        AuditSort::Key => Some("key_hash"),
+        AuditSort::Action => Some("action"),
+        AuditSort::Table => Some("object"),
+        AuditSort::ObjectId => Some("object_id"),
+    };
+    let direction = if wanted.ascending { "ASC" } else { "DESC" };
+    let names = first.into_iter().chain(["at", "id"]);
+    names.map(|name| format!("{name} {direction}")).collect::<Vec<_>>().join(", ")
 }
 
 fn filter(wanted: &AuditQuery) -> (String, Vec<String>, Vec<i64>) {

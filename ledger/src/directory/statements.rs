@@ -9,6 +9,9 @@ pub(super) const NOTE_CHANGE: &str = "INSERT INTO record_change (at, kind, id) V
 /// Columns that every kind has, after its own.
 static COMMON: &[&str] = &["document", "version", "created_at", "created_by", "updated_at", "updated_by"];
 
+/// What lists of every kind are searched by, beside its own columns.
+static ANY_HAS: &[&str] = &["id", "created_by"];
+
 /// A `WHERE` and its values.
 pub(super) struct Filter {
     text: String,
@@ -153,19 +156,27 @@ fn test(kind: RecordKind, condition: &Condition, values: &mut Vec<String>) -> Le
             format!("r.{} <= ${next}", known(kind, name)?)
         }
         Condition::Empty(name) => format!("r.{} IS NULL", known(kind, name)?),
-        Condition::Any(several) => any(kind, several, values)?,
+        Condition::Any(several) if several.is_empty() => String::from("1 = 0"),
+        Condition::Any(several) => joined(kind, several, " OR ", values)?,
+        Condition::All(several) if several.is_empty() => String::from("1 = 1"),
+        Condition::All(several) => joined(kind, several, " AND ", values)?,
     })
 }
 
-fn any(kind: RecordKind, several: &[Condition], values: &mut Vec<String>) -> LedgerResult<String> {
+fn joined(
+    kind: RecordKind,
+    several: &[Condition],
+    by: &str,
+    values: &mut Vec<String>,
+) -> LedgerResult<String> {
     let tests: Vec<String> =
         several.iter().map(|condition| test(kind, condition, values)).collect::<LedgerResult<_>>()?;
-    Ok(if tests.is_empty() { String::from("1 = 0") } else { format!("({})", tests.join(" OR ")) })
+    Ok(format!("({})", tests.join(by)))
 }
 
 /// Only a name from the table may become SQL.
 fn known(kind: RecordKind, name: &'static str) -> LedgerResult<&'static str> {
-    let here = name == "id" || kind.row().columns.contains(&name);
+    let here = ANY_HAS.contains(&name) || kind.row().columns.contains(&name);
     here.then_some(name).ok_or_else(|| LedgerError::Broken(format!("{} has no {name}", kind.row().table)))
 }
 

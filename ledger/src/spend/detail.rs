@@ -1,4 +1,4 @@
-//! The part of an entry that no statement filters by, as JSON in `spend_entry.detail`.
+//! The part of an entry that no statement finds by an index, as JSON in `spend_entry.detail`.
 
 use crate::store::broken;
 use serde::{Deserialize, Serialize};
@@ -52,6 +52,11 @@ pub(super) struct Detail {
     pub explained: Explained,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outrun: Vec<Outrun>,
+}
+
+/// A pattern of details in which the client got this status. Inside of texts quotes are escaped, so that it is found in none.
+pub(super) fn answered(http_status: u16) -> String {
+    format!("%\"http_status\":{http_status},%")
 }
 
 /// The columns beside it.

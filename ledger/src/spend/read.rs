@@ -1,6 +1,6 @@
 //! Reading entries and totals.
 
-use super::detail::Columns;
+use super::detail::{self, Columns};
 use super::{rollup, said, spent, write};
 use crate::store::{Ledger, broken};
 use async_trait::async_trait;
@@ -139,6 +139,7 @@ impl Selection {
             ("model_group =", filter.model.clone()),
             ("status =", filter.status.map(|status| status.as_str().to_owned())),
             ("session_id =", filter.session_id.clone()),
+            ("detail LIKE", filter.http_status.map(detail::answered)),
         ];
         for (clause, value) in texts {
             self.filter(" AND ", clause, value.map(Value::Text));

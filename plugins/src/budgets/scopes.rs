@@ -107,8 +107,13 @@ fn increase(known: &Principal, now: Micros) -> NanoUsd {
     }
     let told: Temporary = serde_json::from_str(&known.key.metadata).unwrap_or_default();
     let amount = told.temp_budget_increase.and_then(|amount| NanoUsd::parse(amount.get()).ok());
-    let until = told.temp_budget_expiry.and_then(|text| Micros::parse_rfc3339(&text));
+    let until = told.temp_budget_expiry.and_then(|text| moment(&text));
     amount.filter(|_| until.is_some_and(|until| until > now)).unwrap_or_default()
+}
+
+/// Without a zone, as LiteLLM writes it where none was said, it is UTC.
+fn moment(text: &str) -> Option<Micros> {
+    Micros::parse_rfc3339(text).or_else(|| Micros::parse_rfc3339(&format!("{text}Z")))
 }
 
 #[derive(Default, serde::Deserialize)]

@@ -74,6 +74,8 @@ pub struct About {
     pub organization: Option<String>,
     /// `guardrail_config.language` of the request.
     pub language: Option<String>,
+    /// What a trial looks for, in the place of what is configured.
+    pub entities: Vec<String>,
 }
 
 /// What a check says.

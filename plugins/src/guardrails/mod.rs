@@ -180,7 +180,7 @@ pub async fn apply(
     set: &Guardrails,
     name: &str,
     text: &str,
-    language: Option<&str>,
+    about: About,
     metrics: &Metrics,
 ) -> Result<String, ApiError> {
     let Some(guardrail) = set.find(name) else {
@@ -188,7 +188,6 @@ pub async fn apply(
         let message = format!("No guardrail is called {name:?}.");
         return Err(ApiError::new(Kind::BadRequest, message).with_status(404));
     };
-    let about = About { language: language.map(str::to_owned), ..About::default() };
     let asked = Asked {
         side: Side::Request,
         texts: vec![text.to_owned()],

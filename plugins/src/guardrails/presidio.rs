@@ -130,8 +130,11 @@ impl Presidio {
     async fn found(&self, text: &str, asked: &Asked) -> Result<Vec<Found>, Fault> {
         let language = asked.about.language.as_deref().unwrap_or(&self.language);
         let mut question = json!({ "text": text, "language": language });
-        if !self.entities.is_empty() {
-            let names: Vec<&str> = self.entities.iter().map(|(name, _)| name.as_str()).collect();
+        let mut names: Vec<&str> = asked.about.entities.iter().map(String::as_str).collect();
+        if names.is_empty() {
+            names.extend(self.entities.iter().map(|(name, _)| name.as_str()));
+        }
+        if !names.is_empty() {
             question["entities"] = json!(names);
         }
         let found: Vec<Found> = self.analyzer.ask(&question).await?;
@@ -160,6 +163,7 @@ impl Presidio {
 
 #[cfg(test)]
 mod tests {
+    use super::super::About;
     use super::super::testing::{asked, service, verdict};
     use super::*;
     use serde_json::Value;
@@ -196,5 +200,18 @@ mod tests {
         assert_eq!(verdict(&entry, &asked(&["fine"])).await, Verdict::Pass);
         let Verdict::Block(blocked) = verdict(&entry, &asked(&["4111"])).await else { panic!("let pass") };
         assert_eq!(blocked.message, "Blocked PII entity detected: CREDIT_CARD by Guardrail: g.");
+    }
+
+    #[tokio::test]
+    async fn a_trial_looks_for_what_it_names() {
+        let (base, seen) = service(|_, _| (200, json!([]))).await;
+        let entry = format!(
+            "{{guardrail_name: g, litellm_params: {{guardrail: presidio, mode: pre_call, presidio_analyzer_api_base: \"{base}\", \
+             presidio_anonymizer_api_base: \"{base}\", pii_entities_config: {{PERSON: MASK}}}}}}"
+        );
+        let about = About { entities: vec!["EMAIL_ADDRESS".into()], ..About::default() };
+        let asked = Asked { about: Arc::new(about), ..asked(&["fine"]) };
+        assert_eq!(verdict(&entry, &asked).await, Verdict::Pass);
+        assert_eq!(seen.lock().unwrap()[0].1["entities"], json!(["EMAIL_ADDRESS"]));
     }
 }

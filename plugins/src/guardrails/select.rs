@@ -217,6 +217,7 @@ fn about(x: &Exchange) -> About {
         end_user: x.end_user(),
         organization: known.and_then(|known| known.key.organization_id.clone()),
         language: x.request.body.raw("guardrail_config").and_then(language),
+        entities: Vec::new(),
     }
 }
 

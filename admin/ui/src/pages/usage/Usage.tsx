@@ -73,7 +73,7 @@ export default function Usage() {
             key={row.by}
             variant="light"
             rightSection={<Icon name="close" size={12} />}
-            aria-label={`All ${row.plural} again`}
+            title={`All ${row.plural} again`}
             onClick={() => set({ [row.by]: undefined })}
           >
             {row.label}: {nameIn(use.data, row, only[row.by] ?? '')}
