@@ -41,7 +41,7 @@ describe('the gateway', { skip: missing() ?? false, concurrency: false }, () => 
     const models = walk.page.getByRole('region', { name: 'Usage by model' });
     await models.getByRole('row', { name: /^priced-mini / }).waitFor();
     assert.match(walk.page.url(), /team=research/);
-    await walk.page.getByRole('button', { name: 'All teams again' }).waitFor();
+    await walk.page.getByTitle('All teams again').waitFor();
     await walk.looked('usage-narrowed');
   });
 
