@@ -28,6 +28,8 @@ pub struct Account {
     held: AtomicI64,
     /// What is spent of the budget: as the ledger last told, and what was settled here since.
     spent: AtomicI64,
+    /// What the budget was when it was last asked for.
+    cap: AtomicI64,
     born: Instant,
     /// Milliseconds after `born`.
     used: AtomicU64,
@@ -43,6 +45,7 @@ impl Account {
             open: AtomicI64::new(0),
             held: AtomicI64::new(0),
             spent: AtomicI64::new(0),
+            cap: AtomicI64::new(i64::MIN),
             born: Instant::now(),
             used: AtomicU64::new(0),
             turn: Mutex::new(()),
@@ -60,6 +63,11 @@ impl Account {
     /// What the ledger tells.
     pub(super) fn learn(&self, spent: NanoUsd) {
         self.spent.store(spent.0, Ordering::Relaxed);
+    }
+
+    /// Notes the budget; whether it was larger before.
+    pub(super) fn is_lowered(&self, cap: NanoUsd) -> bool {
+        self.cap.load(Ordering::Relaxed) != cap.0 && self.cap.swap(cap.0, Ordering::AcqRel) > cap.0
     }
 
     pub(super) async fn turn(&self) -> MutexGuard<'_, ()> {

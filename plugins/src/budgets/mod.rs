@@ -72,6 +72,10 @@ impl Budgets {
         // In a fixed order; what is held already is given back when `hold` is dropped.
         for scope in scopes {
             let account = self.accounts.get(scope.kind, scope.id);
+            if account.is_lowered(scope.cap) {
+                // What was leased of the larger budget is not to be spent any more.
+                self.give_back(&account, |_| true).await;
+            }
             let amount = match account.take(estimate.most.0) {
                 true => estimate.most.0,
                 false => self.obtain(&account, scope, estimate, until).await?,
@@ -150,17 +154,22 @@ impl Budgets {
     /// Gives back what nobody has needed for a while, so that others can. Called all the time.
     pub async fn tidy(&self) {
         for account in self.accounts.idle() {
-            // Whoever asks meanwhile waits for the answer: with the ledger away, what is in hand here is soon free again.
-            let _turn = account.turn().await;
-            if !account.is_idle() {
-                continue;
-            }
-            let free = account.take_all();
-            let given = self.leases.give_back(account.kind, &account.id, NanoUsd(free)).await;
-            if let Err(error) = given {
-                account.put(free);
-                tracing::debug!("what is left of a budget's slice stays here: {error}");
-            }
+            self.give_back(&account, Account::is_idle).await;
+        }
+    }
+
+    /// Gives back what is free, if that is still wanted when it is this one's turn.
+    async fn give_back(&self, account: &Account, still: fn(&Account) -> bool) {
+        // Whoever asks meanwhile waits for the answer: with the ledger away, what is in hand here is soon free again.
+        let _turn = account.turn().await;
+        if !still(account) {
+            return;
+        }
+        let free = account.take_all();
+        let given = self.leases.give_back(account.kind, &account.id, NanoUsd(free)).await;
+        if let Err(error) = given {
+            account.put(free);
+            tracing::debug!("what is left of a budget's slice stays here: {error}");
         }
     }
 }
