@@ -5,8 +5,8 @@
 #   scripts/bolt.sh             target/release/weir and target/release/weir-bench
 #   BOLT_SECONDS=2              of each case of the load that it learns from
 #
-# One build, a copy that counts its branches under the cases of weir-bench, and a rewritten program. The program of the linker
-# is kept as target/release/weir-linked.
+# One build, a copy that counts its branches under the cases of weir-bench, and a rewritten program, without symbols. The
+# program of the linker is kept as target/release/weir-linked.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -34,7 +34,8 @@ say "learning which ways requests take"
 say "laying the code out"
 "$bolt" "$linked" -o "$counted/weir-laid-out" -data="$counted/branches.fdata" \
     -reorder-blocks=ext-tsp -reorder-functions=cdsort -split-functions -split-all-cold -split-eh -icf=1 \
-    -use-gnu-stack -dyno-stats >"$counted/layout.log"
+    --lite-threshold-pct=50 -use-gnu-stack -dyno-stats >"$counted/layout.log"
 sed -nE 's/.*: (taken branches.*)/\1/p' "$counted/layout.log" | tail -1
-strip --strip-debug -o "$out/weir" "$counted/weir-laid-out" 2>/dev/null || cp "$counted/weir-laid-out" "$out/weir"
+# What has moved is there twice, so its symbols go: an image may take 60 MB.
+strip -o "$out/weir" "$counted/weir-laid-out"
 say "$out/weir: $(stat -c %s "$out/weir") bytes, linked $(stat -c %s "$linked")"
