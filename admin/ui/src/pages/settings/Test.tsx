@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { call } from '@/api/client';
 import css from '@/parts/parts.module.css';
 import { Status } from '@/parts/Status';
+import own from './settings.module.css';
 
 /** Sends something to a callback or a channel for alerts, and says what came of it. */
 export function Test({ service }: { service: string }) {
@@ -30,7 +31,7 @@ export function Test({ service }: { service: string }) {
         Send a test
       </Button>
       {result !== null && (
-        <span role="status">
+        <span role="status" className={own.answer}>
           <Status tone={result.good ? 'good' : 'bad'}>{result.text}</Status>
         </span>
       )}
