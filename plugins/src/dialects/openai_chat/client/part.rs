@@ -47,7 +47,8 @@ pub(super) fn read(node: Node<'_>, path: Path) -> Result<Part, ApiError> {
 fn is_opaque(node: &Node<'_>) -> bool {
     let Some(kind) = node.get("type").and_then(Node::as_str) else { return false };
     let has_source = || node.get("source").is_some_and(|source| !source.is_null());
-    !KNOWN.contains(&kind) && !(SOURCED.contains(&kind) && has_source())
+    let is_sourced = SOURCED.contains(&kind) && has_source();
+    !KNOWN.contains(&kind) && !is_sourced
 }
 
 /// `cache_control` is taken out of the value: it stands at the part.
