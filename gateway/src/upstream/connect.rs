@@ -62,8 +62,8 @@ pub struct DialerOptions {
 }
 
 const IDLE: Duration = Duration::from_secs(60);
-/// How long addresses are used before they are asked for again.
-const FRESH: Duration = Duration::from_secs(30);
+/// How long prepared peers are used before the resolver is asked again, which remembers by itself.
+const FRESH: Duration = Duration::from_secs(5);
 /// Addresses of a host that are tried.
 const MAX_ADDRESSES: usize = 4;
 const H2_STREAMS: usize = 100;

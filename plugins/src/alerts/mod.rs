@@ -1,8 +1,7 @@
 //! Who runs the gateway is told of what needs somebody: budgets that end, deployments that fail, requests that hang, a
 //! ledger that is away. `budgets.rs`, `requests.rs` and `reports.rs` say of what and in which words, `send.rs` how it gets
 //! there, `trial.rs` tries that when somebody asks. An alert waits for nobody and nobody waits for it. It has a name, by
-//! which all replicas tell it once, and not
-//! again before its time.
+//! which all replicas tell it once, and not again before its time.
 
 mod budgets;
 mod reports;

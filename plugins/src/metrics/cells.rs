@@ -99,6 +99,11 @@ impl Histogram {
 // --- Cell ---
 
 impl Cell {
+    /// As many as Prometheus keeps of it: a histogram's are its buckets, the one without a bound, the sum and the count.
+    pub(super) fn series(kind: Kind) -> usize {
+        if kind == Kind::Histogram { LATENCY_BUCKETS.len() + 3 } else { 1 }
+    }
+
     pub(super) fn new(kind: Kind) -> Self {
         match kind {
             Kind::Counter | Kind::Money => Self::Counter(Counter(Some(Arc::default()))),

@@ -1,5 +1,5 @@
-//! All series of one metric, by their label values. There is room for so many series in all; what comes after them is
-//! counted in one whose labels say `other`.
+//! All series of one metric, by their label values. There is room for so many series in all, as Prometheus counts them: each
+//! bucket of a histogram is one. What comes after them is counted in one whose labels say `other`.
 
 use super::cells::Cell;
 use smallvec::SmallVec;
@@ -40,8 +40,9 @@ impl Room {
         self.taken.load(Ordering::Relaxed)
     }
 
-    fn take(&self) -> bool {
-        let more = |taken: usize| (taken < self.most).then_some(taken + 1);
+    /// All of them or none.
+    fn take(&self, series: usize) -> bool {
+        let more = |taken: usize| taken.checked_add(series).filter(|taken| *taken <= self.most);
         self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
     }
 
@@ -78,14 +79,15 @@ impl Family {
     }
 
     fn begin(&self, room: &Room, values: SmallVec<[Text; 16]>) -> Cell {
-        let fits = room.take();
+        let size = Cell::series(self.row.kind);
+        let fits = room.take(size);
         let values: Values = match fits {
             true => values.into_iter().collect(),
             false => self.labels.iter().map(|_| Text::from(OTHER)).collect(),
         };
         match self.series.write().unwrap_or_else(PoisonError::into_inner).entry(values) {
             Entry::Occupied(there) => {
-                room.give_back(usize::from(fits));
+                room.give_back(if fits { size } else { 0 });
                 there.get().clone()
             }
             Entry::Vacant(place) => place.insert(Cell::new(self.row.kind)).clone(),
@@ -114,6 +116,6 @@ impl Family {
         let before = series.len();
         series.retain(|values, _| !is_gone(values));
         // The one for all that there is no room for never took any.
-        room.give_back(before - series.len());
+        room.give_back((before - series.len()) * Cell::series(self.row.kind));
     }
 }

@@ -38,6 +38,20 @@ fn p39_what_there_is_no_room_for_is_counted_as_other() {
 }
 
 #[test]
+fn p39_every_bucket_is_a_series() {
+    let metrics = metrics("", 200);
+    for key in 0..50 {
+        let key = key.to_string();
+        metrics.histogram(Name::RequestTotalLatency, &|_| Text::from(key.as_str())).observe(0.02);
+    }
+    let page = page(&metrics);
+    let lines = page.lines().filter(|line| !line.starts_with('#')).count();
+    // Beside what there is room for: one of all that is left, and what the process tells of itself.
+    assert!(lines < 200 + 100, "{lines} series");
+    assert!(page.contains("=\"other\""), "{page}");
+}
+
+#[test]
 fn p39_series_of_whoever_is_gone_go_and_make_room() {
     let metrics = metrics("", 5);
     spend(&metrics, "a").inc();

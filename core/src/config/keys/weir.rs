@@ -36,7 +36,8 @@ pub(super) const KEYS: &[Key] = &[
     own(
         "metrics_max_series",
         Int,
-        "Series of metrics in a process; beyond it new label values are counted as `other`. 200000. Needs a restart.",
+        "Series of metrics in a process, as Prometheus counts them: some 200 for a key. New label values beyond it are counted \
+         as `other`. 200000. Needs a restart.",
     ),
     own(
         "access_log",
