@@ -1,5 +1,5 @@
 //! `/health`: real calls to the deployments, when somebody asks for them. One round at a time: who asks meanwhile waits
-//! for its result.
+//! for its result. `/health/replica`: how the process that answers is doing itself.
 
 use crate::callbacks;
 use crate::context::Context;
@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use weir_core::access::{Grant, RouteClass};
 use weir_core::config::{Config, ModelEntry};
+use weir_core::ports::LedgerState;
 use weir_core::ports::control::Probe;
 
 const O: RouteClass = RouteClass::Operation;
@@ -27,6 +28,7 @@ pub(crate) static ROUTES: &[Access] = &[
     route(Method::GET, "/health", O, Grant::VIEWER, || get(health)),
     route(Method::GET, "/health/services", O, Grant::ADMIN, || get(callbacks::test)),
     route(Method::GET, "/health/callbacks", O, Grant::VIEWER, || get(callbacks::states)),
+    route(Method::GET, "/health/replica", O, Grant::VIEWER, || get(replica)),
     route(Method::GET, "/test", RouteClass::Public, Grant::ANY, || get(test)),
     route(Method::GET, "/robots.txt", RouteClass::Public, Grant::ANY, || get(robots)),
     route(Method::POST, "/health/test_connection", O, Grant::ADMIN, || post(test_connection)),
@@ -60,6 +62,29 @@ async fn robots(context: Context) -> Response {
         true => "User-agent: *\nDisallow: /".into_response(),
         false => StatusCode::NOT_FOUND.into_response(),
     }
+}
+
+/// From memory. Behind a balancer each process answers for itself.
+async fn replica(context: Context) -> Json<Value> {
+    let state = context.services.control.replica();
+    let ledger = match state.ledger {
+        LedgerState::Starting => "starting",
+        LedgerState::Connected => "connected",
+        LedgerState::Degraded => "degraded",
+    };
+    Json(json!({
+        "replica": state.name,
+        "ledger": ledger,
+        "ledger_failures": state.ledger_failures,
+        "journal_waiting_entries": state.waiting,
+        "journal_lag_seconds": state.lag.as_secs_f64(),
+        "journal_bytes": state.journal_bytes,
+        "journal_max_bytes": state.journal_max_bytes,
+        "shed_requests": state.shed,
+        "unpriced_requests": state.unpriced,
+        "callbacks_dropped": state.callbacks_dropped,
+        "alerts_dropped": state.alerts_dropped,
+    }))
 }
 
 /// `?model=` asks one group, `?model_id=` one deployment.

@@ -15,7 +15,7 @@ use weir_core::domain::records::{Credential, Kept, ModelRecord, Record, RecordKi
 use weir_core::error::ApiError;
 use weir_core::ports::cache::AnswerCache;
 use weir_core::ports::control::{
-    CREDENTIAL_VALUES, CallbackState, Control, MODEL_PARAMS, Probe, SETTING_VALUE, Unusable,
+    CREDENTIAL_VALUES, CallbackState, Control, MODEL_PARAMS, Probe, ReplicaState, SETTING_VALUE, Unusable,
 };
 use weir_core::ports::cooldowns::Coolings;
 use weir_core::ports::{Directory, LedgerResult, RecordQuery, Sort, records};
@@ -255,6 +255,10 @@ impl Control for Configuration {
 
     fn callbacks(&self) -> Vec<CallbackState> {
         self.app.desk.states(&self.app.snapshot.load().callbacks)
+    }
+
+    fn replica(&self) -> ReplicaState {
+        self.app.replica()
     }
 
     async fn test_service(&self, name: &str) -> Option<Result<String, String>> {

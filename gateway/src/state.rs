@@ -7,12 +7,11 @@ use crate::upstream::connect::Dialer;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 use weir_core::metrics::Name;
 use weir_core::ports::cache::AnswerCache;
+use weir_core::ports::control::ReplicaState;
 use weir_core::ports::identity::Bearers;
 use weir_core::ports::{AuditEntry, AuditListener, KeyLookup, LedgerHealth, ResponseStore};
-use weir_core::time;
 use weir_ledger::FileJournal;
 use weir_plugins::alerts::Alerts;
 use weir_plugins::budgets::{Budgets, Watched};
@@ -102,17 +101,34 @@ impl AuditListener for App {
 }
 
 impl App {
+    /// For admins who have no Prometheus, and for the UI.
+    pub fn replica(&self) -> ReplicaState {
+        let (journal, total) = (self.journal.stats(), |name: Name| self.metrics.total(name));
+        ReplicaState {
+            name: self.journal.name(),
+            ledger: self.ledger.state(),
+            ledger_failures: total(Name::LedgerFailures),
+            waiting: journal.waiting,
+            lag: journal.lag(),
+            journal_bytes: journal.bytes,
+            journal_max_bytes: journal.max_bytes,
+            shed: total(Name::ShedRequests),
+            unpriced: total(Name::UnpricedRequests),
+            callbacks_dropped: total(Name::CallbacksDropped),
+            alerts_dropped: total(Name::AlertsDropped),
+        }
+    }
+
     /// Sets the gauges that are read rather than counted, for a scrape.
     pub fn read_gauges(&self) {
         let journal = self.journal.stats();
-        let lag = journal.oldest.map_or(0, |oldest| time::now().since(oldest));
         let slices = self.budgets.slices();
         for (name, value) in [
             (Name::JournalBytes, journal.bytes as f64),
             (Name::JournalMaxBytes, journal.max_bytes as f64),
             (Name::JournalOpen, journal.open as f64),
             (Name::JournalWaiting, journal.waiting as f64),
-            (Name::JournalLag, Duration::from_micros(lag.unsigned_abs()).as_secs_f64()),
+            (Name::JournalLag, journal.lag().as_secs_f64()),
             (Name::LeaseUnspent, slices.free.0 as f64 / 1e9),
             (Name::LeaseHeld, slices.held.0 as f64 / 1e9),
             (Name::OpenExchanges, self.limits.open() as f64),

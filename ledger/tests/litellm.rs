@@ -205,6 +205,23 @@ async fn reports_show_all_logs_once_and_the_days_before_them() {
     .await;
 }
 
+/// Of 2,500 logs 250 are failures and 50 came from the cache; two more have a second together. LiteLLM's own sums have no times.
+#[tokio::test]
+async fn reports_show_how_long_it_took_where_there_are_logs() {
+    all(async |litellm, ledger| {
+        litellm.import(&ledger, false).await;
+        litellm.import(&ledger, false).await;
+        let query = RollupQuery { until: 100_000, limit: 1, ..RollupQuery::default() };
+        let sums = ledger.rollup(&query).await.unwrap()[0].sums;
+        assert_eq!((sums.timed, sums.took), (2_202, 2_200 * 405_000 + 1_000_000));
+        assert_eq!((sums.streamed, sums.first_token), (1_000, 1_000 * 100_000));
+        // The 19th of October has no logs.
+        let before = ledger.rollup(&RollupQuery { until: 20_745, ..query }).await.unwrap()[0].sums;
+        assert!(before.requests > 0 && before.timed == 0 && before.took == 0, "{before:?}");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn secrets_are_opened_and_sealed_anew() {
     all(async |litellm, ledger| {

@@ -45,6 +45,19 @@ describe('the gateway', { skip: missing() ?? false, concurrency: false }, () => 
     await walk.looked('usage-narrowed');
   });
 
+  test('how long answers took is told by day, and of each model', async () => {
+    await walk.open('/usage?by=model&measure=latency', 'Usage');
+    await walk.page.getByRole('img', { name: 'Latency, by day' }).waitFor();
+    const models = walk.page.getByRole('region', { name: 'Usage by model' });
+    await models.getByRole('button', { name: 'First token' }).waitFor();
+    const row = await models.getByRole('row', { name: /^priced / }).innerText();
+    assert.match(row, /\d ms/, 'a mean; nobody streamed, so that there is no first token');
+    await walk.looked('usage-latency');
+    await walk.open('/', 'Home');
+    await walk.reads('Latency today');
+    await walk.reads('Time to first token today');
+  });
+
   test('usage is exported as CSV and as FOCUS', async () => {
     await walk.open('/usage?by=model', 'Usage');
     const taken = async (item) => {

@@ -14,6 +14,37 @@ const METRICS: Named = Named {
         member!("successful_requests", Of::Integer),
         member!("failed_requests", Of::Integer),
         member!("api_requests", Of::Integer),
+        member!("weir", Of::Named("Times"), "How long they took: Weir's own, beside LiteLLM's sums."),
+    ]],
+};
+
+/// Sums, so that those of several days can be added before they are divided.
+const TIMES: Named = Named {
+    name: "Times",
+    members: &[&[
+        member!(
+            "timed_requests",
+            Of::Integer,
+            "Successful requests whose times are summed: all but answers from the cache, realtime sessions, and what was \
+             summed by LiteLLM or by a version of Weir that kept no times.",
+        ),
+        member!(
+            "duration_us",
+            Of::Integer,
+            "Microseconds that `timed_requests` took together, from the request to the end of the answer; divided by \
+             their number it is the mean latency.",
+        ),
+        member!(
+            "streamed_requests",
+            Of::Integer,
+            "Those of `timed_requests` that were streams and said something."
+        ),
+        member!(
+            "time_to_first_token_us",
+            Of::Integer,
+            "Microseconds that `streamed_requests` took together to their first token; divided by their number it is \
+             the mean time to first token.",
+        ),
     ]],
 };
 
@@ -66,6 +97,7 @@ const TOTALS: &[Member] = &[
     member!("total_failed_requests", Of::Integer),
     member!("total_cache_read_input_tokens", Of::Integer),
     member!("total_cache_creation_input_tokens", Of::Integer),
+    member!("weir", Of::Named("Times")),
     member!("page", Of::Integer),
     member!("total_pages", Of::Integer),
     member!("has_more", Of::Flag),
@@ -98,7 +130,7 @@ macro_rules! days {
     };
 }
 
-pub(super) static NAMED: &[Named] = &[METRICS, PART, ACTIVITY_DAY, ACTIVITY];
+pub(super) static NAMED: &[Named] = &[METRICS, TIMES, PART, ACTIVITY_DAY, ACTIVITY];
 
 pub(super) static ROUTES: &[Described] = &[
     days!("/user/daily/activity", "user_id"),

@@ -1,19 +1,22 @@
 //! What the OpenAPI document says of routes beyond what their handlers ask for by themselves: parameters that are looked at
 //! only beside others, which values they take, and what is answered. `records.rs` are keys, teams, users and changes of
-//! them, `entries.rs` what was booked, `days.rs` and `spend.rs` sums of it. Data: a test asks every handler for every parameter, another holds real
+//! them, `entries.rs` what was booked, `days.rs` and `spend.rs` sums of it, `health.rs` how a process is doing. Data: a test asks every handler for every parameter, another holds real
 //! answers against every row.
 
-/// A row of an object.
+/// A row of an object, with a few words where its name does not say it all.
 macro_rules! member {
     ($name:literal, $of:expr $(,)?) => {
-        Member { name: $name, of: $of, optional: false }
+        Member { name: $name, of: $of, optional: false, about: "" }
+    };
+    ($name:literal, $of:expr, $about:literal $(,)?) => {
+        Member { name: $name, of: $of, optional: false, about: $about }
     };
 }
 
 /// One that may be absent.
 macro_rules! optional {
     ($name:literal, $of:expr $(,)?) => {
-        Member { name: $name, of: $of, optional: true }
+        Member { name: $name, of: $of, optional: true, about: "" }
     };
 }
 
@@ -25,6 +28,7 @@ macro_rules! route {
 
 mod days;
 mod entries;
+mod health;
 mod records;
 mod spend;
 
@@ -63,6 +67,8 @@ pub struct Member {
     pub of: Of,
     /// It may be absent.
     pub optional: bool,
+    /// What it is, for people; empty where its name says it.
+    pub about: &'static str,
 }
 
 /// A shape that has a name in the document.
@@ -83,7 +89,7 @@ pub struct Described {
 
 /// All of them.
 pub fn described() -> impl Iterator<Item = &'static Described> {
-    [records::ROUTES, entries::ROUTES, spend::ROUTES, days::ROUTES].into_iter().flatten()
+    [records::ROUTES, entries::ROUTES, spend::ROUTES, days::ROUTES, health::ROUTES].into_iter().flatten()
 }
 
 /// All shapes that have a name.

@@ -307,6 +307,17 @@ fn metrics(sums: &Sums) -> Object {
         ("successful_requests", raw(&(sums.requests - sums.failures))),
         ("failed_requests", raw(&sums.failures)),
         ("api_requests", raw(&sums.requests)),
+        ("weir", raw(&times(sums))),
+    ])
+}
+
+/// Beside LiteLLM's: as sums, so that those of several days can be added before they are divided.
+fn times(sums: &Sums) -> Object {
+    Object(vec![
+        ("timed_requests", raw(&sums.timed)),
+        ("duration_us", raw(&sums.took)),
+        ("streamed_requests", raw(&sums.streamed)),
+        ("time_to_first_token_us", raw(&sums.first_token)),
     ])
 }
 
@@ -326,6 +337,7 @@ fn totals(rows: &[RollupRow], page: Option<Page>, total: u64) -> Object {
         ("total_failed_requests", raw(&all.failures)),
         ("total_cache_read_input_tokens", raw(&all.cache_read)),
         ("total_cache_creation_input_tokens", raw(&all.cache_write)),
+        ("weir", raw(&times(&all))),
         ("page", raw(&number)),
         ("total_pages", raw(&pages)),
         ("has_more", raw(&Value::from(u64::from(number) < pages))),

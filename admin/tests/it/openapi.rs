@@ -229,9 +229,17 @@ fn value(of: &Of) -> Value {
 fn object(groups: &[&[Member]]) -> Value {
     let members = || groups.iter().copied().flatten();
     let properties: Map<String, Value> =
-        members().map(|member| (member.name.to_owned(), value(&member.of))).collect();
+        members().map(|member| (member.name.to_owned(), described_as(member))).collect();
     let required: Vec<&str> = members().filter(|member| !member.optional).map(|member| member.name).collect();
     json!({ "type": "object", "properties": properties, "required": required })
+}
+
+fn described_as(member: &Member) -> Value {
+    let mut schema = value(&member.of);
+    if !member.about.is_empty() {
+        schema["description"] = json!(member.about);
+    }
+    schema
 }
 
 /// Null empties a field everywhere.

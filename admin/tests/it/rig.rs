@@ -22,8 +22,9 @@ use weir_core::domain::spend::{AttemptRecord, Entry, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::error::ApiError;
 use weir_core::model::prices::Catalogue;
+use weir_core::ports::LedgerState;
 use weir_core::ports::cache::AnswerCache;
-use weir_core::ports::control::{CallbackState, Control, Probe, Unusable};
+use weir_core::ports::control::{CallbackState, Control, Probe, ReplicaState, Unusable};
 use weir_core::ports::cooldowns::Coolings;
 use weir_core::ports::identity::{Fetch, Fetched};
 use weir_core::time::Micros;
@@ -190,6 +191,22 @@ impl Control for Still {
         };
         let unusable = CallbackState { unusable: "no address; set one".to_owned(), ..state("otel") };
         vec![CallbackState { delivered: 9, ..state("generic_api") }, failing, unusable, state("s3")]
+    }
+
+    fn replica(&self) -> ReplicaState {
+        ReplicaState {
+            name: "one".to_owned(),
+            ledger: LedgerState::Degraded,
+            ledger_failures: 2,
+            waiting: 7,
+            lag: Duration::from_millis(90_500),
+            journal_bytes: 4_096,
+            journal_max_bytes: 1 << 30,
+            shed: 5,
+            unpriced: 11,
+            callbacks_dropped: 3,
+            alerts_dropped: 1,
+        }
     }
 
     async fn test_service(&self, name: &str) -> Option<Result<String, String>> {

@@ -150,6 +150,24 @@ async fn callbacks_are_told_with_what_is_wrong_with_them() {
 }
 
 #[tokio::test]
+async fn a_process_tells_how_it_is_doing() {
+    let rig = rig();
+    let told = rig.get("/health/replica").await;
+    let expected = json!({
+        "replica": "one", "ledger": "degraded", "ledger_failures": 2, "journal_waiting_entries": 7,
+        "journal_lag_seconds": 90.5, "journal_bytes": 4096, "journal_max_bytes": 1_073_741_824, "shed_requests": 5,
+        "unpriced_requests": 11, "callbacks_dropped": 3, "alerts_dropped": 1,
+    });
+    assert_eq!((told.status, told.json()), (200, expected), "{}", told.text);
+    let key = rig.key(&json!({})).await;
+    assert_eq!(
+        rig.call("GET", "/health/replica", &key, "").await.status,
+        401,
+        "nobody's business but admins'"
+    );
+}
+
+#[tokio::test]
 async fn who_signs_people_in_is_told_to_admins_alone() {
     let rig = rig();
     let nobody = rig.call("GET", "/ui/options", "", "").await;

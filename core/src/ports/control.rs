@@ -3,6 +3,7 @@
 use crate::config::{AddedModel, Additions};
 use crate::domain::key::Principal;
 use crate::error::ApiError;
+use crate::ports::LedgerState;
 use crate::ports::cache::AnswerCache;
 use crate::ports::cooldowns::Coolings;
 use crate::time::Micros;
@@ -62,6 +63,31 @@ pub struct CallbackState {
     pub waiting_bytes: u64,
 }
 
+/// How this process is doing. What is counted is counted since it began.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplicaState {
+    /// A name that no other process has.
+    pub name: String,
+    pub ledger: LedgerState,
+    /// Calls of the ledger that failed.
+    pub ledger_failures: u64,
+    /// Entries that the ledger does not have yet.
+    pub waiting: u64,
+    /// How long ago the oldest of those ended that the ledger is being asked to take.
+    pub lag: Duration,
+    /// Of the journal, and at how many nothing new is begun.
+    pub journal_bytes: u64,
+    pub journal_max_bytes: u64,
+    /// Requests that were refused because a bound was reached.
+    pub shed: u64,
+    /// Requests that were served without a known price.
+    pub unpriced: u64,
+    /// Records that callbacks will never be told of.
+    pub callbacks_dropped: u64,
+    /// Alerts that reached nobody.
+    pub alerts_dropped: u64,
+}
+
 #[async_trait]
 pub trait Control: Send + Sync {
     /// Reads from the ledger what was made over the API, and puts it in force in this process. What cannot be used is
@@ -117,6 +143,9 @@ pub trait Control: Send + Sync {
 
     /// Those of the configuration, in its order; those of keys and teams are their own business.
     fn callbacks(&self) -> Vec<CallbackState>;
+
+    /// Answers from memory.
+    fn replica(&self) -> ReplicaState;
 
     /// Really sends something made up to a callback, or to the places of a channel for alerts, once and within half a
     /// minute. What is said of it is for people; of an address it names the host alone. `None`: the configuration names

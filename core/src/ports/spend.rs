@@ -148,6 +148,15 @@ pub struct Sums {
     pub output: i64,
     pub cache_read: i64,
     pub cache_write: i64,
+    /// Requests whose times are summed here: those that went well, but for answers from the cache and realtime sessions.
+    /// Of days that an earlier program summed, or LiteLLM, there are none.
+    pub timed: i64,
+    /// Microseconds that these took, from the request to the end of the answer.
+    pub took: i64,
+    /// Those of them that were streams and said something.
+    pub streamed: i64,
+    /// Microseconds that these took to their first token.
+    pub first_token: i64,
 }
 
 impl Sums {
@@ -160,6 +169,10 @@ impl Sums {
             (&mut self.output, other.output),
             (&mut self.cache_read, other.cache_read),
             (&mut self.cache_write, other.cache_write),
+            (&mut self.timed, other.timed),
+            (&mut self.took, other.took),
+            (&mut self.streamed, other.streamed),
+            (&mut self.first_token, other.first_token),
         ] {
             *sum = sum.saturating_add(more);
         }

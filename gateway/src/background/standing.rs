@@ -204,11 +204,9 @@ impl Standing {
         if round.away >= AWAY {
             self.app.alerts.ledger_away(settings);
         }
-        if let Some(oldest) = self.app.journal.stats().oldest {
-            let waits = Duration::from_micros(time::now().since(oldest).unsigned_abs());
-            if waits > NOT_BOOKED {
-                self.app.alerts.not_booked(settings, waits);
-            }
+        let waits = self.app.journal.stats().lag();
+        if waits > NOT_BOOKED {
+            self.app.alerts.not_booked(settings, waits);
         }
         let failing = self.app.desk.states(&self.app.snapshot.load().callbacks);
         self.app.alerts.callbacks_failed(settings, &failing, time::now());

@@ -107,6 +107,10 @@ async fn p07_p08_p40_an_outage_of_the_database_refuses_no_known_key_and_loses_no
     }
     let ready = rig.get("/health/readiness", "none").await;
     assert_eq!((ready.status, &ready.json()["db"]), (200, &json!("degraded")), "{}", ready.text());
+    let told = rig.get("/health/replica", MASTER).await.json();
+    assert_eq!(told["ledger"], json!("degraded"), "{told}");
+    assert!(told["journal_waiting_entries"].as_u64() > Some(0), "{told}");
+    assert!(told["journal_lag_seconds"].as_f64() > Some(0.0), "the ledger is asked all the time: {told}");
 
     cable.set(true);
     let back = Instant::now();

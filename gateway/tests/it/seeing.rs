@@ -57,6 +57,37 @@ async fn json_logs_have_an_object_for_each_request() {
     assert!(!rig.log().contains("never to be logged") && !rig.log().contains(&key));
 }
 
+/// Beside LiteLLM's sums, for all who have days.
+#[tokio::test]
+async fn days_tell_how_long_answers_took() {
+    let rig = Rig::start().await;
+    let team = rig.post("/team/new", MASTER, json!({"team_alias": "reds"})).await.json()["team_id"].clone();
+    let key = rig.key(json!({"team_id": team})).await;
+    let ask = async |stream: bool, text: &str| {
+        let mut body = chat("priced", text);
+        (body["stream"], body["user"]) = (stream.into(), json!("customer"));
+        body["metadata"] = json!({"tags": ["a"]});
+        rig.post("/v1/chat/completions", &key, body).await.status
+    };
+    assert_eq!((ask(false, "hi").await, ask(true, "hi").await), (200, 200));
+    assert_eq!(ask(false, "hi __err=500").await, 500);
+    rig.rows(3).await;
+    for of in ["user", "team", "customer", "tag"] {
+        let path = format!("/{of}/daily/activity?start_date=2020-01-01&end_date=2100-01-01");
+        let told = rig.get(&path, MASTER).await.json();
+        let day = &told["results"][0];
+        let times = day["metrics"]["weir"].clone();
+        let number = |name: &str| times[name].as_i64().unwrap_or(-1);
+        assert_eq!((number("timed_requests"), number("streamed_requests")), (2, 1), "{of}: {told}");
+        let (whole, first) = (number("duration_us"), number("time_to_first_token_us"));
+        assert!(first > 0 && whole > first, "{of}: {told}");
+        let of_model = &day["breakdown"]["model_groups"]["priced"];
+        for same in [&told["metadata"]["weir"], &of_model["metrics"]["weir"]] {
+            assert_eq!(*same, times, "{of}: {told}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn people_read_text_and_nothing_is_written_unless_asked_for() {
     let quiet = Rig::start().await;

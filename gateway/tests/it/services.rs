@@ -113,6 +113,31 @@ async fn a_test_of_alerts_is_sent_to_everybody_who_is_told() {
     assert!(!alerts.to_string().contains("MARKED"), "{alerts}");
 }
 
+/// Where nobody asks for metrics, and there are none.
+#[tokio::test]
+async fn a_process_tells_how_it_is_doing_without_metrics() {
+    let rig = Rig::config(CONFIG).replace("callbacks: [prometheus], ", "").start().await;
+    assert_eq!(rig.get("/metrics", MASTER).await.status, 404);
+    for model in ["unpriced", "priced", "unpriced"] {
+        assert_eq!(rig.chat(model, "hi").await.status, 200);
+    }
+    assert_ne!(rig.chat("unpriced", "hi __err=500").await.status, 200);
+    rig.rows(4).await;
+    let told = rig.get("/health/replica", MASTER).await.json();
+    for (name, value) in [
+        ("ledger", json!("connected")),
+        ("unpriced_requests", json!(2)),
+        ("shed_requests", json!(0)),
+        ("callbacks_dropped", json!(0)),
+        ("alerts_dropped", json!(0)),
+    ] {
+        assert_eq!(told[name], value, "{name}: {told}");
+    }
+    assert!(told["journal_max_bytes"].as_u64() > told["journal_bytes"].as_u64(), "{told}");
+    let key = rig.key(json!({})).await;
+    assert_eq!(rig.get("/health/replica", &key).await.status, 401);
+}
+
 async fn state(rig: &Rig, name: &str) -> Value {
     let told = rig.get("/health/callbacks", MASTER).await.json();
     let found = told["callbacks"].as_array().into_iter().flatten().find(|state| state["name"] == json!(name));

@@ -10,10 +10,11 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use weir_core::domain::ids::EntryId;
 use weir_core::domain::spend::{Begin, Entry};
 use weir_core::ports::{Journal, JournalFull};
-use weir_core::time::Micros;
+use weir_core::time::{self, Micros};
 
 /// Bounds of a journal.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +46,14 @@ pub struct JournalStats {
     pub max_bytes: u64,
     /// When the oldest of the entries ended that the ledger is being asked to take; `None`: it is asked nothing.
     pub oldest: Option<Micros>,
+}
+
+impl JournalStats {
+    /// How long ago the oldest entry ended that the ledger is being asked to take; nothing while it is asked for nothing.
+    pub fn lag(&self) -> Duration {
+        let waits = self.oldest.map_or(0, |oldest| time::now().since(oldest));
+        Duration::from_micros(waits.unsigned_abs())
+    }
 }
 
 /// The journal of this process.

@@ -228,6 +228,8 @@ fn sums(row: &Row) -> Result<Sums, Refused> {
         output: count("completion_tokens")?,
         cache_read: count("cache_read_input_tokens")?,
         cache_write: count("cache_creation_input_tokens")?,
+        // LiteLLM sums no times.
+        ..Sums::default()
     })
 }
 

@@ -11,7 +11,9 @@ use weir_core::ports::{
 const MEASURES: &str = "CAST(SUM(cost) AS BIGINT) AS cost, CAST(SUM(requests) AS BIGINT) AS requests, \
     CAST(SUM(failures) AS BIGINT) AS failures, CAST(SUM(input_tokens) AS BIGINT) AS input_tokens, \
     CAST(SUM(output_tokens) AS BIGINT) AS output_tokens, CAST(SUM(cache_read) AS BIGINT) AS cache_read, \
-    CAST(SUM(cache_write) AS BIGINT) AS cache_write";
+    CAST(SUM(cache_write) AS BIGINT) AS cache_write, CAST(SUM(timed) AS BIGINT) AS timed, \
+    CAST(SUM(took_us) AS BIGINT) AS took_us, CAST(SUM(streamed) AS BIGINT) AS streamed, \
+    CAST(SUM(first_token_us) AS BIGINT) AS first_token_us";
 
 fn table(of: Rollup) -> &'static str {
     match of {
@@ -144,6 +146,10 @@ fn sums(row: &AnyRow, columns: &[&str]) -> LedgerResult<RollupRow> {
             output: number("output_tokens")?,
             cache_read: number("cache_read")?,
             cache_write: number("cache_write")?,
+            timed: number("timed")?,
+            took: number("took_us")?,
+            streamed: number("streamed")?,
+            first_token: number("first_token_us")?,
         },
     })
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use weir_core::domain::money::NanoUsd;
+use weir_core::domain::operation::Operation;
 use weir_core::domain::records::member_id;
 use weir_core::domain::spend::{Entry, Outrun, Status};
 use weir_core::ports::{SpendScope, Sums};
@@ -107,6 +108,7 @@ fn raise(all: &mut BTreeMap<Place, Sums>, place: Place, sums: &Sums) {
 
 /// Without what was outrun.
 fn sums(entry: &Entry) -> Sums {
+    let (took, first_token) = times(entry);
     Sums {
         cost: entry.own_cost(),
         requests: 1,
@@ -115,7 +117,26 @@ fn sums(entry: &Entry) -> Sums {
         output: number(entry.usage.output),
         cache_read: number(entry.usage.cache_read),
         cache_write: number(entry.usage.cache_write.saturating_add(entry.usage.cache_write_1h)),
+        timed: i64::from(took.is_some()),
+        took: took.unwrap_or_default(),
+        streamed: i64::from(first_token.is_some()),
+        first_token: first_token.unwrap_or_default(),
     }
+}
+
+/// No answer takes longer than a day, in microseconds: what a clock that was set, or somebody else's log, says beyond it must
+/// not be most of a sum.
+const LONGEST: i64 = 86_400 * 1_000_000;
+
+/// Microseconds to the end, and of a stream to its first token. Of what went well: a refusal is quick, and who has left was
+/// tired of waiting. An answer from the cache says nothing of a model, and a realtime session lasts as long as people talk.
+fn times(entry: &Entry) -> (Option<i64>, Option<i64>) {
+    if entry.status != Status::Success || entry.cache_hit || entry.operation == Operation::Realtime {
+        return (None, None);
+    }
+    let after = |at: Micros| at.since(entry.started_at).min(LONGEST);
+    let first_token = entry.first_token_at.filter(|_| entry.stream);
+    (Some(after(entry.ended_at)), first_token.map(after))
 }
 
 /// Under which ids an entry counts, and how much. What costs nothing raises nothing.

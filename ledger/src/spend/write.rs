@@ -11,7 +11,7 @@ use weir_core::domain::spend::Entry;
 use weir_core::ports::{LedgerError, LedgerResult, Sums, Written};
 
 /// Rows per statement: few sizes keep the number of prepared statements small, halves the number of statements that a batch
-/// takes (each is a journey to the engine and back). 256 × 16 values stay below every engine's limit.
+/// takes (each is a journey to the engine and back). 256 × 20 values stay below every engine's limit.
 static SIZES: &[usize] = &[256, 128, 64, 32, 16, 8, 4, 2, 1];
 
 const INSERT: &str = "INSERT INTO spend_entry (started_at, id, call_id, provider_id, status, key_hash, user_id, \
@@ -40,8 +40,20 @@ pub(crate) const TAGS: Sum =
 pub(crate) const CUSTOMERS: Sum =
     Sum { table: "spend_daily_customer", dimensions: &["customer", "key_hash", "model_group", "provider"] };
 
-const MEASURES: &[&str] =
-    &["cost", "requests", "failures", "input_tokens", "output_tokens", "cache_read", "cache_write"];
+/// In the order of [`measures`].
+const MEASURES: &[&str] = &[
+    "cost",
+    "requests",
+    "failures",
+    "input_tokens",
+    "output_tokens",
+    "cache_read",
+    "cache_write",
+    "timed",
+    "took_us",
+    "streamed",
+    "first_token_us",
+];
 
 /// Whether a batch counts against budgets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -253,20 +265,27 @@ pub(crate) async fn raise(
         for ((day, dimensions), sums) in chunk {
             statement = statement.bind(*day);
             statement = dimensions.iter().fold(statement, |statement, value| statement.bind(value.clone()));
-            let measures = [
-                sums.cost.0,
-                sums.requests,
-                sums.failures,
-                sums.input,
-                sums.output,
-                sums.cache_read,
-                sums.cache_write,
-            ];
-            statement = measures.into_iter().fold(statement, |statement, value| statement.bind(value));
+            statement = measures(sums).into_iter().fold(statement, |statement, value| statement.bind(value));
         }
         ledger.noted(statement.execute(&mut **transaction).await)?;
     }
     Ok(())
+}
+
+fn measures(sums: &Sums) -> [i64; MEASURES.len()] {
+    [
+        sums.cost.0,
+        sums.requests,
+        sums.failures,
+        sums.input,
+        sums.output,
+        sums.cache_read,
+        sums.cache_write,
+        sums.timed,
+        sums.took,
+        sums.streamed,
+        sums.first_token,
+    ]
 }
 
 async fn raise_spent(

@@ -95,7 +95,7 @@ impl Metrics {
     /// One finished exchange.
     pub fn finished(&self, x: &Exchange) {
         if !self.recording() {
-            return;
+            return self.noted(x);
         }
         if x.answer.outcome == Some(Status::Success) && x.answer.deployment.is_some() {
             self.kept(x).success(x);
@@ -103,6 +103,14 @@ impl Metrics {
             failure::record(self, x);
         }
         failure::attempts(self, x);
+    }
+
+    /// What admins are told of ([`Metrics::total`]) where nobody asks for metrics: rare, so that everything else stays free.
+    fn noted(&self, x: &Exchange) {
+        let served = x.answer.deployment.as_ref().filter(|_| x.answer.outcome == Some(Status::Success));
+        if let Some(deployment) = served.filter(|_| x.answer.unpriced) {
+            self.count(Name::UnpricedRequests, &deployment.model_label);
+        }
     }
 
     fn kept(&self, x: &Exchange) -> Arc<Series> {
@@ -135,6 +143,13 @@ impl Metrics {
     /// Counts one of ours by its single label.
     pub fn count(&self, name: Name, label: &str) {
         self.counted(name, label).inc();
+    }
+
+    /// All series of a counter together. Of most counters that is nothing while metrics are off; of
+    /// `weir_unpriced_requests_total`, `weir_ledger_failures_total` and whatever [`Metrics::count`] counts it is everything.
+    pub fn total(&self, name: Name) -> u64 {
+        let number = |cell: &Cell| if let Cell::Counter(counter) = cell { counter.get() } else { 0 };
+        self.family(name).all().iter().map(|(_, cell)| number(cell)).sum()
     }
 
     /// One check of a guardrail. `hook`: its mode; `error`: the class of the refusal it led to, if any.
@@ -231,6 +246,10 @@ fn family(row: &'static Row, settings: &MetricsSettings, custom: &Custom) -> Fam
 
 impl Meter for Metrics {
     fn took(&self, call: &Call) {
+        // Admins are told of it where nobody asks for metrics, too.
+        if call.service == Service::Ledger && call.error.is_some() {
+            self.count(Name::LedgerFailures, call.operation);
+        }
         if !self.recording() {
             return;
         }
@@ -252,13 +271,8 @@ impl Meter for Metrics {
         if call.error.is_some() {
             self.counter(failures, &value).inc();
         }
-        if let Service::Ledger = call.service {
-            if call.operation == weir_core::ports::meter::WRITE {
-                self.histogram(Name::LedgerWrite, &value).observe(call.took.as_secs_f64());
-            }
-            if call.error.is_some() {
-                self.counter(Name::LedgerFailures, &value).inc();
-            }
+        if call.service == Service::Ledger && call.operation == weir_core::ports::meter::WRITE {
+            self.histogram(Name::LedgerWrite, &value).observe(call.took.as_secs_f64());
         }
     }
 }

@@ -89,6 +89,20 @@ fn the_page_is_prometheus_text() {
 }
 
 #[test]
+fn what_admins_are_told_of_is_counted_where_metrics_are_off() {
+    let metrics = metrics("", 100);
+    metrics.record(false);
+    let call = |service, error| Call { service, operation: "write", took: Duration::ZERO, error };
+    metrics.took(&call(Service::Ledger, Some("unavailable")));
+    metrics.took(&call(Service::Ledger, None));
+    metrics.took(&call(Service::Redis, Some("unavailable")));
+    metrics.count(Name::ShedRequests, "a");
+    metrics.count(Name::ShedRequests, "b");
+    assert_eq!((metrics.total(Name::LedgerFailures), metrics.total(Name::ShedRequests)), (1, 2));
+    assert_eq!(metrics.total(Name::RedisFailures), 0);
+}
+
+#[test]
 fn settings_choose_metrics_and_labels() {
     let chosen = "prometheus_metrics_config: [{group: g, metrics: [litellm_spend_metric, litellm_requests_metric], \
                   include_labels: [hashed_api_key, team]}]";

@@ -1,5 +1,5 @@
 // What the server answers, as far as the UI reads it. What admin/openapi.json describes is taken from there.
-import type { components } from './schema';
+import type { components, paths } from './schema';
 
 type Described = components['schemas'];
 
@@ -19,6 +19,7 @@ export type UsageObject = Described['UsageObject'];
 export type Activity = Described['Activity'];
 export type Day = Described['ActivityDay'];
 export type Metrics = Described['Metrics'];
+export type Times = Described['Times'];
 export type Part = Described['ActivityPart'];
 export type PartName = keyof Day['breakdown'];
 export type Change = Described['Change'];
@@ -254,6 +255,9 @@ export interface Readiness {
   weir_version: string;
   success_callbacks: string[];
 }
+
+/** How the process that answers is doing. */
+export type Replica = paths['/health/replica']['get']['responses'][200]['content']['application/json'];
 
 export interface Session {
   user_id: string;

@@ -18,6 +18,7 @@ import type {
   PriceMap,
   Probe,
   Readiness,
+  Replica,
   Session,
   SettingField,
   SignOnProvider,
@@ -120,6 +121,7 @@ export interface Answers {
   'GET /health/services': { status: string; message: string };
   'GET /health/callbacks': { failing_count: number; callbacks: CallbackState[] };
   'GET /health/readiness': Readiness;
+  'GET /health/replica': Replica;
   'GET /v1/models': { data: { id: string }[] };
   'GET /ui/session': Session;
   'POST /ui/session': Session;

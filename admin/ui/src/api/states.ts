@@ -2,7 +2,7 @@
 // that answers.
 import type { Standing } from './answers';
 import { useAnswer } from './hooks';
-import { type DeploymentState, useReplica } from './replica';
+import { type DeploymentState, useSeen } from './seen';
 import { useMay } from './session';
 
 export interface State {
@@ -23,7 +23,7 @@ export type States = (id: string) => State | undefined;
 /** By the id of a deployment; `undefined` for those of which nothing is known yet. */
 export function useStates(): { of: States; shared: boolean } {
   const told = useCooled();
-  const seen = useReplica().data?.deployments;
+  const seen = useSeen().data;
   const cooled = new Map(told?.data.map((row) => [row.model_id, row]));
   const of: States = (id) => {
     const row = cooled.get(id);

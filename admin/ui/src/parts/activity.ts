@@ -1,5 +1,5 @@
 // Days of use, added up the ways that pages show them.
-import type { Activity, Day, Metrics, PartName } from '@/api/answers';
+import type { Activity, Day, Metrics, PartName, Times } from '@/api/answers';
 import type { Route } from '@/api/client';
 import type { Right } from '@/api/rights';
 import { addMoney } from './format';
@@ -146,6 +146,13 @@ export function narrowing(only: Only, name: 'only' | 'narrows'): Record<string, 
   );
 }
 
+const UNTIMED: Times = {
+  timed_requests: 0,
+  duration_us: 0,
+  streamed_requests: 0,
+  time_to_first_token_us: 0,
+};
+
 const NOTHING: Metrics = {
   spend: 0,
   prompt_tokens: 0,
@@ -156,13 +163,29 @@ const NOTHING: Metrics = {
   successful_requests: 0,
   failed_requests: 0,
   api_requests: 0,
+  weir: UNTIMED,
 };
 
-function add(sum: Metrics, more: Metrics): Metrics {
-  const names = Object.keys(NOTHING) as (keyof Metrics)[];
-  const all = names.map((name) => [name, sum[name] + (more[name] ?? 0)]);
-  return { ...(Object.fromEntries(all) as Metrics), spend: addMoney(sum.spend, more.spend) };
+function added<T extends Record<string, number>>(sum: T, more: T): T {
+  const all = Object.entries(sum).map(([name, value]) => [name, value + (more[name] ?? 0)]);
+  return Object.fromEntries(all) as T;
 }
+
+function add({ weir: times, ...sum }: Metrics, { weir, ...more }: Metrics): Metrics {
+  return {
+    ...added(sum, more),
+    spend: addMoney(sum.spend, more.spend),
+    // A replica that was not updated yet tells of none.
+    weir: added(times, weir ?? UNTIMED),
+  };
+}
+
+/** Milliseconds; none where nothing was timed. */
+export type Mean = (of: Metrics) => number | undefined;
+
+const mean = (micros: number, requests: number) => (requests === 0 ? undefined : micros / requests / 1000);
+export const meanLatency: Mean = ({ weir }) => mean(weir.duration_us, weir.timed_requests);
+export const meanFirstToken: Mean = ({ weir }) => mean(weir.time_to_first_token_us, weir.streamed_requests);
 
 export function total(days: Day[]): Metrics {
   return days.reduce((sum, day) => add(sum, day.metrics), NOTHING);
@@ -239,6 +262,16 @@ export function series(
     return point;
   });
   return { names: [...new Set(kept.values()), ...(all.length > most ? [REST] : [])], points };
+}
+
+const MEAN = 'mean';
+
+/** A mean of each day: of all names together, since means are no parts of a whole. */
+export function means(activity: Activity, of: Mean, from: string, until: string): Series {
+  const byDate = new Map(activity.results.map((day) => [day.date, of(add(NOTHING, day.metrics))]));
+  const known = [...byDate.values()].some((value) => value !== undefined);
+  const points = days(from, until).map((date) => ({ date, [MEAN]: byDate.get(date) ?? 0 }));
+  return { names: known ? [MEAN] : [], points };
 }
 
 /** At most two years of them. */

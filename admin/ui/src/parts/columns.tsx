@@ -33,7 +33,8 @@ export function createdColumn<T extends { created_at: string }>(): Column<T> {
 interface NumberColumn<T> {
   id: string;
   header: string;
-  read: (row: T) => number;
+  /** Undefined where there is none; such rows are sorted to the end. */
+  read: (row: T) => number | undefined;
   tell?: (value: number) => string;
   /** Kept on a phone. */
   major?: boolean;
@@ -52,7 +53,10 @@ export function numberColumn<T>({
     id,
     header,
     accessorFn: read,
-    cell: ({ row }) => tell(read(row.original)),
+    cell: ({ row }) => {
+      const value = read(row.original);
+      return value === undefined ? '–' : tell(value);
+    },
     enableSorting: sorts,
     meta: { number: true, minor: !major },
   };

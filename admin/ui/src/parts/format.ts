@@ -55,6 +55,9 @@ export function milliseconds(value: number): string {
   return value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(value < 10_000 ? 2 : 1)} s`;
 }
 
+/** The same of what may not be known. */
+export const mean = (value: number | undefined) => (value === undefined ? '–' : milliseconds(value));
+
 /** Milliseconds between two moments of the server, which tells microseconds that `Date` drops. */
 export function between(from: string, until: string): number {
   const micros = (text: string) =>

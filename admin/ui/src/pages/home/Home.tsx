@@ -2,10 +2,10 @@ import { Link } from 'react-router';
 import { useAnswer } from '@/api/hooks';
 import { useMay } from '@/api/session';
 import { Answered } from '@/parts/Answered';
-import { rows, series, total } from '@/parts/activity';
+import { meanFirstToken, meanLatency, rows, series, total } from '@/parts/activity';
 import { Chart } from '@/parts/chart/Chart';
 import { Numbers } from '@/parts/Facts';
-import { compact, daysAgo, iso, money, percent } from '@/parts/format';
+import { compact, daysAgo, iso, mean, money, percent } from '@/parts/format';
 import { Page, Section } from '@/parts/Page';
 import css from '@/parts/parts.module.css';
 import { Attention } from './Attention';
@@ -46,6 +46,12 @@ export default function Home() {
                     label: 'Failed today',
                     value: percent(now.failed_requests, now.api_requests),
                     note: `${compact(now.failed_requests)} of ${compact(now.api_requests)}`,
+                  },
+                  { label: 'Latency today', value: mean(meanLatency(now)), note: 'mean' },
+                  {
+                    label: 'Time to first token today',
+                    value: mean(meanFirstToken(now)),
+                    note: 'mean of streams',
                   },
                 ]}
               />

@@ -1,7 +1,6 @@
 // What an admin should look at, read off what the server tells.
-import type { CallbackState, Deployment, Readiness, Standing } from '@/api/answers';
-import type { Replica } from '@/api/replica';
-import { count, milliseconds, moment, money, stamp } from '@/parts/format';
+import type { CallbackState, Deployment, Readiness, Replica, Standing } from '@/api/answers';
+import { count, milliseconds, moment, money, percent, stamp } from '@/parts/format';
 import { NEAR } from '@/parts/Meter';
 import { unpriced } from '../models/facts';
 import { type Budgeted, share } from './budgeted';
@@ -64,25 +63,44 @@ function troubleOf({ name, failing_since: since, last_error: why, dropped }: Cal
 /** Entries reach the ledger within a second; beyond this something is wrong. */
 const LATE_SECONDS = 15;
 
-export function gatewayPoints(health: Readiness | undefined, replica: Replica | null | undefined): Point[] {
+export function gatewayPoints(health: Readiness | undefined, replica: Replica | undefined): Point[] {
   const points: Point[] = [];
   const about = '/settings?tab=about';
   if (health !== undefined && health.db !== 'connected') {
     points.push({ to: about, text: `The ledger is ${health.db}: what is spent waits in the journal` });
   }
-  if (!replica) return points;
-  if (replica.journalLag > LATE_SECONDS) {
-    const late = milliseconds(replica.journalLag * 1000);
-    points.push({
-      to: about,
-      text: `${count(replica.journalWaiting)} entries wait in the journal, the oldest for ${late}`,
-    });
-  }
-  if (replica.alertsDropped > 0) {
-    points.push({
-      to: '/settings?tab=alerts',
-      text: `${count(replica.alertsDropped)} alerts reached nobody since the start`,
-    });
-  }
-  return points;
+  return replica === undefined ? points : [...points, ...replicaPoints(replica, about)];
+}
+
+function replicaPoints(replica: Replica, about: string): Point[] {
+  const late = milliseconds(replica.journal_lag_seconds * 1000);
+  const full = percent(replica.journal_bytes, replica.journal_max_bytes);
+  const told: [when: boolean, to: string, text: string][] = [
+    [
+      replica.journal_lag_seconds > LATE_SECONDS,
+      about,
+      `${count(replica.journal_waiting_entries)} entries wait in the journal, the oldest for ${late}`,
+    ],
+    [
+      replica.journal_bytes >= NEAR * replica.journal_max_bytes,
+      about,
+      `The journal is full to ${full}: at its end requests are refused`,
+    ],
+    [
+      replica.shed_requests > 0,
+      about,
+      `${count(replica.shed_requests)} requests were refused for lack of room since the start`,
+    ],
+    [
+      replica.unpriced_requests > 0,
+      '/models?show=unpriced',
+      `${count(replica.unpriced_requests)} requests were served without a known price since the start`,
+    ],
+    [
+      replica.alerts_dropped > 0,
+      '/settings?tab=alerts',
+      `${count(replica.alerts_dropped)} alerts reached nobody since the start`,
+    ],
+  ];
+  return told.flatMap(([when, to, text]) => (when ? [{ to, text }] : []));
 }

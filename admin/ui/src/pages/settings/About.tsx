@@ -5,7 +5,7 @@ import { roleLabel, userLabel } from '@/api/rights';
 import { useSession } from '@/api/session';
 import { Answered } from '@/parts/Answered';
 import { Facts } from '@/parts/Facts';
-import { count, milliseconds, moment } from '@/parts/format';
+import { count, milliseconds, moment, percent } from '@/parts/format';
 import { Section } from '@/parts/Page';
 import css from '@/parts/parts.module.css';
 import { Chips, Status } from '@/parts/Status';
@@ -65,11 +65,17 @@ function Replica() {
     <Section title="This replica" about="since its start">
       <Facts
         of={[
-          ['Entries waiting for the ledger', count(data.journalWaiting)],
-          ['Age of the oldest', milliseconds(data.journalLag * 1000)],
-          ['Ledger calls that failed', count(data.ledgerFailures)],
-          ['Requests refused for lack of room', count(data.shed)],
-          ['Alerts that reached nobody', count(data.alertsDropped)],
+          ['Entries waiting for the ledger', count(data.journal_waiting_entries)],
+          [
+            'Age of the oldest',
+            data.journal_lag_seconds > 0 && milliseconds(data.journal_lag_seconds * 1000),
+          ],
+          ['Journal', `${percent(data.journal_bytes, data.journal_max_bytes)} full`],
+          ['Ledger calls that failed', count(data.ledger_failures)],
+          ['Requests refused for lack of room', count(data.shed_requests)],
+          ['Requests without a known price', count(data.unpriced_requests)],
+          ['Records that callbacks were not told of', count(data.callbacks_dropped)],
+          ['Alerts that reached nobody', count(data.alerts_dropped)],
         ]}
       />
     </Section>

@@ -55,7 +55,7 @@ const COLUMNS: Column<AlertChannel>[] = [
 export function Alerts() {
   const callbacks = useAnswer('GET /get/config/callbacks');
   const replica = useReplica();
-  const dropped = replica.data?.alertsDropped;
+  const dropped = replica.data?.alerts_dropped;
   return (
     <div className={css.form}>
       <Section title="Who is told" about="of what" bare>

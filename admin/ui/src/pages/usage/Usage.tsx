@@ -1,4 +1,4 @@
-import { Button, SegmentedControl, Select, TextInput } from '@mantine/core';
+import { Button, Select, TextInput } from '@mantine/core';
 import type { Activity } from '@/api/answers';
 import type { Query } from '@/api/client';
 import { useAnswer } from '@/api/hooks';
@@ -10,7 +10,11 @@ import {
   DIMENSIONS,
   type Dimension,
   daysOf,
+  type Mean,
   type Measure,
+  meanFirstToken,
+  meanLatency,
+  means,
   narrowing,
   rows,
   series,
@@ -18,7 +22,7 @@ import {
 } from '@/parts/activity';
 import { Chart } from '@/parts/chart/Chart';
 import { Numbers } from '@/parts/Facts';
-import { compact, money, percent, shortId } from '@/parts/format';
+import { compact, mean, milliseconds, money, percent, shortId } from '@/parts/format';
 import { Icon } from '@/parts/Icon';
 import { Page, Section } from '@/parts/Page';
 import css from '@/parts/parts.module.css';
@@ -27,10 +31,23 @@ import { Export } from './Export';
 import { type Days, SPANS, useUsage } from './params';
 import { UseTable } from './UseTable';
 
-const MEASURES: { value: Measure; label: string; format: (value: number) => string }[] = [
-  { value: 'spend', label: 'Spend', format: money },
-  { value: 'total_tokens', label: 'Tokens', format: compact },
-  { value: 'api_requests', label: 'Requests', format: compact },
+interface Shown {
+  value: string;
+  label: string;
+  format: (value: number) => string;
+  /** What is added up and told apart by name, or a mean. */
+  of: Measure | Mean;
+}
+
+/** On an axis, which begins at nothing. */
+const duration = (value: number) => (value === 0 ? '0' : milliseconds(value));
+
+const MEASURES: Shown[] = [
+  { value: 'spend', label: 'Spend', format: money, of: 'spend' },
+  { value: 'total_tokens', label: 'Tokens', format: compact, of: 'total_tokens' },
+  { value: 'api_requests', label: 'Requests', format: compact, of: 'api_requests' },
+  { value: 'latency', label: 'Latency', format: duration, of: meanLatency },
+  { value: 'first_token', label: 'Time to first token', format: duration, of: meanFirstToken },
 ];
 
 export default function Usage() {
@@ -57,11 +74,13 @@ export default function Usage() {
           allowDeselect={false}
           onChange={(by) => narrow({ by: by as By })}
         />
-        <SegmentedControl
+        <Select
           aria-label="Measure"
+          w={160}
           data={MEASURES.map(({ value, label }) => ({ value, label }))}
           value={params.measure}
-          onChange={(measure) => set({ measure })}
+          allowDeselect={false}
+          onChange={(measure) => set({ measure: measure ?? '' })}
         />
         <SearchBox
           label={`Find a ${dimension.label.toLowerCase()}`}
@@ -149,7 +168,7 @@ interface ToldProps {
 
 function Told({ activity, dimension, days, measure, search, only }: ToldProps) {
   const all = total(activity.results);
-  const shown = MEASURES.find((row) => row.value === measure) ?? (MEASURES[0] as (typeof MEASURES)[0]);
+  const shown = MEASURES.find((row) => row.value === measure) ?? (MEASURES[0] as Shown);
   const found = rows(activity, dimension.part).filter((row) =>
     `${row.name} ${row.id}`.toLowerCase().includes(search.toLowerCase()),
   );
@@ -167,16 +186,33 @@ function Told({ activity, dimension, days, measure, search, only }: ToldProps) {
             note: `${compact(all.cache_read_input_tokens)} tokens`,
           },
           { label: 'Failed', value: percent(all.failed_requests, all.api_requests) },
+          { label: 'Latency', value: mean(meanLatency(all)), note: 'mean' },
+          { label: 'Time to first token', value: mean(meanFirstToken(all)), note: 'mean of streams' },
         ]}
       />
-      <Section title={`${shown.label} by day`} about={`by ${dimension.label.toLowerCase()}`}>
-        <Chart
-          of={series(activity, dimension.part, shown.value, days.start_date, days.end_date)}
-          format={shown.format}
-          label={shown.label}
-        />
-      </Section>
+      <ByDay activity={activity} dimension={dimension} days={days} shown={shown} />
       <UseTable rows={found} dimension={dimension} whole={all.spend} only={only} />
     </>
+  );
+}
+
+interface ByDayProps extends Pick<ToldProps, 'activity' | 'dimension' | 'days'> {
+  shown: Shown;
+}
+
+function ByDay({ activity, dimension, days, shown: { label, format, of } }: ByDayProps) {
+  const { start_date: from, end_date: until } = days;
+  const adds = typeof of === 'string';
+  return (
+    <Section
+      title={`${label} by day`}
+      about={adds ? `by ${dimension.label.toLowerCase()}` : 'mean of what went well'}
+    >
+      <Chart
+        of={adds ? series(activity, dimension.part, of, from, until) : means(activity, of, from, until)}
+        format={format}
+        label={label}
+      />
+    </Section>
   );
 }

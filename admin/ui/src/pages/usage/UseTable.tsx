@@ -1,10 +1,10 @@
 import { ActionIcon, Tooltip } from '@mantine/core';
 import { Link } from 'react-router';
-import type { Dimension, Row } from '@/parts/activity';
+import { type Dimension, meanFirstToken, meanLatency, type Row } from '@/parts/activity';
 import { actionsHeader, numberColumn } from '@/parts/columns';
 import { type Column, DataTable } from '@/parts/DataTable';
 import { Empty } from '@/parts/Empty';
-import { compact, money, percent } from '@/parts/format';
+import { compact, milliseconds, money, percent } from '@/parts/format';
 import { Icon } from '@/parts/Icon';
 
 interface Props {
@@ -60,6 +60,18 @@ export function UseTable({ rows, dimension, whole, only }: Props) {
       header: 'Tokens out',
       read: (row) => row.metrics.completion_tokens,
       tell: compact,
+    }),
+    numberColumn({
+      id: 'latency',
+      header: 'Latency',
+      read: (row) => meanLatency(row.metrics),
+      tell: milliseconds,
+    }),
+    numberColumn({
+      id: 'first_token',
+      header: 'First token',
+      read: (row) => meanFirstToken(row.metrics),
+      tell: milliseconds,
     }),
     {
       id: 'more',
