@@ -12,7 +12,7 @@ use super::{Parcel, Refused, Sink, headers, langfuse, otel_metrics, runs};
 use crate::callbacks::kinds::{Build, Made};
 use crate::callbacks::payload;
 use crate::callbacks::record::{Exchanged, Told};
-use crate::trace::Trace;
+use crate::trace::{Trace, span};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Uri};
 use prost::Message;
@@ -137,7 +137,7 @@ impl Otel {
         }
         Span {
             trace_id,
-            span_id: span_id(x),
+            span_id: span(&entry.id).to_be_bytes().to_vec(),
             parent_span_id,
             name: format!("{} {}", operation(entry.operation), payload::model(entry)),
             kind: CLIENT,
@@ -150,12 +150,6 @@ impl Otel {
             },
         }
     }
-}
-
-/// The random half of the entry's id; never zero.
-fn span_id(x: &Exchanged<'_>) -> Vec<u8> {
-    let (_, random) = x.entry().id.as_u64_pair();
-    random.max(1).to_be_bytes().to_vec()
 }
 
 /// Of an id in hexadecimal digits.
