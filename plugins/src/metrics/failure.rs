@@ -2,6 +2,7 @@
 //! last attempt, whose handles `Series` keeps.
 
 use super::Metrics;
+use super::cells::Cell;
 use super::custom::Own;
 use super::family::Text;
 use super::labels::Labels;
@@ -63,8 +64,8 @@ pub(super) fn attempts(metrics: &Metrics, x: &Exchange) {
     fallbacks(metrics, x);
 }
 
-/// A deployment that is left alone from here on. Its state is told in the series that its next success sets back; LiteLLM
-/// has one that is never set back. Counted under its group, as there.
+/// A deployment that is left alone from here on. Its state is told in the series that its next success sets back, and a scrape
+/// after its time; LiteLLM has one that is never set back. Counted under its group, as there.
 fn cooled(metrics: &Metrics, x: &Exchange, deployment: &Deployment, status: u16) {
     let mut labels = Labels::of_attempt(metrics, x, Some(deployment), Own::default());
     labels.status = status.to_string().into();
@@ -79,6 +80,22 @@ const COOLED: f64 = 2.0;
 
 fn set_state(metrics: &Metrics, labels: &Labels, state: f64) {
     metrics.labelled_gauge(Name::DeploymentState, &|label| labels.value(label)).set(state);
+}
+
+impl Metrics {
+    /// Shows who is left alone at this moment: that may have ended without anybody asking since, or begun elsewhere.
+    pub fn cooled_now(&self, is_cooled: impl Fn(&str) -> bool) {
+        let family = self.family(Name::DeploymentState);
+        let Some(at) = family.labels.iter().position(|label| label == "model_id") else { return };
+        for (values, cell) in family.all() {
+            let (Some(id), Cell::Gauge(state)) = (values.get(at), cell) else { continue };
+            match is_cooled(id) {
+                true => state.set(COOLED),
+                false if state.get() >= COOLED => state.set(FAILED),
+                false => {}
+            }
+        }
+    }
 }
 
 fn failed_attempt(metrics: &Metrics, x: &Exchange, attempt: &AttemptRecord) {
