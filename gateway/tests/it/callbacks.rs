@@ -306,6 +306,65 @@ async fn keys_have_callbacks_of_their_own() {
 }
 
 #[tokio::test]
+async fn a_team_is_told_of_its_own_failures_where_it_wants_no_more() {
+    let server = receiver().await;
+    let hosts = "weir_settings: {callback_hosts: [127.0.0.1], ";
+    let rig =
+        Rig::config(CONFIG).env("DEFAULT_FLUSH_INTERVAL_SECONDS", "0.1").replace("weir_settings: {", hosts);
+    let rig = rig.start().await;
+    let team = rig.post("/team/new", MASTER, json!({"team_alias": "reds"})).await.json()["team_id"].clone();
+    let team = team.as_str().unwrap();
+    let vars =
+        json!({"langfuse_public_key": "pk", "langfuse_secret_key": "sk", "langfuse_host": server.url()});
+    let callback = json!({"callback_name": "langfuse", "callback_type": "failure", "callback_vars": vars});
+    let added = rig.post(&format!("/team/{team}/callback"), MASTER, callback).await;
+    assert_eq!(added.status, 200, "{}", added.text());
+    let key = rig.key(json!({"team_id": team})).await;
+    let other = rig.key(json!({})).await;
+    for (key, text) in [(&key, "hi"), (&other, "hi __err=500"), (&key, "hi __err=500")] {
+        rig.post("/v1/chat/completions", key, chat("priced", text)).await;
+    }
+    let started = Instant::now();
+    while server.seen_count() == 0 {
+        assert!(started.elapsed() < Duration::from_secs(30), "{}", rig.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // Longer than a batch waits.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let told: Vec<Value> = server.take_log().iter().map(Seen::json).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    let batch = told[0]["batch"].as_array().unwrap();
+    assert_eq!((batch.len(), &batch[1]["body"]["level"]), (2, &json!("ERROR")), "one failure: {batch:?}");
+}
+
+#[tokio::test]
+async fn lists_say_who_is_told_of_what_and_the_operator_may_not_let_requests_hide() {
+    let server = receiver().await;
+    let rig = |settings: &str| {
+        let config = CONFIG.replace("callbacks: [prometheus]", settings);
+        let rig = Rig::config(&config).env("DEFAULT_FLUSH_INTERVAL_SECONDS", "0.1");
+        rig.env("GENERIC_LOGGER_ENDPOINT", &server.url()).start()
+    };
+    let failures = rig("failure_callback: [generic_api]").await;
+    failures.chat("priced", "hi").await;
+    leave(&failures, MASTER).await;
+    failures.chat("priced", "hi __err=500").await;
+    let told = payloads(&server, 2, &failures).await;
+    assert!(told.iter().all(|told| told["status"] == "failure"), "{told:?}");
+    let hiding =
+        "success_callback: [generic_api], global_disable_no_log_param: true, redact_user_api_key_info: true";
+    let successes = rig(hiding).await;
+    let key = successes.key(json!({"key_alias": "alice"})).await;
+    successes.post("/v1/chat/completions", &key, chat("priced", "hi __err=500")).await;
+    let mut body = chat("priced", "hi");
+    body["no-log"] = true.into();
+    successes.post("/v1/chat/completions", &key, body).await;
+    let told = payloads(&server, 1, &successes).await;
+    assert_eq!((told.len(), &told[0]["status"]), (1, &json!("success")), "{told:?}");
+    assert!(!json!(told).to_string().contains("alice"), "whose key it was is told to nobody");
+}
+
+#[tokio::test]
 async fn each_kind_is_told_in_its_own_form() {
     let server = receiver().await;
     let url = server.url();
