@@ -8,9 +8,10 @@ use crate::keys;
 use crate::service::Services;
 use crate::work::Work;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use weir_core::domain::key::KeyRecord;
 use weir_core::domain::records::{Budget, Kept, Limits, Record, Session, Team, User};
+use weir_core::ports::meter::{Call, Meter, Service};
 use weir_core::ports::{Change, Condition, LedgerError, RecordQuery, ResetOf, Sort, SpendScope, records};
 use weir_core::time::{self, Micros};
 
@@ -26,11 +27,15 @@ const EVER: Micros = Micros(i64::MAX);
 static HOLDERS: &[SpendScope] =
     &[SpendScope::Key, SpendScope::Member, SpendScope::Organization, SpendScope::Customer, SpendScope::Tag];
 
-/// Runs for the life of the process.
-pub async fn keep_due(services: Arc<Services>) {
+/// Runs for the life of the process. `meter` hears how long each round takes.
+pub async fn keep_due(services: Arc<Services>, meter: Arc<dyn Meter>) {
     let context = Context::of_the_gateway(services);
     loop {
-        let wait = match round(&context).await {
+        let begun = Instant::now();
+        let done = round(&context).await;
+        let error = done.as_ref().err().and_then(LedgerError::class);
+        meter.took(&Call { service: Service::Resets, operation: "round", took: begun.elapsed(), error });
+        let wait = match done {
             Ok(next) => until(next),
             Err(error) => {
                 tracing::warn!("what is due waits for the ledger: {error}");

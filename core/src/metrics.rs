@@ -106,11 +106,32 @@ pub enum Name {
     PostgresLatency,
     PostgresRequests,
     PostgresFailures,
+    SelfLatency,
+    SelfRequests,
+    SelfFailures,
+    RouterLatency,
+    RouterRequests,
+    RouterFailures,
+    AuthLatency,
+    AuthRequests,
+    AuthFailures,
+    PreCallLatency,
+    PreCallRequests,
+    PreCallFailures,
+    BatchWriteLatency,
+    BatchWriteRequests,
+    BatchWriteFailures,
+    ResetBudgetLatency,
+    ResetBudgetRequests,
+    ResetBudgetFailures,
     SpendQueue,
     DailySpendQueue,
     RedisSpendQueue,
     RedisDailySpendQueue,
     PodLockManager,
+    PythonInfo,
+    PythonCollections,
+    PythonUncollectable,
     PythonGc,
 }
 
@@ -258,11 +279,35 @@ pub static TABLE: &[Row] = &[
     row("litellm_postgres_total_requests_total", Counter, &["postgres"], "Calls of the ledger"),
     row("litellm_postgres_failed_requests_total", Counter, &["postgres", "error_class", "function_name"],
         "Calls of the ledger that failed"),
+    row("litellm_self_latency", Histogram, &["self"], "Seconds that a request takes, whatever comes of it"),
+    row("litellm_self_total_requests_total", Counter, &["self"], "Requests"),
+    row("litellm_self_failed_requests_total", Counter, &["self", "error_class", "function_name"], "Requests that got no success"),
+    row("litellm_router_latency", Histogram, &["router"], "Seconds from the first attempt of a request to the end of its answer"),
+    row("litellm_router_total_requests_total", Counter, &["router"], "Requests that a deployment was asked for"),
+    row("litellm_router_failed_requests_total", Counter, &["router", "error_class", "function_name"], "Those that no deployment answered"),
+    row("litellm_auth_latency", Histogram, &["auth"], "Seconds from a request's first byte to when its caller is known"),
+    row("litellm_auth_total_requests_total", Counter, &["auth"], "Requests that somebody had to be known for"),
+    row("litellm_auth_failed_requests_total", Counter, &["auth", "error_class", "function_name"], "Requests of callers that are not known or may not call"),
+    row("litellm_proxy_pre_call_latency", Histogram, &["proxy_pre_call"], "Seconds that budgets, limits, guardrails and the cache take before a deployment is asked"),
+    row("litellm_proxy_pre_call_total_requests_total", Counter, &["proxy_pre_call"], "Requests that came so far"),
+    row("litellm_proxy_pre_call_failed_requests_total", Counter, &["proxy_pre_call", "error_class", "function_name"], "Requests that were refused there"),
+    row("litellm_batch_write_to_db_latency", Histogram, &["batch_write_to_db"], "Seconds that a batch of entries takes in the ledger"),
+    row("litellm_batch_write_to_db_total_requests_total", Counter, &["batch_write_to_db"], "Batches of entries that went to the ledger"),
+    row("litellm_batch_write_to_db_failed_requests_total", Counter, &["batch_write_to_db", "error_class", "function_name"], "Batches that the ledger did not take"),
+    row("litellm_reset_budget_job_latency", Histogram, &["reset_budget_job"], "Seconds that it takes to begin budgets again that are over"),
+    row("litellm_reset_budget_job_total_requests_total", Counter, &["reset_budget_job"], "Looks for budgets that are over"),
+    row("litellm_reset_budget_job_failed_requests_total", Counter, &["reset_budget_job", "error_class", "function_name"], "Looks that failed"),
     row("litellm_in_memory_spend_update_queue_size", Gauge, &[], "Entries that the ledger does not have yet"),
     row("litellm_in_memory_daily_spend_update_queue_size", Gauge, &[], "The same: sums by day are raised with the entries"),
     row("litellm_redis_spend_update_queue_size", Gauge, &[], "Always 0: spend does not wait in Redis"),
     row("litellm_redis_daily_spend_update_queue_size", Gauge, &[], "Always 0: spend does not wait in Redis"),
     row("litellm_pod_lock_manager_size", Gauge, &[], "Always 0: replicas agree in the ledger, without locks of their own"),
+    row("python_info", Gauge, &["implementation", "major", "minor", "patchlevel", "version"],
+        "Always 0: there is no Python here, and panels of dashboards ask for it"),
+    row("python_gc_collections_total", Counter, &["generation"],
+        "Always 0: there is no Python here, and panels of dashboards ask for it"),
+    row("python_gc_objects_uncollectable_total", Counter, &["generation"],
+        "Always 0: there is no Python here, and panels of dashboards ask for it"),
     row("python_gc_objects_collected_total", Counter, &["generation"],
         "Always 0: there is no Python here, and panels of dashboards ask for it"),
 ];
@@ -275,7 +320,35 @@ impl Name {
 }
 
 /// Shown only where somebody asks for metrics of services (`service_callback: [prometheus_system]`).
-const SYSTEM: &[&str] = &["litellm_redis_", "litellm_postgres_", "litellm_in_memory_", "litellm_pod_lock_"];
+const SYSTEM: &[&str] = &[
+    "litellm_redis_",
+    "litellm_postgres_",
+    "litellm_self_",
+    "litellm_router_",
+    "litellm_auth_",
+    "litellm_proxy_pre_call_",
+    "litellm_batch_write_to_db_",
+    "litellm_reset_budget_job_",
+    "litellm_in_memory_",
+    "litellm_pod_lock_",
+];
+
+/// The label of a member of metadata that an operator wishes for.
+pub fn metadata_label(written: &str) -> String {
+    plain(written)
+}
+
+/// The label of a tag that an operator wishes for.
+pub fn tag_label(tag: &str) -> String {
+    plain(&format!("tag_{tag}"))
+}
+
+/// A name that Prometheus takes.
+fn plain(name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' };
+    let name: String = name.chars().map(plain).collect();
+    if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
+}
 
 impl Row {
     /// LiteLLM's name of it in settings, where counters lack what Prometheus puts behind them.
@@ -283,7 +356,7 @@ impl Row {
         self.name == name || self.name.strip_suffix("_total") == Some(name)
     }
 
-    /// Whether it is about services beside the gateway, and shown only where somebody asks for these.
+    /// Whether it is about services, those beside the gateway and its own parts, and shown only where somebody asks for these.
     pub fn is_of_system(&self) -> bool {
         SYSTEM.iter().any(|prefix| self.name.starts_with(prefix))
     }
@@ -309,5 +382,7 @@ mod tests {
         assert_eq!(Name::DeploymentState.row().name, "litellm_deployment_state");
         assert_eq!(Name::ShedRequests.row().name, "weir_shed_requests_total");
         assert_eq!(Name::PodLockManager.row().name, "litellm_pod_lock_manager_size");
+        assert_eq!(Name::ResetBudgetFailures.row().name, "litellm_reset_budget_job_failed_requests_total");
+        assert_eq!(Name::PreCallLatency.row().name, "litellm_proxy_pre_call_latency");
     }
 }

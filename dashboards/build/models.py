@@ -4,7 +4,7 @@ import metrics as m
 from grafana import GREEN, RED, YELLOW, Column, Dashboard, Row
 from grafana import bars, columns, lines, pie, states, table
 from operations import HOURS, JOB_VARIABLE, SHARE_OF_FAILURES
-from promql import RANGE, by, increase, per_second, quantile, rename, select, share
+from promql import RANGE, by, increase, known, per_second, quantile, rename, select, share
 
 UPSTREAM = "litellm_model_name"
 # Calls for models that do not exist have no upstream model.
@@ -123,7 +123,7 @@ RELIABILITY = [
     ),
     states(
         "Deployment health",
-        by("max", f"model_id, {UPSTREAM}, api_provider", select(m.STATE)),
+        by("max", f"model_id, {UPSTREAM}, api_provider", select(m.STATE, known("model_id"))),
         f"{{{{{UPSTREAM}}}}} ({{{{api_provider}}}})",
         "What each deployment was like, as its worst replica saw it. Cooled down: it gets no requests for a while "
         "after too many failures. Red for long: check the provider, the credentials and the quota.",

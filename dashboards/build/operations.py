@@ -3,7 +3,7 @@
 import metrics as m
 from grafana import GREEN, GREY, RED, YELLOW, Column, Dashboard, Row
 from grafana import bars, linked, lines, painted, pie, query_variable, stat, table
-from promql import by, increase, key_called, or_zero, per_second, quantile, select, share, team_called, top
+from promql import by, increase, key_called, known, or_zero, per_second, quantile, select, share, team_called, top
 
 JOB_VARIABLE = query_variable(
     "job",
@@ -26,22 +26,23 @@ def quantiles(metric, *matchers):
 
 # Each replica tells what it last saw. The lowest rest is the newest while money is spent.
 def left(metric, labels):
-    return by("min", labels, f"{select(metric)} < Inf")
+    return by("min", labels, f"{select(metric, known(labels))} < Inf")
 
 
 TEAM = "team, team_alias"
 KEY = "hashed_api_key, api_key_alias"
+DEPLOYMENT = "model_id, litellm_model_name"
 
 
 def budget_table(title, labels, named, metrics, about, links=()):
     """`metrics` tell what is left, the budget, and the hours to its reset."""
     left_over, highest, hours = metrics
-    rest, whole = left(left_over, labels), by("max", labels, f"{select(highest)} > 0")
+    rest, whole = left(left_over, labels), by("max", labels, f"{select(highest, known(labels))} > 0")
     cells = [
         Column("Left", named(rest), "currencyUSD", 2),
         Column("Budget", named(whole), "currencyUSD", 2),
         Column("Share left", named(f"{rest} / {whole}"), "percentunit", 0, SHARE_LEFT, as_gauge=True),
-        Column("Resets in", named(by("min", labels, select(hours))), "h", 1),
+        Column("Resets in", named(by("min", labels, select(hours, known(labels)))), "h", 1),
     ]
     columns = {"name": title.split(" budgets")[0], labels.split(",")[0]: "Id"}
     return table(title, columns, cells, about, "Share left", width=12, empty="No budgets", links=links, ascending=True)
@@ -75,7 +76,7 @@ OVERVIEW = [
     ),
     stat(
         "Deployments out",
-        or_zero(f"count({by('max', 'model_id, litellm_model_name', select(m.STATE))} == 2)"),
+        or_zero(f"count({by('max', DEPLOYMENT, select(m.STATE, known(DEPLOYMENT)))} == 2)"),
         'Deployments that at least one replica has cooled down now. More than 0: the panel "Deployment health" of '
         "Model comparison names them; check the provider's status page and the credentials.",
         levels=[GREEN, (1, RED)],
@@ -433,7 +434,8 @@ HEALTH = [
     lines(
         "Metric series",
         [(by("max", "instance", select("weir_metric_series")), "{{instance}}")],
-        'Series that a replica shows. At their limit new label values are counted as "other".',
+        "Series that a replica shows. At their limit (metrics_max_series) what is new is counted together, with labels "
+        'that say "other": fewer wished labels, or a higher limit.',
         width=6,
     ),
 ]

@@ -13,6 +13,11 @@ def select(metric, *matchers):
     return f"{metric}{{{', '.join((JOB, *matchers))}}}"
 
 
+def known(labels):
+    """For gauges: of all that there is no room for there is one series, which says what the last of them was."""
+    return f'{labels.split(",")[0]}!="other"'
+
+
 def by(function, labels, vector):
     """An aggregation: labels are one string, "a, b"; none for the sum of all."""
     return f"{function} by ({labels}) ({vector})" if labels else f"{function}({vector})"

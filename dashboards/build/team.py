@@ -4,14 +4,14 @@ import metrics as m
 from grafana import RED, Column, Dashboard, Row
 from grafana import bars, gauge, lines, painted, query_variable, stat, table
 from operations import HOURS, JOB_VARIABLE, KEY, MINUTES, SHARE_LEFT, SHARE_OF_FAILURES, left, quantiles
-from promql import RANGE, by, increase, key_called, per_second, quantile, select, share, team_called
+from promql import RANGE, by, increase, key_called, known, per_second, quantile, select, share, team_called
 
 TEAM = 'team="$team"'
 # Keys' budgets have no label for the team: the keys are those that the team's requests came with.
 TEAM_KEYS = f"group by (hashed_api_key) (last_over_time({select(m.ANSWERED, TEAM)}[{RANGE}]))"
 
 # The id filters, so that a renamed team keeps its history; the alias is what people read.
-USED = select(m.ANSWERED, 'team!="None"')
+USED = select(m.ANSWERED, 'team!~"None|other"')
 TEAM_VARIABLE = query_variable(
     "team",
     "Team",
@@ -185,7 +185,7 @@ KEYS = [
             Column("Spend", key_called(increase(m.SPEND, KEY, TEAM)), "currencyUSD", 2),
             Column("p95 latency", key_called(quantile(0.95, m.LATENCY, KEY, TEAM, window=RANGE)), "s", 2),
             Column("Budget left", key_called(of_team_keys(left(m.KEY_LEFT, KEY))), "currencyUSD", 2),
-            Column("Resets in", key_called(of_team_keys(by("min", KEY, select(m.KEY_HOURS)))), "h", 1),
+            Column("Resets in", key_called(of_team_keys(by("min", KEY, select(m.KEY_HOURS, known(KEY))))), "h", 1),
         ],
         "One line per key of the team that was used in the time range. A key that nobody knows: block it with "
         "/key/block.",

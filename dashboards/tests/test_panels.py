@@ -186,6 +186,16 @@ def test_the_team_selector_filters_every_panel_of_the_team_view():
                 assert "and on (hashed_api_key) group by (hashed_api_key)" in target["expr"], (panel["title"], series)
 
 
+def test_gauges_of_all_that_there_is_no_room_for_are_left_out():
+    """Counted together they are a sum; a gauge would show what the last of them was."""
+    for name, panel, target in of_prometheus():
+        for series, matchers in selectors(parsed(target["expr"])):
+            metric = metric_of(series)
+            if metric.type == "gauge" and metric.labels:
+                named = {f"{label}!=other" for label in metric.labels} | {"team=$team"}
+                assert named & matchers, (name, panel["title"], series)
+
+
 # --- SQL ---
 
 

@@ -234,7 +234,7 @@ fn beside(
         catalogue: Arc::new(move || catalogue.loader.catalogue()),
     };
     let admin = Arc::new(admin);
-    runtime.spawn(weir_admin::keep_due(Arc::clone(&admin)));
+    runtime.spawn(weir_admin::keep_due(Arc::clone(&admin), Arc::<Metrics>::clone(&app.metrics)));
     runtime.spawn(prices::follow(Arc::clone(configuration)));
     if args.only != Some(Half::Proxy) {
         let bound = runtime.block_on(async { weir_admin::bind(&app.admin_socket) });
@@ -303,8 +303,9 @@ fn first(loader: &Loader, args: &Serve) -> anyhow::Result<Snapshot> {
 /// What a new configuration switches outside of itself.
 pub fn apply(app: &App, snapshot: &Snapshot) {
     let config = &snapshot.config;
-    let callback = |names: &[String]| names.iter().any(|name| name == "prometheus");
-    let named = callback(&config.litellm.callbacks) || callback(&config.litellm.success_callback);
+    let litellm = &config.litellm;
+    let lists = [&litellm.callbacks, &litellm.success_callback, &litellm.failure_callback];
+    let named = lists.into_iter().flatten().any(|name| name == "prometheus");
     forget_gone(app, snapshot);
     let recording = named || config.weir.metrics == MetricsWhen::Always;
     let alerting = !config.general.alerts.alerting.is_empty();

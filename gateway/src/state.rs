@@ -141,6 +141,7 @@ impl App {
         ] {
             self.metrics.gauge(name, value);
         }
+        self.metrics.cooled_now(|id| self.routing.cooldowns.left_of(id).is_some());
         self.metrics.counted(Name::LeaseWaits, "").reach(slices.asked);
         self.metrics.counted(Name::LogLinesDropped, "").reach(crate::logging::dropped());
         if let Some(there) = self.rates.shared() {

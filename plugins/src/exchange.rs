@@ -39,6 +39,8 @@ pub struct Exchange {
     pub clock: Clock,
     /// When all of it had come: the time for all attempts runs from here, however slowly it was sent.
     pub read_at: Instant,
+    /// When its caller was known, where somebody wants to know that. Written by `filters::auth`.
+    pub known_at: Option<Instant>,
     /// When a deployment was asked for the first time. Written by the attempt loop.
     pub asked_at: Option<Instant>,
     /// The configuration this exchange lives with, whatever is reloaded meanwhile.
@@ -249,6 +251,7 @@ impl Exchange {
             id,
             clock,
             read_at: Instant::now(),
+            known_at: None,
             asked_at: None,
             snapshot,
             request,

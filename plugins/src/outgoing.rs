@@ -301,7 +301,7 @@ fn headers(x: &Exchange, attempt: &Attempt, plan: ResponsePlan) -> HeaderMap {
         headers.insert(CLIENT_REQUEST_ID, id);
     }
     if x.snapshot.config.litellm.forward_traceparent_to_llm_provider {
-        Trace::tell(x, attempt.number, &mut headers);
+        Trace::tell(x, &mut headers);
     }
     headers
 }

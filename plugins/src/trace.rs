@@ -3,6 +3,7 @@
 
 use crate::exchange::Exchange;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use weir_core::domain::ids::EntryId;
 
 const PARENT: HeaderName = HeaderName::from_static("traceparent");
 const STATE: HeaderName = HeaderName::from_static("tracestate");
@@ -41,11 +42,11 @@ impl Trace {
         Some(Self { id: id.to_owned(), parent: Some(parent.to_owned()), flags })
     }
 
-    /// Tells a provider, as a span of this attempt's own. What the client's tracer says beside it goes along.
-    pub fn tell(x: &Exchange, attempt: u16, headers: &mut HeaderMap) {
+    /// Tells a provider: its own spans stand below that of the exchange, which callbacks are told of. What the client's tracer
+    /// says beside it goes along.
+    pub fn tell(x: &Exchange, headers: &mut HeaderMap) {
         let trace = Self::of(x);
-        let span = span(x, attempt);
-        let told = format!("00-{}-{span:016x}-{:02x}", trace.id, trace.flags & SAMPLED);
+        let told = format!("00-{}-{:016x}-{:02x}", trace.id, span(&x.id), trace.flags & SAMPLED);
         let Ok(told) = HeaderValue::from_str(&told) else { return };
         headers.insert(PARENT, told);
         let state = x.request.headers.get(&STATE).filter(|_| trace.parent.is_some());
@@ -53,10 +54,10 @@ impl Trace {
     }
 }
 
-/// The random half of the entry's id, another one for each attempt. Never zero.
-fn span(x: &Exchange, attempt: u16) -> u64 {
-    let (_, random) = x.id.as_u64_pair();
-    (random ^ u64::from(attempt)).max(1)
+/// The span of an exchange: the random half of its id. Never zero.
+pub fn span(id: &EntryId) -> u64 {
+    let (_, random) = id.as_u64_pair();
+    random.max(1)
 }
 
 fn digits(text: &str, count: usize) -> bool {

@@ -1,4 +1,4 @@
-//! How long calls of services beside the gateway take, for whoever measures it.
+//! How long calls of services beside the gateway take, and jobs of its own, for whoever measures it.
 
 use std::time::Duration;
 
@@ -7,6 +7,8 @@ use std::time::Duration;
 pub enum Service {
     Ledger,
     Redis,
+    /// Budgets that are over begin again.
+    Resets,
 }
 
 /// The operation that books entries.

@@ -103,8 +103,10 @@ async fn metrics(app: &App, down: &ServerSession) -> std::result::Result<Reply, 
         return Err(ApiError::new(Kind::NotFound, "Not Found"));
     }
     let snapshot = app.snapshot.load_full();
-    if snapshot.config.litellm.require_auth_for_metrics_endpoint {
-        models::caller(app, &snapshot, down).await?;
+    if snapshot.config.litellm.require_auth_for_metrics_endpoint
+        && let Err(error) = models::caller(app, &snapshot, down).await
+    {
+        return refused(error);
     }
     app.read_gauges();
     let metrics = Arc::clone(&app.metrics);
@@ -117,4 +119,13 @@ async fn metrics(app: &App, down: &ServerSession) -> std::result::Result<Reply, 
         content_type: "text/plain; version=0.0.4; charset=utf-8",
         body: Bytes::from(text),
     })
+}
+
+/// Whoever may not scrape reads LiteLLM's words, a JSON text. A ledger that is away is no refusal.
+fn refused(error: ApiError) -> std::result::Result<Reply, ApiError> {
+    if !matches!(error.status(), 400 | 401 | 403) {
+        return Err(error);
+    }
+    let text = format!("Unauthorized access to metrics endpoint: {}", error.message());
+    Ok(Reply { status: StatusCode::UNAUTHORIZED, ..Reply::json(&text.into()) })
 }

@@ -116,10 +116,15 @@ impl Cooldowns {
     /// How long it is still left alone.
     pub fn left(&self, deployment: &Deployment) -> Option<Duration> {
         // What failed with the operator's credentials says nothing of a client's.
-        if self.cooled.is_over() || deployment.of_client {
+        if deployment.of_client { None } else { self.left_of(&deployment.id) }
+    }
+
+    /// The same by its id.
+    pub fn left_of(&self, id: &str) -> Option<Duration> {
+        if self.cooled.is_over() {
             return None;
         }
-        let left = self.until.get(&deployment.id)?.saturating_duration_since(Instant::now());
+        let left = self.until.get(id)?.saturating_duration_since(Instant::now());
         (!left.is_zero()).then_some(left)
     }
 

@@ -76,10 +76,47 @@ async fn leave(rig: &Rig, key: &str) {
     assert!(answer.frame().await.is_some_and(|frame| frame.is_ok()));
 }
 
-async fn spend_metric(rig: &Rig) -> i64 {
-    let text = rig.get("/metrics", "none").await.text();
-    let series = text.lines().filter(|line| line.starts_with("litellm_spend_metric_total{"));
+/// Of all series of a counter together, in billionths where it has a point.
+fn counted(page: &str, name: &str) -> i64 {
+    let series =
+        page.lines().filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with('{')));
     series.map(|line| NanoUsd::parse(line.rsplit(' ').next().unwrap()).unwrap().0).sum()
+}
+
+/// What is told of one, or of all together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Told {
+    exchanges: i64,
+    failures: i64,
+    nanos: i64,
+    tokens: i64,
+}
+
+impl Told {
+    fn of(payload: &Value) -> Self {
+        Self {
+            exchanges: 1,
+            failures: i64::from(payload["status"] == "failure"),
+            nanos: nanos(&payload["response_cost"]),
+            tokens: payload["total_tokens"].as_i64().unwrap(),
+        }
+    }
+
+    fn and(self, more: Self) -> Self {
+        Self {
+            exchanges: self.exchanges + more.exchanges,
+            failures: self.failures + more.failures,
+            nanos: self.nanos + more.nanos,
+            tokens: self.tokens + more.tokens,
+        }
+    }
+}
+
+/// What the ledger has of a key: booked to it, and as the sum of its days.
+async fn booked(rig: &Rig, key: &str) -> [i64; 2] {
+    let info = rig.get(&format!("/key/info?key={key}"), MASTER).await.json();
+    let days = rig.get("/global/spend", MASTER).await.json();
+    [nanos(&info["info"]["spend"]), nanos(&days["spend"])]
 }
 
 #[tokio::test]
@@ -89,41 +126,36 @@ async fn p10_webhook_ledger_and_metrics_agree_to_the_nano_dollar() {
     let server = receiver().await;
     let rig = webhook(&server).start().await;
     let key = rig.key(json!({})).await;
-    let mut told = Vec::new();
+    let mut told = Told::default();
     for from in (0..many).step_by(50) {
         futures_util::future::join_all((from..from + 50).map(|at| ask(&rig, &key, at))).await;
         // Not all at once in memory.
-        told.extend(
-            server.take_log().iter().flat_map(|seen| batch(seen).iter().map(summed).collect::<Vec<_>>()),
-        );
+        let so_far = server.take_log();
+        told = so_far.iter().flat_map(batch).map(|payload| Told::of(&payload)).fold(told, Told::and);
     }
-    let rest = payloads(&server, many - told.len(), &rig).await;
-    told.extend(rest.iter().map(summed));
-    assert_eq!(told.len(), many, "each is told once");
-    let failures = told.iter().filter(|(_, failed)| *failed).count();
-    assert_eq!(failures, many / 5, "failures, and those who left");
-    let sum: i64 = told.iter().map(|(cost, _)| cost).sum();
-    assert!(sum > 0);
+    let all = i64::try_from(many).unwrap();
+    let rest = payloads(&server, many - usize::try_from(told.exchanges).unwrap(), &rig).await;
+    told = rest.iter().map(Told::of).fold(told, Told::and);
+    assert_eq!(told.exchanges, all, "each is told once");
+    assert_eq!(told.failures, all / 5, "failures, and those who left");
+    assert!(told.nanos > 0 && told.tokens > 0);
     let started = Instant::now();
-    loop {
-        let info = rig.get(&format!("/key/info?key={key}"), MASTER).await.json();
-        let booked = nanos(&info["info"]["spend"]);
-        if booked == sum {
-            break;
-        }
-        assert!(started.elapsed() < Duration::from_secs(60), "{booked} nano-dollars booked, {sum} told");
+    while booked(&rig, &key).await != [told.nanos; 2] {
+        let late = started.elapsed() > Duration::from_secs(60);
+        assert!(!late, "{:?} nano-dollars booked, {told:?}", booked(&rig, &key).await);
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    assert_eq!(spend_metric(&rig).await, sum, "metrics");
+    let page = rig.get("/metrics", "none").await.text();
+    let whole = |name: &str| counted(&page, name) / 1_000_000_000;
+    assert_eq!(counted(&page, "litellm_spend_metric_total"), told.nanos, "metrics");
+    assert_eq!(whole("litellm_total_tokens_metric_total"), told.tokens);
+    assert_eq!(whole("litellm_proxy_total_requests_metric_total"), all);
+    assert_eq!(whole("litellm_proxy_failed_requests_metric_total"), told.failures);
+    assert_eq!(whole("litellm_requests_metric_total"), all - told.failures);
 }
 
 fn batch(seen: &Seen) -> Vec<Value> {
     seen.json().as_array().cloned().unwrap_or_default()
-}
-
-/// What it cost, and whether it failed.
-fn summed(payload: &Value) -> (i64, bool) {
-    (nanos(&payload["response_cost"]), payload["status"] == "failure")
 }
 
 #[tokio::test]
@@ -271,6 +303,65 @@ async fn keys_have_callbacks_of_their_own() {
     let told = log[0].json();
     assert_eq!(told["batch"].as_array().unwrap().len(), 2, "one success: {told}");
     assert_eq!(told["batch"][1]["body"]["level"], "DEFAULT");
+}
+
+#[tokio::test]
+async fn a_team_is_told_of_its_own_failures_where_it_wants_no_more() {
+    let server = receiver().await;
+    let hosts = "weir_settings: {callback_hosts: [127.0.0.1], ";
+    let rig =
+        Rig::config(CONFIG).env("DEFAULT_FLUSH_INTERVAL_SECONDS", "0.1").replace("weir_settings: {", hosts);
+    let rig = rig.start().await;
+    let team = rig.post("/team/new", MASTER, json!({"team_alias": "reds"})).await.json()["team_id"].clone();
+    let team = team.as_str().unwrap();
+    let vars =
+        json!({"langfuse_public_key": "pk", "langfuse_secret_key": "sk", "langfuse_host": server.url()});
+    let callback = json!({"callback_name": "langfuse", "callback_type": "failure", "callback_vars": vars});
+    let added = rig.post(&format!("/team/{team}/callback"), MASTER, callback).await;
+    assert_eq!(added.status, 200, "{}", added.text());
+    let key = rig.key(json!({"team_id": team})).await;
+    let other = rig.key(json!({})).await;
+    for (key, text) in [(&key, "hi"), (&other, "hi __err=500"), (&key, "hi __err=500")] {
+        rig.post("/v1/chat/completions", key, chat("priced", text)).await;
+    }
+    let started = Instant::now();
+    while server.seen_count() == 0 {
+        assert!(started.elapsed() < Duration::from_secs(30), "{}", rig.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // Longer than a batch waits.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let told: Vec<Value> = server.take_log().iter().map(Seen::json).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    let batch = told[0]["batch"].as_array().unwrap();
+    assert_eq!((batch.len(), &batch[1]["body"]["level"]), (2, &json!("ERROR")), "one failure: {batch:?}");
+}
+
+#[tokio::test]
+async fn lists_say_who_is_told_of_what_and_the_operator_may_not_let_requests_hide() {
+    let server = receiver().await;
+    let rig = |settings: &str| {
+        let config = CONFIG.replace("callbacks: [prometheus]", settings);
+        let rig = Rig::config(&config).env("DEFAULT_FLUSH_INTERVAL_SECONDS", "0.1");
+        rig.env("GENERIC_LOGGER_ENDPOINT", &server.url()).start()
+    };
+    let failures = rig("failure_callback: [generic_api]").await;
+    failures.chat("priced", "hi").await;
+    leave(&failures, MASTER).await;
+    failures.chat("priced", "hi __err=500").await;
+    let told = payloads(&server, 2, &failures).await;
+    assert!(told.iter().all(|told| told["status"] == "failure"), "{told:?}");
+    let hiding =
+        "success_callback: [generic_api], global_disable_no_log_param: true, redact_user_api_key_info: true";
+    let successes = rig(hiding).await;
+    let key = successes.key(json!({"key_alias": "alice"})).await;
+    successes.post("/v1/chat/completions", &key, chat("priced", "hi __err=500")).await;
+    let mut body = chat("priced", "hi");
+    body["no-log"] = true.into();
+    successes.post("/v1/chat/completions", &key, body).await;
+    let told = payloads(&server, 1, &successes).await;
+    assert_eq!((told.len(), &told[0]["status"]), (1, &json!("success")), "{told:?}");
+    assert!(!json!(told).to_string().contains("alice"), "whose key it was is told to nobody");
 }
 
 #[tokio::test]

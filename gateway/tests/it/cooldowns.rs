@@ -254,6 +254,23 @@ async fn p27_a_policy_says_which_failures_cool_and_each_is_counted() {
 }
 
 #[tokio::test]
+async fn p39_a_deployment_is_shown_as_cooled_for_as_long_as_it_is() {
+    let config = Rig::config(CONFIG)
+        .replace("cooldown_time: 2", "cooldown_time: 2, allowed_fails: 0")
+        .replace("num_retries: 0}", "num_retries: 0, callbacks: [prometheus]}");
+    let rig = start(config).await;
+    assert_eq!(rig.chat("lone", "500").await.status, 500);
+    let state = async || {
+        let page = rig.get("/metrics", MASTER).await.text();
+        let mut lines = page.lines().filter(|line| line.starts_with("litellm_deployment_state{"));
+        lines.find(|line| line.contains("model_id=\"lone\"")).and_then(|line| line.chars().last())
+    };
+    assert_eq!(state().await, Some('2'));
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    assert_eq!(state().await, Some('1'), "it failed last, and would be asked again");
+}
+
+#[tokio::test]
 async fn p27_a_deployment_may_be_left_alone_for_a_time_of_its_own() {
     let own = r#"{model: openai/bad, api_base: "MOCK/v1", api_key: sk-fake, cooldown_time: 60}, model_info: {id: lone}"#;
     let config = Rig::config(CONFIG)

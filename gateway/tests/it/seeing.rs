@@ -1,8 +1,10 @@
 //! What people see of requests without asking for them: a line in the log, traces, and budgets among the metrics.
 
+use crate::callbacks::told_to;
 use crate::rig::{CONFIG, MASTER, Rig, chat};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
+use weir_bench::mock::{MockServer, Reply, Seen};
 
 /// Asks again until it is so.
 async fn until<T>(rig: &Rig, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
@@ -205,4 +207,100 @@ async fn labels_are_those_that_the_operator_wishes_for() {
         let counted = series(&rig, "litellm_requests_metric_total{", label).await;
         assert_eq!(counted.as_deref(), Some("1"), "{label}");
     }
+}
+
+/// A line of the page that begins so and holds all of these.
+async fn has_line(rig: &Rig, name: &str, holds: &[&str]) {
+    let page = rig.get("/metrics", MASTER).await.text();
+    let mut lines = page.lines().filter(|line| line.starts_with(name));
+    assert!(lines.any(|line| holds.iter().all(|part| line.contains(part))), "{name} {holds:?}\n{page}");
+}
+
+#[tokio::test]
+async fn every_group_that_was_asked_instead_is_counted_with_what_came_of_it() {
+    let fallbacks = "router_settings: {fallbacks: [{gpt-4o: [refused, priced]}], ";
+    let rig = Rig::config(CONFIG).replace("router_settings: {", fallbacks).start().await;
+    let answer = rig.chat("gpt-4o", "hi __errif=gpt-4o:500").await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let why = "exception_class=\"Openai.InternalServerError\",exception_status=\"500\"";
+    for (name, group) in [("failed", "refused"), ("successful", "priced")] {
+        let name = format!("litellm_deployment_{name}_fallbacks_total{{");
+        let group = format!("fallback_model=\"{group}\"");
+        has_line(&rig, &name, &[why, &group, "requested_model=\"gpt-4o\"", "} 1"]).await;
+    }
+}
+
+#[tokio::test]
+async fn whoever_may_not_scrape_reads_litellms_words() {
+    let rig = Rig::config(CONFIG)
+        .replace("litellm_settings: {", "litellm_settings: {require_auth_for_metrics_endpoint: true, ")
+        .start()
+        .await;
+    for path in ["/metrics", "/metrics/"] {
+        let refused = rig.get(path, "sk-nobody").await;
+        assert_eq!(refused.status, 401, "{}", refused.text());
+        let words = refused.json();
+        let words = words.as_str().unwrap_or_default();
+        assert!(words.starts_with("Unauthorized access to metrics endpoint: "), "{words}");
+        assert!(!words.contains("sk-nobody"));
+        assert_eq!(rig.get(path, MASTER).await.status, 200);
+    }
+    let key = rig.key(json!({})).await;
+    assert_eq!(rig.get("/metrics", &key).await.status, 200, "any key may, as with LiteLLM");
+}
+
+#[tokio::test]
+async fn parts_of_a_request_are_timed_where_services_are_shown() {
+    let system = "litellm_settings: {service_callback: [prometheus_system], ";
+    let rig = Rig::config(CONFIG).replace("litellm_settings: {", system).start().await;
+    assert_eq!(rig.chat("priced", "hi").await.status, 200);
+    assert_eq!(rig.chat("priced", "hi __err=500").await.status, 500);
+    assert_eq!(rig.post("/v1/chat/completions", "sk-nobody", chat("priced", "hi")).await.status, 401);
+    rig.rows(2).await;
+    let parts =
+        ["self", "auth", "proxy_pre_call", "router", "batch_write_to_db", "reset_budget_job", "postgres"];
+    for part in parts {
+        let (name, label) = (format!("litellm_{part}_latency_count{{"), format!("{part}=\"{part}\""));
+        until(&rig, part, async || series(&rig, &name, &label).await).await;
+    }
+    let failed = |part: &str| format!("litellm_{part}_failed_requests_total{{");
+    has_line(&rig, &failed("router"), &["error_class=\"InternalServerError\"", "} 1"]).await;
+    has_line(&rig, &failed("auth"), &["} 1"]).await;
+    assert!(!Rig::start().await.get("/metrics", MASTER).await.text().contains("litellm_self_latency"));
+}
+
+#[tokio::test]
+async fn what_a_provider_traces_stands_below_the_span_that_callbacks_are_told_of() {
+    let taken = |_: &Seen| Reply::json(200, &json!({}));
+    let collector = MockServer::start(taken).await.unwrap();
+    let forward = "litellm_settings: {forward_traceparent_to_llm_provider: true, ";
+    let rig = told_to("otel")
+        .replace("litellm_settings: {", forward)
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url())
+        .start()
+        .await;
+    assert_eq!(rig.chat("priced", "hi").await.status, 200);
+    let told = until(&rig, "a span", async || collector.log().first().map(|seen| seen.json())).await;
+    let span = &told["resourceSpans"][0]["scopeSpans"][0]["spans"][0];
+    let heard = rig.mock.log()[0].header("traceparent").to_owned();
+    let (trace, id) = (span["traceId"].as_str().unwrap(), span["spanId"].as_str().unwrap());
+    assert_eq!(heard, format!("00-{trace}-{id}-01"));
+}
+
+#[tokio::test]
+async fn the_log_is_as_loud_as_it_is_told_to_be() {
+    let lost = || told_to("generic_api").env("GENERIC_LOGGER_ENDPOINT", "http://127.0.0.1:9");
+    let loud = lost().args(&["--detailed_debug"]).start().await;
+    let also = lost().env("LITELLM_LOG", "DEBUG").start().await;
+    let quiet = lost().env("LITELLM_LOG", "ERROR").start().await;
+    for rig in [&loud, &also, &quiet] {
+        assert_eq!(rig.chat("priced", "hi").await.status, 200);
+        assert_eq!(rig.chat("priced", "hi __err=500").await.status, 500);
+    }
+    for rig in [&loud, &also] {
+        until(rig, "a line for those who look closely", async || rig.log().contains("DEBUG").then_some(()))
+            .await;
+    }
+    let said = quiet.log();
+    assert!(!["DEBUG", " INFO ", " WARN "].iter().any(|level| said.contains(level)), "{said}");
 }

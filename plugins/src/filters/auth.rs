@@ -7,6 +7,7 @@ use crate::services::Services;
 use crate::strangers::Strangers;
 use async_trait::async_trait;
 use std::sync::Arc;
+use std::time::Instant;
 use weir_core::access::{self, Door, Grant, RouteClass, RouteRule};
 use weir_core::domain::key::Caller;
 use weir_core::error::ApiError;
@@ -30,11 +31,8 @@ impl Auth {
             strangers: Arc::clone(&services.strangers),
         }
     }
-}
 
-#[async_trait]
-impl Plugin for Auth {
-    async fn on_request(&self, x: &mut Exchange) -> Result<Flow, ApiError> {
+    async fn admit(&self, x: &mut Exchange) -> Result<(), ApiError> {
         let snapshot = Arc::clone(&x.snapshot);
         let custom = snapshot.config.general.litellm_key_header_name.as_deref();
         let (master, keys) = (snapshot.master.as_ref(), self.keys.as_ref());
@@ -45,13 +43,24 @@ impl Plugin for Auth {
         if x.request.pass.as_ref().is_some_and(|pass| pass.is_public()) {
             // Whoever says who they are is booked; nobody has to.
             x.caller = door.who(headers, true).await.unwrap_or(Caller::Anonymous);
-            return Ok(Flow::Continue);
+            return Ok(());
         }
         let most = snapshot.config.weir.unauthenticated_per_second;
         let known = self.strangers.who(door, headers, true, from, most).await;
         let path = x.request.operation.row().route;
         let rule = RouteRule { path, class: RouteClass::Llm, grant: Grant::ANY };
         x.caller = access::admit(&snapshot.config.general.routes, known, &rule, path)?;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Plugin for Auth {
+    async fn on_request(&self, x: &mut Exchange) -> Result<Flow, ApiError> {
+        self.admit(x).await?;
+        if x.snapshot.config.litellm.metrics.system() {
+            x.known_at = Some(Instant::now());
+        }
         Ok(Flow::Continue)
     }
 }

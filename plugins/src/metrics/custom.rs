@@ -8,7 +8,7 @@ use crate::filters::tags;
 use crate::models::star_of;
 use serde_json::Value;
 use weir_core::config::MetricsSettings;
-use weir_core::metrics::NONE;
+use weir_core::metrics::{NONE, metadata_label, tag_label};
 
 #[derive(Default)]
 pub(super) struct Custom {
@@ -36,10 +36,9 @@ impl Custom {
     pub(super) fn new(settings: &MetricsSettings) -> Self {
         let metadata = settings.metadata_labels.iter().map(|written| {
             let path = written.strip_prefix("metadata.").unwrap_or(written).split('.').map(str::to_owned);
-            (plain(written), Source::Metadata(path.collect()))
+            (metadata_label(written), Source::Metadata(path.collect()))
         });
-        let tags = settings.tags.iter();
-        let tags = tags.map(|tag| (plain(&format!("tag_{tag}")), Source::Tag(tag.clone())));
+        let tags = settings.tags.iter().map(|tag| (tag_label(tag), Source::Tag(tag.clone())));
         let mut labels: Vec<(String, Source)> = Vec::new();
         for (name, source) in metadata.chain(tags) {
             // The same name twice would be no metric at all.
@@ -94,11 +93,4 @@ fn find(object: &Value, path: &[String]) -> Option<String> {
         value @ (Value::Number(_) | Value::Bool(_)) => Some(value.to_string()),
         _ => None,
     }
-}
-
-/// A name that Prometheus takes.
-fn plain(name: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' };
-    let name: String = name.chars().map(plain).collect();
-    if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
 }

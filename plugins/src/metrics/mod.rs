@@ -1,7 +1,8 @@
 //! Prometheus series. Handles of a success are resolved once per key, deployment and worker, and kept; a request
 //! then costs a handful of atomic additions. `cells.rs` are the numbers, `family.rs` the series of a metric and how many
 //! there may be, `page.rs` what Prometheus reads; `labels.rs` and `custom.rs` say who asked for what, `series.rs` and
-//! `failure.rs` what of it is counted, `budgets.rs` how budgets stand.
+//! `failure.rs` what of it is counted, `services.rs` how long its parts and what stands beside it take, `budgets.rs` how
+//! budgets stand.
 //!
 //! No library: ten thousand keys are two hundred thousand series, and in the usual one each holds its own copy of every
 //! label. Here they share them.
@@ -14,6 +15,7 @@ mod family;
 mod labels;
 mod page;
 mod series;
+mod services;
 #[cfg(test)]
 mod tests;
 
@@ -33,7 +35,6 @@ use std::time::Duration;
 use weir_core::config::MetricsSettings;
 use weir_core::domain::spend::Status;
 use weir_core::metrics::{NONE, Name, Row, TABLE};
-use weir_core::ports::meter::{Call, Meter, Service};
 
 /// All metrics of the process.
 pub struct Metrics {
@@ -77,10 +78,18 @@ impl Metrics {
             generation: AtomicU64::new(0),
             last_page: AtomicUsize::new(0),
         };
-        for generation in ["0", "1", "2"] {
-            metrics.counter(Name::PythonGc, &|_| Text::from(generation));
-        }
+        metrics.show_no_python();
         Ok(metrics)
+    }
+
+    /// Boards for LiteLLM ask for what only Python has.
+    fn show_no_python(&self) {
+        for generation in ["0", "1", "2"] {
+            for name in [Name::PythonGc, Name::PythonCollections, Name::PythonUncollectable] {
+                self.counter(name, &|_| Text::from(generation));
+            }
+        }
+        self.gauge(Name::PythonInfo, 0.0);
     }
 
     /// Off costs nothing per request.
@@ -103,6 +112,7 @@ impl Metrics {
             failure::record(self, x);
         }
         failure::attempts(self, x);
+        self.parts(x);
     }
 
     /// What admins are told of ([`Metrics::total`]) where nobody asks for metrics: rare, so that everything else stays free.
@@ -240,39 +250,4 @@ fn family(row: &'static Row, settings: &MetricsSettings, custom: &Custom) -> Fam
     let more = custom.names().filter(|name| row.takes_custom_labels() && !row.labels.contains(name));
     let labels = own.chain(more).filter(|label| wanted.is_none_or(|w| w.iter().any(|name| name == label)));
     Family::new(row, labels.map(str::to_owned).collect(), shown)
-}
-
-// --- what others tell ---
-
-impl Meter for Metrics {
-    fn took(&self, call: &Call) {
-        // Admins are told of it where nobody asks for metrics, too.
-        if call.service == Service::Ledger && call.error.is_some() {
-            self.count(Name::LedgerFailures, call.operation);
-        }
-        if !self.recording() {
-            return;
-        }
-        let (latency, calls, failures, label) = match call.service {
-            Service::Redis => (Name::RedisLatency, Name::RedisRequests, Name::RedisFailures, "redis"),
-            Service::Ledger => {
-                (Name::PostgresLatency, Name::PostgresRequests, Name::PostgresFailures, "postgres")
-            }
-        };
-        let value = |name: &str| {
-            Text::from(match name {
-                "error_class" => call.error.unwrap_or(NONE),
-                "function_name" | "operation" => call.operation,
-                _ => label,
-            })
-        };
-        self.counter(calls, &value).inc();
-        self.histogram(latency, &value).observe(call.took.as_secs_f64());
-        if call.error.is_some() {
-            self.counter(failures, &value).inc();
-        }
-        if call.service == Service::Ledger && call.operation == weir_core::ports::meter::WRITE {
-            self.histogram(Name::LedgerWrite, &value).observe(call.took.as_secs_f64());
-        }
-    }
 }

@@ -5,6 +5,7 @@ use crate::budgets::{Terms, Watched};
 use weir_core::config::Config;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::spend::SpendScope;
+use weir_core::ports::meter::{Call, Meter, Service, WRITE};
 use weir_core::time::Micros;
 
 fn metrics(settings: &str, most: u64) -> Metrics {
@@ -26,7 +27,7 @@ fn spend(metrics: &Metrics, key: &str) -> Counter {
 
 #[test]
 fn p39_what_there_is_no_room_for_is_counted_as_other() {
-    let metrics = metrics("", 5); // three are taken from the start
+    let metrics = metrics("", 12); // ten are taken from the start
     for (at, key) in ["a", "b", "c", "d", "c"].into_iter().enumerate() {
         spend(&metrics, key).add(1_000_000_000 * (at as u64 + 1));
     }
@@ -53,7 +54,7 @@ fn p39_every_bucket_is_a_series() {
 
 #[test]
 fn p39_series_of_whoever_is_gone_go_and_make_room() {
-    let metrics = metrics("", 5);
+    let metrics = metrics("", 12);
     spend(&metrics, "a").inc();
     spend(&metrics, "b").inc();
     metrics.forget(SpendScope::Key, "a");
@@ -81,6 +82,8 @@ fn the_page_is_prometheus_text() {
         "weir_ledger_write_seconds_bucket{le=\"+Inf\"} 1\n",
         "weir_ledger_write_seconds_sum 0.02\nweir_ledger_write_seconds_count 1\n",
         "python_gc_objects_collected_total{generation=\"2\"} 0\n",
+        "python_gc_collections_total{generation=\"0\"} 0\n",
+        "python_info{implementation=\"None\",major=\"None\",minor=\"None\",patchlevel=\"None\",version=\"None\"} 0\n",
         "# TYPE process_resident_memory_bytes gauge\n",
     ] {
         assert!(page.contains(wanted), "{wanted}\n{page}");
@@ -131,6 +134,30 @@ fn wished_labels_stand_on_what_is_counted_by_request() {
     assert!(labels.is_sorted());
     assert_eq!(metrics.family(Name::KeyBudgetLeft).labels, ["api_key_alias", "hashed_api_key"]);
     assert!(page(&metrics).contains("# TYPE litellm_redis_latency histogram"));
+}
+
+#[test]
+fn services_are_counted_under_their_own_names() {
+    let metrics = metrics("service_callback: [prometheus_system]", 10_000);
+    let told = |service, operation, error| {
+        metrics.took(&Call { service, operation, took: Duration::from_millis(20), error });
+    };
+    told(Service::Ledger, WRITE, None);
+    told(Service::Ledger, "find", Some("Busy"));
+    told(Service::Redis, "count", None);
+    told(Service::Resets, "round", None);
+    let page = page(&metrics);
+    for wanted in [
+        "litellm_batch_write_to_db_latency_count{batch_write_to_db=\"batch_write_to_db\"} 1\n",
+        "litellm_postgres_total_requests_total{postgres=\"postgres\"} 2\n",
+        "litellm_postgres_failed_requests_total{error_class=\"Busy\",function_name=\"find\",postgres=\"postgres\"} 1\n",
+        "weir_ledger_failures_total{operation=\"find\"} 1\n",
+        "weir_ledger_write_seconds_count 1\n",
+        "litellm_redis_latency_bucket{redis=\"redis\",le=\"0.025\"} 1\n",
+        "litellm_reset_budget_job_total_requests_total{reset_budget_job=\"reset_budget_job\"} 1\n",
+    ] {
+        assert!(page.contains(wanted), "{wanted}\n{page}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use super::super::problems::{Problems, did_you_mean};
 use super::super::section::Section;
 use super::super::tree::Node;
-use crate::metrics::{Row, TABLE};
+use crate::metrics::{Row, TABLE, metadata_label, tag_label};
 
 /// `litellm_settings.prometheus_*` and its kin.
 #[derive(Clone, Debug, Default)]
@@ -19,7 +19,7 @@ pub struct MetricsSettings {
     pub end_users: bool,
     /// Budgets of all keys, teams and users are shown from the start, not only of those that have sent something.
     pub all_budgets: bool,
-    /// What answers to `prometheus_system`: metrics of Redis, the ledger and queues.
+    /// What answers to `prometheus_system`: metrics of Redis, the ledger, queues and the parts of a request.
     pub service_callback: Vec<String>,
 }
 
@@ -36,10 +36,14 @@ impl MetricsSettings {
     pub(super) fn read(s: &Section, problems: &mut Problems) -> Self {
         let bool = |name: &str| s.bool(name).unwrap_or(false);
         let texts = |name: &str| s.texts(name).unwrap_or_default();
+        let metadata_labels = texts("custom_prometheus_metadata_labels");
+        let tags = texts("custom_prometheus_tags");
+        let own = metadata_labels.iter().map(|name| metadata_label(name));
+        let own: Vec<String> = own.chain(tags.iter().map(|tag| tag_label(tag))).collect();
         Self {
-            shown: s.node("prometheus_metrics_config").map(|node| shown(s, node, problems)),
-            metadata_labels: texts("custom_prometheus_metadata_labels"),
-            tags: texts("custom_prometheus_tags"),
+            shown: s.node("prometheus_metrics_config").map(|node| shown(s, node, &own, problems)),
+            metadata_labels,
+            tags,
             end_users: bool("enable_end_user_cost_tracking_prometheus_only"),
             all_budgets: bool("prometheus_initialize_budget_metrics"),
             service_callback: texts("service_callback"),
@@ -52,8 +56,9 @@ impl MetricsSettings {
     }
 }
 
-/// The metrics of all groups. One that two groups name is shown as the later says, as in LiteLLM.
-fn shown(s: &Section, groups: &Node, problems: &mut Problems) -> Vec<ShownMetric> {
+/// The metrics of all groups. One that two groups name is shown as the later says, as in LiteLLM. `own`: labels that the
+/// operator wishes for.
+fn shown(s: &Section, groups: &Node, own: &[String], problems: &mut Problems) -> Vec<ShownMetric> {
     let mut all: Vec<ShownMetric> = Vec::new();
     for group in groups.items() {
         let labels = group.get("include_labels").and_then(Node::as_texts);
@@ -62,7 +67,8 @@ fn shown(s: &Section, groups: &Node, problems: &mut Problems) -> Vec<ShownMetric
                 unknown(s, "metric", &name, TABLE.iter().map(|row| row.name), problems);
                 continue;
             };
-            check(s, row, labels.as_deref().unwrap_or_default(), problems);
+            let others: Vec<&String> = labels.iter().flatten().filter(|label| !own.contains(label)).collect();
+            check(s, row, &others, problems);
             all.retain(|metric| metric.name != row.name);
             all.push(ShownMetric { name: row.name, labels: labels.clone() });
         }
@@ -70,8 +76,8 @@ fn shown(s: &Section, groups: &Node, problems: &mut Problems) -> Vec<ShownMetric
     all
 }
 
-fn check(s: &Section, row: &Row, labels: &[String], problems: &mut Problems) {
-    let known = |label: &String| TABLE.iter().any(|row| row.labels.contains(&label.as_str()));
+fn check(s: &Section, row: &Row, labels: &[&String], problems: &mut Problems) {
+    let known = |label: &str| TABLE.iter().any(|row| row.labels.contains(&label));
     for label in labels.iter().filter(|label| !known(label)) {
         unknown(s, "label", label, row.labels.iter().copied(), problems);
     }

@@ -242,3 +242,20 @@ guardrails:
     let twice = text.replace("two", "one");
     assert!(errors(&twice)[0].contains("another guardrail is called \"one\""), "{:?}", errors(&twice));
 }
+
+#[test]
+fn metrics_that_there_are_not_are_named_and_wished_labels_are_known() {
+    let text = "
+litellm_settings:
+  custom_prometheus_metadata_labels: [metadata.cost-center]
+  custom_prometheus_tags: [night]
+  prometheus_metrics_config:
+    - group: spend
+      metrics: [litellm_spend_metric, litellm_spent_metric]
+      include_labels: [team, metadata_cost_center, tag_night, colour]
+";
+    let told = warnings(text).join("\n");
+    assert!(told.contains("there is no metric \"litellm_spent_metric\""), "{told}");
+    assert!(told.contains("there is no label \"colour\""), "{told}");
+    assert!(!told.contains("cost_center") && !told.contains("tag_night"), "{told}");
+}

@@ -8,6 +8,7 @@ pub(super) mod generic;
 pub(super) mod langfuse;
 pub(super) mod objects;
 pub(super) mod otel;
+mod otel_messages;
 mod otel_metrics;
 mod otel_wire;
 mod otlp;

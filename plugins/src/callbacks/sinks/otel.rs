@@ -3,21 +3,22 @@
 //!
 //! `otel_wire.rs` is how they get there.
 
-use super::otel_metrics::nanos;
+use super::otel_metrics::{Measure, nanos};
 use super::otel_wire::{METRICS, TRACES, Wire};
 use super::otlp::{
     Attribute, CLIENT, ERROR, OK, Resource, ResourceSpans, Scope, ScopeSpans, Span, SpanStatus, Traces,
 };
-use super::{Parcel, Refused, Sink, headers, langfuse, otel_metrics, runs};
+use super::{Parcel, Refused, Sink, headers, langfuse, otel_messages, runs};
 use crate::callbacks::kinds::{Build, Made};
 use crate::callbacks::payload;
 use crate::callbacks::record::{Exchanged, Told};
-use crate::trace::Trace;
+use crate::trace::{Trace, span};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Uri};
 use prost::Message;
 use serde_json::{Map, Value};
 use weir_core::config::problems::Problems;
+use weir_core::domain::ids::unguessable_id;
 use weir_core::domain::operation::Operation;
 
 #[derive(Default)]
@@ -26,8 +27,8 @@ struct Otel {
     url: Uri,
     headers: HeaderMap,
     resource: Resource,
-    /// Where metrics go; `None`: nowhere.
-    metrics: Option<Uri>,
+    /// Where metrics go, and how; `None`: nowhere.
+    metrics: Option<(Uri, Measure)>,
     /// Names of Langfuse's, beside the conventions'.
     langfuse: bool,
 }
@@ -67,19 +68,23 @@ fn made(build: &Build<'_>, sink: Otel) -> Made {
     // LiteLLM's defaults, which dashboards look for.
     let service = build.text("service_name", &["OTEL_SERVICE_NAME"]).unwrap_or_else(|| "litellm".to_owned());
     let place = build.env.filled("OTEL_ENVIRONMENT_NAME").unwrap_or("production");
-    let attributes =
-        vec![Attribute::text("service.name", service), Attribute::text("deployment.environment", place)];
+    let attributes = vec![
+        Attribute::text("service.name", service),
+        Attribute::text("deployment.environment", place),
+        // Totals of two replicas are two series.
+        Attribute::text("service.instance.id", unguessable_id()),
+    ];
     let (door, headers) = (sink.wire.door(), sink.wire.headers(sink.headers));
     Made { sink: Box::new(Otel { headers, resource: Resource { attributes }, ..sink }), door }
 }
 
 /// Where metrics go, if LiteLLM's variable wants them.
-fn metrics(build: &Build<'_>, wire: Wire, endpoint: &str, problems: &mut Problems) -> Option<Uri> {
+fn metrics(build: &Build<'_>, wire: Wire, endpoint: &str, problems: &mut Problems) -> Option<(Uri, Measure)> {
     if !build.env.is_on("LITELLM_OTEL_INTEGRATION_ENABLE_METRICS") {
         return None;
     }
     let own = build.env.filled("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT").unwrap_or(endpoint);
-    wire.url(build, own, &METRICS, problems)
+    Some((wire.url(build, own, &METRICS, problems)?, Measure::of(build.env)))
 }
 
 impl Sink for Otel {
@@ -117,9 +122,9 @@ impl Otel {
 
     /// Tells of no record that its span does not tell of.
     fn measured(&self, told: &[Told<'_>]) -> Option<Parcel> {
-        let url = self.metrics.as_ref()?;
+        let (url, measure) = self.metrics.as_ref()?;
         let told: Vec<&Exchanged<'_>> = told.iter().filter_map(|told| told.exchange.as_ref()).collect();
-        let metrics = (!told.is_empty()).then(|| otel_metrics::metrics(self.resource.clone(), &told))?;
+        let metrics = (!told.is_empty()).then(|| measure.metrics(self.resource.clone(), &told))?;
         Some(Parcel::post(url, &self.headers, self.wire.body(&metrics), 0))
     }
 
@@ -137,7 +142,7 @@ impl Otel {
         }
         Span {
             trace_id,
-            span_id: span_id(x),
+            span_id: span(&entry.id).to_be_bytes().to_vec(),
             parent_span_id,
             name: format!("{} {}", operation(entry.operation), payload::model(entry)),
             kind: CLIENT,
@@ -150,12 +155,6 @@ impl Otel {
             },
         }
     }
-}
-
-/// The random half of the entry's id; never zero.
-fn span_id(x: &Exchanged<'_>) -> Vec<u8> {
-    let (_, random) = x.entry().id.as_u64_pair();
-    random.max(1).to_be_bytes().to_vec()
 }
 
 /// Of an id in hexadecimal digits.
@@ -196,8 +195,11 @@ fn conventions(x: &Exchanged<'_>) -> Vec<Attribute> {
     told.extend(payload::fault(entry).map(|(class, _)| Attribute::text("error.type", class)));
     told.extend(parameters(&payload::parameters(&x.said.request)));
     if !x.silent {
-        told.push(Attribute::text("gen_ai.input.messages", x.messages().to_string()));
-        told.push(Attribute::text("gen_ai.output.messages", x.response().to_string()));
+        let said = [
+            ("gen_ai.input.messages", otel_messages::input(&x.messages().to_string())),
+            ("gen_ai.output.messages", otel_messages::output(&x.response().to_string())),
+        ];
+        told.extend(said.into_iter().filter_map(|(name, said)| Some(Attribute::text(name, said?))));
     }
     told
 }
@@ -296,7 +298,10 @@ mod tests {
         assert!(String::from_utf8_lossy(&parcels[0].body).contains("\"doubleValue\":0.0000975"), "exact");
         assert_eq!((&good["status"]["code"], &gone["status"]["code"]), (&1.into(), &2.into()));
         assert_eq!(attribute(gone, "error.type").unwrap()["stringValue"], "ClientDisconnected");
-        assert!(attribute(good, "gen_ai.input.messages").is_some());
+        let said = attribute(good, "gen_ai.input.messages").unwrap()["stringValue"].as_str().unwrap();
+        assert_eq!(said, r#"[{"role":"user","parts":[{"type":"text","content":"What is asked"}]}]"#);
+        let said = attribute(good, "gen_ai.output.messages").unwrap()["stringValue"].as_str().unwrap();
+        assert!(said.contains(r#""finish_reason":"stop""#) && said.contains("What is answered"), "{said}");
     }
 
     #[tokio::test]
@@ -329,5 +334,21 @@ mod tests {
         assert_eq!(tokens[0]["bucketCounts"][2], "2", "11 is above 4 and within 16");
         let cost = String::from_utf8_lossy(&parcels[1].body);
         assert!(cost.contains("\"sum\":0.000195,"), "{cost}");
+    }
+
+    #[tokio::test]
+    async fn totals_are_told_unless_what_came_since_is_wanted() {
+        let [collector, headers] = COLLECTOR;
+        let on = ("LITELLM_OTEL_INTEGRATION_ENABLE_METRICS", "true");
+        for (preference, kind, tokens) in [("cumulative", 2, 22), ("delta", 1, 11)] {
+            let preferred = ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", preference);
+            let sink = sink("otel", "{}", &[collector, headers, on, preferred]);
+            written(sink.as_ref(), &["success"]).await;
+            let parcels = written(sink.as_ref(), &["success"]).await;
+            let body: Value = serde_json::from_slice(&parcels[1].body).unwrap();
+            let told = &body["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0]["histogram"];
+            assert_eq!(told["aggregationTemporality"], kind, "{preference}");
+            assert_eq!(told["dataPoints"][0]["sum"], tokens, "{preference}");
+        }
     }
 }

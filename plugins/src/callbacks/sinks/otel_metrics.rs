@@ -1,5 +1,6 @@
 //! Metrics over OTLP, where LiteLLM's `LITELLM_OTEL_INTEGRATION_ENABLE_METRICS` asks for them: histograms of tokens, time and
-//! cost of each batch, told as what came since the last one (delta temporality).
+//! cost, told with each batch. All since the start is told, which is what Prometheus takes and what makes up for a batch that
+//! was lost; or what came since the last batch, as OpenTelemetry's `..._TEMPORALITY_PREFERENCE` has it.
 //! <https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/>
 
 use super::otel::operation;
@@ -9,7 +10,10 @@ use crate::callbacks::record::Exchanged;
 use prost::Message;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use weir_core::time::Micros;
+use std::sync::{Mutex, PoisonError};
+use weir_core::config::env::Env;
+use weir_core::metrics::OTHER;
+use weir_core::time::{self, Micros};
 
 /// `ExportMetricsServiceRequest`, written as the messages of `otlp.rs` are.
 #[derive(Message, Serialize)]
@@ -89,7 +93,12 @@ struct Instrument {
     values: fn(&Exchanged<'_>) -> Vec<(&'static str, i64)>,
 }
 
+/// Values of `aggregation_temporality`.
 const DELTA: i32 = 1;
+const CUMULATIVE: i32 = 2;
+const PREFERENCE: &str = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
+/// Series of one instrument that are kept. What comes beyond them is told together.
+const MOST: usize = 1_000;
 const TOKEN_TYPE: &str = "gen_ai.token.type";
 
 static INSTRUMENTS: &[Instrument] = &[
@@ -125,22 +134,76 @@ static INSTRUMENTS: &[Instrument] = &[
 /// What tells one series from another.
 type Key = (&'static str, String, String, &'static str);
 
-#[derive(Default)]
+/// Of one instrument.
+type Series = BTreeMap<Key, Seen>;
+
+#[derive(Clone, Default)]
 struct Seen {
     count: u64,
     sum: i64,
     buckets: Vec<u64>,
 }
 
-/// What a batch measures; it is not empty.
-pub(super) fn metrics(resource: Resource, told: &[&Exchanged<'_>]) -> Metrics {
-    let times = (
+/// Measures batches, in the way that the receiver wants to be told.
+pub(super) struct Measure {
+    /// `None`: what came since the last batch is told.
+    totals: Option<Totals>,
+}
+
+/// All since the start.
+struct Totals {
+    since: u64,
+    /// In the order of the instruments.
+    seen: Mutex<Vec<Series>>,
+}
+
+impl Measure {
+    pub(super) fn of(env: &Env) -> Self {
+        let wanted = env.filled(PREFERENCE).unwrap_or_default().to_ascii_lowercase();
+        let delta = matches!(wanted.as_str(), "delta" | "lowmemory");
+        let totals = || Totals { since: nanos(time::now()), seen: Mutex::default() };
+        Self { totals: (!delta).then(totals) }
+    }
+
+    /// What is told with a batch, which is not empty.
+    pub(super) fn metrics(&self, resource: Resource, told: &[&Exchanged<'_>]) -> Metrics {
+        let fresh: Vec<Series> = INSTRUMENTS.iter().map(|instrument| instrument.measured(told)).collect();
+        let (kind, times, all) = match &self.totals {
+            None => (DELTA, span(told), fresh),
+            Some(totals) => (CUMULATIVE, (totals.since, nanos(time::now())), totals.with(fresh)),
+        };
+        let metric = |(instrument, series): (&Instrument, Series)| instrument.metric(series, kind, times);
+        let metrics = INSTRUMENTS.iter().zip(all).map(metric).collect();
+        let scope_metrics = vec![ScopeMetrics { scope: Scope::own(), metrics }];
+        Metrics { resource_metrics: vec![ResourceMetrics { resource, scope_metrics }] }
+    }
+}
+
+impl Totals {
+    fn with(&self, fresh: Vec<Series>) -> Vec<Series> {
+        let mut all = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        all.resize_with(fresh.len(), Series::new);
+        for (total, fresh) in all.iter_mut().zip(fresh) {
+            for (key, seen) in fresh {
+                let fits = total.len() < MOST || total.contains_key(&key);
+                total.entry(if fits { key } else { other(key) }).or_default().and(&seen);
+            }
+        }
+        all.clone()
+    }
+}
+
+/// Of whomever there is no room for.
+fn other((operation, _, _, kind): Key) -> Key {
+    (operation, OTHER.to_owned(), OTHER.to_owned(), kind)
+}
+
+/// From the first beginning to the last end.
+fn span(told: &[&Exchanged<'_>]) -> (u64, u64) {
+    (
         nanos(told.iter().map(|x| x.entry().started_at).min().unwrap_or_default()),
         nanos(told.iter().map(|x| x.entry().ended_at).max().unwrap_or_default()),
-    );
-    let metrics = INSTRUMENTS.iter().map(|instrument| instrument.metric(told, times)).collect();
-    let scope_metrics = vec![ScopeMetrics { scope: Scope::own(), metrics }];
-    Metrics { resource_metrics: vec![ResourceMetrics { resource, scope_metrics }] }
+    )
 }
 
 /// Nothing happened before 1970.
@@ -149,8 +212,8 @@ pub(super) fn nanos(at: Micros) -> u64 {
 }
 
 impl Instrument {
-    fn metric(&self, told: &[&Exchanged<'_>], times: (u64, u64)) -> Metric {
-        let mut all: BTreeMap<Key, Seen> = BTreeMap::new();
+    fn measured(&self, told: &[&Exchanged<'_>]) -> Series {
+        let mut all = Series::new();
         for x in told {
             let entry = x.entry();
             for (kind, value) in (self.values)(x) {
@@ -159,8 +222,12 @@ impl Instrument {
                 seen.add(value, self.bounds);
             }
         }
-        let data_points = all.into_iter().map(|(key, seen)| self.point(key, seen, times)).collect();
-        let histogram = Histogram { aggregation_temporality: DELTA, data_points };
+        all
+    }
+
+    fn metric(&self, series: Series, temporality: i32, times: (u64, u64)) -> Metric {
+        let data_points = series.into_iter().map(|(key, seen)| self.point(key, seen, times)).collect();
+        let histogram = Histogram { aggregation_temporality: temporality, data_points };
         Metric { name: self.name.to_owned(), unit: self.unit.to_owned(), histogram }
     }
 
@@ -205,6 +272,14 @@ impl Seen {
         if let Some(bucket) = self.buckets.get_mut(at) {
             *bucket += 1;
         }
+    }
+
+    /// Of the same instrument.
+    fn and(&mut self, more: &Seen) {
+        self.buckets.resize(more.buckets.len(), 0);
+        self.count += more.count;
+        self.sum = self.sum.saturating_add(more.sum);
+        self.buckets.iter_mut().zip(&more.buckets).for_each(|(bucket, more)| *bucket += more);
     }
 }
 
