@@ -14,6 +14,9 @@ const BLANK: [char; 4] = [' ', '\t', '\r', '\n'];
 /// is borrowed where that is so already. `None`: it is no JSON, or none that a `Value` could hold.
 pub fn fit(json: &[u8], longest: usize) -> Option<Cow<'_, str>> {
     let json = std::str::from_utf8(json).ok()?.trim_matches(BLANK);
+    if json.is_empty() {
+        return None;
+    }
     // Line breaks within texts are escapes.
     if json.len() <= longest && memchr2(b'\n', b'\r', json.as_bytes()).is_none() {
         read(json, &mut Check)?;
