@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 use serde_json::Value;
-use weir_core::body::{Edits, JsonBody};
+use weir_core::body::{Edits, JsonBody, fit};
 use weir_core::chat::Object;
 
 pub fn check(bytes: &[u8]) {
+    told(bytes);
     let Ok(body) = JsonBody::parse(Bytes::copy_from_slice(bytes)) else { return };
     let mut model: Object = match serde_json::from_slice(bytes) {
         Ok(object) => object,
@@ -19,6 +20,18 @@ pub fn check(bytes: &[u8]) {
     let read: Result<Object, _> = serde_json::from_slice(&out);
     assert!(read.as_ref().is_ok_and(|o| same(o, &model)), "{read:?} is not {model:?}");
     assert!(JsonBody::parse(out.into()).is_ok(), "edited, and not a body any more");
+}
+
+/// What is told as it is, on one line or cut, is JSON wherever a parser takes it, and only there.
+fn told(bytes: &[u8]) {
+    let tree = serde_json::from_slice::<Value>(bytes);
+    for longest in [usize::MAX, 8] {
+        let text = fit(bytes, longest);
+        assert_eq!(text.is_some(), tree.is_ok(), "{text:?} of {tree:?}");
+        let read = text.as_deref().map(serde_json::from_str::<Value>);
+        assert!(read.is_none_or(|read| read.is_ok()), "{text:?} is no JSON");
+        assert!(text.is_none_or(|text| !text.contains(['\n', '\r'])), "line breaks are left");
+    }
 }
 
 /// Values that are skipped unread may be what a parser refuses to hold: numbers beyond 64 bits of floating point, halves of

@@ -1,13 +1,13 @@
 //! Log lines: text for people, JSON (`message`, `level`, `timestamp`, …) for collectors. Our own secrets have types that do
 //! not print themselves; libraries that print what they send are kept quiet at every level. Lines of requests go to a
-//! thread of their own, which no request waits for.
+//! thread of their own, which no request waits for (`requests.rs`).
+
+mod requests;
+
+pub use requests::{dropped, flush};
 
 use std::fmt::{self, Write as _};
-use std::io::{BufWriter, IsTerminal, Write};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::time::Duration;
+use std::io::IsTerminal;
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::filter::filter_fn;
@@ -40,7 +40,7 @@ pub fn start(json: bool, debug: bool, env: &Env) {
     let quiet = asked.is_err() && level != "debug";
     let asked = asked.unwrap_or_else(|_| EnvFilter::new(usual));
     let coloured = std::io::stderr().is_terminal();
-    let requests = lines(json, coloured, Queue::begin()).with_filter(filter_fn(is_of_request));
+    let requests = of_requests(json, coloured).with_filter(filter_fn(is_of_request));
     let others = lines(json, coloured, std::io::stderr)
         .with_filter(filter_fn(|event| !is_of_request(event) && is_discreet(event)))
         .with_filter(asked);
@@ -61,6 +61,14 @@ fn level(env: &Env) -> &'static str {
         "ERROR" | "CRITICAL" => "error",
         _ => "info",
     }
+}
+
+fn of_requests<S>(json: bool, coloured: bool) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    requests::begin();
+    if json { requests::Objects.boxed() } else { lines(false, coloured, requests::Lines) }
 }
 
 fn lines<S, W>(json: bool, coloured: bool, writer: W) -> Box<dyn Layer<S> + Send + Sync>
@@ -101,91 +109,4 @@ fn is_of_request(event: &Metadata<'_>) -> bool {
 
 fn is_discreet(event: &Metadata<'_>) -> bool {
     CEILINGS.iter().all(|(target, ceiling)| !event.target().starts_with(target) || event.level() <= ceiling)
-}
-
-// --- lines of requests ---
-
-/// Lines that wait to be written. What comes beyond them is dropped and counted.
-const WAITING: usize = 8_192;
-/// How long the end of the process waits for them.
-const LAST: Duration = Duration::from_secs(1);
-
-static QUEUE: OnceLock<Queue> = OnceLock::new();
-static DROPPED: AtomicU64 = AtomicU64::new(0);
-
-#[derive(Clone)]
-struct Queue(SyncSender<Message>);
-
-enum Message {
-    Line(Vec<u8>),
-    /// Everything before it is written when this is answered.
-    Flush(SyncSender<()>),
-}
-
-/// Lines that were dropped since the process began.
-pub fn dropped() -> u64 {
-    DROPPED.load(Ordering::Relaxed)
-}
-
-/// Waits until what was logged is written, for a moment.
-pub fn flush() {
-    let Some(queue) = QUEUE.get() else { return };
-    let (done, written) = sync_channel(1);
-    if queue.0.try_send(Message::Flush(done)).is_ok() {
-        // What is not written by then never will be.
-        let _ = written.recv_timeout(LAST);
-    }
-}
-
-impl Queue {
-    fn begin() -> Self {
-        let queue = QUEUE.get_or_init(|| {
-            let (sender, receiver) = sync_channel(WAITING);
-            let writer = std::thread::Builder::new().name(String::from("requests-log"));
-            if let Err(error) = writer.spawn(move || write_all(&receiver)) {
-                crate::cli::say(&format!("weir: requests are not logged: {error}"));
-            }
-            Self(sender)
-        });
-        queue.clone()
-    }
-}
-
-/// Writes as much at once as there is.
-fn write_all(lines: &Receiver<Message>) {
-    while let Ok(first) = lines.recv() {
-        let mut out = BufWriter::with_capacity(64 * 1024, std::io::stderr().lock());
-        let mut asked = Vec::new();
-        for message in std::iter::once(first).chain(lines.try_iter().take(WAITING)) {
-            match message {
-                // A log that cannot be written has nobody to be told.
-                Message::Line(line) => drop(out.write_all(&line)),
-                Message::Flush(done) => asked.push(done),
-            }
-        }
-        drop(out.flush());
-        asked.iter().for_each(|done| done.try_send(()).unwrap_or_default());
-    }
-}
-
-impl Write for Queue {
-    /// Always takes all of it.
-    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
-        if self.0.try_send(Message::Line(line.to_vec())).is_err() {
-            DROPPED.fetch_add(1, Ordering::Relaxed);
-        }
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Queue {
-    type Writer = Queue;
-
-    fn make_writer(&'a self) -> Queue {
-        self.clone()
-    }
 }

@@ -6,8 +6,9 @@ use crate::guardrails::{Hiding, Side};
 use crate::metrics::Metrics;
 use bytes::Bytes;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::sync::Arc;
-use weir_core::body::JsonBody;
+use weir_core::body::{JsonBody, fit};
 use weir_core::chat::{Collector, Dialect, Events};
 use weir_core::codec::Deframer;
 use weir_core::codec::frames::each;
@@ -33,6 +34,13 @@ pub struct Heard {
     pub answer: Bytes,
     /// Guardrails that mask what is kept.
     pub hiding: Option<Hiding>,
+}
+
+/// Request and answer as they may be told: JSON on one line, which a parser takes. `None`: there is nothing, or nothing that
+/// may be told.
+pub struct Legible {
+    pub request: Option<JsonBody>,
+    pub answer: Option<Bytes>,
 }
 
 /// An event that is longer is no piece of a chat.
@@ -63,27 +71,44 @@ impl Heard {
 
     /// As it is kept. No text in it is longer than `longest` bytes. Waits for guardrails that are services.
     pub async fn told(&self, longest: usize) -> Said {
-        let (request, answer) = self.read(longest).await;
-        let text = |value: Value| {
-            if value.is_null() { String::new() } else { without_nul(value.to_string()) }
-        };
-        Said { id: self.id, started_at: self.started_at, request: text(request), response: text(answer) }
+        let Legible { request, answer } = self.read(longest).await;
+        let text = |json: Option<&Bytes>| json.map(without_nul).unwrap_or_default();
+        let request = text(request.as_ref().map(JsonBody::bytes));
+        Said { id: self.id, started_at: self.started_at, request, response: text(answer.as_ref()) }
     }
 
-    /// Request and answer, masked and cut; null where there is none.
-    pub async fn read(&self, longest: usize) -> (Value, Value) {
-        let mut request = serde_json::from_slice(self.request.bytes()).unwrap_or_default();
-        let plain = serde_json::from_slice(&self.answer).ok();
-        let mut answer = plain.or_else(|| self.whole()).unwrap_or_default();
-        if let Some(hiding) = &self.hiding {
-            request = hiding.hide(request, Side::Request).await;
-            answer = hiding.hide(answer, Side::Answer).await;
+    /// Request and answer, masked and cut. What may be told as it came is not copied.
+    pub async fn read(&self, longest: usize) -> Legible {
+        Legible { request: self.asked(longest).await, answer: self.answered(longest).await }
+    }
+
+    async fn asked(&self, longest: usize) -> Option<JsonBody> {
+        let came = self.request.bytes();
+        let told = match &self.hiding {
+            None => fitted(came, longest)?,
+            Some(hiding) => masked(hiding, tree(came)?, Side::Request, longest).await?,
+        };
+        if told.as_ptr() == came.as_ptr() {
+            return Some(self.request.clone());
         }
-        (shortened(request, longest), shortened(answer, longest))
+        JsonBody::parse(told).ok()
+    }
+
+    async fn answered(&self, longest: usize) -> Option<Bytes> {
+        if self.answer.is_empty() {
+            return None;
+        }
+        match &self.hiding {
+            None => fitted(&self.answer, longest).or_else(|| fitted(&self.whole()?, longest)),
+            Some(hiding) => {
+                let answer = tree(&self.answer).or_else(|| tree(&self.whole()?))?;
+                masked(hiding, answer, Side::Answer, longest).await
+            }
+        }
     }
 
     /// The answer that a stream stands for, in the client's own dialect, as far as it came.
-    fn whole(&self) -> Option<Value> {
+    fn whole(&self) -> Option<Bytes> {
         let dialect = self.client?;
         let (reader, writer) = (upstream(dialect), client(dialect)?);
         let mut events = Events::new();
@@ -104,7 +129,7 @@ impl Heard {
             include_usage: true,
             body: &self.request,
         };
-        serde_json::from_slice(&writer.write_answer(collector.finish(), &view)).ok()
+        Some(writer.write_answer(collector.finish(), &view).into())
     }
 }
 
@@ -116,25 +141,26 @@ fn hiding(x: &Exchange, metrics: &Arc<Metrics>) -> Option<Hiding> {
     (!chosen.is_empty()).then_some(Hiding { chosen, about, metrics })
 }
 
-/// The same with long texts (pictures, documents) cut, which say how much is missing.
-fn shortened(mut value: Value, longest: usize) -> Value {
-    match &mut value {
-        Value::String(text) if text.len() > longest => {
-            let kept = text.floor_char_boundary(longest);
-            let missing = text.len() - kept;
-            text.truncate(kept);
-            text.push_str(&format!("... ({missing} bytes more)"));
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| *item = shortened(item.take(), longest)),
-        Value::Object(members) => {
-            members.values_mut().for_each(|inner| *inner = shortened(inner.take(), longest));
-        }
-        _ => {}
+/// JSON on one line, with long texts (pictures, documents) cut.
+fn fitted(json: &Bytes, longest: usize) -> Option<Bytes> {
+    match fit(json, longest)? {
+        Cow::Borrowed(same) => Some(json.slice_ref(same.as_bytes())),
+        Cow::Owned(text) => Some(text.into()),
     }
-    value
+}
+
+/// The same of what guardrails leave. They see it before it is cut: what is cut in two is found by nobody.
+async fn masked(hiding: &Hiding, value: Value, side: Side, longest: usize) -> Option<Bytes> {
+    let left = hiding.hide(value, side).await;
+    if left.is_null() { None } else { fitted(&left.to_string().into(), longest) }
+}
+
+fn tree(json: &Bytes) -> Option<Value> {
+    serde_json::from_slice(json).ok()
 }
 
 /// Postgres keeps no U+0000, neither as it is nor as JSON writes it.
-fn without_nul(json: String) -> String {
-    if json.contains("\\u0000") { json.replace("\\u0000", "\\ufffd") } else { json }
+fn without_nul(json: &Bytes) -> String {
+    let json = String::from_utf8_lossy(json);
+    if json.contains("\\u0000") { json.replace("\\u0000", "\\ufffd") } else { json.into_owned() }
 }

@@ -84,6 +84,11 @@ impl JsonBody {
         self.fields.iter().find(|f| self.is_named(f, name)).map(|f| self.text(&f.value))
     }
 
+    /// The raw JSON text of a field's value.
+    pub fn value(&self, field: &Field) -> &str {
+        self.text(&field.value)
+    }
+
     /// A top-level string, unescaped. `None` when absent or of another type.
     pub fn string(&self, name: &str) -> Option<Cow<'_, str>> {
         self.raw(name).and_then(unquote)

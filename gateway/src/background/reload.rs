@@ -2,45 +2,61 @@
 //! changes nothing.
 
 use crate::control::Configuration;
-use notify::{RecursiveMode, Watcher};
-use std::ffi::OsStr;
+use std::fs::Metadata;
 use std::io;
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep};
 use weir_core::ports::control::Control;
 
+/// How often the file is looked at. Its folder is not watched: whoever does that is woken by whatever else is written there,
+/// such as this process's log.
+const LOOK: Duration = Duration::from_millis(500);
 /// Editors write in several steps, ConfigMaps swap links: wait until it is quiet.
 const QUIET: Duration = Duration::from_millis(300);
 
 /// Who hears of changes. It hears from the moment it is made: a signal that nobody listens for ends the process.
 pub struct Ear {
-    changed: mpsc::Receiver<()>,
+    watched: Option<Watched>,
     hangup: Signal,
-    _watcher: Option<notify::RecommendedWatcher>,
+}
+
+/// A file that may be written, replaced, or reached by another link.
+struct Watched {
+    path: PathBuf,
+    looks: Interval,
+    last: Option<Stamp>,
+}
+
+/// What tells a file from what it was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Stamp {
+    device: u64,
+    inode: u64,
+    size: u64,
+    /// Of its content and of all else, with nanoseconds.
+    modified: (i64, i64),
+    changed: (i64, i64),
 }
 
 impl Ear {
-    /// Listens to SIGHUP and to the folder of this file. Wants a runtime around it.
+    /// Listens to SIGHUP and looks at this file. Wants a runtime around it.
     ///
     /// # Errors
-    /// If the signal cannot be listened for. A folder that cannot be watched is no error: the signal is left.
+    /// If the signal cannot be listened for.
     pub fn new(path: Option<&Path>) -> io::Result<Self> {
-        let (tell, changed) = mpsc::channel(1);
-        let watcher = path.and_then(|path| watch(path, tell));
-        Ok(Self { changed, hangup: signal(SignalKind::hangup())?, _watcher: watcher })
+        Ok(Self { watched: path.map(Watched::new), hangup: signal(SignalKind::hangup())? })
     }
 
     /// Runs for the life of the process; `in_ledger` tells of changes there.
     pub async fn run(mut self, configuration: Arc<Configuration>, in_ledger: Arc<Notify>) {
         loop {
             tokio::select! {
-                Some(()) = self.changed.recv() => {
-                    tokio::time::sleep(QUIET).await;
-                    while self.changed.try_recv().is_ok() {}
-                }
+                () = changed(self.watched.as_mut()) => {}
                 _ = self.hangup.recv() => {}
                 () = in_ledger.notified() => {
                     configuration.refresh().await;
@@ -52,22 +68,106 @@ impl Ear {
     }
 }
 
-/// Watches the folder: the file itself may be replaced.
-fn watch(path: &Path, tell: mpsc::Sender<()>) -> Option<notify::RecommendedWatcher> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
-    let file = path.file_name()?.to_owned();
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        if event.is_ok_and(|e| !e.kind.is_access() && concerns(&e, &file)) {
-            // A full channel already says that something changed.
-            let _ = tell.try_send(());
-        }
-    })
-    .ok()?;
-    watcher.watch(&folder, RecursiveMode::NonRecursive).ok()?;
-    Some(watcher)
+/// Never, where there is no file.
+async fn changed(watched: Option<&mut Watched>) {
+    match watched {
+        Some(watched) => watched.changed().await,
+        None => std::future::pending().await,
+    }
 }
 
-/// The file itself, or the link that Kubernetes swaps when a ConfigMap changes.
-fn concerns(event: &notify::Event, file: &OsStr) -> bool {
-    event.paths.iter().filter_map(|p| p.file_name()).any(|name| name == file || name == "..data")
+// --- Watched ---
+
+impl Watched {
+    fn new(path: &Path) -> Self {
+        let mut looks = interval_at(Instant::now() + LOOK, LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let last = std::fs::metadata(path).ok().as_ref().map(Stamp::of);
+        Self { path: path.to_owned(), looks, last }
+    }
+
+    /// Waits until it has changed and is quiet. May be given up and asked again: nothing is missed.
+    async fn changed(&mut self) {
+        loop {
+            self.looks.tick().await;
+            if self.stamp().await != self.last {
+                sleep(QUIET).await;
+                self.last = self.stamp().await;
+                return;
+            }
+        }
+    }
+
+    /// Links are followed. `None`: there is no such file now.
+    async fn stamp(&self) -> Option<Stamp> {
+        tokio::fs::metadata(&self.path).await.ok().as_ref().map(Stamp::of)
+    }
+}
+
+// --- Stamp ---
+
+impl Stamp {
+    fn of(file: &Metadata) -> Self {
+        Self {
+            device: file.dev(),
+            inode: file.ino(),
+            size: file.size(),
+            modified: (file.mtime(), file.mtime_nsec()),
+            changed: (file.ctime(), file.ctime_nsec()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    #[tokio::test]
+    async fn a_file_that_is_written_or_replaced_is_heard_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.yaml");
+        fs::write(&file, "model_list: []").unwrap();
+        let mut watched = Watched::new(&file);
+        fs::write(&file, "model_list: [1]").unwrap();
+        watched.changed().await;
+        // The same length, under another inode.
+        fs::write(folder.path().join("new"), "model_list: [2]").unwrap();
+        fs::rename(folder.path().join("new"), &file).unwrap();
+        watched.changed().await;
+        fs::remove_file(&file).unwrap();
+        watched.changed().await;
+        assert_eq!(watched.last, None);
+        fs::write(&file, "model_list: []").unwrap();
+        watched.changed().await;
+        assert!(watched.last.is_some());
+    }
+
+    /// As Kubernetes does it with a ConfigMap.
+    #[tokio::test]
+    async fn a_link_that_leads_elsewhere_is_heard_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for version in ["1", "2"] {
+            fs::create_dir(at(version)).unwrap();
+            fs::write(at(version).join("config.yaml"), "model_list: []").unwrap();
+        }
+        symlink("1", at("..data")).unwrap();
+        symlink("..data/config.yaml", at("config.yaml")).unwrap();
+        let mut watched = Watched::new(&at("config.yaml"));
+        symlink("2", at("..new")).unwrap();
+        fs::rename(at("..new"), at("..data")).unwrap();
+        watched.changed().await;
+    }
+
+    #[tokio::test]
+    async fn what_is_written_beside_it_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.yaml");
+        fs::write(&file, "model_list: []").unwrap();
+        let watched = Watched::new(&file);
+        fs::write(folder.path().join("weir.log"), "a line").unwrap();
+        assert_eq!(watched.stamp().await, watched.last);
+    }
 }

@@ -40,6 +40,10 @@ pub(super) struct Room {
 
 /// Records that wait for the task that hands them on.
 const PLACES: usize = 65_536;
+/// How many are handed on in one go, and how long others are waited for then. Whoever waits for each record by itself is woken
+/// by each request.
+const AT_ONCE: usize = 1_024;
+const GATHER: Duration = Duration::from_millis(10);
 /// Callbacks at once, those of keys and teams among them.
 const MOST_LANES: usize = 1_024;
 
@@ -106,17 +110,26 @@ impl Desk {
             metrics: Arc::clone(&self.metrics),
             tallies: Arc::clone(&self.tallies),
         };
-        while let Some(message) = receiver.recv().await {
-            match message {
-                Message::Tell(record, to) => {
-                    to.iter().for_each(|callback| lanes.give(&record, callback));
+        let mut messages = Vec::new();
+        loop {
+            let came = receiver.recv_many(&mut messages, AT_ONCE).await;
+            for message in messages.drain(..) {
+                match message {
+                    Message::Tell(record, to) => {
+                        to.iter().for_each(|callback| lanes.give(&record, callback));
+                    }
+                    Message::Close(done) => {
+                        lanes.close().await;
+                        // Nobody may wait for it any more.
+                        let _ = done.send(());
+                        return;
+                    }
                 }
-                Message::Close(done) => {
-                    lanes.close().await;
-                    // Nobody may wait for it any more.
-                    let _ = done.send(());
-                    return;
-                }
+            }
+            match came {
+                0 => return,
+                AT_ONCE => {}
+                _ => tokio::time::sleep(GATHER).await,
             }
         }
     }

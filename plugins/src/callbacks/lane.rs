@@ -3,7 +3,7 @@
 
 use super::Callback;
 use super::record::{Record, Told};
-use super::sinks::{Parcel, Refused};
+use super::sinks::{Buffers, Parcel, Refused};
 use super::tally::Tally;
 use crate::metrics::Metrics;
 use std::sync::Arc;
@@ -31,6 +31,8 @@ struct Worker {
     callback: Arc<Callback>,
     metrics: Arc<Metrics>,
     tally: Arc<Tally>,
+    /// What bodies are written into, as long as there is something to tell.
+    buffers: Buffers,
 }
 
 /// What is to be sent again.
@@ -49,6 +51,8 @@ type Sent = (Parcel, Result<(), Refused>);
 const PLACES: usize = 65_536;
 /// Bytes of a batch, as records weigh.
 const BATCH_BYTES: usize = 4 << 20;
+/// A lane that has nothing to tell for so long gives back its memory.
+const PAUSE: Duration = Duration::from_secs(1);
 /// A lane that nobody needs for so long ends.
 const IDLE: Duration = Duration::from_secs(60);
 /// Requests of one batch at once.
@@ -70,6 +74,7 @@ impl Lane {
             callback: Arc::clone(&callback),
             metrics: Arc::clone(&metrics),
             tally: Arc::clone(&tally),
+            buffers: Buffers::default(),
         };
         Self { sender, waiting, task: tokio::spawn(worker.run()), callback, metrics, tally }
     }
@@ -109,21 +114,26 @@ impl Lane {
 
 impl Worker {
     async fn run(mut self) {
-        loop {
-            let first = match timeout(IDLE, self.receiver.recv()).await {
-                Ok(first) => first,
-                Err(_) => {
-                    // What came in the meantime is still told.
-                    self.receiver.close();
-                    self.receiver.recv().await
-                }
-            };
-            let Some(first) = first else { return };
+        while let Some(first) = self.first().await {
             let batch = self.batch(first).await;
             self.tell(&batch).await;
             let bytes: usize = batch.iter().map(|record| record.bytes).sum();
             self.waiting.fetch_sub(bytes, Ordering::Relaxed);
         }
+    }
+
+    /// `None`: nobody needs the lane any more.
+    async fn first(&mut self) -> Option<Arc<Record>> {
+        if let Ok(first) = timeout(PAUSE, self.receiver.recv()).await {
+            return first;
+        }
+        self.buffers = Buffers::default();
+        if let Ok(first) = timeout(IDLE, self.receiver.recv()).await {
+            return first;
+        }
+        // What came in the meantime is still told.
+        self.receiver.close();
+        self.receiver.recv().await
     }
 
     /// Waits for more as long as a batch may wait.
@@ -132,14 +142,21 @@ impl Worker {
         let mut bytes = first.bytes;
         let mut batch = vec![first];
         while batch.len() < self.callback.batch.most && bytes < BATCH_BYTES {
-            let Ok(Some(record)) = timeout_at(until, self.receiver.recv()).await else { break };
+            // A clock is set only where there is something to wait for.
+            let record = match self.receiver.try_recv() {
+                Ok(record) => record,
+                Err(_) => match timeout_at(until, self.receiver.recv()).await {
+                    Ok(Some(record)) => record,
+                    _ => break,
+                },
+            };
             bytes += record.bytes;
             batch.push(record);
         }
         batch
     }
 
-    async fn tell(&self, batch: &[Arc<Record>]) {
+    async fn tell(&mut self, batch: &[Arc<Record>]) {
         let mut parcels = self.written(batch).await;
         if parcels.is_empty() {
             return;
@@ -158,15 +175,15 @@ impl Worker {
         }
     }
 
-    async fn written(&self, batch: &[Arc<Record>]) -> Vec<Parcel> {
+    async fn written(&mut self, batch: &[Arc<Record>]) -> Vec<Parcel> {
         let mut told = Vec::with_capacity(batch.len());
         for record in batch {
             told.push(Told::of(record, self.callback.silent).await);
         }
-        self.callback.sink.write(&told)
+        self.callback.sink.write(&told, &mut self.buffers)
     }
 
-    async fn send_all(&self, parcels: Vec<Parcel>) -> Again {
+    async fn send_all(&mut self, parcels: Vec<Parcel>) -> Again {
         let mut failed = Vec::new();
         let mut under_way: JoinSet<Sent> = JoinSet::new();
         for parcel in parcels {
@@ -193,11 +210,12 @@ impl Worker {
         sorted
     }
 
-    /// What was not taken.
-    fn noted(&self, ended: Result<Sent, JoinError>) -> Option<(Parcel, Refused)> {
+    /// What was not taken. The memory of what was is free again.
+    fn noted(&mut self, ended: Result<Sent, JoinError>) -> Option<(Parcel, Refused)> {
         match ended.ok()? {
             (parcel, Ok(())) => {
                 self.tally.delivered(parcel.records);
+                self.buffers.give(parcel.body);
                 None
             }
             (parcel, Err(refused)) => Some((parcel, refused)),

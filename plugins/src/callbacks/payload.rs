@@ -1,171 +1,200 @@
-//! What most callbacks are told: LiteLLM's `StandardLoggingPayload`, by its names. Money is written from nano-dollars, digit
-//! by digit, and never was a float; times are seconds since 1970.
+//! What most callbacks are told: LiteLLM's `StandardLoggingPayload`, by its names. It is written member by member, without a
+//! tree: there is one for each request and callback. Money is written from nano-dollars, digit by digit, and never was a
+//! float; times are seconds since 1970.
 
 use super::record::Exchanged;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
-use weir_core::config::keys::is_openai_param;
+use weir_core::body::{Node, ObjectWriter, fit, write_object};
 use weir_core::domain::key::Caller;
+use weir_core::domain::money::NanoUsd;
 use weir_core::domain::spend::{Entry, Status};
 use weir_core::domain::usage::Usage;
 use weir_core::ports::AuditEntry;
 use weir_core::time::Micros;
 
-#[derive(Serialize)]
-struct Payload<'a> {
-    id: &'a str,
-    trace_id: &'a str,
-    litellm_call_id: &'a str,
-    call_type: &'static str,
-    stream: bool,
-    response_cost: Box<RawValue>,
-    response_cost_failure_debug_info: (),
-    cost_breakdown: (),
-    saved_cache_cost: u8,
-    status: &'static str,
-    status_fields: StatusFields,
-    custom_llm_provider: &'a str,
-    total_tokens: u64,
-    prompt_tokens: u64,
-    completion_tokens: u64,
-    #[serde(rename = "startTime")]
-    start_time: Box<RawValue>,
-    #[serde(rename = "endTime")]
-    end_time: Box<RawValue>,
-    #[serde(rename = "completionStartTime")]
-    completion_start_time: Box<RawValue>,
-    response_time: Box<RawValue>,
-    model: &'a str,
-    model_id: &'a str,
-    model_group: &'a str,
-    model_map_information: Value,
-    model_parameters: Map<String, Value>,
-    api_base: &'a str,
-    metadata: Metadata<'a>,
-    cache_hit: bool,
-    cache_key: (),
-    request_tags: &'a [String],
-    end_user: &'a str,
-    requester_ip_address: &'a str,
-    user_agent: &'a str,
-    messages: Value,
-    response: Value,
-    error_str: Option<&'a str>,
-    error_information: Option<ErrorInformation<'a>>,
-    hidden_params: HiddenParams<'a>,
-    guardrail_information: Vec<Value>,
-    standard_built_in_tools_params: (),
-}
-
-#[derive(Serialize)]
-struct StatusFields {
-    llm_api_status: &'static str,
-    guardrail_status: &'static str,
-}
-
-#[derive(Default, Serialize)]
-struct Metadata<'a> {
-    user_api_key_hash: Option<String>,
-    user_api_key_alias: Option<&'a str>,
-    user_api_key_spend: Option<Box<RawValue>>,
-    user_api_key_max_budget: Option<Box<RawValue>>,
-    user_api_key_budget_reset_at: Option<String>,
-    user_api_key_org_id: Option<&'a str>,
-    user_api_key_team_id: Option<&'a str>,
-    user_api_key_team_alias: Option<&'a str>,
-    user_api_key_user_id: Option<&'a str>,
-    user_api_key_user_email: Option<&'a str>,
-    user_api_key_end_user_id: Option<&'a str>,
-    user_api_key_request_route: &'static str,
-    requester_ip_address: &'a str,
-    requester_metadata: Option<Box<RawValue>>,
-    spend_logs_metadata: Option<Value>,
-    applied_guardrails: Vec<&'a str>,
-    usage_object: Option<Value>,
-}
-
-#[derive(Serialize)]
-struct ErrorInformation<'a> {
-    error_code: String,
-    error_class: &'a str,
-    llm_provider: &'a str,
-    traceback: &'static str,
-    error_message: &'a str,
-}
-
-#[derive(Serialize)]
-struct HiddenParams<'a> {
-    model_id: &'a str,
-    cache_key: (),
-    api_base: &'a str,
-    response_cost: String,
-    litellm_overhead_time_ms: Box<RawValue>,
-    additional_headers: (),
-    batch_models: (),
-    litellm_model_name: &'a str,
-    usage_object: Value,
-}
-
 /// Of an exchange whose client left: it has no error of ours.
 const GONE: (&str, &str) = ("ClientDisconnected", "The client left before its answer was whole.");
 
-/// Parameters that carry what is said.
-static CONTENT: &[&str] = &["instructions", "metadata", "prediction", "suffix", "text", "user"];
-
-/// The payload of an exchange, as JSON.
-pub(super) fn exchange(x: &Exchanged<'_>) -> String {
-    serde_json::to_string(&payload(x)).unwrap_or_default()
+/// Appends the payload of an exchange, as JSON on one line.
+pub(super) fn exchange(x: &Exchanged<'_>, out: &mut Vec<u8>) {
+    write_object(out, |o| {
+        outcome(o, x);
+        times(o, x.entry());
+        deployment(o, x);
+        o.object("metadata", |o| metadata(o, x));
+        o.put("cache_hit", x.entry().cache_hit);
+        o.null("cache_key");
+        client(o, x.entry());
+        o.json("messages", x.messages());
+        o.json("response", x.response());
+        error(o, x.entry());
+        o.object("hidden_params", |o| hidden(o, x));
+        o.json("guardrail_information", "[]");
+        o.null("standard_built_in_tools_params");
+    });
 }
 
-fn payload<'a>(x: &'a Exchanged<'_>) -> Payload<'a> {
+fn outcome(o: &mut ObjectWriter<'_>, x: &Exchanged<'_>) {
     let entry = x.entry();
-    let error = error(entry);
-    Payload {
-        id: id(entry),
-        trace_id: entry.session_id.as_deref().unwrap_or(&entry.call_id),
-        litellm_call_id: &entry.call_id,
-        call_type: entry.operation.row().call_type,
-        stream: entry.stream,
-        response_cost: entry.cost.json(),
-        response_cost_failure_debug_info: (),
-        cost_breakdown: (),
-        saved_cache_cost: 0,
-        status: status(entry),
-        status_fields: StatusFields {
-            llm_api_status: status(entry),
-            guardrail_status: if x.finished.guardrails.is_empty() { "not_run" } else { "success" },
-        },
-        custom_llm_provider: &entry.provider,
-        total_tokens: entry.usage.total(),
-        prompt_tokens: entry.usage.input,
-        completion_tokens: entry.usage.output,
-        start_time: seconds(entry.started_at.0),
-        end_time: seconds(entry.ended_at.0),
-        completion_start_time: seconds(entry.first_token_at.unwrap_or(entry.ended_at).0),
-        response_time: seconds(entry.ended_at.since(entry.started_at)),
-        model: model(entry),
-        model_id: &entry.deployment_id,
-        model_group: &entry.model_group,
-        model_map_information: json!({ "model_map_key": model(entry), "model_map_value": null }),
-        model_parameters: parameters(&x.said.request),
-        api_base: &entry.api_base,
-        metadata: metadata(x),
-        cache_hit: entry.cache_hit,
-        cache_key: (),
-        request_tags: &entry.tags,
-        end_user: entry.end_user.as_deref().unwrap_or_default(),
-        requester_ip_address: &entry.client_ip,
-        user_agent: &entry.user_agent,
-        messages: x.messages(),
-        response: x.response(),
-        error_str: error.as_ref().map(|error| error.error_message),
-        error_information: error,
-        hidden_params: hidden(x),
-        guardrail_information: Vec::new(),
-        standard_built_in_tools_params: (),
+    o.put("id", id(entry));
+    o.put("trace_id", entry.session_id.as_deref().unwrap_or(&entry.call_id));
+    o.put("litellm_call_id", &entry.call_id);
+    o.put("call_type", entry.operation.row().call_type);
+    o.put("stream", entry.stream);
+    o.number("response_cost", entry.cost);
+    o.null("response_cost_failure_debug_info");
+    o.null("cost_breakdown");
+    o.put("saved_cache_cost", 0);
+    o.put("status", status(entry));
+    o.object("status_fields", |o| {
+        o.put("llm_api_status", status(entry));
+        o.put("guardrail_status", if x.finished.guardrails.is_empty() { "not_run" } else { "success" });
+    });
+    o.put("custom_llm_provider", &entry.provider);
+    o.put("total_tokens", entry.usage.total());
+    o.put("prompt_tokens", entry.usage.input);
+    o.put("completion_tokens", entry.usage.output);
+}
+
+fn times(o: &mut ObjectWriter<'_>, entry: &Entry) {
+    seconds(o, "startTime", entry.started_at.0);
+    seconds(o, "endTime", entry.ended_at.0);
+    seconds(o, "completionStartTime", entry.first_token_at.unwrap_or(entry.ended_at).0);
+    seconds(o, "response_time", entry.ended_at.since(entry.started_at));
+}
+
+fn deployment(o: &mut ObjectWriter<'_>, x: &Exchanged<'_>) {
+    let entry = x.entry();
+    o.put("model", model(entry));
+    o.put("model_id", &entry.deployment_id);
+    o.put("model_group", &entry.model_group);
+    o.object("model_map_information", |o| {
+        o.put("model_map_key", model(entry));
+        o.null("model_map_value");
+    });
+    o.object("model_parameters", |o| x.parameters().for_each(|(name, json)| o.json(&name, json)));
+    o.put("api_base", &entry.api_base);
+}
+
+fn client(o: &mut ObjectWriter<'_>, entry: &Entry) {
+    o.put("request_tags", &entry.tags);
+    o.put("end_user", entry.end_user.as_deref().unwrap_or_default());
+    o.put("requester_ip_address", &entry.client_ip);
+    o.put("user_agent", &entry.user_agent);
+}
+
+fn metadata(o: &mut ObjectWriter<'_>, x: &Exchanged<'_>) {
+    let entry = x.entry();
+    match x.finished.known_caller() {
+        Some(caller) => of_key(o, entry, caller),
+        None => OF_KEY.iter().for_each(|name| o.null(name)),
+    }
+    o.put("user_api_key_request_route", entry.operation.row().route);
+    o.put("requester_ip_address", &entry.client_ip);
+    let own = fit(entry.metadata.as_bytes(), usize::MAX);
+    o.json("requester_metadata", own.as_deref().unwrap_or("null"));
+    o.put("spend_logs_metadata", x.in_metadata("spend_logs_metadata").map(Node::into_value));
+    let guardrails = x.finished.guardrails.split(',').filter(|name| !name.is_empty());
+    o.put("applied_guardrails", guardrails.collect::<Vec<_>>());
+    o.object("usage_object", |o| usage(o, &entry.usage));
+}
+
+/// What is said of a key, in the order of `of_key`.
+static OF_KEY: &[&str] = &[
+    "user_api_key_hash",
+    "user_api_key_alias",
+    "user_api_key_spend",
+    "user_api_key_max_budget",
+    "user_api_key_budget_reset_at",
+    "user_api_key_org_id",
+    "user_api_key_team_id",
+    "user_api_key_team_alias",
+    "user_api_key_user_id",
+    "user_api_key_user_email",
+    "user_api_key_end_user_id",
+];
+
+/// Budgets and the user's address are known of keys only, not of the master key.
+fn of_key(o: &mut ObjectWriter<'_>, entry: &Entry, caller: &Caller) {
+    let known = caller.principal();
+    let limits = known.map(|known| &known.key.limits);
+    let resets_at = limits.and_then(|limits| limits.budget_reset_at).map(Micros::rfc3339);
+    let user = known.and_then(|known| known.user.as_ref());
+    o.put("user_api_key_hash", entry.key_hash.map(|hash| hash.hex()));
+    o.put("user_api_key_alias", &entry.key_alias);
+    amount(o, "user_api_key_spend", known.map(|known| known.spent.so_far()));
+    amount(o, "user_api_key_max_budget", limits.and_then(|limits| limits.max_budget));
+    o.put("user_api_key_budget_reset_at", resets_at);
+    o.put("user_api_key_org_id", &entry.organization_id);
+    o.put("user_api_key_team_id", &entry.team_id);
+    o.put("user_api_key_team_alias", &entry.team_alias);
+    o.put("user_api_key_user_id", &entry.user_id);
+    o.put("user_api_key_user_email", user.and_then(|user| user.email.as_deref()));
+    o.put("user_api_key_end_user_id", &entry.end_user);
+}
+
+fn error(o: &mut ObjectWriter<'_>, entry: &Entry) {
+    let Some((class, message)) = fault(entry) else {
+        o.null("error_str");
+        return o.null("error_information");
+    };
+    o.put("error_str", message);
+    o.object("error_information", |o| {
+        o.put("error_code", entry.http_status.to_string());
+        o.put("error_class", class);
+        o.put("llm_provider", &entry.provider);
+        o.put("traceback", "");
+        o.put("error_message", message);
+    });
+}
+
+fn hidden(o: &mut ObjectWriter<'_>, x: &Exchanged<'_>) {
+    let entry = x.entry();
+    let provider = i64::try_from(x.finished.provider_time.as_micros()).unwrap_or(i64::MAX);
+    let overhead = entry.ended_at.since(entry.started_at).saturating_sub(provider).max(0);
+    o.put("model_id", &entry.deployment_id);
+    o.null("cache_key");
+    o.put("api_base", &entry.api_base);
+    o.put("response_cost", format_args!("{}", entry.cost));
+    o.number("litellm_overhead_time_ms", format_args!("{}.{:03}", overhead / 1_000, overhead % 1_000));
+    o.null("additional_headers");
+    o.null("batch_models");
+    o.put("litellm_model_name", model(entry));
+    o.object("usage_object", |o| usage(o, &entry.usage));
+}
+
+/// OpenAI's form.
+fn usage(o: &mut ObjectWriter<'_>, usage: &Usage) {
+    o.put("prompt_tokens", usage.input);
+    o.put("completion_tokens", usage.output);
+    o.put("total_tokens", usage.total());
+    o.object("prompt_tokens_details", |o| {
+        o.put("cached_tokens", usage.cache_read);
+        o.put("audio_tokens", usage.audio_input);
+    });
+    o.object("completion_tokens_details", |o| {
+        o.put("reasoning_tokens", usage.reasoning);
+        o.put("audio_tokens", usage.audio_output);
+    });
+    o.put("cache_creation_input_tokens", usage.cache_write.saturating_add(usage.cache_write_1h));
+    o.put("cache_read_input_tokens", usage.cache_read);
+}
+
+/// Microseconds as seconds, exact.
+fn seconds(o: &mut ObjectWriter<'_>, name: &str, micros: i64) {
+    let micros = micros.max(0);
+    o.number(name, format_args!("{}.{:06}", micros / 1_000_000, micros % 1_000_000));
+}
+
+fn amount(o: &mut ObjectWriter<'_>, name: &str, amount: Option<NanoUsd>) {
+    match amount {
+        Some(amount) => o.number(name, amount),
+        None => o.null(name),
     }
 }
+
+// --- what is told in other forms too ---
 
 /// What spend logs call `request_id`.
 pub(super) fn id(entry: &Entry) -> &str {
@@ -190,101 +219,14 @@ pub(super) fn fault(entry: &Entry) -> Option<(&str, &str)> {
     }
 }
 
-/// Parameters of a request that say how it is answered, not what is asked.
-pub(super) fn parameters(request: &Value) -> Map<String, Value> {
-    let told = |name: &str| is_openai_param(name) && !CONTENT.contains(&name);
-    let members = request.as_object().into_iter().flatten();
-    members.filter(|(name, _)| told(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
-}
-
-/// OpenAI's form.
-pub(super) fn usage(usage: &Usage) -> Value {
-    json!({
-        "prompt_tokens": usage.input,
-        "completion_tokens": usage.output,
-        "total_tokens": usage.total(),
-        "prompt_tokens_details": { "cached_tokens": usage.cache_read, "audio_tokens": usage.audio_input },
-        "completion_tokens_details":
-            { "reasoning_tokens": usage.reasoning, "audio_tokens": usage.audio_output },
-        "cache_creation_input_tokens": usage.cache_write.saturating_add(usage.cache_write_1h),
-        "cache_read_input_tokens": usage.cache_read,
-    })
-}
-
-/// Microseconds as a JSON number of seconds, exact.
-pub(super) fn seconds(micros: i64) -> Box<RawValue> {
-    let micros = micros.max(0);
-    number(format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000))
-}
-
 /// Text that is a JSON number.
 pub(super) fn number(text: String) -> Box<RawValue> {
     RawValue::from_string(text).unwrap_or_default()
 }
 
-fn error(entry: &Entry) -> Option<ErrorInformation<'_>> {
-    let (error_class, error_message) = fault(entry)?;
-    Some(ErrorInformation {
-        error_code: entry.http_status.to_string(),
-        error_class,
-        llm_provider: &entry.provider,
-        traceback: "",
-        error_message,
-    })
-}
-
-fn metadata<'a>(x: &'a Exchanged<'_>) -> Metadata<'a> {
-    let entry = x.entry();
-    let own = Metadata {
-        user_api_key_request_route: entry.operation.row().route,
-        requester_ip_address: &entry.client_ip,
-        requester_metadata: RawValue::from_string(entry.metadata.clone()).ok(),
-        spend_logs_metadata: x.said.request.pointer("/metadata/spend_logs_metadata").cloned(),
-        applied_guardrails: x.finished.guardrails.split(',').filter(|name| !name.is_empty()).collect(),
-        usage_object: Some(usage(&entry.usage)),
-        ..Metadata::default()
-    };
-    let Some(caller) = x.finished.known_caller() else { return own };
-    Metadata {
-        user_api_key_hash: entry.key_hash.map(|hash| hash.hex()),
-        user_api_key_alias: entry.key_alias.as_deref(),
-        user_api_key_org_id: entry.organization_id.as_deref(),
-        user_api_key_team_id: entry.team_id.as_deref(),
-        user_api_key_team_alias: entry.team_alias.as_deref(),
-        user_api_key_user_id: entry.user_id.as_deref(),
-        user_api_key_end_user_id: entry.end_user.as_deref(),
-        ..of_key(caller, own)
-    }
-}
-
-/// What only the key itself knows.
-fn of_key<'a>(caller: &'a Caller, own: Metadata<'a>) -> Metadata<'a> {
-    let Some(known) = caller.principal() else { return own };
-    let limits = &known.key.limits;
-    Metadata {
-        user_api_key_spend: Some(known.spent.so_far().json()),
-        user_api_key_max_budget: limits.max_budget.map(|budget| budget.json()),
-        user_api_key_budget_reset_at: limits.budget_reset_at.map(Micros::rfc3339),
-        user_api_key_user_email: known.user.as_ref().and_then(|user| user.email.as_deref()),
-        ..own
-    }
-}
-
-fn hidden<'a>(x: &'a Exchanged<'_>) -> HiddenParams<'a> {
-    let entry = x.entry();
-    let provider = i64::try_from(x.finished.provider_time.as_micros()).unwrap_or(i64::MAX);
-    let overhead = entry.ended_at.since(entry.started_at).saturating_sub(provider).max(0);
-    HiddenParams {
-        model_id: &entry.deployment_id,
-        cache_key: (),
-        api_base: &entry.api_base,
-        response_cost: entry.cost.to_string(),
-        litellm_overhead_time_ms: number(format!("{}.{:03}", overhead / 1_000, overhead % 1_000)),
-        additional_headers: (),
-        batch_models: (),
-        litellm_model_name: model(entry),
-        usage_object: usage(&entry.usage),
-    }
+/// JSON that stands within something that serde writes.
+pub(super) fn raw(json: &str) -> Option<&RawValue> {
+    serde_json::from_str(json).ok()
 }
 
 // --- audit entries ---
@@ -303,8 +245,8 @@ struct Audit<'a> {
     updated_values: Option<&'a str>,
 }
 
-/// The payload of an audit entry, as JSON. Secrets are gone from entries before they are made.
-pub(super) fn audit(entry: &AuditEntry) -> String {
+/// Appends the payload of an audit entry, as JSON. Secrets are gone from entries before they are made.
+pub(super) fn audit(entry: &AuditEntry, out: &mut Vec<u8>) {
     let filled = |text: &'_ str| !text.is_empty();
     let told = Audit {
         id: &entry.id,
@@ -317,37 +259,44 @@ pub(super) fn audit(entry: &AuditEntry) -> String {
         before_value: Some(entry.before.as_str()).filter(|text| filled(text)),
         updated_values: Some(entry.after.as_str()).filter(|text| filled(text)),
     };
-    serde_json::to_string(&told).unwrap_or_default()
+    serde_json::to_writer(out, &told).unwrap_or_default();
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::record::{Finished, Told};
-    use super::super::testing::{KEY, finished, record};
+    use super::super::testing::{ANSWER, KEY, finished, record, saying};
     use super::*;
+    use serde_json::{Value, json};
 
     async fn text(finished: Finished) -> String {
         let record = record(finished);
-        Told::of(&record, false).await.document()
+        Told::of(&record, false).await.text(usize::MAX)
     }
 
     async fn told(finished: Finished) -> Value {
         serde_json::from_str(&text(finished).await).unwrap()
     }
 
-    /// Members of LiteLLM 1.81's type.
-    static MEMBERS: &str = "id trace_id call_type stream response_cost cost_breakdown response_cost_failure_debug_info status
-        status_fields custom_llm_provider total_tokens prompt_tokens completion_tokens startTime endTime completionStartTime
-        response_time model_map_information model model_id model_group api_base metadata cache_hit cache_key
-        saved_cache_cost request_tags end_user requester_ip_address messages response error_str error_information
-        model_parameters hidden_params guardrail_information standard_built_in_tools_params";
+    const ASKED: &str =
+        r#"{"model":"gpt","temperature":0.5,"messages":[{"role":"user","content":"What is asked"}]}"#;
+
+    fn pretty(json: &str) -> String {
+        serde_json::to_string_pretty(&serde_json::from_str::<Value>(json).unwrap()).unwrap()
+    }
+
+    /// Members of LiteLLM 1.81's type, and `litellm_call_id` and `user_agent`, in the order in which they are told.
+    static MEMBERS: &str = "id trace_id litellm_call_id call_type stream response_cost response_cost_failure_debug_info
+        cost_breakdown saved_cache_cost status status_fields custom_llm_provider total_tokens prompt_tokens completion_tokens
+        startTime endTime completionStartTime response_time model model_id model_group model_map_information model_parameters
+        api_base metadata cache_hit cache_key request_tags end_user requester_ip_address user_agent messages response error_str
+        error_information hidden_params guardrail_information standard_built_in_tools_params";
 
     #[tokio::test]
     async fn a_success_is_told_with_all_that_litellm_tells() {
         let told = told(finished("success")).await;
-        for member in MEMBERS.split_ascii_whitespace() {
-            assert!(told.get(member).is_some(), "{member}");
-        }
+        let members: Vec<&str> = told.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(members, MEMBERS.split_ascii_whitespace().collect::<Vec<_>>());
         for (at, value) in [
             ("/id", json!("chatcmpl-1")),
             ("/status", json!("success")),
@@ -396,6 +345,70 @@ mod tests {
         let own = told["metadata"].as_object().unwrap().iter();
         let mut own = own.filter(|(name, _)| name.starts_with("user_api_key_") && !name.ends_with("route"));
         assert!(own.all(|(_, value)| value.is_null()), "{told}");
+    }
+
+    #[tokio::test]
+    async fn it_is_told_the_same_however_it_was_written() {
+        let plain = told(saying("success", ASKED, ANSWER)).await;
+        let text = text(saying("success", &pretty(ASKED), &pretty(ANSWER))).await;
+        assert!(!text.contains('\n'), "{text}");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), plain);
+    }
+
+    #[tokio::test]
+    async fn a_stream_is_told_as_the_answer_that_it_stands_for() {
+        let stream = "data: {\"id\":\"chatcmpl-1\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"What is \"}}]}\n\n\
+            data: {\"id\":\"chatcmpl-1\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"answered\"},\
+            \"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+        let mut told_of_stream = told(saying("success", ASKED, stream)).await;
+        let response = told_of_stream["response"].take();
+        assert_eq!(response["choices"][0]["message"]["content"], "What is answered", "{response}");
+        let mut plain = told(saying("success", ASKED, ANSWER)).await;
+        plain["response"] = Value::Null;
+        assert_eq!(told_of_stream, plain);
+    }
+
+    #[tokio::test]
+    async fn long_texts_are_cut_and_the_rest_is_told() {
+        let picture = format!("data:image/png;base64,{}", "A".repeat(100_000));
+        let told = told(saying("success", &ASKED.replace("What is asked", &picture), &pretty(ANSWER))).await;
+        let content = told["messages"][0]["content"].as_str().unwrap();
+        assert!(content.len() < 66_000 && content.ends_with("(34486 bytes more)"), "{}", content.len());
+        assert_eq!(told["model_parameters"], json!({ "temperature": 0.5 }));
+        assert_eq!(told["response"]["choices"][0]["message"]["content"], "What is answered");
+    }
+
+    /// Payloads go in batches: one that a receiver cannot read would take the others with it.
+    #[tokio::test]
+    async fn what_a_parser_would_refuse_is_not_told() {
+        let (surrogate, number) = (r#"["\ud800"]"#, "[1e999]");
+        let deep = "[".repeat(200) + &"]".repeat(200);
+        for hostile in [surrogate, number, deep.as_str()] {
+            let request = format!("{{\"temperature\":0.5,\"messages\":{hostile}}}");
+            let told = told(saying("success", &request, ANSWER)).await;
+            assert_eq!(
+                (&told["messages"], &told["model_parameters"]),
+                (&Value::Null, &json!({})),
+                "{hostile}"
+            );
+            assert_eq!(told["response"]["choices"][0]["message"]["content"], "What is answered");
+            let answer = format!("{{\"id\":\"1\",\"choices\":{hostile}}}");
+            assert_eq!(self::told(saying("success", ASKED, &answer)).await["id"], "chatcmpl-1", "{hostile}");
+        }
+        for cut in [&ANSWER[..40], "", "\n"] {
+            let told = told(saying("success", ASKED, cut)).await;
+            assert_eq!(told["messages"][0]["content"], "What is asked", "{cut}");
+        }
+        assert_eq!(told(saying("failure", ASKED, "")).await["response"], Value::Null);
+    }
+
+    #[tokio::test]
+    async fn metadata_of_the_client_is_told_where_litellm_tells_it() {
+        let request =
+            r#"{"messages":[],"metadata":{"spend_logs_metadata":{"a":[1,"b"]},"api_key":"sk-s3cr3t"}}"#;
+        let told = told(saying("success", request, ANSWER)).await;
+        assert_eq!(told["metadata"]["spend_logs_metadata"], json!({ "a": [1, "b"] }));
+        assert_eq!(told["metadata"]["requester_metadata"], json!({ "generation_name": "g" }), "the entry's");
     }
 
     #[tokio::test]

@@ -3,12 +3,14 @@
 use super::desk::Room;
 use super::payload;
 use crate::exchange::Exchange;
-use crate::said::Heard;
-use serde_json::{Value, json};
+use crate::said::{Heard, Legible};
+use std::borrow::Cow;
 use std::time::Duration;
 use tokio::sync::OnceCell;
+use weir_core::body::{JsonBody, Members, Node};
+use weir_core::config::keys::is_openai_param;
 use weir_core::domain::key::Caller;
-use weir_core::domain::spend::Entry;
+use weir_core::domain::spend::{Entry, Status};
 use weir_core::ports::AuditEntry;
 
 /// One thing that is told. It takes its room until everybody has been told.
@@ -37,13 +39,8 @@ pub struct Finished {
     hides_key: bool,
     silent: bool,
     heard: Heard,
-    said: OnceCell<Said>,
-}
-
-/// Request and answer, read once for all who are told.
-pub(super) struct Said {
-    pub(super) request: Value,
-    pub(super) answer: Value,
+    /// Read once for all who are told.
+    said: OnceCell<Legible>,
 }
 
 /// What one callback is told.
@@ -55,7 +52,7 @@ pub(super) struct Told<'a> {
 /// An exchange, as far as one callback may know it.
 pub(super) struct Exchanged<'a> {
     pub(super) finished: &'a Finished,
-    pub(super) said: &'a Said,
+    said: &'a Legible,
     /// Without what was said.
     pub(super) silent: bool,
 }
@@ -64,8 +61,13 @@ pub(super) struct Exchanged<'a> {
 const LONGEST: usize = 64 << 10;
 /// About what a record weighs beside the texts in it.
 const WEIGHT: usize = 2_048;
-/// What stands in place of what is not told, LiteLLM's word.
-const REDACTED: &str = "redacted-by-litellm";
+/// What stands in place of what is not told, with LiteLLM's word for it.
+const ASKED_REDACTED: &str = r#"[{"role":"user","content":"redacted-by-litellm"}]"#;
+const ANSWERED_REDACTED: &str = r#"{"text":"redacted-by-litellm"}"#;
+/// Where there is nothing.
+const NULL: &str = "null";
+/// Parameters that carry what is said.
+static CONTENT: &[&str] = &["instructions", "metadata", "prediction", "suffix", "text", "user"];
 /// Where requests have what is said to a model.
 static ASKED: &[&str] = &["messages", "input", "prompt", "contents", "query", "text"];
 
@@ -120,12 +122,8 @@ impl Finished {
     }
 
     /// Waits for guardrails that mask what is told.
-    async fn said(&self) -> &Said {
-        let read = || async {
-            let (request, answer) = self.heard.read(LONGEST).await;
-            Said { request, answer }
-        };
-        self.said.get_or_init(read).await
+    async fn said(&self) -> &Legible {
+        self.said.get_or_init(|| self.heard.read(LONGEST)).await
     }
 
     /// Whose key it was, where that may be told.
@@ -167,13 +165,24 @@ impl<'a> Told<'a> {
         Self { record, exchange }
     }
 
-    /// LiteLLM's form of it, as JSON.
-    pub(super) fn document(&self) -> String {
+    /// Appends LiteLLM's form of it, as JSON on one line.
+    pub(super) fn document(&self, out: &mut Vec<u8>) {
         match (&self.exchange, &self.record.what) {
-            (Some(exchange), _) => exchange.document(),
-            (None, What::Audit(entry)) => payload::audit(entry),
-            (None, What::Exchange(_)) => String::new(),
+            (Some(exchange), _) => payload::exchange(exchange, out),
+            (None, What::Audit(entry)) => payload::audit(entry, out),
+            (None, What::Exchange(_)) => {}
         }
+    }
+
+    /// The same, to be told within a text; without what was said where it would be longer than `most` bytes.
+    pub(super) fn text(&self, most: usize) -> String {
+        let mut out = Vec::new();
+        self.document(&mut out);
+        if let Some(exchange) = self.exchange.as_ref().filter(|_| out.len() > most) {
+            out.clear();
+            payload::exchange(&exchange.shut(), &mut out);
+        }
+        String::from_utf8(out).unwrap_or_default()
     }
 }
 
@@ -181,38 +190,64 @@ impl<'a> Told<'a> {
 
 impl<'a> Exchanged<'a> {
     /// The same without what was said.
-    pub(super) fn shut(&self) -> Exchanged<'a> {
+    fn shut(&self) -> Exchanged<'a> {
         Exchanged { finished: self.finished, said: self.said, silent: true }
     }
 
-    pub(super) fn document(&self) -> String {
-        payload::exchange(self)
-    }
-
-    pub(super) fn entry(&self) -> &Entry {
+    pub(super) fn entry(&self) -> &'a Entry {
         &self.finished.entry
     }
 
-    /// What was said to the model.
-    pub(super) fn messages(&self) -> Value {
+    /// What was said to the model: JSON.
+    pub(super) fn messages(&self) -> &'a str {
         if self.silent {
-            return json!([{ "role": "user", "content": REDACTED }]);
+            return ASKED_REDACTED;
         }
-        ASKED.iter().find_map(|name| self.said.request.get(name)).cloned().unwrap_or_default()
+        ASKED.iter().find_map(|name| self.asked(name)).unwrap_or(NULL)
     }
 
-    /// What it answered; null for nothing.
-    pub(super) fn response(&self) -> Value {
-        let answered = self.entry().status == weir_core::domain::spend::Status::Success;
+    /// What it answered: JSON, null for nothing.
+    pub(super) fn response(&self) -> &'a str {
+        let answered = self.entry().status == Status::Success;
         match self.silent {
-            true if answered => json!({ "text": REDACTED }),
-            true => Value::Null,
-            false => self.said.answer.clone(),
+            true if answered => ANSWERED_REDACTED,
+            true => NULL,
+            false => {
+                let answer = self.said.answer.as_ref();
+                answer.and_then(|json| std::str::from_utf8(json).ok()).unwrap_or(NULL)
+            }
         }
     }
 
-    /// A member of the client's `metadata`, where it is text.
-    pub(super) fn metadata(&self, name: &str) -> Option<&str> {
-        self.said.request.get("metadata")?.get(name)?.as_str().filter(|text| !text.is_empty())
+    /// A member of the request: JSON.
+    pub(super) fn asked(&self, name: &str) -> Option<&'a str> {
+        self.request()?.raw(name)
+    }
+
+    /// Members of the request that say how it is answered, not what is asked: JSON, in their order.
+    pub(super) fn parameters(&self) -> impl Iterator<Item = (Cow<'a, str>, &'a str)> + use<'a> {
+        let request = self.request();
+        let fields =
+            request.into_iter().flat_map(|request| request.fields().iter().map(move |f| (request, f)));
+        let named = fields.map(|(request, field)| (request.name(field), request, field));
+        let told = named.filter(|(name, ..)| is_openai_param(name) && !CONTENT.contains(&name.as_ref()));
+        told.map(|(name, request, field)| (name, request.value(field)))
+    }
+
+    /// A member of the client's `metadata`.
+    pub(super) fn in_metadata(&self, name: &str) -> Option<Node<'a>> {
+        serde_json::from_str::<Members<'a>>(self.asked("metadata")?).ok()?.take(name)
+    }
+
+    /// The same where it is text.
+    pub(super) fn metadata(&self, name: &str) -> Option<Cow<'a, str>> {
+        match self.in_metadata(name)? {
+            Node::Text(text) if !text.is_empty() => Some(text),
+            _ => None,
+        }
+    }
+
+    fn request(&self) -> Option<&'a JsonBody> {
+        self.said.request.as_ref()
     }
 }

@@ -6,7 +6,7 @@ use super::callback::Events;
 use super::desk::Room;
 use super::kinds::{self, Build, Made};
 use super::record::{Finished, Record, Told, What};
-use super::sinks::{Parcel, Sink};
+use super::sinks::{Buffers, Parcel, Sink};
 use super::{Callback, To, Tools};
 use crate::auth::Poster;
 use crate::metrics::Metrics;
@@ -85,7 +85,7 @@ pub(super) async fn told(sink: &dyn Sink, finished: impl IntoIterator<Item = Fin
     for record in &records {
         all.push(Told::of(record, false).await);
     }
-    sink.write(&all)
+    sink.write(&all, &mut Buffers::default())
 }
 
 pub(super) fn record(finished: Finished) -> Record {
@@ -102,15 +102,21 @@ pub(super) fn finished(end: &str) -> Finished {
         "{{\"model\":\"gpt\",\"temperature\":0.5,\"messages\":[{messages}],\"api_key\":\"sk-s3cr3t\",\
          \"metadata\":{{\"generation_name\":\"g\"}}}}"
     );
-    let answer =
-        r#"{"id":"chatcmpl-1","choices":[{"message":{"role":"assistant","content":"What is answered"}}]}"#;
+    saying(end, &request, ANSWER)
+}
+
+pub(super) const ANSWER: &str =
+    r#"{"id":"chatcmpl-1","choices":[{"message":{"role":"assistant","content":"What is answered"}}]}"#;
+
+/// An exchange that ended so, with this request and this answer.
+pub(super) fn saying(end: &str, request: &str, answer: &str) -> Finished {
     let heard = Heard {
         id: entry(end).id,
         started_at: STARTED,
         client: Some(Dialect::OpenAiChat),
         model: String::from("gpt"),
-        request: JsonBody::parse(Bytes::from(request)).unwrap(),
-        answer: Bytes::from_static(answer.as_bytes()),
+        request: JsonBody::parse(Bytes::copy_from_slice(request.as_bytes())).unwrap(),
+        answer: Bytes::copy_from_slice(answer.as_bytes()),
         hiding: None,
     };
     let caller = Caller::Key(Arc::new(Principal::of(KeyRecord::new(KEY))));

@@ -2,6 +2,7 @@
 
 use super::desk::Room;
 use super::record::{Finished, Record, Told, What};
+use super::sinks::Buffers;
 use super::{Callback, Callbacks};
 use crate::auth::hosts_only;
 use crate::said::Heard;
@@ -47,7 +48,7 @@ impl Callback {
     async fn tried(&self) -> Result<(), String> {
         let record = made_up().ok_or("there is nothing to tell of")?;
         let told = Told::of(&record, self.silent).await;
-        let parcels = self.sink.write(&[told]);
+        let parcels = self.sink.write(&[told], &mut Buffers::default());
         if parcels.is_empty() {
             return Err(String::from("it has nothing to say of an exchange"));
         }
@@ -142,7 +143,7 @@ mod tests {
             let sink = sink(kind, settings, &env);
             let record = made_up().unwrap();
             let told = Told::of(&record, false).await;
-            let parcels = sink.write(&[told]);
+            let parcels = sink.write(&[told], &mut Buffers::default());
             assert_eq!(parcels.iter().map(|parcel| parcel.records).sum::<usize>(), 1, "{kind}");
         }
     }

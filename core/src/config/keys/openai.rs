@@ -1,5 +1,8 @@
 //! Parameters of OpenAI's API that a deployment may set as defaults.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 /// Chat, completions, embeddings, images, audio, moderations and responses; what says which model is called or
 /// carries the input itself is left out.
 pub(super) const PARAMS: &str = "
@@ -12,6 +15,9 @@ pub(super) const PARAMS: &str = "
     stream_options style suffix temperature text thinking timestamp_granularities tool_choice tools top_k
     top_logprobs top_p truncation user verbosity voice web_search_options";
 
+/// The same, to be looked up: it is asked about each member of each request that somebody is told of.
+static NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| PARAMS.split_ascii_whitespace().collect());
+
 pub fn is_openai_param(name: &str) -> bool {
-    PARAMS.split_ascii_whitespace().any(|param| param == name)
+    NAMES.contains(name)
 }

@@ -3,7 +3,6 @@
 use super::{Door, Parcel};
 use crate::auth::aws::Source;
 use crate::callbacks::kinds::Build;
-use crate::callbacks::record::Told;
 use crate::providers::bedrock::region_of;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
@@ -74,13 +73,4 @@ pub(super) fn call(
         (CONTENT_TYPE, HeaderValue::from_static(version)),
     ]);
     Parcel::post(url, &headers, body, records)
-}
-
-/// The payload, without what was said where it would be longer than the service takes.
-pub(super) fn document_within(told: &Told<'_>, most: usize) -> String {
-    let whole = told.document();
-    match &told.exchange {
-        Some(exchange) if whole.len() > most => exchange.shut().document(),
-        _ => whole,
-    }
 }

@@ -1,12 +1,13 @@
 //! `datadog`: payloads as log lines. Source: Datadog, "Send logs", POST /api/v2/logs.
 
-use super::{Door, Parcel, Sink, array, runs, secret};
+use super::bodies::{Body, Buffers, Frame, bodies};
+use super::{Door, Parcel, Sink, secret};
 use crate::callbacks::kinds::{Build, Made};
 use crate::callbacks::payload;
 use crate::callbacks::record::Told;
 use http::{HeaderMap, HeaderName, Uri};
-use serde_json::json;
 use weir_core::ExposeSecret;
+use weir_core::body::write_object;
 use weir_core::config::problems::Problems;
 
 struct Datadog {
@@ -19,8 +20,7 @@ struct Datadog {
 }
 
 /// Datadog takes 1,000 lines and 5 MB.
-const MOST: usize = 1_000;
-const BYTES: usize = 4 << 20;
+const LINES: Frame = Frame::list(1_000, 4 << 20);
 const KEY: HeaderName = HeaderName::from_static("dd-api-key");
 
 pub(in super::super) fn build(build: &Build<'_>, problems: &mut Problems) -> Option<Made> {
@@ -54,25 +54,24 @@ pub(in super::super) fn build(build: &Build<'_>, problems: &mut Problems) -> Opt
 }
 
 impl Sink for Datadog {
-    fn write(&self, told: &[Told<'_>]) -> Vec<Parcel> {
-        let lines: Vec<String> = told.iter().map(|told| self.line(told)).collect();
-        let parcel = |run: &[String]| Parcel::post(&self.url, &self.headers, array(run), run.len());
-        runs(&lines, String::len, MOST, BYTES).into_iter().map(parcel).collect()
+    fn write(&self, told: &[Told<'_>], buffers: &mut Buffers) -> Vec<Parcel> {
+        let bodies = bodies(&LINES, told, |told, out| self.line(told, out), buffers);
+        let parcel = |body: Body| Parcel::post(&self.url, &self.headers, body.text, body.records);
+        bodies.into_iter().map(parcel).collect()
     }
 }
 
 impl Datadog {
-    fn line(&self, told: &Told<'_>) -> String {
+    fn line(&self, told: &Told<'_>, out: &mut Vec<u8>) {
         let failed = told.exchange.as_ref().is_some_and(|x| payload::fault(x.entry()).is_some());
-        json!({
-            "ddsource": self.source,
-            "ddtags": self.tags,
-            "hostname": self.host,
-            "message": told.document(),
-            "service": self.service,
-            "status": if failed { "error" } else { "info" },
-        })
-        .to_string()
+        write_object(out, |o| {
+            o.put("ddsource", &self.source);
+            o.put("ddtags", &self.tags);
+            o.put("hostname", &self.host);
+            o.put("message", told.text(usize::MAX));
+            o.put("service", &self.service);
+            o.put("status", if failed { "error" } else { "info" });
+        });
     }
 }
 

@@ -1,6 +1,6 @@
 //! `dynamodb`: an item for each exchange. Source: Amazon DynamoDB API Reference, PutItem. The table's key is `id`, a text.
 
-use super::{Parcel, Sink, aws};
+use super::{Buffers, Parcel, Sink, aws};
 use crate::callbacks::kinds::{Build, Made};
 use crate::callbacks::payload;
 use crate::callbacks::record::{Exchanged, Told};
@@ -31,9 +31,9 @@ pub(in super::super) fn build(build: &Build<'_>, problems: &mut Problems) -> Opt
 }
 
 impl Sink for Dynamo {
-    fn write(&self, told: &[Told<'_>]) -> Vec<Parcel> {
+    fn write(&self, told: &[Told<'_>], _: &mut Buffers) -> Vec<Parcel> {
         let item = |told: &Told<'_>| {
-            let item = item(told.exchange.as_ref()?, aws::document_within(told, BYTES));
+            let item = item(told.exchange.as_ref()?, told.text(BYTES));
             let body = json!({ "TableName": self.table, "Item": item }).to_string();
             Some(aws::call(&self.url, TARGET, VERSION, body, 1))
         };

@@ -1,6 +1,6 @@
 //! `gcs_bucket`: an object for each exchange. Source: Google Cloud Storage, JSON API, "Objects: insert".
 
-use super::{Door, Parcel, Sink, objects};
+use super::{Buffers, Door, Parcel, Sink, objects};
 use crate::auth::{Identity, TokenSource, gcp};
 use crate::callbacks::kinds::{Build, Made};
 use crate::callbacks::record::Told;
@@ -41,7 +41,7 @@ pub(in super::super) fn build(build: &Build<'_>, problems: &mut Problems) -> Opt
 }
 
 impl Sink for Gcs {
-    fn write(&self, told: &[Told<'_>]) -> Vec<Parcel> {
+    fn write(&self, told: &[Told<'_>], _: &mut Buffers) -> Vec<Parcel> {
         told.iter().filter_map(|told| self.parcel(told)).collect()
     }
 }
@@ -50,7 +50,7 @@ impl Gcs {
     fn parcel(&self, told: &Told<'_>) -> Option<Parcel> {
         let name = objects::encoded(&objects::name(told, "", false)).replace('/', "%2F");
         let url = format!("{}{name}", self.base).parse().ok()?;
-        Some(Parcel::post(&url, &HeaderMap::new(), told.document(), 1))
+        Some(Parcel::post(&url, &HeaderMap::new(), told.text(usize::MAX), 1))
     }
 }
 

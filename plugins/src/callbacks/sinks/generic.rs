@@ -3,7 +3,8 @@
 //! With a `signing_secret` each request carries `x-weir-timestamp` and `x-weir-signature`: `sha256=` and the HMAC, in hex, of
 //! the timestamp, a dot and the body. Whoever checks it knows who sent it, and that it is not an old one sent again.
 
-use super::{Door, Parcel, Sink, array, headers, runs, secret};
+use super::bodies::{Body, Buffers, Frame, bodies};
+use super::{Door, Parcel, Sink, headers, secret};
 use crate::callbacks::kinds::{Build, Made};
 use crate::callbacks::record::Told;
 use hmac::{Hmac, Mac};
@@ -53,35 +54,41 @@ pub(in super::super) fn build(build: &Build<'_>, problems: &mut Problems) -> Opt
 }
 
 impl Sink for Generic {
-    fn write(&self, told: &[Told<'_>]) -> Vec<Parcel> {
-        let documents: Vec<String> = told.iter().map(Told::document).collect();
-        let most = if matches!(self.format, Format::Single) { 1 } else { MOST };
-        runs(&documents, String::len, most, BYTES).into_iter().map(|run| self.parcel(run)).collect()
+    fn write(&self, told: &[Told<'_>], buffers: &mut Buffers) -> Vec<Parcel> {
+        let bodies = bodies(&self.format.frame(), told, Told::document, buffers);
+        bodies.into_iter().map(|body| self.parcel(body)).collect()
     }
 }
 
 impl Generic {
-    fn parcel(&self, documents: &[String]) -> Parcel {
-        let body = match self.format {
-            Format::Array => array(documents),
-            Format::Lines => documents.join("\n"),
-            Format::Single => documents.concat(),
-        };
+    fn parcel(&self, body: Body) -> Parcel {
         let mut headers = self.headers.clone();
         if matches!(self.format, Format::Lines) {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
         }
         if let Some(key) = &self.signing {
-            sign(&mut headers, key, weir_core::time::now().seconds(), &body);
+            sign(&mut headers, key, weir_core::time::now().seconds(), &body.text);
         }
-        Parcel::post(&self.url, &headers, body, documents.len())
+        Parcel::post(&self.url, &headers, body.text, body.records)
     }
 }
 
-fn sign(headers: &mut HeaderMap, key: &SecretString, at: i64, body: &str) {
+impl Format {
+    fn frame(self) -> Frame {
+        let bare = Frame { open: "", between: "", close: "", most: 1, bytes: BYTES };
+        match self {
+            Format::Array => Frame::list(MOST, BYTES),
+            Format::Lines => Frame { between: "\n", most: MOST, ..bare },
+            Format::Single => bare,
+        }
+    }
+}
+
+fn sign(headers: &mut HeaderMap, key: &SecretString, at: i64, body: &[u8]) {
     // Keys may be of any length.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes()) else { return };
-    mac.update(format!("{at}.{body}").as_bytes());
+    mac.update(format!("{at}.").as_bytes());
+    mac.update(body);
     let signature = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
     headers.insert("x-weir-timestamp", HeaderValue::from(at));
     headers.extend(secret(&signature).map(|value| (HeaderName::from_static("x-weir-signature"), value)));
@@ -90,13 +97,14 @@ fn sign(headers: &mut HeaderMap, key: &SecretString, at: i64, body: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::callbacks::testing::{sink, written};
+    use crate::callbacks::testing::{ANSWER, saying, sink, told, written};
+    use serde_json::Value;
 
     /// RFC 4231 has no key with a time in it; this one was computed with another implementation.
     #[test]
     fn a_signature_covers_time_and_body() {
         let mut headers = HeaderMap::new();
-        sign(&mut headers, &SecretString::from("key"), 1_700_000_000, "[]");
+        sign(&mut headers, &SecretString::from("key"), 1_700_000_000, b"[]");
         assert_eq!(headers["x-weir-timestamp"], "1700000000");
         assert_eq!(
             headers["x-weir-signature"],
@@ -123,6 +131,18 @@ mod tests {
             assert!(parcels[0].body.starts_with(begins.as_bytes()), "{:?}", parcels[0].body);
             assert!(parcels[0].headers["authorization"].is_sensitive());
         }
+    }
+
+    #[tokio::test]
+    async fn a_line_is_one_line_however_the_request_was_written() {
+        let sink = sink("generic_api", "{endpoint: \"http://h.test\", log_format: ndjson}", &[]);
+        let request = "{\r\n  \"messages\": [\n    {\"content\": \"two\\nlines\"}\n  ]\n}\n";
+        let finished = || saying("success", request, ANSWER);
+        let parcels = told(sink.as_ref(), [finished(), finished(), finished()]).await;
+        let body = std::str::from_utf8(&parcels[0].body).unwrap();
+        let lines: Vec<Value> = body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!((lines.len(), parcels[0].records), (3, 3));
+        assert_eq!(lines[2]["messages"][0]["content"], "two\nlines");
     }
 
     #[tokio::test]

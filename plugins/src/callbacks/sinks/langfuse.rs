@@ -3,7 +3,8 @@
 //! An exchange is a trace with one generation. Their events are called after the exchange, so that one that is sent twice
 //! counts once.
 
-use super::{Door, Parcel, Refused, Sink, runs, secret};
+use super::bodies::{Body, Buffers, Frame, bodies};
+use super::{Door, Parcel, Refused, Sink, secret};
 use crate::callbacks::kinds::{Build, Made};
 use crate::callbacks::payload;
 use crate::callbacks::record::{Exchanged, Told};
@@ -11,11 +12,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, Uri};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 use weir_core::ExposeSecret;
+use weir_core::body::write_object;
 use weir_core::config::problems::Problems;
+use weir_core::domain::usage::Usage;
 use weir_core::time::Micros;
 
 struct Langfuse {
@@ -24,17 +27,13 @@ struct Langfuse {
 }
 
 /// Langfuse takes 3.5 MB.
-const BYTES: usize = 3 << 20;
-const MOST: usize = 500;
-
-#[derive(Serialize)]
-struct Event<'a, B> {
-    id: String,
-    timestamp: String,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    body: &'a B,
-}
+const BATCH: Frame = Frame {
+    open: "{\"batch\":[",
+    between: ",",
+    close: "],\"metadata\":{\"sdk_name\":\"weir\"}}",
+    most: 500,
+    bytes: 3 << 20,
+};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -46,10 +45,10 @@ struct Trace<'a> {
     user_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     session_id: Option<&'a str>,
-    input: &'a Value,
-    output: &'a Value,
-    tags: Vec<&'a str>,
-    metadata: &'a Value,
+    input: Option<&'a RawValue>,
+    output: Option<&'a RawValue>,
+    tags: &'a [String],
+    metadata: &'a Metadata<'a>,
 }
 
 #[derive(Serialize)]
@@ -63,20 +62,53 @@ struct Generation<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     completion_start_time: Option<String>,
     model: &'a str,
-    model_parameters: Map<String, Value>,
-    input: &'a Value,
-    output: &'a Value,
-    usage_details: Value,
+    model_parameters: Flat<'a>,
+    input: Option<&'a RawValue>,
+    output: Option<&'a RawValue>,
+    usage_details: UsageDetails,
     cost_details: Cost,
     level: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     status_message: Option<&'a str>,
-    metadata: &'a Value,
+    metadata: &'a Metadata<'a>,
+}
+
+#[derive(Serialize)]
+struct UsageDetails {
+    input: u64,
+    output: u64,
+    total: u64,
+    cache_read_input_tokens: u64,
+    cache_creation_input_tokens: u64,
 }
 
 #[derive(Serialize)]
 struct Cost {
     total: Box<RawValue>,
+}
+
+#[derive(Serialize)]
+struct Metadata<'a> {
+    litellm_call_id: &'a str,
+    model_group: &'a str,
+    model_id: &'a str,
+    api_base: &'a str,
+    cache_hit: bool,
+    user_api_key_alias: Option<&'a str>,
+    user_api_key_team_id: Option<&'a str>,
+    user_api_key_team_alias: Option<&'a str>,
+    user_api_key_user_id: Option<&'a str>,
+    requester_metadata: Option<&'a RawValue>,
+}
+
+/// Parameters of a request as Langfuse takes them: text, numbers, flags. What is more is text here.
+struct Flat<'a>(&'a Exchanged<'a>);
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Plain<'a> {
+    Text(&'a str),
+    Json(Option<&'a RawValue>),
 }
 
 pub(in super::super) fn build(build: &Build<'_>, problems: &mut Problems) -> Option<Made> {
@@ -102,14 +134,11 @@ pub(super) fn keys(build: &Build<'_>, problems: &mut Problems) -> Option<HeaderV
 }
 
 impl Sink for Langfuse {
-    fn write(&self, told: &[Told<'_>]) -> Vec<Parcel> {
+    fn write(&self, told: &[Told<'_>], buffers: &mut Buffers) -> Vec<Parcel> {
         let exchanges = told.iter().filter_map(|told| told.exchange.as_ref());
-        let events: Vec<String> = exchanges.map(events).collect();
-        let parcel = |run: &[String]| {
-            let body = format!("{{\"batch\":{},\"metadata\":{{\"sdk_name\":\"weir\"}}}}", super::array(run));
-            Parcel::post(&self.url, &self.headers, body, run.len())
-        };
-        runs(&events, String::len, MOST, BYTES).into_iter().map(parcel).collect()
+        let bodies = bodies(&BATCH, exchanges, events, buffers);
+        let parcel = |body: Body| Parcel::post(&self.url, &self.headers, body.text, body.records);
+        bodies.into_iter().map(parcel).collect()
     }
 
     /// 207 says of each event what became of it.
@@ -137,85 +166,95 @@ struct Refusal {
 }
 
 /// Both events of an exchange, with a comma.
-fn events(x: &Exchanged<'_>) -> String {
+fn events(x: &Exchanged<'_>, out: &mut Vec<u8>) {
     let entry = x.entry();
-    let id = entry.id.to_string();
-    let (input, output, metadata) = (x.messages(), x.response(), metadata(x));
-    let trace_id = x.metadata("trace_id").unwrap_or(&id);
-    let at = entry.started_at.rfc3339();
+    let (id, at) = (entry.id.to_string(), entry.started_at.rfc3339());
+    let named = |name: &str| x.metadata(name);
+    let (trace_id, trace_name) = (named("trace_id"), named("trace_name"));
+    let (generation_id, generation_name) = (named("generation_id"), named("generation_name"));
+    let trace_user = named("trace_user_id");
+    let (input, output, metadata) = (payload::raw(x.messages()), payload::raw(x.response()), metadata(x));
     let owner = entry.user_id.as_deref().filter(|_| x.finished.known_caller().is_some());
+    let call_type = entry.operation.row().call_type;
     let trace = Trace {
-        id: trace_id,
+        id: trace_id.as_deref().unwrap_or(&id),
         timestamp: at.clone(),
-        name: x.metadata("trace_name").unwrap_or(entry.operation.row().call_type),
-        user_id: x.metadata("trace_user_id").or(entry.end_user.as_deref()).or(owner),
+        name: trace_name.as_deref().unwrap_or(call_type),
+        user_id: trace_user.as_deref().or(entry.end_user.as_deref()).or(owner),
         session_id: entry.session_id.as_deref(),
-        input: &input,
-        output: &output,
-        tags: entry.tags.iter().map(String::as_str).collect(),
+        input,
+        output,
+        tags: &entry.tags,
         metadata: &metadata,
     };
+    event(&id, "trace", &at, &trace, out);
+    out.push(b',');
     let fault = payload::fault(entry);
     let generation = Generation {
-        id: x.metadata("generation_id").map_or_else(|| format!("{id}-generation"), str::to_owned),
-        trace_id,
-        name: x.metadata("generation_name").unwrap_or(entry.operation.row().call_type),
+        id: generation_id.map_or_else(|| format!("{id}-generation"), Cow::into_owned),
+        trace_id: trace.id,
+        name: generation_name.as_deref().unwrap_or(call_type),
         start_time: at.clone(),
         end_time: entry.ended_at.rfc3339(),
         completion_start_time: entry.first_token_at.map(Micros::rfc3339),
         model: payload::model(entry),
-        model_parameters: flat(payload::parameters(&x.said.request)),
-        input: &input,
-        output: &output,
-        usage_details: json!({
-            "input": entry.usage.input,
-            "output": entry.usage.output,
-            "total": entry.usage.total(),
-            "cache_read_input_tokens": entry.usage.cache_read,
-            "cache_creation_input_tokens": entry.usage.cache_write.saturating_add(entry.usage.cache_write_1h),
-        }),
+        model_parameters: Flat(x),
+        input,
+        output,
+        usage_details: usage(&entry.usage),
         cost_details: Cost { total: entry.cost.json() },
         level: if fault.is_some() { "ERROR" } else { "DEFAULT" },
         status_message: fault.map(|(_, message)| message),
         metadata: &metadata,
     };
-    let of = |kind: &str, body: &'static str| (format!("{id}-{kind}"), at.clone(), body);
-    let (trace_event, timestamp, kind) = of("trace", "trace-create");
-    let trace = event(&Event { id: trace_event, timestamp, kind, body: &trace });
-    let (generation_event, timestamp, kind) = of("generation", "generation-create");
-    let generation = event(&Event { id: generation_event, timestamp, kind, body: &generation });
-    format!("{trace},{generation}")
+    event(&id, "generation", &at, &generation, out);
 }
 
-fn event<B: Serialize>(event: &Event<'_, B>) -> String {
-    serde_json::to_string(event).unwrap_or_default()
+/// `what`: a trace or a generation.
+fn event<B: Serialize>(id: &str, what: &str, at: &str, body: &B, out: &mut Vec<u8>) {
+    write_object(out, |o| {
+        o.put("id", format_args!("{id}-{what}"));
+        o.put("timestamp", at);
+        o.put("type", format_args!("{what}-create"));
+        o.put("body", body);
+    });
 }
 
-/// Langfuse takes text, numbers, flags and lists of text.
-fn flat(parameters: Map<String, Value>) -> Map<String, Value> {
-    let one = |value: Value| match value {
-        Value::Array(_) | Value::Object(_) => Value::from(value.to_string()),
-        plain => plain,
-    };
-    parameters.into_iter().map(|(name, value)| (name, one(value))).collect()
+fn usage(usage: &Usage) -> UsageDetails {
+    UsageDetails {
+        input: usage.input,
+        output: usage.output,
+        total: usage.total(),
+        cache_read_input_tokens: usage.cache_read,
+        cache_creation_input_tokens: usage.cache_write.saturating_add(usage.cache_write_1h),
+    }
 }
 
-fn metadata(x: &Exchanged<'_>) -> Value {
+fn metadata<'a>(x: &Exchanged<'a>) -> Metadata<'a> {
     let entry = x.entry();
     let known = x.finished.known_caller().is_some();
-    let key = |text: &Option<String>| text.clone().filter(|_| known);
-    json!({
-        "litellm_call_id": entry.call_id,
-        "model_group": entry.model_group,
-        "model_id": entry.deployment_id,
-        "api_base": entry.api_base,
-        "cache_hit": entry.cache_hit,
-        "user_api_key_alias": key(&entry.key_alias),
-        "user_api_key_team_id": key(&entry.team_id),
-        "user_api_key_team_alias": key(&entry.team_alias),
-        "user_api_key_user_id": key(&entry.user_id),
-        "requester_metadata": x.said.request.get("metadata"),
-    })
+    let key = |text: &'a Option<String>| text.as_deref().filter(|_| known);
+    Metadata {
+        litellm_call_id: &entry.call_id,
+        model_group: &entry.model_group,
+        model_id: &entry.deployment_id,
+        api_base: &entry.api_base,
+        cache_hit: entry.cache_hit,
+        user_api_key_alias: key(&entry.key_alias),
+        user_api_key_team_id: key(&entry.team_id),
+        user_api_key_team_alias: key(&entry.team_alias),
+        user_api_key_user_id: key(&entry.user_id),
+        requester_metadata: x.asked("metadata").and_then(payload::raw),
+    }
+}
+
+impl Serialize for Flat<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.0.parameters().map(|(name, json)| match json.as_bytes().first() {
+            Some(b'[' | b'{') => (name, Plain::Text(json)),
+            _ => (name, Plain::Json(payload::raw(json))),
+        }))
+    }
 }
 
 #[cfg(test)]
@@ -223,6 +262,7 @@ mod tests {
     use super::*;
     use crate::callbacks::testing::schema;
     use crate::callbacks::testing::{sink, written};
+    use serde_json::Value;
 
     const KEYS: [(&str, &str); 3] = [
         ("LANGFUSE_PUBLIC_KEY", "pk-lf-fake"),

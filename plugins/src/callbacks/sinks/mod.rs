@@ -1,6 +1,7 @@
 //! What a callback writes: a file for each form. None of them knows sockets, clocks or queues.
 
 pub(super) mod aws;
+mod bodies;
 pub(super) mod datadog;
 pub(super) mod dynamodb;
 pub(super) mod gcs;
@@ -15,6 +16,8 @@ mod otlp;
 pub(super) mod s3;
 pub(super) mod sqs;
 
+pub(super) use bodies::Buffers;
+
 use super::kinds::Build;
 use super::record::Told;
 use crate::auth::Identity;
@@ -27,8 +30,8 @@ use weir_core::config::tree::Node;
 
 /// Writes what is told as requests.
 pub(super) trait Sink: Send + Sync {
-    /// Requests that tell all of these that it has anything to say of.
-    fn write(&self, told: &[Told<'_>]) -> Vec<Parcel>;
+    /// Requests that tell all of these that it has anything to say of. `buffers`: memory for long ones.
+    fn write(&self, told: &[Told<'_>], buffers: &mut Buffers) -> Vec<Parcel>;
 
     /// What a service that took the request says against it. Never quotes what was sent.
     fn objection(&self, _answer: &[u8]) -> Option<Refused> {
@@ -149,24 +152,19 @@ pub(super) fn runs<T>(all: &[T], length: impl Fn(&T) -> usize, most: usize, byte
     runs
 }
 
-/// A JSON array of documents that are JSON already.
-pub(super) fn array(documents: &[String]) -> String {
-    format!("[{}]", documents.join(","))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn runs_are_short_enough_and_lose_nothing() {
-        let documents: Vec<String> = [3, 3, 9, 1, 1, 1].map(|n| "x".repeat(n)).to_vec();
+        let lengths = [3, 3, 9, 1, 1, 1];
         let sizes = |most, bytes| {
-            runs(&documents, String::len, most, bytes).iter().map(|r| r.len()).collect::<Vec<_>>()
+            runs(&lengths, |length| *length, most, bytes).iter().map(|r| r.len()).collect::<Vec<_>>()
         };
         assert_eq!(sizes(2, 100), [2, 2, 2]);
         assert_eq!(sizes(9, 6), [2, 1, 3]);
-        assert!(runs(&[], String::len, 9, 9).is_empty());
+        assert!(runs(&[], |length: &usize| *length, 9, 9).is_empty());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::otel_wire::{METRICS, TRACES, Wire};
 use super::otlp::{
     Attribute, CLIENT, ERROR, OK, Resource, ResourceSpans, Scope, ScopeSpans, Span, SpanStatus, Traces,
 };
-use super::{Parcel, Refused, Sink, headers, langfuse, otel_messages, runs};
+use super::{Buffers, Parcel, Refused, Sink, headers, langfuse, otel_messages, runs};
 use crate::callbacks::kinds::{Build, Made};
 use crate::callbacks::payload;
 use crate::callbacks::record::{Exchanged, Told};
@@ -16,7 +16,7 @@ use crate::trace::{Trace, span};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Uri};
 use prost::Message;
-use serde_json::{Map, Value};
+use serde_json::Number;
 use weir_core::config::problems::Problems;
 use weir_core::domain::ids::unguessable_id;
 use weir_core::domain::operation::Operation;
@@ -88,7 +88,7 @@ fn metrics(build: &Build<'_>, wire: Wire, endpoint: &str, problems: &mut Problem
 }
 
 impl Sink for Otel {
-    fn write(&self, told: &[Told<'_>]) -> Vec<Parcel> {
+    fn write(&self, told: &[Told<'_>], _: &mut Buffers) -> Vec<Parcel> {
         let spans: Vec<Span> =
             told.iter().filter_map(|told| told.exchange.as_ref()).map(|x| self.span(x)).collect();
         let runs: Vec<usize> = runs(&spans, Span::encoded_len, MOST, BYTES).iter().map(|r| r.len()).collect();
@@ -193,11 +193,11 @@ fn conventions(x: &Exchanged<'_>) -> Vec<Attribute> {
     told.extend(entry.provider_id.as_deref().map(|id| Attribute::text("gen_ai.response.id", id)));
     told.extend(entry.session_id.as_deref().map(|id| Attribute::text("gen_ai.conversation.id", id)));
     told.extend(payload::fault(entry).map(|(class, _)| Attribute::text("error.type", class)));
-    told.extend(parameters(&payload::parameters(&x.said.request)));
+    told.extend(parameters(x));
     if !x.silent {
         let said = [
-            ("gen_ai.input.messages", otel_messages::input(&x.messages().to_string())),
-            ("gen_ai.output.messages", otel_messages::output(&x.response().to_string())),
+            ("gen_ai.input.messages", otel_messages::input(x.messages())),
+            ("gen_ai.output.messages", otel_messages::output(x.response())),
         ];
         told.extend(said.into_iter().filter_map(|(name, said)| Some(Attribute::text(name, said?))));
     }
@@ -217,13 +217,13 @@ static PARAMETERS: &[(&str, &str)] = &[
     ("top_p", "gen_ai.request.top_p"),
 ];
 
-fn parameters(request: &Map<String, Value>) -> impl Iterator<Item = Attribute> {
-    PARAMETERS.iter().filter_map(move |(name, told)| match request.get(*name)? {
-        Value::Number(number) => Some(match number.as_u64() {
+fn parameters(x: &Exchanged<'_>) -> impl Iterator<Item = Attribute> {
+    PARAMETERS.iter().filter_map(move |(name, told)| {
+        let number: Number = serde_json::from_str(x.asked(name)?).ok()?;
+        Some(match number.as_u64() {
             Some(whole) => Attribute::int(told, whole),
             None => Attribute::number(told, &payload::number(number.to_string())),
-        }),
-        _ => None,
+        })
     })
 }
 
@@ -257,10 +257,13 @@ fn ours(x: &Exchanged<'_>) -> Vec<Attribute> {
 fn langfuses(x: &Exchanged<'_>) -> Vec<Attribute> {
     let entry = x.entry();
     let mut told = vec![
-        Attribute::text("langfuse.trace.name", x.metadata("trace_name").unwrap_or("litellm_request")),
+        Attribute::text(
+            "langfuse.trace.name",
+            x.metadata("trace_name").as_deref().unwrap_or("litellm_request"),
+        ),
         Attribute::texts("langfuse.trace.tags", entry.tags.iter().map(String::as_str)),
-        Attribute::text("langfuse.observation.input", x.messages().to_string()),
-        Attribute::text("langfuse.observation.output", x.response().to_string()),
+        Attribute::text("langfuse.observation.input", x.messages()),
+        Attribute::text("langfuse.observation.output", x.response()),
     ];
     told.extend(entry.session_id.as_deref().map(|id| Attribute::text("langfuse.session.id", id)));
     told.extend(entry.end_user.as_deref().map(|user| Attribute::text("langfuse.user.id", user)));
@@ -271,6 +274,7 @@ fn langfuses(x: &Exchanged<'_>) -> Vec<Attribute> {
 mod tests {
     use super::*;
     use crate::callbacks::testing::{schema, sink, written};
+    use serde_json::Value;
 
     const COLLECTOR: [(&str, &str); 2] =
         [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.test:4318/"), ("OTEL_HEADERS", "api-key=k")];

@@ -1,6 +1,6 @@
 //! `s3` and `s3_v2`: an object for each exchange, under LiteLLM's names. Source: Amazon S3 API Reference, PutObject.
 
-use super::{Door, Parcel, Sink, aws, objects};
+use super::{Buffers, Door, Parcel, Sink, aws, objects};
 use crate::auth::sigv4;
 use crate::callbacks::kinds::{Build, Made};
 use crate::callbacks::record::Told;
@@ -42,7 +42,7 @@ fn made(sink: S3, door: Door) -> Made {
 }
 
 impl Sink for S3 {
-    fn write(&self, told: &[Told<'_>]) -> Vec<Parcel> {
+    fn write(&self, told: &[Told<'_>], _: &mut Buffers) -> Vec<Parcel> {
         told.iter().filter_map(|told| self.parcel(told)).collect()
     }
 }
@@ -51,7 +51,7 @@ impl S3 {
     fn parcel(&self, told: &Told<'_>) -> Option<Parcel> {
         let name = objects::name(told, &self.path, self.of_team);
         let url = format!("{}/{}", self.base, objects::encoded(&name)).parse().ok()?;
-        let posted = Parcel::post(&url, &self.headers, told.document(), 1);
+        let posted = Parcel::post(&url, &self.headers, told.text(usize::MAX), 1);
         Some(Parcel { method: Method::PUT, ..posted })
     }
 }

@@ -1,6 +1,6 @@
 //! `sqs`: a message for each exchange. Source: Amazon SQS API Reference, SendMessage, JSON protocol.
 
-use super::{Parcel, Sink, aws};
+use super::{Buffers, Parcel, Sink, aws};
 use crate::callbacks::kinds::{Build, Made};
 use crate::callbacks::record::{Told, What};
 use http::Uri;
@@ -30,7 +30,7 @@ pub(in super::super) fn build(build: &Build<'_>, problems: &mut Problems) -> Opt
 }
 
 impl Sink for Sqs {
-    fn write(&self, told: &[Told<'_>]) -> Vec<Parcel> {
+    fn write(&self, told: &[Told<'_>], _: &mut Buffers) -> Vec<Parcel> {
         let message = |told| aws::call(&self.url, TARGET, VERSION, self.message(told).to_string(), 1);
         told.iter().map(message).collect()
     }
@@ -38,7 +38,7 @@ impl Sink for Sqs {
 
 impl Sqs {
     fn message(&self, told: &Told<'_>) -> Value {
-        let body = aws::document_within(told, BYTES);
+        let body = told.text(BYTES);
         if !self.queue.ends_with(".fifo") {
             return json!({ "QueueUrl": self.queue, "MessageBody": body });
         }
