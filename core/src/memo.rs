@@ -1,6 +1,7 @@
 //! A value that is worked out once from what stands beside it.
 
-use std::sync::OnceLock;
+use std::any::Any;
+use std::sync::{Arc, OnceLock};
 
 /// Filled at the first look. A copy begins empty, since what it was worked out from may be changed in a copy; and it makes
 /// no difference to equality.
@@ -31,9 +32,33 @@ impl<T> PartialEq for Memo<T> {
     }
 }
 
+/// Room beside a value for what another crate works out of it, and knows the type of. A copy begins empty, as that of a
+/// [`Memo`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Kept(Memo<Arc<dyn Any + Send + Sync>>);
+
+impl Kept {
+    /// What is kept, which begins as the default. There is one type in a room: whoever comes with another one is given its
+    /// default each time.
+    pub fn get<T: Any + Default + Send + Sync>(&self) -> Arc<T> {
+        let begin = || -> Arc<dyn Any + Send + Sync> { Arc::new(T::default()) };
+        Arc::clone(self.0.get(begin)).downcast().unwrap_or_default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicU8, Ordering};
+
+    #[test]
+    fn what_is_kept_is_found_again_but_not_in_a_copy() {
+        let kept = Kept::default();
+        kept.get::<AtomicU8>().store(7, Ordering::Relaxed);
+        assert_eq!(kept.get::<AtomicU8>().load(Ordering::Relaxed), 7);
+        assert_eq!(kept.clone().get::<AtomicU8>().load(Ordering::Relaxed), 0);
+        assert_eq!(*kept.get::<u16>(), 0, "another type");
+    }
 
     #[test]
     fn a_copy_is_worked_out_anew() {

@@ -2,8 +2,9 @@
 //! is remembered, so that a request asks the ledger for what may be there only.
 
 use moka::future::Cache;
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use weir_core::domain::records::{Budget, Customer, Limits, Record, RecordKind, Tag};
 use weir_core::ports::records::get;
@@ -19,6 +20,8 @@ const AWAY: Duration = Duration::from_secs(1);
 /// How long it is believed that there are none at all, in microseconds.
 const NONE_FOR: i64 = 10 * 1_000_000;
 const CAPACITY: u64 = 100_000;
+/// Names that are at hand, which costs a fifth of a look into the cache.
+const MOST_NEAR: usize = 4_096;
 
 fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
@@ -28,6 +31,8 @@ fn micros(duration: Duration) -> i64 {
 struct Known {
     kind: RecordKind,
     by_name: Cache<String, Found>,
+    /// Some of them, as they were found there lately.
+    near: RwLock<Near>,
     /// Loads under way, and their outcome for those who came meanwhile.
     loads: Cache<String, Found>,
     none_until: AtomicI64,
@@ -47,6 +52,27 @@ struct Found {
     epoch: u64,
 }
 
+/// Where there are more names than places, those that came first stay a while: names that are new all the time would
+/// leave nothing at hand.
+#[derive(Default)]
+struct Near {
+    by_name: HashMap<Box<str>, Found>,
+    /// When it was empty last.
+    begun: Micros,
+}
+
+impl Near {
+    fn keep(&mut self, id: &str, found: &Found, now: Micros) {
+        if self.by_name.len() >= MOST_NEAR {
+            if now.since(self.begun) < micros(TTL) {
+                return;
+            }
+            (self.by_name, self.begun) = (HashMap::new(), now);
+        }
+        self.by_name.insert(id.into(), found.clone());
+    }
+}
+
 pub(crate) struct HolderCache {
     directory: Arc<dyn Directory>,
     customers: Known,
@@ -61,6 +87,7 @@ impl Known {
         Self {
             kind,
             by_name: cache(STALE_TTL),
+            near: RwLock::default(),
             loads: cache(AWAY),
             none_until: AtomicI64::new(0),
             epoch: AtomicU64::new(0),
@@ -69,14 +96,31 @@ impl Known {
         }
     }
 
-    fn are_none(&self) -> bool {
-        self.none_until.load(Ordering::Acquire) > time::now().0
+    fn are_none(&self, now: Micros) -> bool {
+        self.none_until.load(Ordering::Acquire) > now.0
     }
 
     async fn forget(&self, id: &str) {
         self.epoch.fetch_add(1, Ordering::AcqRel);
         self.none_until.store(0, Ordering::Release);
         self.by_name.invalidate(id).await;
+        // Whoever found it there until now must not put it near again.
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+        self.near.write().unwrap_or_else(PoisonError::into_inner).by_name.remove(id);
+    }
+
+    /// What is at hand and believed.
+    fn at_hand(&self, id: &str, now: Micros) -> Option<Found> {
+        let near = self.near.read().unwrap_or_else(PoisonError::into_inner);
+        near.by_name.get(id).filter(|found| self.believes(found, now)).cloned()
+    }
+
+    /// `epoch`: before it was found.
+    fn put_near(&self, id: &str, found: &Found, epoch: u64, now: Micros) {
+        let mut near = self.near.write().unwrap_or_else(PoisonError::into_inner);
+        if self.epoch.load(Ordering::Acquire) == epoch {
+            near.keep(id, found, now);
+        }
     }
 
     fn doubt_all(&self) {
@@ -85,12 +129,12 @@ impl Known {
         self.none_until.store(0, Ordering::Release);
     }
 
-    fn believes(&self, found: &Found) -> bool {
-        found.epoch >= self.doubted.load(Ordering::Acquire) && time::now().since(found.at) < micros(TTL)
+    fn believes(&self, found: &Found, now: Micros) -> bool {
+        found.epoch >= self.doubted.load(Ordering::Acquire) && now.since(found.at) < micros(TTL)
     }
 
-    fn is_away(&self) -> bool {
-        self.away_until.load(Ordering::Acquire) > time::now().0
+    fn is_away(&self, now: Micros) -> bool {
+        self.away_until.load(Ordering::Acquire) > now.0
     }
 
     async fn learn(&self, id: &str, found: &Found) {
@@ -121,7 +165,7 @@ impl HolderCache {
     }
 
     pub(crate) fn may_have_tags(&self) -> bool {
-        !self.tags.are_none()
+        !self.tags.are_none(time::now())
     }
 
     pub(crate) async fn changed(&self, kind: RecordKind, id: &str) {
@@ -142,15 +186,21 @@ impl HolderCache {
 
     /// While the ledger is away, what was known counts on; whom nobody knows is limited by nothing: requests go on.
     async fn find(&self, known: &Known, id: &str) -> Option<Arc<Holder>> {
-        if known.are_none() {
+        let now = time::now();
+        if known.are_none(now) {
             return None;
         }
+        if let Some(found) = known.at_hand(id, now) {
+            return found.holder;
+        }
+        let epoch = known.epoch.load(Ordering::Acquire);
         let before = known.by_name.get(id).await;
-        if let Some(found) = before.as_ref().filter(|found| known.believes(found) || known.is_away()) {
+        if let Some(found) = before.as_ref().filter(|found| known.believes(found, now)) {
+            known.put_near(id, found, epoch, now);
             return found.holder.clone();
         }
-        if known.is_away() {
-            return None;
+        if known.is_away(now) {
+            return before.and_then(|found| found.holder);
         }
         match known.loads.try_get_with_by_ref(id, self.load(known, id)).await {
             Ok(found) => {

@@ -64,6 +64,8 @@ pub struct Exchange {
     /// The same of the deployment that is asked, and what is held of them. Kept by the attempt loop.
     pub deployment_accounts: Vec<(SpendScope, String)>,
     pub deployment_hold: Option<Hold>,
+    /// What it is booked under, where that was looked for before it is booked. Written by `filters::budget`.
+    pub tags: Option<Vec<String>>,
     /// Whom the request names beside its key, as far as they are limited by something. Written by `filters::budget`.
     pub holders: Option<Box<Named>>,
     /// Where the request is counted against rate limits until it is over. Kept by `filters::rate`.
@@ -261,6 +263,7 @@ impl Exchange {
             attempts: Vec::new(),
             answer: Answer::default(),
             hold: None,
+            tags: None,
             holders: None,
             accounts: Vec::new(),
             deployment_accounts: Vec::new(),

@@ -8,6 +8,7 @@
 //! `own.rs` what it may bring along of its own.
 //! `identity/` recognises callers by tokens of an identity provider.
 //! `responses/` is what becomes of a response after it was answered, `seal.rs` keeps secrets of it.
+//! `budgets/` and `rates/` are what requests are held to and counted by, `policy.rs` what is kept of that for a key.
 //! `tokens/` counts tokens where no provider does; `utils/` is what the utility routes answer.
 //! `cache/` is what becomes of answers that are kept to be given again.
 //! `pass/` is what is passed through as it came, `realtime/` sessions over a WebSocket.
@@ -42,6 +43,7 @@ pub mod outgoing;
 pub mod own;
 pub mod pass;
 pub mod plugin;
+mod policy;
 pub mod providers;
 pub mod rates;
 pub mod realtime;

@@ -308,7 +308,7 @@ fn budget(seen: &BudgetSeen, entry: &Entry) -> Object {
     let after = seen.before + entry.counted(seen.scope, &seen.id);
     Object(vec![
         ("scope", raw(seen.scope.as_str())),
-        ("id", raw(&seen.scope.whom(&seen.id))),
+        ("id", raw(&seen.scope.whom(&entry.whose(seen)))),
         ("cap", seen.cap.json()),
         ("before", seen.before.json()),
         ("after", after.json()),

@@ -7,7 +7,7 @@ use super::records::{
     Budget, Limits, Member, Organization, OrganizationMember, Record, RecordKind, Role, Session, Team, User,
     due,
 };
-use crate::memo::Memo;
+use crate::memo::{Kept, Memo};
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -108,6 +108,8 @@ pub struct Principal {
     pub token: Option<TokenLimits>,
     /// Read at the first request that asks for it.
     model_rates: Memo<ModelRatesOf>,
+    /// What filters have found for earlier requests of this key.
+    pub kept: Kept,
 }
 
 /// Limits of single models, by whose metadata they stand in.
@@ -116,6 +118,13 @@ pub struct ModelRatesOf {
     pub key: ModelRates,
     pub team: ModelRates,
     pub organization: ModelRates,
+}
+
+impl ModelRatesOf {
+    /// Whether any model is limited.
+    pub fn any(&self) -> bool {
+        [&self.key, &self.team, &self.organization].into_iter().any(ModelRates::any)
+    }
 }
 
 /// What the operator says of tokens of an identity provider.
@@ -234,6 +243,7 @@ impl Principal {
             session: None,
             token: None,
             model_rates: Memo::default(),
+            kept: Kept::default(),
         }
     }
 

@@ -53,6 +53,13 @@ impl ModelRates {
         }
     }
 
+    /// Whether any model is limited.
+    pub fn any(&self) -> bool {
+        self.model_rpm_limit.is_some()
+            || self.model_tpm_limit.is_some()
+            || self.model_max_parallel_requests.is_some()
+    }
+
     pub fn of_model(&self, model: &str) -> Rates {
         let of = |map: &Option<Map<String, Value>>| map.as_ref()?.get(model)?.as_i64();
         Rates {

@@ -4,6 +4,7 @@ use super::ids::{EntryId, KeyHash};
 use super::money::{FemtoUsd, NanoUsd};
 use super::operation::Operation;
 use super::period::WindowBudget;
+use super::records::member_id;
 use super::usage::{Usage, UsageSource};
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
@@ -83,6 +84,12 @@ impl SpendScope {
             true => WindowBudget::whom(id),
             false => id.replace('\u{1f}', " "),
         }
+    }
+
+    /// Those whose id an entry says by itself, see [`Entry::whose`].
+    pub fn is_of_entry(self) -> bool {
+        use SpendScope::{Customer, Key, Member, Organization, Team, User};
+        matches!(self, Key | Team | User | Organization | Customer | Member)
     }
 
     /// Those that belong to whoever is asked, and not to whoever asks.
@@ -219,6 +226,24 @@ impl Entry {
         if scope.is_of_deployment() { self.own_cost() } else { self.cost }
     }
 
+    /// Whose a budget is that it was held to: the entry says it, where the budget does not.
+    pub fn whose(&self, seen: &BudgetSeen) -> String {
+        if !seen.id.is_empty() {
+            return seen.id.clone();
+        }
+        let member = || Some(member_id(self.team_id.as_deref()?, self.user_id.as_deref()?));
+        let id = match seen.scope {
+            SpendScope::Key => self.key_hash.map(|hash| hash.hex()),
+            SpendScope::Team => self.team_id.clone(),
+            SpendScope::User => self.user_id.clone(),
+            SpendScope::Organization => self.organization_id.clone(),
+            SpendScope::Customer => self.end_user.clone(),
+            SpendScope::Member => member(),
+            _ => None,
+        };
+        id.unwrap_or_default()
+    }
+
     /// What it adds to a budget that it was held to; nothing where an attempt that cost nothing was held to it.
     pub fn counted(&self, scope: SpendScope, id: &str) -> NanoUsd {
         if !scope.is_of_deployment() {
@@ -259,6 +284,7 @@ pub struct Charge {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BudgetSeen {
     pub scope: SpendScope,
+    /// Empty: what the entry says of that scope. Most budgets are named by it, and every entry tells of all of its own.
     pub id: String,
     pub cap: NanoUsd,
     pub before: NanoUsd,

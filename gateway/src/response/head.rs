@@ -83,9 +83,9 @@ pub fn of(status: StatusCode, headers: HeaderMap) -> ResponseHeader {
     ResponseHeader::from(parts)
 }
 
-/// Room for so many headers and those of rate limits: a map that grows hashes every name again.
-fn with_room(usual: usize, x: &Exchange) -> HeaderMap {
-    HeaderMap::with_capacity(usual + x.rate_limits.as_ref().map_or(0, |told| told.len()))
+/// The headers of rate limits by name, with room for so many others: a map that grows hashes every name again.
+fn with_limits(usual: usize, x: &Exchange) -> HeaderMap {
+    x.rate_limits.as_ref().map_or_else(|| HeaderMap::with_capacity(usual), |told| told.head(usual))
 }
 
 /// Head of a stream: what is known before its first byte.
@@ -95,13 +95,13 @@ pub fn stream(
     upstream: &HeaderMap,
     content_type: HeaderValue,
 ) -> ResponseHeader {
-    let mut head = with_room(24, x);
+    let mut head = with_limits(24, x);
     stream_basics(&mut head, content_type);
     // nginx as an ingress would collect the stream otherwise.
     head.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
     served_by(&mut head, x, attempt);
     provider(&mut head, upstream);
-    rate_limits(&mut head, x);
+    tightest(&mut head, x);
     of(StatusCode::OK, head)
 }
 
@@ -126,7 +126,7 @@ pub fn plain(
     content_type: HeaderValue,
     length: usize,
 ) -> ResponseHeader {
-    let mut head = with_room(40, x);
+    let mut head = with_limits(40, x);
     head.insert(http::header::CONTENT_TYPE, content_type);
     head.insert(http::header::CONTENT_LENGTH, HeaderValue::from(length));
     served_by(&mut head, x, attempt);
@@ -143,7 +143,7 @@ pub fn plain(
     head.insert(MODEL_GROUP, model_group(x, attempt));
     attempts(&mut head, x);
     provider(&mut head, upstream);
-    rate_limits(&mut head, x);
+    tightest(&mut head, x);
     of(StatusCode::OK, head)
 }
 
@@ -189,7 +189,7 @@ pub fn passed(
     length: Option<u64>,
     booked: bool,
 ) -> ResponseHeader {
-    let mut head = with_room(upstream.len() + 12, x);
+    let mut head = HeaderMap::with_capacity(upstream.len() + 12);
     for (name, value) in upstream {
         let text = name.as_str();
         if !NOT_PASSED.contains(&text) && !text.starts_with("x-litellm-") {
@@ -287,12 +287,17 @@ fn of_key(head: &mut HeaderMap, x: &Exchange) {
     }
 }
 
-/// Whose limits count and what is left of them. The provider's own are not mixed with ours.
+/// Whose limits count and what is left of them, where a head has said other things already.
 fn rate_limits(head: &mut HeaderMap, x: &Exchange) {
-    let Some(told) = &x.rate_limits else { return };
-    for (name, value) in told.named() {
-        head.insert(name, value);
+    if let Some(told) = &x.rate_limits {
+        told.write(head);
+        tightest(head, x);
     }
+}
+
+/// What is left in all, if the provider says nothing of it: its own limits are not mixed with ours.
+fn tightest(head: &mut HeaderMap, x: &Exchange) {
+    let Some(told) = &x.rate_limits else { return };
     for (names, tightest) in TIGHTEST.iter().zip(&told.tightest) {
         let [limit, remaining, reset] = names;
         if let Some(tightest) = tightest.filter(|_| !head.contains_key(limit)) {

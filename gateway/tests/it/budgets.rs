@@ -354,7 +354,9 @@ async fn a_blocked_customer_calls_no_model() {
     let rig = Rig::start().await;
     assert_eq!(rig.post("/customer/new", MASTER, json!({"user_id": "bad"})).await.status, 200);
     let body = || json!({"model": "gpt-4o", "user": "bad", "messages": [{"role": "user", "content": "hi"}]});
-    assert_eq!(rig.post("/v1/chat/completions", MASTER, body()).await.status, 200);
+    for _ in 0..3 {
+        assert_eq!(rig.post("/v1/chat/completions", MASTER, body()).await.status, 200);
+    }
     assert_eq!(rig.post("/customer/block", MASTER, json!({"user_ids": ["bad"]})).await.status, 200);
     let refused = rig.post("/v1/chat/completions", MASTER, body()).await;
     assert_eq!(refused.status, 400, "{}", refused.text());
@@ -497,6 +499,46 @@ async fn p46_an_entry_explains_itself() {
         spent += row["spend"].as_f64().unwrap();
         assert!((after - spent).abs() < 1e-9, "{of}: {budget}");
     }
+}
+
+#[tokio::test]
+async fn p46_an_entry_tells_whose_budgets_it_was_held_to() {
+    let rig = dear().over(obedient).await;
+    for (path, body) in [
+        ("/organization/new", json!({"organization_id": "o", "organization_alias": "o", "max_budget": 1})),
+        ("/team/new", json!({"team_id": "t", "max_budget": 1})),
+        ("/user/new", json!({"user_id": "u", "auto_create_key": false})),
+        (
+            "/team/member_add",
+            json!({"team_id": "t", "member": {"role": "user", "user_id": "u"}, "max_budget_in_team": 1}),
+        ),
+        ("/customer/new", json!({"user_id": "c", "max_budget": 1})),
+        ("/tag/new", json!({"name": "g", "max_budget": 1})),
+    ] {
+        let answer = rig.post(path, MASTER, body).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    }
+    let of_model = json!({"dear": {"budget_limit": 1, "time_period": "30d"}});
+    let key = json!({"team_id": "t", "user_id": "u", "organization_id": "o", "max_budget": 1, "model_max_budget": of_model});
+    let key = rig.key(key).await;
+    let mut body = ask(3);
+    (body["user"], body["metadata"]) = (json!("c"), json!({"tags": ["g"]}));
+    let answer = rig.post("/v1/chat/completions", &key, body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let row = rig.row(answer.header("x-litellm-call-id")).await;
+    let told = row["metadata"]["weir"]["budgets"].as_array().unwrap();
+    let told: Vec<_> = told.iter().map(|budget| [&budget["scope"], &budget["id"]]).collect();
+    let hash = row["api_key"].as_str().unwrap();
+    let expected = [
+        ["key", hash],
+        ["member", "t u"],
+        ["team", "t"],
+        ["organization", "o"],
+        ["customer", "c"],
+        ["tag", "g"],
+        ["key_model", &format!("{hash} dear")],
+    ];
+    assert_eq!(json!(told), json!(expected));
 }
 
 #[tokio::test]

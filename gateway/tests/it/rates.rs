@@ -118,6 +118,47 @@ async fn p18_every_scope_limits_and_names_itself() {
 }
 
 #[tokio::test]
+async fn p18_every_answer_tells_of_every_scope() {
+    let rig = Rig::start().await;
+    for (path, body) in [
+        ("/team/new", json!({"team_id": "t", "rpm_limit": 70, "model_rpm_limit": {"gpt-4o": 60}})),
+        ("/customer/new", json!({"user_id": "c", "rpm_limit": 50, "max_parallel_requests": 9})),
+    ] {
+        assert_eq!(rig.post(path, MASTER, body).await.status, 200, "{path}");
+    }
+    let key = rig.key(json!({"team_id": "t", "rpm_limit": 80, "model_rpm_limit": {"gpt-4o": 40}})).await;
+    let mut body = chat("gpt-4o", "hi");
+    body["user"] = json!("c");
+    let mut other = body.clone();
+    other["stream"] = json!(true);
+    let mut failing = body.clone();
+    failing["messages"][0]["content"] = json!("__err=400");
+    for (asked, body) in [body, other, failing].into_iter().enumerate() {
+        let answer = rig.post("/v1/chat/completions", &key, body).await;
+        for (scope, limit) in [
+            ("team-%-requests", 70),
+            ("model_per_team-%-requests", 60),
+            ("api_key-%-requests", 80),
+            ("model_per_key-%-requests", 40),
+            ("end_user-%-requests", 50),
+            ("end_user-%-max_parallel_requests", 9),
+        ] {
+            let told = |what: &str| {
+                let name = format!("x-ratelimit-{}", scope.replace('%', what));
+                let text = answer.header(&name).to_owned();
+                text.parse::<usize>().unwrap_or_else(|_| panic!("{name}: {text:?} of request {asked}"))
+            };
+            let used = if scope.ends_with("parallel_requests") { 1 } else { asked + 1 };
+            assert_eq!(
+                (told("limit"), told("remaining")),
+                (limit, limit - used),
+                "{scope} of request {asked}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn p18_a_refusal_of_one_scope_is_not_counted_by_the_others() {
     let rig = Rig::start().await;
     let team = json!({"team_id": "t", "rpm_limit": 2});

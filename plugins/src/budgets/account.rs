@@ -3,8 +3,8 @@
 
 use super::Scope;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, MutexGuard};
 use weir_core::domain::money::NanoUsd;
@@ -23,8 +23,7 @@ pub struct Account {
     pub(super) id: Box<str>,
     /// Below zero where something cost more than was held.
     free: AtomicI64,
-    /// Holds that are not settled, and their amounts.
-    open: AtomicI64,
+    /// What requests under way hold.
     held: AtomicI64,
     /// What is spent of the budget: as the ledger last told, and what was settled here since.
     spent: AtomicI64,
@@ -33,8 +32,13 @@ pub struct Account {
     born: Instant,
     /// Milliseconds after `born`.
     used: AtomicU64,
+    /// What it has was given to others: there is another one in its place.
+    lost: AtomicBool,
     turn: Mutex<()>,
 }
+
+/// An account that was looked for before.
+pub(super) type Near = OnceLock<Arc<Account>>;
 
 impl Account {
     fn new(kind: SpendScope, id: &str) -> Self {
@@ -42,12 +46,12 @@ impl Account {
             kind,
             id: id.into(),
             free: AtomicI64::new(0),
-            open: AtomicI64::new(0),
             held: AtomicI64::new(0),
             spent: AtomicI64::new(0),
             cap: AtomicI64::new(i64::MIN),
             born: Instant::now(),
             used: AtomicU64::new(0),
+            lost: AtomicBool::new(false),
             turn: Mutex::new(()),
         }
     }
@@ -78,17 +82,21 @@ impl Account {
         self.free.fetch_add(amount, Ordering::AcqRel);
     }
 
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Acquire)
+    }
+
     /// All of it or nothing.
-    pub(super) fn take(&self, amount: i64) -> bool {
-        self.take_between(amount, amount).is_some()
+    pub(super) fn take(&self, amount: i64, now: Instant) -> bool {
+        self.take_between(amount, amount, now).is_some()
     }
 
     /// As much as there is, if that is enough. What is asked for in vain counts as idle: it goes back, and what several
     /// processes have too little of is enough for one of them.
-    pub(super) fn take_between(&self, least: i64, most: i64) -> Option<i64> {
+    pub(super) fn take_between(&self, least: i64, most: i64, now: Instant) -> Option<i64> {
         let enough = |free: i64| (free >= least.max(1)).then(|| free - free.min(most));
         let before = self.free.fetch_update(Ordering::AcqRel, Ordering::Acquire, enough).ok()?;
-        self.touch();
+        self.touch(now);
         Some(before.min(most))
     }
 
@@ -99,23 +107,32 @@ impl Account {
     }
 
     /// Is spent from now.
-    pub(super) fn touch(&self) {
-        let now = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
+    pub(super) fn touch(&self, now: Instant) {
+        let now = u64::try_from(self.age(now).as_millis()).unwrap_or(u64::MAX);
         self.used.store(now, Ordering::Relaxed);
     }
 
-    fn idle_for(&self, time: Duration) -> bool {
+    fn age(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.born)
+    }
+
+    fn idle_for(&self, time: Duration, now: Instant) -> bool {
         let used = Duration::from_millis(self.used.load(Ordering::Relaxed));
-        self.born.elapsed().saturating_sub(used) > time
+        self.age(now).saturating_sub(used) > time
     }
 
     /// Whether it has something that nobody has asked for lately.
     pub(super) fn is_idle(&self) -> bool {
-        self.free() > 0 && self.idle_for(IDLE)
+        self.is_idle_at(Instant::now())
     }
 
-    fn is_over(&self, after: Duration) -> bool {
-        self.idle_for(after) && self.open.load(Ordering::Acquire) == 0 && self.free() == 0
+    fn is_idle_at(&self, now: Instant) -> bool {
+        self.free() > 0 && self.idle_for(IDLE, now)
+    }
+
+    /// Whether nobody misses it who has it not in hand.
+    fn is_over(&self, after: Duration, now: Instant) -> bool {
+        self.free() == 0 && self.idle_for(after, now)
     }
 }
 
@@ -150,28 +167,32 @@ impl Accounts {
     /// All of them. What is under way settles with accounts that nobody asks any more.
     pub(super) fn forget(&self) {
         for shelf in &self.by_scope {
-            shelf.write().unwrap_or_else(PoisonError::into_inner).clear();
+            let mut shelf = shelf.write().unwrap_or_else(PoisonError::into_inner);
+            shelf.values().for_each(|account| account.lost.store(true, Ordering::Release));
+            shelf.clear();
         }
     }
 
     /// Those that have something and have not been asked for it lately. What is over is forgotten.
     pub(super) fn idle(&self) -> Vec<Arc<Account>> {
-        let mut idle = Vec::new();
+        let (mut idle, now) = (Vec::new(), Instant::now());
         for shelf in &self.by_scope {
             let mut over = false;
             let known = shelf.read().unwrap_or_else(PoisonError::into_inner);
             let after = if known.len() > CROWD { IDLE } else { FORGOTTEN };
+            // Whoever has one in hand keeps it, a request as well as the policy of a key.
+            let is_over =
+                |account: &Arc<Account>| Arc::strong_count(account) == 1 && account.is_over(after, now);
             for account in known.values() {
-                over |= account.is_over(after);
-                if account.is_idle() {
+                over |= is_over(account);
+                if account.is_idle_at(now) {
                     idle.push(Arc::clone(account));
                 }
             }
             drop(known);
             if over {
-                // Whoever has one in hand keeps it.
                 let mut shelf = shelf.write().unwrap_or_else(PoisonError::into_inner);
-                shelf.retain(|_, account| Arc::strong_count(account) > 1 || !account.is_over(after));
+                shelf.retain(|_, account| !is_over(account));
             }
         }
         idle
@@ -185,8 +206,12 @@ pub struct Hold {
 }
 
 impl Hold {
+    /// Nothing yet, with room for so many.
+    pub(super) fn with_room(scopes: usize) -> Self {
+        Self { parts: smallvec::SmallVec::with_capacity(scopes) }
+    }
+
     pub(super) fn add(&mut self, account: Arc<Account>, amount: i64) {
-        account.open.fetch_add(1, Ordering::AcqRel);
         account.held.fetch_add(amount, Ordering::Relaxed);
         self.parts.push((account, amount));
     }
@@ -194,7 +219,7 @@ impl Hold {
     /// The smallest of what is held is what may be spent; the rest is of no use.
     pub(super) fn level(&mut self) {
         let Some(least) = self.parts.iter().map(|(_, amount)| *amount).min() else { return };
-        for (account, amount) in &mut self.parts {
+        for (account, amount) in self.parts.iter_mut().filter(|(_, amount)| *amount > least) {
             account.put(*amount - least);
             account.held.fetch_sub(*amount - least, Ordering::Relaxed);
             *amount = least;
@@ -210,7 +235,7 @@ impl Hold {
     pub fn seen(&self, scopes: &[Scope<'_>]) -> impl Iterator<Item = BudgetSeen> {
         self.parts.iter().zip(scopes).map(|((account, _), scope)| BudgetSeen {
             scope: account.kind,
-            id: account.id.as_ref().to_owned(),
+            id: if account.kind.is_of_entry() { String::new() } else { account.id.as_ref().to_owned() },
             cap: scope.cap,
             before: NanoUsd(account.spent.load(Ordering::Relaxed)),
             resets_at: scope.resets_at,
@@ -228,7 +253,6 @@ impl Hold {
             account.put(amount - spent);
             account.held.fetch_sub(amount, Ordering::Relaxed);
             account.spent.fetch_add(spent, Ordering::Relaxed);
-            account.open.fetch_sub(1, Ordering::AcqRel);
         }
     }
 }

@@ -12,9 +12,10 @@ mod windows;
 pub use account::{Account, Hold};
 pub use estimate::{Estimate, asked_output};
 pub use refusal::Unspent;
-pub use scopes::{Ids, Scope, any, of_holder, of_key, scopes};
+pub(crate) use scopes::{Ids, OfCaller};
+pub use scopes::{Scope, Scopes, any, of_holder, of_key, scopes};
 pub use watched::{Owner, Terms, Watched, scope_of};
-pub use windows::{Window, any as any_window, hold_of_deployment, of_deployment, of_session, windows};
+pub use windows::{Open, Window, any as any_window, hold_of_deployment, of_deployment, of_session};
 
 use account::Accounts;
 use std::sync::Arc;
@@ -63,20 +64,21 @@ impl Budgets {
         estimate: &Estimate,
         patience: Duration,
     ) -> Result<Hold, Unspent> {
-        let mut hold = Hold::default();
+        let mut hold = Hold::with_room(scopes.len());
         if let Some(first) = scopes.first().filter(|_| !self.may_spend()) {
             let error = LedgerError::Unavailable(String::from("slices of budgets could not be renewed"));
             return Err(Unspent::unavailable(first, &error));
         }
-        let until = Instant::now() + patience;
+        let now = Instant::now();
+        let until = now + patience;
         // In a fixed order; what is held already is given back when `hold` is dropped.
         for scope in scopes {
-            let account = self.accounts.get(scope.kind, scope.id);
+            let account = self.account(scope);
             if account.is_lowered(scope.cap) {
                 // What was leased of the larger budget is not to be spent any more.
                 self.give_back(&account, |_| true).await;
             }
-            let amount = match account.take(estimate.most.0) {
+            let amount = match account.take(estimate.most.0, now) {
                 true => estimate.most.0,
                 false => self.obtain(&account, scope, estimate, until).await?,
             };
@@ -84,6 +86,14 @@ impl Budgets {
         }
         hold.level();
         Ok(hold)
+    }
+
+    fn account(&self, scope: &Scope<'_>) -> Arc<Account> {
+        let find = || self.accounts.get(scope.kind, scope.id);
+        match scope.near.map(|near| near.get_or_init(find)) {
+            Some(account) if !account.is_lost() => Arc::clone(account),
+            _ => find(),
+        }
     }
 
     /// At least the least, with slices of the budget as far as they are needed.
@@ -96,14 +106,15 @@ impl Budgets {
     ) -> Result<i64, Unspent> {
         loop {
             let lease = self.refill(account, scope, estimate).await;
-            if let Some(amount) = account.take_between(estimate.least.0, estimate.most.0) {
+            let now = Instant::now();
+            if let Some(amount) = account.take_between(estimate.least.0, estimate.most.0, now) {
                 return Ok(amount);
             }
             let lease = lease.map_err(|error| Unspent::unavailable(scope, &error))?;
             if scope.cap.0.saturating_sub(lease.settled.0) < estimate.least.0 {
                 return Err(Unspent::exceeded(scope, lease.settled));
             }
-            if Instant::now() >= until {
+            if now >= until {
                 return Err(Unspent::held(scope, lease.settled));
             }
             tokio::time::sleep(LOOK_AGAIN).await;
@@ -130,7 +141,7 @@ impl Budgets {
         let lease = self.leases.lease(&ask).await?;
         if lease.granted.0 > 0 {
             // Before it is there: it must not go back at once.
-            account.touch();
+            account.touch(Instant::now());
         }
         account.put(lease.granted.0.saturating_add(lease.forgiven.0));
         account.learn(lease.settled);
@@ -171,5 +182,61 @@ impl Budgets {
             account.put(free);
             tracing::debug!("what is left of a budget's slice stays here: {error}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Policy;
+    use async_trait::async_trait;
+    use weir_core::domain::key::{KeyRecord, Principal};
+    use weir_core::ports::SpendScope;
+    use weir_core::time::Micros;
+
+    /// A ledger that gives what it is asked for.
+    #[derive(Default)]
+    struct Plenty {
+        lost: AtomicU64,
+    }
+
+    #[async_trait]
+    impl Leases for Plenty {
+        async fn lease(&self, ask: &LeaseAsk<'_>) -> LedgerResult<Lease> {
+            Ok(Lease { granted: ask.wanted, ..Lease::default() })
+        }
+
+        async fn give_back(&self, _: SpendScope, _: &str, _: NanoUsd) -> LedgerResult<()> {
+            Ok(())
+        }
+
+        fn are_ours(&self) -> bool {
+            true
+        }
+
+        fn lost(&self) -> u64 {
+            self.lost.load(Ordering::Relaxed)
+        }
+    }
+
+    #[tokio::test]
+    async fn p15_what_was_given_to_others_is_not_spent_by_who_has_found_it_before() {
+        let ledger = Arc::new(Plenty::default());
+        let budgets = Budgets::new(Arc::clone(&ledger) as Arc<dyn Leases>);
+        let mut key = KeyRecord::new("sk-of-a-budget");
+        key.limits.max_budget = Some(NanoUsd(1_000));
+        let known = Principal::of(key);
+        let mut asked = Vec::new();
+        for round in 0..4 {
+            // The slices are given to others before the third request.
+            ledger.lost.store(u64::from(round >= 2), Ordering::Relaxed);
+            let policy = Policy::of(&known);
+            let scopes = scopes(&known, policy.budgets.ids(&known), Micros(0));
+            let hold = budgets.hold(&scopes, &Estimate::NOTHING, Duration::ZERO).await.unwrap();
+            hold.settle(NanoUsd::ZERO);
+            asked.push(budgets.slices().asked);
+        }
+        assert_eq!(asked, [1, 1, 2, 2]);
+        assert_eq!(budgets.slices().free, NanoUsd(1), "of the slice that is lost nothing is left");
     }
 }

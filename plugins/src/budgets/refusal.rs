@@ -38,7 +38,7 @@ const COME_AGAIN: Duration = Duration::from_secs(5);
 
 impl Unspent {
     fn new(scope: &Scope<'_>, why: Why) -> Self {
-        let Scope { kind, id, cap, resets_at, alias } = *scope;
+        let Scope { kind, id, cap, resets_at, alias, .. } = *scope;
         Self { kind, id: id.to_owned(), cap, resets_at, alias: alias.map(str::to_owned), why }
     }
 

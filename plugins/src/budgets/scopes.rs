@@ -1,6 +1,11 @@
 //! Whose budgets a request is held to.
 
+use super::account::Near;
+use super::windows::Open;
+use crate::policy::{ByModel, Policy};
 use smallvec::SmallVec;
+use std::sync::{Arc, OnceLock};
+use weir_core::config::LitellmSettings;
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::key::Principal;
 use weir_core::domain::money::NanoUsd;
@@ -9,7 +14,7 @@ use weir_core::ports::{Holder, SpendScope};
 use weir_core::time::Micros;
 
 /// One budget.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct Scope<'a> {
     pub kind: SpendScope,
     pub id: &'a str,
@@ -18,20 +23,56 @@ pub struct Scope<'a> {
     pub resets_at: Option<Micros>,
     /// How people call it, where a refusal says so.
     pub alias: Option<&'a str>,
+    /// Where its account is kept, once it was looked for.
+    pub(super) near: Option<&'a Near>,
 }
 
-/// Texts that a principal's scopes are named by.
+/// All that a request is held to: with everything set, a handful.
+pub type Scopes<'a> = SmallVec<[Scope<'a>; 8]>;
+
+/// What a principal's scopes are found by: texts that name them, and accounts that were looked for before.
 #[derive(Default)]
 pub struct Ids {
     key: String,
     member: String,
+    near: [Near; OF_CALLER],
 }
 
+/// Those of a caller are the first ones, a member the last of them.
+const OF_CALLER: usize = SpendScope::Member as usize + 1;
+
 impl Ids {
-    pub fn of(known: &Principal) -> Self {
+    fn of(known: &Principal) -> Self {
         let member = known.key.team_id.as_deref().zip(known.key.user_id.as_deref());
         let member = member.map(|(team, user)| member_id(team, user)).unwrap_or_default();
-        Self { key: KeyHash::hex(&known.key.hash), member }
+        Self { key: KeyHash::hex(&known.key.hash), member, near: Default::default() }
+    }
+}
+
+/// What is kept of a caller's budgets.
+#[derive(Default)]
+pub(crate) struct OfCaller {
+    ids: OnceLock<Ids>,
+    open: ByModel<Open>,
+    /// What it may spend beyond its budget, until when.
+    more: OnceLock<Option<(NanoUsd, Micros)>>,
+}
+
+impl OfCaller {
+    pub(crate) fn ids(&self, known: &Principal) -> &Ids {
+        self.ids.get_or_init(|| Ids::of(known))
+    }
+
+    /// Its budgets of one period. `model`: as it was asked for.
+    pub(crate) fn open(
+        &self,
+        known: &Principal,
+        settings: &LitellmSettings,
+        model: &str,
+        now: Micros,
+    ) -> Arc<Open> {
+        let open = || Open::of(known, settings, model, now);
+        self.open.get(model, |open| open.is_right(settings, now), open)
     }
 }
 
@@ -45,26 +86,30 @@ pub fn any(known: &Principal) -> bool {
 }
 
 /// A caller's budgets, in the order in which they are taken.
-pub fn scopes<'a>(known: &'a Principal, ids: &'a Ids, now: Micros) -> SmallVec<[Scope<'a>; 4]> {
-    let mut all = SmallVec::new();
+pub fn scopes<'a>(known: &'a Principal, ids: &'a Ids, now: Micros) -> Scopes<'a> {
+    let mut all = Scopes::new();
+    let mut push = |kind: SpendScope, id: &'a str, limits: &Limits, more: NanoUsd| {
+        let near = ids.near.get(kind as usize);
+        all.extend(scope(kind, id, limits, more).map(|scope| Scope { near, ..scope }));
+    };
     let own = &known.key.limits;
     // A shared budget's amount replaces the key's own, as in LiteLLM.
     let of_key = known.budgets.key.as_ref().filter(|budget| budget.limits.max_budget.is_some());
     let key = of_key.map_or(own, |budget| &budget.limits);
-    push(&mut all, SpendScope::Key, &ids.key, key, increase(known, now));
+    push(SpendScope::Key, &ids.key, key, increase(known, now));
     if let Some(member) = &known.budgets.member {
-        push(&mut all, SpendScope::Member, &ids.member, &member.limits, NanoUsd::ZERO);
+        push(SpendScope::Member, &ids.member, &member.limits, NanoUsd::ZERO);
     }
     if let Some(team) = &known.team {
-        push(&mut all, SpendScope::Team, &team.id, &team.limits, NanoUsd::ZERO);
+        push(SpendScope::Team, &team.id, &team.limits, NanoUsd::ZERO);
     }
     // A team's work is not on its members' own budgets.
     if let Some(user) = known.user.as_ref().filter(|_| known.key.team_id.is_none()) {
-        push(&mut all, SpendScope::User, &user.id, &user.limits, NanoUsd::ZERO);
+        push(SpendScope::User, &user.id, &user.limits, NanoUsd::ZERO);
     }
     if let Some((organization, budget)) = known.organization.as_ref().zip(known.budgets.organization.as_ref())
     {
-        push(&mut all, SpendScope::Organization, &organization.id, &budget.limits, NanoUsd::ZERO);
+        push(SpendScope::Organization, &organization.id, &budget.limits, NanoUsd::ZERO);
     }
     all
 }
@@ -78,37 +123,34 @@ pub fn of_key(known: &Principal, now: Micros) -> Option<NanoUsd> {
 
 /// The budget of a customer or a tag.
 pub fn of_holder<'a>(kind: SpendScope, id: &'a str, holder: &Holder) -> Option<Scope<'a>> {
-    let mut all = SmallVec::<[Scope<'a>; 4]>::new();
-    push(&mut all, kind, id, &holder.limits, NanoUsd::ZERO);
-    all.pop()
+    scope(kind, id, &holder.limits, NanoUsd::ZERO)
 }
 
-fn push<'a>(
-    all: &mut SmallVec<[Scope<'a>; 4]>,
-    kind: SpendScope,
-    id: &'a str,
-    limits: &Limits,
-    more: NanoUsd,
-) {
-    let Some(cap) = limits.max_budget.filter(|_| !id.is_empty()) else { return };
-    all.push(Scope {
-        kind,
-        id,
-        cap: NanoUsd(cap.0.saturating_add(more.0)),
-        resets_at: limits.budget_reset_at,
-        alias: None,
-    });
+fn scope<'a>(kind: SpendScope, id: &'a str, limits: &Limits, more: NanoUsd) -> Option<Scope<'a>> {
+    let cap = limits.max_budget.filter(|_| !id.is_empty())?;
+    let cap = NanoUsd(cap.0.saturating_add(more.0));
+    Some(Scope { kind, id, cap, resets_at: limits.budget_reset_at, alias: None, near: None })
 }
 
-/// What a key may spend beyond its budget for a while (`temp_budget_increase`, `temp_budget_expiry`).
+/// What a key may spend beyond its budget for a while.
+const INCREASE: &str = "temp_budget_increase";
+
 fn increase(known: &Principal, now: Micros) -> NanoUsd {
-    if !known.key.metadata.contains("temp_budget_increase") {
-        return NanoUsd::ZERO;
+    let metadata = &known.key.metadata;
+    if metadata.len() < INCREASE.len() {
+        return NanoUsd::ZERO; // most of them: nothing is kept
     }
-    let told: Temporary = serde_json::from_str(&known.key.metadata).unwrap_or_default();
-    let amount = told.temp_budget_increase.and_then(|amount| NanoUsd::parse(amount.get()).ok());
-    let until = told.temp_budget_expiry.and_then(|text| moment(&text));
-    amount.filter(|_| until.is_some_and(|until| until > now)).unwrap_or_default()
+    let policy = Policy::of(known);
+    let more = policy.budgets.more.get_or_init(|| temporary(metadata));
+    more.filter(|(_, until)| *until > now).map(|(amount, _)| amount).unwrap_or_default()
+}
+
+fn temporary(metadata: &str) -> Option<(NanoUsd, Micros)> {
+    if !metadata.contains(INCREASE) {
+        return None;
+    }
+    let told: Temporary = serde_json::from_str(metadata).ok()?;
+    Some((NanoUsd::parse(told.temp_budget_increase?.get()).ok()?, moment(&told.temp_budget_expiry?)?))
 }
 
 /// Without a zone, as LiteLLM writes it where none was said, it is UTC.

@@ -1,6 +1,7 @@
 //! Budgets that begin anew with the clock: of all keys together, and of single models of a key or a team
 //! (`model_max_budget`). They have no record of their own; see [`WindowBudget`].
 
+use super::account::Near;
 use super::{Budgets, Estimate, Scope};
 use crate::deployment::Deployment;
 use crate::exchange::Exchange;
@@ -16,7 +17,6 @@ use weir_core::error::ApiError;
 use weir_core::time::Micros;
 
 /// One budget in the period that is now.
-#[derive(Debug, PartialEq, Eq)]
 pub struct Window {
     pub kind: SpendScope,
     /// The account's name.
@@ -25,17 +25,48 @@ pub struct Window {
     ends_at: Option<Micros>,
     /// How people call whom it is about.
     alias: Option<String>,
+    near: Near,
 }
 
 impl Window {
     fn of(kind: SpendScope, budget: WindowBudget, whom: &[&str], now: Micros, zone: &TimeZone) -> Self {
         let ends_at = budget.end(now, zone);
-        Self { kind, id: WindowBudget::account(ends_at, whom), cap: budget.cap, ends_at, alias: None }
+        let id = WindowBudget::account(ends_at, whom);
+        Self { kind, id, cap: budget.cap, ends_at, alias: None, near: Near::new() }
     }
 
     pub fn scope(&self) -> Scope<'_> {
         let alias = self.alias.as_deref();
-        Scope { kind: self.kind, id: &self.id, cap: self.cap, resets_at: self.ends_at, alias }
+        let (id, near) = (self.id.as_str(), Some(&self.near));
+        Scope { kind: self.kind, id, cap: self.cap, resets_at: self.ends_at, alias, near }
+    }
+}
+
+/// The budgets of one period that count requests of one caller for one model, as long as nothing of that changes.
+pub struct Open {
+    pub windows: Vec<Window>,
+    /// From when they are right, and until when.
+    from: Micros,
+    until: Micros,
+    /// What they follow from beside the caller.
+    gateway: Option<WindowBudget>,
+    zone: Option<String>,
+}
+
+impl Open {
+    pub(super) fn of(known: &Principal, settings: &LitellmSettings, model: &str, now: Micros) -> Self {
+        let windows = windows(known, settings, model, now);
+        // Periods of several days end so many days after today, so that each day has ends of its own.
+        let midnight = Period::Days(1).end(now, &settings.zone()).unwrap_or(now);
+        let ends = windows.iter().filter_map(|window| window.ends_at);
+        let until = ends.fold(midnight, Micros::min);
+        Self { windows, from: now, until, gateway: settings.budget, zone: settings.timezone.clone() }
+    }
+
+    pub(super) fn is_right(&self, settings: &LitellmSettings, now: Micros) -> bool {
+        (self.from..self.until).contains(&now)
+            && self.gateway == settings.budget
+            && self.zone == settings.timezone
     }
 }
 
@@ -119,7 +150,7 @@ pub fn of_deployment(deployment: &Deployment, settings: &LitellmSettings, now: M
 }
 
 /// Those that a request of this caller for this model counts against. `model`: as it was asked for.
-pub fn windows(known: &Principal, settings: &LitellmSettings, model: &str, now: Micros) -> Vec<Window> {
+fn windows(known: &Principal, settings: &LitellmSettings, model: &str, now: Micros) -> Vec<Window> {
     let zone = settings.zone();
     let mut all = Vec::new();
     if let Some(budget) = settings.budget {
@@ -173,7 +204,10 @@ fn text(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::Policy;
     use serde_json::json;
+    use weir_core::config::{Config, Env};
+    use weir_core::domain::key::KeyRecord;
 
     fn cap(all: &Value, model: &str) -> Option<(i64, Option<Period>)> {
         of_model(all, model).map(|budget| (budget.cap.0, budget.period))
@@ -196,5 +230,36 @@ mod tests {
         for none in ["free", "odd", "gpt-4o-mini"] {
             assert_eq!(cap(&all, none), None, "{none}");
         }
+    }
+
+    #[test]
+    fn p17_what_is_kept_of_a_period_ends_with_it() {
+        let text = "litellm_settings: {timezone: Europe/Berlin}";
+        let config = Config::from_text(text, &Env::default(), &[]).0.unwrap();
+        let mut key = KeyRecord::new("sk-of-models");
+        let budget = |period: &str| json!({"budget_limit": 1, "time_period": period});
+        let all = json!({"hourly": budget("1h"), "weekly": budget("7d"), "odd": budget("10d"), "ever": {"budget_limit": 1}});
+        key.extra.insert(OF_MODELS.to_owned(), all);
+        let known = Principal::of(key);
+        let at = |time: &str| Micros::parse_rfc3339(time).unwrap();
+        let open = |model: &str, time: &str| {
+            Policy::of(&known).budgets.open(&known, &config.litellm, model, at(time))
+        };
+        let ids = |windows: &[Window]| windows.iter().map(|window| window.id.clone()).collect::<Vec<_>>();
+        for time in [
+            "2026-11-25T21:10:00Z",
+            "2026-11-25T21:59:59.999999Z",
+            "2026-11-25T22:00:00Z",
+            "2026-11-25T23:00:00Z", // midnight in Berlin
+            "2026-11-29T23:00:00Z",
+            "2026-11-25T22:30:00Z", // a clock that was set back
+        ] {
+            for model in ["hourly", "weekly", "odd", "ever", "none"] {
+                let now = windows(&known, &config.litellm, model, at(time));
+                assert_eq!(ids(&open(model, time).windows), ids(&now), "{model} at {time}");
+            }
+        }
+        let first = open("weekly", "2026-11-25T22:31:00Z");
+        assert!(Arc::ptr_eq(&first, &open("weekly", "2026-11-25T22:59:00Z")), "it is worked out once");
     }
 }

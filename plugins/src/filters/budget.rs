@@ -4,14 +4,14 @@ use super::FilterKind;
 use super::entry::{customer, session, tags};
 use super::session::caps;
 use crate::budgets::{
-    Budgets, Estimate, Ids, Scope, Terms, Watched, Window, any, any_window, of_holder, of_session, scopes,
-    windows,
+    Budgets, Estimate, Ids, Open, Scopes, Terms, Watched, Window, any, any_window, of_holder, of_session,
+    scopes,
 };
 use crate::exchange::{Exchange, Named};
 use crate::plugin::{Flow, Phase, Plugin};
+use crate::policy::Policy;
 use crate::services::Services;
 use async_trait::async_trait;
-use smallvec::SmallVec;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use weir_core::config::{BudgetMode, LitellmSettings};
@@ -61,9 +61,10 @@ impl Budgeted {
         let settings = &config.weir;
         let caller = x.caller.clone();
         let known = caller.principal();
-        let ids = known.map(Ids::of).unwrap_or_default();
-        let open = known.map(|known| open(x, known)).unwrap_or_default();
-        let all = all_scopes(known.map(|known| (known, &ids)), named, &open, x.clock.started_at);
+        let policy = known.map(Policy::of).unwrap_or_default();
+        let open = known.map(|known| open(x, known, &policy)).unwrap_or_default();
+        let of_caller = known.map(|known| (known, policy.budgets.ids(known)));
+        let all = all_scopes(of_caller, named, &open, x.clock.started_at);
         x.accounts = open.iter().map(|window| (window.kind, window.id.clone())).collect();
         if all.is_empty() {
             return Ok(());
@@ -121,18 +122,17 @@ impl Plugin for Budgeted {
     }
 }
 
-/// Whom a request names beside its key, as far as anything is known of them.
-pub(crate) async fn named(holders: &dyn Holders, x: &Exchange) -> Named {
+/// Whom a request names beside its key, as far as anything is known of them. Notes its tags, if any may be known.
+pub(crate) async fn named(holders: &dyn Holders, x: &mut Exchange) -> Named {
     let mut named = Named::default();
     if let Some(user) = customer(x) {
         let held = customer_held(holders, &user, &x.snapshot.config.litellm).await;
         named.customer = held.map(|holder| (user, holder));
     }
-    if holders.may_have_tags() {
-        for tag in tags(x) {
-            if let Some(holder) = holders.tag(&tag).await {
-                named.tags.push((tag, holder));
-            }
+    x.tags = holders.may_have_tags().then(|| tags(x));
+    for tag in x.tags.iter().flatten() {
+        if let Some(holder) = holders.tag(tag).await {
+            named.tags.push((tag.clone(), holder));
         }
     }
     named
@@ -188,9 +188,9 @@ fn limited(known: Option<Arc<Holder>>, cap: Option<NanoUsd>) -> Option<Arc<Holde
 pub(crate) fn all_scopes<'a>(
     known: Option<(&'a Principal, &'a Ids)>,
     named: &'a Named,
-    open: &'a [Window],
+    open: &'a OpenTo,
     now: Micros,
-) -> SmallVec<[Scope<'a>; 4]> {
+) -> Scopes<'a> {
     let mut all = known.map(|(known, ids)| scopes(known, ids, now)).unwrap_or_default();
     all.extend(named.customer.iter().filter_map(|(id, h)| of_holder(SpendScope::Customer, id, h)));
     all.extend(named.tags.iter().filter_map(|(id, h)| of_holder(SpendScope::Tag, id, h)));
@@ -202,17 +202,25 @@ fn any_open(x: &Exchange, known: &Principal) -> bool {
     any_window(known, &x.snapshot.config.litellm) || caps(x).budget.is_some()
 }
 
-/// Budgets of one period that count for this request.
-pub(crate) fn open(x: &Exchange, known: &Principal) -> Vec<Window> {
-    let (settings, now) = (&x.snapshot.config.litellm, x.clock.started_at);
-    let mut open = match any_window(known, settings) {
-        true => windows(known, settings, &x.target.requested, now),
-        false => Vec::new(),
-    };
-    if let Some((cap, session)) = caps(x).budget.zip(session(x)) {
-        open.push(of_session(known, &session, cap, settings, now));
+/// Budgets of one period that count for one request.
+#[derive(Default)]
+pub(crate) struct OpenTo {
+    kept: Option<Arc<Open>>,
+    session: Option<Window>,
+}
+
+impl OpenTo {
+    fn iter(&self) -> impl Iterator<Item = &Window> {
+        self.kept.iter().flat_map(|open| &open.windows).chain(&self.session)
     }
-    open
+}
+
+pub(crate) fn open(x: &Exchange, known: &Principal, policy: &Policy) -> OpenTo {
+    let (settings, now) = (&x.snapshot.config.litellm, x.clock.started_at);
+    let kept =
+        any_window(known, settings).then(|| policy.budgets.open(known, settings, &x.target.requested, now));
+    let session = caps(x).budget.and_then(|cap| Some(of_session(known, &session(x)?, cap, settings, now)));
+    OpenTo { kept, session }
 }
 
 fn blocked(user: &str) -> ApiError {

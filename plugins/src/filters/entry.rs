@@ -72,7 +72,10 @@ pub fn fill(entry: &mut Entry, x: &Exchange, deployment: Option<&Deployment>, en
     entry.unpriced = x.answer.unpriced;
     entry.cache_hit = x.answer.cache_hit;
     entry.attempts.clone_from(&x.attempts);
-    entry.accounts = x.accounts.iter().chain(&x.deployment_accounts).cloned().collect();
+    let accounts = || x.accounts.iter().chain(&x.deployment_accounts);
+    if !entry.accounts.iter().eq(accounts()) {
+        entry.accounts = accounts().cloned().collect();
+    }
     entry.outrun.clone_from(&x.answer.outrun);
     let group = x.group_name();
     if entry.model_group != group {
@@ -134,6 +137,10 @@ struct Sessioned {
 /// What spend is sorted by. `x-litellm-tags` (comma separated) or a list in the body's `tags` replace the body's
 /// `metadata.tags` and the key's; otherwise those add up. Who asked is always among them, as with LiteLLM.
 pub fn tags(x: &Exchange) -> Vec<String> {
+    x.tags.clone().unwrap_or_else(|| read_tags(x))
+}
+
+fn read_tags(x: &Exchange) -> Vec<String> {
     let settings = &x.snapshot.config.litellm;
     let mut tags = asked_tags(x);
     let headers = settings.extra_spend_tag_headers.iter().map(|name| (name, x.header(name)));

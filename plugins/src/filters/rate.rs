@@ -4,7 +4,7 @@ use super::FilterKind;
 use crate::budgets::asked_output;
 use crate::exchange::{Exchange, Named};
 use crate::plugin::{Flow, Phase, Plugin};
-use crate::rates::{Descriptor, RateLimits, Scopes, Told, of_holder, refusal, scopes};
+use crate::rates::{Descriptor, RateLimits, Scopes, Told, refusal};
 use crate::tokens;
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ impl Plugin for Limited {
         let now = x.clock.started_at;
         match self.rates.take(&all, expected(x), x.id, now).await {
             Ok((admitted, standings)) => {
-                x.rate_limits = Some(Box::new(Told::of(standings, now)));
+                x.rate_limits = Some(Box::new(Told::of(&all, standings, now)));
                 x.admitted = Some(admitted);
                 Ok(Flow::Continue)
             }
@@ -69,16 +69,11 @@ impl Plugin for Limited {
 }
 
 /// All limits that a request is counted by.
-pub(crate) fn all_scopes<'a>(
-    known: Option<&'a Principal>,
-    named: Option<&'a Named>,
-    model: &str,
-) -> Scopes<'a> {
-    let mut all = known.map(|known| scopes(known, model)).unwrap_or_default();
+pub(crate) fn all_scopes<'a>(known: Option<&Principal>, named: Option<&'a Named>, model: &str) -> Scopes<'a> {
+    let mut all = Scopes::of(known, model);
     if let Some(named) = named {
-        let customer = named.customer.iter();
-        all.extend(customer.filter_map(|(id, h)| of_holder(Descriptor::EndUser, id, &h.limits)));
-        all.extend(named.tags.iter().filter_map(|(id, h)| of_holder(Descriptor::Tag, id, &h.limits)));
+        named.customer.iter().for_each(|(id, holder)| all.add(Descriptor::EndUser, id, &holder.limits));
+        named.tags.iter().for_each(|(id, holder)| all.add(Descriptor::Tag, id, &holder.limits));
     }
     all
 }

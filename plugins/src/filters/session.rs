@@ -5,6 +5,7 @@ use super::FilterKind;
 use super::entry::session;
 use crate::exchange::Exchange;
 use crate::plugin::{Flow, Phase, Plugin};
+use crate::policy::Policy;
 use async_trait::async_trait;
 use moka::sync::Cache;
 use serde::Deserialize;
@@ -131,21 +132,33 @@ fn digest(x: &Exchange, parts: &[&[u8]]) -> [u8; 32] {
     hash.finalize().into()
 }
 
+/// What metadata say of sessions where they say anything.
+const SAYS: &str = "\"session_max_";
+
 /// The gateway's caps, with the key's own in their place.
 pub fn caps(x: &Exchange) -> SessionCaps {
     let general = x.snapshot.config.weir.session;
-    let metadata = x.caller.key().map_or("", |key| key.metadata.as_str());
-    if !metadata.contains("\"session_max_") {
+    let Some(known) = x.caller.principal().filter(|known| known.key.metadata.len() > SAYS.len()) else {
         return general;
+    };
+    let policy = Policy::of(known);
+    let own = policy.session.get_or_init(|| own(&known.key.metadata));
+    SessionCaps {
+        budget: own.budget.or(general.budget),
+        calls: own.calls.or(general.calls),
+        time: own.time.or(general.time),
+    }
+}
+
+fn own(metadata: &str) -> SessionCaps {
+    if !metadata.contains(SAYS) {
+        return SessionCaps::default();
     }
     let own: Own = serde_json::from_str(metadata).unwrap_or_default();
     SessionCaps {
-        budget: own
-            .session_max_budget
-            .and_then(|amount| NanoUsd::parse(amount.get()).ok())
-            .or(general.budget),
-        calls: own.session_max_calls.or(general.calls),
-        time: own.session_max_time.map(Duration::from_secs).or(general.time),
+        budget: own.session_max_budget.and_then(|amount| NanoUsd::parse(amount.get()).ok()),
+        calls: own.session_max_calls,
+        time: own.session_max_time.map(Duration::from_secs),
     }
 }
 

@@ -67,7 +67,12 @@ impl Counter {
 }
 
 impl Local {
+    /// Whoever has found it keeps it, so that it stays the one that others find.
     pub(super) fn get(&self, scope: &RateScope<'_>) -> Arc<Counter> {
+        Arc::clone(scope.near.get_or_init(|| self.find(scope)))
+    }
+
+    fn find(&self, scope: &RateScope<'_>) -> Arc<Counter> {
         let shelf = &self.by_descriptor[scope.descriptor as usize];
         if let Some(counter) = shelf.read().unwrap_or_else(PoisonError::into_inner).get(scope.id.as_ref()) {
             return Arc::clone(counter);

@@ -1,13 +1,15 @@
 //! Rate limits: requests and tokens in a window of time, and requests under way. `scopes.rs` says whose limits count,
-//! `local.rs` counts in this process, a [`SharedRates`] for all of them; `refusal.rs` speaks LiteLLM's words. Where no
-//! limit is set, none of it runs.
+//! `local.rs` counts in this process, a [`SharedRates`] for all of them; `heading.rs` tells in headers how they stand,
+//! `refusal.rs` speaks LiteLLM's words. Where no limit is set, none of it runs.
 
+mod heading;
 mod local;
 mod refusal;
 mod scopes;
 
 pub use refusal::{Told, refusal};
-pub use scopes::{Descriptor, RateScope, Scopes, of_holder, scopes};
+pub(crate) use scopes::OfCaller;
+pub use scopes::{Descriptor, RateScope, Scopes};
 
 use local::{Counter, Local};
 use smallvec::SmallVec;
@@ -50,7 +52,14 @@ struct Part {
 
 enum Place {
     Here(Arc<Counter>),
-    Shared { rates: Arc<dyn SharedRates>, name: String, slot: String },
+    Shared(Box<Slot>),
+}
+
+/// Where it is counted outside of this process.
+struct Slot {
+    rates: Arc<dyn SharedRates>,
+    name: String,
+    slot: String,
 }
 
 /// How a scope stands with this request in it.
@@ -79,7 +88,7 @@ impl RateLimits {
     /// The first scope that is full.
     pub async fn take(
         &self,
-        scopes: &[RateScope<'_>],
+        scopes: &Scopes<'_>,
         tokens: i64,
         id: EntryId,
         now: Micros,
@@ -93,10 +102,9 @@ impl RateLimits {
                     .iter()
                     .zip(&taken)
                     .for_each(|(scope, taken)| self.local.get(scope).learn(&taken.count));
-                let place = |ask: RateAsk| Place::Shared {
-                    rates: Arc::clone(shared),
-                    name: ask.name,
-                    slot: slot.clone(),
+                let place = |ask: RateAsk| {
+                    let (rates, slot) = (Arc::clone(shared), slot.clone());
+                    Place::Shared(Box::new(Slot { rates, name: ask.name, slot }))
                 };
                 let taken =
                     asks.into_iter().zip(taken).map(|(ask, taken)| (place(ask), taken.count, taken.full));
@@ -113,11 +121,12 @@ impl RateLimits {
 
     fn admit(
         &self,
-        scopes: &[RateScope<'_>],
+        scopes: &Scopes<'_>,
         taken: impl Iterator<Item = (Place, Count, Option<Rate>)>,
         tokens: i64,
     ) -> Result<(Admitted, Vec<Standing>), Full> {
-        let mut admitted = Admitted { parts: SmallVec::new(), held: tokens, settled: false };
+        let parts = SmallVec::with_capacity(scopes.len());
+        let mut admitted = Admitted { parts, held: tokens, settled: false };
         let (mut standings, mut refused) = (Vec::with_capacity(scopes.len() * Rate::ALL.len()), None);
         for (scope, (place, count, full)) in scopes.iter().zip(taken) {
             if let Some(rate) = full {
@@ -134,18 +143,17 @@ impl RateLimits {
     }
 
     fn standings(&self, scope: &RateScope<'_>, count: &Count) -> impl Iterator<Item = Standing> {
-        let (descriptor, limits, count, ends) =
-            (scope.descriptor, scope.limits, *count, count.ends(self.window));
-        Rate::ALL.into_iter().filter_map(move |rate| {
-            let limit = limits.of(rate)?;
-            Some(Standing { descriptor, rate, limit, remaining: (limit - count.of(rate)).max(0), ends })
+        let (count, ends) = (*count, count.ends(self.window));
+        scope.told().map(move |(descriptor, rate, limit)| {
+            let remaining = (limit - count.of(rate)).max(0);
+            Standing { descriptor, rate, limit, remaining, ends }
         })
     }
 
     /// How scopes stand, as far as this process has heard. Nothing is counted.
-    pub fn look(&self, scopes: &[RateScope<'_>], now: Micros) -> Vec<Standing> {
+    pub fn look(&self, scopes: &Scopes<'_>, now: Micros) -> Vec<Standing> {
         let mut standings = Vec::new();
-        for scope in scopes {
+        for scope in scopes.iter() {
             let count = self.local.look(scope, now, self.window);
             standings.extend(self.standings(scope, &count));
         }
@@ -181,7 +189,8 @@ impl Admitted {
         for Part { place, began } in self.parts.drain(..) {
             match place {
                 Place::Here(counter) => counter.settle(began, tokens, undo),
-                Place::Shared { rates, name, slot } => {
+                Place::Shared(shared) => {
+                    let Slot { rates, name, slot } = *shared;
                     rates.settle(RateSettle { name, began, slot, tokens, undo });
                 }
             }

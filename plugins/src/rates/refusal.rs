@@ -1,18 +1,19 @@
 //! Rate limits as clients read them: headers of every answer, and the refusal in LiteLLM's words.
 
-use super::scopes::{DESCRIPTORS, Descriptor, NAMES};
-use super::{Full, Standing};
-use bytes::Bytes;
-use http::{HeaderName, HeaderValue};
-use std::sync::LazyLock;
+use super::scopes::{Descriptor, Own, Scopes};
+use super::{Full, Standing, heading};
+use http::HeaderMap;
+use std::sync::Arc;
 use std::time::Duration;
 use weir_core::domain::rates::Rate;
 use weir_core::error::{ApiError, Kind};
 use weir_core::time::Micros;
 
 /// What an answer says of limits.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Told {
+    /// How the caller's own limits are told of; their standings come first.
+    own: Option<Arc<Own>>,
     standings: Vec<Standing>,
     /// Of requests and of tokens, the scope with the least left, as OpenAI names them.
     pub tightest: [Option<Tightest>; 2],
@@ -29,19 +30,13 @@ pub struct Tightest {
     pub reset: i64,
 }
 
-/// Remaining and limit for each descriptor and rate. Static, since those cost nothing to copy.
-static HEADERS: LazyLock<Vec<[HeaderName; 2]>> = LazyLock::new(|| {
-    let name = |descriptor: &str, what: &str, rate: Rate| {
-        let name = format!("x-ratelimit-{descriptor}-{what}-{}", rate.as_str());
-        HeaderName::from_static(Box::leak(name.into_boxed_str()))
-    };
-    let both =
-        |descriptor: &str, rate| [name(descriptor, "remaining", rate), name(descriptor, "limit", rate)];
-    NAMES.iter().flat_map(|descriptor| Rate::ALL.map(|rate| both(descriptor, rate))).collect()
-});
-
 impl Told {
-    pub fn of(standings: Vec<Standing>, now: Micros) -> Self {
+    /// Of a request that is counted in these scopes.
+    pub fn of(scopes: &Scopes<'_>, standings: Vec<Standing>, now: Micros) -> Self {
+        Self { own: scopes.own.clone(), ..Self::these(standings, now) }
+    }
+
+    fn these(standings: Vec<Standing>, now: Micros) -> Self {
         let mut told = Self::default();
         for standing in &standings {
             told.tighten(standing, now);
@@ -51,27 +46,19 @@ impl Told {
         told
     }
 
-    /// By descriptor, as LiteLLM names them: remaining, then the limit.
-    pub fn named(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
-        let numbers = self.standings.iter().flat_map(|standing| [standing.remaining, standing.limit]);
-        self.names().zip(header_values(numbers, self.len()))
+    /// A head that says by name, as LiteLLM does, what is left and what the limit is. It has room for `usual` more headers.
+    pub fn head(&self, usual: usize) -> HeaderMap {
+        if let Some(own) = &self.own {
+            return own.heading.filled(&self.standings);
+        }
+        let mut head = HeaderMap::with_capacity(usual + self.standings.len() * 2);
+        self.write(&mut head);
+        head
     }
 
-    fn names(&self) -> impl Iterator<Item = HeaderName> {
-        self.standings.iter().flat_map(|standing| {
-            let at = standing.descriptor as usize * Rate::ALL.len() + standing.rate as usize;
-            debug_assert!(at < DESCRIPTORS * Rate::ALL.len());
-            HEADERS[at].clone()
-        })
-    }
-
-    /// How many headers there are by name.
-    pub fn len(&self) -> usize {
-        self.standings.len() * 2
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.standings.is_empty()
+    /// Writes the same into a head that says other things, in place of what a provider says by these names.
+    pub fn write(&self, head: &mut HeaderMap) {
+        heading::write(head, &self.standings);
     }
 
     fn note_model(&mut self, standing: &Standing) {
@@ -101,23 +88,9 @@ impl Told {
     pub fn full(full: &Full, ends: Micros, now: Micros) -> Self {
         let Full { descriptor, rate, limit, count, .. } = full;
         let remaining = (limit - count.of(*rate)).max(0);
-        Self::of(vec![Standing { descriptor: *descriptor, rate: *rate, limit: *limit, remaining, ends }], now)
+        let standing = Standing { descriptor: *descriptor, rate: *rate, limit: *limit, remaining, ends };
+        Self::these(vec![standing], now)
     }
-}
-
-/// Numbers as values of headers, all in one piece of memory: there may be fifty of them.
-fn header_values(numbers: impl Iterator<Item = i64>, count: usize) -> impl Iterator<Item = HeaderValue> {
-    let mut digits = Vec::with_capacity(count * 12);
-    let mut ends = Vec::with_capacity(count);
-    for number in numbers {
-        digits.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
-        ends.push(digits.len());
-    }
-    let (digits, mut begin) = (Bytes::from(digits), 0);
-    ends.into_iter().map(move |end| {
-        let value = digits.slice(std::mem::replace(&mut begin, end)..end);
-        HeaderValue::from_maybe_shared(value).unwrap_or_else(|_| HeaderValue::from_static(""))
-    })
 }
 
 fn seconds(ends: Micros, now: Micros) -> i64 {

@@ -1,11 +1,14 @@
 //! Whose limits a request is counted by.
 
+use super::heading::Heading;
+use super::local::Counter;
+use crate::policy::{ByModel, Policy};
 use serde_json::Value;
 use smallvec::SmallVec;
 use std::borrow::Cow;
-use weir_core::domain::ids::KeyHash;
+use std::sync::{Arc, OnceLock};
 use weir_core::domain::key::Principal;
-use weir_core::domain::rates::Rates;
+use weir_core::domain::rates::{Rate, Rates};
 use weir_core::domain::records::{Limits, member_id};
 use weir_core::ports::rates::RateAsk;
 
@@ -48,71 +51,149 @@ pub(super) static NAMES: [&str; DESCRIPTORS] = [
     "deployment",
 ];
 
+/// What a key says of single models beside its metadata.
+const OF_MODELS: &str = "model_max_budget";
+
 /// One counter and its limits.
-#[derive(Clone, Debug)]
 pub struct RateScope<'a> {
     pub descriptor: Descriptor,
     pub id: Cow<'a, str>,
     pub limits: Rates,
+    /// The counter itself, once it was looked for.
+    pub(super) near: OnceLock<Arc<Counter>>,
 }
 
-impl RateScope<'_> {
+impl<'a> RateScope<'a> {
+    pub(super) fn new(descriptor: Descriptor, id: impl Into<Cow<'a, str>>, limits: Rates) -> Self {
+        Self { descriptor, id: id.into(), limits, near: OnceLock::new() }
+    }
+
     pub(super) fn ask(&self) -> RateAsk {
         RateAsk { name: format!("{}:{}", self.descriptor.as_str(), self.id), limits: self.limits }
     }
+
+    /// What it limits, in the order in which it is told of.
+    pub(super) fn told(&self) -> impl Iterator<Item = (Descriptor, Rate, i64)> {
+        let (descriptor, limits) = (self.descriptor, self.limits);
+        Rate::ALL.into_iter().filter_map(move |rate| Some((descriptor, rate, limits.of(rate)?)))
+    }
 }
 
-/// Limits that are set, in LiteLLM's order.
-pub type Scopes<'a> = SmallVec<[RateScope<'a>; 4]>;
+/// What one caller's requests for one model are counted by, and the headers that tell of it.
+pub(super) struct Own {
+    pub(super) scopes: Vec<RateScope<'static>>,
+    pub(super) heading: Heading,
+}
 
-/// A caller's limits. `model`: as it was asked for.
-pub fn scopes<'a>(known: &'a Principal, model: &str) -> Scopes<'a> {
-    let mut all = Scopes::new();
+/// That of one caller, by model.
+#[derive(Default)]
+pub(crate) struct OfCaller(ByModel<Own>);
+
+impl OfCaller {
+    fn of(&self, known: &Principal, model: &str) -> Arc<Own> {
+        // A principal is never changed.
+        self.0.get(model, |_| true, || Own::new(scopes(known, model)))
+    }
+}
+
+impl Own {
+    fn new(scopes: Vec<RateScope<'static>>) -> Self {
+        Self { heading: Heading::of(&scopes), scopes }
+    }
+}
+
+/// Everything that one request is counted by: what limits its caller, then whom it names.
+#[derive(Default)]
+pub struct Scopes<'a> {
+    pub(super) own: Option<Arc<Own>>,
+    named: SmallVec<[RateScope<'a>; 2]>,
+}
+
+impl<'a> Scopes<'a> {
+    /// Of a caller. `model`: as it was asked for.
+    pub fn of(known: Option<&Principal>, model: &str) -> Self {
+        let own = known.filter(|known| any(known)).map(|known| Policy::of(known).rates.of(known, model));
+        Self { own, named: SmallVec::new() }
+    }
+
+    /// A customer or a tag, if it limits anything.
+    pub fn add(&mut self, descriptor: Descriptor, id: &'a str, limits: &Limits) {
+        let limits = rates(limits, None);
+        if limits.any() {
+            self.named.push(RateScope::new(descriptor, id, limits));
+        }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &RateScope<'a>> {
+        let own: &[RateScope<'a>] = match &self.own {
+            Some(own) => &own.scopes,
+            None => &[],
+        };
+        own.iter().chain(&self.named)
+    }
+
+    pub fn len(&self) -> usize {
+        self.own.as_ref().map_or(0, |own| own.scopes.len()) + self.named.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Whether anything about this caller limits requests, tokens or requests under way. Most gateways limit none.
+fn any(known: &Principal) -> bool {
+    let limits =
+        |of: &Limits| of.rpm_limit.is_some() || of.tpm_limit.is_some() || of.max_parallel_requests.is_some();
+    let budgets = [&known.budgets.key, &known.budgets.member, &known.budgets.organization];
+    limits(&known.key.limits)
+        || known.user.as_ref().is_some_and(|user| limits(&user.limits))
+        || known.team.as_ref().is_some_and(|team| limits(&team.limits))
+        || budgets.into_iter().flatten().any(|budget| limits(&budget.limits))
+        || known.model_rates().any()
+        || known.key.extra.contains_key(OF_MODELS)
+}
+
+/// A caller's limits that are set, in LiteLLM's order.
+fn scopes(known: &Principal, model: &str) -> Vec<RateScope<'static>> {
+    let mut all = Vec::new();
     let key = &known.key;
     let own = rates(&key.limits, known.budgets.key.as_ref().map(|budget| &budget.limits));
-    if own.any() {
-        // A new text begins no new window.
-        let id = KeyHash::hex(&key.first_hash());
-        all.push(RateScope { descriptor: Descriptor::ApiKey, id: id.into(), limits: own });
-    }
+    // A new text begins no new window.
+    push(&mut all, Descriptor::ApiKey, || key.first_hash().hex(), own);
     if let Some(user) = &known.user {
-        push(&mut all, Descriptor::User, &user.id, rates(&user.limits, None));
+        push(&mut all, Descriptor::User, || user.id.clone(), rates(&user.limits, None));
     }
     if let Some(team) = &known.team {
-        push(&mut all, Descriptor::Team, &team.id, rates(&team.limits, None));
+        push(&mut all, Descriptor::Team, || team.id.clone(), rates(&team.limits, None));
     }
     if let Some(budget) = &known.budgets.member
         && let Some((team, user)) = key.team_id.as_deref().zip(key.user_id.as_deref())
     {
-        push_owned(&mut all, Descriptor::TeamMember, || member(team, user), rates(&budget.limits, None));
+        push(&mut all, Descriptor::TeamMember, || member(team, user), rates(&budget.limits, None));
     }
     of_models(&mut all, known, model);
     if let Some((organization, budget)) = known.organization.as_ref().zip(known.budgets.organization.as_ref())
     {
-        push(&mut all, Descriptor::Organization, &organization.id, rates(&budget.limits, None));
+        let id = || organization.id.clone();
+        push(&mut all, Descriptor::Organization, id, rates(&budget.limits, None));
     }
     all
 }
 
-/// The limits of a customer or a tag.
-pub fn of_holder<'a>(descriptor: Descriptor, id: &'a str, limits: &Limits) -> Option<RateScope<'a>> {
-    let limits = rates(limits, None);
-    limits.any().then(|| RateScope { descriptor, id: id.into(), limits })
-}
-
 /// Of one model by a key, a team or an organisation.
-fn of_models(all: &mut Scopes<'_>, known: &Principal, model: &str) {
+fn of_models(all: &mut Vec<RateScope<'static>>, known: &Principal, model: &str) {
     let limits = known.model_rates();
-    let budget = known.key.extra.get("model_max_budget").and_then(|all| budgeted(all, model));
+    let budget = known.key.extra.get(OF_MODELS).and_then(|all| budgeted(all, model));
     let own = limits.key.of_model(model).or(budget.unwrap_or_default());
-    push_owned(all, Descriptor::ModelPerKey, || format!("{}:{model}", known.key.first_hash().hex()), own);
+    push(all, Descriptor::ModelPerKey, || format!("{}:{model}", known.key.first_hash().hex()), own);
     if let Some(team) = &known.team {
         let id = || format!("{}:{model}", team.id);
-        push_owned(all, Descriptor::ModelPerTeam, id, limits.team.of_model(model));
+        push(all, Descriptor::ModelPerTeam, id, limits.team.of_model(model));
     }
     if let Some(organization) = &known.organization {
         let id = || format!("{}:{model}", organization.id);
-        push_owned(all, Descriptor::ModelPerOrganization, id, limits.organization.of_model(model));
+        push(all, Descriptor::ModelPerOrganization, id, limits.organization.of_model(model));
     }
 }
 
@@ -120,15 +201,14 @@ fn member(team: &str, user: &str) -> String {
     member_id(team, user).replace('\u{1f}', ":")
 }
 
-fn push<'a>(all: &mut Scopes<'a>, descriptor: Descriptor, id: &'a str, limits: Rates) {
+fn push(
+    all: &mut Vec<RateScope<'static>>,
+    descriptor: Descriptor,
+    id: impl FnOnce() -> String,
+    limits: Rates,
+) {
     if limits.any() {
-        all.push(RateScope { descriptor, id: Cow::Borrowed(id), limits });
-    }
-}
-
-fn push_owned(all: &mut Scopes<'_>, descriptor: Descriptor, id: impl FnOnce() -> String, limits: Rates) {
-    if limits.any() {
-        all.push(RateScope { descriptor, id: id().into(), limits });
+        all.push(RateScope::new(descriptor, id(), limits));
     }
 }
 

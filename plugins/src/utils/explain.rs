@@ -1,9 +1,10 @@
 //! What a request would be held to, and how that stands. Nothing is held, counted or booked.
 
-use crate::budgets::{Ids, Scope, Window, of_deployment};
+use crate::budgets::{Scope, Window, of_deployment};
 use crate::deployment::Deployment;
 use crate::exchange::{Exchange, Named};
 use crate::filters::{aim, all_budgets, all_limits, named, open_budgets};
+use crate::policy::Policy;
 use crate::rates::{RateLimits, Standing};
 use crate::services::Services;
 use serde_json::{Value, json};
@@ -54,11 +55,12 @@ impl Explainer {
     /// The ledger is away.
     pub async fn budgets(&self, x: &Exchange) -> Result<Vec<Budget>, ApiError> {
         let known = x.caller.principal();
-        let ids = known.map(Ids::of).unwrap_or_default();
-        let open = known.map(|known| open_budgets(x, known)).unwrap_or_default();
+        let policy = known.map(Policy::of).unwrap_or_default();
+        let open = known.map(|known| open_budgets(x, known, &policy)).unwrap_or_default();
         let nobody = Named::default();
         let named = x.holders.as_deref().unwrap_or(&nobody);
-        let all = all_budgets(known.map(|known| (known, &ids)), named, &open, x.clock.started_at);
+        let of_caller = known.map(|known| (known, policy.budgets.ids(known)));
+        let all = all_budgets(of_caller, named, &open, x.clock.started_at);
         self.standing(&all).await
     }
 

@@ -1,0 +1,88 @@
+//! What limits a caller, found by the first of its requests and kept with its principal. So the others neither write the
+//! names of counters and accounts nor look for them, and what follows a change of the key's records finds nothing kept.
+
+use crate::{budgets, rates};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use weir_core::config::SessionCaps;
+use weir_core::domain::key::Principal;
+
+/// Of one caller.
+#[derive(Default)]
+pub(crate) struct Policy {
+    pub(crate) budgets: budgets::OfCaller,
+    pub(crate) rates: rates::OfCaller,
+    /// What its metadata say of sessions.
+    pub(crate) session: OnceLock<SessionCaps>,
+}
+
+impl Policy {
+    pub(crate) fn of(known: &Principal) -> Arc<Self> {
+        known.kept.get()
+    }
+}
+
+/// Something for each model that a caller has asked for lately.
+pub struct ByModel<T>(RwLock<Vec<(Box<str>, Arc<T>)>>);
+
+/// Models of which something is kept. Clients may name what they like where a pattern serves it.
+const MOST: usize = 8;
+/// Longer names are not kept.
+const LONGEST: usize = 256;
+
+impl<T> Default for ByModel<T> {
+    fn default() -> Self {
+        Self(RwLock::default())
+    }
+}
+
+impl<T> ByModel<T> {
+    /// What is kept, if it is still right; else what is made now, which is kept instead.
+    pub(crate) fn get(
+        &self,
+        model: &str,
+        is_right: impl FnOnce(&T) -> bool,
+        make: impl FnOnce() -> T,
+    ) -> Arc<T> {
+        if let Some(kept) = self.find(model).filter(|kept| is_right(kept)) {
+            return kept;
+        }
+        let made = Arc::new(make());
+        if model.len() <= LONGEST {
+            self.keep(model, Arc::clone(&made));
+        }
+        made
+    }
+
+    fn find(&self, model: &str) -> Option<Arc<T>> {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        all.iter().find(|(name, _)| **name == *model).map(|(_, kept)| Arc::clone(kept))
+    }
+
+    fn keep(&self, model: &str, made: Arc<T>) {
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|(name, _)| **name != *model);
+        if all.len() >= MOST {
+            all.remove(0);
+        }
+        all.push((model.into(), made));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_right_is_kept_and_little_of_it() {
+        let kept = ByModel::<u32>::default();
+        let get = |model: &str, right: u32, now: u32| *kept.get(model, |kept| *kept == right, || now);
+        assert_eq!([get("a", 1, 1), get("a", 1, 2), get("a", 2, 2), get("a", 2, 3)], [1, 1, 2, 2]);
+        for other in 0..MOST {
+            get(&format!("other-{other}"), 1, 1);
+        }
+        assert_eq!(kept.0.read().unwrap().len(), MOST);
+        assert_eq!(get("a", 2, 4), 4, "others were asked for since");
+        let long = "m".repeat(LONGEST + 1);
+        assert_eq!([get(&long, 1, 1), get(&long, 1, 2)], [1, 2]);
+    }
+}
