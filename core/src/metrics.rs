@@ -21,8 +21,19 @@ pub struct Row {
     pub help: &'static str,
 }
 
+/// What keeps its labels longest when there is no room for all series, first to last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rank {
+    /// What callers spent and used, and whatever has no callers among its labels.
+    Account,
+    /// What else is told of callers, by a number each.
+    Detail,
+    /// How long their requests took: forty series each.
+    Spread,
+}
+
 /// LiteLLM's buckets for every latency, in seconds.
-pub static LATENCY_BUCKETS: &[f64] = &[
+pub const LATENCY_BUCKETS: &[f64] = &[
     0.005, 0.00625, 0.0125, 0.025, 0.05, 0.1, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0,
     6.5, 7.0, 7.5, 8.0, 8.5, 9.0, 9.5, 10.0, 15.0, 20.0, 25.0, 30.0, 60.0, 120.0, 180.0, 240.0, 300.0,
 ];
@@ -319,6 +330,20 @@ impl Name {
     }
 }
 
+/// What an operator charges by, or is charged.
+const ACCOUNTS: &[Name] = &[
+    Name::ProxyTotalRequests,
+    Name::Requests,
+    Name::Spend,
+    Name::InputTokens,
+    Name::OutputTokens,
+    Name::TotalTokens,
+    Name::TokensAlias,
+];
+
+/// Labels of which there are as many values as callers.
+const CALLERS: &[&str] = &["hashed_api_key", "team", "user"];
+
 /// Shown only where somebody asks for metrics of services (`service_callback: [prometheus_system]`).
 const SYSTEM: &[&str] = &[
     "litellm_redis_",
@@ -361,6 +386,15 @@ impl Row {
         SYSTEM.iter().any(|prefix| self.name.starts_with(prefix))
     }
 
+    /// What goes first when room is short. Deployments, guardrails and the like are few, so whatever is told of them stays.
+    pub fn rank(&self) -> Rank {
+        let of_callers = self.labels.iter().any(|label| CALLERS.contains(label));
+        if !of_callers || ACCOUNTS.iter().any(|name| name.row().name == self.name) {
+            return Rank::Account;
+        }
+        if self.kind == Kind::Histogram { Rank::Spread } else { Rank::Detail }
+    }
+
     /// Whether labels that the operator wishes for stand on it: what is counted by request says who asked.
     pub fn takes_custom_labels(&self) -> bool {
         self.kind != Kind::Gauge && self.labels.contains(&"hashed_api_key")
@@ -384,5 +418,20 @@ mod tests {
         assert_eq!(Name::PodLockManager.row().name, "litellm_pod_lock_manager_size");
         assert_eq!(Name::ResetBudgetFailures.row().name, "litellm_reset_budget_job_failed_requests_total");
         assert_eq!(Name::PreCallLatency.row().name, "litellm_proxy_pre_call_latency");
+    }
+
+    #[test]
+    fn p39_money_and_tokens_keep_their_labels_longer_than_latencies() {
+        for row in TABLE {
+            let (rank, of_keys) = (row.rank(), row.labels.contains(&"hashed_api_key"));
+            assert!(row.kind != Money || rank == Rank::Account, "{}", row.name);
+            assert!(row.kind != Histogram || (rank == Rank::Spread) == of_keys, "{}", row.name);
+            assert!(of_keys || row.kind == Gauge || rank == Rank::Account, "{}", row.name);
+        }
+        for name in [Name::InputTokens, Name::OutputTokens, Name::TotalTokens, Name::Requests] {
+            assert_eq!(name.row().rank(), Rank::Account, "{name:?}");
+        }
+        assert_eq!(Name::KeyBudgetLeft.row().rank(), Rank::Detail);
+        assert_eq!(Name::DeploymentTotal.row().rank(), Rank::Detail);
     }
 }

@@ -18,6 +18,7 @@
 //! `metrics/` counts what happens, `alerts/` tells people of it, `callbacks/` tells programs of exchanges that are over,
 //! `trace.rs` is the trace that a request belongs to.
 //! `guardrails/` checks what is said, `watch.rs` is how an answer is looked at while it passes.
+//! `near.rs` is how a worker keeps things at hand.
 
 pub mod alerts;
 pub mod auth;
@@ -57,6 +58,8 @@ pub mod tokens;
 pub mod trace;
 pub mod utils;
 pub mod watch;
+
+mod near;
 
 #[cfg(test)]
 mod testing;

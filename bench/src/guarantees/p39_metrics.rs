@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
+use memchr::memmem;
 
 use super::pairs::{judge_cpu, judge_errors, visits};
 use super::{Context, Section};
@@ -99,6 +100,8 @@ struct Page {
     time: Duration,
     bytes: usize,
     series: usize,
+    /// Keys whose spend has labels of its own.
+    spenders: usize,
 }
 
 fn counted(fleet: &Fleet) -> anyhow::Result<Arc<Target>> {
@@ -115,8 +118,10 @@ async fn scrape(client: &mut Client, plan: &Plan) -> anyhow::Result<Page> {
     client.exchange(plan).await.map_err(|failure| anyhow!("/metrics: {}", failure.0))?;
     let time = started.elapsed();
     let lines = client.body().split(|byte| *byte == b'\n');
-    let series = lines.filter(|line| !line.is_empty() && !line.starts_with(b"#")).count();
-    Ok(Page { time, bytes: client.body().len(), series })
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with(b"#"));
+    let spent = lines.clone().filter(|line| line.starts_with(b"litellm_spend_metric_total{"));
+    let spenders = spent.filter(|line| memmem::find(line, b"hashed_api_key=\"other\"").is_none()).count();
+    Ok(Page { time, bytes: client.body().len(), series: lines.count(), spenders })
 }
 
 async fn scrapes(section: &mut Section, fleet: &Fleet, keys: usize) -> anyhow::Result<()> {
@@ -138,6 +143,8 @@ async fn scrapes(section: &mut Section, fleet: &Fleet, keys: usize) -> anyhow::R
     if let Some(page) = last {
         section.show(format!("series, {keys} keys"), page.series as f64, "");
         section.show(format!("a page, {keys} keys"), page.bytes as f64 / 1e6, "MB");
+        let name = format!("of {keys} keys, those whose spend has its own series");
+        section.no_less_than(keys as f64, name, page.spenders as f64, "");
     }
     Ok(())
 }

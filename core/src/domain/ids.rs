@@ -50,6 +50,11 @@ impl KeyHash {
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
+
+    /// A number to find it by: all digits of a hash are as good as others, and the rest tells two apart that share these.
+    pub fn short(&self) -> u64 {
+        self.0.first_chunk().copied().map_or(0, u64::from_le_bytes)
+    }
 }
 
 impl fmt::Debug for KeyHash {

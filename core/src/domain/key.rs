@@ -170,6 +170,9 @@ pub struct Budgets {
     pub organization: Option<Budget>,
 }
 
+/// What is shown in place of a key that there is none of. No key is masked so.
+const IDENTITY: &str = "identity";
+
 impl KeyRecord {
     /// A key about which nothing is said.
     pub fn new(key: &str) -> Self {
@@ -202,6 +205,16 @@ impl KeyRecord {
             user_id: session.user_id.clone(),
             ..Self::new("")
         }
+    }
+
+    /// What stands in for a key where a token of an identity provider says who calls.
+    pub fn of_identity(hash: KeyHash) -> Self {
+        Self { hash, masked: IDENTITY.to_owned(), ..Self::new("") }
+    }
+
+    /// Whether it stands in for a key: there is no record of it.
+    pub fn is_of_identity(&self) -> bool {
+        self.masked == IDENTITY
     }
 
     /// What is counted by names of this key's goes by the hash of its first text, so that it goes on when the text is

@@ -2,7 +2,7 @@
 //! neither is on, nothing is looked at. What is told of whole days is in `reports.rs`.
 
 use crate::state::App;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use weir_core::config::{AlertSettings, Config};
@@ -129,17 +129,22 @@ impl Standing {
         let found = get_all::<T>(self.directory.as_ref(), &ids).await?;
         let found: HashMap<String, Option<Terms>> =
             found.iter().map(|kept| (kept.record.id(), terms(&kept.record))).collect();
+        let mut gone = HashSet::new();
         for owner in owners {
             match found.get(&*owner.id) {
-                Some(Some(terms)) => drop(self.app.watched.learn(scope, &owner.id, terms.clone())),
-                // Its own record does not say it all.
-                Some(None) => {}
+                Some(Some(terms)) if !owner.is_fresh() => {
+                    self.app.watched.learn(scope, &owner.id, terms.clone());
+                }
+                // Its own record does not say it all, or nothing new.
+                Some(_) => {}
                 None => {
                     self.app.watched.forget(owner);
-                    self.app.metrics.forget(scope, &owner.id);
+                    gone.insert(&*owner.id);
                 }
             }
         }
+        // All at once: every series is looked at.
+        self.app.metrics.forget(scope, &gone);
         Ok(())
     }
 

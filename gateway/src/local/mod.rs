@@ -3,6 +3,7 @@
 mod counted;
 mod explain;
 mod health;
+mod metrics;
 mod models;
 pub mod once;
 pub mod probe;
@@ -18,7 +19,6 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use pingora::protocols::http::ServerSession;
 use pingora::{OrErr, Result};
-use std::sync::Arc;
 use weir_core::error::{ApiError, Kind};
 
 /// A small whole answer.
@@ -43,7 +43,7 @@ pub async fn serve(app: &App, down: &mut ServerSession, endpoint: &Endpoint) -> 
     let reply = match endpoint {
         Endpoint::Liveness => Ok(Reply::json(&"I'm alive!".into())),
         Endpoint::Readiness => Ok(health::readiness(app)),
-        Endpoint::Metrics => metrics(app, down).await,
+        Endpoint::Metrics => return metrics::serve(app, down).await,
         Endpoint::Models => models::models(app, down).await,
         Endpoint::Model { id } => models::model(app, down, id).await,
         Endpoint::Utility(utility) => Box::pin(utils::serve(app, down, *utility)).await,
@@ -95,37 +95,4 @@ pub async fn redirect(down: &mut ServerSession, to: &str) -> Result<()> {
     down.set_keepalive(None);
     down.write_response_header(Box::new(head::of(StatusCode::TEMPORARY_REDIRECT, head))).await?;
     down.write_response_body(Bytes::new(), true).await
-}
-
-/// 404 while the callback is off, as with LiteLLM.
-async fn metrics(app: &App, down: &ServerSession) -> std::result::Result<Reply, ApiError> {
-    if !app.metrics.recording() {
-        return Err(ApiError::new(Kind::NotFound, "Not Found"));
-    }
-    let snapshot = app.snapshot.load_full();
-    if snapshot.config.litellm.require_auth_for_metrics_endpoint
-        && let Err(error) = models::caller(app, &snapshot, down).await
-    {
-        return refused(error);
-    }
-    app.read_gauges();
-    let metrics = Arc::clone(&app.metrics);
-    // Of ten thousand keys the page is long: no worker, and no request on it, waits while it is written.
-    let written = tokio::task::spawn_blocking(move || metrics.render()).await;
-    let failed = |why: String| ApiError::new(Kind::Internal, "metrics").because(why);
-    let text = written.map_err(|e| failed(e.to_string()))?.map_err(|e| failed(e.to_string()))?;
-    Ok(Reply {
-        status: StatusCode::OK,
-        content_type: "text/plain; version=0.0.4; charset=utf-8",
-        body: Bytes::from(text),
-    })
-}
-
-/// Whoever may not scrape reads LiteLLM's words, a JSON text. A ledger that is away is no refusal.
-fn refused(error: ApiError) -> std::result::Result<Reply, ApiError> {
-    if !matches!(error.status(), 400 | 401 | 403) {
-        return Err(error);
-    }
-    let text = format!("Unauthorized access to metrics endpoint: {}", error.message());
-    Ok(Reply { status: StatusCode::UNAUTHORIZED, ..Reply::json(&text.into()) })
 }

@@ -1,10 +1,15 @@
 //! What people see of requests without asking for them: a line in the log, traces, and budgets among the metrics.
 
 use crate::callbacks::told_to;
+use crate::client;
 use crate::rig::{CONFIG, MASTER, Rig, chat};
+use bytes::Bytes;
+use flate2::read::GzDecoder;
 use serde_json::{Value, json};
+use std::io::Read;
 use std::time::{Duration, Instant};
 use weir_bench::mock::{MockServer, Reply, Seen};
+use weir_core::domain::money::NanoUsd;
 
 /// Asks again until it is so.
 async fn until<T>(rig: &Rig, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
@@ -171,6 +176,78 @@ async fn p39_budgets_are_shown_until_their_key_is_deleted() {
         (!page.contains("\"shown\"")).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn p39_series_of_a_deleted_key_go_though_its_last_request_is_over_later() {
+    let rig = Rig::start().await;
+    let key = rig.key(json!({"key_alias": "late"})).await;
+    assert_eq!(rig.post("/v1/chat/completions", &key, chat("priced", "hi")).await.status, 200);
+    let shown = async || rig.get("/metrics", MASTER).await.text().contains("\"late\"");
+    until(&rig, "its series are not there", async || shown().await.then_some(())).await;
+    let slow = rig.post("/v1/chat/completions", &key, chat("priced", "hi __sleep=10"));
+    let deleted = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let deleted = rig.post("/key/delete", MASTER, json!({"keys": [key]})).await;
+        assert_eq!(deleted.status, 200, "{}", deleted.text());
+        until(&rig, "its series are there", async || (!shown().await).then_some(())).await;
+    };
+    let (served, ()) = tokio::join!(slow, deleted);
+    assert_eq!(served.status, 200, "{}", served.text());
+    until(&rig, "its series came back", async || (!shown().await).then_some(())).await;
+}
+
+#[tokio::test]
+async fn p39_spend_keeps_its_labels_and_agrees_with_the_ledger_when_room_is_short() {
+    let rig = Rig::config(CONFIG).replace("weir_settings: {", "weir_settings: {metrics_max_series: 500, ");
+    let rig = rig.start().await;
+    let mut spent = 0;
+    for at in 0..16 {
+        let key = rig.key(json!({"key_alias": format!("key-{at:02}")})).await;
+        for _ in 0..=at % 3 {
+            let answer = rig.post("/v1/chat/completions", &key, chat("priced", "hi")).await;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            spent += 1;
+        }
+    }
+    let rows = rig.rows(spent).await;
+    let booked: NanoUsd = rows.iter().map(|row| NanoUsd::parse(&row["spend"].to_string()).unwrap()).sum();
+    let page = rig.get("/metrics", MASTER).await.text();
+    let of = |name: &str| page.lines().filter(|line| line.starts_with(name)).collect::<Vec<_>>();
+    let spends = of("litellm_spend_metric_total{");
+    let amount = |line: &&str| NanoUsd::parse(line.rsplit(' ').next().unwrap()).unwrap();
+    assert_eq!(spends.iter().map(amount).sum::<NanoUsd>(), booked, "{page}");
+    for at in 0..16 {
+        let alias = format!("\"key-{at:02}\"");
+        let own =
+            spends.iter().find(|line| line.contains(&alias)).unwrap_or_else(|| panic!("{alias}: {page}"));
+        assert_eq!(amount(own), NanoUsd(25_000 * (at % 3 + 1)), "{own}");
+    }
+    let counts = of("litellm_request_total_latency_metric_count{");
+    assert!(counts.len() < 16 && counts.iter().any(|line| line.contains("=\"other\"")), "{counts:?}");
+    let timed: usize =
+        counts.iter().map(|line| line.rsplit(' ').next().unwrap().parse::<usize>().unwrap()).sum();
+    assert_eq!(timed, spent, "{counts:?}");
+}
+
+#[tokio::test]
+async fn a_scraper_gets_the_page_packed_if_it_says_so() {
+    let rig = Rig::start().await;
+    rig.chat("priced", "hi").await;
+    let scrape = async |coding: &str| {
+        let headers = [("accept-encoding", coding)];
+        client::send("GET", &format!("{}/metrics", rig.url), &headers, Bytes::new()).await
+    };
+    let (plain, packed) = (scrape("identity").await, scrape("gzip").await);
+    assert_eq!((plain.header("content-encoding"), packed.header("content-encoding")), ("", "gzip"));
+    assert!(packed.body.len() * 3 < plain.body.len(), "{} {}", packed.body.len(), plain.body.len());
+    let mut unpacked = String::new();
+    GzDecoder::new(&packed.body[..]).read_to_string(&mut unpacked).unwrap();
+    let counters = |page: &str| -> Vec<String> {
+        page.lines().filter(|line| line.starts_with("litellm_request")).map(str::to_owned).collect()
+    };
+    assert_eq!(counters(&unpacked), counters(&plain.text()));
+    assert!(counters(&unpacked).iter().any(|line| line.contains("_latency_metric_bucket{")));
 }
 
 #[tokio::test]

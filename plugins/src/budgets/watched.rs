@@ -2,6 +2,7 @@
 //! noted here, which costs a request next to nothing; how they stand is read from the ledger, later and elsewhere.
 
 use super::scopes::of_key;
+use crate::near::Near;
 use smallvec::SmallVec;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -22,7 +23,11 @@ pub struct Owner {
     looks: AtomicU8,
     /// Its record was changed, or is gone.
     stale: AtomicBool,
+    /// It is stale only because nobody knew of it: its terms are those of a request that is just over.
+    fresh: AtomicBool,
     new_terms: AtomicBool,
+    /// It was forgotten, while a worker may still have it at hand.
+    gone: AtomicBool,
 }
 
 /// What is known of a budget.
@@ -46,15 +51,15 @@ pub struct Watched {
 
 /// Beyond that nobody is added.
 const MAX_OWNERS: usize = 100_000;
-/// Principals whose owners one worker keeps at hand.
-const MAX_NEAR: usize = 4_096;
+/// Keys whose owners one worker keeps at hand.
+const MAX_NEAR: usize = 16_384;
 const LOOKS: u8 = 2;
 
 type Owners = SmallVec<[Arc<Owner>; 4]>;
 
 thread_local! {
-    /// By the address of the principal, which is not another's as long as it is held.
-    static NEAR: RefCell<HashMap<usize, (Arc<Principal>, Owners)>> = RefCell::new(HashMap::new());
+    /// By the hash of the key, which is read again now and then.
+    static NEAR: RefCell<Near<(Arc<Principal>, Owners)>> = RefCell::new(Near::default());
 }
 
 // --- Terms ---
@@ -73,14 +78,16 @@ impl Terms {
 // --- Owner ---
 
 impl Owner {
-    fn new(scope: SpendScope, id: &str, terms: Terms) -> Self {
+    fn new(scope: SpendScope, id: &str, terms: Terms, look: bool) -> Self {
         Self {
             scope,
             id: id.into(),
             terms: Mutex::new(Arc::new(terms)),
             looks: AtomicU8::new(LOOKS),
-            stale: AtomicBool::new(false),
+            stale: AtomicBool::new(look),
+            fresh: AtomicBool::new(look),
             new_terms: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
         }
     }
 
@@ -93,8 +100,25 @@ impl Owner {
         self.new_terms.swap(false, Ordering::Relaxed)
     }
 
+    /// Whether all that its record can tell is that it is there. To be asked once.
+    pub fn is_fresh(&self) -> bool {
+        self.fresh.swap(false, Ordering::Relaxed)
+    }
+
+    fn change(&self) {
+        self.fresh.store(false, Ordering::Relaxed);
+        self.stale.store(true, Ordering::Relaxed);
+    }
+
+    /// Written once between two looks: what all workers only read, none has to fetch from another.
     fn touch(&self) {
-        self.looks.store(LOOKS, Ordering::Relaxed);
+        if self.looks.load(Ordering::Relaxed) != LOOKS {
+            self.looks.store(LOOKS, Ordering::Relaxed);
+        }
+    }
+
+    fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Relaxed)
     }
 
     fn learn(&self, terms: Terms) {
@@ -130,21 +154,30 @@ impl Watched {
             return;
         }
         NEAR.with_borrow_mut(|near| {
-            let place = Arc::as_ptr(known) as usize;
-            if let Some((_, owners)) = near.get(&place) {
-                return owners.iter().for_each(|owner| owner.touch());
+            let place = known.key.hash.short();
+            if let Some((principal, owners)) = near.get_mut(place) {
+                if Arc::ptr_eq(principal, known) && !owners.iter().any(|owner| owner.is_gone()) {
+                    return owners.iter().for_each(|owner| owner.touch());
+                }
+            } else if near.len() >= MAX_NEAR {
+                near.drop_eldest();
             }
-            if near.len() >= MAX_NEAR {
-                near.clear();
-            }
+            // A request may be over when its key has been forgotten: whoever is new here is looked for. Not whom a token
+            // names: who that is, nobody needs to have written down.
+            let look = !known.key.is_of_identity();
             let owners = behind(known, now).into_iter();
-            let owners = owners.filter_map(|(scope, id, terms)| self.learn(scope, &id, terms)).collect();
-            near.insert(place, (Arc::clone(known), owners));
+            let owners = owners.filter_map(|(scope, id, terms)| self.know(scope, &id, terms, look)).collect();
+            near.keep(place, (Arc::clone(known), owners));
         });
     }
 
     /// What is known of somebody now. `None`: there is no room for more.
     pub fn learn(&self, scope: SpendScope, id: &str, terms: Terms) -> Option<Arc<Owner>> {
+        self.know(scope, id, terms, false)
+    }
+
+    /// `look`: if nobody knew of it, its record is read at the next look.
+    fn know(&self, scope: SpendScope, id: &str, terms: Terms, look: bool) -> Option<Arc<Owner>> {
         let place: (SpendScope, Box<str>) = (scope, id.into());
         if let Some(owner) = self.owners.read().unwrap_or_else(PoisonError::into_inner).get(&place) {
             owner.learn(terms);
@@ -154,7 +187,7 @@ impl Watched {
         if owners.len() >= MAX_OWNERS {
             return None;
         }
-        let owner = owners.entry(place).or_insert_with(|| Arc::new(Owner::new(scope, id, terms)));
+        let owner = owners.entry(place).or_insert_with(|| Arc::new(Owner::new(scope, id, terms, look)));
         Some(Arc::clone(owner))
     }
 
@@ -178,17 +211,18 @@ impl Watched {
         let Some(scope) = scope_of(kind) else { return };
         let place: (SpendScope, Box<str>) = (scope, id.into());
         if let Some(owner) = self.owners.read().unwrap_or_else(PoisonError::into_inner).get(&place) {
-            owner.stale.store(true, Ordering::Relaxed);
+            owner.change();
         }
     }
 
     /// Any record may have been changed.
     pub fn all_changed(&self) {
         let owners = self.owners.read().unwrap_or_else(PoisonError::into_inner);
-        owners.values().for_each(|owner| owner.stale.store(true, Ordering::Relaxed));
+        owners.values().for_each(|owner| owner.change());
     }
 
     pub fn forget(&self, owner: &Owner) {
+        owner.gone.store(true, Ordering::Relaxed);
         let place = (owner.scope, owner.id.clone());
         self.owners.write().unwrap_or_else(PoisonError::into_inner).remove(&place);
     }
@@ -208,7 +242,7 @@ pub fn scope_of(kind: RecordKind) -> Option<SpendScope> {
 fn behind(known: &Principal, now: Micros) -> SmallVec<[(SpendScope, String, Terms); 4]> {
     let mut all = SmallVec::new();
     let key = &known.key;
-    if known.session.is_none() {
+    if known.session.is_none() && !key.is_of_identity() {
         all.push((SpendScope::Key, key.hash.hex(), terms_of_key(known, now)));
     }
     if let Some(team) = &known.team {

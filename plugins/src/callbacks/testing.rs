@@ -68,8 +68,8 @@ pub(super) fn metrics() -> Arc<Metrics> {
 }
 
 /// Records that a callback was not told.
-pub(super) fn dropped(metrics: &Metrics, name: &str) -> u64 {
-    let text = String::from_utf8(metrics.render().unwrap()).unwrap();
+pub(super) fn dropped(metrics: &Arc<Metrics>, name: &str) -> u64 {
+    let text: String = metrics.page().unwrap().collect();
     let series = format!("weir_callback_dropped_total{{callback_name=\"{name}\"}} ");
     text.lines().find_map(|line| line.strip_prefix(&series)?.parse().ok()).unwrap_or_default()
 }

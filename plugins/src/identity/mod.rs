@@ -172,14 +172,12 @@ impl Identities {
             self.kept_up(&claimed, hash).await?;
         }
         let key = KeyRecord {
-            hash,
-            masked: String::from("identity"),
             user_id: claimed.user.clone(),
             team_id: team,
             organization_id: self.organization(&claimed).await?,
             models: claimed.models.clone(),
             allowed_routes: claimed.routes.clone(),
-            ..KeyRecord::new("")
+            ..KeyRecord::of_identity(hash)
         };
         let mut known = self.keys.behind(key).await?;
         if known.user.is_none() && claimed.user.is_some() && claimed.upsert {

@@ -4,6 +4,7 @@
 use super::Metrics;
 use super::family::Text;
 use crate::budgets::Owner;
+use std::collections::HashSet;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::spend::SpendScope;
 use weir_core::metrics::Name;
@@ -33,7 +34,7 @@ impl Metrics {
         };
         if owner.has_new_terms() {
             for name in [*left, *whole, *hours] {
-                self.family(name).forget(&self.room, label, &owner.id);
+                self.family(name).forget(&self.room, label, &|id| *id == *owner.id);
             }
         }
         let rest = terms.max.map_or(f64::INFINITY, |max| dollars(NanoUsd(max.0.saturating_sub(spent.0))));
@@ -51,19 +52,20 @@ impl Metrics {
         self.labelled_gauge(Name::ProviderBudgetLeft, &|_| Text::from(provider)).set(dollars(left));
     }
 
-    /// Forgets all series of somebody who is no more.
-    pub fn forget(&self, scope: SpendScope, id: &str) {
+    /// Forgets all series of those who are no more.
+    pub fn forget(&self, scope: SpendScope, ids: &HashSet<&str>) {
         let Some((_, _, label)) = SHOWN.iter().find(|(shown, ..)| *shown == scope) else { return };
-        self.families.iter().for_each(|family| family.forget(&self.room, label, id));
-        self.new_generation();
+        if ids.is_empty() {
+            return;
+        }
+        let gone = |id: &str| ids.contains(id);
+        self.families.iter().for_each(|family| family.forget(&self.room, label, &gone));
+        self.workers.forget(label, &gone);
     }
-}
 
-impl Metrics {
     /// A deployment is configured no more: it has no state.
     pub fn forget_deployment(&self, id: &str) {
-        self.family(Name::DeploymentState).forget(&self.room, "model_id", id);
-        self.new_generation();
+        self.family(Name::DeploymentState).forget(&self.room, "model_id", &|model| model == id);
     }
 }
 

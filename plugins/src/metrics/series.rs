@@ -1,229 +1,264 @@
-//! Handles of everything that a success counts, for one key, deployment and requested model.
+//! Everything that a success counts, for one key, deployment and requested model, as one worker counts it: a number for all
+//! series that grow alike, in memory of its own. What has grown is told to the series themselves when somebody asks.
 
 use super::Metrics;
-use super::cells::{Counter, Gauge, Histogram};
-use super::custom::Own;
+use super::cells::{Cell, Counter, Gauge};
+use super::family::{Family, Text, Values};
+use super::kept::{Success, Workers};
 use super::labels::Labels;
-use crate::deployment::Deployment;
+use super::sums::Sums;
+use super::times::{Histograms, Time, Times};
 use crate::exchange::Exchange;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
-use weir_core::domain::ids::KeyHash;
-use weir_core::domain::key::{Caller, Principal};
-use weir_core::domain::operation::Operation;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use weir_core::metrics::Name;
 
-pub struct Series {
-    identity: Option<Identity>,
-    proxy_requests: Counter,
-    requests: Counter,
-    spend: Counter,
-    input: Counter,
-    output: Counter,
-    total: Counter,
-    tokens: Counter,
-    unpriced: Counter,
-    latency: Histogram,
-    provider_latency: Histogram,
-    first_token: Histogram,
-    overhead: Histogram,
-    queue: Histogram,
-    per_token: Histogram,
-    remaining_requests: Gauge,
-    remaining_tokens: Gauge,
-    requests_for_model: Gauge,
-    tokens_for_model: Gauge,
-    deployment_success: Counter,
-    deployment_total: Counter,
-    deployment_state: Gauge,
-    cached: Option<Cached>,
-}
-
-/// What is counted where answers are cached.
-enum Cached {
-    Hit { hits: Counter, tokens: Counter },
-    Miss(Counter),
-}
-
-/// What a set of handles is for. Holding the deployment keeps its address from being given to another.
-struct Identity {
-    /// Of the metrics, when it was made: series may have been forgotten since.
-    generation: u64,
-    key: Option<KeyHash>,
-    /// Labels tell more of a key than its hash. Read again it is another one.
-    known: Option<Arc<Principal>>,
-    deployment: Arc<Deployment>,
-    requested: String,
-    operation: Operation,
+pub(super) struct Series {
+    sums: Sums<8>,
+    /// Counters that each of the sums is told to.
+    told: [Vec<Counter>; SUMS],
+    times: Arc<Times>,
+    /// What the key has left for the model: requests, tokens.
+    left: [Gauge; 2],
+    /// The same of what the provider says.
+    remaining: [Gauge; 2],
+    state: Gauge,
     shape: Shape,
-    own: Own,
+    /// Whose they are, by the labels that say it.
+    owners: [(&'static str, Text); 3],
+    gone: AtomicBool,
+    workers: Arc<Workers>,
 }
 
 /// Which series exist at all: one that is never set must not be shown as zero.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Shape {
+pub(super) struct Shape {
+    status: u16,
     stream: bool,
-    remaining: (bool, bool),
+    remaining: [bool; 2],
     unpriced: bool,
     /// Whether it was a hit; `None`: the cache had nothing to do with it.
     cached: Option<bool>,
 }
 
+// What is summed.
+const REQUESTS: usize = 0;
+const SPEND: usize = 1;
+const INPUT: usize = 2;
+const OUTPUT: usize = 3;
+const TOTAL: usize = 4;
+const SUMS: usize = 5;
+
 /// What LiteLLM says of a model that a key has no limit for.
 const UNLIMITED: f64 = i64::MAX as f64;
 
+// --- Shape ---
+
 impl Shape {
-    fn of(x: &Exchange) -> Self {
-        let remaining = (x.answer.remaining_requests.is_some(), x.answer.remaining_tokens.is_some());
-        let cached = x.caching.as_ref().map(|_| x.answer.cache_hit);
-        Self { stream: x.request.stream, remaining, unpriced: x.answer.unpriced, cached }
+    pub(super) fn of(x: &Exchange) -> Self {
+        Self {
+            status: x.answer.status,
+            stream: x.request.stream,
+            remaining: [x.answer.remaining_requests.is_some(), x.answer.remaining_tokens.is_some()],
+            unpriced: x.answer.unpriced,
+            cached: x.caching.as_ref().map(|_| x.answer.cache_hit),
+        }
+    }
+
+    fn is_hit(self) -> bool {
+        self.cached == Some(true)
+    }
+
+    /// What grows by one with each.
+    fn requests(self) -> impl Iterator<Item = Name> {
+        let deployment = [Name::DeploymentSuccess, Name::DeploymentTotal];
+        let cached = self.cached.map(|hit| if hit { Name::CacheHits } else { Name::CacheMisses });
+        [Name::ProxyTotalRequests, Name::Requests]
+            .into_iter()
+            .chain(self.unpriced.then_some(Name::UnpricedRequests))
+            .chain(cached)
+            .chain(deployment.into_iter().filter(move |_| !self.is_hit()))
+    }
+
+    /// What grows by all tokens of each.
+    fn tokens(self) -> impl Iterator<Item = Name> {
+        let cached = self.is_hit().then_some(Name::CachedTokens);
+        [Name::TotalTokens, Name::TokensAlias].into_iter().chain(cached)
     }
 }
 
-fn known(x: &Exchange) -> Option<&Arc<Principal>> {
-    match &x.caller {
-        Caller::Key(known) => Some(known),
-        _ => None,
-    }
-}
+// --- Series ---
 
 impl Series {
-    /// A hash of the identity; [`Series::is_for`] tells collisions apart.
-    pub(super) fn key(x: &Exchange, own: &Own) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        x.caller.hash().map(|h| *h.bytes()).hash(&mut hasher);
-        x.answer.deployment.as_ref().map(|d| Arc::as_ptr(d) as usize).hash(&mut hasher);
-        x.target.requested.hash(&mut hasher);
-        x.request.operation.hash(&mut hasher);
-        Shape::of(x).hash(&mut hasher);
-        own.hash(&mut hasher);
-        hasher.finish()
-    }
-
-    pub(super) fn is_for(&self, x: &Exchange, own: &Own, generation: u64) -> bool {
-        let Some(mine) = &self.identity else { return false };
-        mine.generation == generation
-            && mine.key == x.caller.hash()
-            && mine.known.as_ref().map(Arc::as_ptr) == known(x).map(Arc::as_ptr)
-            && x.answer.deployment.as_ref().is_some_and(|d| Arc::ptr_eq(d, &mine.deployment))
-            && mine.requested == x.target.requested
-            && mine.operation == x.request.operation
-            && mine.shape == Shape::of(x)
-            && mine.own == *own
-    }
-
-    pub(super) fn resolve(metrics: &Metrics, x: &Exchange, own: Own, generation: u64) -> Self {
-        let labels = Labels::of(metrics, x, own.clone());
-        let counter = |name: Name| metrics.counter(name, &|label| labels.value(label));
-        let histogram = |name: Name| metrics.histogram(name, &|label| labels.value(label));
-        let gauge = |name: Name| metrics.labelled_gauge(name, &|label| labels.value(label));
+    /// `times`: those that are counted by this worker and told to these histograms.
+    pub(super) fn begin(
+        metrics: &Metrics,
+        success: &Success<'_>,
+        times: impl FnOnce(Histograms) -> Arc<Times>,
+    ) -> Self {
+        let (x, shape) = (success.x, success.shape);
+        let labels = Labels::of(metrics, x, success.own.clone());
+        let mut found = Finder::new(metrics, &labels);
+        // In this order: what is spent finds room before what is timed.
+        let told = [
+            found.counters(shape.requests()),
+            found.counters([Name::Spend]),
+            found.counters([Name::InputTokens]),
+            found.counters([Name::OutputTokens]),
+            found.counters(shape.tokens()),
+        ];
+        let [requests, tokens] = shape.remaining;
+        let remaining =
+            [found.gauge(requests, Name::RemainingRequests), found.gauge(tokens, Name::RemainingTokens)];
+        let state = found.gauge(!shape.is_hit(), Name::DeploymentState);
+        let histograms = found.histograms(shape);
         let by_group = labels.clone().by_group();
-        let of_group = |name: Name| metrics.labelled_gauge(name, &|label| by_group.value(label));
-        let shape = Shape::of(x);
-        let asked = shape.cached != Some(true);
-        let one = |there: bool, name: Name| if there { counter(name) } else { Counter::default() };
-        let some = |there: bool, name: Name| if there { gauge(name) } else { Gauge::default() };
-        let timed = |there: bool, name: Name| if there { histogram(name) } else { Histogram::default() };
+        let mut found = Finder::new(metrics, &by_group);
+        let left = [Name::KeyRequestsForModel, Name::KeyTokensForModel].map(|name| found.gauge(true, name));
         Self {
-            identity: identity(x, own, generation),
-            proxy_requests: counter(Name::ProxyTotalRequests),
-            requests: counter(Name::Requests),
-            spend: counter(Name::Spend),
-            input: counter(Name::InputTokens),
-            output: counter(Name::OutputTokens),
-            total: counter(Name::TotalTokens),
-            tokens: counter(Name::TokensAlias),
-            unpriced: one(shape.unpriced, Name::UnpricedRequests),
-            latency: histogram(Name::RequestTotalLatency),
-            provider_latency: timed(asked, Name::LlmApiLatency),
-            first_token: timed(asked && shape.stream, Name::TimeToFirstToken),
-            overhead: timed(asked, Name::Overhead),
-            queue: timed(asked, Name::QueueTime),
-            per_token: timed(asked, Name::LatencyPerOutputToken),
-            remaining_requests: some(shape.remaining.0, Name::RemainingRequests),
-            remaining_tokens: some(shape.remaining.1, Name::RemainingTokens),
-            requests_for_model: of_group(Name::KeyRequestsForModel),
-            tokens_for_model: of_group(Name::KeyTokensForModel),
-            deployment_success: one(asked, Name::DeploymentSuccess),
-            deployment_total: one(asked, Name::DeploymentTotal),
-            deployment_state: some(asked, Name::DeploymentState),
-            cached: shape.cached.map(|hit| match hit {
-                true => Cached::Hit { hits: counter(Name::CacheHits), tokens: counter(Name::CachedTokens) },
-                false => Cached::Miss(counter(Name::CacheMisses)),
-            }),
+            sums: Sums::default(),
+            told,
+            times: times(histograms),
+            left,
+            remaining,
+            state,
+            shape,
+            owners: ["hashed_api_key", "team", "user"].map(|label| (label, labels.value(label))),
+            gone: AtomicBool::new(false),
+            workers: metrics.workers(),
         }
     }
 
-    /// Everything a success counts.
-    pub(super) fn success(&self, x: &Exchange) {
-        let usage = &x.answer.usage;
-        self.proxy_requests.inc();
-        self.requests.inc();
-        self.spend.add(u64::try_from(x.answer.cost.0).unwrap_or_default());
-        self.input.add(usage.input);
-        self.output.add(usage.output);
-        self.total.add(usage.total());
-        self.tokens.add(usage.total());
-        self.unpriced.inc();
-        self.limits(x);
-        match &self.cached {
-            Some(Cached::Hit { hits, tokens }) => {
-                hits.inc();
-                tokens.add(usage.total());
-                // No deployment was asked.
-                return self.latency.observe(x.clock.started.elapsed().as_secs_f64());
-            }
-            Some(Cached::Miss(misses)) => misses.inc(),
-            None => {}
+    /// Whether they are of these metrics, and still shown.
+    pub(super) fn is_of(&self, metrics: &Metrics) -> bool {
+        metrics.has(&self.workers) && !self.gone.load(Ordering::Relaxed)
+    }
+
+    /// They are shown no more if a label has a value that is gone: whoever counts in them looks for others.
+    pub(super) fn forget(&self, label: &str, gone: &dyn Fn(&str) -> bool) {
+        if self.owners.iter().any(|(name, value)| *name == label && gone(value)) {
+            self.gone.store(true, Ordering::Relaxed);
         }
-        self.deployment_success.inc();
-        self.deployment_total.inc();
-        self.deployment_state.set(0.0);
-        self.times(x);
-        set(&self.remaining_requests, x.answer.remaining_requests);
-        set(&self.remaining_tokens, x.answer.remaining_tokens);
+    }
+
+    /// Everything a success counts. For the worker whose they are, and nobody else.
+    pub(super) fn count(&self, x: &Exchange) {
+        let usage = &x.answer.usage;
+        self.sums.add(REQUESTS, 1);
+        self.sums.add(SPEND, u64::try_from(x.answer.cost.0).unwrap_or_default());
+        self.sums.add(INPUT, usage.input);
+        self.sums.add(OUTPUT, usage.output);
+        self.sums.add(TOTAL, usage.total());
+        self.limits(x);
+        let total = x.clock.started.elapsed();
+        self.times.observe(Time::Total, total);
+        if self.shape.is_hit() {
+            // No deployment was asked.
+            return;
+        }
+        self.state.keep_at(0.0);
+        self.spans(x, total);
+        let said = [x.answer.remaining_requests, x.answer.remaining_tokens];
+        for (gauge, value) in self.remaining.iter().zip(said) {
+            if let Some(value) = value {
+                gauge.set(value as f64);
+            }
+        }
     }
 
     /// What the key has left for this model.
     fn limits(&self, x: &Exchange) {
-        let [requests, tokens] = x.rate_limits.as_ref().map(|told| told.model_of_key).unwrap_or_default();
-        self.requests_for_model.set(requests.map_or(UNLIMITED, |left| left as f64));
-        self.tokens_for_model.set(tokens.map_or(UNLIMITED, |left| left as f64));
+        let left = x.rate_limits.as_ref().map(|told| told.model_of_key).unwrap_or_default();
+        for (gauge, left) in self.left.iter().zip(left) {
+            gauge.keep_at(left.map_or(UNLIMITED, |left| left as f64));
+        }
     }
 
-    fn times(&self, x: &Exchange) {
-        let total = x.clock.started.elapsed().as_secs_f64();
-        let provider = x.answer.provider_time.as_secs_f64();
-        self.latency.observe(total);
-        self.provider_latency.observe(provider);
-        self.overhead.observe((total - provider).max(0.0));
-        self.queue.observe(x.waited().as_secs_f64());
-        let first = x.answer.first_token_at.map(|at| at.since(x.clock.started_at) as f64 / 1e6);
+    fn spans(&self, x: &Exchange, total: Duration) {
+        let provider = x.answer.provider_time;
+        self.times.observe(Time::Provider, provider);
+        self.times.observe(Time::Overhead, total.saturating_sub(provider));
+        self.times.observe(Time::Queue, x.waited());
+        let first = x.answer.first_token_at.map(|at| at.since(x.clock.started_at).unsigned_abs());
+        let first = first.map(Duration::from_micros);
         if let (true, Some(first)) = (x.request.stream, first) {
-            self.first_token.observe(first);
+            self.times.observe(Time::FirstToken, first);
         }
-        if x.answer.usage.output > 0 {
-            let base = if x.request.stream { first.unwrap_or(total) } else { provider };
-            self.per_token.observe(base / x.answer.usage.output as f64);
+        let base = if x.request.stream { first.unwrap_or(total) } else { provider };
+        if let Some(each) =
+            u32::try_from(x.answer.usage.output).ok().and_then(|tokens| base.checked_div(tokens))
+        {
+            self.times.observe(Time::PerToken, each);
         }
+    }
+
+    /// Tells what is new. Never from two threads at once.
+    pub(super) fn tell(&self) {
+        self.sums.tell(|at, more| {
+            for counter in self.told.get(at).into_iter().flatten() {
+                counter.add(more);
+            }
+        });
     }
 }
 
-fn identity(x: &Exchange, own: Own, generation: u64) -> Option<Identity> {
-    Some(Identity {
-        generation,
-        key: x.caller.hash(),
-        known: known(x).cloned(),
-        deployment: x.answer.deployment.clone()?,
-        requested: x.target.requested.clone(),
-        operation: x.request.operation,
-        shape: Shape::of(x),
-        own,
-    })
+/// Nobody else has it any more, so this is the last that there is to tell.
+impl Drop for Series {
+    fn drop(&mut self) {
+        self.tell();
+        self.workers.one_less();
+    }
 }
 
-fn set(gauge: &Gauge, value: Option<i64>) {
-    if let Some(value) = value {
-        gauge.set(value as f64);
+// --- Finder ---
+
+/// Finds series by labels. Metrics that have the same labels share their values.
+struct Finder<'m> {
+    metrics: &'m Metrics,
+    labels: &'m Labels,
+    values: Vec<(&'m [String], Values)>,
+}
+
+impl<'m> Finder<'m> {
+    fn new(metrics: &'m Metrics, labels: &'m Labels) -> Self {
+        Self { metrics, labels, values: Vec::new() }
+    }
+
+    fn values(&mut self, family: &'m Family) -> Values {
+        if let Some((_, values)) = self.values.iter().find(|(names, _)| *names == family.labels) {
+            return Arc::clone(values);
+        }
+        let values: Values = family.values(&|label| self.labels.value(label));
+        self.values.push((family.labels.as_slice(), Arc::clone(&values)));
+        values
+    }
+
+    fn cell(&mut self, name: Name) -> Option<Cell> {
+        let family = self.metrics.family(name);
+        let values = self.values(family);
+        family.cell_of(&self.metrics.room, &values)
+    }
+
+    fn counters(&mut self, names: impl IntoIterator<Item = Name>) -> Vec<Counter> {
+        names.into_iter().map(|name| Cell::counter(self.cell(name))).collect()
+    }
+
+    fn gauge(&mut self, exists: bool, name: Name) -> Gauge {
+        if exists { Cell::gauge(self.cell(name)) } else { Gauge::default() }
+    }
+
+    /// In the order of [`Time`].
+    fn histograms(&mut self, shape: Shape) -> Histograms {
+        let asked = !shape.is_hit();
+        [
+            (true, Name::RequestTotalLatency),
+            (asked, Name::LlmApiLatency),
+            (asked && shape.stream, Name::TimeToFirstToken),
+            (asked, Name::Overhead),
+            (asked, Name::QueueTime),
+            (asked, Name::LatencyPerOutputToken),
+        ]
+        .map(|(exists, name)| Cell::histogram(if exists { self.cell(name) } else { None }))
     }
 }

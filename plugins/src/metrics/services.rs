@@ -51,7 +51,7 @@ impl Metrics {
             })
         };
         self.counter(part.calls, &value).inc();
-        self.histogram(part.latency, &value).observe(took.as_secs_f64());
+        self.histogram(part.latency, &value).observe(took);
         if failed.is_some() {
             self.counter(part.failures, &value).inc();
         }
@@ -83,7 +83,7 @@ impl Metrics {
     fn written(&self, call: &Call, failed: Failed<'_>) {
         if call.operation == WRITE {
             let value = |_: &str| Text::from(call.operation);
-            self.histogram(Name::LedgerWrite, &value).observe(call.took.as_secs_f64());
+            self.histogram(Name::LedgerWrite, &value).observe(call.took);
             self.part(&WRITES, call.took, failed);
         }
     }

@@ -1,28 +1,40 @@
 //! Series are bounded, shown as Prometheus reads them, and as the settings want them.
 
+use super::times::{Time, Times};
 use super::*;
 use crate::budgets::{Terms, Watched};
+use std::collections::HashSet;
 use weir_core::config::Config;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::spend::SpendScope;
 use weir_core::ports::meter::{Call, Meter, Service, WRITE};
 use weir_core::time::Micros;
 
-fn metrics(settings: &str, most: u64) -> Metrics {
+fn metrics(settings: &str, most: u64) -> Arc<Metrics> {
     let text = format!("litellm_settings: {{{settings}}}");
     let (config, problems) = Config::from_text(&text, &weir_core::config::Env::default(), &[]);
     let settings = config.unwrap_or_else(|| panic!("{problems}")).litellm.metrics;
     let metrics = Metrics::new(&settings, most).unwrap();
     metrics.record(true);
-    metrics
+    Arc::new(metrics)
 }
 
-fn page(metrics: &Metrics) -> String {
-    String::from_utf8(metrics.render().unwrap()).unwrap()
+fn page(metrics: &Arc<Metrics>) -> String {
+    metrics.page().unwrap().collect()
+}
+
+/// Labels and values of all lines with this name.
+fn lines<'p>(page: &'p str, name: &str) -> Vec<(&'p str, f64)> {
+    let lines = page.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('{')?.rsplit_once("} "));
+    lines.map(|(labels, value)| (labels, value.parse().unwrap())).collect()
+}
+
+fn of_key(key: &str) -> impl Fn(&str) -> Text + '_ {
+    move |label| Text::from(if label == "hashed_api_key" { key } else { NONE })
 }
 
 fn spend(metrics: &Metrics, key: &str) -> Counter {
-    metrics.counter(Name::Spend, &|label| Text::from(if label == "hashed_api_key" { key } else { NONE }))
+    metrics.counter(Name::Spend, &of_key(key))
 }
 
 #[test]
@@ -43,7 +55,9 @@ fn p39_every_bucket_is_a_series() {
     let metrics = metrics("", 200);
     for key in 0..50 {
         let key = key.to_string();
-        metrics.histogram(Name::RequestTotalLatency, &|_| Text::from(key.as_str())).observe(0.02);
+        metrics
+            .histogram(Name::RequestTotalLatency, &|_| Text::from(key.as_str()))
+            .observe(Duration::from_millis(20));
     }
     let page = page(&metrics);
     let lines = page.lines().filter(|line| !line.starts_with('#')).count();
@@ -53,11 +67,110 @@ fn p39_every_bucket_is_a_series() {
 }
 
 #[test]
+fn p39_money_keeps_its_labels_when_room_is_short() {
+    let (metrics, keys) = (metrics("", 1_000), 60);
+    for key in 0..keys {
+        let name = format!("key-{key}");
+        metrics.histogram(Name::RequestTotalLatency, &of_key(&name)).observe(Duration::from_millis(20));
+        metrics.labelled_gauge(Name::KeyBudgetLeft, &of_key(&name)).set(1.0);
+        for counted in [Name::Spend, Name::InputTokens, Name::OutputTokens, Name::TotalTokens, Name::Requests]
+        {
+            metrics.counter(counted, &of_key(&name)).add(key + 1);
+        }
+    }
+    let page = page(&metrics);
+    for name in [
+        "spend_metric",
+        "input_tokens_metric",
+        "output_tokens_metric",
+        "total_tokens_metric",
+        "requests_metric",
+    ] {
+        let lines = lines(&page, &format!("litellm_{name}_total"));
+        assert_eq!(lines.len(), 60, "one for each key and none for others: {name}");
+    }
+    let spent: f64 = lines(&page, "litellm_spend_metric_total").iter().map(|(_, spent)| spent * 1e9).sum();
+    assert_eq!(spent.round(), 1830.0, "as many nano-dollars as were spent");
+    let timed = lines(&page, "litellm_request_total_latency_metric_count");
+    assert!(timed.len() < 14 && timed.iter().any(|(labels, _)| labels.contains("=\"other\"")), "{timed:?}");
+    assert_eq!(timed.iter().map(|(_, count)| count).sum::<f64>(), 60.0, "none is lost");
+}
+
+#[test]
+fn p39_what_is_set_has_no_series_of_others() {
+    let metrics = metrics("", 8); // three are taken from the start, and counters keep two
+    for key in ["a", "b", "c", "d", "e"] {
+        metrics.labelled_gauge(Name::KeyBudgetLeft, &of_key(key)).set(1.0);
+    }
+    let page = page(&metrics);
+    assert_eq!(lines(&page, "litellm_remaining_api_key_budget_metric").len(), 3, "{page}");
+    assert!(!page.contains("\"other\""), "whose would it be? {page}");
+}
+
+#[test]
+fn p39_what_a_worker_times_is_told_once() {
+    let metrics = metrics("", 1_000);
+    let names = [
+        Name::RequestTotalLatency,
+        Name::LlmApiLatency,
+        Name::TimeToFirstToken,
+        Name::Overhead,
+        Name::QueueTime,
+        Name::LatencyPerOutputToken,
+    ];
+    let times = Times::new(names.map(|name| metrics.histogram(name, &of_key("k"))));
+    times.observe(Time::Total, Duration::from_micros(5_000));
+    times.observe(Time::Total, Duration::from_millis(20));
+    times.observe(Time::Queue, Duration::ZERO);
+    times.tell();
+    times.tell();
+    times.observe(Time::Total, Duration::from_secs(400));
+    drop(times);
+    let page = page(&metrics);
+    let bucket = |bound: &str| {
+        let lines = lines(&page, "litellm_request_total_latency_metric_bucket");
+        lines.iter().find(|(labels, _)| labels.ends_with(bound)).unwrap().1
+    };
+    let counts = ["\"0.005\"", "\"0.0125\"", "\"0.025\"", "\"300.0\"", "\"+Inf\""].map(bucket);
+    assert_eq!(counts, [1.0, 1.0, 2.0, 2.0, 3.0]);
+    assert_eq!(lines(&page, "litellm_request_total_latency_metric_sum")[0].1, 400.025);
+    assert_eq!(lines(&page, "litellm_request_queue_time_seconds_count")[0].1, 1.0);
+    assert_eq!(lines(&page, "litellm_overhead_latency_metric_count")[0].1, 0.0);
+}
+
+#[test]
+fn p39_a_page_of_many_pieces_tells_of_one_metric_after_the_other() {
+    let metrics = metrics("", 100_000);
+    for key in 0..100 {
+        let name = format!("key-{key}");
+        for timed in [Name::RequestTotalLatency, Name::Overhead] {
+            metrics.histogram(timed, &of_key(&name)).observe(Duration::from_millis(20));
+        }
+        spend(&metrics, &name).inc();
+    }
+    let pieces: Vec<String> = metrics.page().unwrap().collect();
+    assert!(pieces.len() > 2, "{}", pieces.len());
+    assert!(pieces.iter().all(|piece| piece.len() < 300 * 1024 && piece.ends_with('\n')));
+    let page = pieces.concat();
+    let (mut named, mut last) = (HashSet::new(), "");
+    for line in page.lines() {
+        let name = match line.strip_prefix("# HELP ") {
+            Some(head) => head.split(' ').next().unwrap(),
+            None => last,
+        };
+        assert!(name == last || named.insert(name), "{name} stands in two places");
+        assert!(line.starts_with('#') || line.starts_with(name), "{line} stands with {name}");
+        last = name;
+    }
+    assert_eq!(lines(&page, "litellm_overhead_latency_metric_count").len(), 100);
+}
+
+#[test]
 fn p39_series_of_whoever_is_gone_go_and_make_room() {
     let metrics = metrics("", 12);
     spend(&metrics, "a").inc();
     spend(&metrics, "b").inc();
-    metrics.forget(SpendScope::Key, "a");
+    metrics.forget(SpendScope::Key, &HashSet::from(["a"]));
     spend(&metrics, "c").add(7);
     let page = page(&metrics);
     assert!(!page.contains("hashed_api_key=\"a\""), "{page}");
@@ -70,7 +183,7 @@ fn the_page_is_prometheus_text() {
     metrics.count(Name::UnpricedRequests, "a\"b\\c\nd");
     spend(&metrics, "k").add(97_500);
     metrics.gauge(Name::RedisUp, 1.0);
-    metrics.histogram(Name::LedgerWrite, &|_| Text::from(NONE)).observe(0.02);
+    metrics.histogram(Name::LedgerWrite, &|_| Text::from(NONE)).observe(Duration::from_millis(20));
     let page = page(&metrics);
     for wanted in [
         "# TYPE weir_unpriced_requests_total counter\nweir_unpriced_requests_total{model=\"a\\\"b\\\\c\\nd\"} 1\n",

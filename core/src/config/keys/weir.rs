@@ -36,8 +36,9 @@ pub(super) const KEYS: &[Key] = &[
     own(
         "metrics_max_series",
         Int,
-        "Series of metrics in a process, as Prometheus counts them: some 200 for a key. New label values beyond it are counted \
-         as `other`. 200000. Needs a restart.",
+        "Series of metrics in a process, as Prometheus counts them: some 200 for a key, of which 190 are latencies. New label \
+         values beyond it are counted as `other`, those of latencies from half of it on, so that spend, tokens and requests of \
+         10,000 keys have room. 200000. Needs a restart.",
     ),
     own(
         "access_log",
