@@ -164,9 +164,9 @@ function add(sum: Metrics, more: Metrics): Metrics {
   return { ...(Object.fromEntries(all) as Metrics), spend: addMoney(sum.spend, more.spend) };
 }
 
-export function total(days: Day[]): Metrics {
-  return days.reduce((sum, day) => add(sum, day.metrics), NOTHING);
-}
+export const sum = (all: Metrics[]): Metrics => all.reduce(add, NOTHING);
+
+export const total = (days: Day[]): Metrics => sum(days.map((day) => day.metrics));
 
 export interface Row {
   id: string;
