@@ -1,5 +1,6 @@
 import { ActionIcon, Tooltip } from '@mantine/core';
 import { Link } from 'react-router';
+import { useMay } from '@/api/session';
 import { type Dimension, type Row, sum } from '@/parts/activity';
 import { actionsHeader, numberColumn } from '@/parts/columns';
 import { type Column, DataTable } from '@/parts/DataTable';
@@ -98,6 +99,7 @@ export function UseTable({ rows, dimension, whole, only }: Props) {
 }
 
 function More({ row, dimension, only }: { row: Row; dimension: Dimension; only: (id: string) => void }) {
+  const bills = useMay('reports');
   return (
     <>
       {row.id !== '' && (
@@ -107,7 +109,7 @@ function More({ row, dimension, only }: { row: Row; dimension: Dimension; only: 
           </ActionIcon>
         </Tooltip>
       )}
-      {dimension.by === 'team' && row.id !== '' && (
+      {bills && dimension.by === 'team' && row.id !== '' && (
         <Tooltip label="Chargeback">
           <ActionIcon
             component={Link}
