@@ -167,6 +167,31 @@ describe('teams, users and keys', { skip: missing() ?? false, concurrency: false
     await walk.reads(/Key notebook: \$0\.00\d+ of/);
   });
 
+  test('a key gets more budget for a while', async () => {
+    await walk.open('/keys?alias=notebook', 'Keys');
+    await walk.page.getByRole('link', { name: 'notebook', exact: true }).click();
+    await walk.reads('Budget spent');
+    await walk.press('Edit');
+    await walk.page.getByRole('dialog').getByText('More', { exact: true }).click();
+    await walk.fill({ 'More budget for a while': '1', Until: '2035-01-01T00:00' });
+    await walk.submit('Save');
+    await walk.gone();
+    await walk.reads('Active');
+    await walk.reads(/^\$1\.00, until/);
+    assert.equal(await status(key, ask('demo')), 200);
+  });
+
+  test('a key has budgets and limits for single models', async () => {
+    await walk.press('Edit');
+    await walk.page.getByRole('dialog').getByText('More', { exact: true }).click();
+    await walk.fill({ 'Budgets of single models': '{"priced": {"budget_limit": 20, "time_period": "30d"}}' });
+    await walk.fill({ 'Requests per minute of single models': '{"priced": 60}' });
+    await walk.submit('Save');
+    await walk.gone();
+    await walk.reads('$20.00 every 30d');
+    await walk.reads('Requests per minute of priced');
+  });
+
   test('a key is deleted by its name only', async () => {
     await walk.open('/keys?alias=service-3', 'Keys');
     await walk.page.getByRole('link', { name: 'service-3', exact: true }).click();
@@ -178,6 +203,18 @@ describe('teams, users and keys', { skip: missing() ?? false, concurrency: false
     await walk.sees('Keys');
     await walk.open('/keys?alias=service-3', 'Keys');
     await walk.reads('No keys here');
+  });
+
+  test('a member is removed by name only, for its keys in the team end', async () => {
+    await walk.open('/teams', 'Teams');
+    await walk.page.getByRole('link', { name: 'Research' }).click();
+    await walk.press('What to do with ada@example.com');
+    await walk.page.getByRole('menuitem', { name: 'Remove' }).click();
+    assert.equal(await walk.page.getByRole('dialog').getByRole('button', { name: 'Remove' }).isDisabled(), true);
+    await walk.typeName('ada@example.com');
+    await walk.submit('Remove');
+    await walk.gone();
+    await walk.page.getByRole('link', { name: 'ada@example.com' }).waitFor({ state: 'detached' });
   });
 
   test('a refusal is shown in the words of the server', async () => {
@@ -220,6 +257,11 @@ describe('teams, users and keys', { skip: missing() ?? false, concurrency: false
     await walk.page.getByRole('alert').getByText('There is no key by the name of nobody.').waitFor();
     await walk.open('/logs?span=own&from=2020-01-01T00:00&until=2020-01-02T00:00', 'Logs');
     await walk.reads('No requests');
+    await walk.press('Time: from 2020-01-01 00:00 until 2020-01-02 00:00');
+    await walk.page.getByRole('row', { name: /priced/ }).first().waitFor();
+    await walk.open('/logs?session_id=nowhere&status=success', 'Logs');
+    await walk.press('Show all');
+    await walk.page.getByRole('row', { name: /priced/ }).first().waitFor();
   });
 
   test('live logs show what comes', async () => {

@@ -33,6 +33,8 @@ describe('the gateway', { skip: missing() ?? false, concurrency: false }, () => 
       if (LOOKED_AT.includes(by)) await walk.looked(`usage-${by}`);
     }
     await walk.page.getByRole('link', { name: 'customer-7' }).waitFor();
+    await walk.open('/usage?by=model', 'Usage');
+    await walk.page.getByRole('row', { name: /^Sum \$0\.\d{6} 100\s?% / }).waitFor();
     await walk.open('/usage?by=model&model=priced', 'Usage');
     await walk.page.getByRole('row', { name: /^priced / }).waitFor();
     assert.equal(await walk.page.getByRole('row', { name: /priced-mini/ }).count(), 0);
@@ -80,6 +82,12 @@ describe('the gateway', { skip: missing() ?? false, concurrency: false }, () => 
     await walk.page.getByRole('link', { name: 'Chargeback of Research' }).click();
     await walk.sees('Chargeback');
     await walk.page.getByRole('cell', { name: 'notebook' }).first().waitFor();
+    const column = await walk.page.getByRole('region', { name: 'Lines of the bill' }).getByText(/^\$/).allInnerTexts();
+    const nanos = column.map((text) => Math.round(Number(text.replace(/[$,]/g, '')) * 1e9));
+    const sum = nanos.pop();
+    assert.ok(sum > 0);
+    assert.equal(sum, nanos.reduce((all, amount) => all + amount, 0), 'who adds the lines up comes to the sum');
+    assert.equal(new Set(column.map((text) => text.split('.')[1].length)).size, 1, 'point below point');
     await walk.page.emulateMedia({ media: 'print' });
     assert.equal(await walk.page.getByRole('navigation', { name: 'Pages', exact: true }).isVisible(), false);
     await walk.shot('chargeback-print');
@@ -320,6 +328,25 @@ describe('the gateway', { skip: missing() ?? false, concurrency: false }, () => 
     await link.focus();
     await walk.page.keyboard.press('Enter');
     await walk.sees('Keys');
+  });
+
+  test('on a phone the pages are behind a button, and Escape closes them', async () => {
+    await walk.page.setViewportSize({ width: 390, height: 844 });
+    await walk.open('/keys', 'Keys');
+    const link = walk.page.getByRole('link', { name: 'Teams', exact: true });
+    assert.equal(await link.isVisible(), false);
+    await walk.press('Menu');
+    await link.waitFor();
+    await walk.accessible('menu on a phone');
+    await walk.page.keyboard.press('Escape');
+    await link.waitFor({ state: 'hidden' });
+    await walk.press('Menu');
+    await link.click();
+    await walk.sees('Teams');
+    await link.waitFor({ state: 'hidden' });
+    const wide = await walk.page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+    assert.equal(wide, false, 'nothing stands beside the screen');
+    await walk.page.setViewportSize({ width: 1360, height: 860 });
   });
 
   test('nothing broke, and the content security policy stopped nothing', () => {

@@ -69,6 +69,9 @@ const pages = () => [
   ['playground', '/playground', 'Playground'],
   ['settings-configuration', '/settings', 'Settings'],
   ['settings-alerts', '/settings?tab=alerts', 'Settings'],
+  ['settings-callbacks', '/settings?tab=callbacks', 'Settings'],
+  ['settings-guardrails', '/settings?tab=guardrails', 'Settings'],
+  ['settings-cache', '/settings?tab=cache', 'Settings'],
   ['settings-tiers', '/settings?tab=tiers', 'Settings'],
   ['settings-prices', '/settings?tab=prices', 'Settings'],
   ['settings-credentials', '/settings?tab=credentials', 'Settings'],
@@ -79,7 +82,31 @@ const pages = () => [
 ];
 
 /** Pages that hold nothing that somebody typed. */
-const PLAIN = ['playground', 'settings-configuration', 'settings-alerts', 'settings-prices', 'settings-sign-on', 'settings-about', 'lost'];
+const PLAIN = [
+  'playground',
+  'settings-configuration',
+  'settings-callbacks',
+  'settings-guardrails',
+  'settings-cache',
+  'settings-alerts',
+  'settings-prices',
+  'settings-sign-on',
+  'settings-about',
+  'lost',
+];
+
+/** Where each form is that makes something: its page, the page's title, and the button. */
+const forms = () => [
+  ['key', '/keys', 'Keys', 'New key'],
+  ['team', '/teams', 'Teams', 'New team'],
+  ['member', `/teams/${id(made.team.team_id)}`, SCRIPT, 'Add member'],
+  ['user', '/users', 'Users', 'New user'],
+  ['organization', '/organizations', 'Organisations', 'New organisation'],
+  ['customer', '/customers', 'Customers', 'New customer'],
+  ['deployment', '/models', 'Models', 'New deployment'],
+  ['tier', '/settings?tab=tiers', 'Settings', 'New tier'],
+  ['credential', '/settings?tab=credentials', 'Settings', 'New credential'],
+];
 
 describe('the looks of every page', { skip: missing() ?? false, concurrency: false }, () => {
   before(async () => {
@@ -96,6 +123,21 @@ describe('the looks of every page', { skip: missing() ?? false, concurrency: fal
         await walk.settled();
         if (!PLAIN.includes(name)) await walk.reads(SCRIPT.slice(2, 20));
         await walk.looked(`page-${name}`, true);
+        assert.deepEqual(rig.problems, []);
+      });
+    }
+  });
+
+  test('p37 no form has a serious fault', async (context) => {
+    for (const [name, path, title, button] of forms()) {
+      await context.test(name, async () => {
+        await walk.open(path, title);
+        await walk.press(button);
+        const more = walk.page.getByRole('dialog').locator('summary');
+        if ((await more.count()) > 0) await more.click();
+        await walk.looked(`form-${name}`);
+        await walk.submit('Cancel');
+        await walk.gone();
         assert.deepEqual(rig.problems, []);
       });
     }

@@ -65,6 +65,7 @@ describe('signing in', { skip: missing() ?? false, concurrency: false }, () => {
     await walk.reads(`${rig.url}/sso/callback`);
     await walk.reads('OpenID Connect');
     await walk.page.getByText(rig.identity.issuer, { exact: true }).waitFor();
+    await walk.reads('realm_access.roles');
     await walk.signOut();
     await walk.page.waitForURL(`${rig.identity.issuer}/**`);
     await walk.page.getByRole('button', { name: 'Yes, sign me out' }).click();
@@ -87,6 +88,43 @@ describe('signing in', { skip: missing() ?? false, concurrency: false }, () => {
     await vera.open('/keys', 'Keys');
     await vera.settled();
     assert.equal(await vera.page.getByRole('button', { name: 'New key' }).count(), 0);
+  });
+
+  test('where the operator wants it so, browsers go straight to the provider, but not who has just left', async () => {
+    const walk = await somebody();
+    await walk.page.route('**/ui/options', (route) => route.fulfill({ json: { sso: true, auto: true } }));
+    await walk.page.goto(`${rig.url}/ui/keys`, { waitUntil: 'commit' });
+    await walk.page.waitForURL(`${rig.identity.issuer}/**`);
+    await walk.open('/?signed_out', 'Sign in to Weir');
+    await walk.page.getByLabel(/^Password/).waitFor();
+  });
+
+  test('a team lead sees the own team and no other, and adds members by their address', async () => {
+    const made = [
+      { user_id: 'lea', user_role: 'internal_user', password: 'leads research' },
+      { user_id: 'max', user_email: 'max@work.example', user_role: 'internal_user' },
+    ];
+    for (const user of made) await rig.api('POST', '/user/new', { auto_create_key: false, ...user });
+    await rig.api('POST', '/team/member_add', { team_id: 'research', member: { role: 'admin', user_id: 'lea' } });
+    const walk = await somebody();
+    await walk.open('/', 'Sign in to Weir');
+    await walk.signIn('lea', 'leads research');
+    await walk.sees('Home');
+    await walk.open('/teams', 'Teams');
+    await walk.reads('1–1 of 1');
+    await walk.page.getByRole('link', { name: 'Research' }).click();
+    await walk.sees('Research');
+    assert.equal(await walk.page.getByRole('button', { name: 'Edit', exact: true }).count(), 0);
+    assert.equal(await walk.page.getByRole('link', { name: 'Chargeback of this month' }).count(), 0);
+    await walk.press('Add member');
+    await walk.fill({ User: 'max@work.example' });
+    await walk.submit('Add');
+    await walk.gone();
+    await walk.page.getByRole('link', { name: 'max@work.example' }).waitFor();
+    await walk.settled();
+    assert.equal(await walk.page.getByRole('alert').count(), 0, 'nothing is asked for that is refused');
+    await walk.open('/teams/secret', 'Team');
+    await walk.page.getByRole('alert').waitFor();
   });
 
   test('p37 a sign-in that another browser began is refused', async () => {

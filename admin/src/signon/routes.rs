@@ -41,11 +41,14 @@ pub(crate) static ROUTES: &[Access] = &[
 /// Whoever sees everything is told who the identity provider is, others whether there is one.
 async fn options(context: Context) -> Json<Value> {
     let config = (context.services.config)();
-    let on = sso::is_on(&config.env);
-    if context.sees_all() {
-        return Json(json!({ "sso": on, "provider": sso::told(&config.env) }));
+    let mut told = json!({ "sso": sso::is_on(&config.env) });
+    if sso::is_first(&config.env) {
+        told["auto"] = true.into();
     }
-    Json(json!({ "sso": on }))
+    if context.sees_all() {
+        told["provider"] = sso::told(&config.env);
+    }
+    Json(told)
 }
 
 // --- the UI's session ---

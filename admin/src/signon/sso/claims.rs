@@ -1,7 +1,7 @@
 //! What an identity provider says of somebody, and what is made of it. Names of claims may be paths:
 //! `realm_access.roles`.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use weir_core::config::env::Env;
 use weir_core::domain::records::Role;
@@ -16,9 +16,18 @@ pub(super) struct Names {
     last: String,
     role: String,
     groups: String,
+    vouched: Vouched,
     /// Whoever is in no group is told without the claim.
     omits_empty: bool,
     mappings: Mappings,
+}
+
+/// Which service knows somebody.
+enum Vouched {
+    /// Always the same one.
+    By(&'static str),
+    /// A claim says it.
+    In(String),
 }
 
 /// Roles by group.
@@ -41,11 +50,25 @@ pub(in crate::signon) struct Person {
     pub(in crate::signon) role: Option<Role>,
     /// `None`: nothing is said of them.
     pub(in crate::signon) groups: Option<Vec<String>>,
+    /// Which service knows this person: kept in the metadata of a new user.
+    pub(in crate::signon) vouched_by: Option<String>,
+    /// Groups that are to be teams, whoever is in them.
+    pub(in crate::signon) assigned: Vec<Group>,
+}
+
+/// A group, with the name that people know it by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::signon) struct Group {
+    pub(in crate::signon) id: String,
+    pub(in crate::signon) name: Option<String>,
 }
 
 /// Roles that a claim may give, the highest first.
 static ROLES: &[Role] =
     &[Role::ProxyAdmin, Role::ProxyAdminViewer, Role::InternalUser, Role::InternalUserViewer];
+
+/// What stands in place of one of Microsoft's tenants for many.
+static MANY_TENANTS: &[&str] = &["common", "organizations", "consumers"];
 
 pub(in crate::signon) fn role_named(name: &str) -> Option<Role> {
     ROLES.iter().copied().find(|role| role.as_str() == name)
@@ -64,23 +87,48 @@ impl Names {
             last: text("GENERIC_USER_LAST_NAME_ATTRIBUTE", "family_name"),
             role: text("GENERIC_USER_ROLE_ATTRIBUTE", "role"),
             groups: text("GENERIC_ROLE_MAPPINGS_GROUP_CLAIM", "groups"),
+            vouched: Vouched::In(text("GENERIC_USER_PROVIDER_ATTRIBUTE", "provider")),
             omits_empty: false,
             mappings: Mappings::of(env),
         }
     }
 
     pub(super) fn google(env: &Env) -> Self {
-        Self { id: texts_of(&["sub"]), email: texts_of(&["email"]), ..Self::generic(env) }
+        let (id, email) = (texts_of(&["sub"]), texts_of(&["email"]));
+        Self { id, email, vouched: Vouched::By("google"), ..Self::generic(env) }
     }
 
     pub(super) fn microsoft(env: &Env) -> Self {
+        let own = |name: &str| env.filled(name).map(str::to_owned);
+        let before = |own: Option<String>, usual: &[&str]| -> Vec<String> {
+            own.into_iter().chain(texts_of(usual)).collect()
+        };
+        // What the admins of any tenant may write into a token must not say which user that is.
+        let id = own("MICROSOFT_USER_ID_ATTRIBUTE").filter(|_| !of_many_tenants(env));
+        let (first, last) =
+            (own("MICROSOFT_USER_FIRST_NAME_ATTRIBUTE"), own("MICROSOFT_USER_LAST_NAME_ATTRIBUTE"));
         Self {
-            id: texts_of(&["oid", "sub"]),
-            email: texts_of(&["email", "preferred_username"]),
+            id: before(id, &["oid", "sub"]),
+            email: before(own("MICROSOFT_USER_EMAIL_ATTRIBUTE"), &["email", "preferred_username"]),
+            display: before(own("MICROSOFT_USER_DISPLAY_NAME_ATTRIBUTE"), &["name"]),
+            first: first.unwrap_or_else(|| String::from("given_name")),
+            last: last.unwrap_or_else(|| String::from("family_name")),
             role: String::from("roles"),
+            vouched: Vouched::By("microsoft"),
             omits_empty: true,
             ..Self::generic(env)
         }
+    }
+
+    /// For people who look at how it is set up.
+    pub(super) fn told(&self) -> Value {
+        json!({
+            "user_id": self.id,
+            "email": self.email,
+            "role": self.role,
+            "groups": self.groups,
+            "roles_by_group": self.mappings.roles,
+        })
     }
 
     /// Whoever the claims are of; `None` where they have no id.
@@ -96,6 +144,11 @@ impl Names {
             name: one(&self.display).or(full),
             role: self.mappings.role(claims).or_else(|| self.own_role(claims)),
             groups: self.groups(claims),
+            vouched_by: match &self.vouched {
+                Vouched::By(name) => Some((*name).to_owned()),
+                Vouched::In(path) => text(claims, path),
+            },
+            assigned: Vec::new(),
         })
     }
 
@@ -104,9 +157,7 @@ impl Names {
         let elsewhere = !claims["_claim_names"]["groups"].is_null() || claims["hasgroups"] == true;
         let there = at(claims, &self.groups).is_some_and(|groups| !groups.is_null());
         let told = there || self.omits_empty && !elsewhere;
-        // Keycloak writes groups as paths.
-        let name = |group: String| group.trim_start_matches('/').to_owned();
-        told.then(|| all(claims, &self.groups).into_iter().map(name).collect())
+        told.then(|| groups_at(claims, &self.groups))
     }
 
     /// The highest role that the claims name.
@@ -116,16 +167,29 @@ impl Names {
     }
 }
 
+fn of_many_tenants(env: &Env) -> bool {
+    let tenant = env.filled("MICROSOFT_TENANT").unwrap_or("common");
+    let door = env.filled("MICROSOFT_AUTHORIZATION_ENDPOINT").unwrap_or_default();
+    MANY_TENANTS.iter().any(|many| tenant == *many || door.contains(&format!("/{many}/")))
+}
+
 fn texts_of(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
 impl Person {
+    /// In the teams of the claim that `litellm_jwtauth` names for them, where it names one.
+    pub(super) fn in_teams_of(self, list: Option<&str>, claims: &Value) -> Self {
+        let Some(path) = list else { return self };
+        let there = at(claims, path).is_some_and(|teams| !teams.is_null());
+        Self { groups: there.then(|| groups_at(claims, path)), ..self }
+    }
+
     /// Somebody of a tenant that the operator knows nothing of. What that tenant's admins can write into a token counts for
     /// nothing: roles, groups, and an address that nobody looked at; names to sign in with have domains that Microsoft has.
     pub(super) fn of_any_tenant(self, claims: &Value) -> Self {
         let email = text(claims, "preferred_username").filter(|name| name.contains('@'));
-        Self { email, email_verified: false, role: None, groups: None, ..self }
+        Self { email, email_verified: false, role: None, groups: None, assigned: Vec::new(), ..self }
     }
 }
 
@@ -176,6 +240,11 @@ fn text(claims: &Value, path: &str) -> Option<String> {
     }
 }
 
+/// Keycloak writes groups as paths.
+fn groups_at(claims: &Value, path: &str) -> Vec<String> {
+    all(claims, path).into_iter().map(|group| group.trim_start_matches('/').to_owned()).collect()
+}
+
 /// A text, or all texts of a list.
 fn all(claims: &Value, path: &str) -> Vec<String> {
     match at(claims, path) {
@@ -188,7 +257,6 @@ fn all(claims: &Value, path: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn person(env: &[(&str, &str)], claims: &Value) -> Option<Person> {
         Names::generic(&Env::of(env.iter().copied())).person(claims)
@@ -221,6 +289,45 @@ mod tests {
         assert_eq!(groups(json!({ "oid": "o" })), Some(Vec::new()));
         assert_eq!(groups(json!({ "oid": "o", "hasgroups": true })), None);
         assert_eq!(groups(json!({ "oid": "o", "_claim_names": { "groups": "src1" } })), None);
+    }
+
+    #[test]
+    fn microsofts_claims_are_found_by_the_operators_names_first() {
+        let env = Env::of([
+            ("MICROSOFT_TENANT", "t-1"),
+            ("MICROSOFT_USER_ID_ATTRIBUTE", "employee.id"),
+            ("MICROSOFT_USER_EMAIL_ATTRIBUTE", "mail"),
+            ("MICROSOFT_USER_FIRST_NAME_ATTRIBUTE", "givenName"),
+            ("MICROSOFT_USER_LAST_NAME_ATTRIBUTE", "surname"),
+        ]);
+        let claims = json!({ "oid": "o", "email": "a@x.example", "employee": { "id": "e-7" }, "mail": "ada@work.example",
+            "givenName": "Ada", "surname": "Byron" });
+        let ada = Names::microsoft(&env).person(&claims).unwrap();
+        assert_eq!((ada.id.as_str(), ada.email.as_deref()), ("e-7", Some("ada@work.example")));
+        assert_eq!((ada.name.as_deref(), ada.vouched_by.as_deref()), (Some("Ada Byron"), Some("microsoft")));
+        let usual = Names::microsoft(&env).person(&json!({ "oid": "o", "email": "a@x.example" })).unwrap();
+        assert_eq!((usual.id.as_str(), usual.email.as_deref()), ("o", Some("a@x.example")));
+    }
+
+    #[test]
+    fn p37_of_many_tenants_a_claim_that_their_admins_write_is_nobodys_id() {
+        for tenant in ["", "common", "organizations"] {
+            let env = Env::of([("MICROSOFT_TENANT", tenant), ("MICROSOFT_USER_ID_ATTRIBUTE", "email")]);
+            let claims = json!({ "oid": "o", "email": "boss@work.example" });
+            assert_eq!(Names::microsoft(&env).person(&claims).unwrap().id, "o", "{tenant}");
+            let door = "https://login.microsoftonline.us/common/oauth2/v2.0/authorize";
+            let env = env.with([("MICROSOFT_TENANT", "t-1"), ("MICROSOFT_AUTHORIZATION_ENDPOINT", door)]);
+            assert_eq!(Names::microsoft(&env).person(&claims).unwrap().id, "o");
+        }
+    }
+
+    #[test]
+    fn teams_are_those_of_the_claim_that_is_named_for_them() {
+        let claims = json!({ "preferred_username": "a", "groups": ["red"], "squads": ["/blue"] });
+        let teams = |list: Option<&str>| person(&[], &claims).unwrap().in_teams_of(list, &claims).groups;
+        assert_eq!(teams(None), Some(vec!["red".to_owned()]));
+        assert_eq!(teams(Some("squads")), Some(vec!["blue".to_owned()]));
+        assert_eq!(teams(Some("missing")), None, "nothing is said of teams");
     }
 
     #[test]

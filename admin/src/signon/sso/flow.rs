@@ -1,6 +1,7 @@
 //! The way to the identity provider and back. What is remembered meanwhile travels in a sealed cookie of the browser, so
 //! that any replica may answer, and each sign-in counts once.
 
+use super::claims::Person;
 use super::people;
 use super::provider::{Provider, provider};
 use super::tokens::{Back, Known, encoded, redeem};
@@ -150,10 +151,12 @@ async fn arrive(
     params: &Params,
 ) -> Result<Response, Refusal> {
     let known = known(context, state, headers, params, CALLBACK).await?;
-    let env = (context.services.config)().env.clone();
-    let provider = provider(&env).ok_or_else(lost)?;
+    let config = (context.services.config)();
+    let provider = provider(&config.env).ok_or_else(lost)?;
     let person = provider.names.person(&known.claims);
     let person = person.ok_or_else(|| failed("the claim with the user's id is missing"))?;
+    let person = person.in_teams_of(config.general.jwt.team_list.as_deref(), &known.claims);
+    let person = Person { assigned: known.assigned, ..person };
     let person = if known.of_any_tenant { person.of_any_tenant(&known.claims) } else { person };
     let who = Who::User(Box::new(people::user(context, &person).await?));
     password::admitted(context, &who)?;

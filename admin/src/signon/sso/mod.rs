@@ -1,9 +1,10 @@
 //! Signing in at an identity provider: OpenID Connect's code flow with PKCE, state and nonce. `provider.rs` is who is
-//! asked and with which addresses, `flow.rs` the way there and back, `tokens.rs` what comes of a code, `claims.rs` what
-//! is made of what is said of somebody, `people.rs` which user that is.
+//! asked and with which addresses, `flow.rs` the way there and back, `tokens.rs` what comes of a code, `graph.rs` what
+//! Microsoft tells of groups, `claims.rs` what is made of what is said of somebody, `people.rs` which user that is.
 
 mod claims;
 mod flow;
+mod graph;
 pub(super) mod people;
 mod provider;
 mod tokens;
@@ -21,7 +22,16 @@ pub(super) fn is_on(env: &Env) -> bool {
     provider::provider(env).is_some()
 }
 
-/// Who it is; null where there is none.
+/// Whether browsers are sent there without being asked.
+pub(super) fn is_first(env: &Env) -> bool {
+    is_on(env) && env.is_on("AUTO_REDIRECT_UI_LOGIN_TO_SSO")
+}
+
+/// Who it is and who may come in; null where there is none.
 pub(super) fn told(env: &Env) -> Value {
-    provider::provider(env).map_or(Value::Null, |provider| provider.told())
+    let Some(provider) = provider::provider(env) else { return Value::Null };
+    let mut told = provider.told();
+    told["allowed_email_domains"] = env.filled("ALLOWED_EMAIL_DOMAINS").into();
+    told["proxy_admin_id"] = env.filled("PROXY_ADMIN_ID").into();
+    told
 }

@@ -1,11 +1,12 @@
 //! Which user somebody is who comes from the identity provider. Nobody is turned away for being one too many.
 
-use super::claims::Person;
+use super::claims::{Group, Person};
 use crate::context::Context;
 use crate::error::Refusal;
 use crate::teams;
 use crate::users;
 use crate::work::Work;
+use serde_json::json;
 use std::collections::HashSet;
 use weir_core::config::env::Env;
 use weir_core::domain::key::MASTER_USER;
@@ -42,15 +43,20 @@ pub(in crate::signon) async fn user(context: &Context, person: &Person) -> Resul
         None => work.insert(&user)?,
     }
     teams::place(context, &mut work, &user, teams.clone()).await?;
+    let founded = founded(context, &mut work, &person.assigned).await?;
     if let Some(groups) = &person.groups {
-        follow(context, &mut work, &user, groups, &teams).await?;
+        follow(context, &mut work, &user, groups, &teams, founded).await?;
     }
     work.commit().await?;
     Ok(user)
 }
 
 fn fresh(person: &Person) -> User {
-    User { id: person.id.clone(), metadata: String::from("{}"), ..User::default() }
+    let metadata = match &person.vouched_by {
+        Some(name) => json!({ "auth_provider": name }).to_string(),
+        None => String::from("{}"),
+    };
+    User { id: person.id.clone(), metadata, ..User::default() }
 }
 
 /// Who may come at all.
@@ -107,20 +113,43 @@ fn role(env: &Env, person: &Person, user: &User) -> Role {
     person.role.or(user.role).unwrap_or(Role::InternalUserViewer)
 }
 
+/// Makes teams of groups that are none yet.
+async fn founded(context: &Context, work: &mut Work<'_>, assigned: &[Group]) -> Result<Vec<Team>, Refusal> {
+    let assigned = &assigned[..assigned.len().min(GROUPS)];
+    if assigned.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<String> = assigned.iter().map(|group| group.id.clone()).collect();
+    let there = get_all::<Team>(context.directory(), &ids).await?;
+    let mut teams: Vec<Team> = Vec::new();
+    for group in assigned {
+        if there.iter().any(|team| team.id == group.id) || teams.iter().any(|team| team.id == group.id) {
+            continue;
+        }
+        let (id, alias, metadata) = (group.id.clone(), group.name.clone(), String::from("{}"));
+        let team = Team { id, alias, metadata, ..Team::default() };
+        work.insert(&team)?;
+        teams.push(team);
+    }
+    Ok(teams)
+}
+
 /// Into the teams, by id, that the groups are, and out of those that no group is any more. Whom an admin has put into a
-/// team stays there. `joined`: already, in the same work.
+/// team stays there. `joined`: already, in the same work. `founded`: in the same work, so that the ledger has not got them.
 async fn follow(
     context: &Context,
     work: &mut Work<'_>,
     user: &User,
     groups: &[String],
     joined: &[String],
+    founded: Vec<Team>,
 ) -> Result<(), Refusal> {
     let wanted: HashSet<&String> =
         groups.iter().filter(|id| !id.contains('\0') && !joined.contains(id)).collect();
     let wanted: Vec<String> = wanted.into_iter().take(GROUPS).cloned().collect();
     let named = get_all::<Team>(context.directory(), &wanted).await?;
-    let named: Vec<Team> = named.into_iter().map(|kept| kept.record).collect();
+    let mut named: Vec<Team> = named.into_iter().map(|kept| kept.record).collect();
+    named.extend(founded.into_iter().filter(|team| wanted.contains(&team.id)));
     let theirs = vec![Condition::In("user_id", vec![user.id.clone()])];
     let there = context.all::<Member>(theirs).await?.into_iter().map(|kept| kept.record).collect();
     let mut moves = Moves::of(user, &named, there, false);

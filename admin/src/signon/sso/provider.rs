@@ -1,7 +1,8 @@
 //! Who signs people in: from the variables that LiteLLM reads, and from what the provider publishes about itself.
 
 use super::claims::Names;
-use axum::http::Request;
+use super::graph::Graph;
+use axum::http::{HeaderName, HeaderValue, Request};
 use openidconnect::core::{CoreJsonWebKeySet, CoreProviderMetadata};
 use openidconnect::{IssuerUrl, JsonWebKeySet};
 use serde_json::{Value, json};
@@ -26,6 +27,10 @@ pub(super) struct Provider {
     pub(super) scope: String,
     /// Some providers want the client in the form instead of a header.
     pub(super) client_in_form: bool,
+    /// The operator's own, on what is asked with a code or a token, where we have none of that name.
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    /// Where more is asked of groups.
+    pub(super) graph: Option<Graph>,
     pub(super) names: Names,
 }
 
@@ -70,6 +75,10 @@ const FRESH: Duration = Duration::from_secs(3_600);
 const SOONEST: Duration = Duration::from_secs(10);
 
 const SCOPE: &str = "openid email profile";
+/// As far as Microsoft's Graph is to tell which groups somebody is in.
+const SCOPE_OF_GRAPH: &str = "openid email profile User.Read";
+/// Behind the address of a tenant, in whichever of Microsoft's clouds.
+const MICROSOFT_DOOR: &str = "/oauth2/v2.0/authorize";
 
 /// The provider of the environment: Google's, Microsoft's or any other, in LiteLLM's order.
 pub(super) fn provider(env: &Env) -> Option<Provider> {
@@ -87,6 +96,8 @@ fn named(env: &Env, kind: &'static str, id: &str, secret: &str) -> Option<Provid
         userinfo: None,
         scope: SCOPE.to_owned(),
         client_in_form: false,
+        headers: Vec::new(),
+        graph: None,
         names: Names::generic(env),
     })
 }
@@ -98,10 +109,24 @@ fn google(env: &Env) -> Option<Provider> {
 }
 
 fn microsoft(env: &Env) -> Option<Provider> {
-    let tenant = env.filled("MICROSOFT_TENANT").unwrap_or("common");
-    let issuer = Some(format!("https://login.microsoftonline.com/{tenant}/v2.0"));
+    let text = |name: &str| env.filled(name).map(str::to_owned);
     let found = named(env, "microsoft", "MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET")?;
-    Some(Provider { issuer, names: Names::microsoft(env), client_in_form: true, ..found })
+    let authorize = text("MICROSOFT_AUTHORIZATION_ENDPOINT");
+    // The cloud of a government has addresses of its own, and issuers.
+    let tenant = env.filled("MICROSOFT_TENANT").unwrap_or("common");
+    let usual = format!("https://login.microsoftonline.com/{tenant}");
+    let base = authorize.as_deref().and_then(|url| url.strip_suffix(MICROSOFT_DOOR)).unwrap_or(&usual);
+    Some(Provider {
+        issuer: Some(format!("{base}/v2.0")),
+        authorize,
+        token: text("MICROSOFT_TOKEN_ENDPOINT"),
+        userinfo: text("MICROSOFT_USERINFO_ENDPOINT"),
+        scope: SCOPE_OF_GRAPH.to_owned(),
+        client_in_form: true,
+        graph: Some(Graph::of(env)),
+        names: Names::microsoft(env),
+        ..found
+    })
 }
 
 fn generic(env: &Env) -> Option<Provider> {
@@ -114,8 +139,20 @@ fn generic(env: &Env) -> Option<Provider> {
         userinfo: text("GENERIC_USERINFO_ENDPOINT"),
         scope: text("GENERIC_SCOPE").unwrap_or(found.scope),
         client_in_form: env.is_on("GENERIC_INCLUDE_CLIENT_ID"),
+        headers: headers(env.filled("GENERIC_SSO_HEADERS").unwrap_or_default()),
         ..found
     })
+}
+
+/// `name=value, …`; what is none is left out.
+fn headers(written: &str) -> Vec<(HeaderName, HeaderValue)> {
+    let read = |(name, value): (&str, &str)| {
+        let name = HeaderName::try_from(name.trim()).ok()?;
+        let mut value = HeaderValue::try_from(value.trim()).ok()?;
+        value.set_sensitive(true);
+        Some((name, value))
+    };
+    written.split(',').filter_map(|pair| pair.split_once('=')).filter_map(read).collect()
 }
 
 // --- what it publishes ---
@@ -153,6 +190,7 @@ impl Provider {
             "authorization_endpoint": self.authorize,
             "client_id": self.client_id,
             "scope": self.scope,
+            "claims": self.names.told(),
         })
     }
 
@@ -281,5 +319,17 @@ mod tests {
         let env = env.with([("MICROSOFT_CLIENT_ID", "ms"), ("MICROSOFT_TENANT", "t1")]);
         let microsoft = provider(&env).unwrap();
         assert_eq!(microsoft.issuer.as_deref(), Some("https://login.microsoftonline.com/t1/v2.0"));
+        let door = "https://login.microsoftonline.us/t2/oauth2/v2.0/authorize";
+        let elsewhere = provider(&env.with([("MICROSOFT_AUTHORIZATION_ENDPOINT", door)])).unwrap();
+        assert_eq!(elsewhere.issuer.as_deref(), Some("https://login.microsoftonline.us/t2/v2.0"));
+        assert_eq!(elsewhere.authorize.as_deref(), Some(door));
+    }
+
+    #[test]
+    fn headers_are_the_operators() {
+        let told = headers("X-Realm = blue,nonsense, bad name=x, authorization=Bearer a=b,");
+        let told: Vec<(&str, &str)> =
+            told.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+        assert_eq!(told, [("x-realm", "blue"), ("authorization", "Bearer a=b")]);
     }
 }

@@ -1,8 +1,9 @@
 //! What comes of a code: tokens, and what they say. A token counts only if it was signed by this issuer for this client,
 //! for this very sign-in, and has not expired.
 
+use super::claims::Group;
 use super::provider::{Discovered, Endpoints, Issuer, Provider};
-use axum::http::{Request, header};
+use axum::http::{HeaderName, HeaderValue, Request, header};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use openidconnect::core::{CoreIdToken, CoreIdTokenVerifier, CoreJwsSigningAlgorithm as Algorithm};
@@ -44,6 +45,8 @@ pub(super) struct Known {
     pub(super) id_token: Option<String>,
     /// Somebody of a tenant that nobody named.
     pub(super) of_any_tenant: bool,
+    /// Groups that are to be teams.
+    pub(super) assigned: Vec<Group>,
 }
 
 /// Changes a code for tokens and reads them.
@@ -66,7 +69,7 @@ pub(super) async fn redeem(
         None => Map::new(),
     };
     if let (Some(address), Some(token)) = (&endpoints.userinfo, &access_token) {
-        add(&mut claims, userinfo(http, address, token).await?)?;
+        add(&mut claims, with_token(http, address, token, &provider.headers).await?)?;
     }
     if claims.is_empty() {
         return Err(String::from("neither an id token nor an address to ask about the user"));
@@ -75,16 +78,33 @@ pub(super) async fn redeem(
     for (name, value) in access_token.as_deref().and_then(payload).unwrap_or_default() {
         claims.entry(name).or_insert(value);
     }
+    let assigned = match (&provider.graph, &access_token) {
+        (Some(graph), Some(token)) => graph.add_groups(http, token, &mut claims).await,
+        _ => Vec::new(),
+    };
     let of_any_tenant = matches!(endpoints.issuer, Some(Issuer::OfTenants(_))) && back.tenants.is_empty();
-    Ok(Known { claims: Value::Object(claims), id_token, of_any_tenant })
+    Ok(Known { claims: Value::Object(claims), id_token, of_any_tenant, assigned })
 }
 
 // --- asking ---
 
-/// `a=b&c=d`, with everything encoded that could mean something.
+/// With everything encoded that could mean something.
+pub(super) fn encoded_text(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+/// `a=b&c=d`.
 pub(super) fn encoded(pairs: &[(&str, &str)]) -> String {
-    let one = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    pairs.iter().map(|(name, value)| format!("{name}={}", one(value))).collect::<Vec<_>>().join("&")
+    pairs.iter().map(|(name, value)| format!("{name}={}", encoded_text(value))).collect::<Vec<_>>().join("&")
+}
+
+/// The operator's headers beside ours, which count where both have one: the body is a form, and the token is that of whoever
+/// is asked about.
+fn beside(mut request: Request<String>, headers: &[(HeaderName, HeaderValue)]) -> Request<String> {
+    for (name, value) in headers {
+        request.headers_mut().entry(name).or_insert_with(|| value.clone());
+    }
+    request
 }
 
 async fn exchange(
@@ -110,12 +130,12 @@ async fn exchange(
         form.push(("client_secret", secret));
     } else if !secret.is_empty() {
         // Both parts are encoded first: RFC 6749, section 2.3.1.
-        let one = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-        let basic = STANDARD.encode(format!("{}:{}", one(&provider.client_id), one(secret)));
+        let basic = format!("{}:{}", encoded_text(&provider.client_id), encoded_text(secret));
+        let basic = STANDARD.encode(basic);
         request = request.header(header::AUTHORIZATION, format!("Basic {basic}"));
     }
     let request = request.body(encoded(&form)).map_err(|e| e.to_string())?;
-    let answer = http.fetch(request).await?;
+    let answer = http.fetch(beside(request, &provider.headers)).await?;
     let told: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     if answer.status == 200 {
         return Ok(told);
@@ -124,12 +144,18 @@ async fn exchange(
     Err(format!("the token endpoint answered {}: {why}", answer.status))
 }
 
-async fn userinfo(http: &dyn Fetch, address: &str, token: &str) -> Result<Map<String, Value>, String> {
+/// What an address tells whoever has this token.
+pub(super) async fn with_token(
+    http: &dyn Fetch,
+    address: &str,
+    token: &str,
+    headers: &[(HeaderName, HeaderValue)],
+) -> Result<Map<String, Value>, String> {
     let request = Request::get(address)
         .header(header::ACCEPT, "application/json")
         .header(header::AUTHORIZATION, format!("Bearer {token}"))
         .body(String::new());
-    let answer = http.fetch(request.map_err(|e| e.to_string())?).await?;
+    let answer = http.fetch(beside(request.map_err(|e| e.to_string())?, headers)).await?;
     if answer.status != 200 {
         return Err(format!("{address} answered {}", answer.status));
     }

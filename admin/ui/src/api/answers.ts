@@ -196,6 +196,14 @@ export interface CallbackState {
   last_error_at: string | null;
 }
 
+/** What is known of signing in before anybody has. */
+export interface Options {
+  sso: boolean;
+  /** Browsers go to the identity provider without being asked. */
+  auto?: boolean;
+  provider?: SignOnProvider | null;
+}
+
 /** Who signs people in; told to whoever sees everything. */
 export interface SignOnProvider {
   kind: 'google' | 'microsoft' | 'generic';
@@ -203,6 +211,17 @@ export interface SignOnProvider {
   authorization_endpoint: string | null;
   client_id: string;
   scope: string;
+  /** Names of claims that say who somebody is; the first that a token has counts. */
+  claims: {
+    user_id: string[];
+    email: string[];
+    role: string;
+    groups: string;
+    /** Groups of each role. */
+    roles_by_group: Record<string, string[]>;
+  };
+  allowed_email_domains: string | null;
+  proxy_admin_id: string | null;
 }
 
 export interface Credential {

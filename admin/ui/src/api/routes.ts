@@ -12,6 +12,7 @@ import type {
   Json,
   Key,
   NewKey,
+  Options,
   Organization,
   Paged,
   PeriodBudget,
@@ -21,7 +22,6 @@ import type {
   Replica,
   Session,
   SettingField,
-  SignOnProvider,
   Standing,
   Team,
   Tried,
@@ -127,7 +127,7 @@ export interface Answers {
   'POST /ui/session': Session;
   'DELETE /ui/session': { logout_url: string } | undefined;
   'DELETE /ui/sessions': undefined;
-  'GET /ui/options': { sso: boolean; provider?: SignOnProvider | null };
+  'GET /ui/options': Options;
   'POST /ui/invitation': undefined;
 }
 

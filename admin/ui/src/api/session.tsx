@@ -6,6 +6,10 @@ import { may, type Right } from './rights';
 import { ROOT } from './root';
 
 const QUERY = ['session'];
+
+/** Whoever has signed out is not signed in again at once, where browsers are sent to the identity provider unasked. */
+export const SIGNED_OUT = 'signed_out';
+const LEFT = `${ROOT}ui/?${SIGNED_OUT}`;
 const Current = createContext<Session | null>(null);
 
 /** Who is signed in: `null` for nobody, `undefined` while it is being asked. */
@@ -54,12 +58,12 @@ export function useSignIn() {
     async signOut() {
       const ended = await call('DELETE /ui/session');
       // Loaded anew, nothing is left in memory of what was seen. The identity provider may have a session to end, too.
-      window.location.assign(ended?.logout_url ?? `${ROOT}ui/`);
+      window.location.assign(ended?.logout_url ?? LEFT);
     },
     /** Ends every session of this user, in whatever browser. */
     async signOutEverywhere() {
       await call('DELETE /ui/sessions');
-      window.location.assign(`${ROOT}ui/`);
+      window.location.assign(LEFT);
     },
   };
 }

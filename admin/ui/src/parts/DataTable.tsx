@@ -12,6 +12,7 @@ import { type ReactNode, useState } from 'react';
 import { useNavigate } from 'react-router';
 import css from './DataTable.module.css';
 import { Icon } from './Icon';
+import parts from './parts.module.css';
 
 declare module '@tanstack/react-table' {
   interface ColumnMeta<TData extends RowData, TValue> {
@@ -36,10 +37,14 @@ interface Props<T> {
   /** Sorting by the server; without it, by what is here. */
   sorting?: SortingState;
   onSort?: (sorting: SortingState) => void;
+  /** What stands below a column when all rows are added up. */
+  sums?: Record<string, ReactNode> | undefined;
   foot?: ReactNode;
 }
 
-export function DataTable<T>({ label, columns, rows, to, empty, sorting, onSort, foot }: Props<T>) {
+const FRAME = `${parts.panel} ${css.frame}`;
+
+export function DataTable<T>({ label, columns, rows, to, empty, sorting, onSort, sums, foot }: Props<T>) {
   const [own, setOwn] = useState<SortingState>([]);
   const byServer = onSort !== undefined;
   const state = byServer ? (sorting ?? []) : own;
@@ -57,9 +62,9 @@ export function DataTable<T>({ label, columns, rows, to, empty, sorting, onSort,
     getCoreRowModel: getCoreRowModel(),
     getSortedRowModel: getSortedRowModel(),
   });
-  if (rows.length === 0) return <div className={css.frame}>{empty}</div>;
+  if (rows.length === 0) return <div className={FRAME}>{empty}</div>;
   return (
-    <div className={css.frame}>
+    <div className={FRAME}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls sideways must be reachable by the keyboard */}
       <section className={css.scroll} aria-label={label} tabIndex={0}>
         <table className={css.table}>
@@ -83,6 +88,17 @@ export function DataTable<T>({ label, columns, rows, to, empty, sorting, onSort,
               </Row>
             ))}
           </tbody>
+          {sums !== undefined && (
+            <tfoot>
+              <tr>
+                {columns.map(({ id = '', meta }) => (
+                  <td key={id} {...look(meta)}>
+                    {sums[id]}
+                  </td>
+                ))}
+              </tr>
+            </tfoot>
+          )}
         </table>
       </section>
       {foot}

@@ -30,6 +30,7 @@ const PATHS = {
   refresh: 'M13 3v3.5H9.5M3 13V9.5h3.5M12.7 6.5A5 5 0 0 0 3.6 5.6M3.3 9.5a5 5 0 0 0 9.1.9',
   print: 'M4.5 6V2.5h7V6M4.5 11.5h-2V6h11v5.5h-2M4.5 9.5h7v4h-7Z',
   stop: 'M4 4h8v8H4Z',
+  bin: 'M3 4.5h10M6.5 4.5v-2h3v2M4.5 4.5l.5 9h6l.5-9M6.8 7v4M9.2 7v4',
   send: 'M8 13V3M4 7l4-4 4 4',
 } as const;
 

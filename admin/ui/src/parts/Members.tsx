@@ -29,6 +29,8 @@ interface Props {
   add: (values: Values) => Promise<unknown>;
   change: (member: MemberRow, values: Values) => Promise<unknown>;
   remove: (member: MemberRow) => Promise<unknown>;
+  /** For who may add and change but not remove. */
+  removes?: boolean;
   /** What goes with the membership. */
   loses?: string;
 }
@@ -38,7 +40,8 @@ type Doing = { what: 'add' } | { what: 'change' | 'remove'; member: MemberRow };
 const nameOf = (member: MemberRow) => member.user_email ?? member.user_id;
 
 /** Who belongs to a team or an organisation, and as what. */
-export function Members({ of, members, fields, writes, add, change, remove, loses }: Props) {
+export function Members(props: Props) {
+  const { of, members, fields, writes, add, change, remove, removes = true, loses } = props;
   const [doing, setDoing] = useState<Doing | null>(null);
   const done = () => setDoing(null);
   const columns: Column<MemberRow>[] = [
@@ -65,7 +68,11 @@ export function Members({ of, members, fields, writes, add, change, remove, lose
       header: actionsHeader,
       enableSorting: false,
       cell: ({ row }) => (
-        <More name={nameOf(row.original)} start={(what) => setDoing({ what, member: row.original })} />
+        <More
+          name={nameOf(row.original)}
+          removes={removes}
+          start={(what) => setDoing({ what, member: row.original })}
+        />
       ),
       meta: { number: true },
     });
@@ -98,7 +105,13 @@ export function Members({ of, members, fields, writes, add, change, remove, lose
         />
       )}
       {doing?.what === 'remove' && (
-        <Confirm title={`Remove from ${of}?`} action="Remove" run={() => remove(doing.member)} onClose={done}>
+        <Confirm
+          title={`Remove from ${of}?`}
+          name={nameOf(doing.member)}
+          action="Remove"
+          run={() => remove(doing.member)}
+          onClose={done}
+        >
           {nameOf(doing.member)} loses {loses ?? `what comes with ${of}`}. The user stays.
         </Confirm>
       )}
@@ -106,7 +119,13 @@ export function Members({ of, members, fields, writes, add, change, remove, lose
   );
 }
 
-function More({ name, start }: { name: string; start: (what: 'change' | 'remove') => void }) {
+interface MoreProps {
+  name: string;
+  removes: boolean;
+  start: (what: 'change' | 'remove') => void;
+}
+
+function More({ name, removes, start }: MoreProps) {
   return (
     <Menu>
       <Menu.Target>
@@ -116,9 +135,11 @@ function More({ name, start }: { name: string; start: (what: 'change' | 'remove'
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Item onClick={() => start('change')}>Change</Menu.Item>
-        <Menu.Item color="red" onClick={() => start('remove')}>
-          Remove
-        </Menu.Item>
+        {removes && (
+          <Menu.Item color="red" onClick={() => start('remove')}>
+            Remove
+          </Menu.Item>
+        )}
       </Menu.Dropdown>
     </Menu>
   );

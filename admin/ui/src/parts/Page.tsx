@@ -55,10 +55,10 @@ export function Section({ title, about, actions, children, bare = false }: Secti
     <section className={css.section}>
       <header className={css.sectionHead}>
         <h2 className={css.sectionTitle}>{title}</h2>
-        {about !== undefined && <div className={css.sectionAbout}>{about}</div>}
+        {about !== undefined && <div className={css.small}>{about}</div>}
         <div className={css.actions}>{actions}</div>
       </header>
-      {bare ? children : <div className={css.card}>{children}</div>}
+      {bare ? children : <div className={`${css.panel} ${css.card}`}>{children}</div>}
     </section>
   );
 }

@@ -2,6 +2,7 @@ import { ActionIcon } from '@mantine/core';
 import css from './DataTable.module.css';
 import { count } from './format';
 import { Icon } from './Icon';
+import parts from './parts.module.css';
 
 interface Props {
   page: number;
@@ -14,7 +15,7 @@ export function Pager({ page, size, total, onPage }: Props) {
   const pages = Math.max(1, Math.ceil(total / size));
   const from = total === 0 ? 0 : (page - 1) * size + 1;
   return (
-    <nav className={css.pager} aria-label="Pages of the list">
+    <nav className={`${parts.small} ${css.pager}`} aria-label="Pages of the list">
       <span>
         {count(from)}–{count(Math.min(page * size, total))} of {count(total)}
       </span>

@@ -16,7 +16,7 @@ export function RowActions({ name, edit, remove }: Props) {
         Edit
       </Button>
       <ActionIcon aria-label={`Delete ${name}`} onClick={remove}>
-        <Icon name="close" />
+        <Icon name="bin" />
       </ActionIcon>
     </span>
   );

@@ -187,9 +187,9 @@ const mean = (micros: number, requests: number) => (requests === 0 ? undefined :
 export const meanLatency: Mean = ({ weir }) => mean(weir.duration_us, weir.timed_requests);
 export const meanFirstToken: Mean = ({ weir }) => mean(weir.time_to_first_token_us, weir.streamed_requests);
 
-export function total(days: Day[]): Metrics {
-  return days.reduce((sum, day) => add(sum, day.metrics), NOTHING);
-}
+export const sum = (all: Metrics[]): Metrics => all.reduce(add, NOTHING);
+
+export const total = (days: Day[]): Metrics => sum(days.map((day) => day.metrics));
 
 export interface Row {
   id: string;

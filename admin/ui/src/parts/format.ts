@@ -26,6 +26,32 @@ export function exactMoney(dollars: number): string {
   return `$${dollars.toLocaleString(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 9 })}`;
 }
 
+const dollars = (digits: number) => {
+  const format = new Intl.NumberFormat(undefined, {
+    style: 'currency',
+    currency: 'USD',
+    currencyDisplay: 'narrowSymbol',
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+  return (value: number) => format.format(value);
+};
+
+/** Amounts of one column, all with the same digits: as many as matter beside the largest of them. */
+export function moneyColumn(all: number[]): (value: number) => string {
+  const largest = all.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const digits = largest >= 100 ? 2 : largest >= 1 ? 4 : 6;
+  const [tell, least] = [dollars(digits), 10 ** -digits];
+  return (value) => (value !== 0 && Math.abs(value) < least / 2 ? `< ${tell(least)}` : tell(value));
+}
+
+/** The same to the last digit that any of them is booked with: what stands on a bill can be added up by hand. */
+export function exactColumn(all: number[]): (value: number) => string {
+  const needed = (value: number) => 9 - (/0*$/.exec(`${Math.round(value * NANO)}`)?.[0].length ?? 0);
+  const digits = all.filter((value) => value !== 0).reduce((most, value) => Math.max(most, needed(value)), 2);
+  return dollars(Math.min(digits, 9));
+}
+
 const NANO = 1_000_000_000;
 
 /** A sum without the digits that adding in binary makes up: amounts are whole billionths of a dollar. */

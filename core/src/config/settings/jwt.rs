@@ -21,6 +21,8 @@ pub struct JwtSettings {
     pub roles: Vec<String>,
     /// Claims with teams, the first ones first.
     pub teams: Vec<String>,
+    /// The one of them with a list (`team_ids_jwt_field`): whoever signs in to the UI is in those teams, too.
+    pub team_list: Option<String>,
     pub organization_id: Option<String>,
     pub end_user_id: Option<String>,
     /// A claim with the id of a user or a team, as the mapped role says.
@@ -86,6 +88,7 @@ impl JwtSettings {
             user_email: text("user_email_jwt_field"),
             roles: all(["user_roles_jwt_field", "roles_jwt_field"]),
             teams: all(["team_id_jwt_field", "team_ids_jwt_field"]),
+            team_list: text("team_ids_jwt_field"),
             organization_id: text("org_id_jwt_field"),
             end_user_id: text("end_user_id_jwt_field"),
             object_id: text("object_id_jwt_field"),

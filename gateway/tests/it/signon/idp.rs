@@ -144,6 +144,13 @@ impl Upstream for Idp {
                 document["issuer"] = format!("{url}/{{tenantid}}").into();
                 Reply::json(200, &document)
             }
+            // Of one of its tenants.
+            "/t-1/v2.0/.well-known/openid-configuration" => {
+                let url = self.said().url.clone();
+                let mut document = Idp::document(&url);
+                document["issuer"] = format!("{url}/t-1/v2.0").into();
+                Reply::json(200, &document)
+            }
             "/jwks" => Reply::json(200, &self.jwks()),
             "/token" => self.redeem(seen),
             "/userinfo" => {
@@ -155,12 +162,40 @@ impl Upstream for Idp {
                 Reply::json(200, &Value::Object(all))
             }
             "/introspect" => self.introspect(seen),
+            graph if graph.starts_with("/graph/") => self.graph(seen),
             _ => Reply::json(404, &json!({})),
         }
     }
 }
 
 impl Idp {
+    /// Microsoft's Graph: somebody is in g-1 and g-2, told on two pages; g-1 and g-3 were given the application p1.
+    fn graph(&self, seen: &Seen) -> Reply {
+        let url = self.said().url.clone();
+        let group = |id: &str| json!({ "@odata.type": "#microsoft.graph.group", "id": id });
+        let given = |kind: &str, id: &str| json!({ "principalType": kind, "principalId": id, "principalDisplayName": id });
+        if seen.header("authorization") != "Bearer opaque" {
+            return Reply::json(403, &json!({}));
+        }
+        let (value, next) = match seen.route() {
+            "/graph/me/memberOf" => {
+                let role = json!({ "@odata.type": "#microsoft.graph.directoryRole", "id": "r-1" });
+                (json!([group("g-1"), role]), format!("{url}/graph/more"))
+            }
+            // A token is shown to nobody else.
+            "/graph/more" => (json!([group("g-2")]), format!("{url}/elsewhere")),
+            "/graph/servicePrincipals/p1/appRoleAssignedTo" => {
+                (json!([given("Group", "g-1"), given("User", "u-1"), given("Group", "g-3")]), String::new())
+            }
+            _ => return Reply::json(404, &json!({})),
+        };
+        let mut page = json!({ "value": value });
+        if !next.is_empty() {
+            page["@odata.nextLink"] = next.into();
+        }
+        Reply::json(200, &page)
+    }
+
     /// Opaque tokens: `good-NAME` is of NAME.
     fn introspect(&self, seen: &Seen) -> Reply {
         let form = String::from_utf8_lossy(&seen.body).into_owned();

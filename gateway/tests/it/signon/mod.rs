@@ -1,9 +1,11 @@
 //! Signing in to the admin UI, and everything that must not sign anybody in. `sso.rs` is the way over an identity
-//! provider, `idp.rs` such a provider, `bearer.rs` its tokens in place of keys.
+//! provider, `variables.rs` what the variables of LiteLLM make of it, `idp.rs` such a provider, `bearer.rs` its tokens in place
+//! of keys.
 
 mod bearer;
 mod idp;
 mod sso;
+mod variables;
 
 use crate::client::{self, Answer};
 use crate::rig::{CONFIG, MASTER, Rig, chat};
@@ -179,6 +181,50 @@ async fn p37_a_session_ends_by_itself() {
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
     panic!("the session does not end");
+}
+
+#[tokio::test]
+async fn p37_a_session_that_nobody_uses_ends_before_its_time() {
+    let config = CONFIG.replace("{drain_delay: 0.2}", "{drain_delay: 0.2, ui_session_idle: 1}");
+    let rig = Rig::config(&config).start().await;
+    let mut browser = Browser::new(&rig);
+    assert_eq!(browser.sign_in("admin", MASTER).await.status, 200);
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    assert_eq!(browser.session().await, Err(401));
+}
+
+/// What a door is not asked for it does not take, whatever it is called.
+#[tokio::test]
+async fn p37_no_parameter_raises_anybody() {
+    let rig = Rig::start().await;
+    user(&rig, "eve", "internal_user", "eve's password").await;
+    let raise = |mut body: Value| {
+        for name in ["role", "user_role", "roles"] {
+            body[name] = "proxy_admin".into();
+        }
+        body
+    };
+    let mut eve = Browser::new(&rig);
+    let door = raise(json!({ "username": "eve", "password": "eve's password" }));
+    let answer = eve.post("/ui/session?role=proxy_admin&user_role=proxy_admin", door).await;
+    assert_eq!(answer.json()["role"], "internal_user", "{}", answer.text());
+    eve.csrf = answer.json()["csrf"].as_str().unwrap().to_owned();
+    let shown = eve.get("/ui/session?role=proxy_admin&user_id=default_user_id").await.json();
+    assert_eq!((&shown["user_id"], &shown["role"]), (&json!("eve"), &json!("internal_user")));
+    for (path, body) in [
+        ("/user/update", raise(json!({ "user_id": "eve" }))),
+        ("/user/new", raise(json!({ "user_id": "eve-2" }))),
+        ("/key/generate", raise(json!({ "user_id": "default_user_id" }))),
+        ("/team/new", raise(json!({ "members_with_roles": [{ "role": "admin", "user_id": "eve" }] }))),
+    ] {
+        let denied = eve.post(path, body).await;
+        assert!([401, 403].contains(&denied.status), "{path}: {}", denied.text());
+    }
+    let link = rig.post("/invitation/new", MASTER, json!({ "user_id": "eve" })).await.json()["id"].clone();
+    let accepted = raise(json!({ "invitation_id": link, "password": "eve's other one" }));
+    assert_eq!(eve.post("/ui/invitation", accepted).await.status, 204);
+    let info = rig.get("/user/info?user_id=eve", MASTER).await.json();
+    assert_eq!(info["user_info"]["user_role"], "internal_user");
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ async fn start_at(config: &str, path: &str, more: &[(&str, &str)]) -> (Rig, Arc<
 }
 
 /// A parameter of an address.
-fn param(url: &str, name: &str) -> String {
+pub(super) fn param(url: &str, name: &str) -> String {
     let query = url.split_once('?').map_or("", |(_, query)| query);
     let found = query.split('&').find_map(|pair| pair.strip_prefix(&format!("{name}=")));
     percent_encoding::percent_decode_str(found.unwrap_or_default()).decode_utf8_lossy().into_owned()
@@ -33,7 +33,11 @@ fn param(url: &str, name: &str) -> String {
 
 /// Sends a browser to the provider; the state that it is to come back with.
 async fn leave(browser: &mut Browser<'_>, idp: &Idp) -> String {
-    let answer = browser.get("/sso/key/generate").await;
+    leave_by(browser, idp, "/sso/key/generate").await
+}
+
+pub(super) async fn leave_by(browser: &mut Browser<'_>, idp: &Idp, door: &str) -> String {
+    let answer = browser.get(door).await;
     assert_eq!(answer.status, 303, "{}", answer.text());
     let to = answer.header("location").to_owned();
     assert_eq!(param(&to, "code_challenge_method"), "S256");
@@ -44,7 +48,7 @@ async fn leave(browser: &mut Browser<'_>, idp: &Idp) -> String {
 }
 
 /// There and back; whether somebody is signed in now.
-async fn round(browser: &mut Browser<'_>, idp: &Idp, code: &str) -> bool {
+pub(super) async fn round(browser: &mut Browser<'_>, idp: &Idp, code: &str) -> bool {
     let state = leave(browser, idp).await;
     let answer = browser.get(&format!("/sso/callback?code={code}&state={state}")).await;
     let inside = answer.status == 303;
@@ -98,7 +102,7 @@ async fn claims_give_roles_and_teams_to_any_number_of_people() {
     assert!((0..8).all(|number| team.contains(&format!("user-{number}"))), "{team}");
 }
 
-async fn teams_of(rig: &Rig, user: &str) -> Vec<String> {
+pub(super) async fn teams_of(rig: &Rig, user: &str) -> Vec<String> {
     let info = rig.get(&format!("/user/info?user_id={user}"), MASTER).await.json();
     let mut teams: Vec<String> = serde_json::from_value(info["user_info"]["teams"].clone()).unwrap();
     teams.sort_unstable();

@@ -1,6 +1,7 @@
 import { Link } from 'react-router';
 import { Meter, Meters } from '@/parts/Meter';
 import { Section } from '@/parts/Page';
+import parts from '@/parts/parts.module.css';
 import { useBudgeted } from './budgeted';
 import css from './home.module.css';
 
@@ -15,7 +16,7 @@ export function Budgets() {
       <Meters wide>
         {rows.slice(0, MOST).map((row) => (
           <li key={row.to}>
-            <span className={css.name}>
+            <span className={`${parts.cut} ${css.name}`}>
               <span className={css.kind}>{row.kind}</span> <Link to={row.to}>{row.name}</Link>
             </span>
             <Meter spend={row.spend} budget={row.budget} />

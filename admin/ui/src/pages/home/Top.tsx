@@ -3,6 +3,7 @@ import type { Row } from '@/parts/activity';
 import { Empty } from '@/parts/Empty';
 import { compact, money } from '@/parts/format';
 import { Section } from '@/parts/Page';
+import parts from '@/parts/parts.module.css';
 import css from './home.module.css';
 
 interface Props {
@@ -26,12 +27,12 @@ export function Top({ title, rows, by, page }: Props) {
   return (
     <Section title={title} about="30 days" actions={<Link to={`/usage?by=${by}`}>All</Link>}>
       {rows.length === 0 && <Empty title="Nothing yet" />}
-      <ol className={css.top}>
+      <ol className={`${parts.stack} ${css.top}`}>
         {rows.slice(0, MOST).map((row) => (
           <li key={row.id}>
             <Link to={to(row)} className={css.row}>
-              <span className={css.name}>{row.name}</span>
-              <span className={css.requests}>{compact(row.metrics.api_requests)} requests</span>
+              <span className={`${parts.cut} ${css.name}`}>{row.name}</span>
+              <span className={parts.small}>{compact(row.metrics.api_requests)} requests</span>
               <span>{money(row.metrics.spend)}</span>
               <span
                 className={css.share}

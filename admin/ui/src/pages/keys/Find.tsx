@@ -1,6 +1,5 @@
-import { Button } from '@mantine/core';
 import { shortId } from '@/parts/format';
-import { Icon } from '@/parts/Icon';
+import { Narrowed } from '@/parts/Narrowed';
 import { SearchBox } from '@/parts/SearchBox';
 import { hashOf, isKey } from './resolve';
 
@@ -31,14 +30,12 @@ export function Find({ params, set }: Props) {
     <>
       <SearchBox key={params.hash} label="Find a key" value={params.q} onChange={(text) => go(text.trim())} />
       {FILTERS.filter(({ name }) => params[name] !== '').map(({ name, label }) => (
-        <Button
+        <Narrowed
           key={name}
-          variant="light"
-          rightSection={<Icon name="close" size={12} />}
-          onClick={() => set({ [name]: undefined })}
-        >
-          {label}: {shortId(params[name])}
-        </Button>
+          label={label}
+          value={shortId(params[name])}
+          onClear={() => set({ [name]: undefined })}
+        />
       ))}
     </>
   );

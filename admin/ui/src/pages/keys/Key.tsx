@@ -1,9 +1,11 @@
+import type { ReactNode } from 'react';
 import { Link, useParams } from 'react-router';
-import type { Key as Record } from '@/api/answers';
+import type { Json, Key as Record } from '@/api/answers';
 import { useAnswer, useChange } from '@/api/hooks';
 import { useMay } from '@/api/session';
 import { Id } from '@/parts/Copy';
 import { type Fact, Facts } from '@/parts/Facts';
+import { count, moment, money } from '@/parts/format';
 import { limits } from '@/parts/limits';
 import { More } from '@/parts/More';
 import { OnePage } from '@/parts/OnePage';
@@ -14,7 +16,7 @@ import { SpendByDay } from '@/parts/SpendByDay';
 import { Chip, Chips } from '@/parts/Status';
 import { TeamLink } from '@/parts/TeamLink';
 import { When } from '@/parts/When';
-import { KeyStatus, keyName } from './columns';
+import { budgetOf, increaseOf, KeyStatus, keyName } from './columns';
 import { EditKeyForm } from './KeyForm';
 import { Rotate } from './Rotate';
 
@@ -80,9 +82,38 @@ function Actions({ of }: { of: Record }) {
   );
 }
 
-function limiting(of: Record): Fact[] {
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && Object.keys(value).length > 0;
+
+/** `$20.00 every 30d`, however it was written. What is no amount, or none at all, limits nothing. */
+function told(budget: unknown): string | undefined {
+  if (!isObject(budget)) return undefined;
+  const limit = Number(budget['budget_limit'] ?? budget['max_budget']);
+  const period = budget['time_period'] ?? budget['budget_duration'];
+  if (!(limit > 0)) return undefined;
+  return period ? `${money(limit)} every ${period}` : money(limit);
+}
+
+/** What limits single models. */
+function ofModels(of: Record): Fact[] {
+  const { model_rpm_limit: requests, model_tpm_limit: tokens } = of.metadata;
+  const each = (label: string, all: unknown, tell: (value: unknown) => ReactNode) =>
+    isObject(all)
+      ? Object.entries(all).map(([model, value]): Fact => [`${label} ${model}`, tell(value)])
+      : [];
   return [
-    ...limits(of.spend, of),
+    ...each('Budget of', of.model_max_budget, told),
+    ...each('Requests per minute of', requests, (most) => count(Number(most))),
+    ...each('Tokens per minute of', tokens, (most) => count(Number(most))),
+  ];
+}
+
+function limiting(of: Record): Fact[] {
+  const increase = increaseOf(of);
+  return [
+    ...limits(of.spend, { ...of, max_budget: budgetOf(of) }),
+    ['Of it for a while', increase && `${money(increase.amount)}, until ${moment(increase.until)}`],
+    ...ofModels(of),
     ['Tier', of.budget_id && <Chip key="tier">{of.budget_id}</Chip>],
     ['Expires', of.expires === null ? 'never' : <When key="expires" at={of.expires} />],
   ];

@@ -4,11 +4,13 @@ import { Link } from 'react-router';
 import type { Key, NewKey } from '@/api/answers';
 import { asBody, useChange } from '@/api/hooks';
 import { Secret } from '@/parts/Copy';
-import type { Values } from '@/parts/form/fields';
+import { initial, type Values } from '@/parts/form/fields';
 import { RecordForm } from '@/parts/form/RecordForm';
 import { Notice } from '@/parts/Notice';
 import css from '@/parts/parts.module.css';
-import { FIELDS } from './fields';
+import { FIELDS, INCREASE } from './fields';
+
+const EDITED = [...FIELDS, ...INCREASE];
 
 interface Props {
   start?: Values;
@@ -50,16 +52,22 @@ export function ShownOnce({ made, onClose }: { made: NewKey; onClose: () => void
   );
 }
 
+/** Both, where one of them was changed: the server takes them together. */
+function whole(of: Key, values: Values): Values {
+  const said = INCREASE.some(({ name }) => name in values);
+  return said ? { ...initial(INCREASE, of), ...values } : values;
+}
+
 export function EditKeyForm({ of, onClose }: { of: Key; onClose: () => void }) {
   const change = useChange('POST /key/update');
   const save = async (values: Values) => {
-    await change.mutateAsync({ body: asBody({ key: of.token, ...values }) });
+    await change.mutateAsync({ body: asBody({ key: of.token, ...whole(of, values) }) });
     onClose();
   };
   return (
     <RecordForm
       title={`Edit ${of.key_alias ?? of.key_name}`}
-      fields={FIELDS}
+      fields={EDITED}
       record={of}
       save={save}
       onClose={onClose}

@@ -2,17 +2,33 @@ import { Link } from 'react-router';
 import type { Key } from '@/api/answers';
 import { createdColumn, spendColumn } from '@/parts/columns';
 import type { Column } from '@/parts/DataTable';
-import { shortId } from '@/parts/format';
+import { ago, shortId } from '@/parts/format';
 import { Chips, Status } from '@/parts/Status';
 import { TeamLink } from '@/parts/TeamLink';
 
 export const keyName = (key: Key) => key.key_alias ?? key.key_name;
 export const keyPath = (key: Key) => `/keys/${key.token}`;
 
+/** What a key has beside its budget for a while, while that lasts. */
+export function increaseOf({ metadata }: Key): { amount: number; until: string } | undefined {
+  const { temp_budget_increase: amount, temp_budget_expiry: until } = metadata;
+  if (typeof amount !== 'number' || typeof until !== 'string') return undefined;
+  return Date.parse(until) > Date.now() ? { amount, until } : undefined;
+}
+
+/** What it may spend now; `null`: anything. */
+export const budgetOf = (key: Key): number | null =>
+  key.max_budget === null ? null : key.max_budget + (increaseOf(key)?.amount ?? 0);
+
+/** How long before its end a key is said to be near it. */
+const SOON = 7 * 86_400_000;
+
 export function KeyStatus({ of }: { of: Key }) {
+  const [budget, left] = [budgetOf(of), of.expires === null ? SOON : Date.parse(of.expires) - Date.now()];
   if (of.blocked) return <Status tone="bad">Blocked</Status>;
-  if (of.expires !== null && Date.parse(of.expires) < Date.now()) return <Status tone="bad">Expired</Status>;
-  if (of.max_budget !== null && of.spend >= of.max_budget) return <Status tone="warn">Budget spent</Status>;
+  if (left < 0) return <Status tone="bad">Expired</Status>;
+  if (budget !== null && of.spend >= budget) return <Status tone="warn">Budget spent</Status>;
+  if (left < SOON) return <Status tone="warn">Expires {ago(of.expires ?? '')}</Status>;
   return <Status tone="good">Active</Status>;
 }
 
@@ -65,6 +81,6 @@ export const COLUMNS: Column<Key>[] = [
     cell: ({ row }) => <Chips of={row.original.models} none="all" most={2} />,
     meta: { minor: true },
   },
-  spendColumn((key) => key.max_budget),
+  spendColumn(budgetOf),
   createdColumn(),
 ];

@@ -1,4 +1,13 @@
-import { BUDGET, type FieldsOf, GUARDRAILS, METADATA, PARALLEL, RATES, TIER } from '@/parts/form/fields';
+import {
+  BUDGET,
+  BY_MODEL,
+  type FieldsOf,
+  GUARDRAILS,
+  METADATA,
+  PARALLEL,
+  RATES,
+  TIER,
+} from '@/parts/form/fields';
 
 const LIFETIMES = [
   { value: '30d', label: '30 days' },
@@ -38,6 +47,7 @@ export const FIELDS = [
     more: true,
     help: 'Beyond it an alert is sent, and nothing refused.',
   },
+  ...BY_MODEL,
   { name: 'organization_id', label: 'Organisation', kind: 'organization', more: true, only: 'new' },
   { name: 'auto_rotate', label: 'Rotate by itself', kind: 'switch', more: true },
   { name: 'rotation_interval', label: 'Rotated every', kind: 'text', placeholder: '90d', more: true },
@@ -51,3 +61,21 @@ export const FIELDS = [
   GUARDRAILS,
   METADATA,
 ] as const satisfies FieldsOf<'POST /key/generate'>;
+
+/** A larger budget for a while; the one says nothing without the other. */
+export const INCREASE = [
+  {
+    name: 'temp_budget_increase',
+    label: 'More budget for a while',
+    kind: 'money',
+    from: 'metadata.temp_budget_increase',
+    more: true,
+  },
+  {
+    name: 'temp_budget_expiry',
+    label: 'Until',
+    kind: 'moment',
+    from: 'metadata.temp_budget_expiry',
+    more: true,
+  },
+] as const satisfies FieldsOf<'POST /key/update'>;

@@ -1,8 +1,9 @@
 import { Button, PasswordInput, TextInput } from '@mantine/core';
 import { type FormEvent, type ReactNode, useEffect, useState } from 'react';
+import type { Options } from '@/api/answers';
 import { address, call } from '@/api/client';
 import { useAnswer } from '@/api/hooks';
-import { useSignIn } from '@/api/session';
+import { SIGNED_OUT, useSignIn } from '@/api/session';
 import { Notice } from '@/parts/Notice';
 import css from './Login.module.css';
 
@@ -14,7 +15,7 @@ export function Login() {
   return <SignIn fresh={accepted} />;
 }
 
-function Door({ title, text, children }: { title: string; text: string; children: ReactNode }) {
+function Door({ title, text, children }: { title: string; text: string; children?: ReactNode }) {
   useEffect(() => {
     document.title = `${title} · Weir`;
   }, [title]);
@@ -45,12 +46,26 @@ function useSubmit(run: () => Promise<unknown>) {
   return { busy, error, submit };
 }
 
+const DOOR = address('/sso/key/generate');
+
+/** Where the operator wants no page before the identity provider's. Whoever has just left stays here. */
+function useStraightThere(options: Options | undefined, stays: boolean): boolean {
+  const left = new URLSearchParams(window.location.search).has(SIGNED_OUT);
+  const goes = options?.auto === true && !stays && !left;
+  useEffect(() => {
+    if (goes) window.location.replace(DOOR);
+  }, [goes]);
+  return goes;
+}
+
 function SignIn({ fresh }: { fresh: boolean }) {
   const { signIn } = useSignIn();
   const options = useAnswer('GET /ui/options');
+  const leaves = useStraightThere(options.data, fresh);
   const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
   const { busy, error, submit } = useSubmit(() => signIn(username, password));
+  if (leaves) return <Door title="Sign in to Weir" text="You are led to the identity provider …" />;
   return (
     <Door
       title="Sign in to Weir"
@@ -79,7 +94,7 @@ function SignIn({ fresh }: { fresh: boolean }) {
         </Button>
       </form>
       {options.data?.sso === true && (
-        <Button component="a" href={address('/sso/key/generate')} size="sm" variant="default" fullWidth>
+        <Button component="a" href={DOOR} size="sm" variant="default" fullWidth>
           Sign in with single sign-on
         </Button>
       )}

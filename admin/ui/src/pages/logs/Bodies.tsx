@@ -94,7 +94,7 @@ function Messages({ of, response }: { of: unknown; response: unknown }) {
     <div className={css.messages}>
       {all.map((message, at) => (
         <div key={at}>
-          <div className={css.role}>{message.role}</div>
+          <div className={parts.small}>{message.role}</div>
           <div className={css.said}>{said(message)}</div>
         </div>
       ))}

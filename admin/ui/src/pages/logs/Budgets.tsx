@@ -2,8 +2,8 @@ import { Link } from 'react-router';
 import type { BudgetSeen, Entry } from '@/api/answers';
 import { exactMoney, moment, money, sentence, shortId } from '@/parts/format';
 import { Meter, Meters } from '@/parts/Meter';
+import parts from '@/parts/parts.module.css';
 import { Status } from '@/parts/Status';
-import css from './logs.module.css';
 import { Standing } from './Standing';
 
 /** Where a budget has its page. */
@@ -31,7 +31,7 @@ export function Budgets({ of }: { of: Entry }) {
           <Whose of={budget} name={nameOf(budget, of)} />
           {budget.refused && <Status tone="bad">refused</Status>}
           <Meter spend={budget.after} budget={budget.cap} />
-          <span className={css.step}>{step(budget)}</span>
+          <span className={parts.small}>{step(budget)}</span>
         </li>
       ))}
     </Meters>

@@ -25,7 +25,7 @@ export const DEFAULTS = {
 type Params = Record<keyof typeof DEFAULTS, string>;
 export type FilterName = Exclude<keyof typeof DEFAULTS, 'page' | 'status' | 'span' | 'from' | 'until'>;
 
-const FIELDS: readonly Description<FilterName>[] = [
+export const FIELDS: readonly Description<FilterName>[] = [
   { name: 'model', label: 'Model', kind: 'text' },
   { name: 'api_key', label: 'Key', kind: 'text', placeholder: 'Name, key or hash' },
   { name: 'team_id', label: 'Team', kind: 'team', placeholder: 'Any' },
@@ -53,6 +53,19 @@ const SPANS = [
 ];
 
 const moment = (text: string) => (text === '' ? undefined : new Date(text).toISOString());
+
+/** In words, where it is not all there is. */
+export function spanLabel({
+  span,
+  from,
+  until,
+}: Pick<Params, 'span' | 'from' | 'until'>): string | undefined {
+  if (span === 'own')
+    return [from && `from ${shown(from)}`, until && `until ${shown(until)}`].filter(Boolean).join(' ');
+  return SPANS.find(({ value }) => value === span && value !== 'all')?.label.toLowerCase();
+}
+
+const shown = (text: string) => text.replace('T', ' ');
 
 /** As the server's parameters; spans in steps of a minute, so that the question stays the same between two polls. */
 export function times({ span, from, until }: Pick<Params, 'span' | 'from' | 'until'>) {

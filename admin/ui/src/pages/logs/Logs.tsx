@@ -5,13 +5,14 @@ import { DataTable } from '@/parts/DataTable';
 import { Empty } from '@/parts/Empty';
 import { shortId } from '@/parts/format';
 import { Icon } from '@/parts/Icon';
+import { Narrowed } from '@/parts/Narrowed';
 import { Page } from '@/parts/Page';
 import { Pager } from '@/parts/Pager';
 import { useParams } from '@/parts/params';
 import css from '@/parts/parts.module.css';
 import { COLUMNS, entryPath } from './columns';
 import { useEntries } from './entries';
-import { DEFAULTS, Filters, NAMES, times } from './Filters';
+import { DEFAULTS, FIELDS, Filters, NAMES, spanLabel, times } from './Filters';
 
 const SIZE = 50;
 const EVERY = 2_000;
@@ -35,7 +36,9 @@ export default function Logs() {
     ...times(params),
   };
   const entries = useEntries({ page, ...filters }, SIZE, live && page === 1 && EVERY);
-  const filtered = NAMES.filter((name) => params[name] !== '');
+  const filtered = FIELDS.filter(({ name }) => params[name] !== '');
+  const span = spanLabel(params);
+  const clear = () => set(DEFAULTS);
   return (
     <Page
       title="Logs"
@@ -66,15 +69,16 @@ export default function Logs() {
         >
           Filter
         </Button>
-        {filtered.map((name) => (
-          <Button
+        {span && (
+          <Narrowed label="Time" value={span} onClear={() => set({ span: 'all', from: '', until: '' })} />
+        )}
+        {filtered.map(({ name, label }) => (
+          <Narrowed
             key={name}
-            variant="light"
-            rightSection={<Icon name="close" size={12} />}
-            onClick={() => set({ [name]: undefined })}
-          >
-            {name.replace(/_id$/, '').replaceAll('_', ' ')}: {shortId(params[name])}
-          </Button>
+            label={label}
+            value={shortId(params[name])}
+            onClear={() => set({ [name]: undefined })}
+          />
         ))}
       </div>
       <Answered of={entries} lines={12}>
@@ -84,7 +88,7 @@ export default function Logs() {
             columns={COLUMNS}
             rows={rows}
             to={entryPath}
-            empty={<Empty title="No requests" text="What is answered shows up here within a second." />}
+            empty={<None narrowed={filtered.length > 0 || !!span || params.status !== ''} clear={clear} />}
             foot={<Pager page={page} size={SIZE} total={total} onPage={(next) => set({ page: next })} />}
           />
         )}
@@ -104,5 +108,16 @@ export default function Logs() {
         />
       </Drawer>
     </Page>
+  );
+}
+
+function None({ narrowed, clear }: { narrowed: boolean; clear: () => void }) {
+  if (!narrowed) return <Empty title="No requests" text="What is answered shows up here within a second." />;
+  return (
+    <Empty title="No requests" text="None fits what is asked for.">
+      <Button variant="default" onClick={clear}>
+        Show all
+      </Button>
+    </Empty>
   );
 }

@@ -1,5 +1,6 @@
 import type { Charge, Entry } from '@/api/answers';
 import { count, exactMoney, priceOf, sentence } from '@/parts/format';
+import parts from '@/parts/parts.module.css';
 import css from './logs.module.css';
 
 const LABELS: Record<string, string> = {
@@ -55,7 +56,7 @@ export function Price({ of }: { of: Entry }) {
           </tr>
         </tfoot>
       </table>
-      <p className={css.note}>
+      <p className={`${parts.small} ${css.note}`}>
         Lines are rounded each for itself, the sum once.
         {weir?.price_version && ` Price version ${weir.price_version}.`}
       </p>

@@ -1,6 +1,7 @@
 import { Link } from 'react-router';
 import type { Attempt, Entry } from '@/api/answers';
 import { between, milliseconds, shortId } from '@/parts/format';
+import parts from '@/parts/parts.module.css';
 import { Status } from '@/parts/Status';
 import css from './logs.module.css';
 
@@ -12,10 +13,10 @@ export function Timeline({ of }: { of: Entry }) {
   if (attempts.length === 0) return <>No deployment was asked.</>;
   return (
     <>
-      <ol className={css.timeline}>
+      <ol className={`${parts.stack} ${css.timeline}`}>
         {attempts.map((attempt) => (
           <li key={attempt.number} className={css.attempt}>
-            <span className={css.which}>
+            <span className={parts.cut}>
               {attempt.number}. {attempt.model_group}
             </span>
             <Result of={attempt} />
@@ -39,7 +40,7 @@ export function Timeline({ of }: { of: Entry }) {
 /** The deployments that might have served, of which the strategy chose. */
 function Considered({ ids, asked }: { ids: string[]; asked: Attempt[] }) {
   return (
-    <p className={css.note}>
+    <p className={`${parts.small} ${css.note}`}>
       {`Chosen among ${ids.length}: `}
       {ids.map((id, at) => (
         <span key={id}>

@@ -96,6 +96,7 @@ function Actions({ of }: { of: Record }) {
 
 function OrganizationMembers({ of }: { of: Record }) {
   const writes = useMay('change organization members');
+  const removes = useMay('change organizations');
   const add = useChange('POST /organization/member_add');
   const change = useChange('PATCH /organization/member_update');
   const remove = useChange('DELETE /organization/member_delete');
@@ -112,6 +113,7 @@ function OrganizationMembers({ of }: { of: Record }) {
       members={rows}
       fields={MEMBER}
       writes={writes}
+      removes={removes}
       add={({ user_id, role = 'internal_user' }) =>
         add.mutateAsync({ body: asBody({ ...body, member: { user_id, role } }) })
       }

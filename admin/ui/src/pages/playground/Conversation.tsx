@@ -47,7 +47,7 @@ function textOf({ content }: Message): string {
 function Said({ of: { message, told }, busy }: { of: Turn; busy: boolean }) {
   return (
     <article className={css.turn} data-role={message.role}>
-      {message.role === 'tool' && <div className={css.measured}>Result</div>}
+      {message.role === 'tool' && <div className={`${parts.small} ${css.measured}`}>Result</div>}
       <div className={css.said}>
         {textOf(message)}
         {busy && <span className={css.caret} aria-hidden="true" />}

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from 'react-router';
 import { useMay } from '@/api/session';
 import { count, milliseconds, money } from '@/parts/format';
+import parts from '@/parts/parts.module.css';
 import { useEntryPage } from '../logs/entries';
 import css from './playground.module.css';
 import type { Turn } from './useChat';
@@ -40,7 +41,7 @@ export function Measured({ of }: { of: NonNullable<Turn['told']> }) {
     spend === null ? 'no price' : money(spend),
   ];
   return (
-    <footer className={css.measured}>
+    <footer className={`${parts.small} ${css.measured}`}>
       {told.filter(Boolean).join(' · ')}
       {booked !== undefined && (
         <>

@@ -31,7 +31,7 @@ export function About() {
                 ],
                 ['Cache', answer.cache ?? 'none'],
                 ['Callbacks', <Chips key="callbacks" of={answer.success_callbacks} none="none" most={10} />],
-                ['Single sign-on', options.data?.sso === true ? 'set up' : 'not set up'],
+                ['Single sign-on', options.data && (options.data.sso ? 'set up' : 'not set up')],
                 [
                   'API documentation',
                   <a key="docs" href={address('/docs')} target="_blank" rel="noreferrer">

@@ -2,6 +2,7 @@ import { Button } from '@mantine/core';
 import { useState } from 'react';
 import type { CacheHits, CachePing, SettingField } from '@/api/answers';
 import { useAnswer, useChange } from '@/api/hooks';
+import { Answered } from '@/parts/Answered';
 import { Confirm } from '@/parts/Confirm';
 import { type Column, DataTable } from '@/parts/DataTable';
 import { Empty } from '@/parts/Empty';
@@ -101,15 +102,18 @@ function number(id: string, header: string, read: (row: CacheHits) => number): C
 function Hits() {
   const days = { start_date: daysAgo(29), end_date: daysAgo(0) };
   const hits = useAnswer('GET /global/activity/cache_hits', { query: days });
-  const rows = (hits.data ?? []).filter((row) => row.cache_hit_true_rows > 0);
   return (
     <Section title="What it saved" about="30 days" bare>
-      <DataTable
-        label="Hits"
-        columns={COLUMNS}
-        rows={rows}
-        empty={<Empty title="Nothing came from it yet" />}
-      />
+      <Answered of={hits}>
+        {(rows) => (
+          <DataTable
+            label="Hits"
+            columns={COLUMNS}
+            rows={rows.filter((row) => row.cache_hit_true_rows > 0)}
+            empty={<Empty title="Nothing came from it yet" />}
+          />
+        )}
+      </Answered>
     </Section>
   );
 }

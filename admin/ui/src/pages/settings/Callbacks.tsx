@@ -94,17 +94,21 @@ export function Callbacks() {
   return (
     <Answered of={callbacks}>
       {(answer) => (
-        <DataTable
-          label="Callbacks"
-          columns={COLUMNS}
-          rows={rowsOf(answer, states.data?.callbacks ?? [])}
-          empty={
-            <Empty
-              title="No callbacks"
-              text="They are named in litellm_settings.callbacks of the configuration."
+        <Answered of={states}>
+          {(told) => (
+            <DataTable
+              label="Callbacks"
+              columns={COLUMNS}
+              rows={rowsOf(answer, told.callbacks)}
+              empty={
+                <Empty
+                  title="No callbacks"
+                  text="They are named in litellm_settings.callbacks of the configuration."
+                />
+              }
             />
-          }
-        />
+          )}
+        </Answered>
       )}
     </Answered>
   );

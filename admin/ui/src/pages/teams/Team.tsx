@@ -36,6 +36,7 @@ type Props = Answers['GET /team/info'] & { list: ReturnType<typeof useKeyPage> }
 
 function Told({ team_info: of, keys, total_count, team_memberships, list }: Props) {
   const writes = useMay('change teams');
+  const bills = useMay('reports');
   return (
     <Page
       title={teamName(of)}
@@ -45,7 +46,7 @@ function Told({ team_info: of, keys, total_count, team_memberships, list }: Prop
       actions={writes && <Actions of={of} />}
     >
       <Section title="Budget and limits">
-        <Facts of={facts(of)} />
+        <Facts of={facts(of, bills)} />
       </Section>
       <TeamMembers of={of} memberships={team_memberships} />
       <KeysOf keys={keys} total={total_count} list={list} start={{ team_id: of.team_id }} />
@@ -55,7 +56,7 @@ function Told({ team_info: of, keys, total_count, team_memberships, list }: Prop
   );
 }
 
-function facts(of: Record): Fact[] {
+function facts(of: Record, bills: boolean): Fact[] {
   return [
     ...limits(of.spend, of),
     ['Models', <Chips key="models" of={of.models} none="all" most={10} />],
@@ -65,9 +66,11 @@ function facts(of: Record): Fact[] {
     ],
     [
       'Bill',
-      <Link key="bill" to={`/usage/chargeback/${encodeURIComponent(of.team_id)}`}>
-        Chargeback of this month
-      </Link>,
+      bills && (
+        <Link key="bill" to={`/usage/chargeback/${encodeURIComponent(of.team_id)}`}>
+          Chargeback of this month
+        </Link>
+      ),
     ],
     ['Created', <When key="created" at={of.created_at} />],
     [
@@ -107,7 +110,10 @@ interface MembersProps {
 
 function TeamMembers({ of, memberships }: MembersProps) {
   const { user_id } = useSession();
-  const changes = useMay('change teams');
+  const [changes, seesUsers] = [useMay('change teams'), useMay('see users')];
+  // An id may look like an address: only what was typed can be one.
+  const named = (text: unknown) =>
+    !seesUsers && String(text).includes('@') ? { user_email: text } : { user_id: text };
   // A lead of the team may, whatever the role is elsewhere.
   const leads = of.members_with_roles.some((member) => member.user_id === user_id && member.role === 'admin');
   const add = useChange('POST /team/member_add');
@@ -131,7 +137,7 @@ function TeamMembers({ of, memberships }: MembersProps) {
       fields={MEMBER}
       writes={changes || leads}
       add={({ user_id: user, role = 'user', ...rest }) =>
-        add.mutateAsync({ body: asBody({ ...body, member: { user_id: user, role }, ...rest }) })
+        add.mutateAsync({ body: asBody({ ...body, member: { ...named(user), role }, ...rest }) })
       }
       change={(member, values) =>
         change.mutateAsync({

@@ -6,14 +6,14 @@ import { address } from '@/api/client';
 import { useAnswer } from '@/api/hooks';
 import { Answered } from '@/parts/Answered';
 import { rows, total } from '@/parts/activity';
+import { numberColumn } from '@/parts/columns';
 import { type Column, DataTable } from '@/parts/DataTable';
 import { Empty } from '@/parts/Empty';
 import { Facts, Numbers } from '@/parts/Facts';
-import { addMoney, compact, count, day, exactMoney, iso, money } from '@/parts/format';
+import { addMoney, compact, count, day, exactColumn, iso, money } from '@/parts/format';
 import { Icon } from '@/parts/Icon';
 import { Page, Section } from '@/parts/Page';
 import { useParams } from '@/parts/params';
-import css from './usage.module.css';
 
 const MONTHS = 24;
 const title = new Intl.DateTimeFormat(undefined, { month: 'long', year: 'numeric', timeZone: 'UTC' });
@@ -103,7 +103,11 @@ function Sums({ activity, team, days }: SumsProps) {
         of={[
           ['Team', team === 'all' ? 'all teams' : (teams[0]?.name ?? team)],
           ['Period', `${day(days.start_date)} to ${day(days.end_date)}, days in UTC`],
-          ['Made on', day(iso(new Date()))],
+          [
+            'Made on',
+            `${day(iso(new Date()))}${iso(new Date()) <= days.end_date ? ', before the month was over' : ''}`,
+          ],
+          ['Amounts', 'US dollars, at the prices that held when each request was made'],
         ]}
       />
       <Numbers
@@ -162,28 +166,32 @@ const TEAM: Column<Line> = {
   accessorFn: (line) => line.team,
 };
 
-const TOKENS: Column<Line> = {
-  id: 'tokens',
-  header: 'Tokens',
-  accessorFn: (line) => line.tokens,
-  cell: ({ row }) => count(row.original.tokens),
-  meta: { number: true },
+const KEY: Column<Line> = {
+  id: 'key',
+  header: 'Key',
+  accessorFn: (line) => line.key,
+  cell: ({ row }) => keyName(row.original.key),
 };
 
-const SPEND: Column<Line> = {
-  id: 'spend',
-  header: 'Spend',
-  accessorFn: (line) => line.spend,
-  cell: ({ row }) => exactMoney(row.original.spend),
-  meta: { number: true },
-};
+const MODEL: Column<Line> = { id: 'model', header: 'Model', accessorFn: (line) => line.model };
 
-const COLUMNS: Column<Line>[] = [
-  { id: 'key', header: 'Key', accessorFn: (line) => line.key, cell: ({ row }) => keyName(row.original.key) },
-  { id: 'model', header: 'Model', accessorFn: (line) => line.model },
-  TOKENS,
-  SPEND,
-];
+/** Tokens and amounts, with what they come to. */
+function priced(lines: Line[]) {
+  const sum = lines.reduce((all, line) => addMoney(all, line.spend), 0);
+  const money = exactColumn([...lines.map((line) => line.spend), sum]);
+  const columns = [
+    numberColumn<Line>({ id: 'tokens', header: 'Tokens', read: (line) => line.tokens, major: true }),
+    numberColumn<Line>({
+      id: 'spend',
+      header: 'Spend',
+      read: (line) => line.spend,
+      tell: money,
+      major: true,
+    }),
+  ];
+  const tokens = lines.reduce((all, line) => all + line.tokens, 0);
+  return { columns, sums: { tokens: count(tokens), spend: money(sum) } };
+}
 
 const keyName = (key: string) => (/^[0-9a-f]{64}$/.test(key) ? `${key.slice(0, 8)}…` : key);
 
@@ -191,42 +199,34 @@ const keyName = (key: string) => (/^[0-9a-f]{64}$/.test(key) ? `${key.slice(0, 8
 function Teams({ bill }: { bill: Line[] }) {
   const teams = merged(bill, ({ team }) => team).sort((a, b) => b.spend - a.spend);
   if (teams.length === 0) return null;
+  const { columns, sums } = priced(teams);
   return (
     <Section title="Teams" about={count(teams.length)} bare>
       <DataTable
         label="Teams"
-        columns={[TEAM, TOKENS, SPEND]}
+        columns={[TEAM, ...columns]}
         rows={teams}
+        sums={{ team: 'Sum', ...sums }}
         empty={null}
-        foot={<Sum of={bill} />}
       />
     </Section>
   );
 }
 
-function Sum({ of }: { of: Line[] }) {
-  const sum = of.reduce((all, line) => addMoney(all, line.spend), 0);
-  return (
-    <div className={css.sum}>
-      <span>Sum</span>
-      <span>{exactMoney(sum)}</span>
-    </div>
-  );
-}
-
 function Lines({ bill, one }: { bill: Line[]; one: boolean }) {
+  const { columns, sums } = priced(bill);
   return (
     <Section title="What it is made of" about="by key and model" bare>
       <DataTable
         label="Lines of the bill"
-        columns={one ? COLUMNS : [TEAM, ...COLUMNS]}
+        columns={[...(one ? [] : [TEAM]), KEY, MODEL, ...columns]}
         rows={bill}
+        sums={{ [one ? 'key' : 'team']: 'Sum', ...sums }}
         empty={
           <Empty title="Nothing to bill in this month">
             <Link to="/usage">Usage of other days</Link>
           </Empty>
         }
-        foot={<Sum of={bill} />}
       />
     </Section>
   );

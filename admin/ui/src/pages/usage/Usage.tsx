@@ -1,4 +1,4 @@
-import { Button, Select, TextInput } from '@mantine/core';
+import { Select, TextInput } from '@mantine/core';
 import type { Activity } from '@/api/answers';
 import type { Query } from '@/api/client';
 import { useAnswer } from '@/api/hooks';
@@ -23,7 +23,7 @@ import {
 import { Chart } from '@/parts/chart/Chart';
 import { Numbers } from '@/parts/Facts';
 import { compact, mean, milliseconds, money, percent, shortId } from '@/parts/format';
-import { Icon } from '@/parts/Icon';
+import { Narrowed } from '@/parts/Narrowed';
 import { Page, Section } from '@/parts/Page';
 import css from '@/parts/parts.module.css';
 import { SearchBox } from '@/parts/SearchBox';
@@ -88,15 +88,13 @@ export default function Usage() {
           onChange={(q) => set({ q })}
         />
         {DIMENSIONS.filter((row) => only[row.by] !== undefined).map((row) => (
-          <Button
+          <Narrowed
             key={row.by}
-            variant="light"
-            rightSection={<Icon name="close" size={12} />}
+            label={row.label}
+            value={nameIn(use.data, row, only[row.by] ?? '')}
             title={`All ${row.plural} again`}
-            onClick={() => set({ [row.by]: undefined })}
-          >
-            {row.label}: {nameIn(use.data, row, only[row.by] ?? '')}
-          </Button>
+            onClear={() => set({ [row.by]: undefined })}
+          />
         ))}
       </div>
       <Answered of={use}>

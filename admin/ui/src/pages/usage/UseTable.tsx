@@ -1,10 +1,11 @@
 import { ActionIcon, Tooltip } from '@mantine/core';
 import { Link } from 'react-router';
-import { type Dimension, meanFirstToken, meanLatency, type Row } from '@/parts/activity';
+import { useMay } from '@/api/session';
+import { type Dimension, meanFirstToken, meanLatency, type Row, sum } from '@/parts/activity';
 import { actionsHeader, numberColumn } from '@/parts/columns';
 import { type Column, DataTable } from '@/parts/DataTable';
 import { Empty } from '@/parts/Empty';
-import { compact, milliseconds, money, percent } from '@/parts/format';
+import { compact, count, milliseconds, moneyColumn, percent } from '@/parts/format';
 import { Icon } from '@/parts/Icon';
 
 interface Props {
@@ -15,7 +16,24 @@ interface Props {
   only: (id: string) => void;
 }
 
+/** All rows added up. A request counts under each of its tags, so that tags have no sum. */
+function sumsOf(rows: Row[], dimension: Dimension, money: (value: number) => string, whole: number) {
+  if (rows.length < 2 || dimension.by === 'tag') return undefined;
+  const all = sum(rows.map((row) => row.metrics));
+  return {
+    name: 'Sum',
+    spend: money(all.spend),
+    share: percent(all.spend, whole),
+    requests: count(all.api_requests),
+    failed: count(all.failed_requests),
+    in: compact(all.prompt_tokens),
+    cached: compact(all.cache_read_input_tokens),
+    out: compact(all.completion_tokens),
+  };
+}
+
 export function UseTable({ rows, dimension, whole, only }: Props) {
+  const money = moneyColumn(rows.map((row) => row.metrics.spend));
   const name = (row: Row) => {
     if (dimension.page === undefined || row.id === '') return row.name;
     return <Link to={`${dimension.page}/${encodeURIComponent(row.id)}`}>{row.name}</Link>;
@@ -86,12 +104,14 @@ export function UseTable({ rows, dimension, whole, only }: Props) {
       label={`Usage by ${dimension.label.toLowerCase()}`}
       columns={columns}
       rows={rows}
+      sums={sumsOf(rows, dimension, money, whole)}
       empty={<Empty title={`No ${dimension.plural} in these days`} />}
     />
   );
 }
 
 function More({ row, dimension, only }: { row: Row; dimension: Dimension; only: (id: string) => void }) {
+  const bills = useMay('reports');
   return (
     <>
       {row.id !== '' && (
@@ -101,7 +121,7 @@ function More({ row, dimension, only }: { row: Row; dimension: Dimension; only: 
           </ActionIcon>
         </Tooltip>
       )}
-      {dimension.by === 'team' && row.id !== '' && (
+      {bills && dimension.by === 'team' && row.id !== '' && (
         <Tooltip label="Chargeback">
           <ActionIcon
             component={Link}

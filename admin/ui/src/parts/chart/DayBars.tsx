@@ -2,6 +2,7 @@ import { useElementSize } from '@mantine/hooks';
 import { Bar, BarChart, CartesianGrid, Tooltip, XAxis, YAxis } from 'recharts';
 import type { Series } from '../activity';
 import { shortDay } from '../format';
+import parts from '../parts.module.css';
 import css from './chart.module.css';
 
 interface Props {
@@ -19,7 +20,7 @@ export default function DayBars({ of, format, label, height = 220 }: Props) {
   const { ref, width } = useElementSize();
   return (
     <figure className={css.chart} ref={ref}>
-      <figcaption className={css.caption}>{label}</figcaption>
+      <figcaption className={parts.unseen}>{label}</figcaption>
       <div role="img" aria-label={`${label}, by day`} className={css.canvas}>
         {width > 0 && (
           <BarChart

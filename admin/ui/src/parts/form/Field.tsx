@@ -69,6 +69,8 @@ export function Field(props: Props) {
       return <Price {...props} />;
     case 'duration':
       return <Duration {...props} />;
+    case 'moment':
+      return <Moment {...props} />;
     case 'list':
       return <TagsInput {...words(props)} value={asList(value)} onChange={onChange} clearable />;
     case 'switch':
@@ -147,6 +149,31 @@ function Duration(props: Props) {
       data={choices.map((choice) => choice.label)}
       value={label}
       onChange={(text) => onChange(emptied(toValue(text)))}
+    />
+  );
+}
+
+const twoDigits = (part: number) => String(part).padStart(2, '0');
+
+/** A moment of the server as the browser's clock tells it, to the minute. */
+function local(value: unknown): string {
+  const at = new Date(String(value));
+  if (typeof value !== 'string' || Number.isNaN(at.getTime())) return '';
+  const [month, day] = [at.getMonth() + 1, at.getDate()].map(twoDigits);
+  const [hours, minutes] = [at.getHours(), at.getMinutes()].map(twoDigits);
+  return `${at.getFullYear()}-${month}-${day}T${hours}:${minutes}`;
+}
+
+function Moment(props: Props) {
+  const { value, onChange } = props;
+  return (
+    <TextInput
+      {...words(props)}
+      type="datetime-local"
+      value={local(value)}
+      onChange={({ currentTarget: { value: text } }) =>
+        onChange(text === '' ? undefined : new Date(text).toISOString())
+      }
     />
   );
 }

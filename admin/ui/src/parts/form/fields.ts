@@ -10,6 +10,7 @@ export type Kind =
   | 'money'
   | 'price'
   | 'duration'
+  | 'moment'
   | 'list'
   | 'models'
   | 'json'
@@ -84,6 +85,33 @@ export const PARALLEL = {
   kind: 'count',
   more: true,
 } as const satisfies Field;
+
+/** What single models may cost or take of it, beside what limits all of it. */
+export const BY_MODEL = [
+  {
+    name: 'model_max_budget',
+    label: 'Budgets of single models',
+    kind: 'json',
+    more: true,
+    placeholder: '{"gpt-4o": {"budget_limit": 20, "time_period": "30d"}}',
+  },
+  {
+    name: 'model_rpm_limit',
+    label: 'Requests per minute of single models',
+    kind: 'json',
+    from: 'metadata.model_rpm_limit',
+    more: true,
+    placeholder: '{"gpt-4o": 60}',
+  },
+  {
+    name: 'model_tpm_limit',
+    label: 'Tokens per minute of single models',
+    kind: 'json',
+    from: 'metadata.model_tpm_limit',
+    more: true,
+    placeholder: '{"gpt-4o": 100000}',
+  },
+] as const satisfies readonly Field[];
 
 /** Organisations and customers keep their limits in a budget of their own. */
 export const inBudget = <F extends Field>(field: F): F => ({

@@ -1,5 +1,5 @@
 // Fields that name other records: what is typed is looked up at the server.
-import { Select, TagsInput } from '@mantine/core';
+import { Select, TagsInput, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useState } from 'react';
 import { useAnswer } from '@/api/hooks';
@@ -67,10 +67,28 @@ export function TeamField(props: Props) {
   return <Lookup {...props} choices={choices} onSearch={setText} />;
 }
 
+/** Whoever may not see who there is types it: a team lead adds members, too. */
 export function UserField(props: Props) {
-  const allowed = useMay('see users');
+  return useMay('see users') ? <FoundUser {...props} /> : <TypedUser {...props} />;
+}
+
+function TypedUser({ field, value, onChange }: Props) {
+  return (
+    <TextInput
+      label={field.label}
+      description={field.help}
+      placeholder="Id or e-mail address"
+      autoComplete="off"
+      required={field.required ?? false}
+      value={typeof value === 'string' ? value : ''}
+      onChange={({ currentTarget: { value: text } }) => onChange(text.trim() || undefined)}
+    />
+  );
+}
+
+function FoundUser(props: Props) {
   const [search, setText] = useSearch();
-  const users = useAnswer('GET /user/list', { query: { search, page_size: 100 } }, { enabled: allowed });
+  const users = useAnswer('GET /user/list', { query: { search, page_size: 100 } });
   const choices = (users.data?.users ?? []).map((user) =>
     named(user.user_email ?? user.user_alias, user.user_id),
   );
