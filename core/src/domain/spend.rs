@@ -138,6 +138,14 @@ pub struct AttemptRecord {
 /// `error` of an attempt that was ended because another deployment answered first.
 pub const OUTRUN: &str = "Outrun";
 
+impl AttemptRecord {
+    /// Whether the provider failed: it was not reached, too late, or not well. Refusals are no outage.
+    pub fn is_outage(&self) -> bool {
+        let failed = !["", "ClientDisconnected", OUTRUN].contains(&self.error.as_str());
+        failed && (matches!(self.status, 0 | 408) || self.status >= 500)
+    }
+}
+
 /// What such an attempt cost: a part of its entry's cost. It counts against the deployment that was asked, and not
 /// against the one that answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
