@@ -52,5 +52,5 @@ pub use settings::{
     CacheSettings, CallbackSettings, CostSettings, GeneralSettings, HealthSettings, JwtSettings,
     KeyGeneration, LitellmSettings, Makers, MetricsSettings, MetricsWhen, PassThrough, RedisNode, RedisPlace,
     RedisSettings, RoleMapping, RolePermissions, RouteSettings, RouterSettings, ScopeModels, SessionCaps,
-    ShownMetric, SslVerify, Strategy, StrategyArgs, TeamDefaults, TokenRate, WeirSettings,
+    ShownMetric, SslVerify, Strategy, StrategyArgs, TeamCallbacks, TeamDefaults, TokenRate, WeirSettings,
 };

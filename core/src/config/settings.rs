@@ -32,7 +32,7 @@ pub use pass_through::PassThrough;
 pub use redis::{RedisNode, RedisPlace, RedisSettings};
 pub use router::{RouterSettings, Strategy, StrategyArgs};
 pub use routes::RouteSettings;
-pub use teams::TeamDefaults;
+pub use teams::{TeamCallbacks, TeamDefaults};
 pub use weir::{BudgetMode, CacheScope, MetricsWhen, SessionCaps, WeirSettings};
 
 use super::env::Env;
