@@ -292,6 +292,7 @@ pub fn entry(started_at: Micros, cost: i64) -> Entry {
         accounts: Vec::new(),
         explained: Default::default(),
         outrun: Vec::new(),
+        cache_key: None,
     }
 }
 

@@ -155,6 +155,9 @@ pub struct Outrun {
     pub cost: NanoUsd,
     /// Budgets of one period of that deployment and its provider.
     pub accounts: Vec<(SpendScope, String)>,
+    /// What the provider calls the model. Empty: written by a version that did not note it.
+    #[serde(default)]
+    pub model: String,
 }
 
 /// Everything that is booked about one exchange. Quantities and price version stay, so that it can be re-priced.
@@ -220,6 +223,9 @@ pub struct Entry {
     /// What of the cost is another deployment's than the one that answered. Kept by the journal as the accounts are.
     #[serde(skip)]
     pub outrun: Vec<Outrun>,
+    /// Under what the cache of answers was asked; `None`: it was not. Kept by the journal as the accounts are.
+    #[serde(skip)]
+    pub cache_key: Option<String>,
 }
 
 impl Entry {
