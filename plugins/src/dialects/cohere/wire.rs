@@ -83,6 +83,8 @@ pub(super) struct Event {
     pub(super) delta: Delta,
     /// An error that came instead of an event.
     pub(super) message: Option<String>,
+    /// How likely the piece of text is.
+    pub(super) logprobs: Option<Value>,
 }
 
 #[derive(Debug, Default, Deserialize)]

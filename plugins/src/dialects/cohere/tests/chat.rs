@@ -2,7 +2,7 @@ use crate::dialects::cohere::CohereChat;
 use crate::dialects::fixtures::{Recorded, assert_cuts, assert_grammar, collect, events, recordings};
 use crate::dialects::{TranslateError, UpstreamDialect};
 use serde_json::{Value, json};
-use weir_core::chat::{Answer, Citation, Finish, Kind};
+use weir_core::chat::{Answer, Citation, Event, Finish, Kind};
 
 /// A stream's data, one value each.
 fn data(body: &[u8]) -> Vec<Value> {
@@ -208,4 +208,12 @@ fn p20_probabilities_are_told_in_openais_form() {
     let answer = CohereChat.read_answer(body.to_string().as_bytes()).unwrap();
     let told = &answer.extra["logprobs"]["content"][0];
     assert_eq!((&told["token"], &told["logprob"]), (&json!("Hi"), &json!(-0.5)));
+    let piece = json!({"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": "Hi"}}},
+        "logprobs": {"text": "Hi", "token_ids": [7], "logprobs": [-0.5]}});
+    let end = json!({"type": "message-end", "delta": {"finish_reason": "COMPLETE"}});
+    let stream = format!("data: {piece}\n\ndata: {end}\n\n");
+    let told = events(&CohereChat, &[stream.as_bytes()]).unwrap();
+    let likely =
+        |event: &Event| matches!(event, Event::Logprobs(told) if told["content"][0]["token"] == "Hi");
+    assert!(told.iter().any(likely), "{told:?}");
 }
