@@ -1,5 +1,6 @@
 //! `/health`: real calls to the deployments, when somebody asks for them. One round at a time: who asks meanwhile waits
-//! for its result. `/health/replica`: how the process that answers is doing itself.
+//! for its result. Where they are asked in the background, that is told, and nobody is asked. `/health/replica`: how the
+//! process that answers is doing itself.
 
 use crate::callbacks;
 use crate::context::Context;
@@ -20,7 +21,8 @@ use tokio::time::Instant;
 use weir_core::access::{Grant, RouteClass};
 use weir_core::config::{Config, ModelEntry};
 use weir_core::ports::LedgerState;
-use weir_core::ports::control::Probe;
+use weir_core::ports::control::{Checked, Probe};
+use weir_core::time;
 
 const O: RouteClass = RouteClass::Operation;
 
@@ -48,7 +50,7 @@ pub(crate) struct Rounds(Arc<Mutex<Option<Round>>>);
 struct Round {
     ids: Vec<String>,
     done: Instant,
-    results: Vec<Probe>,
+    results: Vec<Option<Checked>>,
 }
 
 /// For scripts of LiteLLM's early days.
@@ -103,12 +105,16 @@ async fn health(
     if entries.is_empty() && (name.or(id)).is_some() {
         return Err(detail(400, &json!({ "error": "No such model." })));
     }
-    let ids = entries.iter().map(|entry| entry.id.clone()).collect();
-    let results = rounds.of(&context, ids).await;
+    let results: Vec<Option<Checked>> = match context.services.control.checks() {
+        Some(checks) => entries.iter().map(|entry| checks.get(&entry.id).cloned()).collect(),
+        None => rounds.of(&context, entries.iter().map(|entry| entry.id.clone()).collect()).await,
+    };
+    let details = config.general.health.details;
     let (mut healthy, mut unhealthy) = (Vec::new(), Vec::new());
-    for (entry, probe) in entries.into_iter().zip(results) {
-        let list = if probe.error.is_empty() { &mut healthy } else { &mut unhealthy };
-        list.push(told(entry, &probe));
+    for (entry, checked) in entries.into_iter().zip(results) {
+        let Some(checked) = checked else { continue };
+        let list = if checked.probe.error.is_empty() { &mut healthy } else { &mut unhealthy };
+        list.push(told(entry, &checked, details));
     }
     Ok(Json(json!({
         "healthy_count": healthy.len(),
@@ -119,7 +125,7 @@ async fn health(
 }
 
 impl Rounds {
-    async fn of(&self, context: &Context, ids: Vec<String>) -> Vec<Probe> {
+    async fn of(&self, context: &Context, ids: Vec<String>) -> Vec<Option<Checked>> {
         let mut last = self.0.lock().await;
         if let Some(round) = last.as_ref().filter(|round| round.ids == ids && round.done.elapsed() < FRESH) {
             return round.results.clone();
@@ -131,9 +137,9 @@ impl Rounds {
 }
 
 /// In the order of `ids`.
-async fn ask(context: &Context, ids: &[String]) -> Vec<Probe> {
-    let lost = Probe { took: Duration::ZERO, error: "the check broke off".to_owned(), status: 0 };
-    let mut results = vec![lost; ids.len()];
+async fn ask(context: &Context, ids: &[String]) -> Vec<Option<Checked>> {
+    let probe = Probe { took: Duration::ZERO, error: "the check broke off".to_owned(), status: 0 };
+    let mut results = vec![Some(Checked { at: time::now(), probe }); ids.len()];
     let mut running = JoinSet::new();
     for (at, id) in ids.iter().enumerate() {
         if running.len() >= AT_ONCE {
@@ -150,20 +156,28 @@ async fn ask(context: &Context, ids: &[String]) -> Vec<Probe> {
 
 type Joined = Option<Result<(usize, Probe), tokio::task::JoinError>>;
 
-fn note(results: &mut [Probe], joined: Joined) {
+fn note(results: &mut [Option<Checked>], joined: Joined) {
     if let Some(Ok((at, probe))) = joined {
-        results[at] = probe;
+        results[at] = Some(Checked { at: time::now(), probe });
     }
 }
 
-fn told(entry: &ModelEntry, probe: &Probe) -> Value {
+/// `details`: with parameters and errors (`health_check_details`).
+fn told(entry: &ModelEntry, checked: &Checked, details: bool) -> Value {
     let mut told = shown_params(entry);
+    if !details {
+        told.retain(|name, _| name == "model");
+    }
     told.insert("model_id".to_owned(), entry.id.clone().into());
     told.insert("model_name".to_owned(), entry.name.clone().into());
+    let probe = &checked.probe;
     told.insert("response_time_ms".to_owned(), probe.millis().into());
+    told.insert("checked_at".to_owned(), checked.at.rfc3339().into());
     if !probe.error.is_empty() {
-        told.insert("error".to_owned(), probe.error.clone().into());
         told.insert("status".to_owned(), probe.status.into());
+        if details {
+            told.insert("error".to_owned(), probe.error.clone().into());
+        }
     }
     Value::Object(told)
 }

@@ -44,6 +44,7 @@ mod signon;
 mod spend;
 mod tags;
 mod teams;
+mod throughput;
 mod ui;
 mod users;
 mod work;

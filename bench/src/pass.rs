@@ -1,6 +1,6 @@
 //! The bare Pingora proxy: `ProxyHttp` with nothing but an upstream. What remains of Weir when Weir is taken away.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 
 use async_trait::async_trait;
 use pingora::prelude::{HttpPeer, http_proxy_service};
@@ -24,11 +24,6 @@ impl ProxyHttp for Pass {
     async fn upstream_peer(&self, _session: &mut Session, _ctx: &mut ()) -> pingora::Result<Box<HttpPeer>> {
         Ok(Box::new(HttpPeer::new(self.upstream, false, String::new())))
     }
-}
-
-/// A port of the loopback interface that was free a moment ago: Pingora does not tell which one it bound.
-pub fn free_addr() -> std::io::Result<SocketAddr> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
 
 /// Serves until SIGTERM, then ends the process at once. Must not be called inside a tokio runtime.

@@ -15,7 +15,7 @@ use weir_bench::mock::obedient::Obedient;
 use weir_bench::mock::openai::OpenAi;
 use weir_bench::mock::{MockServer, Provider, Script, Upstream};
 use weir_bench::switch::Switch;
-use weir_bench::{pass as proxy, stamped};
+use weir_bench::{pass as proxy, ports, stamped};
 
 #[derive(Debug, Args)]
 pub(crate) struct MockArgs {
@@ -103,7 +103,7 @@ async fn stamps(args: &MockArgs) -> anyhow::Result<()> {
 }
 
 pub(crate) fn pass(args: &PassArgs) -> anyhow::Result<ExitCode> {
-    let listen = if args.listen.port() == 0 { proxy::free_addr()? } else { args.listen };
+    let listen = if args.listen.port() == 0 { ports::free_addr()? } else { args.listen };
     let authority = args.upstream.authority().context("--upstream: http://ADDRESS:PORT")?;
     let upstream =
         authority.as_str().parse().context("--upstream: the address must be numeric, with a port")?;

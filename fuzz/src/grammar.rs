@@ -32,7 +32,7 @@ impl Checker {
                 let open = self.blocks.get_mut(*index).and_then(Option::take);
                 assert!(open.is_some(), "block {index} stops and is not open");
             }
-            Event::Usage(_) => {}
+            Event::Usage(_) | Event::Logprobs(_) | Event::Beside { .. } => {}
             Event::Finish(_) => {
                 assert!(self.blocks.iter().all(Option::is_none), "a block is open at the finish");
                 self.ended = true;

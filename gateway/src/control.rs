@@ -6,6 +6,7 @@ use crate::state::App;
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::{Mutex, Notify};
 use weir_core::SecretString;
@@ -15,7 +16,8 @@ use weir_core::domain::records::{Credential, Kept, ModelRecord, Record, RecordKi
 use weir_core::error::ApiError;
 use weir_core::ports::cache::AnswerCache;
 use weir_core::ports::control::{
-    CREDENTIAL_VALUES, CallbackState, Control, MODEL_PARAMS, Probe, ReplicaState, SETTING_VALUE, Unusable,
+    CREDENTIAL_VALUES, CallbackState, Checked, Control, MODEL_PARAMS, Probe, ReplicaState, SETTING_VALUE,
+    Unusable,
 };
 use weir_core::ports::cooldowns::Coolings;
 use weir_core::ports::{Directory, LedgerResult, RecordQuery, Sort, records};
@@ -72,6 +74,7 @@ impl Configuration {
             Some(snapshot) => {
                 crate::run::apply(&self.app, &snapshot);
                 self.app.snapshot.store(Arc::new(snapshot));
+                self.app.checks.configured();
                 tracing::info!("configuration reloaded");
             }
             None => tracing::error!("the changed configuration has errors; the last good one stays"),
@@ -247,6 +250,11 @@ impl Control for Configuration {
         // With what it may name, and without other models.
         let snapshot = Arc::new(self.built(&Additions { models: vec![model], ..added })?);
         Ok(crate::local::probe::ask(&self.app, &snapshot, &id, mode).await)
+    }
+
+    fn checks(&self) -> Option<HashMap<String, Checked>> {
+        let is_on = self.app.snapshot.load().config.general.health.background;
+        is_on.then(|| self.app.checks.all())
     }
 
     async fn coolings(&self) -> Coolings {

@@ -194,6 +194,7 @@ fn outrun(x: &Exchange, deployment: &Deployment, accounts: Vec<(SpendScope, Stri
         deployment_id: deployment.id.clone(),
         cost: deployment.cost_of(&Usage { input: estimated_input(x), ..Usage::default() }),
         accounts,
+        model: deployment.model_label.clone(),
     }
 }
 

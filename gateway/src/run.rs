@@ -1,5 +1,6 @@
 //! The composition root: the only place where concrete types meet.
 
+use crate::background::checks::Checks;
 use crate::background::reload::Ear;
 use crate::background::standing::Standing;
 use crate::cli::{Half, Serve, say};
@@ -153,6 +154,7 @@ fn app(
         routing: Routing::new(storage.cooldowns.clone()),
         limits: limits(&config),
         mirrors: Mirrors::new(config.weir.max_mirrors),
+        checks: Checks::default(),
         metrics,
         alerts,
         watched,
@@ -239,6 +241,7 @@ fn beside(
     if args.only != Some(Half::Proxy) {
         let bound = runtime.block_on(async { weir_admin::bind(&app.admin_socket) });
         runtime.spawn(weir_admin::serve(bound.context("the admin socket")?, admin));
+        runtime.spawn(background::checks::run(Arc::clone(app)));
     }
     let _around = runtime.enter();
     let ear = Ear::new(configuration.loader.path.as_deref()).context("SIGHUP cannot be listened for")?;

@@ -1,5 +1,6 @@
 //! What all requests of the process share.
 
+use crate::background::checks::Checks;
 use crate::cli::Half;
 use crate::limits::Limits;
 use crate::mirror::Mirrors;
@@ -31,6 +32,8 @@ pub struct App {
     pub routing: crate::routing::Routing,
     pub limits: Limits,
     pub mirrors: Mirrors,
+    /// How deployments are, where that is looked at.
+    pub checks: Checks,
     pub metrics: Arc<Metrics>,
     pub alerts: Arc<Alerts>,
     /// Whose budgets are looked at.

@@ -202,6 +202,7 @@ async fn p44_what_was_outrun_counts_against_its_own_deployment_and_once() {
             deployment_id: String::from("d2"),
             cost: NanoUsd(30),
             accounts: vec![account("theirs"), account("shared")],
+            model: String::from("llama"),
         };
         let accounts = vec![account("ours"), account("shared"), (SpendScope::Gateway, String::from("all"))];
         let written = Entry { accounts, outrun: vec![outrun.clone()], ..entry(100) };
@@ -235,6 +236,7 @@ async fn p44_p51_days_of_providers_add_up_to_the_nano_dollar() {
             deployment_id: String::from("d2"),
             cost: NanoUsd(31),
             accounts: Vec::new(),
+            model: String::from("llama"),
         };
         let written =
             Entry { outrun: vec![outrun], tags: vec!["t".into()], end_user: Some("c".into()), ..entry(100) };
@@ -247,6 +249,11 @@ async fn p44_p51_days_of_providers_add_up_to_the_nano_dollar() {
             told
         };
         let is = |winner: i64| vec![("groq".to_owned(), 31, 0), ("openai".to_owned(), winner, 1)];
+        let by_model = by(Rollup::Keys, &[Dimension::Provider, Dimension::Model]);
+        let mut models: Vec<String> =
+            ledger.rollup(&by_model).await.unwrap().iter().map(|row| row.names.join("/")).collect();
+        models.sort();
+        assert_eq!(models, ["groq/llama", "openai/gpt-4o"], "each under its own");
         for of in [Rollup::Keys, Rollup::Tags, Rollup::Customers] {
             assert_eq!(days(of).await, is(69), "{of:?}");
         }

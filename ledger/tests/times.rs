@@ -125,6 +125,7 @@ async fn p44_what_was_outrun_has_no_time_of_its_own() {
     both(async |ledger| {
         let loser = Outrun {
             provider: String::from("groq"),
+            model: String::from("llama"),
             deployment_id: String::from("d2"),
             cost: NanoUsd(31),
             accounts: Vec::new(),

@@ -208,6 +208,16 @@ impl ModelTable {
         self.by_id.get(id).and_then(|group| group.deployments.first().cloned())
     }
 
+    /// A deployment as it is asked whether it is well: with the model that is named for that (`health_check_model`). None for
+    /// a pattern that names none.
+    pub fn to_check(&self, id: &str) -> Option<Arc<Deployment>> {
+        let entry = self.context.config.models.iter().find(|entry| entry.id == id)?;
+        match &entry.info.check.model {
+            None => self.by_id(id),
+            Some(model) => self.context.build(&asking_for(entry, model)).ok().map(Arc::new),
+        }
+    }
+
     /// A deployment by its id and the group it was made for.
     pub fn made(&self, id: &str, group: &str) -> Option<Arc<Deployment>> {
         let by_group = || self.find(group)?.deployments.iter().find(|d| d.id == id).cloned();
@@ -282,6 +292,15 @@ fn filled(entry: &ModelEntry, name: &str, star: &str) -> ModelEntry {
     }
     entry.upstream_model = entry.upstream_model.replacen('*', star, 1);
     entry
+}
+
+/// The entry with another model of its provider; that of a bare `*` has the provider that the model begins with.
+fn asking_for(entry: &ModelEntry, model: &str) -> ModelEntry {
+    if entry.model_as_written == "*" {
+        return filled(entry, model, model);
+    }
+    let plain = model.strip_prefix(&entry.provider).and_then(|rest| rest.strip_prefix('/')).unwrap_or(model);
+    ModelEntry { upstream_model: plain.to_owned(), ..entry.clone() }
 }
 
 // --- what a key may use ---

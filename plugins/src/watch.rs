@@ -139,6 +139,8 @@ impl Watchers {
                 Some(kind) => (0, What::Stop(index, kind)),
                 None => (last, What::Other(Event::BlockStop { index })),
             },
+            // Nobody looks at other choices, and likely tokens tell what was said before it was changed.
+            Event::Beside { .. } | Event::Logprobs(_) => return,
             other => (last, What::Other(other)),
         };
         self.queue.push_back(Item { stage, what });

@@ -10,6 +10,7 @@ use crate::duration;
 use crate::error::{Problem, Refusal};
 use crate::fields;
 use crate::input::{Fields, Shape};
+use crate::throughput;
 use crate::work::Work;
 use axum::Json;
 use serde_json::{Value, json};
@@ -49,6 +50,7 @@ pub(super) async fn update_one(context: &Context, mut sent: Fields) -> Result<Ob
     generate::checked(&record)?;
     rights::may_change(context, &kept).await?;
     rights::may_make(context, Some(&kept), &record, "/key/update").await?;
+    throughput::of_key(context, Some(&kept), &record).await?;
     if let Some(text) = duration {
         record.expires_at = expiry(text)?;
     }

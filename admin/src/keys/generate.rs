@@ -9,6 +9,7 @@ use crate::duration;
 use crate::error::Refusal;
 use crate::fields;
 use crate::input::{Fields, Shape};
+use crate::throughput;
 use crate::work::Work;
 use axum::Json;
 use weir_core::domain::key::KeyRecord;
@@ -68,6 +69,7 @@ async fn make(context: Context, mut wanted: Wanted, route: &str) -> Result<Json<
     budgets::begin_kept(&context, &mut wanted.record.limits, time::now());
     rights::may_make(&context, None, &wanted.record, route).await?;
     makers::may(&context, &wanted.record).await?;
+    throughput::of_key(&context, None, &wanted.record).await?;
     let kept = keep(&context, &wanted.record).await?;
     let told = |name: &str| wanted.told(name).or_else(|| table::beside_new(&kept, name));
     Ok(Json(fields::show(TABLE, GENERATED, &kept.record, told)))

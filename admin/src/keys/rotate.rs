@@ -11,6 +11,7 @@ use crate::duration;
 use crate::error::Refusal;
 use crate::fields;
 use crate::input::{Fields, Params, Shape};
+use crate::throughput;
 use crate::work::Work;
 use axum::Json;
 use axum::extract::Path;
@@ -68,6 +69,7 @@ async fn change(context: &Context, name: &str, mut sent: Fields) -> Result<Objec
     })?;
     rights::may_change(context, &kept).await?;
     rights::may_make(context, Some(&kept), &record, "/key/regenerate").await?;
+    throughput::of_key(context, Some(&kept), &record).await?;
     generate::checked(&record)?;
     let new = new.unwrap_or_else(text::fresh)?;
     if let Some(text) = duration {

@@ -65,7 +65,7 @@ fn row(entry: &Entry, kept: Option<&Said>) -> Object {
         ("user", text(&entry.user_id)),
         ("metadata", raw(&metadata(entry))),
         ("cache_hit", raw(cache_hit(entry))),
-        ("cache_key", raw("Cache OFF")),
+        ("cache_key", raw(entry.cache_key.as_deref().unwrap_or("Cache OFF"))),
         ("request_tags", raw(&entry.tags)),
         ("team_id", text(&entry.team_id)),
         ("organization_id", text(&entry.organization_id)),

@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::error::{Refusal, detail};
 use crate::fields;
 use crate::input::{Fields, Shape};
+use crate::throughput;
 use crate::users;
 use crate::work::Work;
 use axum::Json;
@@ -41,6 +42,7 @@ pub(super) async fn new(context: Context, mut sent: Fields) -> Result<Json<Objec
         let message = format!("Team id = {} already exists. Please use a different team id.", team.id);
         return Err(Refusal::wrapped(400, &message));
     }
+    throughput::of_team(&context, None, &team).await?;
     let mut work = Work::new(&context);
     budgets::begin(&context, &mut team.limits, work.now)?;
     if let Some(amount) = member_budget {
@@ -89,6 +91,7 @@ pub(super) async fn update(context: Context, mut sent: Fields) -> Result<Json<Ob
         return Err(Refusal::told(403, "auth_error", "organization_id", message));
     }
     budgets::checked(&team.limits)?;
+    throughput::of_team(&context, Some(&kept), &team).await?;
     let mut work = Work::new(&context);
     if resets {
         budgets::begin(&context, &mut team.limits, work.now)?;

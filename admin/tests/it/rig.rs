@@ -6,6 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
 use serde_json::Value;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tower::ServiceExt;
@@ -24,7 +25,7 @@ use weir_core::error::ApiError;
 use weir_core::model::prices::Catalogue;
 use weir_core::ports::LedgerState;
 use weir_core::ports::cache::AnswerCache;
-use weir_core::ports::control::{CallbackState, Control, Probe, ReplicaState, Unusable};
+use weir_core::ports::control::{CallbackState, Checked, Control, Probe, ReplicaState, Unusable};
 use weir_core::ports::cooldowns::Coolings;
 use weir_core::ports::identity::{Fetch, Fetched};
 use weir_core::time::Micros;
@@ -175,6 +176,10 @@ impl Control for Still {
         Ok(self.probe("").await)
     }
 
+    fn checks(&self) -> Option<HashMap<String, Checked>> {
+        None
+    }
+
     async fn coolings(&self) -> Coolings {
         Coolings::default()
     }
@@ -287,6 +292,7 @@ pub fn entry(started_at: Micros, cost: i64) -> Entry {
         accounts: Vec::new(),
         explained: Default::default(),
         outrun: Vec::new(),
+        cache_key: None,
     }
 }
 

@@ -42,6 +42,21 @@ async fn fields_of_a_team_that_stand_in_its_metadata_are_told_there() {
 }
 
 #[tokio::test]
+async fn teams_are_guaranteed_no_more_than_their_organization_has() {
+    let rig = Rig::new();
+    let made = json!({ "organization_id": "o", "organization_alias": "o", "rpm_limit": 10 });
+    assert_eq!(rig.post("/organization/new", &made).await.status, 200);
+    let team = |id: &str, rpm: u32, kind: &str| json!({ "team_id": id, "organization_id": "o", "rpm_limit": rpm, "rpm_limit_type": kind });
+    assert_eq!(rig.post("/team/new", &team("red", 6, "guaranteed_throughput")).await.status, 200);
+    let refused = rig.post("/team/new", &team("blue", 5, "guaranteed_throughput")).await;
+    let why = "Allocated RPM limit=6 + Team RPM limit=5 is greater than organization RPM limit=10";
+    assert!(refused.status == 400 && refused.text.contains(why), "{}", refused.text);
+    assert_eq!(rig.post("/team/new", &team("blue", 5, "best_effort_throughput")).await.status, 200);
+    let renamed = json!({ "team_id": "red", "team_alias": "crimson" });
+    assert_eq!(rig.post("/team/update", &renamed).await.status, 200, "what it had it keeps");
+}
+
+#[tokio::test]
 async fn teams_that_were_deleted_are_listed_with_who_did_it() {
     let rig = Rig::new();
     for id in ["red", "blue"] {

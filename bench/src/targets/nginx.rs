@@ -7,7 +7,7 @@ use std::process::Command;
 
 use super::process::{Process, Stop};
 use super::{Setup, Target};
-use crate::pass::free_addr;
+use crate::ports::free_addr;
 
 /// `@` marks stand for the folder, the address to listen on, the mock.
 ///

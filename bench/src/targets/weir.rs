@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::process::{Patience, Process, Stop};
 use super::{Setup, Target, control, policy};
 use crate::cases::MODEL;
-use crate::pass::free_addr;
+use crate::ports::free_addr;
 
 pub const MASTER_KEY: &str = "sk-bench-master";
 

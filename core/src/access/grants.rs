@@ -207,13 +207,17 @@ fn within(known: &Principal, rule: &RouteRule, path: &str) -> Result<(), ApiErro
     let mut lists = std::iter::once(&known.key.allowed_routes).chain(of_token);
     let outside =
         |routes: &&Vec<String>| !routes.is_empty() && !routes.iter().any(|route| covers(route, rule, path));
-    let Some(routes) = lists.find(outside) else { return Ok(()) };
+    lists.find(outside).map_or(Ok(()), |routes| Err(not_of_key(routes, path)))
+}
+
+/// How a key is refused that is limited to other routes.
+pub fn not_of_key(routes: &[String], path: &str) -> ApiError {
     let named: Vec<String> = routes.iter().map(|route| format!("'{route}'")).collect();
     let message = format!(
         "Virtual key is not allowed to call this route. Only allowed to call routes: [{}]. Tried to call route: {path}",
         named.join(", ")
     );
-    Err(ApiError::new(Kind::RouteNotOfKey, message))
+    ApiError::new(Kind::RouteNotOfKey, message)
 }
 
 /// `route`: a path, one that ends in `*`, or the name of a group.

@@ -7,7 +7,7 @@ pub mod origin;
 pub mod session;
 
 pub use door::Door;
-pub use grants::{Grant, RouteClass, RouteRule, admit, allowed, authorise};
+pub use grants::{Grant, RouteClass, RouteRule, admit, allowed, authorise, not_of_key};
 
 use crate::domain::ids::KeyHash;
 use crate::domain::key::{Caller, Principal, mask};

@@ -4,7 +4,7 @@ use super::part::{Kind, Part};
 use super::{Object, ProviderFault};
 use crate::domain::usage::Usage;
 
-/// One answer with one choice. A dialect with several choices is only ever relayed.
+/// One answer; of several choices the first, with the others beside it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answer {
     /// The provider's own id; `None` where it has none.
@@ -19,6 +19,16 @@ pub struct Answer {
     /// A fault that the provider reports inside an otherwise successful answer.
     pub fault: Option<ProviderFault>,
     /// Members that the model does not know, as the dialect of the provider wrote them.
+    pub extra: Object,
+    /// The second choice and those behind it, for clients whose dialect has several. Nobody looks at what they say.
+    pub others: Vec<Choice>,
+}
+
+/// One of several answers to the same request.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Choice {
+    pub content: Vec<Part>,
+    pub finish: Option<Finish>,
     pub extra: Object,
 }
 

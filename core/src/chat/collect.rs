@@ -2,7 +2,7 @@
 
 use super::event::{Begun, Delta, Event, Events};
 use super::part::{Kind, Part, ToolCall};
-use super::{Answer, Object};
+use super::{Answer, Choice, Finish, Object};
 
 /// Gathers events into the answer that they tell.
 #[derive(Debug, Default)]
@@ -15,16 +15,21 @@ impl Collector {
     pub fn take(&mut self, event: Event) {
         match event {
             Event::Start { id, model } => (self.answer.id, self.answer.model) = (id, model),
-            Event::BlockStart { block, .. } => self.answer.content.push(begin(block)),
-            Event::BlockDelta { index, delta } => {
-                if let Some(part) = self.answer.content.get_mut(index) {
-                    grow(part, delta);
-                }
-            }
-            Event::BlockStop { .. } => {}
             Event::Usage(usage) => self.answer.usage = Some(usage),
-            Event::Finish(finish) => self.answer.finish = Some(finish),
             Event::Fault(fault) => self.answer.fault = Some(fault),
+            Event::Beside { choice, event } => self.beside(choice, *event),
+            event => said(&mut self.answer.content, &mut self.answer.finish, event),
+        }
+    }
+
+    fn beside(&mut self, choice: usize, event: Event) {
+        let others = &mut self.answer.others;
+        if (1..Event::CHOICES).contains(&choice) {
+            let most = others.len().max(choice);
+            others.resize_with(most, Choice::default);
+        }
+        if let Some(other) = choice.checked_sub(1).and_then(|at| others.get_mut(at)) {
+            said(&mut other.content, &mut other.finish, event);
         }
     }
 
@@ -34,6 +39,21 @@ impl Collector {
 
     pub fn finish(self) -> Answer {
         self.answer
+    }
+}
+
+/// What one choice says.
+fn said(content: &mut Vec<Part>, finished: &mut Option<Finish>, event: Event) {
+    match event {
+        Event::BlockStart { block, .. } => content.push(begin(block)),
+        Event::BlockDelta { index, delta } => {
+            if let Some(part) = content.get_mut(index) {
+                grow(part, delta);
+            }
+        }
+        Event::Finish(finish) => *finished = Some(finish),
+        // Whole answers keep how likely their tokens were among their members.
+        _ => {}
     }
 }
 
@@ -64,14 +84,24 @@ fn grow(part: &mut Part, delta: Delta) {
 /// Tells a whole answer as events. Collecting them gives the answer back, but for `extra` and `service_tier`.
 pub fn replay(answer: Answer) -> Events {
     let mut out = vec![Event::Start { id: answer.id, model: answer.model }];
-    for (index, part) in answer.content.into_iter().enumerate() {
-        tell(index, part, &mut out);
-        out.push(Event::BlockStop { index });
+    tell_all(answer.content, &mut out);
+    for (at, other) in answer.others.into_iter().enumerate() {
+        let mut told = Events::new();
+        tell_all(other.content, &mut told);
+        told.extend(other.finish.map(Event::Finish));
+        out.extend(told.into_iter().map(|event| event.beside(at + 1)));
     }
     out.extend(answer.usage.map(Event::Usage));
     out.extend(answer.fault.map(Event::Fault));
     out.extend(answer.finish.map(Event::Finish));
     out
+}
+
+fn tell_all(content: Vec<Part>, out: &mut Events) {
+    for (index, part) in content.into_iter().enumerate() {
+        tell(index, part, out);
+        out.push(Event::BlockStop { index });
+    }
 }
 
 fn tell(index: usize, part: Part, out: &mut Events) {
@@ -109,7 +139,7 @@ fn is_empty(delta: &Delta) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::{Citation, Finish, ToolCallKind};
+    use crate::chat::{Citation, ToolCallKind};
     use crate::domain::usage::Usage;
 
     #[test]
@@ -134,6 +164,10 @@ mod tests {
             ],
             finish: Some(Finish::ToolCalls),
             usage: Some(Usage { input: 1, output: 2, ..Usage::default() }),
+            others: vec![
+                Choice { content: vec![Part::text("hi")], finish: Some(Finish::Length), ..Choice::default() },
+                Choice { content: vec![Part::text("ho")], finish: Some(Finish::Stop), ..Choice::default() },
+            ],
             ..Answer::default()
         };
         let mut collector = Collector::default();

@@ -3,11 +3,13 @@
 use super::answer::Finish;
 use super::part::{Citation, Part, ToolCallKind};
 use crate::domain::usage::Usage;
+use serde_json::Value;
 
 /// Events of one frame.
 pub type Events = Vec<Event>;
 
 /// The grammar: `Start`, then blocks, then `Finish`; `Usage` may come at any time, each one replacing the one before.
+/// What belongs to other choices comes `Beside` that, before the `Finish`, and has the same grammar for each of them.
 /// Block indices are dense, in the order of their starts. Several blocks may be open at once (OpenAI's parallel tool
 /// calls); each is stopped before `Finish`. `End` is made by the gateway, not by readers.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,9 +30,27 @@ pub enum Event {
         index: usize,
     },
     Usage(Usage),
+    /// How likely the tokens were that were said since the last of these: OpenAI's `logprobs`.
+    Logprobs(Box<Value>),
     Finish(Finish),
+    /// Of another choice than the first: neither start nor usage nor fault.
+    Beside {
+        /// 1 and more.
+        choice: usize,
+        event: Box<Event>,
+    },
     /// The provider reports an error inside the stream; nothing follows.
     Fault(ProviderFault),
+}
+
+impl Event {
+    /// Choices that are told at most: OpenAI takes no more.
+    pub const CHOICES: usize = 128;
+
+    /// The same of another choice than the first.
+    pub fn beside(self, choice: usize) -> Self {
+        Event::Beside { choice, event: Box::new(self) }
+    }
 }
 
 /// A block that starts. What it holds already (mostly nothing) comes as deltas, except for blocks that are whole.

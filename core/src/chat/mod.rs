@@ -10,7 +10,7 @@ mod event;
 mod part;
 mod request;
 
-pub use answer::{Answer, Finish};
+pub use answer::{Answer, Choice, Finish};
 pub use collect::{Collector, replay};
 pub use event::{Begun, Delta, Event, Events, ProviderFault};
 pub use part::{Citation, Kind, Media, Part, Source, ToolCall, ToolCallKind, ToolResult};

@@ -136,7 +136,24 @@ pub fn each<E: From<FrameError>>(
     }
 }
 
+/// Some proxies keep connections alive with events that hold nothing: they say nothing, as comments do.
 fn sse_frame(event: &[u8]) -> Option<Frame<'_>> {
-    let data = sse::data(event)?;
+    let data = sse::data(event).filter(|data| !data.trim_ascii().is_empty())?;
     Some(Frame::Sse { event: sse::name(event), data })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_that_holds_nothing_is_no_frame() {
+        let block = b"data:\n\nevent: ping\r\ndata: \r\n\r\ndata: {}\n\n: hi\n\n";
+        let mut seen = Vec::new();
+        let told: Result<(), FrameError> = each(Framing::Sse, block, |frame| {
+            seen.push(frame.json().to_vec());
+            Ok(())
+        });
+        assert_eq!((told, seen), (Ok(()), vec![b"{}".to_vec()]));
+    }
 }

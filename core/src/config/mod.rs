@@ -43,14 +43,14 @@ pub use include::ReadFile;
 pub use json::JsonMap;
 pub use load::Config;
 pub use models::ModelEntry;
-pub use params::{ClientParam, Info, Params};
+pub use params::{Check, ClientParam, Info, Params};
 pub use problems::{Problem, Problems, Severity};
 pub use provenance::{Provenance, Source};
 pub use secrets::{Keeper, SecretsWanted};
 pub use settings::{
     ALERT_TYPES, AlertSettings, BannedKeywords, BudgetMode, CALL_TYPES, CachePlace, CacheScope,
-    CacheSettings, CallbackSettings, CostSettings, GeneralSettings, JwtSettings, KeyGeneration,
-    LitellmSettings, Makers, MetricsSettings, MetricsWhen, PassThrough, RedisNode, RedisPlace, RedisSettings,
-    RoleMapping, RolePermissions, RouteSettings, RouterSettings, ScopeModels, SessionCaps, ShownMetric,
-    SslVerify, Strategy, StrategyArgs, TeamDefaults, TokenRate, WeirSettings,
+    CacheSettings, CallbackSettings, CostSettings, GeneralSettings, HealthSettings, JwtSettings,
+    KeyGeneration, LitellmSettings, Makers, MetricsSettings, MetricsWhen, PassThrough, RedisNode, RedisPlace,
+    RedisSettings, RoleMapping, RolePermissions, RouteSettings, RouterSettings, ScopeModels, SessionCaps,
+    ShownMetric, SslVerify, Strategy, StrategyArgs, TeamCallbacks, TeamDefaults, TokenRate, WeirSettings,
 };

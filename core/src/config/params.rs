@@ -105,9 +105,24 @@ pub struct Info {
     pub max_tokens: Option<u64>,
     pub max_input_tokens: Option<u64>,
     pub max_output_tokens: Option<u64>,
+    pub check: Check,
     /// Everything else, to be shown.
     pub rest: JsonMap,
 }
+
+/// How a deployment is asked whether it is well.
+#[derive(Clone, Debug, Default)]
+pub struct Check {
+    /// `provider/model` to ask for; a pattern has no model of its own.
+    pub model: Option<String>,
+    /// How long it may take.
+    pub timeout: Option<Duration>,
+    /// Only when somebody asks.
+    pub on_demand: bool,
+}
+
+/// Settings of `model_info` that are acted on, and shown as they were written all the same.
+static CHECKS: [&str; 3] = ["disable_background_health_check", "health_check_model", "health_check_timeout"];
 
 // --- Params ---
 
@@ -235,6 +250,7 @@ fn client_params(s: &Section, problems: &mut Problems) -> Vec<ClientParam> {
 
 impl Info {
     pub(super) fn read(s: &Section) -> Self {
+        let checks = s.entries().iter().filter(|(name, _)| CHECKS.contains(&name.as_str()));
         Self {
             base_model: s.text("base_model").filter(|name| !name.is_empty()),
             mode: s.text("mode").filter(|mode| !mode.is_empty()),
@@ -243,7 +259,12 @@ impl Info {
             max_tokens: s.int("max_tokens"),
             max_input_tokens: s.int("max_input_tokens"),
             max_output_tokens: s.int("max_output_tokens"),
-            rest: s.rest().collect(),
+            check: Check {
+                model: s.text("health_check_model").filter(|model| !model.is_empty()),
+                timeout: s.seconds("health_check_timeout").filter(|timeout| !timeout.is_zero()),
+                on_demand: s.bool("disable_background_health_check").unwrap_or(false),
+            },
+            rest: s.rest().chain(checks).collect(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::ids::KeyHash;
 use super::money::NanoUsd;
-use super::rates::ModelRates;
+use super::rates::{Dynamic, ModelRates};
 use super::records::{
     Budget, Limits, Member, Organization, OrganizationMember, Record, RecordKind, Role, Session, Team, User,
     due,
@@ -116,6 +116,8 @@ pub struct Principal {
 #[derive(Debug, Default)]
 pub struct ModelRatesOf {
     pub key: ModelRates,
+    /// Which of the key's limits, of all models and of single ones, are not always counted.
+    pub dynamic: Dynamic,
     pub team: ModelRates,
     pub organization: ModelRates,
 }
@@ -267,6 +269,7 @@ impl Principal {
         };
         self.model_rates.get(|| ModelRatesOf {
             key: of(Some(&self.key.metadata)),
+            dynamic: Dynamic::in_metadata(&self.key.metadata),
             team: of(self.team.as_ref().map(|team| &team.metadata)),
             organization: of(self.organization.as_ref().map(|organization| &organization.metadata)),
         })

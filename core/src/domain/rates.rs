@@ -35,6 +35,46 @@ pub struct Count {
     pub running: i64,
 }
 
+/// Limits that count only while the model fails (`rpm_limit_type`, `tpm_limit_type`: `dynamic`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dynamic {
+    pub requests: bool,
+    pub tokens: bool,
+}
+
+impl Dynamic {
+    pub fn in_metadata(metadata: &str) -> Self {
+        const DYNAMIC: &str = "dynamic";
+        #[derive(Default, serde::Deserialize)]
+        #[serde(default)]
+        struct Said {
+            rpm_limit_type: Option<String>,
+            tpm_limit_type: Option<String>,
+        }
+        if !metadata.contains(DYNAMIC) {
+            return Self::default();
+        }
+        let said: Said = serde_json::from_str(metadata).unwrap_or_default();
+        Self {
+            requests: said.rpm_limit_type.as_deref() == Some(DYNAMIC),
+            tokens: said.tpm_limit_type.as_deref() == Some(DYNAMIC),
+        }
+    }
+
+    pub fn any(self) -> bool {
+        self.requests || self.tokens
+    }
+
+    /// What is left of limits while all is well.
+    pub fn relaxed(self, rates: Rates) -> Rates {
+        Rates {
+            requests: rates.requests.filter(|_| !self.requests),
+            tokens: rates.tokens.filter(|_| !self.tokens),
+            parallel: rates.parallel,
+        }
+    }
+}
+
 /// Limits by model, as they stand in somebody's metadata.
 #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
 #[serde(default)]

@@ -138,6 +138,14 @@ pub struct AttemptRecord {
 /// `error` of an attempt that was ended because another deployment answered first.
 pub const OUTRUN: &str = "Outrun";
 
+impl AttemptRecord {
+    /// Whether the provider failed: it was not reached, too late, or not well. Refusals are no outage.
+    pub fn is_outage(&self) -> bool {
+        let failed = !["", "ClientDisconnected", OUTRUN].contains(&self.error.as_str());
+        failed && (matches!(self.status, 0 | 408) || self.status >= 500)
+    }
+}
+
 /// What such an attempt cost: a part of its entry's cost. It counts against the deployment that was asked, and not
 /// against the one that answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,6 +155,9 @@ pub struct Outrun {
     pub cost: NanoUsd,
     /// Budgets of one period of that deployment and its provider.
     pub accounts: Vec<(SpendScope, String)>,
+    /// What the provider calls the model. Empty: written by a version that did not note it.
+    #[serde(default)]
+    pub model: String,
 }
 
 /// Everything that is booked about one exchange. Quantities and price version stay, so that it can be re-priced.
@@ -212,6 +223,9 @@ pub struct Entry {
     /// What of the cost is another deployment's than the one that answered. Kept by the journal as the accounts are.
     #[serde(skip)]
     pub outrun: Vec<Outrun>,
+    /// Under what the cache of answers was asked; `None`: it was not. Kept by the journal as the accounts are.
+    #[serde(skip)]
+    pub cache_key: Option<String>,
 }
 
 impl Entry {

@@ -8,6 +8,7 @@ use crate::ports::cache::AnswerCache;
 use crate::ports::cooldowns::Coolings;
 use crate::time::Micros;
 use async_trait::async_trait;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +34,14 @@ pub struct Probe {
     pub error: String,
     /// HTTP; 0 where nobody answered.
     pub status: u16,
+}
+
+/// What came of the last check of a deployment that nobody asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// When it answered.
+    pub at: Micros,
+    pub probe: Probe,
 }
 
 impl Probe {
@@ -137,6 +146,10 @@ pub trait Control: Send + Sync {
     /// # Errors
     /// It could not be put in force, as [`Control::try_out`] has it; nobody was asked.
     async fn probe_new(&self, model: AddedModel, mode: Option<&str>) -> Result<Probe, Unusable>;
+
+    /// What deployments answered when this process last asked them in the background, by their ids: those that it has asked
+    /// since its start. `None`: it asks nobody.
+    fn checks(&self) -> Option<HashMap<String, Checked>>;
 
     /// Deployments that get no requests for a while, of all replicas where they know of each other.
     async fn coolings(&self) -> Coolings;

@@ -1,5 +1,6 @@
 //! What runs beside requests.
 
+pub mod checks;
 pub mod cooldowns;
 pub mod drain;
 pub mod import;

@@ -9,6 +9,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use weir_core::body::JsonBody;
+use weir_core::config::ModelEntry;
 use weir_core::domain::ids::new_entry_id;
 use weir_core::domain::operation::Operation;
 use weir_core::error::{ApiError, Kind};
@@ -20,8 +21,9 @@ use weir_plugins::exchange::{Attempt, Clock, Exchange, Request};
 use weir_plugins::outgoing;
 use weir_plugins::snapshot::Snapshot;
 
-/// How long a deployment may take, whatever its own limits are.
+/// How long a deployment may take, whatever its own limits are, where its `health_check_timeout` says nothing else.
 const PATIENCE: Duration = Duration::from_secs(30);
+const LONGEST: Duration = Duration::from_secs(600);
 
 /// What is asked, by the model's mode as LiteLLM names it. Others are only connected to: a picture would cost too much.
 static QUESTIONS: &[(&str, Operation, &str)] = &[
@@ -38,8 +40,10 @@ const CHAT: &str = r#"{"messages": [{"role": "user", "content": "Hi"}], "max_tok
 /// Asks the deployment of `snapshot` with this id. `mode`: what is asked; `None`: as the config says, else the catalogue.
 pub async fn ask(app: &App, snapshot: &Arc<Snapshot>, id: &str, mode: Option<&str>) -> Probe {
     let started = Instant::now();
-    let asked = tokio::time::timeout(PATIENCE, Box::pin(asked(app, snapshot, id, mode))).await;
-    let late = || Err(ApiError::new(Kind::UpstreamTimeout, format!("no answer within {PATIENCE:?}")));
+    let own = entry_of(snapshot, id).and_then(|entry| entry.info.check.timeout);
+    let patience = own.unwrap_or(PATIENCE).min(LONGEST);
+    let asked = tokio::time::timeout(patience, Box::pin(asked(app, snapshot, id, mode))).await;
+    let late = || Err(ApiError::new(Kind::UpstreamTimeout, format!("no answer within {patience:?}")));
     let (status, error) = match asked.unwrap_or_else(|_| late()) {
         Ok(status) => (status, String::new()),
         Err(error) => (error.status(), error.message().to_owned()),
@@ -49,8 +53,7 @@ pub async fn ask(app: &App, snapshot: &Arc<Snapshot>, id: &str, mode: Option<&st
 
 async fn asked(app: &App, snapshot: &Arc<Snapshot>, id: &str, mode: Option<&str>) -> Result<u16, ApiError> {
     let missing = || ApiError::new(Kind::UnknownModel, "no such deployment, or a pattern without a model");
-    let group = snapshot.models.find(id).ok_or_else(missing)?;
-    let deployment = group.deployments.iter().find(|d| d.id == id).ok_or_else(missing)?;
+    let deployment = &snapshot.models.to_check(id).ok_or_else(missing)?;
     deployment.ready()?;
     if deployment.mock.is_some() {
         return Ok(200);
@@ -64,9 +67,13 @@ async fn asked(app: &App, snapshot: &Arc<Snapshot>, id: &str, mode: Option<&str>
     send(app, snapshot, deployment, *operation, question).await
 }
 
+fn entry_of<'s>(snapshot: &'s Snapshot, id: &str) -> Option<&'s ModelEntry> {
+    snapshot.config.models.iter().find(|entry| entry.id == id)
+}
+
 /// What the config says of it, then the catalogue; a chat where nobody knows.
 fn mode_of(snapshot: &Snapshot, deployment: &Deployment) -> String {
-    let entry = snapshot.config.models.iter().find(|entry| entry.id == deployment.id);
+    let entry = entry_of(snapshot, &deployment.id);
     let told = entry.and_then(|entry| entry.info.mode.clone());
     let base = entry.and_then(|entry| entry.info.base_model.as_deref());
     let facts = snapshot.catalogue.find(deployment.provider.prefix, &deployment.model_label, base);

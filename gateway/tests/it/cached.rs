@@ -65,6 +65,8 @@ async fn p10_a_hit_costs_nothing_and_is_booked_as_a_hit() {
     let (made, hit) =
         (rig.row(first.header("x-litellm-call-id")).await, rig.row(again.header("x-litellm-call-id")).await);
     assert_eq!((&made["cache_hit"], &hit["cache_hit"]), (&json!("None"), &json!("True")));
+    let kept_under = json!(again.header("x-litellm-cache-key"));
+    assert_eq!((&made["cache_key"], &hit["cache_key"]), (&kept_under, &kept_under));
     assert_eq!((hit["spend"].as_f64(), &hit["total_tokens"]), (Some(0.0), &made["total_tokens"]), "{hit}");
     assert_eq!(hit["model_id"], made["model_id"]);
     assert_eq!(hit["metadata"]["weir"]["attempts"], json!([]), "nobody was asked");
@@ -198,8 +200,15 @@ async fn where_it_is_off_by_default_a_request_has_to_ask() {
         assert!(!is_hit(&ask(&rig, chat("priced", "a")).await));
     }
     let use_it = || with("a", json!({"use-cache": true}));
-    assert!(!is_hit(&ask(&rig, use_it()).await));
-    assert!(ask(&rig, use_it()).await.header("x-litellm-cache-key").starts_with("ns:"));
+    let made = ask(&rig, use_it()).await;
+    assert!(!is_hit(&made));
+    let hit = ask(&rig, use_it()).await;
+    let key = hit.header("x-litellm-cache-key").to_owned();
+    assert!(key.starts_with("ns:"), "{key}");
+    let uncached = ask(&rig, chat("priced", "a")).await;
+    for (answer, cache_key) in [(made, key.as_str()), (hit, key.as_str()), (uncached, "Cache OFF")] {
+        assert_eq!(rig.row(answer.header("x-litellm-call-id")).await["cache_key"], cache_key);
+    }
 }
 
 #[tokio::test]

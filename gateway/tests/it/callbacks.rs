@@ -365,6 +365,33 @@ async fn lists_say_who_is_told_of_what_and_the_operator_may_not_let_requests_hid
 }
 
 #[tokio::test]
+async fn a_team_tells_those_that_the_operator_gives_it() {
+    let server = receiver().await;
+    let teams = format!(
+        "litellm_settings: {{default_team_settings: [{{team_id: t, success_callback: [langfuse], langfuse_public_key: \
+         pk-lf-team, langfuse_secret: os.environ/SECRET_OF_T, langfuse_host: \"{}\"}}], ",
+        server.url()
+    );
+    let rig = Rig::config(CONFIG).replace("litellm_settings: {", &teams);
+    let rig = rig.env("DEFAULT_FLUSH_INTERVAL_SECONDS", "0.1").env("SECRET_OF_T", "sk-lf-team").start().await;
+    for id in ["t", "other"] {
+        assert_eq!(rig.post("/team/new", MASTER, json!({"team_id": id})).await.status, 200);
+    }
+    let (own, other) = (rig.key(json!({"team_id": "t"})).await, rig.key(json!({"team_id": "other"})).await);
+    for key in [&other, &own] {
+        rig.post("/v1/chat/completions", key, chat("priced", "hi")).await;
+    }
+    let started = Instant::now();
+    while server.seen_count() == 0 {
+        assert!(started.elapsed() < Duration::from_secs(30), "{}", rig.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let log = server.take_log();
+    assert_eq!(log[0].header("authorization"), "Basic cGstbGYtdGVhbTpzay1sZi10ZWFt");
+    assert_eq!(log[0].json()["batch"].as_array().unwrap().len(), 2, "one exchange: {}", log[0].json());
+}
+
+#[tokio::test]
 async fn each_kind_is_told_in_its_own_form() {
     let server = receiver().await;
     let url = server.url();

@@ -117,7 +117,8 @@ async fn p27_a_cooled_deployment_says_since_when_until_when_and_why() {
     let seconds = moment("until").since(moment("since")) as f64 / 1e6;
     assert!((59.0..61.0).contains(&seconds), "{told}");
     assert!(time::now().since(moment("since")) < 30_000_000, "{told}");
-    let nothing = json!({"model_id": "good", "model_name": "pair", "state": "healthy", "since": null, "until": null, "error": null});
+    let nothing = json!({"model_id": "good", "model_name": "pair", "state": "healthy", "since": null, "until": null, "error": null,
+        "check": null});
     assert_eq!(good, &nothing);
     assert_eq!(states(&rig, "?state=cooled").await["total"], 1);
     assert_eq!(states(&rig, "?model_id=good&state=cooled").await["total"], 0);

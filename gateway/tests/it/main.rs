@@ -20,6 +20,7 @@ mod budgets;
 mod cached;
 mod callbacks;
 mod chat;
+mod checks;
 mod client;
 mod clouds;
 mod config;

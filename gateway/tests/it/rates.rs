@@ -186,6 +186,49 @@ async fn p18_tokens_are_settled_with_the_truth() {
 }
 
 #[tokio::test]
+async fn p18_a_dynamic_limit_counts_while_the_model_fails() {
+    let rig = Rig::start().await;
+    let key = rig.key(json!({"rpm_limit": 1, "rpm_limit_type": "dynamic"})).await;
+    for _ in 0..3 {
+        assert_eq!(ask(&rig, &key).await.status, 200, "nobody is the worse for it");
+    }
+    for _ in 0..2 {
+        let busy = rig.post("/v1/chat/completions", &key, chat("gpt-4o", "__err=429")).await;
+        assert!(!busy.text().contains("api_key"), "{}", busy.text());
+    }
+    assert_eq!(ask(&rig, &key).await.status, 200);
+    assert!(refused_by(&ask(&rig, &key).await).contains("api_key"));
+    let other = chat("azure-gpt4", "hi");
+    for _ in 0..2 {
+        assert_eq!(rig.post("/v1/chat/completions", &key, &other).await.status, 200, "that one is well");
+    }
+}
+
+#[tokio::test]
+async fn p18_what_is_guaranteed_to_keys_is_there() {
+    let rig = Rig::start().await;
+    let team = json!({"team_id": "t", "rpm_limit": 10, "model_rpm_limit": {"gpt-4o": 5}});
+    assert_eq!(rig.post("/team/new", MASTER, team).await.status, 200);
+    let asking = |more: serde_json::Value| {
+        let mut body = json!({"team_id": "t", "rpm_limit_type": "guaranteed_throughput"});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let first = rig.key(asking(json!({"rpm_limit": 6, "model_rpm_limit": {"gpt-4o": 3}}))).await;
+    for more in [json!({"rpm_limit": 5}), json!({"model_rpm_limit": {"gpt-4o": 3}})] {
+        let refused = rig.post("/key/generate", MASTER, asking(more)).await;
+        assert_eq!(refused.status, 400, "{}", refused.text());
+        assert!(refused.text().contains("is greater than team RPM limit="), "{}", refused.text());
+    }
+    let second = rig.key(asking(json!({"rpm_limit": 4, "model_rpm_limit": {"gpt-4o": 2}}))).await;
+    rig.key(json!({"team_id": "t", "rpm_limit": 100})).await;
+    let update = async |key: &str, rpm: u32| {
+        rig.post("/key/update", MASTER, json!({"key": key, "rpm_limit": rpm})).await.status
+    };
+    assert_eq!((update(&first, 7).await, update(&second, 4).await), (400, 200), "as it was");
+}
+
+#[tokio::test]
 async fn p18_a_new_window_begins_after_its_time() {
     let rig = Rig::config(CONFIG).env("LITELLM_RATE_LIMIT_WINDOW_SIZE", "1").start().await;
     let key = rig.key(json!({"rpm_limit": 1})).await;

@@ -3,11 +3,9 @@
 use crate::client::{self, Answer};
 use crate::pki::Pki;
 use serde_json::{Value, json};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use weir_bench::mock::openai::OpenAi;
 use weir_bench::mock::{MockServer, Upstream};
@@ -343,17 +341,9 @@ fn write_config(dir: &Path, config: &str) {
     std::fs::rename(dir.join("config.new"), dir.join("config.yaml")).unwrap();
 }
 
-/// A port that nobody listens on, below those that the kernel hands out to whoever asks for any: one of these could be
-/// somebody's mock by the time the gateway binds it. Each test is a process and begins its search elsewhere.
+/// A port that nobody listens on, and that no mock can be given.
 pub fn free_port() -> u16 {
-    static TRIED: AtomicU32 = AtomicU32::new(0);
-    loop {
-        let number = std::process::id().wrapping_mul(37).wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed));
-        let port = u16::try_from(20_000 + number % 12_000).unwrap();
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
+    weir_bench::ports::free_addr().unwrap().port()
 }
 
 fn spawn(settings: &Settings, dir: &Path) -> Child {

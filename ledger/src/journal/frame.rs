@@ -17,21 +17,26 @@ pub(crate) enum Kind {
     EndV3 = 5,
     BeginV4 = 6,
     EndV4 = 7,
-    Begin = 8,
-    End = 9,
+    BeginV5 = 8,
+    EndV5 = 9,
+    Begin = 10,
+    End = 11,
     /// Of a later program. Skipped, and what holds it is kept for that program.
     Foreign = 255,
 }
 
 impl Kind {
     pub(crate) fn is_begin(self) -> bool {
-        matches!(self, Kind::BeginV1 | Kind::BeginV2 | Kind::BeginV3 | Kind::BeginV4 | Kind::Begin)
+        use Kind::{Begin, BeginV1, BeginV2, BeginV3, BeginV4, BeginV5};
+        matches!(self, BeginV1 | BeginV2 | BeginV3 | BeginV4 | BeginV5 | Begin)
     }
 
     fn of(number: u8) -> Self {
-        use Kind::{Begin, BeginV1, BeginV2, BeginV3, BeginV4, End, EndV1, EndV2, EndV3, EndV4};
-        let known = [BeginV1, EndV1, BeginV2, EndV2, BeginV3, EndV3, BeginV4, EndV4, Begin, End];
-        known.into_iter().find(|kind| *kind as u8 == number).unwrap_or(Kind::Foreign)
+        use Kind::{Begin, BeginV1, BeginV2, BeginV3, BeginV4, BeginV5};
+        use Kind::{End, EndV1, EndV2, EndV3, EndV4, EndV5};
+        let begins = [BeginV1, BeginV2, BeginV3, BeginV4, BeginV5, Begin];
+        let mut known = begins.into_iter().chain([EndV1, EndV2, EndV3, EndV4, EndV5, End]);
+        known.find(|kind| *kind as u8 == number).unwrap_or(Kind::Foreign)
     }
 }
 

@@ -27,10 +27,15 @@ pub(super) fn end(kind: Kind, payload: &[u8]) -> postcard::Result<Entry> {
                 postcard::from_bytes::<(Entry, Accounts, ExplainedV4)>(payload)?;
             Ok(Entry { accounts, explained: explained.into(), ..entry })
         }
-        _ => {
+        Kind::EndV5 => {
             let (entry, accounts, explained, outrun) =
-                postcard::from_bytes::<(Entry, Accounts, Explained, Vec<Outrun>)>(payload)?;
-            Ok(Entry { accounts, explained, outrun, ..entry })
+                postcard::from_bytes::<(Entry, Accounts, Explained, Vec<OutrunV5>)>(payload)?;
+            Ok(Entry { accounts, explained, outrun: of_v5(outrun), ..entry })
+        }
+        _ => {
+            type Whole = (Entry, Accounts, Explained, Vec<Outrun>, Option<String>);
+            let (entry, accounts, explained, outrun, cache_key) = postcard::from_bytes::<Whole>(payload)?;
+            Ok(Entry { accounts, explained, outrun, cache_key, ..entry })
         }
     }
 }
@@ -46,6 +51,12 @@ pub(super) fn begin(kind: Kind, payload: &[u8]) -> postcard::Result<Begin> {
             begin.entry.accounts = accounts;
             Ok(begin)
         }
+        Kind::BeginV5 => {
+            let (mut begin, accounts, outrun) =
+                postcard::from_bytes::<(Begin, Accounts, Vec<OutrunV5>)>(payload)?;
+            (begin.entry.accounts, begin.entry.outrun) = (accounts, of_v5(outrun));
+            Ok(begin)
+        }
         _ => {
             let (mut begin, accounts, outrun) =
                 postcard::from_bytes::<(Begin, Accounts, Vec<Outrun>)>(payload)?;
@@ -58,9 +69,13 @@ pub(super) fn begin(kind: Kind, payload: &[u8]) -> postcard::Result<Begin> {
 /// Behind the entry since layout 3.
 type Accounts = Vec<(SpendScope, String)>;
 
-/// The payload of an `End`. What explains it is behind the accounts since layout 4, what was outrun since layout 5.
-pub(super) fn of_end(entry: &Entry) -> (&Entry, &Accounts, &Explained, &Vec<Outrun>) {
-    (entry, &entry.accounts, &entry.explained, &entry.outrun)
+/// What stands behind an entry.
+type Behind<'e> = (&'e Entry, &'e Accounts, &'e Explained, &'e Vec<Outrun>, &'e Option<String>);
+
+/// The payload of an `End`. What explains it is behind the accounts since layout 4, what was outrun since layout 5, the key
+/// of the cache since layout 6.
+pub(super) fn of_end(entry: &Entry) -> Behind<'_> {
+    (entry, &entry.accounts, &entry.explained, &entry.outrun, &entry.cache_key)
 }
 
 /// The payload of a `Begin`.
@@ -185,6 +200,7 @@ impl From<EntryV1> for Entry {
             accounts: Vec::new(),
             explained: Explained::default(),
             outrun: Vec::new(),
+            cache_key: None,
         }
     }
 }
@@ -224,6 +240,27 @@ impl From<BudgetSeenV4> for BudgetSeen {
         let BudgetSeenV4 { scope, id, cap, before } = old;
         BudgetSeen { scope, id, cap, before, resets_at: None, refused: false }
     }
+}
+
+// --- layout 5: what was outrun without its model ---
+
+#[derive(Deserialize)]
+struct OutrunV5 {
+    provider: String,
+    deployment_id: String,
+    cost: NanoUsd,
+    accounts: Accounts,
+}
+
+fn of_v5(outrun: Vec<OutrunV5>) -> Vec<Outrun> {
+    let now = |OutrunV5 { provider, deployment_id, cost, accounts }| Outrun {
+        provider,
+        deployment_id,
+        cost,
+        accounts,
+        model: String::new(),
+    };
+    outrun.into_iter().map(now).collect()
 }
 
 #[cfg(test)]

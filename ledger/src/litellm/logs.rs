@@ -25,7 +25,7 @@ pub(super) static LOGS: Table = Table {
     columns: &[
         "request_id", "call_type", "api_key", "spend", "total_tokens", "prompt_tokens", "completion_tokens",
         "startTime", "endTime", "completionStartTime", "model", "model_id", "model_group", "custom_llm_provider",
-        "api_base", "user", "cache_hit", "request_tags", "team_id", "end_user", "requester_ip_address", "session_id",
+        "api_base", "user", "cache_hit", "cache_key", "request_tags", "team_id", "end_user", "requester_ip_address", "session_id",
         "status", "organization_id",
     ],
     // Of the metadata only what is looked at: the rest is many times as large.
@@ -49,6 +49,9 @@ const FIRST: &str =
 /// What `price_version` says of amounts that LiteLLM worked out.
 pub(super) const PRICED: &str = "litellm";
 
+/// What `cache_key` says where the cache was not asked.
+pub(super) const UNCACHED: &str = "Cache OFF";
+
 /// Rows in one transaction.
 const PAGE: u32 = 1_000;
 
@@ -58,7 +61,7 @@ const IDS: usize = 100;
 const NOTES: &[&str] = &[
     "they count in reports, and not against budgets: what budgets have spent is the spend of keys, teams and the others",
     "messages, response and proxy_server_request are left out: bodies of requests are not kept",
-    "agent_id, mcp_namespaced_tool_name and cache_key have no counterpart, and of metadata what is only LiteLLM's is left out",
+    "agent_id and mcp_namespaced_tool_name have no counterpart, and of metadata what is only LiteLLM's is left out",
 ];
 
 const AGENT: &str = "User-Agent: ";
@@ -183,6 +186,7 @@ fn entry(row: &Row) -> Result<Entry, Refused> {
         accounts: Vec::new(),
         explained: Default::default(),
         outrun: Vec::new(),
+        cache_key: row.text("cache_key").filter(|key| key != UNCACHED),
     })
 }
 
@@ -273,7 +277,7 @@ mod tests {
         "total_tokens":18,"prompt_tokens":11,"completion_tokens":7,"startTime":"2026-11-23T11:56:46.39",
         "endTime":"2026-11-23T11:56:46.405","completionStartTime":"2026-11-23T11:56:46.4","model":"openai/gpt-4o",
         "model_group":"gpt-4o","custom_llm_provider":"openai","api_key":"litellm-internal-health-check",
-        "request_tags":["User-Agent: curl","User-Agent: curl/8","a"],"cache_hit":"None",
+        "request_tags":["User-Agent: curl","User-Agent: curl/8","a"],"cache_hit":"None","cache_key":"Cache OFF",
         "usage":{"prompt_tokens_details":{"cached_tokens":4}},"told":{"x":1.10}}"#;
 
     #[test]
@@ -289,6 +293,7 @@ mod tests {
             (entry.key_hash, entry.key_alias.as_deref()),
             (None, Some("litellm-internal-health-check"))
         );
+        assert_eq!(entry.cache_key, None);
         assert!(entry.stream && entry.metadata == r#"{"x":1.10}"# && entry.organization_id.is_none());
     }
 

@@ -52,6 +52,8 @@ pub(super) struct Detail {
     pub explained: Explained,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outrun: Vec<Outrun>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_key: Option<String>,
 }
 
 /// A pattern of details in which the client got this status. Inside of texts quotes are escaped, so that it is found in none.
@@ -108,6 +110,7 @@ impl Detail {
             accounts: entry.accounts,
             explained: entry.explained,
             outrun: entry.outrun,
+            cache_key: entry.cache_key,
         }
     }
 }
@@ -157,6 +160,7 @@ impl Columns {
             accounts: d.accounts,
             explained: d.explained,
             outrun: d.outrun,
+            cache_key: d.cache_key,
         })
     }
 }

@@ -58,11 +58,12 @@ impl Raised {
 
     fn add_sums(&mut self, entry: &Entry, sums: &Sums, anew: &Anew) {
         let key = entry.key_hash.map(|hash| hash.hex()).unwrap_or_default();
-        self.add_day(entry, &key, &entry.provider, sums);
+        self.add_day(entry, &key, (&entry.provider, &entry.model), sums);
         for outrun in &entry.outrun {
             // Nobody was answered there: what it cost is all that there is of it.
             let cost = Sums { cost: outrun.cost, ..Sums::default() };
-            self.add_day(entry, &key, &outrun.provider, &cost);
+            let model = if outrun.model.is_empty() { &entry.model } else { &outrun.model };
+            self.add_day(entry, &key, (&outrun.provider, model), &cost);
         }
         for ((scope, id), amount) in scopes(entry, key) {
             let past = |since: &Micros| entry.started_at < *since;
@@ -75,8 +76,8 @@ impl Raised {
 }
 
 impl Raised {
-    /// What was done by one of the providers that were asked.
-    fn add_day(&mut self, entry: &Entry, key: &str, provider: &str, sums: &Sums) {
+    /// What was done by one of the providers that were asked, with one of its models.
+    fn add_day(&mut self, entry: &Entry, key: &str, (provider, model): (&str, &str), sums: &Sums) {
         let day = entry.started_at.day();
         let text = |value: &Option<String>| value.clone().unwrap_or_default();
         let place = vec![
@@ -85,7 +86,7 @@ impl Raised {
             text(&entry.team_id),
             text(&entry.organization_id),
             entry.model_group.clone(),
-            entry.model.clone(),
+            model.to_owned(),
             provider.to_owned(),
             entry.operation.row().call_type.to_owned(),
         ];

@@ -121,6 +121,7 @@ pub fn entry(cost: i64) -> Entry {
         accounts: Vec::new(),
         explained: Default::default(),
         outrun: Vec::new(),
+        cache_key: None,
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use weir_core::config::AlertSettings;
 use weir_core::domain::ids::EntryId;
-use weir_core::domain::spend::{AttemptRecord, OUTRUN, Status};
+use weir_core::domain::spend::{AttemptRecord, Status};
 
 /// Requests that are watched at once. Beyond that new ones are not.
 pub const MAX_OPEN: usize = 20_000;
@@ -84,7 +84,7 @@ impl Alerts {
             let name = format!("cooled:{}", named(&deployment.id));
             self.notice(settings, "cooldown_deployment", Level::Medium, name, text);
         }
-        for attempt in x.attempts.iter().filter(|attempt| is_outage(attempt)) {
+        for attempt in x.attempts.iter().filter(|attempt| attempt.is_outage()) {
             self.failed(attempt, settings);
         }
     }
@@ -146,13 +146,6 @@ impl Alerts {
     pub fn forget_requests(&self) {
         locked(&self.requests.open).clear();
     }
-}
-
-/// A failure that is the provider's, as LiteLLM counts them: no answer in time, none at all, or an error of its own.
-fn is_outage(attempt: &AttemptRecord) -> bool {
-    let status = attempt.status;
-    let failed = !["", "ClientDisconnected", OUTRUN].contains(&attempt.error.as_str());
-    failed && (status == 0 || status == 408 || status >= 500)
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ pub struct Account {
     pub(super) id: Box<str>,
     /// Below zero where something cost more than was held.
     free: AtomicI64,
+    /// What could not go back when the budget was lowered. Nobody spends it.
+    aside: AtomicI64,
     /// What requests under way hold.
     held: AtomicI64,
     /// What is spent of the budget: as the ledger last told, and what was settled here since.
@@ -46,6 +48,7 @@ impl Account {
             kind,
             id: id.into(),
             free: AtomicI64::new(0),
+            aside: AtomicI64::new(0),
             held: AtomicI64::new(0),
             spent: AtomicI64::new(0),
             cap: AtomicI64::new(i64::MIN),
@@ -72,6 +75,26 @@ impl Account {
     /// Notes the budget; whether it was larger before.
     pub(super) fn is_lowered(&self, cap: NanoUsd) -> bool {
         self.cap.load(Ordering::Relaxed) != cap.0 && self.cap.swap(cap.0, Ordering::AcqRel) > cap.0
+    }
+
+    /// Of what is free only as much may still be spent as this budget leaves of what is known to be spent.
+    pub(super) fn set_aside(&self, cap: NanoUsd) {
+        let spent = self.spent.load(Ordering::Relaxed).saturating_add(self.held().max(0));
+        let left = cap.0.saturating_sub(spent).max(0);
+        let beyond = |free: i64| (free > left).then_some(left);
+        if let Ok(before) = self.free.fetch_update(Ordering::AcqRel, Ordering::Acquire, beyond) {
+            self.aside.fetch_add(before - left, Ordering::AcqRel);
+        }
+    }
+
+    /// What is to go back and may not be spent.
+    pub(super) fn take_aside(&self) -> i64 {
+        self.aside.swap(0, Ordering::AcqRel)
+    }
+
+    /// It could not go back.
+    pub(super) fn put_aside(&self, amount: i64) {
+        self.aside.fetch_add(amount, Ordering::AcqRel);
     }
 
     pub(super) async fn turn(&self) -> MutexGuard<'_, ()> {
@@ -121,18 +144,18 @@ impl Account {
         self.age(now).saturating_sub(used) > time
     }
 
-    /// Whether it has something that nobody has asked for lately.
+    /// Whether it has something that nobody has asked for lately, or may ask for.
     pub(super) fn is_idle(&self) -> bool {
         self.is_idle_at(Instant::now())
     }
 
     fn is_idle_at(&self, now: Instant) -> bool {
-        self.free() > 0 && self.idle_for(IDLE, now)
+        self.aside.load(Ordering::Acquire) > 0 || self.free() > 0 && self.idle_for(IDLE, now)
     }
 
     /// Whether nobody misses it who has it not in hand.
     fn is_over(&self, after: Duration, now: Instant) -> bool {
-        self.free() == 0 && self.idle_for(after, now)
+        self.free() == 0 && self.aside.load(Ordering::Acquire) == 0 && self.idle_for(after, now)
     }
 }
 
@@ -157,7 +180,7 @@ impl Accounts {
         let (mut free, mut held) = (NanoUsd::ZERO, NanoUsd::ZERO);
         for shelf in &self.by_scope {
             for account in shelf.read().unwrap_or_else(PoisonError::into_inner).values() {
-                free += NanoUsd(account.free().max(0));
+                free += NanoUsd(account.free().max(0) + account.aside.load(Ordering::Relaxed));
                 held += NanoUsd(account.held().max(0));
             }
         }
@@ -260,5 +283,26 @@ impl Hold {
 impl Drop for Hold {
     fn drop(&mut self) {
         self.give_back(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p15_what_a_lowered_budget_does_not_leave_is_not_spent_while_it_cannot_go_back() {
+        let account = Account::new(SpendScope::Key, "k");
+        account.put(100);
+        account.learn(NanoUsd(30));
+        assert!(!account.is_lowered(NanoUsd(200)));
+        assert!(account.is_lowered(NanoUsd(50)));
+        account.set_aside(NanoUsd(50));
+        let now = Instant::now();
+        assert_eq!(account.take_between(1, 100, now), Some(20));
+        assert!(!account.take(1, now) && account.is_idle(), "the rest goes back as soon as it can");
+        assert_eq!((account.take_aside(), account.free()), (80, 0));
+        account.set_aside(NanoUsd(10));
+        assert_eq!((account.take_aside(), account.free()), (0, 0), "nothing is below nothing");
     }
 }

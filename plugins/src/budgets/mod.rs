@@ -75,8 +75,9 @@ impl Budgets {
         for scope in scopes {
             let account = self.account(scope);
             if account.is_lowered(scope.cap) {
-                // What was leased of the larger budget is not to be spent any more.
+                // What was leased of the larger budget is not to be spent any more, also where it cannot go back now.
                 self.give_back(&account, |_| true).await;
+                account.set_aside(scope.cap);
             }
             let amount = match account.take(estimate.most.0, now) {
                 true => estimate.most.0,
@@ -176,10 +177,11 @@ impl Budgets {
         if !still(account) {
             return;
         }
-        let free = account.take_all();
-        let given = self.leases.give_back(account.kind, &account.id, NanoUsd(free)).await;
+        let (free, aside) = (account.take_all(), account.take_aside());
+        let given = self.leases.give_back(account.kind, &account.id, NanoUsd(free + aside)).await;
         if let Err(error) = given {
             account.put(free);
+            account.put_aside(aside);
             tracing::debug!("what is left of a budget's slice stays here: {error}");
         }
     }

@@ -38,6 +38,10 @@ const FLAGS: [&str; 2] = ["message_logging", "turn_off_message_logging"];
 /// For one request.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+fn only_flags(vars: &Section) -> bool {
+    vars.entries().iter().all(|(name, _)| FLAGS.contains(&name.as_str()))
+}
+
 // --- Events ---
 
 impl Events {
@@ -105,7 +109,7 @@ impl Callback {
     ) -> Option<Self> {
         let at = Place { path: "metadata.logging".into(), ..Place::default() };
         // What only says how much is told needs no credentials of its own.
-        if vars.entries().iter().all(|(name, _)| FLAGS.contains(&name.as_str())) {
+        if only_flags(vars) {
             return Self::configured(tools, name, events, &at, problems);
         }
         let row = kinds::find(name, vars, &at, problems)?;
@@ -114,6 +118,24 @@ impl Callback {
         }
         let build = Build { params: vars, env: &tools.env, own: true, at };
         Self::made(tools, name, row, events, &build, problems)
+    }
+
+    /// One that the operator gives a team. `vars`: its settings, which count in place of the gateway's.
+    pub(super) fn of_team(
+        tools: &Tools,
+        name: &str,
+        events: Events,
+        vars: &Section,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let at = vars.at().clone();
+        if only_flags(vars) {
+            return Self::configured(tools, name, events, &at, problems);
+        }
+        let row = kinds::find(name, vars, &at, problems)?;
+        let build = Build { params: vars, env: &tools.env, own: false, at };
+        let made = Self::made(tools, name, row, events, &build, problems)?;
+        Some(Self { own: true, ..made })
     }
 
     fn made(

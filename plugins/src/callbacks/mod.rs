@@ -85,7 +85,7 @@ impl Callbacks {
                 None => unusable.push((name.clone(), why(problems, said))),
             }
         }
-        Self { all, audits, unusable, owns: Owns::new(tools) }
+        Self { all, audits, unusable, owns: Owns::new(tools, problems) }
     }
 
     pub fn audits(&self) -> &[Arc<Callback>] {

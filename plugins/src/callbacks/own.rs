@@ -1,14 +1,17 @@
-//! Callbacks of a key or a team: `metadata.logging`, as LiteLLM keeps them. The key's stand in for the team's.
+//! Callbacks of a key or a team: `metadata.logging`, as LiteLLM keeps them. The key's stand in for the team's, and the
+//! team's for those that the operator gives it (`default_team_settings`).
 //!
-//! Their credentials are their own: what the environment holds is sent to no address that a key names, and a variable that
-//! they name (`os.environ/…`) is not looked up.
+//! Credentials of keys and teams are their own: what the environment holds is sent to no address that a key names, and a
+//! variable that they name (`os.environ/…`) is not looked up.
 
 use super::callback::Events;
 use super::{Callback, Tools};
 use moka::sync::Cache;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use std::collections::HashMap;
 use std::sync::Arc;
+use weir_core::config::TeamCallbacks;
 use weir_core::config::keys::CALLBACK;
 use weir_core::config::problems::Problems;
 use weir_core::config::section::Section;
@@ -27,6 +30,8 @@ pub(super) struct Own {
 pub(super) struct Owns {
     tools: Tools,
     met: Cache<String, Arc<Own>>,
+    /// What the operator says, by the id of the team.
+    teams: HashMap<String, Arc<Own>>,
 }
 
 /// Keys and teams whose callbacks are remembered.
@@ -59,8 +64,10 @@ enum Kind {
 }
 
 impl Owns {
-    pub(super) fn new(tools: Tools) -> Self {
-        Self { tools, met: Cache::new(MOST) }
+    pub(super) fn new(tools: Tools, problems: &mut Problems) -> Self {
+        let said = tools.config.litellm.team_callbacks.iter();
+        let teams = said.map(|team| (team.team.clone(), Arc::new(of_team(&tools, team, problems)))).collect();
+        Self { tools, met: Cache::new(MOST), teams }
     }
 
     /// `None`: it names none. Costs two looks for a word where that is so.
@@ -70,6 +77,7 @@ impl Owns {
             .into_iter()
             .flatten()
             .find_map(|metadata| self.said(metadata))
+            .or_else(|| self.teams.get(known.key.team_id.as_deref()?).cloned())
     }
 
     fn said(&self, metadata: &str) -> Option<Arc<Own>> {
@@ -140,6 +148,20 @@ fn host(address: &str) -> &str {
         Some((v6, _)) => v6,
         None => place.split(':').next().unwrap_or_default(),
     }
+}
+
+/// Each name once, with all that it is told.
+fn of_team(tools: &Tools, team: &TeamCallbacks, problems: &mut Problems) -> Own {
+    let silent = team.vars.bool("turn_off_message_logging") == Some(true);
+    let mut own = Own { to: Vec::new(), silent };
+    let success = team.success.iter().map(|name| (name, team.failure.contains(name), true));
+    let failure = team.failure.iter().filter(|name| !team.success.contains(name));
+    let all = success.chain(failure.map(|name| (name, true, false)));
+    for (name, failure, success) in all.take(MOST_EACH) {
+        let made = Callback::of_team(tools, name, Events { success, failure }, &team.vars, problems);
+        own.to.extend(made.map(Arc::new));
+    }
+    own
 }
 
 /// The entry's variables as settings; their text is YAML as well.

@@ -24,7 +24,7 @@ pub(super) fn exchange(x: &Exchanged<'_>, out: &mut Vec<u8>) {
         deployment(o, x);
         o.object("metadata", |o| metadata(o, x));
         o.put("cache_hit", x.entry().cache_hit);
-        o.null("cache_key");
+        o.put("cache_key", cache_key(x.entry()));
         client(o, x.entry());
         o.json("messages", x.messages());
         o.json("response", x.response());
@@ -154,7 +154,7 @@ fn hidden(o: &mut ObjectWriter<'_>, x: &Exchanged<'_>) {
     let provider = i64::try_from(x.finished.provider_time.as_micros()).unwrap_or(i64::MAX);
     let overhead = entry.ended_at.since(entry.started_at).saturating_sub(provider).max(0);
     o.put("model_id", &entry.deployment_id);
-    o.null("cache_key");
+    o.put("cache_key", cache_key(entry));
     o.put("api_base", &entry.api_base);
     o.put("response_cost", format_args!("{}", entry.cost));
     o.number("litellm_overhead_time_ms", format_args!("{}.{:03}", overhead / 1_000, overhead % 1_000));
@@ -162,6 +162,11 @@ fn hidden(o: &mut ObjectWriter<'_>, x: &Exchanged<'_>) {
     o.null("batch_models");
     o.put("litellm_model_name", model(entry));
     o.object("usage_object", |o| usage(o, &entry.usage));
+}
+
+/// Told of what came from the cache, as LiteLLM has it.
+fn cache_key(entry: &Entry) -> Option<&str> {
+    entry.cache_key.as_deref().filter(|_| entry.cache_hit)
 }
 
 /// OpenAI's form.

@@ -172,5 +172,6 @@ fn entry(end: &str) -> Entry {
         accounts: Vec::new(),
         explained: Explained::default(),
         outrun: Vec::new(),
+        cache_key: None,
     }
 }

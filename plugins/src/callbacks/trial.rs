@@ -118,6 +118,7 @@ fn entry(now: Micros) -> Entry {
         accounts: Vec::new(),
         explained: Explained::default(),
         outrun: Vec::new(),
+        cache_key: None,
     }
 }
 

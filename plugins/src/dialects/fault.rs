@@ -88,6 +88,8 @@ pub fn untranslatable(deployment: &Deployment, error: &TranslateError) -> ApiErr
 struct Answered<'a> {
     #[serde(borrow)]
     error: Option<&'a RawValue>,
+    #[serde(borrow)]
+    object: Option<&'a RawValue>,
     choices: Option<IgnoredAny>,
     data: Option<IgnoredAny>,
     content: Option<IgnoredAny>,
@@ -108,6 +110,8 @@ pub(super) fn within(dialect: Dialect, body: &[u8]) -> Option<ProviderFault> {
     body.trim_ascii_start().strip_prefix(b"{")?;
     let answered: Answered<'_> = serde_json::from_slice(body).ok()?;
     let said = answered.error.is_some_and(|error| !matches!(error.get(), "null" | "{}" | "false" | "\"\""));
+    // vLLM's form, without a frame.
+    let said = said || answered.object.is_some_and(|object| object.get() == "\"error\"");
     (said && answered.is_empty()).then(|| table::upstream(dialect).read_error(0, body))
 }
 
@@ -120,6 +124,8 @@ mod tests {
         let router = br#"{"error":{"message":"Provider returned error","code":502},"user_id":"u"}"#;
         let fault = within(Dialect::OpenAiChat, router).unwrap();
         assert_eq!((fault.status, fault.message.as_str()), (502, "Provider returned error"));
+        let bare = br#"{"object":"error","message":"no such model","code":404}"#;
+        assert_eq!(within(Dialect::OpenAiChat, bare).map(|f| f.message).as_deref(), Some("no such model"));
         let anthropic = br#"{"type":"error","error":{"type":"overloaded_error","message":"later"}}"#;
         assert_eq!(within(Dialect::AnthropicMessages, anthropic).map(|f| f.status), Some(529));
         let google = br#"{"error":{"code":503,"message":"later","status":"UNAVAILABLE"}}"#;

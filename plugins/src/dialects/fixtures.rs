@@ -130,7 +130,7 @@ pub(crate) fn assert_grammar(events: &[Event], name: &str) {
             }
             Event::Finish(_) => assert!(last && open.is_empty(), "{name}: {open:?} open at the finish"),
             Event::Fault(_) => assert!(last, "{name}: something follows a fault"),
-            Event::Usage(_) => {}
+            Event::Usage(_) | Event::Logprobs(_) | Event::Beside { .. } => {}
         }
     }
     assert!(matches!(events.last(), Some(Event::Finish(_) | Event::Fault(_))), "{name}: no end");

@@ -6,6 +6,7 @@ use crate::plugin::{Flow, Phase, Plugin};
 use crate::services::Services;
 use crate::strangers::Strangers;
 use async_trait::async_trait;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 use weir_core::access::{self, Door, Grant, RouteClass, RouteRule};
@@ -49,7 +50,8 @@ impl Auth {
         let known = self.strangers.who(door, headers, true, from, most).await;
         let path = x.request.operation.row().route;
         let rule = RouteRule { path, class: RouteClass::Llm, grant: Grant::ANY };
-        x.caller = access::admit(&snapshot.config.general.routes, known, &rule, path)?;
+        let called = x.request.pass.as_ref().map_or(Cow::Borrowed(path), |pass| pass.route().into());
+        x.caller = access::admit(&snapshot.config.general.routes, known, &rule, &called)?;
         Ok(())
     }
 }

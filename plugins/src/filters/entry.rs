@@ -53,6 +53,7 @@ pub fn draft(x: &Exchange) -> Entry {
         accounts: x.accounts.clone(),
         explained: Explained::default(),
         outrun: Vec::new(),
+        cache_key: None,
     }
 }
 
@@ -71,6 +72,7 @@ pub fn fill(entry: &mut Entry, x: &Exchange, deployment: Option<&Deployment>, en
     entry.cost = x.answer.cost;
     entry.unpriced = x.answer.unpriced;
     entry.cache_hit = x.answer.cache_hit;
+    entry.cache_key = x.caching.as_ref().map(|caching| clip(&caching.key, 256));
     entry.attempts.clone_from(&x.attempts);
     let accounts = || x.accounts.iter().chain(&x.deployment_accounts);
     if !entry.accounts.iter().eq(accounts()) {

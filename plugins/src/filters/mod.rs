@@ -20,7 +20,7 @@ mod session;
 
 pub(crate) use budget::{all_scopes as all_budgets, named, open as open_budgets};
 pub(crate) use entry::tags;
-pub(crate) use rate::all_scopes as all_limits;
+pub(crate) use rate::{all_scopes as all_limits, relaxed};
 
 pub use access::{aim, unknown as unknown_model, unpriced, usable};
 pub use access_log::{ACCESS, wanted as access_log_wanted};

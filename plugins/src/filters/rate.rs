@@ -10,7 +10,8 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use weir_core::config::TokenRate;
 use weir_core::domain::key::Principal;
-use weir_core::domain::rates::Rate;
+use weir_core::domain::rates::{Dynamic, Rate};
+use weir_core::domain::spend::AttemptRecord;
 use weir_core::domain::usage::Usage;
 use weir_core::error::ApiError;
 use weir_core::time::Micros;
@@ -35,7 +36,8 @@ impl Plugin for Limited {
             return Ok(Flow::Continue);
         }
         let (caller, named) = (x.caller.clone(), x.holders.take());
-        let all = all_scopes(caller.principal(), named.as_deref(), &x.target.requested);
+        let relaxed = relaxed(x, &self.rates);
+        let all = all_scopes(caller.principal(), named.as_deref(), &x.target.requested, relaxed);
         if all.is_empty() {
             return Ok(Flow::Continue);
         }
@@ -59,6 +61,9 @@ impl Plugin for Limited {
     }
 
     fn on_finish(&self, x: &mut Exchange) {
+        for failed in x.attempts.iter().filter(|attempt| says_of_model(attempt)) {
+            self.rates.note_failure(&failed.model_group);
+        }
         if let Some(admitted) = x.admitted.take() {
             let rate = x.snapshot.config.general.token_rate_limit_type;
             // Tokens of an answer that was there already are no load.
@@ -68,9 +73,25 @@ impl Plugin for Limited {
     }
 }
 
+/// Whether the provider was too busy, or not well.
+fn says_of_model(attempt: &AttemptRecord) -> bool {
+    attempt.status == 429 || attempt.is_outage()
+}
+
+/// Limits of the key that do not count now, as its model does not fail.
+pub(crate) fn relaxed(x: &Exchange, rates: &RateLimits) -> Dynamic {
+    let dynamic = x.caller.principal().map(|known| known.model_rates().dynamic).unwrap_or_default();
+    if dynamic.any() && rates.is_failing(x.group_name()) { Dynamic::default() } else { dynamic }
+}
+
 /// All limits that a request is counted by.
-pub(crate) fn all_scopes<'a>(known: Option<&Principal>, named: Option<&'a Named>, model: &str) -> Scopes<'a> {
-    let mut all = Scopes::of(known, model);
+pub(crate) fn all_scopes<'a>(
+    known: Option<&Principal>,
+    named: Option<&'a Named>,
+    model: &str,
+    relaxed: Dynamic,
+) -> Scopes<'a> {
+    let mut all = Scopes::of(known, model, relaxed);
     if let Some(named) = named {
         named.customer.iter().for_each(|(id, holder)| all.add(Descriptor::EndUser, id, &holder.limits));
         named.tags.iter().for_each(|(id, holder)| all.add(Descriptor::Tag, id, &holder.limits));

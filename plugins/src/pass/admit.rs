@@ -5,7 +5,9 @@ use crate::deployment::Deployment;
 use crate::exchange::Exchange;
 use crate::filters::usable;
 use crate::models::Group;
+use serde_json::Value;
 use std::sync::Arc;
+use weir_core::access::not_of_key;
 use weir_core::domain::key::{KeyRecord, Principal};
 use weir_core::error::{ApiError, Kind};
 
@@ -16,6 +18,7 @@ use weir_core::error::{ApiError, Kind};
 /// provider is not set up.
 pub fn admit(x: &mut Exchange, mut pass: Box<Pass>) -> Result<(), ApiError> {
     if let Some(known) = x.caller.principal() {
+        within(&pass, known)?;
         allowed(x, &pass, known)?;
     }
     let group = match &pass.way {
@@ -63,6 +66,41 @@ impl Prefix {
     /// Whether a deployment of this provider has the API that stands below the prefix.
     fn serves(&self, provider: &str) -> bool {
         provider == self.provider || (self.provider, provider) == ("cohere", "cohere_chat")
+    }
+}
+
+/// A key and its team may be limited to some of what is passed through (`allowed_passthrough_routes`). A key's
+/// `allowed_routes` count in their place.
+fn within(pass: &Pass, known: &Principal) -> Result<(), ApiError> {
+    if pass.is_public() || !known.key.allowed_routes.is_empty() {
+        return Ok(());
+    }
+    let path = pass.route();
+    let metadata = [Some(&known.key.metadata), known.team.as_ref().map(|team| &team.metadata)];
+    let mut lists = metadata.into_iter().flatten().map(|metadata| routes_in(metadata));
+    let outside = |routes: &Vec<String>| !routes.is_empty() && !routes.iter().any(|r| covers(r, &path));
+    lists.find(outside).map_or(Ok(()), |routes| Err(not_of_key(&routes, &path)))
+}
+
+/// Empty: all.
+fn routes_in(metadata: &str) -> Vec<String> {
+    const NAME: &str = "allowed_passthrough_routes";
+    if !metadata.contains(NAME) {
+        return Vec::new();
+    }
+    let metadata: Value = serde_json::from_str(metadata).unwrap_or_default();
+    let listed = metadata[NAME].as_array().into_iter().flatten();
+    listed.filter_map(|route| route.as_str().map(str::to_owned)).collect()
+}
+
+/// `route`: an endpoint with what is below it, or a pattern that ends in `*`.
+fn covers(route: &str, path: &str) -> bool {
+    match route.strip_suffix('*') {
+        Some(prefix) => path.starts_with(prefix),
+        None => {
+            let below = path.strip_prefix(route.trim_end_matches('/'));
+            below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
+        }
     }
 }
 

@@ -132,6 +132,14 @@ impl Pass {
         }
     }
 
+    /// The path that was called here.
+    pub fn route(&self) -> String {
+        match &self.way {
+            Way::Provider(prefix) => format!("/{}{}", prefix.name, self.path),
+            Way::Configured(endpoint) => format!("{}{}", endpoint.settings.path, self.path),
+        }
+    }
+
     /// Whether it needs no key of this gateway.
     pub fn is_public(&self) -> bool {
         matches!(&self.way, Way::Configured(endpoint) if !endpoint.settings.auth)

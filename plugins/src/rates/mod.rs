@@ -6,6 +6,7 @@ mod heading;
 mod local;
 mod refusal;
 mod scopes;
+mod strain;
 
 pub use refusal::{Told, refusal};
 pub(crate) use scopes::OfCaller;
@@ -15,6 +16,7 @@ use local::{Counter, Local};
 use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::Duration;
+use strain::Strain;
 use weir_core::domain::ids::EntryId;
 use weir_core::domain::rates::{Count, Rate};
 use weir_core::ports::rates::{RateAsk, RateSettle, SharedRates};
@@ -25,6 +27,7 @@ pub struct RateLimits {
     window: Duration,
     local: Local,
     shared: Option<Arc<dyn SharedRates>>,
+    strain: Strain,
 }
 
 /// A scope that was full, and how it stood.
@@ -75,7 +78,7 @@ pub struct Standing {
 impl RateLimits {
     /// `window`: how long what is counted counts.
     pub fn new(window: Duration, shared: Option<Arc<dyn SharedRates>>) -> Self {
-        Self { window, local: Local::default(), shared }
+        Self { window, local: Local::default(), shared, strain: Strain::default() }
     }
 
     pub fn window(&self) -> Duration {
@@ -158,6 +161,16 @@ impl RateLimits {
             standings.extend(self.standings(scope, &count));
         }
         standings
+    }
+
+    /// An attempt of this group has failed in a way that says something of the model.
+    pub fn note_failure(&self, group: &str) {
+        self.strain.note(group);
+    }
+
+    /// Whether a group has failed more than once in the last minute.
+    pub fn is_failing(&self, group: &str) -> bool {
+        self.strain.is_on(group)
     }
 
     /// Whether counters outside of this process are reached; `None`: there are none.

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 use weir_core::domain::key::Principal;
-use weir_core::domain::rates::{Rate, Rates};
+use weir_core::domain::rates::{Dynamic, Rate, Rates};
 use weir_core::domain::records::{Limits, member_id};
 use weir_core::ports::rates::RateAsk;
 
@@ -92,7 +92,7 @@ pub(crate) struct OfCaller(ByModel<Own>);
 impl OfCaller {
     fn of(&self, known: &Principal, model: &str) -> Arc<Own> {
         // A principal is never changed.
-        self.0.get(model, |_| true, || Own::new(scopes(known, model)))
+        self.0.get(model, |_| true, || Own::new(scopes(known, model, Dynamic::default())))
     }
 }
 
@@ -110,9 +110,12 @@ pub struct Scopes<'a> {
 }
 
 impl<'a> Scopes<'a> {
-    /// Of a caller. `model`: as it was asked for.
-    pub fn of(known: Option<&Principal>, model: &str) -> Self {
-        let own = known.filter(|known| any(known)).map(|known| Policy::of(known).rates.of(known, model));
+    /// Of a caller. `model`: as it was asked for; `relaxed`: which of the key's do not count now.
+    pub fn of(known: Option<&Principal>, model: &str, relaxed: Dynamic) -> Self {
+        let own = known.filter(|known| any(known)).map(|known| match relaxed.any() {
+            true => Arc::new(Own::new(scopes(known, model, relaxed))),
+            false => Policy::of(known).rates.of(known, model),
+        });
         Self { own, named: SmallVec::new() }
     }
 
@@ -155,12 +158,12 @@ fn any(known: &Principal) -> bool {
 }
 
 /// A caller's limits that are set, in LiteLLM's order.
-fn scopes(known: &Principal, model: &str) -> Vec<RateScope<'static>> {
+fn scopes(known: &Principal, model: &str, relaxed: Dynamic) -> Vec<RateScope<'static>> {
     let mut all = Vec::new();
     let key = &known.key;
     let own = rates(&key.limits, known.budgets.key.as_ref().map(|budget| &budget.limits));
     // A new text begins no new window.
-    push(&mut all, Descriptor::ApiKey, || key.first_hash().hex(), own);
+    push(&mut all, Descriptor::ApiKey, || key.first_hash().hex(), relaxed.relaxed(own));
     if let Some(user) = &known.user {
         push(&mut all, Descriptor::User, || user.id.clone(), rates(&user.limits, None));
     }
@@ -172,7 +175,7 @@ fn scopes(known: &Principal, model: &str) -> Vec<RateScope<'static>> {
     {
         push(&mut all, Descriptor::TeamMember, || member(team, user), rates(&budget.limits, None));
     }
-    of_models(&mut all, known, model);
+    of_models(&mut all, known, model, relaxed);
     if let Some((organization, budget)) = known.organization.as_ref().zip(known.budgets.organization.as_ref())
     {
         let id = || organization.id.clone();
@@ -182,10 +185,10 @@ fn scopes(known: &Principal, model: &str) -> Vec<RateScope<'static>> {
 }
 
 /// Of one model by a key, a team or an organisation.
-fn of_models(all: &mut Vec<RateScope<'static>>, known: &Principal, model: &str) {
+fn of_models(all: &mut Vec<RateScope<'static>>, known: &Principal, model: &str, relaxed: Dynamic) {
     let limits = known.model_rates();
     let budget = known.key.extra.get(OF_MODELS).and_then(|all| budgeted(all, model));
-    let own = limits.key.of_model(model).or(budget.unwrap_or_default());
+    let own = relaxed.relaxed(limits.key.of_model(model).or(budget.unwrap_or_default()));
     push(all, Descriptor::ModelPerKey, || format!("{}:{model}", known.key.first_hash().hex()), own);
     if let Some(team) = &known.team {
         let id = || format!("{}:{model}", team.id);

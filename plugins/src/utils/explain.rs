@@ -3,7 +3,7 @@
 use crate::budgets::{Scope, Window, of_deployment};
 use crate::deployment::Deployment;
 use crate::exchange::{Exchange, Named};
-use crate::filters::{aim, all_budgets, all_limits, named, open_budgets};
+use crate::filters::{aim, all_budgets, all_limits, named, open_budgets, relaxed};
 use crate::policy::Policy;
 use crate::rates::{RateLimits, Standing};
 use crate::services::Services;
@@ -91,7 +91,8 @@ impl Explainer {
 
     /// Rate limits that the request would be counted by, and what is left of them, as far as this process has heard.
     pub fn limits(&self, x: &Exchange) -> Vec<Standing> {
-        let scopes = all_limits(x.caller.principal(), x.holders.as_deref(), &x.target.requested);
+        let relaxed = relaxed(x, &self.rates);
+        let scopes = all_limits(x.caller.principal(), x.holders.as_deref(), &x.target.requested, relaxed);
         self.rates.look(&scopes, x.clock.now())
     }
 }

@@ -127,6 +127,15 @@ export interface Standing {
   since: string | null;
   until: string | null;
   error: { status: number; class: string; message: string } | null;
+  check: Check | null;
+}
+
+/** What a deployment answered when it was last asked in the background. */
+export interface Check {
+  at: string;
+  response_time_ms: number;
+  status: number;
+  error: string | null;
 }
 
 /** What came of a test of a deployment that is not kept yet. */
@@ -140,6 +149,7 @@ export interface Probe {
   model_id: string;
   model_name: string;
   response_time_ms: number;
+  /** Nothing where all is well, and where details are off (`health_check_details`). */
   error?: string;
   status?: number;
 }

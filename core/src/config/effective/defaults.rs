@@ -51,6 +51,8 @@ static ROWS: &[Row] = &[
     row(GENERAL, "alerting_threshold", |c| seconds(c.general.alerts.threshold)),
     row(GENERAL, "spend_report_frequency", |c| format!("{}d", c.general.alerts.spend_report_days).into()),
     row(GENERAL, "database_connection_pool_limit", |c| json!(c.general.database_connection_pool_limit)),
+    row(GENERAL, "health_check_details", |c| json!(c.general.health.details)),
+    row(GENERAL, "health_check_interval", |c| seconds(c.general.health.interval)),
     row(GENERAL, "max_request_size_mb", |c| json!(c.general.request_limit >> 20)),
     row(GENERAL, "store_model_in_db", |c| json!(c.general.store_model_in_db)).or_env(&["STORE_MODEL_IN_DB"]),
     row(GENERAL, "token_rate_limit_type", |c| rate(c.general.token_rate_limit_type).into()),

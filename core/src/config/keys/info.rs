@@ -1,6 +1,6 @@
 //! `model_info`: facts about a model. Free-form; what is not acted on is shown by `/model/info` as it was written.
 
-use super::Kind::{Any, Int, Text, Texts};
+use super::Kind::{Bool, Int, Seconds, Text, Texts};
 use super::{Key, Open, is_price, later, used};
 
 pub(super) const KEYS: &[Key] = &[
@@ -11,9 +11,9 @@ pub(super) const KEYS: &[Key] = &[
     used("max_output_tokens", Int),
     used("max_tokens", Int),
     used("mode", Text),
-    later("disable_background_health_check", Any),
-    later("health_check_model", Any),
-    later("health_check_timeout", Any),
+    used("disable_background_health_check", Bool),
+    used("health_check_model", Text),
+    used("health_check_timeout", Seconds),
     later("team_id", Text),
     later("team_public_model_name", Text),
 ];

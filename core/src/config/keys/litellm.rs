@@ -69,7 +69,7 @@ pub(super) const KEYS: &[Key] = &[
     later("default_redis_ttl", Seconds),
     later("default_soft_budget", Number),
     used("default_team_params", Map),
-    later("default_team_settings", List),
+    used("default_team_settings", List),
     later("disable_add_prefix_to_prompt", Bool),
     later("disable_add_transform_inline_image_block", Bool),
     later("disable_aiohttp_transport", Bool),

@@ -9,7 +9,7 @@ use super::super::tree::Node;
 use super::jwt::{self, JwtSettings, RolePermissions};
 use super::pass_through::{self, PassThrough};
 use super::weir::networks;
-use super::{AlertSettings, RouteSettings, env_node};
+use super::{AlertSettings, HealthSettings, RouteSettings, env_node};
 use crate::domain::period::Period;
 use ipnet::IpNet;
 use secrecy::SecretString;
@@ -61,6 +61,7 @@ pub struct GeneralSettings {
     /// An answer that takes longer is slow.
     pub alerting_threshold: Option<Duration>,
     pub alerts: AlertSettings,
+    pub health: HealthSettings,
     /// What was asked and answered is kept beside the entry.
     pub store_prompts_in_spend_logs: bool,
     /// Paths that lead to addresses of the operator's.
@@ -131,6 +132,7 @@ impl GeneralSettings {
             retention: retention(s, problems),
             alerting_threshold: s.seconds("alerting_threshold"),
             alerts: AlertSettings::read(s, env, problems),
+            health: HealthSettings::read(s),
             store_prompts_in_spend_logs: !logs_disabled(s, problems) && bool("store_prompts_in_spend_logs"),
             pass_through: pass_through::read(s, env, problems),
             token_rate_limit_type: token_rate(s),

@@ -6,7 +6,7 @@ use super::super::json::JsonMap;
 use super::super::problems::Problems;
 use super::super::section::Section;
 use super::super::tree::Node;
-use super::{CostSettings, KeyGeneration, MetricsSettings, SslVerify, TeamDefaults, env_node};
+use super::{CostSettings, KeyGeneration, MetricsSettings, SslVerify, TeamCallbacks, TeamDefaults, env_node};
 use crate::domain::money::NanoUsd;
 use crate::domain::period::{Period, WindowBudget};
 use jiff::tz::TimeZone;
@@ -76,6 +76,8 @@ pub struct LitellmSettings {
     pub customer_budget_id: Option<String>,
     /// What a team gets that an identity provider makes (`default_team_params`).
     pub default_team: TeamDefaults,
+    /// Callbacks of teams (`default_team_settings`).
+    pub team_callbacks: Vec<TeamCallbacks>,
     /// What is charged beside the price list, by provider.
     pub costs: CostSettings,
     /// Words that no request may say.
@@ -210,6 +212,7 @@ impl LitellmSettings {
             customer_budget: amount(s, "max_end_user_budget", problems),
             customer_budget_id: s.text("max_end_user_budget_id").filter(|id| !id.is_empty()),
             default_team: TeamDefaults::read(s, problems),
+            team_callbacks: TeamCallbacks::read(s, problems),
             costs: CostSettings::read(s, problems),
             banned_keywords: BannedKeywords::read(s),
             metrics: MetricsSettings::read(s, problems),

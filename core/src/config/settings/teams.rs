@@ -1,8 +1,9 @@
-//! `litellm_settings.default_team_params`.
+//! `litellm_settings.default_team_params` and `default_team_settings`.
 
+use super::super::keys::CALLBACK;
 use super::super::problems::Problems;
 use super::super::section::Section;
-use super::super::tree::Node;
+use super::super::tree::{Node, Value};
 use crate::domain::money::NanoUsd;
 use crate::domain::period::{Period, TimeZone};
 use crate::domain::records::{Limits, Team};
@@ -15,24 +16,42 @@ pub struct TeamDefaults {
     limits: Limits,
 }
 
+/// Callbacks that the operator gives a team.
+#[derive(Clone, Debug)]
+pub struct TeamCallbacks {
+    pub team: String,
+    pub success: Vec<String>,
+    pub failure: Vec<String>,
+    /// Their settings, in place of the gateway's own.
+    pub vars: Section,
+}
+
 const SETTING: &str = "default_team_params";
+const LIST: &str = "default_team_settings";
+/// The entry of the list that is of no team, but of those that an identity provider makes.
+const DEFAULTS: &str = "default-settings";
 static NAMES: &[&str] = &["models", "max_budget", "budget_duration", "tpm_limit", "rpm_limit"];
 
 impl TeamDefaults {
     pub(super) fn read(s: &Section, problems: &mut Problems) -> Self {
-        let Some(node) = s.node(SETTING) else { return Self::default() };
         let mut team = Self::default();
-        for (name, value) in node.entries().iter().filter(|(_, value)| !value.is_null()) {
-            if team.set(name, value).is_none() {
-                let cure = format!("it holds {}", NAMES.join(", "));
-                problems.error(
-                    &value.place(format!("litellm_settings.{SETTING}.{name}")),
-                    "not understood",
-                    cure,
-                );
+        let listed = list(s).iter().find(|item| team_of(item) == Some(DEFAULTS));
+        for (name, value) in listed.map(Node::entries).unwrap_or_default() {
+            if NAMES.contains(&name.as_str()) {
+                team.take(LIST, name, value, problems);
             }
         }
+        for (name, value) in s.node(SETTING).map(Node::entries).unwrap_or_default() {
+            team.take(SETTING, name, value, problems);
+        }
         team
+    }
+
+    fn take(&mut self, setting: &str, name: &str, value: &Node, problems: &mut Problems) {
+        if !value.is_null() && self.set(name, value).is_none() {
+            let place = value.place(format!("litellm_settings.{setting}.{name}"));
+            problems.error(&place, "not understood", format!("it holds {}", NAMES.join(", ")));
+        }
     }
 
     fn set(&mut self, name: &str, value: &Node) -> Option<()> {
@@ -61,4 +80,49 @@ impl TeamDefaults {
         let limits = Limits { budget_reset_at, ..self.limits.clone() };
         Team { id, models: self.models.clone(), limits, metadata: String::from("{}"), ..Team::default() }
     }
+}
+
+// --- TeamCallbacks ---
+
+impl TeamCallbacks {
+    pub(super) fn read(s: &Section, problems: &mut Problems) -> Vec<Self> {
+        let mut all = Vec::new();
+        for (at, item) in list(s).iter().enumerate() {
+            let path = format!("litellm_settings.{LIST}[{at}]");
+            match team_of(item) {
+                None => {
+                    problems.error(&item.place(path), "team_id is missing", "say whose settings these are")
+                }
+                Some(DEFAULTS) => {}
+                Some(team) => all.push(Self::of(team, item, &path, problems)),
+            }
+        }
+        all
+    }
+
+    fn of(team: &str, item: &Node, path: &str, problems: &mut Problems) -> Self {
+        let texts = |name: &str| item.get(name).and_then(Node::as_texts).unwrap_or_default();
+        let vars = item.get("callback_vars").cloned().unwrap_or_else(|| beside(item));
+        Self {
+            team: team.to_owned(),
+            success: texts("success_callback"),
+            failure: texts("failure_callback"),
+            vars: Section::read(&vars, &CALLBACK, path, problems),
+        }
+    }
+}
+
+fn list(s: &Section) -> &[Node] {
+    s.node(LIST).map(Node::items).unwrap_or_default()
+}
+
+fn team_of(item: &Node) -> Option<&str> {
+    item.get("team_id").and_then(Node::as_text).filter(|team| !team.is_empty())
+}
+
+/// What stands beside the names of callbacks.
+fn beside(item: &Node) -> Node {
+    const NAMES: [&str; 3] = ["team_id", "success_callback", "failure_callback"];
+    let rest = item.entries().iter().filter(|(name, _)| !NAMES.contains(&name.as_str()));
+    Node { value: Value::Map(rest.cloned().collect()), ..item.clone() }
 }

@@ -5,7 +5,8 @@ use crate::config::load::Config;
 use crate::config::problems::Severity;
 use crate::config::{ClientParam, MetricsWhen, SslVerify, Strategy, StrategyArgs};
 use crate::domain::money::{FemtoUsd, NanoUsd};
-use crate::domain::period::{Period, WindowBudget};
+use crate::domain::period::{Period, TimeZone, WindowBudget};
+use crate::time::Micros;
 use secrecy::ExposeSecret;
 use std::time::Duration;
 
@@ -214,6 +215,27 @@ fn model_info_is_kept_as_it_was_written() {
     assert_eq!((info.max_tokens, info.access_groups), (Some(10), vec!["beta".to_owned()]));
     let rest: Vec<_> = info.rest.iter().collect();
     assert_eq!(rest, [("supports_vision", "true"), ("note", r#"{"b":1.50,"a":2}"#)]);
+}
+
+#[test]
+fn teams_get_what_either_setting_says() {
+    let text = "litellm_settings: {default_team_params: {max_budget: 5}, default_team_settings: \
+                [{team_id: default-settings, max_budget: 100, tpm_limit: 7}, {team_id: t, success_callback: [otel], \
+                failure_callback: [otel], callback_vars: {langfuse_host: \"https://x.test\"}}]}";
+    let litellm = good(text, &[]).litellm;
+    let limits = litellm.default_team.team("new".to_owned(), Micros(0), &TimeZone::UTC).limits;
+    assert_eq!((limits.max_budget, limits.tpm_limit), (Some(NanoUsd(5_000_000_000)), Some(7)));
+    let [of_team] = &litellm.team_callbacks[..] else { panic!("{:?}", litellm.team_callbacks) };
+    assert_eq!(
+        (of_team.team.as_str(), &of_team.success, &of_team.failure),
+        ("t", &vec!["otel".to_owned()], &vec!["otel".to_owned()])
+    );
+    assert_eq!(of_team.vars.text("langfuse_host").as_deref(), Some("https://x.test"));
+    let errors = lines(
+        &load("litellm_settings: {default_team_settings: [{success_callback: [otel]}]}", &[]).1,
+        Severity::Error,
+    );
+    assert!(errors[0].contains("team_id is missing"), "{errors:?}");
 }
 
 #[test]

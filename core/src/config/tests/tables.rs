@@ -56,6 +56,7 @@ fn samples(kind: Kind) -> Vec<String> {
             "[sample]",
             "[{path: /sample, target: \"http://sample.test\"}]",
             "[{role: team}]",
+            "[{team_id: sample, success_callback: [otel]}]",
             "[{header_name: x-sample, litellm_user_role: customer}]",
         ],
         Kind::Map | Kind::SecretMap => &[

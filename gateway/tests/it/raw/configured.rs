@@ -69,6 +69,29 @@ async fn a_configured_endpoint_costs_what_the_config_says_and_gets_the_headers_i
 }
 
 #[tokio::test]
+async fn keys_and_teams_may_be_limited_to_some_of_what_is_passed_through() {
+    let rig = Rig::config(&endpoints()).over(echo).await;
+    let team = json!({"team_id": "t", "allowed_passthrough_routes": ["/kept"]});
+    assert_eq!(rig.post("/team/new", MASTER, team).await.status, 200);
+    for (body, opened) in [
+        (json!({"allowed_passthrough_routes": ["/kept"]}), [200, 200, 403]),
+        (json!({"allowed_passthrough_routes": ["/kept/s*"]}), [403, 200, 403]),
+        (json!({"team_id": "t"}), [200, 200, 403]),
+        (json!({"team_id": "t", "allowed_passthrough_routes": ["/theirs"]}), [403, 403, 403]),
+        (json!({"allowed_passthrough_routes": []}), [200, 200, 200]),
+        (json!({"allowed_routes": ["/theirs"], "allowed_passthrough_routes": ["/kept"]}), [403, 403, 200]),
+    ] {
+        let key = rig.key(body.clone()).await;
+        let headers = [("x-litellm-api-key", key.as_str())];
+        for (path, status) in ["/kept/a", "/kept/special", "/theirs"].into_iter().zip(opened) {
+            let answer = rig.post_with(path, &headers, "{}").await;
+            assert_eq!(answer.status, status, "{path} {body}: {}", answer.text());
+        }
+        assert_eq!(rig.post_with("/open", &headers, "{}").await.status, 200, "it is open to anybody");
+    }
+}
+
+#[tokio::test]
 async fn a_public_endpoint_is_booked_to_nobody_and_to_whoever_says_who_they_are() {
     let rig = Rig::config(&endpoints()).over(echo).await;
     for _ in 0..3 {

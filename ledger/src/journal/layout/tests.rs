@@ -62,6 +62,7 @@ fn entry() -> Entry {
         accounts: Vec::new(),
         explained: Explained::default(),
         outrun: Vec::new(),
+        cache_key: None,
     }
 }
 
@@ -95,19 +96,28 @@ fn of_now() -> Entry {
             deployment_id: "e".into(),
             cost: NanoUsd(3),
             accounts: vec![(SpendScope::ProviderPeriod, "k".into())],
+            model: "w".into(),
         }],
+        cache_key: Some("q".into()),
         ..entry()
     }
 }
 
+/// The same of layout 5.
+fn of_v5_entry() -> Entry {
+    let mut entry = Entry { cache_key: None, ..of_now() };
+    entry.outrun.iter_mut().for_each(|outrun| outrun.model.clear());
+    entry
+}
+
 /// The same of layout 3.
 fn unexplained() -> Entry {
-    Entry { explained: Explained::default(), outrun: Vec::new(), ..of_now() }
+    Entry { explained: Explained::default(), outrun: Vec::new(), ..of_v5_entry() }
 }
 
 /// The same of layout 4.
 fn of_v4() -> Entry {
-    let mut entry = Entry { outrun: Vec::new(), ..of_now() };
+    let mut entry = Entry { outrun: Vec::new(), ..of_v5_entry() };
     entry.explained.budgets.iter_mut().for_each(|seen| (seen.resets_at, seen.refused) = (None, false));
     entry
 }
@@ -191,7 +201,7 @@ fn p32_a_journal_of_the_fourth_layout_is_read() {
     assert_eq!((begin.kind, super::begin(begin.kind, begin.payload)), (Kind::BeginV4, Ok(started())));
 }
 
-/// The same of today. A change here is a change of layout: add the next kinds, keep the old ones.
+/// Without the model of what was outrun.
 const V5: &str = "\
     be0000008128d90e09000000000000000000000000000000071000000000000000000000000000000007020401060163\
     010170000100c8010165016d01abababababababababababababababababababababababababababababababab000101\
@@ -203,12 +213,32 @@ const V5: &str = "\
     06080900000001a413017601010101640167c801000204010174027b7d01690161000000000000";
 
 #[test]
+fn p32_a_journal_of_the_fifth_layout_is_read() {
+    let bytes = hex(V5);
+    let end = frame::read(&bytes).unwrap();
+    assert_eq!((end.kind, super::end(end.kind, end.payload)), (Kind::EndV5, Ok(of_v5_entry())));
+    let begin = frame::read(&bytes[end.size..]).unwrap();
+    assert_eq!((begin.kind, super::begin(begin.kind, begin.payload)), (Kind::BeginV5, Ok(started())));
+}
+
+/// The same of today. A change here is a change of layout: add the next kinds, keep the old ones.
+const V6: &str = "\
+    c3000000a01417920b000000000000000000000000000000071000000000000000000000000000000007020401060163\
+    010170000100c8010165016d01abababababababababababababababababababababababababababababababab000101\
+    750001017801720167016e016f01640162ad0207030004050608090a0b0c01a413017601010101640167c80100020401\
+    0174027b7d0169016101016f0001017301010b016b0101640105696e707574ad020a01010101741204010e0101017001\
+    6506010d016b0177010171a9000000b14fc49c0a00000000000000000000000000000007100000000000000000000000\
+    0000000007021000000000000000000000000000000007020401060163010170000103c8010165016d01abababababab\
+    abababababababababababababababababababababababababab000101750001017801720167016e016f01640162ad02\
+    070300040506080900000001a413017601010101640167c801000204010174027b7d01690161000000000000";
+
+#[test]
 fn p32_todays_layout_is_the_one_that_its_kinds_name() {
     let mut bytes = Vec::new();
     frame::write(&mut bytes, Kind::End, entry().id, &of_end(&of_now())).unwrap();
     let size = bytes.len();
     frame::write(&mut bytes, Kind::Begin, entry().id, &of_begin(&started())).unwrap();
-    assert_eq!(text(&bytes), V5);
+    assert_eq!(text(&bytes), V6);
     let end = frame::read(&bytes).unwrap();
     assert_eq!(super::end(end.kind, end.payload), Ok(of_now()));
     let begin = frame::read(&bytes[size..]).unwrap();

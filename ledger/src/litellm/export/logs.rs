@@ -1,7 +1,7 @@
 //! Entries as SpendLogs, and the sums by day that LiteLLM's reports are made of: raised by exactly the rows that were new,
 //! in the same statement.
 
-use super::super::logs::PRICED;
+use super::super::logs::{PRICED, UNCACHED};
 use super::Give;
 use super::rows::{Json, moment, raw};
 use crate::store::broken;
@@ -20,7 +20,7 @@ const PAGE: u32 = 500;
 static COLUMNS: &[&str] = &[
     "request_id", "call_type", "api_key", "spend", "total_tokens", "prompt_tokens", "completion_tokens", "startTime",
     "endTime", "completionStartTime", "model", "model_id", "model_group", "custom_llm_provider", "api_base", "user",
-    "metadata", "cache_hit", "request_tags", "team_id", "end_user", "requester_ip_address", "session_id", "status",
+    "metadata", "cache_hit", "cache_key", "request_tags", "team_id", "end_user", "requester_ip_address", "session_id", "status",
     "organization_id",
 ];
 
@@ -158,6 +158,7 @@ fn row(entry: &Entry) -> LedgerResult<Json> {
         ("user", text(&entry.user_id)),
         ("metadata", raw(&metadata(entry)?)),
         ("cache_hit", raw(if entry.cache_hit { "True" } else { "False" })),
+        ("cache_key", raw(entry.cache_key.as_deref().unwrap_or(UNCACHED))),
         ("request_tags", raw(&entry.tags)),
         ("team_id", raw(&entry.team_id)),
         ("end_user", raw(&entry.end_user)),

@@ -68,18 +68,19 @@ struct Start<'a> {
     message: Option<Head<'a>>,
 }
 
+/// Here, too, each by itself.
 #[derive(Deserialize)]
 struct Ending {
     #[serde(default)]
-    delta: Option<Reason>,
+    delta: Value,
     #[serde(default)]
-    usage: Option<WireUsage>,
+    usage: Value,
 }
 
 #[derive(Deserialize)]
-struct Reason {
-    #[serde(default)]
-    stop_reason: Option<String>,
+struct Typed {
+    #[serde(rename = "type", default)]
+    kind: Value,
 }
 
 #[derive(Deserialize)]
@@ -185,8 +186,9 @@ impl Scanner {
 
     fn ending(&mut self, event: &[u8]) {
         let Some(ending) = parse::<Ending>(event) else { return };
-        self.finished |= ending.delta.is_some_and(|d| d.stop_reason.is_some());
-        self.count(ending.usage);
+        self.finished |= ending.delta.get("stop_reason").is_some_and(Value::is_string);
+        let usage = Some(ending.usage).filter(Value::is_object);
+        self.count(usage.and_then(|usage| serde_json::from_value(usage).ok()));
     }
 
     fn count(&mut self, usage: Option<WireUsage>) {
@@ -209,8 +211,20 @@ fn parse<T: serde::de::DeserializeOwned>(event: &[u8]) -> Option<T> {
 
 /// By its `event:` line; by its `type` where there is none.
 fn watched(event: &[u8]) -> Watched {
-    let name = sse::name(event);
-    match if name.is_empty() { leading_type(event) } else { name } {
+    let name = match sse::name(event) {
+        "" | "message" => leading_type(event),
+        name => name,
+    };
+    if !name.is_empty() {
+        return kind(name);
+    }
+    // Servers that imitate Anthropic say it somewhere.
+    let typed = parse::<Typed>(event);
+    typed.map_or(Watched::Ping, |typed| kind(typed.kind.as_str().unwrap_or_default()))
+}
+
+fn kind(name: &str) -> Watched {
+    match name {
         "content_block_delta" => Watched::Piece,
         "message_start" => Watched::Start,
         "message_delta" => Watched::Delta,
@@ -269,6 +283,19 @@ mod tests {
         assert!(first.first);
         assert_eq!((first.fault.status, first.fault.message.as_str()), (529, "Overloaded"));
         assert!(!scan(&[START, ERROR]).fault().unwrap().first);
+    }
+
+    #[test]
+    fn p12_events_without_a_name_are_known_by_their_type_wherever_it_stands() {
+        let start = "data: {\"message\":{\"usage\":{\"input_tokens\":5}},\"type\":\"message_start\"}\n\n";
+        let end = "event: message\ndata: {\"usage\":{\"output_tokens\":9},\"delta\":{\"stop_reason\":\"end_turn\"},\
+            \"type\":\"message_delta\"}\n\n";
+        let scanner = scan(&[": hi\n\n", start, end]);
+        let usage = scanner.report().usage.unwrap();
+        assert_eq!((usage.input, usage.output, scanner.finished()), (5, 9, true));
+        let odd =
+            "data: {\"type\":\"message_delta\",\"usage\":[7],\"delta\":{\"stop_reason\":\"end_turn\"}}\n\n";
+        assert!(scan(&[START, odd]).finished(), "odd counts take nothing away");
     }
 
     #[test]

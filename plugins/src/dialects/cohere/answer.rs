@@ -32,15 +32,17 @@ pub(super) fn read(body: &[u8]) -> Result<Answer, TranslateError> {
 /// `logprobs` in OpenAI's form.
 fn with_logprobs(mut extra: Object) -> Object {
     if let Some(list @ Value::Array(_)) = extra.get_mut("logprobs") {
-        let one = |told: &Value| {
-            let token = told.get("text").and_then(Value::as_str).unwrap_or_default();
-            let logprob = told.get("logprobs").and_then(|all| all.get(0));
-            json!({ "token": token, "logprob": logprob, "bytes": token.as_bytes(), "top_logprobs": [] })
-        };
-        let content: Vec<Value> = list.as_array().into_iter().flatten().map(one).collect();
+        let content: Vec<Value> = list.as_array().into_iter().flatten().map(logprob).collect();
         *list = json!({ "content": content });
     }
     extra
+}
+
+/// One token's in OpenAI's form.
+pub(super) fn logprob(told: &Value) -> Value {
+    let token = told.get("text").and_then(Value::as_str).unwrap_or_default();
+    let logprob = told.get("logprobs").and_then(|all| all.get(0));
+    json!({ "token": token, "logprob": logprob, "bytes": token.as_bytes(), "top_logprobs": [] })
 }
 
 /// In the order of a stream: the plan, the blocks, the calls.

@@ -1,10 +1,10 @@
 //! Events of `/v2/chat` to ours. A text stays open beyond its `content-end`, because citations of it may still come.
 
-use super::cite;
 use super::wire::{Call, Content, Delta as WireDelta, DeltaMessage, Event as Wire, end};
+use super::{answer, cite};
 use crate::dialects::{EventReader, TranslateError};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 use weir_core::chat::{Begun, Delta, Event, Events, ProviderFault, ToolCallKind};
 use weir_core::codec::Frame;
 
@@ -62,7 +62,12 @@ impl Reader {
         let message = delta.message.take().unwrap_or_default();
         match event.kind.as_str() {
             "content-start" => self.content(message, true, out)?,
-            "content-delta" => self.content(message, false, out)?,
+            "content-delta" => {
+                self.content(message, false, out)?;
+                let likely = event.logprobs.filter(Value::is_object);
+                let told = likely.map(|one| json!({ "content": [answer::logprob(&one)] }));
+                out.extend(told.map(|told| Event::Logprobs(Box::new(told))));
+            }
             "tool-plan-delta" => self.say(Said::Plan, message.tool_plan, out),
             "tool-call-start" => self.call_start(event.index, message, out)?,
             "tool-call-delta" => self.call_delta(event.index, message, out)?,

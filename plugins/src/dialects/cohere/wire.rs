@@ -57,8 +57,9 @@ pub(super) struct Function {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct WireUsage {
+    /// With the prompt that Cohere puts around ours, and of which much is cached.
     tokens: Option<Tokens>,
-    /// What the invoice says: without the prompt that Cohere puts around ours.
+    /// What the invoice says: without that prompt.
     billed_units: Option<Tokens>,
     cached_tokens: Option<f64>,
 }
@@ -82,6 +83,8 @@ pub(super) struct Event {
     pub(super) delta: Delta,
     /// An error that came instead of an event.
     pub(super) message: Option<String>,
+    /// How likely the piece of text is.
+    pub(super) logprobs: Option<Value>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -106,18 +109,24 @@ pub(super) struct DeltaMessage {
 // --- WireUsage ---
 
 impl WireUsage {
-    /// Tokens that the model read and wrote; billed ones where nothing else is said. `None` where nothing is.
+    /// Tokens that are billed; those that the model read and wrote where nothing is said of billing. `None` where nothing is
+    /// said at all. Cohere bills what it has cached as everything else.
     pub(super) fn usage(&self) -> Option<Usage> {
-        let tokens = self.tokens.or(self.billed_units)?;
-        if tokens.input_tokens.is_none() && tokens.output_tokens.is_none() {
-            return None;
+        if let Some(billed) = self.billed_units.filter(Tokens::is_said) {
+            return Some(billed.usage());
         }
-        Some(Usage {
-            input: count(tokens.input_tokens),
-            output: count(tokens.output_tokens),
-            cache_read: count(self.cached_tokens),
-            ..Usage::default()
-        })
+        let read = self.tokens.filter(Tokens::is_said)?.usage();
+        Some(Usage { cache_read: count(self.cached_tokens).min(read.input), ..read })
+    }
+}
+
+impl Tokens {
+    fn is_said(&self) -> bool {
+        self.input_tokens.is_some() || self.output_tokens.is_some()
+    }
+
+    fn usage(self) -> Usage {
+        Usage { input: count(self.input_tokens), output: count(self.output_tokens), ..Usage::default() }
     }
 }
 

@@ -116,6 +116,8 @@ impl Reader {
         for call in message.tool_calls.unwrap_or_default() {
             self.call(call, out);
         }
+        let likely = line.logprobs.take().filter(|list| list.as_array().is_some_and(|list| !list.is_empty()));
+        out.extend(likely.map(|list| Event::Logprobs(Box::new(json!({ "content": list })))));
         if line.done == Some(true) {
             self.finish(&line, out);
         }

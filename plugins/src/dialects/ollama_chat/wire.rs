@@ -20,9 +20,12 @@ pub(super) struct Line {
     pub(super) prompt_eval_count: Option<u64>,
     pub(super) eval_count: Option<u64>,
     pub(super) error: Option<Value>,
+    /// Of the tokens of this line, as in OpenAI's list.
+    pub(super) logprobs: Option<Value>,
 }
 
-/// The members of [`Line`]. What else there is (durations, `context`, `logprobs`) is read of whole answers only.
+/// The members of [`Line`] that need no other place in a whole answer. What else there is (durations, `context`) is read of
+/// whole answers only.
 pub(super) static KNOWN: &[&str] = &[
     "model",
     "created_at",

@@ -32,7 +32,7 @@ pub fn read_response(body: &[u8]) -> Option<Report> {
 }
 
 /// Here too a list would be taken for the members in their order.
-fn usage(told: &RawValue) -> Option<Usage> {
+pub(super) fn usage(told: &RawValue) -> Option<Usage> {
     told.get().strip_prefix('{')?;
     serde_json::from_str::<WireUsage>(told.get()).ok().map(|usage| usage.usage())
 }

@@ -1,15 +1,17 @@
 //! A stream of chunks, relayed. The reader looks for usage, counts what passes, and takes out the usage chunk when the
 //! client did not ask for it; every other byte goes on as it came.
 
-use super::response::Report;
+use super::response::{self, Report};
 use super::usage::WireUsage;
+use super::wire::is_said;
 use bytes::Bytes;
 use memchr::memmem::Finder;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use std::borrow::Cow;
 use std::ops::Range;
 use weir_core::codec::sse;
+use weir_core::domain::usage::Usage;
 
 /// What one block of whole events means.
 #[derive(Debug, Default)]
@@ -51,18 +53,23 @@ struct Finders {
     finish: Finder<'static>,
 }
 
+/// Each member is read by itself: one that is odd does not take the others away.
 #[derive(Deserialize)]
 struct Chunk<'a> {
     #[serde(borrow, default)]
-    id: Option<Cow<'a, str>>,
-    #[serde(default)]
-    usage: Option<WireUsage>,
-    #[serde(default)]
-    x_groq: Option<Told>,
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    usage: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    x_groq: Option<&'a RawValue>,
     #[serde(borrow, default)]
     choices: Option<&'a RawValue>,
     #[serde(borrow, default)]
     error: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    object: Option<&'a RawValue>,
+    #[serde(rename = "type", borrow, default)]
+    kind: Option<&'a RawValue>,
 }
 
 /// What holds a usage.
@@ -75,16 +82,31 @@ struct Told {
 impl Chunk<'_> {
     /// The chunk that exists only to carry usage: `choices` is empty or null.
     fn only_usage(&self) -> bool {
-        self.usage.is_some() && self.choices.is_none_or(|c| matches!(c.get(), "[]" | "null" | "[ ]"))
+        self.usage.is_some_and(|told| told.get().starts_with('{'))
+            && self.choices.is_none_or(|c| matches!(c.get(), "[]" | "null" | "[ ]"))
     }
 
     /// The usage, where it belongs, where Groq tells it to those who did not ask, or in Moonshot's last choice.
-    fn take_usage(&mut self) -> Option<WireUsage> {
-        let groq = self.x_groq.take().and_then(|told| told.usage);
-        self.usage.take().or(groq).or_else(|| {
+    fn usage(&self) -> Option<Usage> {
+        let groq = || serde_json::from_str::<Told>(self.x_groq?.get()).ok()?.usage;
+        let moonshot = || {
             let choices: Vec<Told> = serde_json::from_str(self.choices?.get()).ok()?;
             choices.into_iter().find_map(|choice| choice.usage)
-        })
+        };
+        let beside = || groq().or_else(moonshot).map(|usage| usage.usage());
+        self.usage.and_then(response::usage).or_else(beside)
+    }
+
+    /// The error that it tells, as JSON: its `error`, or all of it where it is called one. Some providers say
+    /// `"error": {}` with every chunk.
+    fn error<'d>(&'d self, data: &'d str, named: bool) -> Option<&'d str> {
+        let said =
+            |raw: &&RawValue| serde_json::from_str::<Value>(raw.get()).is_ok_and(|value| is_said(&value));
+        if let Some(error) = self.error.filter(said) {
+            return Some(error.get());
+        }
+        let called = [self.object, self.kind].into_iter().flatten().any(|word| word.get() == "\"error\"");
+        (named || called).then_some(data)
     }
 }
 
@@ -160,24 +182,24 @@ impl StreamReader {
 
     fn may_matter(&self, event: &[u8]) -> bool {
         // Most providers say `"usage":null` in every chunk.
-        has_value(&self.finders.usage, b"\"usage\"", event, b'{') || self.finders.error.find(event).is_some()
+        has_value(&self.finders.usage, b"\"usage\"", event, b'{')
+            || self.finders.error.find(event).is_some()
+            || event.starts_with(b"event:")
     }
 
     /// Parses one event; answers whether it is to be taken out.
     fn look(&mut self, event: &[u8], out: &mut Block) -> bool {
         let Some(data) = sse::data(event) else { return false };
-        let Ok(mut chunk) = serde_json::from_slice::<Chunk<'_>>(&data) else { return false };
-        if let Some(error) = chunk.error.filter(|e| e.get() != "null") {
-            out.error = Some(StreamError { json: error.get().to_owned(), first: self.seen == 1 });
+        let Ok(text) = std::str::from_utf8(&data) else { return false };
+        let Ok(chunk) = serde_json::from_str::<Chunk<'_>>(text) else { return false };
+        if let Some(error) = chunk.error(text, sse::name(event) == "error") {
+            out.error = Some(StreamError { json: error.to_owned(), first: self.seen == 1 });
         }
-        let only_usage = chunk.only_usage();
-        if let Some(usage) = chunk.take_usage() {
-            self.report.usage = Some(usage.usage());
-        }
+        self.report.usage = chunk.usage().or(self.report.usage);
         if self.report.id.is_none() {
-            self.report.id = chunk.id.map(Cow::into_owned);
+            self.report.id = chunk.id.and_then(|id| serde_json::from_str(id.get()).ok());
         }
-        only_usage && !self.keep_usage
+        chunk.only_usage() && !self.keep_usage
     }
 }
 
@@ -237,6 +259,34 @@ mod tests {
             let usage = reader.report().usage.unwrap_or_else(|| panic!("{place}"));
             assert_eq!((usage.input, usage.output), (7, 2), "{place}");
         }
+    }
+
+    #[test]
+    fn p21_an_error_is_one_however_it_is_told_and_an_empty_one_is_none() {
+        let told = |event: &str| StreamReader::new(true).read(Bytes::from(event.to_owned())).error;
+        for event in [
+            "data: {\"error\":{\"message\":\"no\"}}\n\n",
+            "data: {\"object\":\"error\",\"message\":\"no\",\"code\":400}\n\n",
+            "data: {\"type\":\"error\",\"message\":\"no\"}\n\n",
+            "event: error\r\ndata: {\"message\":\"no\"}\r\n\r\n",
+        ] {
+            let error = told(event).unwrap_or_else(|| panic!("{event}"));
+            assert!(error.first && error.json.contains("no"), "{event}");
+        }
+        for nothing in ["{}", "null", "\"\"", "false"] {
+            let event = format!("data: {{\"id\":\"c\",\"choices\":[],\"error\":{nothing}}}\n\n");
+            assert!(told(&event).is_none(), "{event}");
+        }
+    }
+
+    #[test]
+    fn p12_usage_beside_odd_members_counts() {
+        let mut reader = StreamReader::new(true);
+        let usage = "{\"prompt_tokens\":3,\"completion_tokens\":2}";
+        let event = format!("data: {{\"id\":7,\"x_groq\":[],\"choices\":{{}},\"usage\":{usage}}}\n\n");
+        reader.read(Bytes::from(event));
+        let report = reader.report();
+        assert_eq!((report.usage.map(|usage| usage.total()), &report.id), (Some(5), &None));
     }
 
     #[test]

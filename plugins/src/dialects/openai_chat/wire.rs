@@ -336,10 +336,18 @@ pub(super) fn read_finish(word: &str, calls: bool) -> Finish {
     }
 }
 
+/// Words of Google's that are no plain end; the last is LiteLLM's, as OpenAI has none for it.
+static ODD: &[(&str, &str)] = &[
+    ("OTHER", "content_filter"),
+    ("IMAGE_OTHER", "content_filter"),
+    ("MALFORMED_FUNCTION_CALL", "malformed_function_call"),
+];
+
 /// OpenAI knows five words; LiteLLM's rules for the others.
 pub(in crate::dialects) fn finish_word(finish: &Finish) -> &'static str {
     match finish {
-        Finish::Stop | Finish::StopSequence(_) | Finish::Pause | Finish::Other(_) => "stop",
+        Finish::Stop | Finish::StopSequence(_) | Finish::Pause => "stop",
+        Finish::Other(word) => ODD.iter().find(|(odd, _)| odd == word).map_or("stop", |(_, told)| *told),
         Finish::Length => "length",
         Finish::ToolCalls => "tool_calls",
         Finish::ContentFilter | Finish::Refusal => "content_filter",

@@ -3,7 +3,9 @@
 use super::{Checked, Is, Rule, Sent, list, obey, require};
 use serde_json::Value;
 
-static WORDS: &[&str] = &["stop", "length", "tool_calls", "content_filter", "function_call"];
+/// OpenAI's, and LiteLLM's for a call that Gemini could not finish.
+static WORDS: &[&str] =
+    &["stop", "length", "tool_calls", "content_filter", "function_call", "malformed_function_call"];
 
 static ANSWER: &[Rule] = &[
     ("/id", Is::Text),

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import type { Probe, Standing } from '@/api/answers';
+import type { Check, Probe, Standing } from '@/api/answers';
 import { call } from '@/api/client';
 import { type State, useStates } from '@/api/states';
 import { Failed } from '@/parts/Answered';
@@ -18,7 +18,8 @@ export function useHealth(query: { model_id?: string }) {
     queryKey: ['health', query],
     queryFn: async ({ signal }) => {
       const told = await call('GET /health', { query, signal });
-      return [...told.healthy_endpoints, ...told.unhealthy_endpoints];
+      const ill = told.unhealthy_endpoints.map((row) => ({ error: 'details are off', ...row }));
+      return [...told.healthy_endpoints, ...ill];
     },
     enabled: asked,
     staleTime: Number.POSITIVE_INFINITY,
@@ -29,12 +30,30 @@ export function useHealth(query: { model_id?: string }) {
 
 const TONES = { healthy: 'good', failing: 'warn', 'cooling down': 'bad' } as const;
 
-/** What a check has shown; before one, what the requests of clients have. */
+/** What a check has shown, by hand or in the background; before one, what the requests of clients have. */
 export function Health({ of, state }: { of?: Probe | undefined; state?: State | undefined }) {
+  if (of === undefined && state?.check !== undefined && state.cooled === undefined)
+    return <Checked of={state.check} />;
   if (of === undefined && state !== undefined) return <Said of={state} />;
   if (of === undefined) return <span className={css.dim}>not asked yet</span>;
+  return <Result of={of} />;
+}
+
+function Result({
+  of,
+}: {
+  of: Pick<Check, 'response_time_ms'> & { error?: string | null; status?: number };
+}) {
   if (of.error) return <Status tone="bad">{of.status ? `Failed (${of.status})` : 'Failed'}</Status>;
   return <Status tone="good">{milliseconds(of.response_time_ms)}</Status>;
+}
+
+function Checked({ of }: { of: Check }) {
+  return (
+    <span title={of.error ?? undefined}>
+      <Result of={of} /> <When at={of.at} />
+    </span>
+  );
 }
 
 function Said({ of: { word, cooled } }: { of: State }) {

@@ -102,6 +102,8 @@ impl EventWriter for Writer {
             Event::BlockStart { index, block } => self.start(index, block, out),
             Event::BlockDelta { index, delta } => self.delta(index, delta, out),
             Event::BlockStop { index } => self.stop(index, out),
+            // Anthropic's answers have neither.
+            Event::Beside { .. } | Event::Logprobs(_) => {}
         }
     }
 

@@ -2,7 +2,7 @@ use crate::dialects::cohere::CohereChat;
 use crate::dialects::fixtures::{Recorded, assert_cuts, assert_grammar, collect, events, recordings};
 use crate::dialects::{TranslateError, UpstreamDialect};
 use serde_json::{Value, json};
-use weir_core::chat::{Answer, Citation, Finish, Kind};
+use weir_core::chat::{Answer, Citation, Event, Finish, Kind};
 
 /// A stream's data, one value each.
 fn data(body: &[u8]) -> Vec<Value> {
@@ -70,13 +70,13 @@ fn check(answer: &Answer, said: &Value, name: &str) {
         .map(|c| c["sources"].as_array().unwrap().len())
         .sum();
     assert_eq!(citations(answer).len(), sources, "{name}");
-    let tokens = &said["usage"]["tokens"];
+    let tokens = &said["usage"]["billed_units"];
     let usage = answer.usage.unwrap();
     assert_eq!(
         (json!(usage.input), json!(usage.output)),
         (tokens["input_tokens"].clone(), tokens["output_tokens"].clone())
     );
-    assert_eq!(usage.cache_read, said["usage"]["cached_tokens"].as_u64().unwrap_or_default(), "{name}");
+    assert_eq!(usage.cache_read, 0, "{name}: nobody bills less for it");
 }
 
 fn call(kind: &Kind) -> Option<Value> {
@@ -169,9 +169,22 @@ fn why_it_ended_is_told() {
         let read = CohereChat.read_answer(body.to_string().as_bytes());
         assert!(matches!(read, Err(TranslateError::Fault(f)) if f.kind.as_deref() == Some(reason)));
     }
-    let billed = json!({"message": {}, "usage": {"billed_units": {"input_tokens": 3.0, "output_tokens": 4}}});
-    let usage = CohereChat.read_answer(billed.to_string().as_bytes()).unwrap().usage.unwrap();
-    assert_eq!((usage.input, usage.output), (3, 4));
+}
+
+#[test]
+fn p12_what_is_billed_counts_and_what_was_read_where_nothing_else_is_said() {
+    let billed = json!({"input_tokens": 3.0, "output_tokens": 4});
+    let read = json!({"input_tokens": 505, "output_tokens": 7});
+    for (usage, expected) in [
+        (json!({"billed_units": billed, "tokens": read, "cached_tokens": 448}), (3, 4, 0)),
+        (json!({"billed_units": billed}), (3, 4, 0)),
+        (json!({"billed_units": {"search_units": 1}, "tokens": read, "cached_tokens": 448}), (505, 7, 448)),
+        (json!({"billed_units": null, "tokens": read}), (505, 7, 0)),
+    ] {
+        let body = json!({"message": {}, "usage": usage});
+        let usage = CohereChat.read_answer(body.to_string().as_bytes()).unwrap().usage.unwrap();
+        assert_eq!((usage.input, usage.output, usage.cache_read), expected, "{body}");
+    }
 }
 
 #[test]
@@ -195,4 +208,12 @@ fn p20_probabilities_are_told_in_openais_form() {
     let answer = CohereChat.read_answer(body.to_string().as_bytes()).unwrap();
     let told = &answer.extra["logprobs"]["content"][0];
     assert_eq!((&told["token"], &told["logprob"]), (&json!("Hi"), &json!(-0.5)));
+    let piece = json!({"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": "Hi"}}},
+        "logprobs": {"text": "Hi", "token_ids": [7], "logprobs": [-0.5]}});
+    let end = json!({"type": "message-end", "delta": {"finish_reason": "COMPLETE"}});
+    let stream = format!("data: {piece}\n\ndata: {end}\n\n");
+    let told = events(&CohereChat, &[stream.as_bytes()]).unwrap();
+    let likely =
+        |event: &Event| matches!(event, Event::Logprobs(told) if told["content"][0]["token"] == "Hi");
+    assert!(told.iter().any(likely), "{told:?}");
 }

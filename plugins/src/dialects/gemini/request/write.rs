@@ -45,7 +45,7 @@ static OURS: &[(&str, &str)] = &[
 
 pub(in super::super) fn write(mut request: Request, asked: &Asked<'_>) -> Result<WireRequest, ApiError> {
     let model = Model::of(asked.model);
-    let supported = supported(&request, model);
+    let supported = supported(model);
     check(&request, asked.params, &supported)?;
     let keep = |name: &str| may(name, asked.params, &supported);
     let mut body = Object::new();
@@ -69,7 +69,7 @@ pub(in super::super) fn write(mut request: Request, asked: &Asked<'_>) -> Result
     Ok(WireRequest { body: body.into(), headers: Vec::new() })
 }
 
-fn supported(request: &Request, model: Model<'_>) -> Vec<&'static str> {
+fn supported(model: Model<'_>) -> Vec<&'static str> {
     let mut out = SUPPORTED.to_vec();
     if model.has_penalties() {
         out.extend(PENALTIES);
@@ -77,16 +77,13 @@ fn supported(request: &Request, model: Model<'_>) -> Vec<&'static str> {
     if model.thinks() {
         out.push("reasoning_effort");
     }
-    // One candidate is what everybody gets; the answers of more would be lost on the way.
-    if request.n.is_none_or(|n| n <= 1) {
-        out.push("n");
-    }
+    out.push("n");
     out
 }
 
 /// Of a model, whatever is asked of it. `top_k` is no name of OpenAI's.
 pub(in super::super) fn supported_params(model: &str) -> Vec<&'static str> {
-    let mut supported = supported(&Request::default(), Model::of(model));
+    let mut supported = supported(Model::of(model));
     supported.retain(|name| *name != "top_k");
     supported
 }

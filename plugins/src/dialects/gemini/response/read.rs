@@ -35,6 +35,8 @@ pub(in super::super) struct Reader {
     /// The last report, and the searches that candidates have shown so far: either may come first.
     usage: Option<Usage>,
     searches: u64,
+    /// Of the second candidate and those behind it.
+    others: Vec<Reader>,
 }
 
 /// The block that grows.
@@ -50,23 +52,26 @@ struct Open {
 pub(in super::super) fn read_answer(body: &[u8]) -> Result<Answer, TranslateError> {
     let mut reader = Reader::default();
     let mut events = Events::new();
-    let mut extra = Object::new();
+    let mut extras = Vec::new();
     let chunks = chunks(body)?;
     for chunk in chunks {
-        keep(&chunk, &mut extra);
+        keep(&chunk, &mut extras);
         reader.chunk(chunk, body, &mut events)?;
     }
     reader.close(&mut events);
     let mut collector = Collector::default();
     events.into_iter().for_each(|event| collector.take(event));
-    let answer = collector.finish();
+    let mut answer = collector.finish();
     if let Some(fault) = answer.fault {
         return Err(TranslateError::Fault(fault));
     }
     if answer.finish.is_none() && answer.content.is_empty() {
         return Err(TranslateError::malformed("no candidates"));
     }
-    Ok(Answer { extra, ..answer })
+    let mut extras = extras.into_iter();
+    answer.extra = extras.next().unwrap_or_default();
+    answer.others.iter_mut().zip(extras).for_each(|(other, extra)| other.extra = extra);
+    Ok(answer)
 }
 
 /// One answer, or the list of chunks that a stream without `alt=sse` is.
@@ -78,8 +83,26 @@ fn chunks(body: &[u8]) -> Result<Vec<WireAnswer>, TranslateError> {
     read.map_err(TranslateError::malformed)
 }
 
-fn keep(chunk: &WireAnswer, extra: &mut Object) {
-    let Some(candidate) = chunk.candidates.first() else { return };
+/// By the candidates' indices.
+fn keep(chunk: &WireAnswer, extras: &mut Vec<Object>) {
+    for (at, candidate) in chunk.candidates.iter().enumerate() {
+        let choice = choice_of(candidate, at);
+        if choice < Event::CHOICES {
+            let most = extras.len().max(choice + 1);
+            extras.resize_with(most, Object::new);
+            if let Some(extra) = extras.get_mut(choice) {
+                keep_of(candidate, extra);
+            }
+        }
+    }
+}
+
+/// Which choice this is: streams say it, and so do answers for all but the first.
+fn choice_of(candidate: &Candidate, at: usize) -> usize {
+    candidate.index.map_or(at, |index| usize::try_from(index).unwrap_or(usize::MAX))
+}
+
+fn keep_of(candidate: &Candidate, extra: &mut Object) {
     let own = [
         ("groundingMetadata", &candidate.grounding_metadata),
         ("citationMetadata", &candidate.citation_metadata),
@@ -154,15 +177,36 @@ impl Reader {
         }
         self.blocked |= chunk.prompt_feedback.as_ref().is_some_and(is_blocked);
         let mut searches = 0;
-        // Other candidates have no place in the canonical answer.
-        let first = chunk.candidates.into_iter().find(|c| c.index.unwrap_or(0) == 0);
-        if let Some(candidate) = first {
+        for (at, candidate) in chunk.candidates.into_iter().enumerate() {
+            let choice = choice_of(&candidate, at);
+            if choice > 0 {
+                self.beside(choice, candidate, out);
+                continue;
+            }
             let metadata = candidate.grounding_metadata.as_ref();
             searches = metadata.map_or(0, |m| grounding::searches(m, chunk.model_version.as_deref()));
             self.candidate(candidate, out);
         }
         self.count(chunk.usage_metadata.map(|usage| usage.usage()), searches, out);
         Ok(())
+    }
+
+    fn beside(&mut self, choice: usize, candidate: Candidate, out: &mut Events) {
+        if choice >= Event::CHOICES {
+            return;
+        }
+        let most = self.others.len().max(choice);
+        // Ids of calls are unique in the whole answer.
+        let (mut number, seed) = (self.others.len() as u64, self.seed);
+        self.others.resize_with(most, || {
+            number += 1;
+            Reader { seed: seed.wrapping_add(number), ..Reader::default() }
+        });
+        if let Some(other) = self.others.get_mut(choice - 1) {
+            let mut told = Events::new();
+            other.candidate(candidate, &mut told);
+            out.extend(told.into_iter().map(|event| event.beside(choice)));
+        }
     }
 
     fn count(&mut self, told: Option<Usage>, searches: u64, out: &mut Events) {
@@ -186,6 +230,8 @@ impl Reader {
             citations.extend(self.sources.recited(metadata, text));
         }
         citations.into_iter().for_each(|citation| self.cite(citation, out));
+        let likely = candidate.extra.get("logprobsResult").and_then(logprobs);
+        out.extend(likely.map(|told| Event::Logprobs(Box::new(told))));
         if let Some(reason) = candidate.finish_reason.filter(|r| !r.is_null()) {
             self.finish = Some(reason);
         }
@@ -270,6 +316,11 @@ impl Reader {
 
     fn close(&mut self, out: &mut Events) {
         stop(self.open.take(), out);
+        for (at, mut other) in std::mem::take(&mut self.others).into_iter().enumerate() {
+            let mut told = Events::new();
+            other.close(&mut told);
+            out.extend(told.into_iter().map(|event| event.beside(at + 1)));
+        }
         let told = self.finish.take().map(|reason| finish::read(&reason, self.calls > 0));
         out.extend(told.or(self.blocked.then_some(Finish::ContentFilter)).map(Event::Finish));
     }

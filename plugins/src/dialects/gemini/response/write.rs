@@ -91,6 +91,7 @@ impl Parts {
             Event::Finish(finish) => self.finish = Some(finish),
             // Told by whoever drives the writer, with `error_event`.
             Event::Fault(_) => {}
+            Event::Beside { .. } | Event::Logprobs(_) => {}
         }
     }
 

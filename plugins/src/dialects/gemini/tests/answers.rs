@@ -1,5 +1,6 @@
 use super::super::{Gemini, read_report};
 use super::{body, meaning, recordings, view};
+use crate::dialects::openai_chat::OpenAiChat;
 use crate::dialects::{ClientDialect, TranslateError, UpstreamDialect};
 use serde_json::{Value, json};
 use weir_core::chat::{Answer, Citation, Finish, Kind, Media, Part, ToolCall, ToolCallKind};
@@ -69,6 +70,47 @@ fn p20_probabilities_are_told_in_openais_form() {
     let without = json!({ "candidates": [{ "content": { "parts": [{ "text": "Hi" }] }, "finishReason": "STOP",
         "logprobsResult": {} }] });
     assert!(!read(&without).unwrap().extra.contains_key("logprobs"));
+}
+
+/// Two candidates, the second of which has not all that the first has.
+fn two() -> Value {
+    let likely = json!({ "chosenCandidates": [{ "token": "Ho", "logProbability": -0.25 }] });
+    json!({ "candidates": [
+        { "content": { "parts": [{ "text": "Hi" }] }, "finishReason": "STOP" },
+        { "content": { "parts": [{ "text": "Ho" }, { "functionCall": { "name": "f", "args": {} } }] },
+          "finishReason": "STOP", "index": 1, "logprobsResult": likely },
+    ] })
+}
+
+#[test]
+fn p20_several_candidates_are_several_choices() {
+    let request = body(&json!({}));
+    let told: Value =
+        serde_json::from_slice(&OpenAiChat.write_answer(read(&two()).unwrap(), &view(&request))).unwrap();
+    let choices = told["choices"].as_array().unwrap();
+    assert_eq!(choices.len(), 2, "{told}");
+    assert_eq!(
+        (&choices[0]["message"]["content"], &choices[0]["finish_reason"]),
+        (&json!("Hi"), &json!("stop"))
+    );
+    assert_eq!((&choices[1]["index"], &choices[1]["finish_reason"]), (&json!(1), &json!("tool_calls")));
+    assert_eq!(choices[1]["message"]["tool_calls"][0]["function"]["name"], "f");
+    assert_eq!(choices[1]["logprobs"]["content"][0]["token"], "Ho");
+    assert!(choices[0].get("logprobs").is_none(), "{told}");
+}
+
+#[test]
+fn p20_what_is_no_plain_end_is_told_as_litellm_does() {
+    let request = body(&json!({}));
+    for (reason, word) in [
+        ("OTHER", "content_filter"),
+        ("MALFORMED_FUNCTION_CALL", "malformed_function_call"),
+        ("TOO_MANY_TOOL_CALLS", "stop"),
+    ] {
+        let answer = read(&json!({ "candidates": [{ "finishReason": reason }] })).unwrap();
+        let told: Value = serde_json::from_slice(&OpenAiChat.write_answer(answer, &view(&request))).unwrap();
+        assert_eq!(told["choices"][0]["finish_reason"], word, "{reason}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use super::super::{ArrayWriter, Gemini, Scanner};
 use super::{body, collect, events, meaning, recordings, view, written};
+use crate::dialects::openai_chat::OpenAiChat;
 use crate::dialects::{ClientDialect, TranslateError, UpstreamDialect};
 use serde_json::{Value, json};
 use weir_core::chat::{Event, Finish, Kind};
@@ -104,6 +105,37 @@ fn p21_an_error_is_told_and_only_a_first_one_is_worth_another_try() {
     let mut scanner = Scanner::new();
     assert_eq!(scanner.read(late.as_bytes()), None);
     assert_eq!(scanner.take_late().map(|f| f.status), Some(503));
+}
+
+#[test]
+fn p20_candidates_of_a_stream_are_told_each_for_itself() {
+    let chunk = |index: u64, text: &str, finish: Value| {
+        let likely = json!({ "chosenCandidates": [{ "token": text, "logProbability": -0.5 }] });
+        json!({ "responseId": "r", "candidates": [{ "index": index, "content": { "parts": [{ "text": text }] },
+            "finishReason": finish, "logprobsResult": likely }] })
+    };
+    let stream = stream(&[
+        chunk(0, "a", Value::Null),
+        chunk(1, "x", Value::Null),
+        chunk(0, "b", json!("STOP")),
+        chunk(1, "y", json!("MAX_TOKENS")),
+    ]);
+    let request = body(&json!({}));
+    let mut writer = OpenAiChat.writer(&view(&request));
+    let sse = written(writer.as_mut(), events(&[stream.as_bytes()]).unwrap());
+    let text = String::from_utf8(sse).unwrap();
+    let datas = text.lines().filter_map(|line| line.strip_prefix("data: ")).filter(|data| *data != "[DONE]");
+    let told: Vec<Value> = datas.map(|data| serde_json::from_str(data).unwrap()).collect();
+    for (index, said, finish) in [(0, "ab", "stop"), (1, "xy", "length")] {
+        let of = told.iter().flat_map(|chunk| chunk["choices"].as_array().unwrap());
+        let own: Vec<&Value> = of.filter(|choice| choice["index"] == index).collect();
+        let text: String = own.iter().filter_map(|choice| choice["delta"]["content"].as_str()).collect();
+        let tokens: String =
+            own.iter().filter_map(|choice| choice["logprobs"]["content"][0]["token"].as_str()).collect();
+        assert_eq!((text.as_str(), tokens.as_str()), (said, said), "{told:?}");
+        assert_eq!(own.last().unwrap()["finish_reason"], finish, "{told:?}");
+        assert_eq!(own.iter().filter(|choice| choice["delta"]["role"] == "assistant").count(), 1);
+    }
 }
 
 #[test]

@@ -261,4 +261,10 @@ fn p20_probabilities_are_told_in_openais_form() {
         "logprobs":[{"token":"Hi","logprob":-0.5,"top_logprobs":[]}]}"#;
     let answer = OllamaChat.read_answer(body).unwrap();
     assert_eq!(answer.extra["logprobs"]["content"][0]["logprob"], -0.5);
+    let line =
+        r#"{"model":"m","message":{"content":"Hi"},"done":true,"logprobs":[{"token":"Hi","logprob":-0.5}]}"#;
+    let told = events(&OllamaChat, &[line.as_bytes(), b"\n"]).unwrap();
+    let likely =
+        |event: &Event| matches!(event, Event::Logprobs(told) if told["content"][0]["token"] == "Hi");
+    assert!(told.iter().any(likely), "{told:?}");
 }

@@ -7,7 +7,7 @@ use crate::dialects::View;
 use crate::dialects::wire_body::room;
 use serde::Serialize;
 use serde_json::{Value, json};
-use weir_core::chat::{Answer, Finish, Kind, Part, ToolCall};
+use weir_core::chat::{Answer, Choice as Said, Finish, Kind, Part, ToolCall};
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -15,7 +15,7 @@ struct Body<'a> {
     created: i64,
     model: &'a str,
     object: &'static str,
-    choices: [Choice<'a>; 1],
+    choices: Vec<Choice<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     usage: Option<ToldUsage>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -25,7 +25,7 @@ struct Body<'a> {
 #[derive(Serialize)]
 struct Choice<'a> {
     finish_reason: &'static str,
-    index: u8,
+    index: usize,
     message: Message,
     #[serde(skip_serializing_if = "Option::is_none")]
     logprobs: Option<&'a Value>,
@@ -69,31 +69,24 @@ struct Specific {
 
 /// The JSON body of a 200.
 pub(in super::super) fn write(mut answer: Answer, view: &View<'_>) -> Vec<u8> {
-    let finish = answer.finish.take().unwrap_or(Finish::Stop);
-    let mut message = Message { role: "assistant", ..Message::default() };
-    let mut chars = 0;
-    for part in std::mem::take(&mut answer.content) {
-        message.take(part, &mut chars);
-    }
-    message.close(blocks::is_legacy(view.body));
-    let legacy = message.function_call.is_some();
-    let choice = Choice {
-        finish_reason: if legacy { "function_call" } else { finish_word(&finish) },
-        index: 0,
-        message,
-        // Other shapes than OpenAI's would break its SDKs.
-        logprobs: answer.extra.get("logprobs").filter(|told| told.is_object()),
-    };
+    let legacy = blocks::is_legacy(view.body);
+    let (content, finish) = (std::mem::take(&mut answer.content), answer.finish.take());
+    let extra = std::mem::take(&mut answer.extra);
+    let mut said = vec![Said { content, finish, extra }];
+    said.append(&mut answer.others);
+    let choices: Vec<Choice<'_>> =
+        said.iter_mut().enumerate().map(|(index, said)| Choice::of(index, said, legacy)).collect();
+    let room: usize = choices.iter().map(|choice| choice.message.room()).sum();
     let body = Body {
         id: format!("chatcmpl-{}", view.id),
         created: view.created,
         model: answer.model.as_deref().unwrap_or(view.model),
         object: "chat.completion",
-        choices: [choice],
+        choices,
         usage: answer.usage.as_ref().map(blocks::usage),
         service_tier: answer.service_tier.as_deref(),
     };
-    let mut out = Vec::with_capacity(FRAME + body.choices[0].message.room());
+    let mut out = Vec::with_capacity(FRAME + room);
     // Writing into memory does not fail, and nothing here has keys that are no strings.
     let _ = serde_json::to_writer(&mut out, &body);
     out
@@ -101,6 +94,29 @@ pub(in super::super) fn write(mut answer: Answer, view: &View<'_>) -> Vec<u8> {
 
 /// Room for what stands around the message.
 const FRAME: usize = 768;
+
+// --- Choice ---
+
+impl<'a> Choice<'a> {
+    /// Takes what was said out of it.
+    fn of(index: usize, said: &'a mut Said, legacy: bool) -> Self {
+        let finish = said.finish.take().unwrap_or(Finish::Stop);
+        let mut message = Message { role: "assistant", ..Message::default() };
+        let mut chars = 0;
+        for part in std::mem::take(&mut said.content) {
+            message.take(part, &mut chars);
+        }
+        message.close(legacy);
+        let called = message.function_call.is_some();
+        Self {
+            finish_reason: if called { "function_call" } else { finish_word(&finish) },
+            index,
+            message,
+            // Other shapes than OpenAI's would break its SDKs.
+            logprobs: said.extra.get("logprobs").filter(|told| told.is_object()),
+        }
+    }
+}
 
 // --- Message ---
 

@@ -18,6 +18,19 @@ pub(in super::super) struct Writer {
     include_usage: bool,
     /// The client knows `function_call` only.
     legacy: bool,
+    /// The choice that is spoken of, and what it has said so far.
+    choice: usize,
+    said: Said,
+    /// Of the other choices, by their indices; what stands at the choice that is spoken of means nothing.
+    others: Vec<Said>,
+    usage: Option<Usage>,
+    /// What every chunk begins with, once the model is known.
+    head: Vec<u8>,
+}
+
+/// What one choice has said.
+#[derive(Default)]
+struct Said {
     started: bool,
     /// By the index of events.
     blocks: Vec<Block>,
@@ -25,9 +38,6 @@ pub(in super::super) struct Writer {
     images: usize,
     /// Characters of text so far.
     chars: u64,
-    usage: Option<Usage>,
-    /// What every chunk begins with, once the model is known.
-    head: Vec<u8>,
 }
 
 /// A block that was started, and what must be remembered of it until it stops.
@@ -61,8 +71,10 @@ struct Head<'a> {
 
 #[derive(serde::Serialize)]
 struct Choice<'a, T> {
-    index: u8,
+    index: usize,
     delta: Grown<'a, T>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logprobs: Option<&'a Value>,
     finish_reason: Option<&'static str>,
 }
 
@@ -102,11 +114,9 @@ impl Writer {
             created: view.created,
             include_usage: view.include_usage,
             legacy: blocks::is_legacy(view.body),
-            started: false,
-            blocks: Vec::new(),
-            calls: 0,
-            images: 0,
-            chars: 0,
+            choice: 0,
+            said: Said::default(),
+            others: Vec::new(),
             usage: None,
             head: Vec::new(),
         }
@@ -114,7 +124,7 @@ impl Writer {
 
     fn start(&mut self, begun: Begun, out: &mut BytesMut) {
         let block = match begun {
-            Begun::Text => Block::Text { from: self.chars, citations: Vec::new() },
+            Begun::Text => Block::Text { from: self.said.chars, citations: Vec::new() },
             Begun::Thinking { id } => Block::Thinking { id, text: String::new(), signature: None },
             Begun::Refusal => Block::Refusal,
             Begun::ToolCall { id, name, kind } => self.call(&id, &name, kind, out),
@@ -123,12 +133,12 @@ impl Writer {
                 Block::Whole
             }
         };
-        self.blocks.push(block);
+        self.said.blocks.push(block);
     }
 
     fn call(&mut self, id: &str, name: &str, kind: ToolCallKind, out: &mut BytesMut) -> Block {
-        let index = self.calls;
-        self.calls += 1;
+        let index = self.said.calls;
+        self.said.calls += 1;
         if self.legacy {
             // The old form knows one call; the plain answer tells the first, too.
             if index == 0 {
@@ -153,14 +163,14 @@ impl Writer {
         match part.kind {
             Kind::RedactedThinking { data } => self.thinking(blocks::redacted(&data), out),
             Kind::Image(media) => {
-                if let Some(image) = blocks::image(&media, self.images) {
-                    self.images += 1;
+                if let Some(image) = blocks::image(&media, self.said.images) {
+                    self.said.images += 1;
                     self.say("images", &[image], out);
                 }
             }
             Kind::Audio(media) => self.say("audio", &blocks::audio(&media, &part.extra), out),
             Kind::Text { text, .. } => {
-                self.chars += text.chars().count() as u64;
+                self.said.chars += text.chars().count() as u64;
                 self.say("content", &text, out);
             }
             // As in the plain answer: OpenAI's chat has no words for server tools.
@@ -169,10 +179,10 @@ impl Writer {
     }
 
     fn grow(&mut self, index: usize, delta: Delta, out: &mut BytesMut) {
-        let Some(block) = self.blocks.get_mut(index) else { return };
+        let Some(block) = self.said.blocks.get_mut(index) else { return };
         match (block, delta) {
             (Block::Text { .. }, Delta::Text(text)) => {
-                self.chars += text.chars().count() as u64;
+                self.said.chars += text.chars().count() as u64;
                 self.say("content", &text, out);
             }
             (Block::Text { citations, .. }, Delta::Citation(citation)) => citations.push(*citation),
@@ -214,7 +224,7 @@ impl Writer {
     }
 
     fn stop(&mut self, index: usize, out: &mut BytesMut) {
-        let Some(block) = self.blocks.get_mut(index) else { return };
+        let Some(block) = self.said.blocks.get_mut(index) else { return };
         match std::mem::replace(block, Block::Whole) {
             Block::Text { from, citations } if !citations.is_empty() => self.cite(from, &citations, out),
             Block::Thinking { id, text, signature: Some(signature) } => {
@@ -226,7 +236,7 @@ impl Writer {
 
     fn cite(&mut self, from: u64, citations: &[Citation], out: &mut BytesMut) {
         let told: Vec<Value> =
-            citations.iter().filter_map(|c| blocks::annotation(c, from, self.chars)).collect();
+            citations.iter().filter_map(|c| blocks::annotation(c, from, self.said.chars)).collect();
         let mut delta = Vec::new();
         if !told.is_empty() {
             delta.push(("annotations", Value::from(told)));
@@ -243,7 +253,7 @@ impl Writer {
     }
 
     fn finish(&mut self, finish: &Finish, out: &mut BytesMut) {
-        let word = if self.legacy && self.calls > 0 { "function_call" } else { finish_word(finish) };
+        let word = if self.legacy && self.said.calls > 0 { "function_call" } else { finish_word(finish) };
         self.chunk::<Value>(&[], Some(word), out);
     }
 
@@ -257,10 +267,42 @@ impl Writer {
         finish_reason: Option<&'static str>,
         out: &mut BytesMut,
     ) {
-        let is_first = !std::mem::replace(&mut self.started, true);
+        self.told(members, None, finish_reason, out);
+    }
+
+    fn told<T: Serialize>(
+        &mut self,
+        members: &[(&'static str, T)],
+        logprobs: Option<&Value>,
+        finish_reason: Option<&'static str>,
+        out: &mut BytesMut,
+    ) {
+        let is_first = !std::mem::replace(&mut self.said.started, true);
         self.begin(out);
-        put(&Choice { index: 0, delta: Grown { is_first, members }, finish_reason }, out);
+        let delta = Grown { is_first, members };
+        put(&Choice { index: self.choice, delta, logprobs, finish_reason }, out);
         out.extend_from_slice(b"]}\n\n");
+    }
+
+    /// What is said of another choice is said with that one's state.
+    fn beside(&mut self, choice: usize, event: Event, out: &mut BytesMut) {
+        if choice >= Event::CHOICES {
+            return;
+        }
+        let most = self.others.len().max(choice + 1);
+        self.others.resize_with(most, Said::default);
+        self.turn_to(choice);
+        self.write(event, out);
+        self.turn_to(choice);
+        self.choice = 0;
+    }
+
+    /// Changes places: to a choice, and back again.
+    fn turn_to(&mut self, choice: usize) {
+        if let Some(other) = self.others.get_mut(choice) {
+            std::mem::swap(&mut self.said, other);
+            self.choice = choice;
+        }
     }
 
     /// Only usage, behind everything else.
@@ -316,7 +358,9 @@ impl EventWriter for Writer {
             Event::BlockDelta { index, delta } => self.grow(index, delta, out),
             Event::BlockStop { index } => self.stop(index, out),
             Event::Usage(usage) => self.usage = Some(usage),
+            Event::Logprobs(told) => self.told::<Value>(&[], Some(&*told), None, out),
             Event::Finish(finish) => self.finish(&finish, out),
+            Event::Beside { choice, event } => self.beside(choice, *event, out),
         }
     }
 

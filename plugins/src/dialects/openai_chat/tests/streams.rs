@@ -26,6 +26,26 @@ fn p23_any_cut_gives_the_same_events() {
     }
 }
 
+#[test]
+fn p20_likely_tokens_are_told_in_a_stream_that_is_read_and_written() {
+    let likely =
+        json!({ "content": [{ "token": "Hi", "logprob": -0.5, "bytes": null, "top_logprobs": [] }] });
+    let chunk = |delta: Value, logprobs: &Value, finish: Value| {
+        json!({ "id": "c", "choices": [{ "index": 0, "delta": delta, "logprobs": logprobs,
+            "finish_reason": finish }] })
+    };
+    let chunks = [
+        chunk(json!({ "role": "assistant", "content": "" }), &Value::Null, Value::Null),
+        chunk(json!({ "content": "Hi" }), &likely, Value::Null),
+        chunk(json!({}), &Value::Null, json!("stop")),
+    ];
+    let stream: String = chunks.iter().map(|chunk| format!("data: {chunk}\n\n")).collect();
+    let told = write_stream(events(&[stream.as_bytes()]).unwrap(), &plain_request(), false);
+    let found: Vec<&Value> = told.iter().filter_map(|chunk| chunk["choices"][0].get("logprobs")).collect();
+    assert_eq!(found, [&likely], "{told:?}");
+    assert_eq!(assemble(&told)["message"]["content"], "Hi");
+}
+
 /// What the chunks of a recording say, put together without the code under test.
 fn expected(text: &str) -> (String, String, Vec<(String, String)>) {
     let (mut content, mut thoughts) = (String::new(), String::new());

@@ -37,6 +37,8 @@ pub(in super::super) fn read(body: &[u8]) -> Result<Answer, TranslateError> {
         service_tier: chunk.service_tier,
         fault: fault.or_else(|| super::failed(choice.finish_reason.as_deref()?)),
         extra: extra(rest, choice),
+        // Who translates asks for one.
+        others: Vec::new(),
         id,
     })
 }

@@ -122,6 +122,9 @@ impl Reader {
         if let Some(delta) = delta {
             self.delta(delta, out)?;
         }
+        // Other shapes than OpenAI's are nothing that its clients could read.
+        let likely = choice.logprobs.filter(Value::is_object);
+        out.extend(likely.map(|told| Event::Logprobs(Box::new(told))));
         self.finish = choice.finish_reason.filter(|word| !word.is_empty()).or(self.finish.take());
         Ok(())
     }

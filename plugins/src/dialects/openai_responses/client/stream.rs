@@ -201,7 +201,8 @@ impl EventWriter for Writer {
         };
         self.begin(out);
         match event {
-            Event::Start { .. } => {}
+            // What was asked for has neither.
+            Event::Start { .. } | Event::Beside { .. } | Event::Logprobs(_) => {}
             Event::BlockStart { block, .. } => self.block(block, out),
             Event::BlockDelta { index, delta } => self.delta(index, delta, out),
             Event::BlockStop { index } => self.stop(index, out),
