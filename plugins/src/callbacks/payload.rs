@@ -271,7 +271,6 @@ pub(super) fn audit(entry: &AuditEntry, out: &mut Vec<u8>) {
 mod tests {
     use super::super::record::{Finished, Told};
     use super::super::testing::{ANSWER, KEY, finished, record, saying};
-    use super::*;
     use serde_json::{Value, json};
 
     async fn text(finished: Finished) -> String {
