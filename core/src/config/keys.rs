@@ -56,7 +56,7 @@ pub enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     Used,
-    /// Known by name; nothing depends on it yet.
+    /// Known by name; nothing depends on it, yet or ever.
     Later,
 }
 
@@ -65,7 +65,8 @@ pub struct Key {
     pub name: &'static str,
     pub kind: Kind,
     pub state: State,
-    /// What it does, for Weir's own settings; the others are LiteLLM's and mean what they mean there.
+    /// What it does, for Weir's own settings; the others are LiteLLM's and mean what they mean there. Of one that will never
+    /// have an effect: why, and what to do instead.
     pub doc: &'static str,
 }
 
@@ -148,6 +149,11 @@ const fn later(name: &'static str, kind: Kind) -> Key {
     Key { name, kind, state: State::Later, doc: "" }
 }
 
+/// Known by name, and nothing will ever depend on it: `why` says so to whoever sets it, and what serves instead.
+const fn moot(name: &'static str, kind: Kind, why: &'static str) -> Key {
+    Key { name, kind, state: State::Later, doc: why }
+}
+
 const fn own(name: &'static str, kind: Kind, doc: &'static str) -> Key {
     Key { name, kind, state: State::Used, doc }
 }
@@ -158,6 +164,16 @@ const fn closed(name: &'static str, keys: &'static [Key]) -> Table {
 
 fn nothing(_: &str) -> Option<Open> {
     None
+}
+
+// --- Key ---
+
+impl Key {
+    /// What is said to whoever sets one that nothing depends on, and the cure.
+    pub fn unused(&self) -> (&'static str, &'static str) {
+        let message = if self.doc.is_empty() { "known, not used yet" } else { "known, has no effect" };
+        (message, self.doc)
+    }
 }
 
 // --- Table ---

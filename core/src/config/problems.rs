@@ -81,7 +81,12 @@ impl Problems {
     }
 
     pub fn note(&mut self, at: &Place, message: impl Into<String>) {
-        self.add(Severity::Note, at, message.into(), String::new());
+        self.advise(at, message, "");
+    }
+
+    /// A note with what to do.
+    pub fn advise(&mut self, at: &Place, message: impl Into<String>, cure: impl Into<String>) {
+        self.add(Severity::Note, at, message.into(), cure.into());
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {

@@ -43,7 +43,8 @@ impl Section {
                 return mismatch(key.kind, key.state, &at, node, problems);
             }
             if key.state == State::Later {
-                problems.note(&at, "known, not used yet");
+                let (message, cure) = key.unused();
+                problems.advise(&at, message, cure);
             }
             return;
         }

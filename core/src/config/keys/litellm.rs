@@ -1,7 +1,7 @@
 //! `litellm_settings`. LiteLLM sets any attribute of its library from here, hence the length and the odd names.
 
 use super::Kind::{Any, Bool, BoolOrText, Int, List, Map, Number, Seconds, SecretMap, Text, Texts};
-use super::{Key, later, used};
+use super::{Key, later, moot, used};
 
 pub(super) const KEYS: &[Key] = &[
     used("callbacks", Texts),
@@ -149,7 +149,7 @@ pub(super) const KEYS: &[Key] = &[
     later("retry", Bool),
     later("return_response_headers", Bool),
     used("s3_callback_params", Map),
-    later("safe_memory_mode", Bool),
+    moot("safe_memory_mode", Bool, "it is about the memory of Python programs; caches here have bounds of their own"),
     later("secret_manager_client", Any),
     used("service_callback", Texts),
     later("ssl_certificate", Text),

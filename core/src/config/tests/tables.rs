@@ -126,7 +126,7 @@ fn a_setting_for_later_is_reported_as_such() {
             let path = format!("{}.{}", table.name, key.name);
             let note =
                 problems.iter().find(|p| p.path == path).unwrap_or_else(|| panic!("{path}: {problems}"));
-            assert_eq!(note.message, "known, not used yet", "{path}");
+            assert_eq!((note.message.as_str(), note.cure.as_str()), key.unused(), "{path}");
         }
     }
 }
