@@ -37,6 +37,20 @@ def test_compose_asks_for_what_the_example_names():
     assert asked == named
 
 
+def test_compose_and_keycloak_name_the_same_client():
+    environment = STACK["services"]["weir"]["environment"]
+    realm = json.loads((COMPOSE / "keycloak-realm.json").read_text())
+    (client,) = realm["clients"]
+    assert environment["GENERIC_CLIENT_SECRET"] == client["secret"]
+    assert f"GENERIC_CLIENT_ID={client['clientId']} in .env" in (COMPOSE / "compose.yaml").read_text()
+    endpoints = [value for name, value in environment.items() if name.endswith("_ENDPOINT")]
+    assert len(endpoints) == 3 and all(f"/realms/{realm['realm']}/protocol/" in url for url in endpoints)
+    # Browsers come back to where they are let back to, and tokens name who made them as browsers know it.
+    assert any(environment["PROXY_BASE_URL"] == uri.removesuffix("/*") for uri in client["redirectUris"])
+    published = STACK["services"]["keycloak"]["environment"]["KC_HOSTNAME"]
+    assert environment["GENERIC_AUTHORIZATION_ENDPOINT"].startswith(f"{published}/")
+
+
 def test_compose_waits_long_enough_for_streams():
     assert STACK["services"]["weir"]["stop_grace_period"] == "11m"
 
