@@ -110,7 +110,7 @@ def test_images_run_as_nobody_and_start_weir(name):
 
 
 def test_a_build_copies_files_that_are_there():
-    text = (DEPLOY / "docker" / "Dockerfile").read_text()
+    text = "".join((DEPLOY / "docker" / name).read_text() for name in ("Dockerfile", "build.sh"))
     for path in re.findall(r"(?:deploy|scripts)/[\w./-]+\.sh", text):
         assert (ROOT / path).is_file(), path
 
