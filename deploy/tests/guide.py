@@ -24,5 +24,6 @@ def values_files():
 
 def secret():
     """What step 1 writes into secrets.yaml; "" without the guide."""
-    found = re.search(r"^cat > apps/litellm/secrets/secrets\.yaml << 'EOF'\n(.*?)^EOF$", text(), re.MULTILINE | re.DOTALL)
+    here = r"^cat > apps/litellm/secrets/secrets\.yaml << 'EOF'\n(.*?)^EOF$"
+    found = re.search(here, text(), re.MULTILINE | re.DOTALL)
     return found[1] if found else ""

@@ -161,6 +161,29 @@ def test_the_configurations_of_the_readme_can_be_served(weir, tmp_path):
         assert done.returncode == 0, done.stderr
 
 
+def test_the_modelled_figures_are_those_of_the_model(needs):
+    """The table of 100 replicas in SCALING.md, column by column."""
+    bench = needs(os.environ.get("WEIR_BENCH_BIN"), "no weir-bench: set WEIR_BENCH_BIN, as scripts/test.sh does")
+    table = (DEPLOY / "SCALING.md").read_text().partition("| | every key meets all replicas |")[2]
+    told = {name: rest.split("|") for name, rest in re.findall(r"^\| ([^|]+) \| (.+) \|$", table, re.MULTILINE)}
+    fleet = ["--replicas", "100", "--requests-per-minute", "1000000", "--budgets", "1000"]
+    for column, spread in enumerate(("100", "2", "1")):
+        done = subprocess.run(
+            [bench, "scale", *fleet, "--spread", spread], capture_output=True, text=True, timeout=60, check=True
+        )
+        rows = dict(re.findall(r"^\| (.+?) \| (.+) \|$", done.stdout, re.MULTILINE))
+        average, most = (int(number) for number in rows["slices a second, at most"].split(", "))
+        expected = {
+            "bookings a second, at most": int(rows["bookings a second, at most"].split(", ")[1]),
+            "entries in the largest booking": int(rows["entries in the largest booking"]),
+            "slices a second, on average": average,
+            "slices a second, at most (the first second)": most,
+        }
+        for name, number in expected.items():
+            assert int(told[name][column].replace(",", "")) == pytest.approx(number, rel=0.02), (name, spread)
+        assert rows["spent beyond a budget"].split()[0] == "0"
+
+
 # --- the guide ---
 
 

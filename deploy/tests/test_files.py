@@ -144,22 +144,26 @@ def test_the_bill_is_the_same_every_time():
 # --- sizes ---
 
 
-def test_sizes_are_those_of_the_report():
-    """What SCALING.md calls measured stands in the bench's report."""
-    report = (ROOT / "bench" / "reports" / "2026-11-25-standard.md").read_text()
-    cases = dict(re.findall(r"^## (\S+)\n.*?^\| weir-governed \| ([0-9.]+) ", report, re.MULTILINE | re.DOTALL))
+def test_sizes_are_those_of_the_latest_report():
+    """What SCALING.md calls measured stands in the bench's report, and what it reckons follows from that."""
+    newest = max((ROOT / "bench" / "reports").glob("*-standard.md"))
     said = (DEPLOY / "SCALING.md").read_text()
-    for case, shown in [
-        ("chat-1k", "210 µs"),
-        ("chat-30k", "321 µs"),
-        ("chat-300k", "1.1 ms"),
-        ("sse-64", "292 µs"),
-        ("sse-paced", "2.4 ms"),
-    ]:
-        number, unit = shown.split()
-        measured = float(cases[case]) / (1000 if unit == "ms" else 1)
-        assert round(measured, number[::-1].find(".") if "." in number else 0) == float(number), case
-        assert f"| {shown} |" in said, case
+    assert f"**Measured**: `bench/reports/{newest.name}`" in said
+    # Of each case: microseconds of CPU, MiB in the end and at most.
+    row = r"^## (\S+)\n.*?^\| weir-governed \| ([0-9.]+) .*?\| (\d+) / (\d+) \| \d+ \|"
+    measured = {case: rest for case, *rest in re.findall(row, newest.read_text(), re.MULTILINE | re.DOTALL)}
+    shown = re.findall(r"^\| (?:chat|stream).* \| ([0-9.]+) (µs|ms) \| ([0-9,]+) \|$", said, re.MULTILINE)
+    for case, (number, unit, a_second) in zip(SIZED, shown, strict=True):
+        cpu = float(measured[case][0])
+        digits = len(number.partition(".")[2])
+        assert round(cpu / (1000 if unit == "ms" else 1), digits) == float(number), case
+        assert int(a_second.replace(",", "")) == pytest.approx(500_000 / cpu, rel=0.02), case
+    _, resident, most = measured["chat-1k"]
+    assert f"{resident} MiB with requests of 1 KB, {most} MiB at most" in said
+
+
+# In the order of the table.
+SIZED = ("chat-1k", "chat-30k", "chat-300k", "sse-64", "sse-paced")
 
 
 def test_the_chart_and_the_command_line_have_one_schema():

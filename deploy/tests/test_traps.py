@@ -275,7 +275,8 @@ def test_the_guides_scrape(guide):
 def test_a_token_for_the_scrape():
     own = {"bearerTokenSecret": {"name": "own", "key": "token", "optional": True}}
     objects = chart.manifests({"serviceMonitor": {"enabled": True, **own}})
-    assert chart.find(objects, "ServiceMonitor")["spec"]["endpoints"][0]["bearerTokenSecret"] == own["bearerTokenSecret"]
+    (endpoint,) = chart.find(objects, "ServiceMonitor")["spec"]["endpoints"]
+    assert endpoint["bearerTokenSecret"] == own["bearerTokenSecret"]
     made = chart.manifests({"serviceMonitor": {"enabled": True, "secret": {"create": True, "value": "of-the-proxy"}}})
     asked = chart.find(made, "ServiceMonitor")["spec"]["endpoints"][0]["bearerTokenSecret"]
     assert chart.secret(made, asked["name"])[asked["key"]] == "of-the-proxy"
