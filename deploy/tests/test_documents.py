@@ -115,6 +115,26 @@ def shell(script, env):
         return *process.communicate(timeout=20), process.returncode
 
 
+# Why a block is not run, and by what it is seen to be true.
+NEEDS = {
+    "a cluster": r"\b(?:kubectl|helm)\b",
+    "a container engine": r"\bdocker\b",
+    "a registry": r"\b(?:cosign|registry)\b",
+    "helm": r"\bhelm\b",
+    "minutes": r"\b(?:make|weir-bench tune|target/release|reproduce\.sh)\b",
+    "root": r"\b(?:systemctl|/usr/local/bin)",
+}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=label)
+def test_blocks_are_run_or_say_why_not(path):
+    blocks = re.findall(r"^ *```((?:sh|bash)\b[^\n]*)\n(.*?)^ *```", path.read_text(), re.MULTILINE | re.DOTALL)
+    for words, block in blocks:
+        if words != "sh run":
+            reason = words.removeprefix("sh needs ")
+            assert reason in NEEDS and re.search(NEEDS[reason], block), f"{words}\n{block}"
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=label)
 def test_links_lead_somewhere(path):
     for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
