@@ -122,7 +122,7 @@ NEEDS = {
     "a registry": r"\b(?:cosign|registry)\b",
     "helm": r"\bhelm\b",
     "minutes": r"\b(?:make|weir-bench tune|target/release|reproduce\.sh)\b",
-    "root": r"\b(?:systemctl|/usr/local/bin)",
+    "root": r"\bsystemctl\b|/usr/local/bin/",
 }
 
 
