@@ -12,7 +12,7 @@ import textwrap
 import uuid
 
 import pytest
-from commands import EXAMPLES, known, of_comments, of_documents
+from commands import EXAMPLES, TEXTS, known, of_comments, of_documents
 from guide import text as guide_text
 from places import DEPLOY, ROOT
 from test_pods import sql
@@ -139,6 +139,18 @@ def test_blocks_are_run_or_say_why_not(path):
 def test_links_lead_somewhere(path):
     for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
         assert (pathlib.Path(path).parent / target).exists(), target
+
+
+FOLDERS = "admin|bench|core|dashboards|deploy|examples|fuzz|gateway|ledger|migrations|plugins|scripts|tests"
+NAMED = re.compile(rf"`((?:{FOLDERS})/[\w./-]+)(?:::[\w:]+)?`")
+MADE = {"bench/out/"}  # by a run
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=label)
+def test_files_that_are_named_are_there(path):
+    """`core/src/time.rs`, `gateway/src/run.rs::start`: from the top of the repository, or from where the text lies."""
+    for name in set(NAMED.findall(path.read_text())) - MADE:
+        assert (ROOT / name).exists() or (path.parent / name).exists(), name
 
 
 # --- what is not run ---
