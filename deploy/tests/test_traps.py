@@ -222,6 +222,9 @@ def test_a_volume_for_one_pod_is_not_shared_by_two():
     assert chart.find(chart.manifests({"persistence": {"enabled": True}}), "Deployment")["spec"]["strategy"] == {
         "type": "Recreate"
     }
+    one = {"persistence": {"enabled": True}}
+    assert "volume that one node has" in chart.notes({**one, "replicaCount": 2})
+    assert "volume that one node has" not in chart.notes(one)
     many = {"persistence": {"enabled": True, "accessModes": ["ReadWriteMany"]}}
     assert chart.find(chart.manifests(many), "Deployment")["spec"]["strategy"]["type"] == "RollingUpdate"
 
@@ -315,6 +318,11 @@ def test_ingresses_do_not_cut_streams(guide):
 def test_disruption_budgets(values, budget):
     spec = chart.find(chart.manifests({"pdb": {"enabled": True, **values}}), "PodDisruptionBudget")["spec"]
     assert budget == {key: value for key, value in spec.items() if key != "selector"}
+
+
+def test_what_would_do_nothing_is_refused():
+    assert "keda.triggers" in chart.refused({"keda": {"enabled": True}})
+    assert "httpRoute.parentRefs" in chart.refused({"httpRoute": {"enabled": True}})
 
 
 def test_alerts_keep_what_prometheus_fills_in():
