@@ -28,7 +28,7 @@ scripts() {
         missing "shellcheck is not installed ('make setup-lint'), so the shell scripts were not checked"
         return
     fi
-    shellcheck -x scripts/*.sh deploy/docker/*.sh .ci/run
+    shellcheck -x scripts/*.sh deploy/docker/*.sh deploy/compose/postgres/*.sh examples/*.sh .ci/run
 }
 
 "$ROOT/scripts/setup.sh" build

@@ -33,7 +33,7 @@ pub(crate) struct ScaleArgs {
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     spread: Option<u64>,
     /// Microseconds of a worker for one request: the bench's figure on your machine
-    #[arg(long, default_value_t = 210)]
+    #[arg(long, default_value_t = 72)]
     cpu: u64,
     /// Milliseconds of an answer
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..=600_000))]

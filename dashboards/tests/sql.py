@@ -42,6 +42,10 @@ def of_database(url, name, user=None):
     return re.sub(r"//[^@]+@", f"//{user}@", base) if user else base
 
 
+def user(url):
+    return re.search(r"//([^:@/]+)", url)[1]
+
+
 def quoted(text):
     return "'" + text.replace("'", "''") + "'"
 

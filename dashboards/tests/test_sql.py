@@ -3,12 +3,14 @@
 import datetime
 import os
 import re
+import subprocess
 
 import pytest
 import sql
 from known import DASHBOARDS, HERE
 
 MIGRATIONS = sorted((DASHBOARDS.parent / "migrations" / "postgres").glob("*.sql"))
+MIGRATED = "CREATE SCHEMA weir; SET search_path TO weir, public;" + "".join(path.read_text() for path in MIGRATIONS)
 DAY = datetime.timedelta(days=1)
 DAILY = 4 * 0.75  # dollars: each of four keys, see sample.sql
 
@@ -27,9 +29,7 @@ def database(needs):
     sql.Database(server).run(f"CREATE DATABASE {name};")
     owner = sql.Database(sql.of_database(server, name))
     try:
-        owner.run(
-            "CREATE SCHEMA weir; SET search_path TO weir, public;" + "".join(path.read_text() for path in MIGRATIONS)
-        )
+        owner.run(MIGRATED)
         owner.run((HERE / "sample.sql").read_text())
         owner.run(re.sub(r"\bgrafana\b", name, grants()))
         yield sql.Database(sql.of_database(server, name, user=name))
@@ -85,3 +85,25 @@ def test_grafanas_user_can_only_read_the_views(database):
     ):
         with pytest.raises(RuntimeError, match="permission denied|read-only transaction"):
             database.run(forbidden)
+
+
+def test_the_user_of_compose_reads_and_does_not_write(needs):
+    """deploy/compose makes it before there is a ledger."""
+    server = needs(sql.server() and sql.program() and sql.server(), "no PostgreSQL for tests (WEIR_TEST_POSTGRES_URL)")
+    name = f"compose_{os.getpid()}"
+    script = (DASHBOARDS.parent / "deploy" / "compose" / "postgres" / "grafana.sh").read_text()
+    url = sql.of_database(server, name)
+    set_by_image = {"POSTGRES_USER": sql.user(server), "POSTGRES_PASSWORD": "it's one", "POSTGRES_DB": url}
+    sql.Database(server).run(f"CREATE DATABASE {name};")
+    owner = sql.Database(url)
+    try:
+        renamed = re.sub(r"\bgrafana\b", name, script)
+        subprocess.run(["bash", "-c", renamed], env={**os.environ, **set_by_image}, check=True, timeout=60)
+        owner.run(MIGRATED)
+        owner.run((HERE / "sample.sql").read_text())
+        grafana = sql.Database(sql.of_database(server, name, user=name))
+        assert grafana.rows('SELECT count(*) AS teams FROM "LiteLLM_TeamTable"')[0]["teams"] != "0"
+        with pytest.raises(RuntimeError, match="read-only transaction"):
+            grafana.run("CREATE TABLE weir.another (id text);")
+    finally:
+        sql.Database(server).run(f"DROP DATABASE {name} WITH (FORCE); DROP ROLE IF EXISTS {name};")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the release binary twice, in two folders, packs an image of each, and compares: same source, same compiler, same
-# bytes.
+# Builds the release binary twice, admin UI included, in two folders whose names differ in length, packs an image of each, and
+# compares: same source, same compilers, same bytes.
 #
 #   deploy/docker/reproduce.sh [COMMIT]          HEAD by default; takes two release builds
 #   deploy/docker/reproduce.sh --binary FILE     packs the image of a binary that is there twice, and compares only that
@@ -13,21 +13,13 @@ ROOT=$(cd "$HERE/../.." && pwd)
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 
-export SOURCE_DATE_EPOCH=0 CARGO_INCREMENTAL=0 LC_ALL=C TZ=UTC
-CARGO_HOME=${CARGO_HOME:-$HOME/.cargo}
+export SOURCE_DATE_EPOCH=0
 
-# Paths are all that differs between two folders: in Rust's panic messages, and in C's __FILE__.
 build() { # NAME
     local source=$WORK/$1
     git clone --quiet --no-hardlinks "$ROOT" "$source"
     git -C "$source" checkout --quiet --detach "$COMMIT"
-    (
-        cd "$source"
-        export RUSTFLAGS="--remap-path-prefix=$source=. --remap-path-prefix=$CARGO_HOME=cargo"
-        export CFLAGS="-ffile-prefix-map=$source=. -ffile-prefix-map=$CARGO_HOME=cargo"
-        export CXXFLAGS=$CFLAGS
-        "${CARGO:-cargo}" build --quiet --release --locked --bin weir --target-dir "$source/target"
-    )
+    "$HERE/build.sh" "$source" >"$WORK/$1.log" || { tail -20 "$WORK/$1.log" >&2; exit 1; }
     install -m 0755 "$source/target/release/weir" "$WORK/$1.weir"
     rm -rf "$source"
 }
@@ -61,7 +53,7 @@ if [[ ${1:-} == --binary ]]; then
 fi
 
 COMMIT=$(git -C "$ROOT" rev-parse "${1:-HEAD}")
-rustc --version
+(cd "$ROOT" && "${RUSTC:-rustc}" --version && cc --version | head -1)
 build first
 build second
 same binary "$(sha256sum <"$WORK/first.weir" | cut -d' ' -f1)" "$(sha256sum <"$WORK/second.weir" | cut -d' ' -f1)"

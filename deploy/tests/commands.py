@@ -15,7 +15,8 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
 PROGRAM = r"(?:weir|weir-bench|make|(?:scripts|deploy)/[\w./-]+\.(?:sh|py))"
 SPAN = re.compile(rf"`({PROGRAM}(?: [^`]*)?)`")
 FENCE = re.compile(r"^ *```(.*)$", re.MULTILINE)
-LINE = re.compile(rf"^\s*(?:[A-Z_]+=\S+ )*({PROGRAM}(?: .*)?)$", re.MULTILINE)
+# On a line of its own, or run in a pod.
+LINE = re.compile(rf"^\s*(?:[A-Z_]+=\S+ |kubectl .* -- )*({PROGRAM}(?: .*)?)$", re.MULTILINE)
 
 
 def of_documents():

@@ -33,6 +33,14 @@ def guide(needs):
 
 
 @pytest.fixture(scope="session")
+def guide_secret(needs):
+    """The plain Secret of the guide's first step."""
+    import guide as reader
+
+    return needs(reader.secret(), f"the guide is not in {reader.FOLDER}: set WEIR_SHARED")
+
+
+@pytest.fixture(scope="session")
 def weir(needs):
     """The binary, where one is built."""
     program = os.environ.get("WEIR_BIN")

@@ -20,3 +20,10 @@ def values_files():
     blocks = BLOCK.findall(text())
     found = {name: [b for b in blocks if b.startswith(head)] for name, head in FILES.items()}
     return {name: yaml.safe_load(some[0]) for name, some in found.items() if some}
+
+
+def secret():
+    """What step 1 writes into secrets.yaml; "" without the guide."""
+    here = r"^cat > apps/litellm/secrets/secrets\.yaml << 'EOF'\n(.*?)^EOF$"
+    found = re.search(here, text(), re.MULTILINE | re.DOTALL)
+    return found[1] if found else ""

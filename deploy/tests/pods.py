@@ -29,10 +29,11 @@ def wait_for(what, seconds, message):
 
 
 class Cluster:
-    """Objects of a rendering, and the Secrets that were there before."""
+    """Objects of a rendering, and the Secrets that were there before. `names`: of its Services, where they are here."""
 
-    def __init__(self, weir, objects, secrets, folder):
+    def __init__(self, weir, objects, secrets, folder, names=None):
         self.weir, self.objects, self.folder = weir, objects, pathlib.Path(folder)
+        self.names = names or {}
         self.secrets = dict(secrets)
         for one in objects:
             if one["kind"] == "Secret":
@@ -42,10 +43,11 @@ class Cluster:
 
     def environment(self, container, mounts):
         env = {"PATH": os.environ["PATH"], "NO_PROXY": "127.0.0.1"}
+        places = {**mounts, **self.names}
         for source in container.get("envFrom", []):
             env |= self.secrets[source["secretRef"]["name"]]
         for name, value in chart.env(container).items():
-            env[name] = self.secrets[value[0]][value[1]] if isinstance(value, tuple) else placed(value, mounts)
+            env[name] = self.secrets[value[0]][value[1]] if isinstance(value, tuple) else placed(value, places)
         return env
 
     def job(self):
@@ -71,9 +73,9 @@ class Cluster:
             pod.kill()
 
 
-def placed(value, mounts):
-    """A path of the pod, where it lies here."""
-    for inside, outside in mounts.items():
+def placed(value, places):
+    """A path of the pod or a name of the cluster, where it is here."""
+    for inside, outside in places.items():
         value = value.replace(inside, str(outside))
     return value
 

@@ -12,7 +12,7 @@ import textwrap
 import uuid
 
 import pytest
-from commands import EXAMPLES, known, of_comments, of_documents
+from commands import EXAMPLES, TEXTS, known, of_comments, of_documents
 from guide import text as guide_text
 from places import DEPLOY, ROOT
 from test_pods import sql
@@ -115,10 +115,42 @@ def shell(script, env):
         return *process.communicate(timeout=20), process.returncode
 
 
+# Why a block is not run, and by what it is seen to be true.
+NEEDS = {
+    "a cluster": r"\b(?:kubectl|helm)\b",
+    "a container engine": r"\bdocker\b",
+    "a registry": r"\b(?:cosign|registry)\b",
+    "helm": r"\bhelm\b",
+    "minutes": r"\b(?:make|weir-bench tune|target/release|reproduce\.sh)\b",
+    "root": r"\bsystemctl\b|/usr/local/bin/",
+}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=label)
+def test_blocks_are_run_or_say_why_not(path):
+    blocks = re.findall(r"^ *```((?:sh|bash)\b[^\n]*)\n(.*?)^ *```", path.read_text(), re.MULTILINE | re.DOTALL)
+    for words, block in blocks:
+        if words != "sh run":
+            reason = words.removeprefix("sh needs ")
+            assert reason in NEEDS and re.search(NEEDS[reason], block), f"{words}\n{block}"
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=label)
 def test_links_lead_somewhere(path):
     for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
         assert (pathlib.Path(path).parent / target).exists(), target
+
+
+FOLDERS = "admin|bench|core|dashboards|deploy|examples|fuzz|gateway|ledger|migrations|plugins|scripts|tests"
+NAMED = re.compile(rf"`((?:{FOLDERS})/[\w./-]+)(?:::[\w:]+)?`")
+MADE = {"bench/out/"}  # by a run
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=label)
+def test_files_that_are_named_are_there(path):
+    """`core/src/time.rs`, `gateway/src/run.rs::start`: from the top of the repository, or from where the text lies."""
+    for name in set(NAMED.findall(path.read_text())) - MADE:
+        assert (ROOT / name).exists() or (path.parent / name).exists(), name
 
 
 # --- what is not run ---
@@ -161,6 +193,29 @@ def test_the_configurations_of_the_readme_can_be_served(weir, tmp_path):
         assert done.returncode == 0, done.stderr
 
 
+def test_the_modelled_figures_are_those_of_the_model(needs):
+    """The table of 100 replicas in SCALING.md, column by column."""
+    bench = needs(os.environ.get("WEIR_BENCH_BIN"), "no weir-bench: set WEIR_BENCH_BIN, as scripts/test.sh does")
+    table = (DEPLOY / "SCALING.md").read_text().partition("| | every key meets all replicas |")[2]
+    told = {name: rest.split("|") for name, rest in re.findall(r"^\| ([^|]+) \| (.+) \|$", table, re.MULTILINE)}
+    fleet = ["--replicas", "100", "--requests-per-minute", "1000000", "--budgets", "1000"]
+    for column, spread in enumerate(("100", "2", "1")):
+        done = subprocess.run(
+            [bench, "scale", *fleet, "--spread", spread], capture_output=True, text=True, timeout=60, check=True
+        )
+        rows = dict(re.findall(r"^\| (.+?) \| (.+) \|$", done.stdout, re.MULTILINE))
+        average, most = (int(number) for number in rows["slices a second, at most"].split(", "))
+        expected = {
+            "bookings a second, at most": int(rows["bookings a second, at most"].split(", ")[1]),
+            "entries in the largest booking": int(rows["entries in the largest booking"]),
+            "slices a second, on average": average,
+            "slices a second, at most (the first second)": most,
+        }
+        for name, number in expected.items():
+            assert int(told[name][column].replace(",", "")) == pytest.approx(number, rel=0.02), (name, spread)
+        assert rows["spent beyond a budget"].split()[0] == "0"
+
+
 # --- the guide ---
 
 
@@ -169,10 +224,8 @@ def test_every_heading_of_the_guide_has_its_result(needs):
     text = needs(guide_text(), "the guide is not there: set WEIR_SHARED")
     prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
     headings = re.findall(r"^#{2,4} (.+)|^\*\*(Step \d: .+)\*\*$", prose, re.MULTILINE)
-    names = {re.sub(r" \(.*", "", one or other).strip() for one, other in headings}
-    # Lists and links, and steps that are part of the heading above them.
-    steps = re.compile(r"Step \d: (?:Configure Keycloak|Add to|Enable|Verify Prometheus|Import|Verify data)")
-    left = {"Table of Contents", "References", "Common Issues"} | set(filter(steps.match, names))
+    names = {re.sub(r" \(.*?\)", "", one or other).strip() for one, other in headings}
+    left = {"Table of Contents", "References", "Common Issues"}  # lists and links
     told = (DEPLOY / "GUIDE.md").read_text()
     assert [name for name in sorted(names - left) if name not in told] == [] and len(names) > 60
 

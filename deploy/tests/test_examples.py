@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 
+import chart
 import kubernetes
 import pytest
 import yaml
@@ -67,6 +68,19 @@ def test_the_secret_opens_and_has_what_the_values_ask_for():
     assert secret["metadata"]["name"] == values["db"]["secret"]["name"] and asked <= set(secret["stringData"])
 
 
+def test_a_secret_of_ones_own_is_encrypted_and_opened(guide_secret, tmp_path):
+    """Step 1 of the guide, word for word, with the rules of the example."""
+    clear = yaml.safe_load(guide_secret)
+    (tmp_path / ".sops.yaml").write_text((SECRETS / ".sops.yaml").read_text())
+    (tmp_path / "secrets.yaml").write_text(guide_secret)
+    done = sops("--encrypt", "--in-place", "secrets.yaml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    sealed = yaml.safe_load((tmp_path / "secrets.yaml").read_text())
+    assert sealed["metadata"] == clear["metadata"]
+    assert all(value.startswith("ENC[") for value in sealed["stringData"].values())
+    assert yaml.safe_load(sops("--decrypt", "secrets.yaml", cwd=tmp_path).stdout) == clear
+
+
 def test_nothing_of_the_secret_is_in_clear():
     secret = yaml.safe_load((SECRETS / "secrets.yaml").read_text())
     assert all(value.startswith("ENC[AES256_GCM,") for value in secret["stringData"].values())
@@ -86,9 +100,27 @@ def test_the_keycloak_client_leads_back_to_the_proxy():
     assert any(back.startswith(uri.rstrip("*")) for uri in client["redirectUris"])
 
 
-def test_secrets_come_before_the_gateway():
+    # Keycloak refuses a sign-in without what the client is set to want.
+    assert proxy["extraArgs"]["code-challenge-method"] == client["attributes"]["pkce.code.challenge.method"]
+    # Which is where `sub` comes from since Keycloak 25.
+    assert "basic" in client["defaultClientScopes"]
+
+
+def test_weir_believes_the_proxy():
+    layers = [EXAMPLES / "homelab" / "values.yaml", EXAMPLES / "sso" / "weir-values.yaml"]
+    values = chart.merged(*(yaml.safe_load(path.read_text()) for path in layers))
+    assert chart.findings(values) == []
+    config = chart.config(chart.manifests(values))
+    assert config["general_settings"]["enable_oauth2_proxy_auth"] is True
+    assert config["general_settings"]["master_key"] == "os.environ/LITELLM_MASTER_KEY"
+    assert config["weir_settings"]["identity_proxies"] == ["10.42.0.0/16"]
+
+
+@pytest.mark.parametrize("name", ["homelab", "aws"])
+def test_secrets_come_before_the_gateway(name):
+    """As Applications of their own: the migration job is a PreSync hook, before all waves of its Application."""
     waves = {}
-    for path in (EXAMPLES / "homelab" / "argocd").glob("*.yaml"):
+    for path in (EXAMPLES / name / "argocd").glob("*.yaml"):
         app = yaml.safe_load(path.read_text())
         waves[app["metadata"]["name"]] = int(app["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"])
     assert waves["litellm-secrets"] < waves["litellm"]

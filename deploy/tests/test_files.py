@@ -37,6 +37,20 @@ def test_compose_asks_for_what_the_example_names():
     assert asked == named
 
 
+def test_compose_and_keycloak_name_the_same_client():
+    environment = STACK["services"]["weir"]["environment"]
+    realm = json.loads((COMPOSE / "keycloak-realm.json").read_text())
+    (client,) = realm["clients"]
+    assert environment["GENERIC_CLIENT_SECRET"] == client["secret"]
+    assert f"GENERIC_CLIENT_ID={client['clientId']} in .env" in (COMPOSE / "compose.yaml").read_text()
+    endpoints = [value for name, value in environment.items() if name.endswith("_ENDPOINT")]
+    assert len(endpoints) == 3 and all(f"/realms/{realm['realm']}/protocol/" in url for url in endpoints)
+    # Browsers come back to where they are let back to, and tokens name who made them as browsers know it.
+    assert any(environment["PROXY_BASE_URL"] == uri.removesuffix("/*") for uri in client["redirectUris"])
+    published = STACK["services"]["keycloak"]["environment"]["KC_HOSTNAME"]
+    assert environment["GENERIC_AUTHORIZATION_ENDPOINT"].startswith(f"{published}/")
+
+
 def test_compose_waits_long_enough_for_streams():
     assert STACK["services"]["weir"]["stop_grace_period"] == "11m"
 
@@ -96,7 +110,7 @@ def test_images_run_as_nobody_and_start_weir(name):
 
 
 def test_a_build_copies_files_that_are_there():
-    text = (DEPLOY / "docker" / "Dockerfile").read_text()
+    text = "".join((DEPLOY / "docker" / name).read_text() for name in ("Dockerfile", "build.sh"))
     for path in re.findall(r"(?:deploy|scripts)/[\w./-]+\.sh", text):
         assert (ROOT / path).is_file(), path
 
@@ -130,22 +144,26 @@ def test_the_bill_is_the_same_every_time():
 # --- sizes ---
 
 
-def test_sizes_are_those_of_the_report():
-    """What SCALING.md calls measured stands in the bench's report."""
-    report = (ROOT / "bench" / "reports" / "2026-11-25-standard.md").read_text()
-    cases = dict(re.findall(r"^## (\S+)\n.*?^\| weir-governed \| ([0-9.]+) ", report, re.MULTILINE | re.DOTALL))
+def test_sizes_are_those_of_the_latest_report():
+    """What SCALING.md calls measured stands in the bench's report, and what it reckons follows from that."""
+    newest = max((ROOT / "bench" / "reports").glob("*-standard.md"))
     said = (DEPLOY / "SCALING.md").read_text()
-    for case, shown in [
-        ("chat-1k", "210 µs"),
-        ("chat-30k", "321 µs"),
-        ("chat-300k", "1.1 ms"),
-        ("sse-64", "292 µs"),
-        ("sse-paced", "2.4 ms"),
-    ]:
-        number, unit = shown.split()
-        measured = float(cases[case]) / (1000 if unit == "ms" else 1)
-        assert round(measured, number[::-1].find(".") if "." in number else 0) == float(number), case
-        assert f"| {shown} |" in said, case
+    assert f"**Measured**: `bench/reports/{newest.name}`" in said
+    # Of each case: microseconds of CPU, MiB in the end and at most.
+    row = r"^## (\S+)\n.*?^\| weir-governed \| ([0-9.]+) .*?\| (\d+) / (\d+) \| \d+ \|"
+    measured = {case: rest for case, *rest in re.findall(row, newest.read_text(), re.MULTILINE | re.DOTALL)}
+    shown = re.findall(r"^\| (?:chat|stream).* \| ([0-9.]+) (µs|ms) \| ([0-9,]+) \|$", said, re.MULTILINE)
+    for case, (number, unit, a_second) in zip(SIZED, shown, strict=True):
+        cpu = float(measured[case][0])
+        digits = len(number.partition(".")[2])
+        assert round(cpu / (1000 if unit == "ms" else 1), digits) == float(number), case
+        assert int(a_second.replace(",", "")) == pytest.approx(500_000 / cpu, rel=0.02), case
+    _, resident, most = measured["chat-1k"]
+    assert f"{resident} MiB with requests of 1 KB, {most} MiB at most" in said
+
+
+# In the order of the table.
+SIZED = ("chat-1k", "chat-30k", "chat-300k", "sse-64", "sse-paced")
 
 
 def test_the_chart_and_the_command_line_have_one_schema():

@@ -88,8 +88,8 @@ def cluster(weir, database, tmp_path):
         yield pods.Cluster(weir, chart.manifests(values), {"litellm-secrets": there}, tmp_path)
 
 
-def chat(pod, stream=False):
-    body = json.dumps({"model": "slow", "stream": stream, "messages": [{"role": "user", "content": "Hello"}]}).encode()
+def chat(pod, stream=False, model="slow"):
+    body = json.dumps({"model": model, "stream": stream, "messages": [{"role": "user", "content": "Hello"}]}).encode()
     return pod.request("/v1/chat/completions", body)
 
 
@@ -109,6 +109,65 @@ def p32_the_job_then_a_pod(cluster, database):
             assert json.load(answer)["db"] == "connected"
         with pod.request("/metrics/") as answer:
             assert b"litellm_proxy_total_requests_metric_total" in answer.read()
+
+
+def p32_the_bundled_postgres_of_the_rendered_secret(weir, database, tmp_path):
+    """With the chart's own values: the database is set up as the StatefulSet would be, by what was rendered."""
+    user = f"bundled_{uuid.uuid4().hex}"
+    values = {
+        "listen": "127.0.0.1",
+        "service": {"port": pods.free_port()},
+        "postgresql": {"auth": {"username": user, "database": database["name"]}},
+        "envVars": {"DATABASE_PORT": database["port"]},
+    }
+    objects = chart.manifests(values)
+    server = chart.find(objects, "StatefulSet")
+    told = chart.env(server["spec"]["template"]["spec"]["containers"][0])
+    secret, key = told["POSTGRES_PASSWORD"]
+    password = chart.secret(objects, secret)[key]
+    role = f"CREATE ROLE {told['POSTGRES_USER']} LOGIN PASSWORD '{password}'"
+    sql(database["url"], f"{role}; ALTER DATABASE {told['POSTGRES_DB']} OWNER TO {told['POSTGRES_USER']}")
+    names = {server["spec"]["serviceName"]: database["host"]}
+    try:
+        with pods.Cluster(weir, objects, {}, tmp_path, names).pod() as pod:
+            pod.start()
+            with chat(pod, model="demo") as answer:
+                assert json.load(answer)["choices"][0]["message"]["content"] == "Hello from Weir."
+            with pod.request("/health/readiness") as answer:
+                assert json.load(answer)["db"] == "connected"
+        owner = "SELECT tableowner FROM pg_tables WHERE schemaname = 'weir' AND tablename = 'virtual_key'"
+        assert sql(database["url"], owner) == user
+    finally:
+        sql(database["url"], f"REASSIGN OWNED BY {user} TO CURRENT_USER; DROP OWNED BY {user}; DROP ROLE {user}")
+
+
+@pytest.mark.parametrize(
+    ("name", "models"), [("homelab", {"qwen-local"}), ("aws", {"claude-3-sonnet", "gpt-4-turbo"})]
+)
+def p32_the_guides_values_run_as_they_stand(weir, guide, database, tmp_path, name, models):
+    """Only where database and port are is said anew."""
+    there = {"endpoint": database["host"], "database": database["name"]}
+    here = {"listen": "127.0.0.1", "service": {"port": pods.free_port()}, "db": there}
+    values = chart.merged(guide[name], here, {"envVars": {"DATABASE_PORT": database["port"]}})
+    keys = values["db"]["secret"]
+    secret = {
+        keys["usernameKey"]: database["user"],
+        keys["passwordKey"]: PASSWORD,
+        "DATABASE_URL": "postgresql://litellm:your-secure-password@nowhere.invalid:5432/litellm",
+        "LITELLM_MASTER_KEY": "sk-your-master-key-here",
+    }
+    objects = chart.manifests(values)
+    cluster = pods.Cluster(weir, objects, {keys["name"]: secret}, tmp_path)
+    if "Job" in chart.kinds(objects):
+        done = cluster.job()
+        assert done.returncode == 0, done.stderr
+    with cluster.pod() as pod:
+        pod.start()
+        with pod.request("/health/readiness") as answer:
+            told = json.load(answer)
+        assert (told["status"], told["db"], told["litellm_version"]) == ("connected", "connected", "1.81.0")
+        with pod.request("/v1/models") as answer:
+            assert {model["id"] for model in json.load(answer)["data"]} == models
 
 
 def p33_a_pod_that_is_told_to_stop_ends_its_streams_and_loses_nothing(cluster, database):

@@ -2,6 +2,7 @@
 
 import subprocess
 
+import another
 import cases
 import chart
 import helm_python.chart
@@ -34,12 +35,29 @@ def test_the_examples_values(name):
 @pytest.mark.parametrize("path", cases.booleans())
 def test_every_boolean_flipped(path):
     usual = dict(cases.leaves(cases.defaults()))[path]
-    flipped = chart.with_value(path, not usual)
-    kubernetes.check(chart.manifests(chart.merged(cases.NEEDED.get(path, {}), flipped)), kubernetes.EDGES)
+    flipped = chart.merged(another.FIXED, cases.NEEDED.get(path, {}), chart.with_value(path, not usual))
+    kubernetes.check(chart.manifests(flipped))
     # The same beside a database of one's own, where the migration job is.
-    kubernetes.check(
-        chart.manifests(chart.merged(cases.NEEDED.get(path, {}), cases.EXISTING, flipped)), kubernetes.EDGES
-    )
+    kubernetes.check(chart.manifests(chart.merged(cases.EXISTING, flipped)))
+
+
+@pytest.mark.parametrize("path", [path for path in another.paths() if path not in another.SHOWN_NOWHERE])
+def test_every_value_shows(path):
+    """None is taken and forgotten: another value makes other objects."""
+    there = another.within(path)
+    usual, other = chart.texts(there), chart.texts(another.another(path, there))
+    shows = [name for name in usual if name != chart.NOTES and usual[name] != other[name]]
+    assert shows, path
+
+
+def test_what_shows_nowhere_is_told_or_refused():
+    assert set(another.SHOWN_NOWHERE) <= set(another.paths())
+    told = chart.notes({"db": {"useStackgresOperator": True}, "postgresql": {"architecture": "replication"}})
+    assert "db.useStackgresOperator does nothing" in told
+    assert "postgresql.architecture is replication, and this chart runs one pod of it" in told
+    told = chart.notes({"redis": {"enabled": True, "architecture": "replication"}})
+    assert "redis.architecture is replication" in told
+    assert "architecture" not in chart.notes({"redis": {"enabled": True}})
 
 
 def test_everything_on():

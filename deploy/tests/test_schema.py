@@ -87,7 +87,11 @@ serviceAccount.create serviceAccount.automount serviceAccount.annotations servic
 deploymentLabels podAnnotations podLabels deploymentMinReadySeconds strategy terminationGracePeriodSeconds
 topologySpreadConstraints podSecurityContext securityContext environmentSecrets environmentConfigMaps service.type
 service.port service.annotations service.loadBalancerClass service.nodePort separateHealthApp separateHealthPort
-livenessProbe.path readinessProbe.periodSeconds startupProbe.failureThreshold ingress.enabled ingress.className
+livenessProbe.path livenessProbe.initialDelaySeconds livenessProbe.periodSeconds livenessProbe.timeoutSeconds
+livenessProbe.successThreshold livenessProbe.failureThreshold readinessProbe.path readinessProbe.initialDelaySeconds
+readinessProbe.periodSeconds readinessProbe.timeoutSeconds readinessProbe.successThreshold
+readinessProbe.failureThreshold startupProbe.path startupProbe.initialDelaySeconds startupProbe.periodSeconds
+startupProbe.timeoutSeconds startupProbe.successThreshold startupProbe.failureThreshold ingress.enabled ingress.className
 ingress.labels ingress.annotations ingress.hosts ingress.tls masterkey masterkeySecretName masterkeySecretKey
 proxyConfigMap.create proxyConfigMap.name proxyConfigMap.key proxy_config resources nodeSelector tolerations affinity
 autoscaling.enabled autoscaling.minReplicas autoscaling.maxReplicas autoscaling.targetCPUUtilizationPercentage
@@ -103,7 +107,7 @@ migrationJob.extraInitContainers migrationJob.hooks.argocd.enabled migrationJob.
 migrationJob.hooks.helm.weight migrationJob.serviceAccountName logLevel envVars extraEnvVars extraResources pdb.enabled
 pdb.minAvailable pdb.maxUnavailable pdb.annotations pdb.labels serviceMonitor.enabled serviceMonitor.labels
 serviceMonitor.annotations serviceMonitor.interval serviceMonitor.scrapeTimeout serviceMonitor.relabelings
-serviceMonitor.namespaceSelector.matchNames
+serviceMonitor.namespaceSelector.matchNames serviceMonitor.bearerTokenSecret serviceMonitor.secret
 """.split()
 
 

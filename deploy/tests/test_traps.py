@@ -103,6 +103,17 @@ def test_what_the_operator_sets_wins_and_stands_once():
     assert chart.env(chart.pod(objects, "Job")["containers"][0])["DATABASE_URL"] == url
 
 
+def test_a_log_level_may_come_from_a_secret():
+    objects = chart.manifests({"logLevel": "", "environmentSecrets": ["own"]})
+    assert "LITELLM_LOG" not in chart.env(chart.pod(objects)["containers"][0])
+
+
+def test_a_variable_without_a_value_is_empty():
+    objects = chart.manifests({"envVars": {"DOCS_URL": None, "A": "b"}})
+    env = chart.env(chart.pod(objects)["containers"][0])
+    assert (env["DOCS_URL"], env["A"]) == ("", "b")
+
+
 def test_postgresql_enabled_false_is_honoured():
     objects = chart.manifests({"postgresql": {"enabled": False}})
     assert "StatefulSet" not in chart.kinds(objects)
@@ -182,7 +193,7 @@ def test_a_configuration_can_be_reloaded_in_place():
     spec = chart.find(chart.manifests({"configReload": True}), "Deployment")["spec"]["template"]
     assert "annotations" not in spec["metadata"]
     mount = spec["spec"]["containers"][0]["volumeMounts"][0]
-    assert mount == {"name": "config", "mountPath": "/etc/litellm"}
+    assert mount == {"name": "weir-config", "mountPath": "/etc/litellm"}
 
 
 def test_numbers_stay_what_they_are():
@@ -211,8 +222,30 @@ def test_a_volume_for_one_pod_is_not_shared_by_two():
     assert chart.find(chart.manifests({"persistence": {"enabled": True}}), "Deployment")["spec"]["strategy"] == {
         "type": "Recreate"
     }
+    one = {"persistence": {"enabled": True}}
+    assert "volume that one node has" in chart.notes({**one, "replicaCount": 2})
+    assert "volume that one node has" not in chart.notes(one)
     many = {"persistence": {"enabled": True, "accessModes": ["ReadWriteMany"]}}
     assert chart.find(chart.manifests(many), "Deployment")["spec"]["strategy"]["type"] == "RollingUpdate"
+
+
+@pytest.mark.parametrize("path", ["/tmp", "/var/lib/weir/"])
+def test_a_volume_of_ones_own_takes_the_charts_place(path):
+    """Values for LiteLLM bring a volume for /tmp along; one path or one name twice is refused by Kubernetes."""
+    own = {"volumes": [{"name": "tmp", "emptyDir": {}}], "volumeMounts": [{"name": "tmp", "mountPath": path}]}
+    spec = chart.pod(chart.manifests(own))
+    volumes = [volume["name"] for volume in spec["volumes"]]
+    mounts = spec["containers"][0]["volumeMounts"]
+    paths = [mount["mountPath"].rstrip("/") for mount in mounts]
+    assert "tmp" in volumes and len(set(volumes)) == len(volumes)
+    assert path.rstrip("/") in paths and len(set(paths)) == len(paths)
+    assert {mount["name"] for mount in mounts} == set(volumes)
+
+
+def test_a_shell_before_the_stop_is_told_of():
+    lifecycle = {"preStop": {"exec": {"command": ["/bin/sh", "-c", "sleep 10"]}}}
+    assert "the image has no shell" in chart.notes({"lifecycle": lifecycle})
+    assert "shell" not in chart.notes({"lifecycle": {"preStop": {"sleep": {"seconds": 10}}}})
 
 
 def p38_pods_are_not_root_and_write_nowhere_else():
@@ -240,6 +273,16 @@ def test_the_guides_scrape(guide):
     }
     assert "will answer 404" not in chart.notes(guide["homelab"])
     assert "will answer 404" in chart.notes({"serviceMonitor": {"enabled": True}})
+
+
+def test_a_token_for_the_scrape():
+    own = {"bearerTokenSecret": {"name": "own", "key": "token", "optional": True}}
+    objects = chart.manifests({"serviceMonitor": {"enabled": True, **own}})
+    (endpoint,) = chart.find(objects, "ServiceMonitor")["spec"]["endpoints"]
+    assert endpoint["bearerTokenSecret"] == own["bearerTokenSecret"]
+    made = chart.manifests({"serviceMonitor": {"enabled": True, "secret": {"create": True, "value": "of-the-proxy"}}})
+    asked = chart.find(made, "ServiceMonitor")["spec"]["endpoints"][0]["bearerTokenSecret"]
+    assert chart.secret(made, asked["name"])[asked["key"]] == "of-the-proxy"
 
 
 def test_probes_can_have_a_port_of_their_own():
@@ -275,6 +318,11 @@ def test_ingresses_do_not_cut_streams(guide):
 def test_disruption_budgets(values, budget):
     spec = chart.find(chart.manifests({"pdb": {"enabled": True, **values}}), "PodDisruptionBudget")["spec"]
     assert budget == {key: value for key, value in spec.items() if key != "selector"}
+
+
+def test_what_would_do_nothing_is_refused():
+    assert "keda.triggers" in chart.refused({"keda": {"enabled": True}})
+    assert "httpRoute.parentRefs" in chart.refused({"httpRoute": {"enabled": True}})
 
 
 def test_alerts_keep_what_prometheus_fills_in():

@@ -78,9 +78,9 @@ annotations:
 {{ $repository | default .Values.weir.image }}:{{ $tag | default .Chart.AppVersion }}
 {{- end }}
 
-{{/* Text of any scalar: `quote` alone would write 1000000 as 1e+06. */}}
+{{/* Text of any scalar: `quote` alone would write 1000000 as 1e+06. Nothing is empty. */}}
 {{- define "weir.text" -}}
-{{- kindIs "string" . | ternary . (toJson .) | quote -}}
+{{- kindIs "string" . | ternary . (kindIs "invalid" . | ternary "" (toJson .)) | quote -}}
 {{- end }}
 
 {{/* Which ledger: existing, bundled, or other (DATABASE_URL from elsewhere, or a file). */}}
@@ -119,7 +119,7 @@ annotations:
 
 {{/* The volume's content: config.yaml, whatever the key is called. */}}
 {{- define "weir.configVolume" -}}
-name: config
+name: weir-config
 configMap:
   name: {{ include "weir.configName" . }}
   items:
@@ -224,8 +224,10 @@ postgresql://$(DATABASE_USERNAME):$(DATABASE_PASSWORD)@$(DATABASE_HOST)/$(DATABA
 {{- end }}
 {{ include "weir.fromSecret" (list "PROXY_MASTER_KEY" (.Values.masterkeySecretName | default (include "weir.masterkeySecret" .)) (include "weir.masterkeyKey" .)) }}
 {{- include "weir.redisEnv" . }}
+{{- with .Values.logLevel }}
 - name: LITELLM_LOG
-  value: {{ .Values.logLevel | quote }}
+  value: {{ quote . }}
+{{- end }}
 - name: WEIR_DATA_DIR
   value: /var/lib/weir
 {{- if .Values.separateHealthApp }}
@@ -284,6 +286,11 @@ affinity:
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- end }}
+
+{{/* Whether the operator has mounted something there already: two mounts of one path are refused. Called with (list $ path). */}}
+{{- define "weir.mountedAt" -}}
+{{- range (first .).Values.volumeMounts }}{{ if eq (.mountPath | default "" | trimSuffix "/") (last $) }}true{{ end }}{{ end -}}
 {{- end }}
 
 {{/* Called with (list $ probe). */}}

@@ -183,7 +183,7 @@ mod tests {
         let units: Vec<&str> = metrics.iter().map(|metric| metric.unit.as_str()).collect();
         assert_eq!(units, ["{token}", "s", "USD"]);
         let Some(Data::Histogram(tokens)) = &metrics[0].data else { panic!("{request:?}") };
-        assert_eq!(tokens.aggregation_temporality, 1);
+        assert_eq!(tokens.aggregation_temporality, 2);
         let input = &tokens.data_points[0];
         assert_eq!((input.count, input.sum, input.bucket_counts[2]), (2, Some(22.0), 2));
         assert_eq!(input.bucket_counts.len(), input.explicit_bounds.len() + 1);

@@ -85,8 +85,9 @@ fn chunks(body: &[u8]) -> Result<Vec<WireAnswer>, TranslateError> {
 
 /// By the candidates' indices.
 fn keep(chunk: &WireAnswer, extras: &mut Vec<Object>) {
+    let numbered = are_numbered(&chunk.candidates);
     for (at, candidate) in chunk.candidates.iter().enumerate() {
-        let choice = choice_of(candidate, at);
+        let choice = choice_of(candidate, at, numbered);
         if choice < Event::CHOICES {
             let most = extras.len().max(choice + 1);
             extras.resize_with(most, Object::new);
@@ -97,9 +98,14 @@ fn keep(chunk: &WireAnswer, extras: &mut Vec<Object>) {
     }
 }
 
-/// Which choice this is: streams say it, and so do answers for all but the first.
-fn choice_of(candidate: &Candidate, at: usize) -> usize {
-    candidate.index.map_or(at, |index| usize::try_from(index).unwrap_or(usize::MAX))
+fn are_numbered(candidates: &[Candidate]) -> bool {
+    candidates.iter().any(|candidate| candidate.index.is_some())
+}
+
+/// Which choice this is. Where candidates are numbered, only the first may leave its number out.
+fn choice_of(candidate: &Candidate, at: usize, numbered: bool) -> usize {
+    let unsaid = if numbered { 0 } else { at };
+    candidate.index.map_or(unsaid, |index| usize::try_from(index).unwrap_or(usize::MAX))
 }
 
 fn keep_of(candidate: &Candidate, extra: &mut Object) {
@@ -177,8 +183,9 @@ impl Reader {
         }
         self.blocked |= chunk.prompt_feedback.as_ref().is_some_and(is_blocked);
         let mut searches = 0;
+        let numbered = are_numbered(&chunk.candidates);
         for (at, candidate) in chunk.candidates.into_iter().enumerate() {
-            let choice = choice_of(&candidate, at);
+            let choice = choice_of(&candidate, at, numbered);
             if choice > 0 {
                 self.beside(choice, candidate, out);
                 continue;

@@ -325,7 +325,6 @@ fn what_gemini_cannot_do_is_refused_or_left_out() {
     };
     let bias = json!({ "logit_bias": { "1": 2 } }).as_object().cloned().unwrap();
     let cases = [
-        ("n", "gemini-2.5-pro", Request { n: Some(2), ..base() }),
         ("logit_bias", "gemini-2.5-pro", Request { extra: bias, ..base() }),
         ("presence_penalty", "gemini-3-pro", Request { presence_penalty: Some(1.into()), ..base() }),
         (
