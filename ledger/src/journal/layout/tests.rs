@@ -2,6 +2,18 @@ use super::super::frame;
 use super::*;
 use weir_core::domain::money::FemtoUsd;
 
+fn attempt() -> AttemptRecord {
+    AttemptRecord {
+        number: 1,
+        deployment_id: "d".into(),
+        model_group: "g".into(),
+        status: 200,
+        error: String::new(),
+        started_at: Micros(1),
+        ended_at: Micros(2),
+    }
+}
+
 fn entry() -> Entry {
     Entry {
         id: EntryId::from_u128(7),
@@ -42,15 +54,7 @@ fn entry() -> Entry {
         cost: NanoUsd(1234),
         price_version: "v".into(),
         unpriced: true,
-        attempts: vec![AttemptRecord {
-            number: 1,
-            deployment_id: "d".into(),
-            model_group: "g".into(),
-            status: 200,
-            error: String::new(),
-            started_at: Micros(1),
-            ended_at: Micros(2),
-        }],
+        attempts: vec![attempt()],
         tags: vec!["t".into()],
         metadata: "{}".into(),
         client_ip: "i".into(),
