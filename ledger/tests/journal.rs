@@ -15,7 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use weir_core::domain::money::NanoUsd;
-use weir_core::domain::spend::{Begin, Entry, Status};
+use weir_core::domain::spend::{Entry, Status};
 use weir_core::ports::{Journal, SpendFilter, SpendStore};
 use weir_ledger::{FileJournal, JournalOptions, Ledger, Writer, WriterOptions};
 
@@ -35,9 +35,8 @@ fn writer(ledger: &Ledger, journal: &Arc<FileJournal>, dir: &Path) -> Writer {
     Writer::new(ledger.clone(), Arc::clone(journal), leases, options)
 }
 
-fn begin(entry: &Entry) -> Begin {
-    let provisional = Entry { status: Status::Interrupted, cost: NanoUsd(1), ..entry.clone() };
-    Begin { entry_id: entry.id, attempt: 1, entry: provisional }
+fn provisional(entry: &Entry) -> Entry {
+    Entry { status: Status::Interrupted, cost: NanoUsd(1), ..entry.clone() }
 }
 
 async fn booked(ledger: &Ledger) -> Vec<Entry> {
@@ -66,7 +65,7 @@ async fn ended_entries_are_in_the_ledger_after_a_flush() {
     let writer = writer(&ledger, &journal, dir.path());
     let entries: Vec<Entry> = (0..500).map(|_| entry(1_000)).collect();
     for entry in &entries {
-        journal.begin(&begin(entry)).unwrap();
+        journal.begin(1, &provisional(entry)).unwrap();
         journal.end(entry).unwrap();
     }
     assert_eq!(journal.stats().waiting, 500);
@@ -88,7 +87,7 @@ async fn p40_a_dead_process_leaves_everything_to_the_next() {
     {
         let journal = journal(dir.path(), JournalOptions::default());
         for entry in [&done, &cut] {
-            journal.begin(&begin(entry)).unwrap();
+            journal.begin(1, &provisional(entry)).unwrap();
         }
         journal.end(&done).unwrap();
     }
@@ -133,13 +132,44 @@ async fn p40_a_record_torn_at_any_byte_costs_only_itself() {
     }
 }
 
+/// Segments are written to again. What was in them is booked; read once more it would come back when its rows are forgotten.
+#[tokio::test]
+async fn p40_a_segment_that_is_used_again_holds_nothing_of_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(None, dir.path()).await;
+    let options = JournalOptions { segment_bytes: 4_096, shards: 1, ..JournalOptions::default() };
+    let journal = journal(dir.path(), options);
+    let writer = writer(&ledger, &journal, dir.path());
+    let folder = std::fs::read_dir(dir.path().join("journal")).unwrap().next().unwrap().unwrap().path();
+    let mut files = Vec::new();
+    for _ in 0..3 {
+        (0..200).for_each(|_| journal.end(&entry(1)).unwrap());
+        assert!(writer.flush(LIMIT).await);
+        files.push(std::fs::read_dir(&folder).unwrap().count());
+    }
+    assert!(files[2] <= files[0] + 1, "no file is used again: {files:?}");
+    let cut = entry(7);
+    journal.begin(1, &provisional(&cut)).unwrap();
+
+    let fresh = tempfile::tempdir().unwrap();
+    let copy = fresh.path().join("journal").join("dead");
+    std::fs::create_dir_all(&copy).unwrap();
+    for file in std::fs::read_dir(&folder).unwrap().map(Result::unwrap) {
+        std::fs::copy(file.path(), copy.join(file.file_name())).unwrap();
+    }
+    let found = adopt(&open(None, fresh.path()).await, fresh.path(), 1).await;
+    assert!(found.iter().any(|e| e.id == cut.id && e.status == Status::Interrupted));
+    // Of the others there are those of the segment that is being written to.
+    assert!(found.len() < 30, "{} are booked once more", found.len() - 1);
+}
+
 #[tokio::test]
 async fn p40_a_living_process_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(None, dir.path()).await;
     let living = journal(dir.path(), JournalOptions::default());
     let open = entry(5);
-    living.begin(&begin(&open)).unwrap();
+    living.begin(1, &provisional(&open)).unwrap();
     let other = entry(6);
     {
         let dead = journal(dir.path(), JournalOptions::default());
@@ -159,7 +189,7 @@ async fn a_full_journal_refuses_to_begin_and_never_to_end() {
     let mut begun = Vec::new();
     let refused = loop {
         let next = entry(1);
-        match journal.begin(&begin(&next)) {
+        match journal.begin(1, &provisional(&next)) {
             Ok(()) => begun.push(next),
             Err(_) => break next,
         }
@@ -170,7 +200,7 @@ async fn a_full_journal_refuses_to_begin_and_never_to_end() {
     }
     assert!(journal.stats().bytes <= options.max_bytes);
     assert!(writer(&ledger, &journal, dir.path()).flush(LIMIT).await);
-    journal.begin(&begin(&refused)).expect("there is room again");
+    journal.begin(1, &provisional(&refused)).expect("there is room again");
     assert_eq!(booked(&ledger).await.len(), begun.len());
 }
 

@@ -329,8 +329,8 @@ pub struct Said {
     pub response: String,
 }
 
-/// What is written before the first byte of an attempt goes upstream. Enough to book the exchange, should this
-/// process not live to see its end.
+/// What was written before the first byte of an attempt went upstream. Enough to book the exchange, should the process
+/// that wrote it not have lived to see its end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Begin {
     pub entry_id: EntryId,

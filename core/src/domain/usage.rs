@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 /// What one attempt consumed, in tokens, except where a member says otherwise.
 ///
-/// A new member gets a default, so that ledger rows stay readable, and a new layout in the ledger's journal, which does
-/// not describe itself.
+/// What is missing is none, so that ledger rows stay readable. A new member gets a new layout in the ledger's journal, which
+/// does not describe itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Usage {
     /// All input tokens, cached ones included (OpenAI's `prompt_tokens`).
     pub input: u64,
@@ -14,7 +15,6 @@ pub struct Usage {
     pub output: u64,
     pub cache_read: u64,
     /// Audio among `cache_read`; not in `audio_input`.
-    #[serde(default)]
     pub audio_cache_read: u64,
     /// Written to a cache with the provider's short lifetime (5 minutes).
     pub cache_write: u64,
@@ -23,12 +23,9 @@ pub struct Usage {
     pub audio_input: u64,
     pub audio_output: u64,
     /// Tokens of pictures, part of `input` and of `output`.
-    #[serde(default)]
     pub image_input: u64,
-    #[serde(default)]
     pub image_output: u64,
     /// Web searches that the provider ran. Not tokens, and charged by the piece.
-    #[serde(default)]
     pub searches: u64,
 }
 

@@ -23,7 +23,7 @@ use crate::domain::key::{KeyRecord, Principal};
 use crate::domain::money::NanoUsd;
 use crate::domain::records::{Limits, RecordKind, due};
 use crate::domain::response::ResponseRecord;
-use crate::domain::spend::{Begin, Entry};
+use crate::domain::spend::Entry;
 use crate::time::Micros;
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -333,8 +333,9 @@ pub enum LedgerState {
 /// The local, append-only file that an entry reaches before the client sees its last byte. Calls are short
 /// memory copies; they do not wait for a disk.
 pub trait Journal: Send + Sync {
-    /// Before the first byte of an attempt goes upstream.
-    fn begin(&self, begin: &Begin) -> Result<(), JournalFull>;
+    /// Before the first byte of an attempt goes upstream. `attempt`: 1 for the first; a later one's entry replaces an earlier
+    /// one's. `entry`: as it would be booked if nothing more were heard, status `Interrupted`, usage estimated.
+    fn begin(&self, attempt: u16, entry: &Entry) -> Result<(), JournalFull>;
     /// Before the client gets its last byte. Never refused for an entry whose `begin` was taken: room for it was
     /// set aside then.
     fn end(&self, entry: &Entry) -> Result<(), JournalFull>;

@@ -1,6 +1,7 @@
 //! The record format: length, CRC-32, kind, entry id, postcard payload. Little endian. A record whose length or CRC is
 //! wrong is the torn end of its segment.
 
+use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use weir_core::domain::ids::EntryId;
 use weir_core::ports::LedgerError;
@@ -67,14 +68,33 @@ pub(crate) fn write(
     out.extend_from_slice(&[0; HEAD]);
     out.push(kind as u8);
     out.extend_from_slice(id.as_bytes());
-    let mut done =
-        postcard::to_extend(payload, std::mem::take(out)).map_err(|e| LedgerError::Broken(e.to_string()))?;
-    let body = &done[start + HEAD..];
+    postcard::serialize_with_flavor(payload, Behind(out)).map_err(|e| LedgerError::Broken(e.to_string()))?;
+    let body = &out[start + HEAD..];
     let (length, crc) = (u32::try_from(body.len()).unwrap_or(u32::MAX), crc32fast::hash(body));
-    done[start..start + 4].copy_from_slice(&length.to_le_bytes());
-    done[start + 4..start + HEAD].copy_from_slice(&crc.to_le_bytes());
-    *out = done;
+    out[start..start + 4].copy_from_slice(&length.to_le_bytes());
+    out[start + 4..start + HEAD].copy_from_slice(&crc.to_le_bytes());
     Ok(())
+}
+
+/// Behind what is there. Postcard's own way to extend a buffer takes texts byte by byte.
+struct Behind<'b>(&'b mut Vec<u8>);
+
+impl Flavor for Behind<'_> {
+    type Output = ();
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
 }
 
 /// The record at the start of `bytes`; `None` where none is whole.

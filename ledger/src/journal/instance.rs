@@ -3,16 +3,16 @@
 use super::frame::{self, Kind};
 use super::layout;
 use super::shard::{Segment, Shard};
+use super::spares::Spares;
 use fs4::FileExt;
-use std::collections::HashSet;
 use std::fs::File;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use weir_core::domain::ids::EntryId;
-use weir_core::domain::spend::{Begin, Entry};
+use weir_core::domain::spend::Entry;
 use weir_core::ports::{Journal, JournalFull};
 use weir_core::time::{self, Micros};
 
@@ -61,9 +61,8 @@ pub struct FileJournal {
     options: JournalOptions,
     folder: PathBuf,
     shards: Vec<Mutex<Shard>>,
-    /// Exchanges that were begun, by shard: their ends have room set aside.
-    open: Vec<Mutex<HashSet<EntryId>>>,
     segments: Mutex<Vec<Segment>>,
+    spares: Arc<Spares>,
     bytes: AtomicU64,
     reserved: AtomicU64,
     pub(crate) waiting: AtomicU64,
@@ -98,16 +97,17 @@ impl FileJournal {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
         let lock = File::create_new(folder.join(LOCK))?;
         FileExt::try_lock(&lock)?;
-        let count = options.shards.clamp(1, 64);
+        let spares = Arc::new(Spares::new(options.segment_bytes));
+        let shard = |number| Mutex::new(Shard::new(&folder, number, options.segment_bytes, &spares));
         Ok(Self {
-            shards: (0..count).map(|n| Mutex::new(Shard::new(&folder, n, options.segment_bytes))).collect(),
-            open: (0..count).map(|_| Mutex::new(HashSet::new())).collect(),
+            shards: (0..options.shards.clamp(1, 64)).map(shard).collect(),
             segments: Mutex::new(Vec::new()),
             bytes: AtomicU64::new(0),
             reserved: AtomicU64::new(0),
             waiting: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             oldest: AtomicI64::new(0),
+            spares,
             folder,
             options,
             _lock: lock,
@@ -122,7 +122,7 @@ impl FileJournal {
     pub fn stats(&self) -> JournalStats {
         JournalStats {
             bytes: self.bytes.load(Ordering::Relaxed),
-            open: self.open.iter().map(|open| guard(open).len() as u64).sum(),
+            open: self.shards.iter().map(|shard| guard(shard).begun.len() as u64).sum(),
             waiting: self.waiting.load(Ordering::Relaxed),
             failed_writes: self.failed.load(Ordering::Relaxed),
             max_bytes: self.options.max_bytes,
@@ -140,30 +140,38 @@ impl FileJournal {
         guard(&self.segments).clone()
     }
 
-    /// Removes a segment whose records are all booked.
+    /// Forgets a segment whose records are all booked.
     pub(crate) fn drop_segment(&self, segment: &Segment) {
         guard(&self.segments).retain(|s| s.path != segment.path);
         self.bytes.fetch_sub(segment.published.load(Ordering::Relaxed), Ordering::Relaxed);
-        if let Err(error) = std::fs::remove_file(&segment.path) {
-            tracing::warn!("a booked journal segment could not be removed: {error}");
-        }
+        self.spares.take_back(segment);
+    }
+
+    /// Removes files that nothing was written to for a while.
+    pub(crate) fn trim(&self) {
+        self.spares.trim();
     }
 
     /// Removes the folder, if everything in it is booked.
     pub(crate) fn close(&self) {
-        let clean = self.open.iter().all(|open| guard(open).is_empty());
+        let clean = self.shards.iter().all(|shard| guard(shard).begun.is_empty());
         if clean && self.waiting.load(Ordering::Relaxed) == 0 {
             // What cannot be removed is adopted, and found empty, by the next process.
             let _ = std::fs::remove_dir_all(&self.folder);
         }
     }
 
-    fn shard_of(&self, id: EntryId) -> usize {
-        usize::from(id.as_bytes()[15]) % self.shards.len()
+    fn shard_of(&self, id: EntryId) -> MutexGuard<'_, Shard> {
+        guard(&self.shards[usize::from(id.as_bytes()[15]) % self.shards.len()])
     }
 
-    fn append(&self, kind: Kind, id: EntryId, payload: &impl serde::Serialize) -> Result<(), JournalFull> {
-        let mut shard = guard(&self.shards[self.shard_of(id)]);
+    fn append(
+        &self,
+        shard: &mut Shard,
+        kind: Kind,
+        id: EntryId,
+        payload: &impl serde::Serialize,
+    ) -> Result<(), JournalFull> {
         shard.buffer.clear();
         frame::write(&mut shard.buffer, kind, id, payload).map_err(|_| JournalFull)?;
         let size = shard.buffer.len() as u64;
@@ -191,35 +199,34 @@ impl FileJournal {
 }
 
 impl Journal for FileJournal {
-    fn begin(&self, begin: &Begin) -> Result<(), JournalFull> {
-        let id = begin.entry_id;
-        let open = &self.open[self.shard_of(id)];
-        let known = guard(open).contains(&id);
-        if !known {
-            if !self.has_room() {
-                return Err(JournalFull);
-            }
-            guard(open).insert(id);
+    fn begin(&self, attempt: u16, entry: &Entry) -> Result<(), JournalFull> {
+        let mut shard = self.shard_of(entry.id);
+        let is_new = shard.begun.insert(entry.id);
+        if is_new && !self.has_room() {
+            shard.begun.remove(&entry.id);
+            return Err(JournalFull);
+        }
+        if is_new {
             self.reserved.fetch_add(END_ROOM, Ordering::Relaxed);
         }
-        let written = self.append(Kind::Begin, id, &layout::of_begin(begin));
-        if written.is_err() && !known {
-            guard(open).remove(&id);
+        let written = self.append(&mut shard, Kind::Begin, entry.id, &layout::of_begin(attempt, entry));
+        if is_new && written.is_err() {
+            shard.begun.remove(&entry.id);
             self.reserved.fetch_sub(END_ROOM, Ordering::Relaxed);
         }
         written
     }
 
     fn end(&self, entry: &Entry) -> Result<(), JournalFull> {
-        let began = guard(&self.open[self.shard_of(entry.id)]).remove(&entry.id);
-        if began {
+        let mut shard = self.shard_of(entry.id);
+        if shard.begun.remove(&entry.id) {
             self.reserved.fetch_sub(END_ROOM, Ordering::Relaxed);
         } else if !self.has_room() {
             return Err(JournalFull);
         }
         // Counted first: the writer may have booked it before this line returns.
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        let written = self.append(Kind::End, entry.id, &layout::of_end(entry));
+        let written = self.append(&mut shard, Kind::End, entry.id, &layout::of_end(entry));
         if written.is_err() {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
         }
@@ -228,7 +235,7 @@ impl Journal for FileJournal {
 }
 
 /// A panic elsewhere does not make a counter or a file unusable.
-fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

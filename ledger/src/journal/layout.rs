@@ -78,9 +78,12 @@ pub(super) fn of_end(entry: &Entry) -> Behind<'_> {
     (entry, &entry.accounts, &entry.explained, &entry.outrun, &entry.cache_key)
 }
 
+/// What a [`Begin`] is written from, member by member, and what stands behind it.
+type Begun<'e> = (EntryId, u16, &'e Entry, &'e Accounts, &'e Vec<Outrun>);
+
 /// The payload of a `Begin`.
-pub(super) fn of_begin(begin: &Begin) -> (&Begin, &Accounts, &Vec<Outrun>) {
-    (begin, &begin.entry.accounts, &begin.entry.outrun)
+pub(super) fn of_begin(attempt: u16, entry: &Entry) -> Begun<'_> {
+    (entry.id, attempt, entry, &entry.accounts, &entry.outrun)
 }
 
 // --- layout 1: usage without pictures and searches, nobody's organisation and session ---

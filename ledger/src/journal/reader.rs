@@ -2,23 +2,24 @@
 
 use super::FileJournal;
 use super::frame::{self, Frame, Kind};
+use super::ids::ById;
 use super::layout;
 use super::shard::Segment;
 use std::collections::HashMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use weir_core::domain::ids::EntryId;
 use weir_core::domain::spend::{Begin, Entry, Status};
 
 /// The state of reading one journal.
 #[derive(Default)]
 pub(crate) struct Reader {
     /// How far each segment has been read.
-    read: HashMap<PathBuf, u64>,
-    /// Begun exchanges and the segments their begins stand in: these must stay until the end is booked.
-    open: HashMap<EntryId, Vec<PathBuf>>,
+    read: HashMap<Arc<Path>, u64>,
+    /// Begun exchanges and the segments their last begins stand in: these must stay until the end is booked.
+    open: ById<Arc<Path>>,
     /// Used again for every read: fresh memory must be cleared by the kernel first.
     window: Vec<u8>,
 }
@@ -58,10 +59,9 @@ impl Reader {
         }
         let file = File::open(&segment.path)?;
         while at < published && booked.entries.len() < limit {
-            let mut bytes = std::mem::take(&mut self.window);
-            window(&file, at, published, &mut bytes)?;
-            let used = self.records(&bytes, &segment.path, booked);
-            self.window = bytes;
+            let mut room = std::mem::take(&mut self.window);
+            let used = self.records(window(&file, at, published, &mut room)?, &segment.path, booked);
+            self.window = room;
             if used == 0 {
                 tracing::error!(
                     "a record in {} is broken; the rest of it is skipped",
@@ -72,19 +72,21 @@ impl Reader {
             at += used as u64;
         }
         booked.more |= at < published;
-        self.read.insert(segment.path.clone(), at);
+        self.read.insert(Arc::clone(&segment.path), at);
         Ok(())
     }
 
     /// Reads whole records from the start of `bytes`; answers how many bytes they were.
-    fn records(&mut self, bytes: &[u8], path: &Path, booked: &mut Booked) -> usize {
+    fn records(&mut self, bytes: &[u8], path: &Arc<Path>, booked: &mut Booked) -> usize {
         let mut used = 0;
         while let Some(frame) = frame::read(&bytes[used..]) {
             used += frame.size;
             match frame.kind {
                 // What this process wrote itself is never foreign.
                 Kind::Foreign => {}
-                kind if kind.is_begin() => self.open.entry(frame.id).or_default().push(path.to_owned()),
+                kind if kind.is_begin() => {
+                    self.open.insert(frame.id, Arc::clone(path));
+                }
                 _ => {
                     self.open.remove(&frame.id);
                     booked.entries.extend(decode(&frame));
@@ -100,21 +102,28 @@ impl Reader {
         for segment in journal.segments() {
             let done = self.read.get(&segment.path).copied().unwrap_or_default();
             let sealed = segment.sealed.load(Ordering::Acquire);
-            let pinned = || self.open.values().flatten().any(|path| *path == segment.path);
+            let pinned = || self.open.values().any(|path| *path == segment.path);
             if sealed && done >= segment.published.load(Ordering::Acquire) && !pinned() {
                 self.read.remove(&segment.path);
                 journal.drop_segment(&segment);
             }
         }
+        journal.trim();
     }
 }
 
-/// Reads what is published, at most two windows of it, into `bytes`.
-fn window(file: &File, at: u64, published: u64, bytes: &mut Vec<u8>) -> std::io::Result<()> {
+/// Reads what is published, at most two windows of it.
+fn window<'b>(file: &File, at: u64, published: u64, room: &'b mut Vec<u8>) -> std::io::Result<&'b [u8]> {
     let left = usize::try_from(published - at).unwrap_or(usize::MAX);
     // A record is never larger than a window.
-    bytes.resize(left.min(WINDOW * 2), 0);
-    file.read_exact_at(bytes, at)
+    let size = left.min(WINDOW * 2);
+    // Only ever longer: what is added has to be cleared.
+    if room.len() < size {
+        room.resize(size, 0);
+    }
+    let bytes = &mut room[..size];
+    file.read_exact_at(bytes, at)?;
+    Ok(bytes)
 }
 
 fn decode(frame: &Frame<'_>) -> Option<Entry> {
@@ -134,7 +143,7 @@ pub(crate) struct Replayed {
 /// Reads the segments of a dead process.
 pub(crate) fn replay(segments: &[PathBuf]) -> Replayed {
     let mut replayed = Replayed::default();
-    let mut open: HashMap<EntryId, Begin> = HashMap::new();
+    let mut open: ById<Begin> = ById::default();
     for path in segments {
         let bytes = std::fs::read(path).unwrap_or_default();
         let mut at = 0;
@@ -149,7 +158,7 @@ pub(crate) fn replay(segments: &[PathBuf]) -> Replayed {
 }
 
 impl Replayed {
-    fn take(&mut self, frame: &Frame<'_>, open: &mut HashMap<EntryId, Begin>) {
+    fn take(&mut self, frame: &Frame<'_>, open: &mut ById<Begin>) {
         match frame.kind {
             Kind::Foreign => self.foreign += 1,
             kind if kind.is_begin() => {

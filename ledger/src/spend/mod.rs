@@ -1,6 +1,7 @@
 //! Entries of exchanges and the sums over them: `write.rs` books, `read.rs` and `rollup.rs` tell, `spent.rs` is what
 //! counts against budgets.
 
+mod brief;
 mod detail;
 mod read;
 mod reprice;

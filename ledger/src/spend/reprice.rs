@@ -1,9 +1,9 @@
 //! Other prices for entries that are booked: the entry and all sums it is part of change together.
 
 use super::detail::Detail;
-use super::sums::Raised;
+use super::sums::{Raised, keys};
 use super::write::{Counts, anew, raise_all};
-use crate::store::{Ledger, broken};
+use crate::store::Ledger;
 use sqlx::{Any, Transaction};
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::spend::Entry;
@@ -28,8 +28,12 @@ impl Ledger {
                 done.push((&change.entry, change.cost));
             }
         }
-        let anew = anew(self, &mut transaction, done.iter().map(|(entry, _)| *entry)).await?;
-        raise_all(self, &mut transaction, Raised::by_difference(&done, &anew), Counts::Now).await?;
+        let oldest = done.iter().map(|(entry, _)| entry.started_at).min();
+        let anew = anew(self, &mut transaction, oldest).await?;
+        let keys = keys(done.iter().map(|(entry, _)| *entry));
+        let keyed: Vec<_> =
+            done.iter().zip(&keys).map(|((entry, cost), key)| ((*entry, key.as_str()), *cost)).collect();
+        raise_all(self, &mut transaction, Raised::by_difference(&keyed, &anew), Counts::Now).await?;
         self.noted(transaction.commit().await)?;
         Ok(done.len() as u64)
     }
@@ -41,7 +45,7 @@ impl Ledger {
     ) -> LedgerResult<bool> {
         let Repriced { entry, cost, price_version } = change;
         let priced = Entry { price_version: price_version.clone(), unpriced: false, ..entry.clone() };
-        let detail = serde_json::to_string(&Detail::of(&priced)).map_err(broken)?;
+        let detail = Detail::of(&priced).text()?;
         let update = sqlx::query(
             "UPDATE spend_entry SET cost = $1, detail = $2 WHERE started_at = $3 AND id = $4 AND cost = $5",
         );

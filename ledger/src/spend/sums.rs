@@ -1,5 +1,7 @@
-//! What a batch adds to the sums. Sorted, so that writers that meet take locks in the same order.
+//! What a batch adds to the sums. Sorted, so that writers that meet take locks in the same order. Names are the entries' own
+//! until they are written: most entries of a batch are summed under names that others of it have.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::operation::Operation;
@@ -11,100 +13,120 @@ use weir_core::time::Micros;
 /// Day and dimensions, in the order of the table's columns.
 pub(crate) type Place = (i64, Vec<String>);
 
+/// Sums under days and so many dimensions.
+type Days<'e, const COUNT: usize> = BTreeMap<(i64, [&'e str; COUNT]), Sums>;
+
+/// Amounts by scope and id.
+pub(super) type Spent<'e> = BTreeMap<(&'static str, Cow<'e, str>), NanoUsd>;
+
 /// Everything that a batch of entries raises.
 #[derive(Default)]
-pub(super) struct Raised {
-    pub daily: BTreeMap<Place, Sums>,
-    pub tags: BTreeMap<Place, Sums>,
-    pub customers: BTreeMap<Place, Sums>,
-    pub spent: BTreeMap<(&'static str, String), NanoUsd>,
+pub(super) struct Raised<'e> {
+    daily: Days<'e, 8>,
+    tags: Days<'e, 4>,
+    customers: Days<'e, 4>,
+    pub spent: Spent<'e>,
     /// What belongs to a period that is over.
-    pub past: BTreeMap<(&'static str, String), NanoUsd>,
+    pub past: Spent<'e>,
+}
+
+/// What one entry adds.
+struct Added<'e> {
+    entry: &'e Entry,
+    key: &'e str,
+    cost: NanoUsd,
+    /// Of it what is the deployment's that answered, and its provider's.
+    own: NanoUsd,
+    /// The rest.
+    outrun: &'e [Outrun],
+}
+
+/// An entry, and its key as text; empty for none.
+pub(super) type Keyed<'e> = (&'e Entry, &'e str);
+
+/// The keys of entries as text, in their order.
+pub(super) fn keys<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<String> {
+    entries.map(|entry| entry.key_hash.map(|hash| hash.hex()).unwrap_or_default()).collect()
 }
 
 /// When counting began anew, by scope and id.
 pub(super) type Anew = HashMap<(String, String), Micros>;
 
-impl Raised {
-    pub(super) fn by(entries: &[&Entry], anew: &Anew) -> Self {
+impl<'e> Raised<'e> {
+    pub(super) fn by(entries: &[Keyed<'e>], anew: &Anew) -> Self {
         let mut raised = Self::default();
-        entries.iter().for_each(|entry| raised.add_sums(entry, &sums(entry), anew));
+        for (entry, key) in entries.iter().copied() {
+            let (cost, own, outrun) = (entry.cost, entry.own_cost(), entry.outrun.as_slice());
+            raised.add(&Added { entry, key, cost, own, outrun }, &sums(entry), anew);
+        }
         raised
     }
 
     /// Of this period and of the ones before: a lease is paid off whatever the period.
     pub(super) fn all_spent(&self) -> BTreeMap<(&'static str, String), NanoUsd> {
-        let mut all = self.spent.clone();
-        for (place, amount) in &self.past {
-            *all.entry(place.clone()).or_default() += *amount;
+        let mut all = BTreeMap::new();
+        for ((scope, id), amount) in self.spent.iter().chain(&self.past) {
+            *all.entry((*scope, id.clone().into_owned())).or_default() += *amount;
         }
         all
     }
 
     /// What the sums must be raised by when these entries cost something else: amounts, and no requests or tokens.
-    pub(super) fn by_difference(changes: &[(&Entry, NanoUsd)], anew: &Anew) -> Self {
+    pub(super) fn by_difference(changes: &[(Keyed<'e>, NanoUsd)], anew: &Anew) -> Self {
         let mut raised = Self::default();
-        for (entry, cost) in changes {
-            let difference = NanoUsd(cost.0.saturating_sub(entry.cost.0));
-            raised.add_sums(
-                // What was outrun keeps its price.
-                &Entry { cost: difference, outrun: Vec::new(), ..(*entry).clone() },
-                &Sums { cost: difference, ..Sums::default() },
-                anew,
-            );
+        for ((entry, key), cost) in changes.iter().copied() {
+            let cost = NanoUsd(cost.0.saturating_sub(entry.cost.0));
+            // What was outrun keeps its price.
+            let added = Added { entry, key, cost, own: cost, outrun: &[] };
+            raised.add(&added, &Sums { cost, ..Sums::default() }, anew);
         }
         raised
     }
 
-    fn add_sums(&mut self, entry: &Entry, sums: &Sums, anew: &Anew) {
-        let key = entry.key_hash.map(|hash| hash.hex()).unwrap_or_default();
-        self.add_day(entry, &key, (&entry.provider, &entry.model), sums);
-        for outrun in &entry.outrun {
+    /// The sums by day: by key, by tag, by customer.
+    pub(super) fn days(&self) -> [Vec<(Place, Sums)>; 3] {
+        [rows(&self.daily), rows(&self.tags), rows(&self.customers)]
+    }
+
+    fn add(&mut self, added: &Added<'e>, sums: &Sums, anew: &Anew) {
+        let entry = added.entry;
+        self.add_day(added, (&entry.provider, &entry.model), sums);
+        for outrun in added.outrun {
             // Nobody was answered there: what it cost is all that there is of it.
             let cost = Sums { cost: outrun.cost, ..Sums::default() };
             let model = if outrun.model.is_empty() { &entry.model } else { &outrun.model };
-            self.add_day(entry, &key, (&outrun.provider, model), &cost);
+            self.add_day(added, (&outrun.provider, model), &cost);
         }
-        for ((scope, id), amount) in scopes(entry, key) {
+        for ((scope, id), amount) in scopes(added) {
             let past = |since: &Micros| entry.started_at < *since;
             let is_past =
-                !anew.is_empty() && anew.get(&(scope.as_str().to_owned(), id.clone())).is_some_and(past);
+                !anew.is_empty() && anew.get(&(scope.as_str().to_owned(), id.to_string())).is_some_and(past);
             let spent = if is_past { &mut self.past } else { &mut self.spent };
             *spent.entry((scope.as_str(), id)).or_default() += amount;
         }
     }
-}
 
-impl Raised {
     /// What was done by one of the providers that were asked, with one of its models.
-    fn add_day(&mut self, entry: &Entry, key: &str, (provider, model): (&str, &str), sums: &Sums) {
-        let day = entry.started_at.day();
-        let text = |value: &Option<String>| value.clone().unwrap_or_default();
-        let place = vec![
-            key.to_owned(),
-            text(&entry.user_id),
-            text(&entry.team_id),
-            text(&entry.organization_id),
-            entry.model_group.clone(),
-            model.to_owned(),
-            provider.to_owned(),
-            entry.operation.row().call_type.to_owned(),
-        ];
-        raise(&mut self.daily, (day, place), sums);
-        let of = |name: &String| {
-            vec![name.clone(), key.to_owned(), entry.model_group.clone(), provider.to_owned()]
-        };
+    fn add_day(&mut self, added: &Added<'e>, (provider, model): (&'e str, &'e str), sums: &Sums) {
+        let Added { entry, key, .. } = *added;
+        let (day, group) = (entry.started_at.day(), entry.model_group.as_str());
+        let call_type = entry.operation.row().call_type;
+        let [user, team, organization] = [&entry.user_id, &entry.team_id, &entry.organization_id]
+            .map(|id| id.as_deref().unwrap_or_default());
+        let place = [key, user, team, organization, group, model, provider, call_type];
+        self.daily.entry((day, place)).or_default().add(sums);
         for tag in &entry.tags {
-            raise(&mut self.tags, (day, of(tag)), sums);
+            self.tags.entry((day, [tag.as_str(), key, group, provider])).or_default().add(sums);
         }
         if let Some(customer) = &entry.end_user {
-            raise(&mut self.customers, (day, of(customer)), sums);
+            self.customers.entry((day, [customer.as_str(), key, group, provider])).or_default().add(sums);
         }
     }
 }
 
-fn raise(all: &mut BTreeMap<Place, Sums>, place: Place, sums: &Sums) {
-    all.entry(place).or_default().add(sums);
+fn rows<const COUNT: usize>(days: &Days<'_, COUNT>) -> Vec<(Place, Sums)> {
+    let owned = |names: &[&str; COUNT]| names.iter().map(|name| (*name).to_owned()).collect();
+    days.iter().map(|((day, names), sums)| ((*day, owned(names)), *sums)).collect()
 }
 
 /// Without what was outrun.
@@ -140,37 +162,49 @@ fn times(entry: &Entry) -> (Option<i64>, Option<i64>) {
     (Some(after(entry.ended_at)), first_token.map(after))
 }
 
+/// An account.
+type Account<'e> = (SpendScope, Cow<'e, str>);
+
 /// Under which ids an entry counts, and how much. What costs nothing raises nothing.
-fn scopes(entry: &Entry, key: String) -> Vec<((SpendScope, String), NanoUsd)> {
-    if entry.cost == NanoUsd::ZERO {
-        return Vec::new();
-    }
-    let member = entry.team_id.as_ref().zip(entry.user_id.as_ref());
+fn scopes<'e>(added: &Added<'e>) -> impl Iterator<Item = (Account<'e>, NanoUsd)> {
+    let Added { entry, key, cost, own, outrun } = *added;
     let given = [
         (SpendScope::Key, Some(key)),
-        (SpendScope::Team, entry.team_id.clone()),
-        (SpendScope::User, entry.user_id.clone()),
-        (SpendScope::Organization, entry.organization_id.clone()),
-        (SpendScope::Customer, entry.end_user.clone()),
-        (SpendScope::Member, member.map(|(team, user)| member_id(team, user))),
-        (SpendScope::Model, Some(entry.model_group.clone())),
-        (SpendScope::Provider, Some(entry.provider.clone())),
-        (SpendScope::Deployment, Some(entry.deployment_id.clone())),
+        (SpendScope::Team, entry.team_id.as_deref()),
+        (SpendScope::User, entry.user_id.as_deref()),
+        (SpendScope::Organization, entry.organization_id.as_deref()),
+        (SpendScope::Customer, entry.end_user.as_deref()),
+        (SpendScope::Model, Some(entry.model_group.as_str())),
+        (SpendScope::Provider, Some(entry.provider.as_str())),
+        (SpendScope::Deployment, Some(entry.deployment_id.as_str())),
     ];
     let given = given.into_iter().filter_map(|(scope, id)| Some((scope, id.filter(|id| !id.is_empty())?)));
-    let tags = entry.tags.iter().map(|tag| (SpendScope::Tag, tag.clone()));
-    let all = given.chain(tags).chain(entry.accounts.iter().cloned());
-    let own = all.map(|(scope, id)| ((scope, id), entry.cost_in(scope)));
-    own.chain(entry.outrun.iter().flat_map(of_outrun)).filter(|(_, cost)| *cost != NanoUsd::ZERO).collect()
+    let tags = entry.tags.iter().map(|tag| (SpendScope::Tag, tag.as_str()));
+    let all = given.chain(tags).chain(entry.accounts.iter().map(borrowed));
+    let all = all.map(|(scope, id)| (scope, Cow::Borrowed(id))).chain(member(entry));
+    let amount = move |scope: SpendScope| if scope.is_of_deployment() { own } else { cost };
+    let all = all.map(move |(scope, id)| ((scope, id), amount(scope)));
+    all.chain(outrun.iter().flat_map(of_outrun))
+        .filter(move |(_, amount)| cost != NanoUsd::ZERO && *amount != NanoUsd::ZERO)
+}
+
+fn borrowed((scope, id): &(SpendScope, String)) -> (SpendScope, &str) {
+    (*scope, id.as_str())
+}
+
+fn member(entry: &Entry) -> Option<Account<'static>> {
+    let (team, user) = entry.team_id.as_deref().zip(entry.user_id.as_deref())?;
+    Some((SpendScope::Member, Cow::Owned(member_id(team, user))))
 }
 
 /// Whoever was asked in vain.
-fn of_outrun(outrun: &Outrun) -> impl Iterator<Item = ((SpendScope, String), NanoUsd)> {
+fn of_outrun(outrun: &Outrun) -> impl Iterator<Item = (Account<'_>, NanoUsd)> {
     let named = [
-        (SpendScope::Provider, outrun.provider.clone()),
-        (SpendScope::Deployment, outrun.deployment_id.clone()),
+        (SpendScope::Provider, outrun.provider.as_str()),
+        (SpendScope::Deployment, outrun.deployment_id.as_str()),
     ];
-    named.into_iter().chain(outrun.accounts.iter().cloned()).map(move |place| (place, outrun.cost))
+    let all = named.into_iter().chain(outrun.accounts.iter().map(borrowed));
+    all.map(move |(scope, id)| ((scope, Cow::Borrowed(id)), outrun.cost))
 }
 
 pub(super) fn number(tokens: u64) -> i64 {

@@ -2,13 +2,14 @@
 
 use super::detail::Detail;
 use super::spent;
-use super::sums::{Anew, Place, Raised};
+use super::sums::{self, Anew, Keyed, Place, Raised, keys};
 use crate::leases::LeaseBook;
-use crate::store::{Engine, Ledger, broken};
+use crate::store::{Engine, Ledger};
 use sqlx::{Any, AssertSqlSafe, Transaction};
-use weir_core::domain::money::NanoUsd;
+use std::fmt::Write as _;
 use weir_core::domain::spend::Entry;
 use weir_core::ports::{LedgerError, LedgerResult, Sums, Written};
+use weir_core::time::Micros;
 
 /// Rows per statement: few sizes keep the number of prepared statements small, halves the number of statements that a batch
 /// takes (each is a journey to the engine and back). 256 × 20 values stay below every engine's limit.
@@ -120,11 +121,13 @@ async fn write_once(
     leases: Option<&LeaseBook>,
     sort: bool,
 ) -> LedgerResult<Option<Written>> {
+    let keys = keys(entries.iter());
+    let entries: Vec<Keyed<'_>> = entries.iter().zip(keys.iter().map(String::as_str)).collect();
     let mut transaction = ledger.noted(ledger.writer.begin().await)?;
-    let mut inserted: Vec<&Entry> = Vec::with_capacity(entries.len());
+    let mut inserted: Vec<Keyed<'_>> = Vec::with_capacity(entries.len());
     for chunk in if sort { entries.chunks(1) } else { entries.chunks(entries.len().max(1)) } {
         match insert_all(ledger, &mut transaction, chunk).await? {
-            true => inserted.extend(chunk),
+            true => inserted.extend_from_slice(chunk),
             false if sort => {}
             false => {
                 ledger.noted(transaction.rollback().await)?;
@@ -132,7 +135,8 @@ async fn write_once(
             }
         }
     }
-    let anew = anew(ledger, &mut transaction, inserted.iter().copied()).await?;
+    let oldest = inserted.iter().map(|(entry, _)| entry.started_at).min();
+    let anew = anew(ledger, &mut transaction, oldest).await?;
     let raised = Raised::by(&inserted, &anew);
     let spent = leases.map(|_| raised.all_spent()).unwrap_or_default();
     let paid = leases.map(|leases| leases.paid(&spent)).unwrap_or_default();
@@ -144,16 +148,17 @@ async fn write_once(
     if let Some(leases) = leases {
         leases.settled(&spent, &paid);
     }
-    Ok(Some(Written { inserted: inserted.len() as u64, cost: inserted.iter().map(|e| e.cost).sum() }))
+    let cost = inserted.iter().map(|(entry, _)| entry.cost).sum();
+    Ok(Some(Written { inserted: inserted.len() as u64, cost }))
 }
 
-/// What began anew since the oldest of these was admitted; nearly always nothing.
-pub(super) async fn anew<'e>(
+/// What began anew since the oldest of some entries was admitted; nearly always nothing.
+pub(super) async fn anew(
     ledger: &Ledger,
     transaction: &mut Transaction<'_, Any>,
-    entries: impl Iterator<Item = &'e Entry>,
+    oldest: Option<Micros>,
 ) -> LedgerResult<Anew> {
-    match entries.map(|entry| entry.started_at).min() {
+    match oldest {
         Some(oldest) => spent::anew(ledger, transaction, oldest).await,
         None => Ok(Anew::new()),
     }
@@ -163,17 +168,14 @@ pub(super) async fn anew<'e>(
 pub(super) async fn raise_all(
     ledger: &Ledger,
     transaction: &mut Transaction<'_, Any>,
-    raised: Raised,
+    raised: Raised<'_>,
     counts: Counts,
 ) -> LedgerResult<()> {
-    for (sum, sums) in [(DAILY, raised.daily), (TAGS, raised.tags), (CUSTOMERS, raised.customers)] {
-        let sums: Vec<(Place, Sums)> = sums.into_iter().collect();
-        raise(ledger, transaction, &sum, &sums).await?;
+    for (sum, rows) in [DAILY, TAGS, CUSTOMERS].iter().zip(raised.days()) {
+        raise(ledger, transaction, sum, &rows).await?;
     }
-    let spent: Vec<_> = raised.spent.into_iter().collect();
-    raise_spent(ledger, transaction, &spent, counts).await?;
-    let past: Vec<_> = raised.past.into_iter().collect();
-    raise_spent(ledger, transaction, &past, Counts::Before).await
+    raise_spent(ledger, transaction, raised.spent, counts).await?;
+    raise_spent(ledger, transaction, raised.past, Counts::Before).await
 }
 
 /// Pieces of the few sizes.
@@ -192,7 +194,7 @@ pub(crate) fn sized<T>(mut rest: &[T]) -> impl Iterator<Item = &[T]> {
 async fn insert_all(
     ledger: &Ledger,
     transaction: &mut Transaction<'_, Any>,
-    entries: &[Entry],
+    entries: &[Keyed<'_>],
 ) -> LedgerResult<bool> {
     for chunk in sized(entries) {
         if insert(ledger, transaction, chunk).await? != chunk.len() as u64 {
@@ -205,27 +207,27 @@ async fn insert_all(
 async fn insert(
     ledger: &Ledger,
     transaction: &mut Transaction<'_, Any>,
-    chunk: &[Entry],
+    chunk: &[Keyed<'_>],
 ) -> LedgerResult<u64> {
     let text = format!("{}{ONCE}", values(ledger.engine, INSERT, chunk.len(), COLUMNS));
     let mut statement = sqlx::query(AssertSqlSafe(text));
-    for entry in chunk {
-        let detail = serde_json::to_string(&Detail::of(entry)).map_err(broken)?;
+    for (entry, key) in chunk.iter().copied() {
+        // Texts are copied where they are bound; what is bound as an owned one that may be absent is copied twice.
         statement = statement
             .bind(entry.started_at.0)
             .bind(entry.id.to_string())
-            .bind(entry.call_id.clone())
-            .bind(entry.provider_id.clone())
-            .bind(entry.status.as_str().to_owned())
-            .bind(entry.key_hash.map(|h| h.hex()))
-            .bind(entry.user_id.clone())
-            .bind(entry.team_id.clone())
-            .bind(entry.organization_id.clone())
-            .bind(entry.session_id.clone())
-            .bind(entry.end_user.clone())
-            .bind(entry.model_group.clone())
+            .bind(entry.call_id.as_str())
+            .bind(entry.provider_id.as_deref())
+            .bind(entry.status.as_str())
+            .bind(Some(key).filter(|key| !key.is_empty()))
+            .bind(entry.user_id.as_deref())
+            .bind(entry.team_id.as_deref())
+            .bind(entry.organization_id.as_deref())
+            .bind(entry.session_id.as_deref())
+            .bind(entry.end_user.as_deref())
+            .bind(entry.model_group.as_str())
             .bind(entry.cost.0)
-            .bind(detail);
+            .bind(Detail::of(entry).text()?);
     }
     ledger.noted(statement.execute(&mut **transaction).await).map(|done| done.rows_affected())
 }
@@ -233,15 +235,30 @@ async fn insert(
 /// `VALUES` for so many rows. SQLite looks up the name of each numbered placeholder in a list of all of them, which
 /// took most of the time of a batch; nameless ones are not in that list.
 fn values(engine: Engine, begin: &str, rows: usize, columns: usize) -> String {
-    let mut text = String::from(begin);
+    let mut text = String::with_capacity(begin.len() + (rows + 1) * columns * LONGEST_PLACE);
+    text.push_str(begin);
+    let nameless = vec!["?"; columns].join(", ");
     for row in 0..rows {
         text.push_str(if row == 0 { "VALUES (" } else { ", (" });
-        let first = row * columns + 1;
-        let places: Vec<String> = (first..first + columns).map(|n| placeholder(engine, n)).collect();
-        text.push_str(&places.join(", "));
+        match engine {
+            Engine::Postgres => numbered(&mut text, row * columns, columns),
+            Engine::Sqlite => text.push_str(&nameless),
+        }
         text.push(')');
     }
     text
+}
+
+/// Bytes of `, $9999`.
+const LONGEST_PLACE: usize = 7;
+
+/// The placeholders of a row, behind so many of other rows.
+fn numbered(text: &mut String, before: usize, columns: usize) {
+    for column in 1..=columns {
+        let comma = if column == 1 { "" } else { ", " };
+        // Nothing fails to be written to memory.
+        let _ = write!(text, "{comma}${}", before + column);
+    }
 }
 
 pub(crate) fn placeholder(engine: Engine, number: usize) -> String {
@@ -264,7 +281,7 @@ pub(crate) async fn raise(
         let mut statement = sqlx::query(AssertSqlSafe(sum.statement(ledger.engine, chunk.len())));
         for ((day, dimensions), sums) in chunk {
             statement = statement.bind(*day);
-            statement = dimensions.iter().fold(statement, |statement, value| statement.bind(value.clone()));
+            statement = dimensions.iter().fold(statement, |statement, value| statement.bind(value.as_str()));
             statement = measures(sums).into_iter().fold(statement, |statement, value| statement.bind(value));
         }
         ledger.noted(statement.execute(&mut **transaction).await)?;
@@ -291,18 +308,19 @@ fn measures(sums: &Sums) -> [i64; MEASURES.len()] {
 async fn raise_spent(
     ledger: &Ledger,
     transaction: &mut Transaction<'_, Any>,
-    spent: &[((&'static str, String), NanoUsd)],
+    spent: sums::Spent<'_>,
     counts: Counts,
 ) -> LedgerResult<()> {
+    let spent: Vec<_> = spent.into_iter().collect();
     let how = match counts {
         Counts::Now => SPENT_NOW,
         Counts::Before => SPENT_BEFORE,
     };
-    for chunk in sized(spent) {
+    for chunk in sized(&spent) {
         let places = values(ledger.engine, how.begin, chunk.len(), 2 + how.amounts);
         let mut statement = sqlx::query(AssertSqlSafe(format!("{places}{}", how.conflict)));
         for ((scope, id), cost) in chunk {
-            statement = statement.bind((*scope).to_owned()).bind(id.clone());
+            statement = statement.bind(*scope).bind(&**id);
             statement = (0..how.amounts).fold(statement, |statement, _| statement.bind(cost.0));
         }
         ledger.noted(statement.execute(&mut **transaction).await)?;

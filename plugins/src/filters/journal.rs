@@ -7,7 +7,7 @@ use crate::plugin::{Phase, Plugin};
 use crate::services::Services;
 use crate::tokens;
 use std::sync::Arc;
-use weir_core::domain::spend::{AttemptRecord, Begin, Entry, Status};
+use weir_core::domain::spend::{AttemptRecord, Entry, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::error::{ApiError, Kind};
 use weir_core::ports::Journal;
@@ -34,10 +34,10 @@ impl Plugin for Booking {
         if x.caller.hash().is_none() {
             return Ok(());
         }
-        let entry = x.draft.take().map_or_else(|| draft(x), |kept| *kept);
-        let begin = Begin { entry_id: x.id, attempt: attempt.number, entry: provisional(entry, x, attempt) };
-        let begun = self.journal.begin(&begin);
-        x.draft = Some(Box::new(begin.entry));
+        let mut entry = x.draft.take().unwrap_or_else(|| Box::new(draft(x)));
+        provisional(&mut entry, x, attempt);
+        let begun = self.journal.begin(attempt.number, &entry);
+        x.draft = Some(entry);
         begun.map_err(|full| {
             let message =
                 "The spend journal is full because the ledger does not take entries; try again later.";
@@ -65,11 +65,11 @@ impl Plugin for Booking {
 }
 
 /// What is booked if this process dies before the end: the input is taken to be consumed.
-fn provisional(mut entry: Entry, x: &Exchange, attempt: &Attempt) -> Entry {
+fn provisional(entry: &mut Entry, x: &Exchange, attempt: &Attempt) {
     let deployment = &attempt.deployment;
-    fill(&mut entry, x, Some(deployment), attempt.started_at);
+    fill(entry, x, Some(deployment), attempt.started_at);
     entry.status = Status::Interrupted;
-    entry.model_group = deployment.group.clone();
+    entry.model_group.clone_from(&deployment.group);
     entry.usage = Usage { input: estimated_input(x), ..Usage::default() };
     entry.usage_source = UsageSource::Estimated;
     entry.cost = deployment.cost_of(&entry.usage) + x.answer.outrun_cost();
@@ -83,7 +83,6 @@ fn provisional(mut entry: Entry, x: &Exchange, attempt: &Attempt) -> Entry {
         started_at: attempt.started_at,
         ended_at: attempt.started_at,
     });
-    entry
 }
 
 /// By the bytes of the body: counting tokens would cost more than passing the request on.

@@ -241,7 +241,7 @@ fn p32_todays_layout_is_the_one_that_its_kinds_name() {
     let mut bytes = Vec::new();
     frame::write(&mut bytes, Kind::End, entry().id, &of_end(&of_now())).unwrap();
     let size = bytes.len();
-    frame::write(&mut bytes, Kind::Begin, entry().id, &of_begin(&started())).unwrap();
+    frame::write(&mut bytes, Kind::Begin, entry().id, &of_begin(2, &started().entry)).unwrap();
     assert_eq!(text(&bytes), V6);
     let end = frame::read(&bytes).unwrap();
     assert_eq!(super::end(end.kind, end.payload), Ok(of_now()));
