@@ -8,6 +8,7 @@ use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, Row};
 use std::collections::HashMap;
+use weir_core::domain::ids::EntryId;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::spend::{Entry, Said};
 use weir_core::ports::{LedgerResult, RollupQuery, RollupRow, SpendFilter, SpendScope, SpendStore, Written};
@@ -94,6 +95,15 @@ enum Value {
     Number(i64),
 }
 
+/// How far the clock that an entry began by may be from that of its id, in microseconds.
+const DAY: i64 = 86_400_000_000;
+
+/// When an entry of this id began, in microseconds.
+fn began(id: &EntryId) -> Option<i64> {
+    let (seconds, nanos) = id.get_timestamp()?.to_unix();
+    i64::try_from(seconds).ok()?.checked_mul(1_000_000)?.checked_add(i64::from(nanos / 1_000))
+}
+
 impl Selection {
     /// Whatever a filter finds; of a key also what was booked under texts that it had before.
     async fn of(ledger: &Ledger, begin: &str, filter: &SpendFilter) -> LedgerResult<Self> {
@@ -156,7 +166,7 @@ impl Selection {
         if let Some(id) = &filter.request_id {
             self.filter(" AND (", "call_id =", Some(Value::Text(id.clone())));
             self.filter(" OR ", "provider_id =", Some(Value::Text(id.clone())));
-            self.filter(" OR ", "id =", Some(Value::Text(id.clone())));
+            self.own_id(id);
             self.text.push(')');
         }
         if let Some((at, id)) = &filter.before {
@@ -165,6 +175,15 @@ impl Selection {
             self.filter(" AND ", "id <", Some(Value::Text(id.to_string())));
             self.text.push_str("))");
         }
+    }
+
+    /// No index has ids alone, but they tell their time, by which entries are ordered.
+    fn own_id(&mut self, id: &str) {
+        let Some((id, at)) = id.parse().ok().and_then(|id: EntryId| Some((id, began(&id)?))) else { return };
+        self.filter(" OR (", "id =", Some(Value::Text(id.to_string())));
+        self.filter(" AND ", "started_at >", Some(Value::Number(at.saturating_sub(DAY))));
+        self.filter(" AND ", "started_at <", Some(Value::Number(at.saturating_add(DAY))));
+        self.text.push(')');
     }
 
     fn query(self) -> Query<'static, Any, AnyArguments> {
