@@ -83,8 +83,8 @@ async fn read(
     let largest = if place.is_some() { LARGEST } else { UNHELD };
     let mut whole = BytesMut::new();
     loop {
-        session::set_limit(&mut answered.connected, attempt, session::Silence::begin(false));
-        let Some(piece) = session::read(&mut answered.connected, attempt).await? else { break };
+        let mut silence = session::Silence::begin(false);
+        let Some(piece) = session::read(&mut answered.connected, attempt, &mut silence).await? else { break };
         if let Some(place) = &mut place {
             place.hold(piece.len())?;
         }

@@ -29,10 +29,10 @@ pub async fn read_all(
     let mut whole: Option<BytesMut> = None;
     let mut first: Option<Bytes> = None;
     loop {
-        session::set_limit(connected, attempt, Silence::begin(false));
+        let mut silence = Silence::begin(false);
         let next = tokio::select! {
             biased;
-            next = session::read(connected, attempt) => next.map_err(Lost::Failed)?,
+            next = session::read(connected, attempt, &mut silence) => next.map_err(Lost::Failed)?,
             () = session::client_gone(down) => return Err(Lost::ClientGone),
         };
         let Some(piece) = next else { break };
