@@ -15,6 +15,7 @@ mod data_dir;
 mod endpoints;
 mod exchange;
 mod front;
+mod gathered;
 mod handover;
 mod hedge;
 mod intake;
