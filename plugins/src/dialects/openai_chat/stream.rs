@@ -111,7 +111,7 @@ impl Chunk<'_> {
             choices.into_iter().find_map(|choice| choice.usage)
         };
         let beside = || groq().or_else(moonshot).map(|usage| usage.usage());
-        self.usage.and_then(response::usage).or_else(beside)
+        self.usage.and_then(|told| response::usage(told.get())).or_else(beside)
     }
 
     /// The error that it tells, as JSON: its `error`, or all of it where it is called one. Some providers say
