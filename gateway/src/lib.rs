@@ -23,6 +23,7 @@ mod limits;
 mod local;
 mod logging;
 mod mirror;
+mod patience;
 mod prices;
 mod proxy;
 mod response;

@@ -12,6 +12,7 @@ pub mod probes;
 
 pub use head::refusal;
 
+use crate::patience::Patience;
 use crate::proxy::{self, KEEPALIVE};
 use crate::state::App;
 use async_trait::async_trait;
@@ -102,6 +103,7 @@ impl<P: HttpServerApp + Send + Sync + 'static> Front<P> {
         let stop = stopping.wait_for(|stop| *stop).map(drop).fuse();
         tokio::pin!(stop);
         let mut owing = Some(self.app.limits.owe());
+        let mut patience = Patience::default();
         loop {
             let fresh = owing.is_some();
             let stopped = async {
@@ -113,10 +115,11 @@ impl<P: HttpServerApp + Send + Sync + 'static> Front<P> {
             };
             let head = tokio::select! {
                 biased;
-                head = timeout(Duration::from_secs(KEEPALIVE), guard.next_head()) => head,
+                head = guard.next_head() => head,
+                () = patience.lost(Duration::from_secs(KEEPALIVE)) => return,
                 () = stopped => return,
             };
-            let Ok(Ok(Some(head))) = head else { return };
+            let Ok(Some(head)) = head else { return };
             owing.get_or_insert_with(|| self.app.limits.owe());
             let ours = proxy::is_ours(head, &self.app.root);
             let session = ServerSession::new_http1(guard);
@@ -129,6 +132,7 @@ impl<P: HttpServerApp + Send + Sync + 'static> Front<P> {
             let Some(Ok(same)) = next.map(|stream| stream.into_any().downcast()) else { return };
             guard = same;
             owing = None;
+            patience.renew();
         }
     }
 
