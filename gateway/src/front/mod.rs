@@ -88,6 +88,14 @@ async fn turn_away(stream: Stream) {
     let _ = timeout(FAREWELL, told).await;
 }
 
+/// Lets what a client is sent over HTTP/1 wait for what follows at once, until it is told not to.
+pub fn wait_for_more(down: &ServerSession, waits: bool) {
+    let ServerSession::H1(session) = down else { return };
+    if let Some(guard) = session.stream().as_any().downcast_ref::<Guard>() {
+        guard.wait_for_more(waits);
+    }
+}
+
 impl<P: HttpServerApp + Send + Sync + 'static> Front<P> {
     /// Whether a connection without TLS begins as HTTP/2 does; `None` when its first bytes do not come in time. No
     /// whole HTTP/1.1 head is shorter than a preface.

@@ -1,6 +1,7 @@
 //! The client's side of a stream: when the head goes out, what keeps an idle connection open, whether model content
 //! has been sent (after which no other deployment may answer).
 
+use crate::front::wait_for_more;
 use crate::patience::Patience;
 use bytes::Bytes;
 use pingora::Result;
@@ -69,7 +70,11 @@ impl Outlet {
     /// Sends the last bytes and ends the answer.
     pub async fn end(&mut self, down: &mut ServerSession, bytes: Bytes) -> Result<()> {
         if !bytes.is_empty() {
-            self.write(down, bytes, false).await?;
+            // In one packet with the end of the body.
+            wait_for_more(down, true);
+            let written = self.write(down, bytes, false).await;
+            wait_for_more(down, false);
+            written?;
         }
         self.write(down, Bytes::new(), true).await
     }
