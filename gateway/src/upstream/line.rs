@@ -32,7 +32,7 @@ pub struct Line {
 }
 
 /// Room for a head that is kept while nothing is sent.
-const USUAL_HEAD: usize = 1024;
+const USUAL_HEAD: usize = 4 * 1024;
 
 /// Whether a body goes out with its head: whoever writes the request has nothing more to write then.
 pub fn goes_with_head(body: &Pieces) -> bool {
