@@ -312,7 +312,7 @@ impl Flight<'_> {
 
     /// Whatever `run` came to, the entry is booked and the client has an answer or a closed connection.
     async fn conclude(
-        mut self,
+        &mut self,
         down: &mut ServerSession,
         out: &mut Outlet,
         ended: std::result::Result<(), Lost>,

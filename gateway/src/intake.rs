@@ -1,7 +1,8 @@
 //! Reading a request: whole, bounded, in time, and looked into once.
 
+use crate::gathered::Gathered;
 use crate::limits::Place;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Version, header};
 use ipnet::IpNet;
 use pingora::http::RequestHeader;
@@ -279,23 +280,18 @@ async fn collect(
     length: Option<usize>,
     limit: usize,
 ) -> Result<Bytes, Fault> {
-    let Some(first) = piece(down).await? else { return Ok(Bytes::new()) };
-    if length == Some(first.len()) {
-        // Most bodies come in one piece, which is then never copied.
-        return Ok(first);
-    }
-    let mut whole = BytesMut::with_capacity(length.unwrap_or(first.len() * 2));
-    whole.extend_from_slice(&first);
-    while let Some(more) = piece(down).await? {
+    let mut whole = Gathered::new(length.unwrap_or_default());
+    while length != Some(whole.len()) {
+        let Some(more) = piece(down).await? else { break };
         if whole.len() + more.len() > limit {
             return Err(too_large(limit));
         }
         if length.is_none() {
             place.hold(more.len()).map_err(Fault::Refused)?;
         }
-        whole.extend_from_slice(&more);
+        whole.push(more);
     }
-    Ok(whole.freeze())
+    Ok(whole.end())
 }
 
 async fn piece(down: &mut ServerSession) -> Result<Option<Bytes>, Fault> {

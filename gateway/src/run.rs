@@ -206,6 +206,7 @@ fn beside(
     args: &Serve,
 ) -> anyhow::Result<()> {
     let app = &configuration.app;
+    runtime.spawn(app.dialer.idle().sweep());
     let (writer, app_of_writer) = (Arc::clone(&storage.writer), Arc::clone(app));
     let retention = move || app_of_writer.snapshot.load().config.general.retention;
     runtime.spawn(async move { writer.run(retention).await });

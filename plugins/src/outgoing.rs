@@ -30,8 +30,8 @@ pub struct Outgoing {
     pub plan: ResponsePlan,
 }
 
-/// Bodies up to this size are sent in one piece: copying is cheaper than another system call.
-const COPY_LIMIT: usize = 64 * 1024;
+/// Bodies up to this size are one piece: copying is cheaper than counting who holds four.
+const COPY_LIMIT: usize = 4 * 1024;
 
 /// Who pays, where a key is of several organizations of OpenAI's.
 const ORGANIZATION: HeaderName = HeaderName::from_static("openai-organization");

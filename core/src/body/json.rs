@@ -1,10 +1,10 @@
-//! One pass over a JSON object: it is valid, and this is where its top-level values stand.
+//! A JSON object that is valid, and where its top-level values stand.
 
-use super::depth;
+use super::scan::Fields;
+use super::{depth, scan};
 use bytes::Bytes;
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
@@ -46,7 +46,7 @@ pub struct Field {
 #[derive(Clone, Debug)]
 pub struct JsonBody {
     bytes: Bytes,
-    fields: SmallVec<[Field; 12]>,
+    fields: Fields,
 }
 
 // --- JsonBody ---
@@ -54,14 +54,10 @@ pub struct JsonBody {
 impl JsonBody {
     /// Checks that `bytes` is one JSON object, valid to its last byte, without duplicate top-level keys.
     pub fn parse(bytes: Bytes) -> Result<Self, BodyError> {
-        if bytes.iter().all(u8::is_ascii_whitespace) {
-            return Err(BodyError::Empty);
-        }
-        let text = std::str::from_utf8(&bytes).map_err(|e| BodyError::NotUtf8(e.valid_up_to()))?;
-        if depth::exceeds(&bytes, MAX_DEPTH) {
-            return Err(BodyError::TooDeep);
-        }
-        let fields = fields(text)?;
+        let fields = match scan::fields(&bytes) {
+            Some(fields) => fields,
+            None => read(&bytes)?,
+        };
         Ok(Self { bytes, fields })
     }
 
@@ -130,9 +126,25 @@ fn unquote(raw: &str) -> Option<Cow<'_, str>> {
     serde_json::from_str(raw).ok().map(Cow::Owned)
 }
 
+impl Field {
+    /// One whose key is written without escapes.
+    pub(super) fn plain(key: Range<usize>, value: Range<usize>) -> Self {
+        Self { key, value, escaped: false }
+    }
+}
+
 // --- parsing ---
 
-fn fields(text: &str) -> Result<SmallVec<[Field; 12]>, BodyError> {
+/// The fields of any object, or what is wrong with it.
+#[cold]
+pub(super) fn read(bytes: &[u8]) -> Result<Fields, BodyError> {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(BodyError::Empty);
+    }
+    let text = std::str::from_utf8(bytes).map_err(|e| BodyError::NotUtf8(e.valid_up_to()))?;
+    if depth::exceeds(bytes, MAX_DEPTH) {
+        return Err(BodyError::TooDeep);
+    }
     let mut reader = serde_json::Deserializer::from_str(text);
     let found = reader.deserialize_map(FieldVisitor { text }).map_err(syntax)?;
     reader.end().map_err(syntax)?;
@@ -149,14 +161,14 @@ struct FieldVisitor<'a> {
 
 impl<'a> Visitor<'a> for FieldVisitor<'a> {
     /// Inner errors are ours, outer ones are serde's.
-    type Value = Result<SmallVec<[Field; 12]>, BodyError>;
+    type Value = Result<Fields, BodyError>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
     }
 
     fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields: SmallVec<[Field; 12]> = SmallVec::new();
+        let mut fields = Fields::new();
         let mut fault = None;
         while let Some(key) = map.next_key::<&'a RawValue>()? {
             let value: &RawValue = map.next_value()?;

@@ -9,6 +9,7 @@ mod fit;
 mod form;
 mod json;
 mod node;
+mod scan;
 mod write;
 
 pub use edit::{Edits, Pieces};
@@ -16,4 +17,5 @@ pub use fit::fit;
 pub use form::{Form, FormError, MAX_PARTS};
 pub use json::{BodyError, Field, JsonBody, MAX_DEPTH, MAX_FIELDS};
 pub use node::{Members, Node};
+pub use scan::glance;
 pub use write::{ObjectWriter, write_object};

@@ -137,14 +137,16 @@ impl FemtoSum {
 
 // --- decimal text ---
 
-fn decimal(f: &mut fmt::Formatter<'_>, value: i64, unit: u64, digits: usize) -> fmt::Result {
+fn decimal(f: &mut fmt::Formatter<'_>, value: i64, unit: u64, mut digits: usize) -> fmt::Result {
     let sign = if value < 0 { "-" } else { "" };
-    let (whole, part) = (value.unsigned_abs() / unit, value.unsigned_abs() % unit);
+    let (whole, mut part) = (value.unsigned_abs() / unit, value.unsigned_abs() % unit);
     if part == 0 {
         return write!(f, "{sign}{whole}");
     }
-    let part = format!("{part:0digits$}");
-    write!(f, "{sign}{whole}.{}", part.trim_end_matches('0'))
+    while part % 10 == 0 {
+        (part, digits) = (part / 10, digits - 1);
+    }
+    write!(f, "{sign}{whole}.{part:0digits$}")
 }
 
 /// `text` × 10^`digits` as an integer, rounded half up (away from zero).

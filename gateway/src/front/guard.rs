@@ -12,6 +12,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -30,6 +31,8 @@ pub struct Guard {
     fresh: bool,
     /// Runs while a head is awaited that must come.
     deadline: Option<Pin<Box<Sleep>>>,
+    /// Whether what is written waits for what follows at once.
+    waits: AtomicBool,
 }
 
 /// Bytes of one read: a head and a small body.
@@ -37,7 +40,13 @@ const READ: usize = 4 * 1024;
 
 impl Guard {
     pub fn new(inner: Stream, timeout: Duration) -> Self {
-        Self { inner, timeout, head: true, held: Vec::new(), taken: 0, fresh: true, deadline: None }
+        let (head, held, fresh, waits) = (true, Vec::new(), true, AtomicBool::new(false));
+        Self { inner, timeout, head, held, taken: 0, fresh, deadline: None, waits }
+    }
+
+    /// Lets what is written wait for more, as far as there is room for it; Pingora flushes each piece by itself.
+    pub fn wait_for_more(&self, waits: bool) {
+        self.waits.store(waits, Ordering::Relaxed);
     }
 
     /// Only sees to it that something comes: HTTP/2 has frames, and its parser deadlines and limits for them.
@@ -139,6 +148,9 @@ impl AsyncWrite for Guard {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if *self.waits.get_mut() {
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.inner).poll_flush(cx)
     }
 

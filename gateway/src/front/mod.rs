@@ -12,6 +12,7 @@ pub mod probes;
 
 pub use head::refusal;
 
+use crate::patience::Patience;
 use crate::proxy::{self, KEEPALIVE};
 use crate::state::App;
 use async_trait::async_trait;
@@ -87,6 +88,14 @@ async fn turn_away(stream: Stream) {
     let _ = timeout(FAREWELL, told).await;
 }
 
+/// Lets what a client is sent over HTTP/1 wait for what follows at once, until it is told not to.
+pub fn wait_for_more(down: &ServerSession, waits: bool) {
+    let ServerSession::H1(session) = down else { return };
+    if let Some(guard) = session.stream().as_any().downcast_ref::<Guard>() {
+        guard.wait_for_more(waits);
+    }
+}
+
 impl<P: HttpServerApp + Send + Sync + 'static> Front<P> {
     /// Whether a connection without TLS begins as HTTP/2 does; `None` when its first bytes do not come in time. No
     /// whole HTTP/1.1 head is shorter than a preface.
@@ -102,6 +111,7 @@ impl<P: HttpServerApp + Send + Sync + 'static> Front<P> {
         let stop = stopping.wait_for(|stop| *stop).map(drop).fuse();
         tokio::pin!(stop);
         let mut owing = Some(self.app.limits.owe());
+        let mut patience = Patience::default();
         loop {
             let fresh = owing.is_some();
             let stopped = async {
@@ -113,10 +123,11 @@ impl<P: HttpServerApp + Send + Sync + 'static> Front<P> {
             };
             let head = tokio::select! {
                 biased;
-                head = timeout(Duration::from_secs(KEEPALIVE), guard.next_head()) => head,
+                head = guard.next_head() => head,
+                () = patience.lost(Duration::from_secs(KEEPALIVE)) => return,
                 () = stopped => return,
             };
-            let Ok(Ok(Some(head))) = head else { return };
+            let Ok(Some(head)) = head else { return };
             owing.get_or_insert_with(|| self.app.limits.owe());
             let ours = proxy::is_ours(head, &self.app.root);
             let session = ServerSession::new_http1(guard);
@@ -129,6 +140,7 @@ impl<P: HttpServerApp + Send + Sync + 'static> Front<P> {
             let Some(Ok(same)) = next.map(|stream| stream.into_any().downcast()) else { return };
             guard = same;
             owing = None;
+            patience.renew();
         }
     }
 

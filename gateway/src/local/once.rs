@@ -1,11 +1,12 @@
 //! Asks a provider something beside the exchanges: one attempt, nothing booked.
 
+use crate::gathered::Gathered;
 use crate::limits::Place;
 use crate::response::outlet::Outlet;
 use crate::state::App;
 use crate::upstream::request::Outgoing;
 use crate::upstream::session::{self, Answered, Lost, Waiting};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use pingora::protocols::http::ServerSession;
 use std::sync::Arc;
 use std::time::Instant;
@@ -81,17 +82,17 @@ async fn read(
     attempt: &Attempt,
 ) -> Result<Bytes, ApiError> {
     let largest = if place.is_some() { LARGEST } else { UNHELD };
-    let mut whole = BytesMut::new();
+    let mut whole = Gathered::new(0);
     loop {
-        session::set_limit(&mut answered.connected, attempt, session::Silence::begin(false));
-        let Some(piece) = session::read(&mut answered.connected, attempt).await? else { break };
+        let mut silence = session::Silence::begin(false);
+        let Some(piece) = session::read(&mut answered.connected, attempt, &mut silence).await? else { break };
         if let Some(place) = &mut place {
             place.hold(piece.len())?;
         }
-        whole.extend_from_slice(&piece);
+        whole.push(piece);
         if whole.len() > largest {
             return Err(session::broken(attempt, "the answer is too long"));
         }
     }
-    Ok(whole.freeze())
+    Ok(whole.end())
 }

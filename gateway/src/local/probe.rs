@@ -2,13 +2,14 @@
 
 use super::once;
 use crate::state::App;
+use crate::upstream::connect::Wanted;
 use crate::upstream::request::Outgoing;
 use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use weir_core::body::JsonBody;
+use weir_core::body::{JsonBody, Pieces};
 use weir_core::config::ModelEntry;
 use weir_core::domain::ids::new_entry_id;
 use weir_core::domain::operation::Operation;
@@ -60,7 +61,8 @@ async fn asked(app: &App, snapshot: &Arc<Snapshot>, id: &str, mode: Option<&str>
     }
     let mode = mode.map_or_else(|| mode_of(snapshot, deployment), str::to_owned);
     let Some((_, operation, question)) = QUESTIONS.iter().find(|(name, ..)| *name == mode) else {
-        let connected = app.dialer.connect(deployment, false).await?;
+        let wanted = Wanted { body: &Pieces::new(), http1: false };
+        let connected = app.dialer.connect(deployment, wanted).await?;
         app.dialer.release(connected).await;
         return Ok(200);
     };

@@ -88,10 +88,9 @@ async fn run(
     let mut held = Bytes::new();
     let mut silence = Silence::begin(true);
     loop {
-        session::set_limit(connected, attempt, silence);
         let next = tokio::select! {
             biased;
-            next = session::read(connected, attempt) => next.map_err(Lost::Failed)?,
+            next = session::read(connected, attempt, &mut silence) => next.map_err(Lost::Failed)?,
             () = session::client_gone(down) => return Err(Lost::ClientGone),
             () = out.tick() => {
                 out.keep_alive(down).await.map_err(|_| Lost::ClientGone)?;

@@ -1,13 +1,13 @@
 //! The client's side of a stream: when the head goes out, what keeps an idle connection open, whether model content
 //! has been sent (after which no other deployment may answer).
 
+use crate::front::wait_for_more;
+use crate::patience::Patience;
 use bytes::Bytes;
 use pingora::Result;
 use pingora::http::ResponseHeader;
 use pingora::protocols::http::ServerSession;
-use std::pin::Pin;
 use std::time::Duration;
-use tokio::time::{Instant, Sleep};
 
 /// One per exchange.
 pub struct Outlet {
@@ -15,8 +15,8 @@ pub struct Outlet {
     /// What keeps an idle stream alive, in the client's dialect.
     comment: &'static [u8],
     interval: Option<Duration>,
-    timer: Option<Pin<Box<Sleep>>>,
-    last_sent: Instant,
+    /// Until it must be kept alive.
+    patience: Patience,
     content_sent: bool,
     carries: bool,
 }
@@ -28,8 +28,7 @@ impl Outlet {
             head: None,
             comment,
             interval,
-            timer: None,
-            last_sent: Instant::now(),
+            patience: Patience::default(),
             content_sent: false,
             carries: false,
         }
@@ -71,7 +70,11 @@ impl Outlet {
     /// Sends the last bytes and ends the answer.
     pub async fn end(&mut self, down: &mut ServerSession, bytes: Bytes) -> Result<()> {
         if !bytes.is_empty() {
-            self.write(down, bytes, false).await?;
+            // In one packet with the end of the body.
+            wait_for_more(down, true);
+            let written = self.write(down, bytes, false).await;
+            wait_for_more(down, false);
+            written?;
         }
         self.write(down, Bytes::new(), true).await
     }
@@ -79,17 +82,7 @@ impl Outlet {
     /// Resolves when nothing was sent for the interval; never for plain answers.
     pub async fn tick(&mut self) {
         let Some(interval) = self.interval else { return std::future::pending().await };
-        loop {
-            let due = self.last_sent + interval;
-            let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
-            if timer.is_elapsed() {
-                timer.as_mut().reset(due);
-            }
-            timer.as_mut().await;
-            if self.last_sent + interval <= Instant::now() {
-                return;
-            }
-        }
+        self.patience.lost(interval).await;
     }
 
     /// Sends a comment, and the head if it has not gone out yet: from here on errors are events.
@@ -107,7 +100,7 @@ impl Outlet {
             down.write_response_header(head).await?;
         }
         if self.interval.is_some() {
-            self.last_sent = Instant::now();
+            self.patience.renew();
         }
         down.write_response_body(bytes, end).await
     }

@@ -150,10 +150,9 @@ impl<'r, 'f> Passing<'r, 'f> {
         let mut held = Bytes::new();
         let mut silence = Silence::begin(true);
         loop {
-            session::set_limit(connected, self.attempt, silence);
             let next = tokio::select! {
                 biased;
-                next = session::read(connected, self.attempt) => next.map_err(Lost::Failed)?,
+                next = session::read(connected, self.attempt, &mut silence) => next.map_err(Lost::Failed)?,
                 () = session::client_gone(down) => return Err(Lost::ClientGone),
             };
             silence = Silence::begin(false);

@@ -1,10 +1,11 @@
 //! A plain answer: read whole, priced, booked, then sent as it came.
 
 use crate::exchange::Flight;
+use crate::gathered::Gathered;
 use crate::response::{guard, head, state};
 use crate::upstream::connect::Connected;
 use crate::upstream::session::{self, Lost, Silence};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use pingora::protocols::http::ServerSession;
 use weir_core::domain::spend::Status;
@@ -26,28 +27,31 @@ pub async fn read_all(
     attempt: &Attempt,
     limit: usize,
 ) -> Result<Bytes, Lost> {
-    let mut whole: Option<BytesMut> = None;
-    let mut first: Option<Bytes> = None;
+    let mut whole = Gathered::new(promised(connected));
     loop {
-        session::set_limit(connected, attempt, Silence::begin(false));
+        let mut silence = Silence::begin(false);
         let next = tokio::select! {
             biased;
-            next = session::read(connected, attempt) => next.map_err(Lost::Failed)?,
+            next = session::read(connected, attempt, &mut silence) => next.map_err(Lost::Failed)?,
             () = session::client_gone(down) => return Err(Lost::ClientGone),
         };
         let Some(piece) = next else { break };
         flight.place.hold(piece.len()).map_err(Lost::Failed)?;
-        match (&mut whole, first.take()) {
-            (Some(all), _) => all.extend_from_slice(&piece),
-            (None, None) => first = Some(piece),
-            // Most answers come in one piece, which is then never copied.
-            (None, Some(earlier)) => whole = Some(BytesMut::from_iter(earlier.into_iter().chain(piece))),
-        }
-        if whole.as_ref().map_or(0, BytesMut::len) > limit {
+        whole.push(piece);
+        if whole.len() > limit {
             return Err(Lost::Failed(too_long(attempt)));
         }
     }
-    Ok(whole.map(BytesMut::freeze).or(first).unwrap_or_default())
+    Ok(whole.end())
+}
+
+/// How long an answer says that it is, as far as room is made for what has not come.
+fn promised(connected: &Connected) -> usize {
+    const MOST: usize = 1 << 20;
+    let head = connected.session.response_header();
+    let length: Option<usize> =
+        head.and_then(|head| head.headers.get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok());
+    length.unwrap_or_default().min(MOST)
 }
 
 fn too_long(attempt: &Attempt) -> ApiError {

@@ -69,7 +69,7 @@ pub async fn relay(
             relay.finish();
             // Booked; whether the client still takes the last bytes changes nothing.
             let sent = out.end(down, last).await;
-            relay.flight.linger(connected, attempt).await;
+            relay.flight.linger(connected).await;
             sent.map_err(|_| Lost::ClientGone)
         }
         Err(lost) => {
@@ -101,10 +101,9 @@ impl Relay<'_, '_> {
     ) -> Result<Bytes, Lost> {
         let mut silence = Silence::begin(true);
         loop {
-            session::set_limit(connected, self.attempt, silence);
             let next = tokio::select! {
                 biased;
-                next = session::read(connected, self.attempt) => next.map_err(Lost::Failed)?,
+                next = session::read(connected, self.attempt, &mut silence) => next.map_err(Lost::Failed)?,
                 () = session::client_gone(down) => return Err(Lost::ClientGone),
                 () = out.tick() => {
                     out.keep_alive(down).await.map_err(|_| Lost::ClientGone)?;
@@ -255,14 +254,10 @@ impl Relay<'_, '_> {
 
 impl Flight<'_> {
     /// Reads the end of a finished stream, so that its connection can be used again.
-    async fn linger(&self, mut connected: Connected, attempt: &Attempt) {
-        connected.session.set_read_timeout(Some(LINGER));
-        loop {
-            match session::read(&mut connected, attempt).await {
-                Ok(Some(_)) => {}
-                Ok(None) => return self.app.dialer.release(connected).await,
-                Err(_) => return self.app.dialer.abort(connected).await,
-            }
+    async fn linger(&self, mut connected: Connected) {
+        match session::exhaust(&mut connected, LINGER).await {
+            true => self.app.dialer.release(connected).await,
+            false => self.app.dialer.abort(connected).await,
         }
     }
 }

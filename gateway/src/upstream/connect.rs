@@ -1,19 +1,25 @@
-//! Connections to providers: prebuilt peers, kept with their deployment, over one pooled connector.
+//! Connections to providers: prebuilt peers, kept with their deployment, and what is open over HTTP/1. What speaks HTTP/2
+//! is kept by Pingora's connector.
 
+use super::idle::{IDLE, Idle, Place, Shelf};
+use super::line::Line;
 use super::public::is_public;
 use super::resolve::Resolver;
 use super::tunnel::{Proxy, Tunnel};
 use arc_swap::ArcSwapOption;
+use bytes::Bytes;
 use pingora::ErrorType;
 use pingora::connectors::ConnectorOptions;
 use pingora::connectors::http::Connector;
-use pingora::protocols::ALPN;
 use pingora::protocols::http::client::HttpSession;
+use pingora::protocols::http::v1::client::HttpSession as Http1;
+use pingora::protocols::{ALPN, Stream};
 use pingora::upstreams::peer::HttpPeer;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use weir_core::body::Pieces;
 use weir_core::config::SslVerify;
 use weir_core::error::{ApiError, Kind};
 use weir_plugins::deployment::Deployment;
@@ -21,6 +27,7 @@ use weir_plugins::deployment::Deployment;
 /// Hands out connections. Shared by all workers.
 pub struct Dialer {
     connector: Connector,
+    idle: Arc<Idle>,
     resolver: Arc<Resolver>,
     proxy: Option<Proxy>,
     verify: bool,
@@ -31,21 +38,36 @@ pub struct Dialer {
 struct Ways {
     until: Instant,
     /// One for each address.
-    peers: Vec<Arc<HttpPeer>>,
+    any: Vec<Arc<Way>>,
     /// The same for those who want HTTP/1.1.
-    http1: Vec<Arc<HttpPeer>>,
+    http1: Vec<Arc<Way>>,
 }
 
-/// An open connection and the peer it must be given back to.
+/// How one address is reached, and what leads there already.
+struct Way {
+    peer: HttpPeer,
+    shelf: Arc<Shelf>,
+}
+
+/// What a connection is wanted for.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Goes out with the head where the connection can do that, see [`super::line::goes_with_head`].
+    pub body: &'a Pieces,
+    /// HTTP/2 would not do.
+    pub http1: bool,
+}
+
+/// An open connection, and where it must be given back to.
 pub struct Connection {
     pub session: HttpSession,
-    pub peer: Arc<HttpPeer>,
+    way: Arc<Way>,
     /// It was used before, so the other side may have closed it meanwhile.
     pub reused: bool,
     /// The setting that bounds the next read, for the message when it is over.
     pub limit: Duration,
     /// An end or error that was met while looking for more; told by the next read.
-    pub ahead: Option<pingora::Result<Option<bytes::Bytes>>>,
+    pub ahead: Option<pingora::Result<Option<Bytes>>>,
 }
 
 /// Passed from hand to hand, so by its address: the session alone is most of a kilobyte.
@@ -61,7 +83,6 @@ pub struct DialerOptions {
     pub pool_size: usize,
 }
 
-const IDLE: Duration = Duration::from_secs(60);
 /// How long prepared peers are used before the resolver is asked again, which remembers by itself.
 const FRESH: Duration = Duration::from_secs(5);
 /// Addresses of a host that are tried.
@@ -78,23 +99,38 @@ impl Dialer {
         connector.ca_file = Some(options.ca_file);
         Self {
             connector: Connector::new(Some(connector)),
+            idle: Arc::new(Idle::new(options.pool_size)),
             resolver: Arc::new(Resolver::new()),
             proxy: options.https_proxy,
             verify: options.verify != SslVerify::Off,
         }
     }
 
-    /// A connection to the deployment, pooled or new; the next address when one does not answer. `http1`: HTTP/2 would
-    /// not do.
-    pub async fn connect(&self, deployment: &Deployment, http1: bool) -> Result<Connected, ApiError> {
+    /// Connections that nobody uses.
+    pub fn idle(&self) -> Arc<Idle> {
+        Arc::clone(&self.idle)
+    }
+
+    /// A connection that is open already, if there is one.
+    pub fn at_hand(&self, deployment: &Deployment, wanted: Wanted<'_>) -> Option<Connected> {
+        let ways = known_ways(deployment)?;
+        ways.of(wanted).iter().find_map(|way| way.at_hand(deployment, wanted))
+    }
+
+    /// A connection to the deployment, open already or new; the next address when one does not answer.
+    pub async fn connect(&self, deployment: &Deployment, wanted: Wanted<'_>) -> Result<Connected, ApiError> {
         let mut last = None;
         let ways = self.ways(deployment).await?;
-        for peer in if http1 { &ways.http1 } else { &ways.peers } {
-            match self.connector.get_http_session(&**peer).await {
-                Ok((session, reused)) => {
-                    let (peer, limit) = (Arc::clone(peer), deployment.timeouts.first_token);
-                    return Ok(Box::new(Connection { session, peer, reused, limit, ahead: None }));
+        for way in ways.of(wanted) {
+            if let Some(connected) = way.at_hand(deployment, wanted) {
+                return Ok(connected);
+            }
+            match self.connector.get_http_session(&way.peer).await {
+                Ok((HttpSession::H1(http1), _)) => {
+                    let line = Box::new(Line::new(http1.into_inner()));
+                    return Ok(way.over(line, deployment, wanted, false));
                 }
+                Ok((session, reused)) => return Ok(way.begun(session, deployment, reused)),
                 Err(error) => last = Some(with_cure(refused(deployment, &error.to_string()), &error)),
             }
         }
@@ -121,22 +157,26 @@ impl Dialer {
     }
 
     async fn ways(&self, deployment: &Deployment) -> Result<Arc<Ways>, ApiError> {
-        let kept = deployment.prepared.get_or_init(|| Box::new(ArcSwapOption::<Ways>::empty()));
-        let kept = kept.downcast_ref::<ArcSwapOption<Ways>>();
-        let known = kept.and_then(|kept| kept.load_full());
-        if let Some(ways) = known.filter(|ways| ways.until > Instant::now()) {
+        if let Some(ways) = known_ways(deployment) {
             return Ok(ways);
         }
         let addresses = self.addresses(deployment).await?;
-        let peers = |http1| {
-            let all = addresses.iter().take(MAX_ADDRESSES);
-            all.map(|address| Arc::new(self.build_peer(deployment, *address, http1))).collect()
+        let all = |http1| {
+            let addresses = addresses.iter().take(MAX_ADDRESSES);
+            addresses.map(|address| Arc::new(self.way(deployment, *address, http1))).collect()
         };
-        let ways = Arc::new(Ways { until: Instant::now() + FRESH, peers: peers(false), http1: peers(true) });
-        if let Some(kept) = kept {
+        let ways = Arc::new(Ways { until: Instant::now() + FRESH, any: all(false), http1: all(true) });
+        if let Some(kept) = kept_ways(deployment) {
             kept.store(Some(Arc::clone(&ways)));
         }
         Ok(ways)
+    }
+
+    fn way(&self, deployment: &Deployment, address: SocketAddr, http1: bool) -> Way {
+        let wire = &deployment.wire;
+        let target = self.proxy_for(deployment).map(|_| target_of(deployment, address));
+        let place = Place { address, tls: wire.tls, host: wire.host.clone(), target };
+        Way { peer: self.build_peer(deployment, address, http1), shelf: self.idle.shelf(place) }
     }
 
     fn build_peer(&self, deployment: &Deployment, address: SocketAddr, http1: bool) -> HttpPeer {
@@ -152,9 +192,7 @@ impl Dialer {
         options.max_h2_streams = H2_STREAMS;
         options.h2_stream_window_size = Some(H2_STREAM_WINDOW);
         if let Some(proxy) = self.proxy_for(deployment) {
-            // A name that a client chose may lead elsewhere when the proxy looks: it gets the address that was looked at.
-            let looked_at = deployment.public_only.then(|| address.to_string());
-            let target = looked_at.unwrap_or_else(|| target(&wire.host, wire.port));
+            let target = target_of(deployment, address);
             peer.group_key = hash(&target);
             let tunnel = Tunnel { proxy: proxy.clone(), target, resolver: Arc::clone(&self.resolver) };
             peer.options.custom_l4 = Some(Arc::new(tunnel));
@@ -162,9 +200,19 @@ impl Dialer {
         peer
     }
 
-    /// Gives a finished session back to the pool.
+    /// Gives back the connection of a finished session.
     pub async fn release(&self, connected: Connected) {
-        self.connector.release_http_session(connected.session, &*connected.peer, Some(IDLE)).await;
+        let Connection { session, way, .. } = *connected;
+        match session {
+            HttpSession::H1(mut http1) => {
+                http1.respect_keepalive();
+                let line = http1.reuse().await.and_then(|stream| stream.into_any().downcast::<Line>().ok());
+                if let Some(line) = line {
+                    way.shelf.put(line);
+                }
+            }
+            session => self.connector.release_http_session(session, &way.peer, Some(IDLE)).await,
+        }
     }
 
     /// Ends a session whose answer is not wanted or not whole, so that the provider stops.
@@ -175,6 +223,54 @@ impl Dialer {
             self.release(connected).await;
         }
     }
+}
+
+// --- Ways ---
+
+impl Ways {
+    fn of(&self, wanted: Wanted<'_>) -> &[Arc<Way>] {
+        if wanted.http1 { &self.http1 } else { &self.any }
+    }
+}
+
+fn kept_ways(deployment: &Deployment) -> Option<&ArcSwapOption<Ways>> {
+    let kept = deployment.prepared.get_or_init(|| Box::new(ArcSwapOption::<Ways>::empty()));
+    kept.downcast_ref::<ArcSwapOption<Ways>>()
+}
+
+/// The ways to a deployment, as long as they are good.
+fn known_ways(deployment: &Deployment) -> Option<Arc<Ways>> {
+    kept_ways(deployment)?.load_full().filter(|ways| ways.until > Instant::now())
+}
+
+impl Way {
+    fn at_hand(self: &Arc<Self>, deployment: &Deployment, wanted: Wanted<'_>) -> Option<Connected> {
+        Some(self.over(self.shelf.take()?, deployment, wanted, true))
+    }
+
+    fn over(
+        self: &Arc<Self>,
+        mut line: Box<Line>,
+        deployment: &Deployment,
+        wanted: Wanted<'_>,
+        reused: bool,
+    ) -> Connected {
+        line.load(wanted.body);
+        let line: Stream = line;
+        self.begun(HttpSession::H1(Http1::new_with_options(line, &self.peer)), deployment, reused)
+    }
+
+    fn begun(self: &Arc<Self>, session: HttpSession, deployment: &Deployment, reused: bool) -> Connected {
+        let (way, limit) = (Arc::clone(self), deployment.timeouts.first_token);
+        Box::new(Connection { session, way, reused, limit, ahead: None })
+    }
+}
+
+/// What a proxy is asked for. A name that a client chose may lead elsewhere when the proxy looks: it gets the address that
+/// was looked at.
+fn target_of(deployment: &Deployment, address: SocketAddr) -> String {
+    let wire = &deployment.wire;
+    if deployment.public_only { address.to_string() } else { target(&wire.host, wire.port) }
 }
 
 /// An IPv6 address needs brackets before its port.

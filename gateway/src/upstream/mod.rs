@@ -1,7 +1,8 @@
 //! From a deployment to its answer: connect, send, read the head.
 
 pub mod connect;
-mod cork;
+pub mod idle;
+pub mod line;
 pub mod public;
 pub mod request;
 pub mod resolve;

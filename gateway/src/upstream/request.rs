@@ -1,5 +1,6 @@
 //! The request that goes to a provider, as Pingora sends it.
 
+use super::connect::Wanted;
 use bytes::Bytes;
 use http::{HeaderValue, Method};
 use pingora::http::RequestHeader;
@@ -59,8 +60,8 @@ impl Outgoing {
         Ok(Self { head: Box::new(RequestHeader::from(parts)), body, plan, sent: AtomicBool::new(false) })
     }
 
-    /// Whether another protocol is to follow on the connection.
-    pub fn upgrades(&self) -> bool {
-        self.head.headers.contains_key(http::header::UPGRADE)
+    /// The connection that it goes out on. Another protocol may be to follow.
+    pub fn wanted(&self) -> Wanted<'_> {
+        Wanted { body: &self.body, http1: self.head.headers.contains_key(http::header::UPGRADE) }
     }
 }

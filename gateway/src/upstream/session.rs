@@ -1,7 +1,7 @@
 //! Sending one request and reading the head of its answer, while watching that the client is still there.
 
 use super::connect::{Connected, Dialer};
-use super::cork;
+use super::line::goes_with_head;
 use super::request::Outgoing;
 use crate::response::outlet::Outlet;
 use bytes::Bytes;
@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use pingora::ErrorType;
 use pingora::prelude::timeout;
 use pingora::protocols::http::ServerSession;
+use pingora::protocols::http::client::HttpSession;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use weir_core::error::{ApiError, Kind};
@@ -38,7 +39,7 @@ impl Answered {
     }
 }
 
-/// How long a client's connection may refuse to take bytes from us.
+/// How long a provider's connection may refuse to take bytes from us.
 const SEND_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Who waits for the answer.
@@ -120,8 +121,12 @@ async fn connected(
     attempt: &Attempt,
     outgoing: &Outgoing,
 ) -> Result<Connected, Lost> {
-    let mut connecting = Box::pin(dialer.connect(&attempt.deployment, outgoing.upgrades()));
     // Nearly always one is there already: no need to watch the clock and the client.
+    if let Some(connected) = dialer.at_hand(&attempt.deployment, outgoing.wanted()) {
+        return Ok(connected);
+    }
+    let mut connecting = Box::pin(dialer.connect(&attempt.deployment, outgoing.wanted()));
+    // HTTP/2 has one for many.
     if let Some(connected) = tokio::task::unconstrained(&mut connecting).now_or_never() {
         return connected.map_err(Lost::Failed);
     }
@@ -140,8 +145,7 @@ pub async fn begin(dialer: &Dialer, attempt: &Attempt, outgoing: &Outgoing) -> R
     let mut answered = send(dialer, Waiting::Nobody, attempt, outgoing).await?;
     if (200..300).contains(&answered.status) && answered.is_stream(outgoing.plan) {
         let connected = &mut answered.connected;
-        set_limit(connected, attempt, Silence::begin(true));
-        match connected.session.read_response_body().await {
+        match next(connected, attempt, &mut Silence::begin(true)).await {
             Ok(first) => connected.ahead = Some(Ok(first)),
             Err(error) => {
                 let error = lost(attempt, connected, &error);
@@ -167,17 +171,10 @@ async fn transfer(
 ) -> Result<u16, Transfer> {
     connected.limit = attempt.timeouts.first_token;
     let up = &mut connected.session;
-    up.set_write_timeout(Some(SEND_TIMEOUT));
     // The limit is on the whole, or a head could drip in for ever.
     up.set_read_timeout(None);
     let exchange = timeout(attempt.timeouts.first_token.min(left(attempt)), async {
-        cork::on(up);
-        up.write_request_header(outgoing.head.clone()).await?;
-        for piece in &outgoing.body {
-            up.write_request_body(piece.clone(), false).await?;
-        }
-        up.finish_request_body().await?;
-        cork::off(up);
+        put(up, outgoing).await?;
         outgoing.sent.store(true, Ordering::Relaxed);
         loop {
             up.read_response_header().await?;
@@ -203,6 +200,20 @@ async fn transfer(
     }
 }
 
+/// Sends the request, over HTTP/1 in one piece.
+async fn put(up: &mut HttpSession, outgoing: &Outgoing) -> pingora::Result<()> {
+    let head = timeout(SEND_TIMEOUT, up.write_request_header(outgoing.head.clone()));
+    head.await.map_err(|_| pingora::Error::new(ErrorType::WriteTimedout))??;
+    if matches!(up, HttpSession::H1(_)) && goes_with_head(&outgoing.body) {
+        return Ok(());
+    }
+    up.set_write_timeout(Some(SEND_TIMEOUT));
+    for piece in &outgoing.body {
+        up.write_request_body(piece.clone(), false).await?;
+    }
+    up.finish_request_body().await
+}
+
 fn sort(error: &pingora::Error) -> Transfer {
     match error.etype() {
         ErrorType::ReadTimedout | ErrorType::WriteTimedout => Transfer::TimedOut,
@@ -216,13 +227,14 @@ pub async fn client_gone(down: &mut ServerSession) {
     let _closed = down.read_body_or_idle(true).await;
 }
 
-/// The next piece of the answer's body. `Ok(None)` is its end.
-pub async fn read(connected: &mut Connected, attempt: &Attempt) -> Result<Option<Bytes>, ApiError> {
-    let next = match connected.ahead.take() {
-        Some(ahead) => ahead,
-        None => connected.session.read_response_body().await,
-    };
-    match next {
+/// The next piece of the answer's body, within what its limits leave of the silence so far. `Ok(None)` is its end. Cancel
+/// safe: a read that is begun again gets no new limit.
+pub async fn read(
+    connected: &mut Connected,
+    attempt: &Attempt,
+    silence: &mut Silence,
+) -> Result<Option<Bytes>, ApiError> {
+    match next(connected, attempt, silence).await {
         Ok(Some(first)) => Ok(Some(drained(connected, first))),
         Ok(None) => Ok(None),
         Err(error) => Err(lost(attempt, connected, &error)),
@@ -236,12 +248,43 @@ fn lost(attempt: &Attempt, connected: &Connected, error: &pingora::Error) -> Api
     }
 }
 
+async fn next(
+    connected: &mut Connected,
+    attempt: &Attempt,
+    silence: &mut Silence,
+) -> pingora::Result<Option<Bytes>> {
+    if let Some(next) = at_hand(connected) {
+        return next;
+    }
+    // Also where this task has had its share: others are served before it reads on.
+    set_limit(connected, attempt, silence);
+    connected.session.read_response_body().await
+}
+
+/// Reads the rest of a body that nobody needs. Whether its end came, with no longer silence than this.
+pub async fn exhaust(connected: &mut Connected, within: Duration) -> bool {
+    loop {
+        let next = match at_hand(connected) {
+            Some(next) => next,
+            None => {
+                connected.session.set_read_timeout(Some(within));
+                connected.session.read_response_body().await
+            }
+        };
+        match next {
+            Ok(Some(_)) => {}
+            end => return end.is_ok(),
+        }
+    }
+}
+
 /// What is ready is sent in one write: on bursts that saves a third of the work.
 const DRAIN_LIMIT: usize = 16 * 1024;
 
 fn drained(connected: &mut Connected, first: Bytes) -> Bytes {
     let Some(second) = ready(connected) else { return first };
-    let mut all = bytes::BytesMut::with_capacity(first.len() + second.len());
+    // Where two are ready there are mostly more.
+    let mut all = bytes::BytesMut::with_capacity(4 * (first.len() + second.len()));
     all.extend_from_slice(&first);
     let mut more = Some(second);
     while let Some(next) = more {
@@ -253,7 +296,7 @@ fn drained(connected: &mut Connected, first: Bytes) -> Bytes {
 
 /// What can be had without waiting. The end, or an error, is kept for the next read: it is told only once.
 fn ready(connected: &mut Connected) -> Option<Bytes> {
-    match tokio::task::unconstrained(connected.session.read_response_body()).now_or_never()? {
+    match at_hand(connected)? {
         Ok(Some(bytes)) => Some(bytes),
         end => {
             connected.ahead = Some(end);
@@ -262,25 +305,34 @@ fn ready(connected: &mut Connected) -> Option<Bytes> {
     }
 }
 
-/// Since when a provider is silent.
-#[derive(Clone, Copy)]
+/// What a read would give without waiting. No timer is set for it, and no clock read.
+fn at_hand(connected: &mut Connected) -> Option<pingora::Result<Option<Bytes>>> {
+    if let Some(ahead) = connected.ahead.take() {
+        return Some(ahead);
+    }
+    connected.session.set_read_timeout(None);
+    connected.session.read_response_body().now_or_never()
+}
+
+/// How long a provider is silent: since it was first waited for.
 pub struct Silence {
-    pub since: Instant,
+    since: Option<Instant>,
     /// Whether it has sent nothing of the body yet.
-    pub first: bool,
+    first: bool,
 }
 
 impl Silence {
     pub fn begin(first: bool) -> Self {
-        Self { since: Instant::now(), first }
+        Self { since: None, first }
     }
 }
 
 /// Sets how long the next read may take: what is left of the idle limit, of the wait for the first token, or of the
-/// whole time. A read that is given up for a keep-alive and begun again gets no new limit.
-pub fn set_limit(connected: &mut Connected, attempt: &Attempt, silence: Silence) {
-    let limits = &attempt.timeouts;
-    let (silent, all) = (silence.since.elapsed(), attempt.started.elapsed());
+/// whole time.
+fn set_limit(connected: &mut Connected, attempt: &Attempt, silence: &mut Silence) {
+    let (limits, now) = (&attempt.timeouts, Instant::now());
+    let since = *silence.since.get_or_insert(now);
+    let (silent, all) = (now.duration_since(since), now.duration_since(attempt.started));
     let mut next = (limits.idle.saturating_sub(silent), limits.idle);
     next = next.min((limits.total.saturating_sub(all), limits.total));
     if silence.first {

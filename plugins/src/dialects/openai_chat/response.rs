@@ -3,6 +3,7 @@
 use super::usage::WireUsage;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use weir_core::body::glance;
 use weir_core::domain::usage::Usage;
 
 /// What the ledger wants to know of an answer.
@@ -24,17 +25,24 @@ struct Head<'a> {
 
 /// `None` when the body is not a JSON object: no answer of this dialect.
 pub fn read_response(body: &[u8]) -> Option<Report> {
+    if let Some([id, usage]) = glance(body, ["id", "usage"]) {
+        return Some(report(id, usage));
+    }
     // A list would be taken for the members in their order.
     body.trim_ascii_start().strip_prefix(b"{")?;
     let head: Head<'_> = serde_json::from_slice(body).ok()?;
-    let id = head.id.and_then(|id| serde_json::from_str(id.get()).ok());
-    Some(Report { id, usage: head.usage.and_then(usage) })
+    Some(report(head.id.map(RawValue::get), head.usage.map(RawValue::get)))
+}
+
+fn report(id: Option<&str>, told: Option<&str>) -> Report {
+    let id = id.and_then(|id| serde_json::from_str(id).ok());
+    Report { id, usage: told.and_then(usage) }
 }
 
 /// Here too a list would be taken for the members in their order.
-pub(super) fn usage(told: &RawValue) -> Option<Usage> {
-    told.get().strip_prefix('{')?;
-    serde_json::from_str::<WireUsage>(told.get()).ok().map(|usage| usage.usage())
+pub(super) fn usage(told: &str) -> Option<Usage> {
+    told.strip_prefix('{')?;
+    serde_json::from_str::<WireUsage>(told).ok().map(|usage| usage.usage())
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::ops::Range;
+use std::sync::LazyLock;
 use weir_core::codec::sse;
 use weir_core::domain::usage::Usage;
 
@@ -43,15 +44,31 @@ pub struct StreamReader {
     /// Events with content so far, and bytes in them: what is booked if no usage ever comes.
     events: u64,
     bytes: u64,
-    finders: Finders,
 }
 
+/// What events are searched for. To make ready for a search costs more than to search an event.
 struct Finders {
     usage: Finder<'static>,
     done: Finder<'static>,
     error: Finder<'static>,
     finish: Finder<'static>,
+    /// Fields of a delta that carry model output.
+    content: [Finder<'static>; 5],
 }
+
+static FINDERS: LazyLock<Finders> = LazyLock::new(|| Finders {
+    usage: Finder::new("\"usage\""),
+    done: Finder::new("[DONE]"),
+    error: Finder::new("\"error\""),
+    finish: Finder::new("\"finish_reason\""),
+    content: [
+        Finder::new("\"content\":"),
+        Finder::new("\"text\":"),
+        Finder::new("\"arguments\":"),
+        Finder::new("\"reasoning_content\":"),
+        Finder::new("\"reasoning\":"),
+    ],
+});
 
 /// Each member is read by itself: one that is odd does not take the others away.
 #[derive(Deserialize)]
@@ -94,7 +111,7 @@ impl Chunk<'_> {
             choices.into_iter().find_map(|choice| choice.usage)
         };
         let beside = || groq().or_else(moonshot).map(|usage| usage.usage());
-        self.usage.and_then(response::usage).or_else(beside)
+        self.usage.and_then(|told| response::usage(told.get())).or_else(beside)
     }
 
     /// The error that it tells, as JSON: its `error`, or all of it where it is called one. Some providers say
@@ -115,13 +132,7 @@ impl Chunk<'_> {
 impl StreamReader {
     /// `keep_usage`: the client asked for the usage chunk.
     pub fn new(keep_usage: bool) -> Self {
-        let finders = Finders {
-            usage: Finder::new("\"usage\""),
-            done: Finder::new("[DONE]"),
-            error: Finder::new("\"error\""),
-            finish: Finder::new("\"finish_reason\""),
-        };
-        Self { keep_usage, report: Report::default(), finished: false, seen: 0, events: 0, bytes: 0, finders }
+        Self { keep_usage, report: Report::default(), finished: false, seen: 0, events: 0, bytes: 0 }
     }
 
     /// Reads a block of whole events.
@@ -131,15 +142,15 @@ impl StreamReader {
         for event in sse::events(&block) {
             let range = at..at + event.len();
             at = range.end;
-            if self.is_done(event) {
+            if is_done(event) {
                 out.push(&block, from..range.start);
                 out.done = Some(block.slice(range.start..));
                 return out;
             }
             self.seen += u64::from(!is_comment(event));
             self.count(event);
-            self.finished |= has_value(&self.finders.finish, b"\"finish_reason\"", event, b'"');
-            if (self.report.id.is_none() || self.may_matter(event)) && self.look(event, &mut out) {
+            self.finished |= has_value(&FINDERS.finish, event, b'"');
+            if (self.report.id.is_none() || may_matter(event)) && self.look(event, &mut out) {
                 out.push(&block, from..range.start);
                 from = range.end;
             }
@@ -169,22 +180,11 @@ impl StreamReader {
         self.events.max(self.bytes / 4)
     }
 
-    fn is_done(&self, event: &[u8]) -> bool {
-        event.len() < 32 && self.finders.done.find(event).is_some()
-    }
-
     fn count(&mut self, event: &[u8]) {
         if let Some(length) = content_length(event) {
             self.events += 1;
             self.bytes += length as u64;
         }
-    }
-
-    fn may_matter(&self, event: &[u8]) -> bool {
-        // Most providers say `"usage":null` in every chunk.
-        has_value(&self.finders.usage, b"\"usage\"", event, b'{')
-            || self.finders.error.find(event).is_some()
-            || event.starts_with(b"event:")
     }
 
     /// Parses one event; answers whether it is to be taken out.
@@ -216,22 +216,29 @@ fn is_comment(event: &[u8]) -> bool {
     event.starts_with(b":") && sse::data(event).is_none()
 }
 
+fn is_done(event: &[u8]) -> bool {
+    event.len() < 32 && FINDERS.done.find(event).is_some()
+}
+
+fn may_matter(event: &[u8]) -> bool {
+    // Most providers say `"usage":null` in every chunk.
+    has_value(&FINDERS.usage, event, b'{')
+        || FINDERS.error.find(event).is_some()
+        || event.starts_with(b"event:")
+}
+
 /// Whether a field stands there with a value that starts with `first`.
-fn has_value(finder: &Finder<'_>, name: &[u8], event: &[u8], first: u8) -> bool {
-    finder.find_iter(event).any(|at| {
-        let mut after = event[at + name.len()..].iter().copied();
+fn has_value(field: &Finder<'_>, event: &[u8], first: u8) -> bool {
+    field.find_iter(event).any(|at| {
+        let mut after = event[at + field.needle().len()..].iter().copied();
         after.find(|b| !b.is_ascii_whitespace() && *b != b':') == Some(first)
     })
 }
 
-/// Fields of a delta that carry model output.
-static CONTENT: &[&[u8]] =
-    &[b"\"content\":", b"\"text\":", b"\"arguments\":", b"\"reasoning_content\":", b"\"reasoning\":"];
-
 /// Length of the first non-empty text that an event carries, without parsing it.
 fn content_length(event: &[u8]) -> Option<usize> {
-    CONTENT.iter().find_map(|name| {
-        let at = memchr::memmem::find(event, name)? + name.len();
+    FINDERS.content.iter().find_map(|name| {
+        let at = name.find(event)? + name.needle().len();
         let value = event[at..].trim_ascii_start().strip_prefix(b"\"")?;
         let end = memchr::memchr(b'"', value).unwrap_or(value.len());
         (end > 0).then_some(end)

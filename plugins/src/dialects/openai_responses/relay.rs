@@ -3,9 +3,11 @@
 
 use super::usage::WireUsage;
 use crate::dialects::openai_chat::{Report, StreamError};
+use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::sync::LazyLock;
 use weir_core::codec::sse;
 use weir_core::domain::usage::Usage;
 
@@ -141,9 +143,12 @@ fn kind_of(data: &[u8]) -> String {
     wire.map(|wire| wire.r#type.into_owned()).unwrap_or_default()
 }
 
+/// To make ready for a search costs more than to search an event.
+static DELTA: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"delta\":"));
+
 /// Length of the piece that an event carries, without parsing it.
 fn piece(data: &[u8]) -> u64 {
-    let Some(at) = memchr::memmem::find(data, b"\"delta\":") else { return 0 };
-    let value = data[at + 8..].trim_ascii_start().strip_prefix(b"\"").unwrap_or_default();
+    let Some(at) = DELTA.find(data) else { return 0 };
+    let value = data[at + DELTA.needle().len()..].trim_ascii_start().strip_prefix(b"\"").unwrap_or_default();
     memchr::memchr(b'"', value).unwrap_or(value.len()) as u64
 }
