@@ -46,7 +46,8 @@ impl Snapshot {
 
 fn master(config: &Config) -> Option<MasterKey> {
     let key = config.general.master_key.as_ref()?;
-    Some(MasterKey::new(key).or(config.weir.master_key_previous.as_ref()))
+    let master = MasterKey::new(key).or(config.weir.master_key_previous.as_ref());
+    Some(master.hidden(config.general.hides_master_key_hash))
 }
 
 /// What was sealed with the key that was the master key before is opened too.
