@@ -59,6 +59,8 @@ const MEASURES: &[&str] = &[
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Counts {
     Now,
+    /// Nobody is held to budgets (`disable_spend_updates`): only days are added up.
+    Nowhere,
     /// It is history from elsewhere, where it has counted already: `total` is raised and `base` with it, so that what is
     /// told as spent since the last reset stays what it is. In reports, which are sums of days, it is like any other.
     Before,
@@ -169,6 +171,9 @@ pub(super) async fn raise_all(
     for (sum, sums) in [(DAILY, raised.daily), (TAGS, raised.tags), (CUSTOMERS, raised.customers)] {
         let sums: Vec<(Place, Sums)> = sums.into_iter().collect();
         raise(ledger, transaction, &sum, &sums).await?;
+    }
+    if counts == Counts::Nowhere {
+        return Ok(());
     }
     let spent: Vec<_> = raised.spent.into_iter().collect();
     raise_spent(ledger, transaction, &spent, counts).await?;
@@ -296,6 +301,7 @@ async fn raise_spent(
 ) -> LedgerResult<()> {
     let how = match counts {
         Counts::Now => SPENT_NOW,
+        Counts::Nowhere => return Ok(()),
         Counts::Before => SPENT_BEFORE,
     };
     for chunk in sized(spent) {

@@ -3,7 +3,9 @@
 use super::super::problems::Problems;
 use super::super::section::Section;
 use crate::domain::cron::Cron;
+use crate::domain::money::NanoUsd;
 use crate::domain::period::Period;
+use crate::domain::spend::Status;
 use std::time::Duration;
 
 /// LiteLLM looks once a day; looking where nothing is old costs nothing.
@@ -39,6 +41,11 @@ pub struct KeepingSettings {
 }
 
 impl KeepingSettings {
+    /// Whether an entry that ended so is not kept. What cost something is billed by.
+    pub fn leaves_out(&self, status: Status, cost: NanoUsd) -> bool {
+        self.without_failures && status == Status::Failure && cost == NanoUsd::ZERO
+    }
+
     pub(super) fn read(s: &Section, problems: &mut Problems) -> Self {
         let bool = |name: &str| s.bool(name).unwrap_or(false);
         if bool("disable_spend_updates") {
