@@ -2,6 +2,7 @@
 
 use crate::callbacks::Callbacks;
 use crate::guardrails::Guardrails;
+use crate::inferred;
 use crate::models::ModelTable;
 use crate::pass::PassTable;
 use crate::seal::Sealer;
@@ -29,7 +30,13 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    pub fn build(config: Config, env: Arc<Env>, catalogue: Arc<Catalogue>, problems: &mut Problems) -> Self {
+    pub fn build(
+        mut config: Config,
+        env: Arc<Env>,
+        catalogue: Arc<Catalogue>,
+        problems: &mut Problems,
+    ) -> Self {
+        inferred::add(&mut config, &env);
         let config = Arc::new(config);
         Self {
             guardrails: Guardrails::build(&config, &env, problems),

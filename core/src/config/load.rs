@@ -13,7 +13,8 @@ use super::problems::{Place, Problems};
 use super::resolve;
 use super::section::Section;
 use super::settings::{
-    CacheSettings, CallbackSettings, GeneralSettings, LitellmSettings, RouterSettings, WeirSettings,
+    CacheSettings, CallbackSettings, GeneralSettings, HubSettings, LitellmSettings, RouterSettings,
+    WeirSettings,
 };
 use super::tree::Node;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ pub struct Config {
     pub callbacks: CallbackSettings,
     /// Who asks Vertex AI what is passed through to it, where no model of the list does.
     pub passed_vertex: Vertex,
+    pub hub: HubSettings,
     /// The environment it was loaded with, `environment_variables` on top: where providers look for their keys.
     pub env: Env,
     /// Every setting with its source, as it was loaded; nothing where it was not loaded from files.
@@ -157,6 +159,7 @@ impl Config {
             cache,
             callbacks,
             passed_vertex: Vertex::passed(&file.vertex, &env),
+            hub: HubSettings::read(&file.general, &file.litellm, problems),
             env,
             told: Arc::default(),
         };

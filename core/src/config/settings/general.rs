@@ -96,8 +96,6 @@ pub struct GeneralSettings {
     pub customer_headers: Vec<String>,
     /// Only proxy admins make keys that belong to no team (`default_team_disabled`).
     pub team_keys_only: bool,
-    /// Anybody may look at the models that are named for it (`public_model_groups`).
-    pub public_model_hub: bool,
     /// Providers whose keys are in the environment serve all of their models (`infer_model_from_keys`).
     pub infer_models: bool,
     /// The callback `otel`, which LiteLLM also switches on here.
@@ -172,13 +170,19 @@ impl GeneralSettings {
             ui_admins_only: s.text("ui_access_mode").as_deref() == Some("admin_only"),
             customer_headers: customer_headers(s, problems),
             team_keys_only: bool("default_team_disabled"),
-            public_model_hub: bool("enable_public_model_hub"),
             infer_models: bool("infer_model_from_keys"),
             otel: bool("otel"),
             kept_objects: kept_objects(s, problems),
             key_management_system: secrets::system(s, problems),
             key_management_settings: json_map(s, "key_management_settings"),
         }
+    }
+}
+
+impl GeneralSettings {
+    /// Whether what the ledger has of this kind (`models`, `model_cost_map` …) is used.
+    pub fn uses_kept(&self, kind: &str) -> bool {
+        self.kept_objects.as_ref().is_none_or(|kinds| kinds.iter().any(|known| known == kind))
     }
 }
 
