@@ -21,7 +21,7 @@ pub struct RequestSettings {
     /// Clients may bring a key and an address of their own for any model (`allow_client_side_credentials`), and not only
     /// for those that leave it to them.
     pub client_credentials: bool,
-    /// Bytes of a whole answer.
+    /// Bytes of an answer that is no stream.
     pub response_limit: Option<u64>,
     /// Whoever knows its id reads a response and goes on from it (`disable_responses_id_security`).
     pub shared_responses: bool,
@@ -31,6 +31,7 @@ impl RequestSettings {
     pub(super) fn read(s: &Section) -> Self {
         let bool = |name: &str| s.bool(name).unwrap_or(false);
         let text = |name: &str| s.text(name).filter(|text| !text.is_empty());
+        let limit = s.int("max_response_size_mb");
         let of_services = s.node("service_account_settings").and_then(|node| node.get("enforced_params"));
         Self {
             enforce_user: bool("enforce_user_param"),
@@ -41,7 +42,7 @@ impl RequestSettings {
             moderation_model: text("moderation_model"),
             image_model: text("image_generation_model"),
             client_credentials: bool("allow_client_side_credentials"),
-            response_limit: s.int("max_response_size_mb").map(|mb| mb.saturating_mul(1 << 20)),
+            response_limit: limit.filter(|mb| *mb > 0).map(|mb| mb.saturating_mul(1 << 20)),
             shared_responses: bool("disable_responses_id_security"),
         }
     }
