@@ -55,7 +55,7 @@ impl RequestSettings {
             Chat | Completions | Messages | CountTokens | Responses => &self.completion_model,
             Moderations => &self.moderation_model,
             Images | ImageEdits | ImageVariations => &self.image_model,
-            _ => &None,
+            _ => return None,
         };
         model.as_deref()
     }
