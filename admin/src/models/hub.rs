@@ -20,8 +20,9 @@ pub(super) async fn models(context: Context) -> Json<Vec<Value>> {
 
 pub(super) async fn about(context: Context) -> Json<Value> {
     let config = (context.services.config)();
-    let link =
-        |(title, link): (&str, &str)| (title.to_owned(), serde_json::from_str::<Value>(link).unwrap_or_default());
+    let link = |(title, link): (&str, &str)| {
+        (title.to_owned(), serde_json::from_str::<Value>(link).unwrap_or_default())
+    };
     let links: Map<String, Value> = config.hub.links.iter().map(link).collect();
     Json(json!({
         "docs_title": docs::title(&config.env),
