@@ -5,10 +5,11 @@ use crate::context::Context;
 use crate::error::Refusal;
 use crate::routes::{Access, route};
 use axum::extract::Path;
-use axum::http::{Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::sync::Arc;
 use utoipa_swagger_ui::Config as Swagger;
@@ -20,7 +21,7 @@ const P: RouteClass = RouteClass::Public;
 
 pub(crate) static ROUTES: &[Access] = &[
     route(Method::GET, "/openapi.json", P, Grant::ANY, || get(document)),
-    route(Method::GET, "/", P, Grant::ANY, || get(swagger)),
+    route(Method::GET, "/", P, Grant::ANY, || get(root)),
     route(Method::GET, "/docs", P, Grant::ANY, || get(swagger)),
     route(Method::GET, "/docs/{file}", P, Grant::ANY, || get(file)),
     route(Method::GET, "/redoc", P, Grant::ANY, || get(reference)),
@@ -29,14 +30,43 @@ pub(crate) static ROUTES: &[Access] = &[
 /// Made by a test from what the handlers ask for.
 const OPENAPI: &str = include_str!("../openapi.json");
 
-async fn document() -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], OPENAPI).into_response()
+async fn document(context: Context) -> Response {
+    let text = own(&(context.services.config)().env).unwrap_or(Cow::Borrowed(OPENAPI));
+    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
+}
+
+/// What the API is called (`DOCS_TITLE`).
+pub(crate) fn title(env: &Env) -> &str {
+    env.filled("DOCS_TITLE").unwrap_or("Weir API")
+}
+
+/// The document in the operator's words; `None`: there are none.
+fn own(env: &Env) -> Option<Cow<'static, str>> {
+    let words = [("title", env.filled("DOCS_TITLE")), ("description", env.filled("DOCS_DESCRIPTION"))];
+    if words.iter().all(|(_, said)| said.is_none()) {
+        return None;
+    }
+    let mut document: Value = serde_json::from_str(OPENAPI).ok()?;
+    for (name, said) in words.into_iter().filter_map(|(name, said)| Some((name, said?))) {
+        document["info"][name] = said.into();
+    }
+    Some(Cow::Owned(document.to_string()))
 }
 
 /// Whether a page is on: not switched off by one variable, nor given no address by the other.
 fn is_on(env: &Env, off: &str, address: &str) -> bool {
     let off = env.filled(off).is_some_and(|value| ["true", "1"].contains(&value.to_lowercase().as_str()));
     !off && env.get(address) != Some("")
+}
+
+/// The pages, or where the operator wants people to go (`ROOT_REDIRECT_URL`); the pages are at `/docs` too.
+async fn root(context: Context) -> Response {
+    let config = (context.services.config)();
+    let elsewhere = config.env.filled("ROOT_REDIRECT_URL").and_then(|to| HeaderValue::from_str(to).ok());
+    match elsewhere {
+        Some(to) => (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, to)]).into_response(),
+        None => swagger(context).await,
+    }
 }
 
 async fn swagger(context: Context) -> Response {
@@ -74,10 +104,12 @@ fn not_found() -> Refusal {
 // --- the reference ---
 
 async fn reference(context: Context) -> Response {
-    if !is_on(&(context.services.config)().env, "NO_REDOC", "REDOC_URL") {
+    let config = (context.services.config)();
+    let env = &config.env;
+    if !is_on(env, "NO_REDOC", "REDOC_URL") {
         return not_found().into_response();
     }
-    let page = serde_json::from_str(OPENAPI).map(|document: Value| page(&document));
+    let page = serde_json::from_str(OPENAPI).map(|document: Value| page(title(env), &document));
     match page {
         Ok(page) => Html(page).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
@@ -89,10 +121,11 @@ const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;mar
     code{background:#f1f3f5;padding:.1rem .3rem;border-radius:4px}b{display:inline-block;min-width:4.5rem}\
     @media(prefers-color-scheme:dark){body{background:#0d1117;color:#e6edf3}code{background:#21262d}article{border-color:#30363d}}";
 
-fn page(document: &Value) -> String {
+fn page(title: &str, document: &Value) -> String {
+    let title = escaped(title);
     let mut out = format!(
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\
-         <title>Weir API</title><style>{STYLE}</style><h1>Weir API</h1>"
+         <title>{title}</title><style>{STYLE}</style><h1>{title}</h1>"
     );
     let mut last = String::new();
     for (path, methods) in members(&document["paths"]) {

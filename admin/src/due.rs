@@ -57,6 +57,16 @@ async fn round(context: &Context) -> Result<Option<Micros>, LedgerError> {
     for key in due::<KeyRecord>(context, "rotates_at").await? {
         done(&key.masked, keys::rotate_due(context, &key).await);
     }
+    forget_sessions(context).await?;
+    let mut dues = vec![next::<KeyRecord>(context, "rotates_at").await?];
+    if !(context.services.config)().general.keeping.without_resets {
+        dues.extend(resets(context).await?);
+    }
+    Ok(dues.into_iter().flatten().min())
+}
+
+/// Budgets that begin again; answers when others do.
+async fn resets(context: &Context) -> Result<[Option<Micros>; 4], LedgerError> {
     for key in due::<KeyRecord>(context, "resets_at").await? {
         done(&key.masked, begin(context, &key, |key| &mut key.limits, SpendScope::Key).await);
     }
@@ -69,15 +79,12 @@ async fn round(context: &Context) -> Result<Option<Micros>, LedgerError> {
     for budget in due::<Budget>(context, "resets_at").await? {
         done(&budget.id, begin_for_all(context, &budget).await);
     }
-    forget_sessions(context).await?;
-    let dues = [
-        next::<KeyRecord>(context, "rotates_at").await?,
+    Ok([
         next::<KeyRecord>(context, "resets_at").await?,
         next::<Team>(context, "resets_at").await?,
         next::<User>(context, "resets_at").await?,
         next::<Budget>(context, "resets_at").await?,
-    ];
-    Ok(dues.into_iter().flatten().min())
+    ])
 }
 
 /// Sessions that are over are not kept.

@@ -52,6 +52,8 @@ pub enum Kind {
     UpstreamBroken,
     /// The provider answered with an error; its own status is passed on.
     Upstream,
+    /// The answer is larger than the operator lets through.
+    AnswerTooLarge,
     /// A guardrail does not let it pass.
     GuardrailBlocked,
     /// A guardrail could not say whether it may pass.
@@ -158,6 +160,7 @@ pub static TABLE: &[Row] = &[
     row(Kind::UpstreamTimeout,   408, None, Retry::Elsewhere, "Timeout"),
     row(Kind::UpstreamBroken,    502, None, Retry::Elsewhere, "BadGatewayError"),
     row(Kind::Upstream,          500, None, Retry::Elsewhere, "APIError"),
+    row(Kind::AnswerTooLarge,    400, Some("bad_request_error"), Retry::Never, "ProxyException").param("content-length"),
     row(Kind::GuardrailBlocked,  400, Some("None"), Retry::Never, "HTTPException").param("None"),
     row(Kind::GuardrailUnavailable, 503, Some("guardrail_unavailable"), Retry::Later, "GuardrailUnavailable"),
     row(Kind::ClientGone,        499, None, Retry::Never, "ClientDisconnected"),

@@ -132,11 +132,13 @@ pub async fn additions(directory: &dyn Directory, snapshot: &Snapshot) -> Ledger
     let (models, settings) = (all::<ModelRecord>(directory).await?, all::<Setting>(directory).await?);
     let credentials = all::<Credential>(directory).await?;
     let marks = marks(&models).chain(marks(&settings)).chain(marks(&credentials)).collect();
-    let models = models.into_iter().filter_map(|kept| model(snapshot, kept.record));
+    let uses = |kind: &str| snapshot.config.general.uses_kept(kind);
+    let models = models.into_iter().filter(|_| uses("models"));
+    let models = models.filter_map(|kept| model(snapshot, kept.record));
     let credentials = credentials.into_iter().filter_map(|kept| credential(snapshot, kept.record));
     let settings = settings.into_iter().filter_map(|kept| setting(snapshot, &kept.record));
     let mut settings: Vec<_> = settings.collect();
-    let price_map = prices::taken(&mut settings);
+    let price_map = prices::taken(&mut settings).filter(|_| uses("model_cost_map"));
     let added =
         Additions { models: models.collect(), credentials: credentials.collect(), settings, price_map };
     Ok((added, marks))

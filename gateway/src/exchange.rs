@@ -384,7 +384,9 @@ pub fn attempt_ended(x: &mut Exchange, attempt: &Attempt, status: u16, error: Op
 
 /// Errors that no other deployment can mend.
 fn is_ours(error: &ApiError) -> bool {
-    use Kind::{BudgetHeld, BudgetUnavailable, GuardrailBlocked, GuardrailUnavailable, Internal};
+    use Kind::{
+        AnswerTooLarge, BudgetHeld, BudgetUnavailable, GuardrailBlocked, GuardrailUnavailable, Internal,
+    };
     use Kind::{JournalFull, LedgerUnavailable, Overloaded};
     matches!(
         error.kind(),
@@ -394,6 +396,7 @@ fn is_ours(error: &ApiError) -> bool {
             | BudgetUnavailable
             | GuardrailBlocked
             | GuardrailUnavailable
+            | AnswerTooLarge
             | Overloaded
             | Internal
     )

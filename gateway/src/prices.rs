@@ -35,6 +35,10 @@ pub(crate) async fn fetch(configuration: &Configuration) -> Result<usize, Unusab
         let why = "store_model_in_db is false, so no price map can be kept in the ledger";
         return Err(Unusable(String::from(why)));
     }
+    if !config.general.uses_kept("model_cost_map") {
+        let why = "supported_db_objects leaves out model_cost_map, so that a price map in the ledger would not count";
+        return Err(Unusable(String::from(why)));
+    }
     let (catalogue, models) = fetched(&config).await.map_err(Unusable)?;
     let sealed = configuration.seal(SETTING_VALUE, &json!({ "catalogue": catalogue }).to_string());
     let sealed = sealed.ok_or_else(|| Unusable(String::from("the price map cannot be sealed")))?;

@@ -208,8 +208,11 @@ fn beside(
     let app = &configuration.app;
     runtime.spawn(app.dialer.idle().sweep());
     let (writer, app_of_writer) = (Arc::clone(&storage.writer), Arc::clone(app));
-    let retention = move || app_of_writer.snapshot.load().config.general.retention;
-    runtime.spawn(async move { writer.run(retention).await });
+    let keeping = move || {
+        let snapshot = app_of_writer.snapshot.load();
+        (snapshot.config.general.keeping.clone(), snapshot.config.litellm.zone())
+    };
+    runtime.spawn(async move { writer.run(keeping).await });
     runtime.spawn(storage::tidy(Arc::clone(&storage.budgets), Arc::clone(&storage.rates)));
     if let Some(shared) = &storage.cooldowns {
         runtime.spawn(background::cooldowns::follow(Arc::clone(app), Arc::clone(shared)));

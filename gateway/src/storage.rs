@@ -18,9 +18,6 @@ use weir_plugins::budgets::Budgets;
 use weir_plugins::cache::Memory;
 use weir_plugins::rates::RateLimits;
 
-/// How long a statement may wait for a connection.
-const ACQUIRE: Duration = Duration::from_secs(5);
-
 const TIDY: Duration = Duration::from_millis(250);
 /// Rounds of tidying after which counters are looked through: ten seconds.
 const COUNTERS_EVERY: u32 = 40;
@@ -45,13 +42,12 @@ pub struct Storage {
 
 /// Where the ledger is. Where schemas are not to be changed at start, `weir migrate` changes them.
 pub fn ledger_options(config: &Config, folder: &Path) -> LedgerOptions {
-    let disabled = config.env.filled("DISABLE_SCHEMA_UPDATE");
     LedgerOptions {
         url: config.general.database_url.clone(),
         data_dir: folder.to_owned(),
         pool: config.general.database_connection_pool_limit,
-        acquire: ACQUIRE,
-        migrate: !disabled.is_some_and(|value| ["true", "1", "yes"].contains(&value.to_lowercase().as_str())),
+        acquire: config.general.database_wait,
+        migrate: !config.general.disable_schema_update,
     }
 }
 

@@ -18,6 +18,7 @@ mod redis;
 mod responses;
 mod spend;
 mod store;
+mod sweep;
 mod told;
 mod writer;
 

@@ -195,7 +195,7 @@ impl Ledger {
             return self.partitions().await;
         }
         let message =
-            format!("{missing} migrations are missing, and DISABLE_SCHEMA_UPDATE is set: run `weir migrate`");
+            format!("{missing} migrations are missing, and none are made at start: run `weir migrate`");
         Err(LedgerError::Unavailable(message))
     }
 

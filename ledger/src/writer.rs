@@ -4,11 +4,14 @@ use crate::journal::{FileJournal, Reader, orphans, replay};
 use crate::leases::LeaseBook;
 use crate::spend::write::{Counts, write};
 use crate::store::Ledger;
+use crate::sweep::Swept;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
+use weir_core::config::KeepingSettings;
+use weir_core::domain::period::TimeZone;
 use weir_core::domain::spend::Entry;
 use weir_core::ports::meter::WRITE;
 use weir_core::ports::{LedgerHealth, LedgerResult, LedgerState, ResponseStore};
@@ -43,6 +46,8 @@ pub struct Writer {
     journal: Arc<FileJournal>,
     leases: Arc<LeaseBook>,
     options: WriterOptions,
+    /// As the operator had it last.
+    keeping: RwLock<KeepingSettings>,
     /// Held while a batch is under way.
     reader: Mutex<Reader>,
 }
@@ -65,14 +70,23 @@ impl Writer {
         leases: Arc<LeaseBook>,
         options: WriterOptions,
     ) -> Self {
-        Self { ledger, journal, leases, options, reader: Mutex::new(Reader::default()) }
+        let (keeping, reader) = (RwLock::default(), Mutex::new(Reader::default()));
+        Self { ledger, journal, leases, options, keeping, reader }
     }
 
-    /// Runs for the life of the process: first what dead processes left, then what this one writes. `retention`: how long
-    /// entries are kept, as the configuration has it at that moment.
-    pub async fn run(&self, retention: impl Fn() -> Option<Duration> + Send + Sync) {
+    /// Runs for the life of the process: first what dead processes left, then what this one writes. `keeping`: what is kept,
+    /// as the configuration has it at that moment, and where midnights are.
+    pub async fn run(&self, keeping: impl Fn() -> (KeepingSettings, TimeZone) + Send + Sync) {
         // Side by side: slices must be renewed however long booking takes.
-        tokio::join!(self.book(retention), self.keep_slices());
+        tokio::join!(self.book(keeping), self.keep_slices());
+    }
+
+    fn keep_to(&self, settings: &KeepingSettings) {
+        self.keeping.write().unwrap_or_else(PoisonError::into_inner).clone_from(settings);
+    }
+
+    fn keeping(&self) -> KeepingSettings {
+        self.keeping.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     async fn keep_slices(&self) {
@@ -82,12 +96,15 @@ impl Writer {
         }
     }
 
-    async fn book(&self, retention: impl Fn() -> Option<Duration> + Send + Sync) {
+    async fn book(&self, keeping: impl Fn() -> (KeepingSettings, TimeZone) + Send + Sync) {
+        self.keep_to(&keeping().0);
         self.adopt().await;
-        self.keep_house(retention()).await;
-        let (mut probed, mut kept) = (Instant::now(), Instant::now());
+        self.keep_house().await;
+        let (mut probed, mut kept, mut swept) = (Instant::now(), Instant::now(), Swept::never());
         loop {
             tokio::time::sleep(self.options.interval).await;
+            let (settings, zone) = keeping();
+            self.keep_to(&settings);
             self.drain().await;
             if probed.elapsed() > PROBE {
                 probed = Instant::now();
@@ -95,7 +112,12 @@ impl Writer {
             }
             if kept.elapsed() > HOUSEKEEPING {
                 kept = Instant::now();
-                self.keep_house(retention()).await;
+                self.keep_house().await;
+            }
+            if swept.is_due(settings.sweep, &zone)
+                && let Some(longest) = settings.retention
+            {
+                self.forget(longest).await;
             }
         }
     }
@@ -114,7 +136,7 @@ impl Writer {
     }
 
     /// Makes room for what comes, and deletes what has expired. What fails is tried again the next time.
-    async fn keep_house(&self, retention: Option<Duration>) {
+    async fn keep_house(&self) {
         // Told by itself; entries go to the default partition meanwhile.
         let _ = self.ledger.partitions().await;
         match self.ledger.expire_responses(weir_core::time::now()).await {
@@ -129,9 +151,6 @@ impl Writer {
         }
         if let Err(error) = self.ledger.forget_told(over).await {
             tracing::debug!("notes of alerts that are over stay: {error}");
-        }
-        if let Some(kept) = retention {
-            self.forget(kept).await;
         }
     }
 
@@ -149,7 +168,8 @@ impl Writer {
     /// Books the journals of dead processes. A folder is removed only when everything in it is in the ledger.
     async fn adopt(&self) {
         for orphan in orphans(&self.options.data_dir) {
-            let left = replay(&orphan.segments());
+            let mut left = replay(&orphan.segments());
+            self.leave_out(&mut left.entries);
             tracing::info!(entries = left.entries.len(), "adopting the journal of a process that is gone");
             for batch in left.entries.chunks(self.options.batch.max(1)) {
                 // Its slices of budgets are its own.
@@ -174,17 +194,27 @@ impl Writer {
     async fn drain(&self) {
         loop {
             let mut reader = self.reader.lock().await;
-            let taken = reader.take(&self.journal, self.options.batch);
+            let mut taken = reader.take(&self.journal, self.options.batch);
             if !taken.entries.is_empty() {
+                let count = taken.entries.len() as u64;
+                self.leave_out(&mut taken.entries);
                 self.journal.is_booking(taken.entries.iter().map(|entry| entry.ended_at).min());
                 self.insist(&taken.entries, Some(&self.leases)).await;
                 self.journal.is_booking(None);
-                self.journal.waiting.fetch_sub(taken.entries.len() as u64, Ordering::Relaxed);
+                self.journal.waiting.fetch_sub(count, Ordering::Relaxed);
             }
             reader.clean(&self.journal);
             if !taken.more {
                 return;
             }
+        }
+    }
+
+    /// Takes away what the operator does not keep.
+    fn leave_out(&self, entries: &mut Vec<Entry>) {
+        let keeping = self.keeping();
+        if keeping.without_failures {
+            entries.retain(|entry| !keeping.leaves_out(entry.status, entry.cost));
         }
     }
 
@@ -217,7 +247,11 @@ impl Writer {
     }
 
     async fn write(&self, entries: &[Entry], leases: Option<&LeaseBook>) -> LedgerResult<()> {
-        let writing = write(&self.ledger, entries, Counts::Now, leases);
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let counts = if self.keeping().without_budgets { Counts::Nowhere } else { Counts::Now };
+        let writing = write(&self.ledger, entries, counts, leases);
         self.ledger.timed(WRITE, writing).await.map(drop)
     }
 

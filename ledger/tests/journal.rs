@@ -14,7 +14,9 @@ use common::{entry, open};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use weir_core::config::KeepingSettings;
 use weir_core::domain::money::NanoUsd;
+use weir_core::domain::period::TimeZone;
 use weir_core::domain::spend::{Entry, Status};
 use weir_core::ports::{Journal, SpendFilter, SpendStore};
 use weir_ledger::{FileJournal, JournalOptions, Ledger, Writer, WriterOptions};
@@ -49,7 +51,7 @@ async fn adopt(ledger: &Ledger, dir: &Path, count: usize) -> Vec<Entry> {
     let writer = writer(ledger, &own, dir);
     let _ = tokio::time::timeout(LIMIT, async {
         tokio::select! {
-            () = writer.run(|| None) => {}
+            () = writer.run(|| (KeepingSettings::default(), TimeZone::UTC)) => {}
             () = async { while booked(ledger).await.len() < count { tokio::time::sleep(Duration::from_millis(10)).await } } => {}
         }
     })

@@ -146,7 +146,8 @@ impl Deployment {
         let wire = wire(provider, entry, env, mock.is_some())?;
         let price = price(entry, catalogue)?;
         let cache_points = cache_points(entry)?;
-        let left = Left::build(&entry.params.configurable_clientside_auth_params)?;
+        let all = config.general.requests.client_credentials;
+        let left = Left::build(&entry.params.configurable_clientside_auth_params, all)?;
         let facts = catalogue.find(&entry.provider, &entry.upstream_model, entry.info.base_model.as_deref());
         let completes_by_chat = provider.has(Quirk::CompletionsApart)
             && facts.as_ref().is_some_and(|f| CHAT_MODES.contains(&f.mode));

@@ -18,6 +18,7 @@
 //! `metrics/` counts what happens, `alerts/` tells people of it, `callbacks/` tells programs of exchanges that are over,
 //! `trace.rs` is the trace that a request belongs to.
 //! `guardrails/` checks what is said, `watch.rs` is how an answer is looked at while it passes.
+//! `inferred.rs` adds models that only the environment has keys for.
 //! `near.rs` is how a worker keeps things at hand.
 
 pub mod alerts;
@@ -35,6 +36,7 @@ pub mod fallbacks;
 pub mod filters;
 pub mod guardrails;
 pub mod identity;
+mod inferred;
 pub mod load;
 pub mod measure;
 pub mod metrics;

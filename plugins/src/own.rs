@@ -3,7 +3,6 @@
 
 use crate::models::Group;
 use crate::providers::Fault;
-use bytes::BytesMut;
 use regex_automata::meta::Regex;
 use weir_core::body::{Edits, JsonBody};
 use weir_core::config::{Aws, ClientParam, Entra, ModelEntry, Vertex};
@@ -29,10 +28,16 @@ pub struct Own {
 // --- Left ---
 
 impl Left {
+    /// `all`: whatever a deployment says, clients may bring anything (`allow_client_side_credentials`).
+    ///
     /// # Errors
     /// A pattern that is none.
-    pub fn build(params: &[ClientParam]) -> Result<Self, Fault> {
-        params.iter().map(left).collect::<Result<_, _>>().map(Self)
+    pub fn build(params: &[ClientParam], all: bool) -> Result<Self, Fault> {
+        let mut fields: Vec<_> = params.iter().map(left).collect::<Result<_, _>>()?;
+        if all {
+            fields.extend([KEY].into_iter().chain(BASES).map(|name| (name.to_owned(), None)));
+        }
+        Ok(Self(fields))
     }
 
     /// Whether a field may say this; `Some(true)`: because a pattern lists it.
@@ -96,9 +101,7 @@ impl Own {
     pub fn taken_out(&self, body: &JsonBody) -> Result<JsonBody, ApiError> {
         let mut edits = Edits::default();
         self.fields().into_iter().for_each(|name| edits.remove(name));
-        let mut rest = BytesMut::with_capacity(body.bytes().len());
-        edits.apply(body).iter().for_each(|piece| rest.extend_from_slice(piece));
-        JsonBody::parse(rest.freeze()).map_err(|e| ApiError::new(Kind::BadJson, e.to_string()))
+        edits.rewrite(body).map_err(|e| ApiError::new(Kind::BadJson, e.to_string()))
     }
 
     /// Takes the place of the operator's credentials. With an address nothing of the operator's goes there.
@@ -127,7 +130,7 @@ mod tests {
             name: (*name).to_owned(),
             pattern: pattern.map(str::to_owned),
         };
-        Left::build(&params.iter().map(param).collect::<Vec<_>>()).unwrap()
+        Left::build(&params.iter().map(param).collect::<Vec<_>>(), false).unwrap()
     }
 
     #[test]
@@ -153,7 +156,18 @@ mod tests {
     #[test]
     fn a_bad_pattern_is_told() {
         let bad = ClientParam { name: "api_base".to_owned(), pattern: Some("(".to_owned()) };
-        assert!(Left::build(&[bad]).is_err());
+        assert!(Left::build(&[bad], false).is_err());
+    }
+
+    #[test]
+    fn p36_what_is_left_for_all_models_is_a_key_and_an_address_and_a_pattern_still_lists() {
+        let listed =
+            ClientParam { name: "api_base".to_owned(), pattern: Some("https://in\\.test".to_owned()) };
+        let left = Left::build(&[listed], true).unwrap();
+        assert_eq!(left.fits("api_key", "sk-x"), Some(false));
+        assert_eq!(left.fits("api_base", "https://in.test"), Some(true), "it may lead inside");
+        assert_eq!(left.fits("api_base", "https://out.test"), Some(false));
+        assert_eq!(left.fits("aws_access_key_id", "x"), None);
     }
 
     #[test]

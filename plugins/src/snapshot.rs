@@ -2,6 +2,7 @@
 
 use crate::callbacks::Callbacks;
 use crate::guardrails::Guardrails;
+use crate::inferred;
 use crate::models::ModelTable;
 use crate::pass::PassTable;
 use crate::seal::Sealer;
@@ -29,7 +30,13 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    pub fn build(config: Config, env: Arc<Env>, catalogue: Arc<Catalogue>, problems: &mut Problems) -> Self {
+    pub fn build(
+        mut config: Config,
+        env: Arc<Env>,
+        catalogue: Arc<Catalogue>,
+        problems: &mut Problems,
+    ) -> Self {
+        inferred::add(&mut config, &env);
         let config = Arc::new(config);
         Self {
             guardrails: Guardrails::build(&config, &env, problems),
@@ -46,7 +53,8 @@ impl Snapshot {
 
 fn master(config: &Config) -> Option<MasterKey> {
     let key = config.general.master_key.as_ref()?;
-    Some(MasterKey::new(key).or(config.weir.master_key_previous.as_ref()))
+    let master = MasterKey::new(key).or(config.weir.master_key_previous.as_ref());
+    Some(master.hidden(config.general.hides_master_key_hash))
 }
 
 /// What was sealed with the key that was the master key before is opened too.

@@ -1,4 +1,5 @@
-//! Who may make keys, as the operator says beyond roles: `litellm_settings.key_generation_settings`.
+//! Who may make keys, as the operator says beyond roles: `litellm_settings.key_generation_settings`, and
+//! `general_settings.default_team_disabled`.
 
 use crate::context::Context;
 use crate::error::Refusal;
@@ -32,6 +33,7 @@ pub(super) async fn may(context: &Context, record: &KeyRecord) -> Result<(), Ref
     let settings = &config.litellm.key_generation;
     match record.team_id.as_deref() {
         Some(team) => of_team(context, settings, team).await,
+        None if config.general.team_keys_only => Err(of_teams_only()),
         None => personal(context, settings),
     }
 }
@@ -52,6 +54,13 @@ async fn of_team(context: &Context, settings: &KeyGeneration, team: &str) -> Res
         400,
         &format!("Team member role {role} not in allowed_team_member_roles=[{allowed}]"),
     ))
+}
+
+/// `default_team_disabled`
+fn of_teams_only() -> Refusal {
+    let message =
+        "Personal key creation has been restricted by admin: name a team in team_id (default_team_disabled).";
+    Refusal::wrapped(400, message)
 }
 
 fn personal(context: &Context, settings: &KeyGeneration) -> Result<(), Refusal> {

@@ -1,7 +1,7 @@
 //! `/access_group/*`: a name that stands for several models in the lists of keys and teams. It is a mark on their
 //! deployments.
 
-use super::stored::{self, Found, find, over, writable};
+use super::stored::{self, Found, find, models_writable, over};
 use crate::context::Context;
 use crate::error::{Refusal, detail};
 use crate::input::Fields;
@@ -101,7 +101,7 @@ async fn set(
 
 /// From now on the group is these models, and no others. Answers how many deployments were changed.
 async fn mark(context: &Context, config: &Config, group: &str, names: &[String]) -> Result<usize, Refusal> {
-    writable(context)?;
+    models_writable(context)?;
     let differs = |entry: &&ModelEntry| {
         let has = entry.info.access_groups.iter().any(|name| name == group);
         has != names.contains(&entry.name)

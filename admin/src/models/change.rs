@@ -1,7 +1,7 @@
 //! `/model/new`, `/model/update`, `/model/delete`. Entries of the files are changed too: by an override in the ledger,
 //! which goes when it is deleted.
 
-use super::stored::{self, Found, Sent, Stored, find, writable};
+use super::stored::{self, Found, Sent, Stored, find, models_writable};
 use crate::answer::{Object, raw};
 use crate::context::Context;
 use crate::error::{Refusal, detail};
@@ -23,7 +23,7 @@ pub(super) async fn new(context: Context, mut body: Fields) -> Result<Json<Objec
     body.must_have("litellm_params");
     let sent = sent(&mut body);
     body.finish()?;
-    writable(&context)?;
+    models_writable(&context)?;
     let id = id_of(&sent.info).unwrap_or_else(|| new_entry_id().to_string());
     if find(&context, &id).await?.is_some() {
         return Err(detail(400, &json!({ "error": format!("A model with id={id} exists already") })));
@@ -46,7 +46,7 @@ pub(super) async fn update(context: Context, mut body: Fields) -> Result<Json<Ob
     let refused =
         |words: &str| Refusal::told(400, "auth_error", "None", format!("Authentication Error, {words}"));
     let id = flat.or_else(|| id_of(&sent.info)).ok_or_else(|| refused("model_info not provided"))?;
-    writable(&context)?;
+    models_writable(&context)?;
     let mut found = find(&context, &id).await?.ok_or_else(|| refused("model not found"))?;
     found.stored.apply(sent);
     save(&context, found).await
@@ -59,7 +59,7 @@ pub(super) async fn patch(
 ) -> Result<Json<Object>, Refusal> {
     let sent = sent(&mut body);
     body.finish()?;
-    writable(&context)?;
+    models_writable(&context)?;
     let missing = || Refusal::told(404, "not_found_error", "None", format!("Model {id} not found on proxy."));
     let mut found = find(&context, &id).await?.ok_or_else(missing)?;
     found.stored.apply(sent);

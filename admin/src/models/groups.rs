@@ -34,7 +34,7 @@ pub(super) async fn info(context: Context, params: Params) -> Result<Json<Value>
     Ok(Json(json!({ "data": data })))
 }
 
-fn group(context: &Context, config: &Config, name: &str) -> Value {
+pub(super) fn group(context: &Context, config: &Config, name: &str) -> Value {
     let entries = config.models.iter().filter(|entry| entry.name == name);
     let all: Vec<Known<'_>> = entries.map(|entry| Known::of(context, entry)).collect();
     let providers: BTreeSet<&str> = all.iter().map(|known| known.entry.provider.as_str()).collect();
@@ -56,7 +56,7 @@ fn group(context: &Context, config: &Config, name: &str) -> Value {
         "rpm": sum(|known| known.entry.params.rpm),
         "supported_openai_params": context.services.control.supported_params(written),
         "configurable_clientside_auth_params": null,
-        "is_public_model_group": false,
+        "is_public_model_group": config.hub.shows(name),
         "health_status": null,
         "health_response_time": null,
         "health_checked_at": null,

@@ -2,12 +2,13 @@
 //!
 //! `show.rs` tells what is in force, `stored.rs` reads and writes the ledger's records, `change.rs` is what admins do
 //! with them, `trial.rs` asks one before it is kept, `state.rs` tells which get no requests, `credentials.rs` and
-//! `access_groups.rs` have what they share, `prices.rs` the price map anew.
+//! `access_groups.rs` have what they share, `prices.rs` the price map anew, `hub.rs` what anybody may read.
 
 mod access_groups;
 mod change;
 mod credentials;
 mod groups;
+mod hub;
 mod metrics;
 mod prices;
 mod show;
@@ -26,6 +27,7 @@ use weir_core::access::{Grant, RouteClass};
 
 const O: RouteClass = RouteClass::Operation;
 const I: RouteClass = RouteClass::Info;
+const P: RouteClass = RouteClass::Public;
 
 #[rustfmt::skip]
 pub(crate) static ROUTES: &[Access] = &[
@@ -37,6 +39,8 @@ pub(crate) static ROUTES: &[Access] = &[
     route(Method::GET, "/v1/model/info", I, Grant::ANY, || get(show::info)),
     route(Method::GET, "/v2/model/info", I, Grant::ANY, || get(show::search)),
     route(Method::GET, "/model_group/info", I, Grant::ANY, || get(groups::info)),
+    route(Method::GET, "/public/model_hub", P, Grant::ANY, || get(hub::models)),
+    route(Method::GET, "/public/model_hub/info", P, Grant::ANY, || get(hub::about)),
     route(Method::GET, "/model/deployments/state", O, Grant::VIEWER, || get(state::state)),
     route(Method::GET, "/model/metrics", O, Grant::ADMIN, || get(metrics::latency)),
     route(Method::GET, "/model/streaming_metrics", O, Grant::ADMIN, || get(metrics::first_token)),

@@ -160,7 +160,17 @@ pub(super) fn write(context: &Context, work: &mut Work<'_>, found: &Found) -> Re
     Ok(record)
 }
 
-/// Refuses where the operator keeps models to the files.
+/// Refuses where models of the ledger would not be used.
+pub(super) fn models_writable(context: &Context) -> Result<(), Refusal> {
+    writable(context)?;
+    if (context.services.config)().general.uses_kept("models") {
+        return Ok(());
+    }
+    let message = "{'error': \"general_settings.supported_db_objects leaves out models: they stand in the files alone.\"}";
+    Err(Refusal::told(400, "bad_request_error", "None", message))
+}
+
+/// Refuses where the operator keeps everything to the files.
 pub(crate) fn writable(context: &Context) -> Result<(), Refusal> {
     if (context.services.config)().general.store_model_in_db {
         return Ok(());

@@ -49,7 +49,7 @@ async fn p47_a_setting_is_told_with_its_value_its_default_and_its_place() {
         );
         assert_eq!(field["drift"], json!(null), "{name}");
     }
-    assert_eq!(field(&rig, "general_settings", "completion_model").await["used"], json!(false));
+    assert_eq!(field(&rig, "general_settings", "custom_auth").await["used"], json!(false));
     assert_eq!(field(&rig, "general_settings", "master_key").await["editable"], json!(false));
     let all = rig.get("/config/list").await.text;
     assert!(!all.contains("not-a-real-secret") && !all.contains(MASTER), "{all}");

@@ -63,7 +63,7 @@ impl Door<'_> {
         let session = known.session.as_ref().filter(|session| !session.ended(time::now()));
         let session = session.ok_or_else(signed_out)?;
         if let Some(hash) = session.master {
-            let current = self.master.filter(|master| master.hash() == hash).ok_or_else(signed_out)?;
+            let current = self.master.filter(|master| master.mark() == hash).ok_or_else(signed_out)?;
             return Ok(Caller::Master(current.hash()));
         }
         let user = known.user.as_ref().ok_or_else(signed_out)?;

@@ -367,7 +367,7 @@ mod tests {
         for (routes, may) in [(vec![], true), (vec!["/key/*"], true), (vec!["llm_api_routes"], false)] {
             let mut known = (*known).clone();
             let routes = routes.into_iter().map(String::from).collect();
-            known.token = Some(TokenLimits { routes, customer: None });
+            known.token = Some(TokenLimits { routes, ..TokenLimits::default() });
             let told = authorise(&Caller::Key(Arc::new(known)), &rule, "/key/sk-1/regenerate");
             assert_eq!(told.is_ok(), may);
         }

@@ -24,7 +24,12 @@ pub struct MasterKey {
     hash: KeyHash,
     /// Taken too, while one is changed for the other.
     previous: Option<KeyHash>,
+    /// Nothing that is kept shall tell its hash.
+    hidden: bool,
 }
+
+/// LiteLLM's name of the master key where its hash is not kept. Its own hash stands in entries.
+const ALIAS: &str = "litellm_proxy_master_key";
 
 /// Headers that may carry a key, first hit wins (LiteLLM's order).
 pub static KEY_HEADERS: &[&str] = &[
@@ -40,7 +45,7 @@ pub static KEY_HEADERS: &[&str] = &[
 
 impl MasterKey {
     pub fn new(key: &SecretString) -> Self {
-        Self { hash: KeyHash::of(key.expose_secret()), previous: None }
+        Self { hash: KeyHash::of(key.expose_secret()), previous: None, hidden: false }
     }
 
     /// The same, with another key that opens as much.
@@ -49,9 +54,30 @@ impl MasterKey {
         Self { previous: previous.map(|key| KeyHash::of(key.expose_secret())), ..self }
     }
 
+    /// The same, whose hash is kept nowhere (`disable_adding_master_key_hash_to_db`).
+    #[must_use]
+    pub fn hidden(self, hidden: bool) -> Self {
+        Self { hidden, ..self }
+    }
+
     /// The hash that master-key requests are booked under.
     pub fn hash(&self) -> KeyHash {
-        self.hash
+        self.booked(self.hash)
+    }
+
+    /// The same of the one that was presented: this one, or the one before.
+    fn booked(&self, presented: KeyHash) -> KeyHash {
+        if self.hidden { KeyHash::of(ALIAS) } else { presented }
+    }
+
+    /// Whether this is the hash of it, and not of the one before.
+    pub fn is(&self, presented: &KeyHash) -> bool {
+        self.hash.bytes().ct_eq(presented.bytes()).into()
+    }
+
+    /// What a session that stands for it remembers it by: another for each key.
+    pub fn mark(&self) -> KeyHash {
+        if self.hidden { KeyHash::of(&format!("session {}", self.hash.hex())) } else { self.hash }
     }
 
     /// Comparing hashes makes both sides equally long, so that not even the length leaks.
@@ -115,7 +141,7 @@ pub async fn identify(
     let key = presented?;
     let hash = KeyHash::of(key);
     if master.matches(&hash) {
-        return Ok(Caller::Master(hash));
+        return Ok(Caller::Master(master.booked(hash)));
     }
     if !key.starts_with("sk-") {
         return Err(not_virtual(key));
@@ -212,6 +238,17 @@ mod tests {
         assert!(error.message().contains("Malformed API Key"), "{error}");
         let error = presented(&headers(&[("authorization", "Bearer ")]), None).unwrap_err();
         assert!(error.message().contains("No api key"), "{error}");
+    }
+
+    #[test]
+    fn p35_a_hidden_master_key_is_booked_under_a_name_and_remembered_by_a_mark() {
+        let key = |text: &str| MasterKey::new(&SecretString::from(text)).hidden(true);
+        let (one, other) = (key("sk-one"), key("sk-other"));
+        assert_eq!((one.hash(), one.hash()), (KeyHash::of(ALIAS), other.hash()));
+        assert_ne!(one.mark(), other.mark(), "a session ends with its key");
+        assert_ne!(one.mark(), KeyHash::of("sk-one"));
+        let plain = one.hidden(false);
+        assert_eq!((plain.hash(), plain.mark()), (KeyHash::of("sk-one"), KeyHash::of("sk-one")));
     }
 
     #[test]

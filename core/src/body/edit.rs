@@ -1,7 +1,7 @@
 //! Edits of top-level fields. What is not edited goes out as slices of what came in.
 
-use super::json::{Field, JsonBody};
-use bytes::Bytes;
+use super::json::{BodyError, Field, JsonBody};
+use bytes::{Bytes, BytesMut};
 use smallvec::SmallVec;
 use std::ops::Range;
 
@@ -47,6 +47,16 @@ impl Edits {
 
     fn find(&self, name: &str) -> Option<&Edit> {
         self.edits.iter().find(|(n, _)| n == name).map(|(_, e)| e)
+    }
+
+    /// The same, read again: for what is looked at once more.
+    ///
+    /// # Errors
+    /// What was set is no JSON.
+    pub fn rewrite(&self, body: &JsonBody) -> Result<JsonBody, BodyError> {
+        let mut whole = BytesMut::with_capacity(body.bytes().len());
+        self.apply(body).iter().for_each(|piece| whole.extend_from_slice(piece));
+        JsonBody::parse(whole.freeze())
     }
 
     /// The body with these edits.

@@ -1,6 +1,7 @@
 //! `litellm_params` of clouds that hand out tokens: Microsoft Entra for Azure, Google Cloud for Vertex AI. What was
 //! written; nothing here was looked up in the environment.
 
+use super::env::Env;
 use super::section::Section;
 use super::tree::Node;
 use secrecy::SecretString;
@@ -45,6 +46,18 @@ impl Vertex {
             project: filled(s, "vertex_project"),
             location: filled(s, "vertex_location"),
             credentials: credentials.map(SecretString::from),
+        }
+    }
+
+    /// What a request goes by that is passed through: `default_vertex_config`, else LiteLLM's variables.
+    pub(super) fn passed(s: &Section, env: &Env) -> Self {
+        let said = |name: &str| env.filled(name).map(str::to_owned);
+        let Self { project, location, credentials } = Self::read(s);
+        Self {
+            project: project.or_else(|| said("DEFAULT_VERTEXAI_PROJECT")),
+            location: location.or_else(|| said("DEFAULT_VERTEXAI_LOCATION")),
+            credentials: credentials
+                .or_else(|| said("DEFAULT_GOOGLE_APPLICATION_CREDENTIALS").map(SecretString::from)),
         }
     }
 

@@ -8,6 +8,8 @@ use super::provenance::Provenance;
 use super::section::{Section, join};
 use super::tree::{Node, Value};
 
+const VERTEX: &str = "default_vertex_config";
+
 /// More deployments than this are a mistake of a generator.
 pub const MAX_MODELS: usize = 100_000;
 
@@ -22,7 +24,9 @@ pub struct ConfigFile {
     pub guardrails: Vec<GuardrailFile>,
     /// `callback_settings`; names and types are checked with their meaning.
     pub callbacks: Node,
-    /// Sections that are known, not used yet.
+    /// `default_vertex_config`, by names of `litellm_params`.
+    pub vertex: Section,
+    /// Sections that are known, and that nothing depends on.
     pub later: Vec<(String, Node)>,
 }
 
@@ -62,6 +66,7 @@ impl ConfigFile {
             credentials: credentials(&top, problems),
             guardrails: guardrails::written(&top, problems),
             callbacks: section(&top, "callback_settings"),
+            vertex: Section::read(&section(&top, VERTEX), &PARAMS, VERTEX, problems),
             later: top.entries().iter().filter(|(name, _)| is_later(name)).cloned().collect(),
         }
     }

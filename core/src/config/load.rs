@@ -1,6 +1,7 @@
 //! From a path to a `Config`.
 
 use super::additions::Additions;
+use super::cloud::Vertex;
 use super::effective::{self, Effective, References, Told};
 use super::env::Env;
 use super::fallbacks::{Fallbacks, Names};
@@ -12,7 +13,8 @@ use super::problems::{Place, Problems};
 use super::resolve;
 use super::section::Section;
 use super::settings::{
-    CacheSettings, CallbackSettings, GeneralSettings, LitellmSettings, RouterSettings, WeirSettings,
+    CacheSettings, CallbackSettings, GeneralSettings, HubSettings, LitellmSettings, RouterSettings,
+    WeirSettings,
 };
 use super::tree::Node;
 use std::sync::Arc;
@@ -31,6 +33,9 @@ pub struct Config {
     /// `None`: answers are not cached.
     pub cache: Option<CacheSettings>,
     pub callbacks: CallbackSettings,
+    /// Who asks Vertex AI what is passed through to it, where no model of the list does.
+    pub passed_vertex: Vertex,
+    pub hub: HubSettings,
     /// The environment it was loaded with, `environment_variables` on top: where providers look for their keys.
     pub env: Env,
     /// Every setting with its source, as it was loaded; nothing where it was not loaded from files.
@@ -43,6 +48,9 @@ pub(super) struct Written {
     /// With `environment_variables`, and what follows from others, on top.
     pub env: Env,
 }
+
+/// LiteLLM's name of OpenTelemetry.
+const OTEL: &str = "otel";
 
 /// What is noted on the way, for whoever asks where a setting comes from.
 #[derive(Default)]
@@ -134,16 +142,27 @@ impl Config {
     pub fn of(file: &ConfigFile, env: Env, providers: &[&str], problems: &mut Problems) -> Self {
         let models = models::read(file, providers, problems);
         let guardrails = guardrails::read(&file.guardrails, problems);
-        let litellm = LitellmSettings::read(&file.litellm, &env, problems);
+        let mut litellm = LitellmSettings::read(&file.litellm, &env, problems);
         let router = RouterSettings::read(&file.router, &litellm, &env, problems);
         let general = GeneralSettings::read(&file.general, &env, problems);
         let mut weir = WeirSettings::read(&file.weir, &env, problems);
-        across(file, &general, &mut weir, problems);
+        across(file, &general, (&mut litellm, &mut weir), problems);
         let cache = CacheSettings::read(&file.litellm, router.redis.as_ref(), &env, problems);
         let callbacks = CallbackSettings::read(&file.callbacks, &file.litellm, problems);
-        let told = Arc::default();
-        let config =
-            Config { models, guardrails, litellm, router, general, weir, cache, callbacks, env, told };
+        let config = Config {
+            models,
+            guardrails,
+            litellm,
+            router,
+            general,
+            weir,
+            cache,
+            callbacks,
+            passed_vertex: Vertex::passed(&file.vertex, &env),
+            hub: HubSettings::read(&file.general, &file.litellm, problems),
+            env,
+            told: Arc::default(),
+        };
         if !problems.has_errors() {
             config.check_names(file, problems);
             if config.models.is_empty() {
@@ -175,7 +194,15 @@ impl Config {
 }
 
 /// What LiteLLM says in another section than Weir.
-fn across(file: &ConfigFile, general: &GeneralSettings, weir: &mut WeirSettings, problems: &mut Problems) {
+fn across(
+    file: &ConfigFile,
+    general: &GeneralSettings,
+    (litellm, weir): (&mut LitellmSettings, &mut WeirSettings),
+    problems: &mut Problems,
+) {
+    if general.otel && !litellm.has_callback(OTEL) {
+        litellm.callbacks.push(OTEL.to_owned());
+    }
     if file.weir.node("on_ledger_loss").is_none() {
         weir.serves_without_ledger |= general.allow_requests_on_db_unavailable;
     }

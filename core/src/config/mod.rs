@@ -49,8 +49,9 @@ pub use provenance::{Provenance, Source};
 pub use secrets::{Keeper, SecretsWanted};
 pub use settings::{
     ALERT_TYPES, AlertSettings, BannedKeywords, BudgetMode, CALL_TYPES, CachePlace, CacheScope,
-    CacheSettings, CallbackSettings, CostSettings, GeneralSettings, HealthSettings, JwtSettings,
-    KeyGeneration, LitellmSettings, Makers, MetricsSettings, MetricsWhen, PassThrough, RedisNode, RedisPlace,
-    RedisSettings, RoleMapping, RolePermissions, RouteSettings, RouterSettings, ScopeModels, SessionCaps,
-    ShownMetric, SslVerify, Strategy, StrategyArgs, TeamCallbacks, TeamDefaults, TokenRate, WeirSettings,
+    CacheSettings, CallbackSettings, CostSettings, GeneralSettings, HealthSettings, HubSettings, JwtSettings,
+    KeepingSettings, KeyGeneration, LitellmSettings, Makers, MetricsSettings, MetricsWhen, PassThrough,
+    RedisNode, RedisPlace, RedisSettings, RequestSettings, RoleMapping, RolePermissions, RouteSettings,
+    RouterSettings, ScopeModels, SessionCaps, ShownMetric, SslVerify, Strategy, StrategyArgs, Sweep,
+    TeamCallbacks, TeamDefaults, TokenRate, WeirSettings,
 };

@@ -26,8 +26,10 @@ pub(super) fn environment(root: &mut Node, env: &Env, problems: &mut Problems) -
 
 fn variable(name: &str, node: &Node, problems: &mut Problems) -> Option<(String, String)> {
     let at = node.place(join("environment_variables", name));
-    if env_key(name) == Some(EnvKey::Later) {
-        problems.note(&at, "known, not used yet");
+    match env_key(name) {
+        Some(EnvKey::Later) => problems.note(&at, "known, not used yet"),
+        Some(EnvKey::Moot(why)) => problems.advise(&at, "known, has no effect", why),
+        _ => {}
     }
     match &node.value {
         Value::Null => None,

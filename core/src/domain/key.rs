@@ -108,6 +108,7 @@ pub struct Principal {
     pub token: Option<TokenLimits>,
     /// Read at the first request that asks for it.
     model_rates: Memo<ModelRatesOf>,
+    demands: Memo<Demands>,
     /// What filters have found for earlier requests of this key.
     pub kept: Kept,
 }
@@ -129,13 +130,33 @@ impl ModelRatesOf {
     }
 }
 
+/// What every request of a key has to say, by what its metadata say.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Demands {
+    /// Names of parameters (`enforced_params`).
+    #[serde(rename = "enforced_params", deserialize_with = "texts")]
+    pub params: Vec<String>,
+    /// Whose it is, where it is nobody's; what the operator demands of such keys counts.
+    pub service_account_id: Option<Value>,
+}
+
+/// Metadata are anybody's: what is no list of texts demands nothing.
+fn texts<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let listed = Value::deserialize(deserializer)?;
+    let texts = listed.as_array().into_iter().flatten().filter_map(Value::as_str);
+    Ok(texts.map(str::to_owned).collect())
+}
+
 /// What the operator says of tokens of an identity provider.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TokenLimits {
     /// As `allowed_routes` of a key. Empty: all that the role may.
     pub routes: Vec<String>,
     /// The customer, whatever the request says.
     pub customer: Option<String>,
+    /// The same person in further teams, one of which may have the model that is asked for.
+    pub others: Vec<Arc<Principal>>,
 }
 
 /// What a key has spent since its last reset, as far as this process knows: what was booked when the key was loaded, and
@@ -258,6 +279,7 @@ impl Principal {
             session: None,
             token: None,
             model_rates: Memo::default(),
+            demands: Memo::default(),
             kept: Kept::default(),
         }
     }
@@ -273,6 +295,11 @@ impl Principal {
             team: of(self.team.as_ref().map(|team| &team.metadata)),
             organization: of(self.organization.as_ref().map(|organization| &organization.metadata)),
         })
+    }
+
+    /// What each of its requests has to say.
+    pub fn demands(&self) -> &Demands {
+        self.demands.get(|| serde_json::from_str(&self.key.metadata).unwrap_or_default())
     }
 
     /// The user's role; that of a team's own key; `None` for a key that belongs to nobody.

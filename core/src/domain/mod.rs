@@ -1,6 +1,7 @@
 //! Who calls, for what, and what it cost.
 
 pub mod cached;
+pub mod cron;
 pub mod ids;
 pub mod key;
 pub mod markup;

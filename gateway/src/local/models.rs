@@ -8,7 +8,7 @@ use pingora::protocols::http::ServerSession;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use weir_core::access::{self, Door, Grant, RouteClass, RouteRule, presented};
-use weir_core::domain::key::Caller;
+use weir_core::domain::key::{Caller, Principal};
 use weir_core::error::{ApiError, Kind};
 use weir_plugins::filters::usable as usable_by;
 use weir_plugins::snapshot::Snapshot;
@@ -38,7 +38,10 @@ pub async fn model(app: &App, down: &ServerSession, id: &str) -> Result<Reply, A
 }
 
 fn usable(caller: &Caller, name: &str, snapshot: &Snapshot) -> bool {
-    caller.principal().is_none_or(|known| usable_by(known, name, &snapshot.models).is_ok())
+    let may = |known: &Principal| usable_by(known, name, &snapshot.models).is_ok();
+    let others =
+        |known: &Principal| known.token.iter().flat_map(|token| &token.others).any(|other| may(other));
+    caller.principal().is_none_or(|known| may(known) || others(known))
 }
 
 fn object(name: &str) -> Value {

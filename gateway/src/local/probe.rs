@@ -22,7 +22,8 @@ use weir_plugins::exchange::{Attempt, Clock, Exchange, Request};
 use weir_plugins::outgoing;
 use weir_plugins::snapshot::Snapshot;
 
-/// How long a deployment may take, whatever its own limits are, where its `health_check_timeout` says nothing else.
+/// How long a deployment may take, whatever its own limits are, where neither its `health_check_timeout` nor
+/// `HEALTH_CHECK_TIMEOUT_SECONDS` says anything else.
 const PATIENCE: Duration = Duration::from_secs(30);
 const LONGEST: Duration = Duration::from_secs(600);
 
@@ -42,7 +43,8 @@ const CHAT: &str = r#"{"messages": [{"role": "user", "content": "Hi"}], "max_tok
 pub async fn ask(app: &App, snapshot: &Arc<Snapshot>, id: &str, mode: Option<&str>) -> Probe {
     let started = Instant::now();
     let own = entry_of(snapshot, id).and_then(|entry| entry.info.check.timeout);
-    let patience = own.unwrap_or(PATIENCE).min(LONGEST);
+    let usual = snapshot.config.general.health.timeout.unwrap_or(PATIENCE);
+    let patience = own.unwrap_or(usual).min(LONGEST);
     let asked = tokio::time::timeout(patience, Box::pin(asked(app, snapshot, id, mode))).await;
     let late = || Err(ApiError::new(Kind::UpstreamTimeout, format!("no answer within {patience:?}")));
     let (status, error) = match asked.unwrap_or_else(|_| late()) {
@@ -91,6 +93,9 @@ async fn send(
     question: &str,
 ) -> Result<u16, ApiError> {
     let mut question: Value = serde_json::from_str(question).unwrap_or_default();
+    if let Some(prompt) = &snapshot.config.general.health.prompt {
+        say(&mut question, prompt);
+    }
     question["model"] = Value::from(deployment.group.as_str());
     let x =
         Exchange::new(new_entry_id(), Clock::start(), Arc::clone(snapshot), request(operation, &question)?);
@@ -110,6 +115,18 @@ async fn send(
         return Ok(told.status);
     }
     Err(upstream_error(deployment, &outgoing.plan.read_error(told.status, &body)))
+}
+
+/// Where what is asked stands in questions.
+static SAID: &[&str] = &["/messages/0/content", "/prompt", "/input", "/query"];
+
+/// The operator's words in place of ours (`DEFAULT_HEALTH_CHECK_PROMPT`).
+fn say(question: &mut Value, prompt: &str) {
+    for place in SAID {
+        if let Some(said) = question.pointer_mut(place) {
+            *said = Value::from(prompt);
+        }
+    }
 }
 
 fn request(operation: Operation, question: &Value) -> Result<Request, ApiError> {

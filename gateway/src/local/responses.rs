@@ -36,7 +36,7 @@ pub async fn serve(
         let query = down.req_header().uri.query().unwrap_or_default();
         return kept(app, &snapshot, &caller, id, call, query).await;
     };
-    if !may_read(&caller, &origin.owner) {
+    if !may_read(&snapshot.config, &caller, &origin.owner) {
         return Err(not_found(id));
     }
     let maker = snapshot.models.made(&origin.deployment, &origin.group).ok_or_else(|| not_found(id))?;
@@ -54,7 +54,7 @@ async fn kept(
     query: &str,
 ) -> Result<Reply, ApiError> {
     let found = app.responses.response(id, time::now()).await.map_err(responses::unavailable)?;
-    let readable = |record: &ResponseRecord| may_read(caller, &record.owner);
+    let readable = |record: &ResponseRecord| may_read(&snapshot.config, caller, &record.owner);
     let record = found.filter(readable).ok_or_else(|| not_found(id))?;
     if call == ResponseCall::Delete {
         app.responses.delete_response(id).await.map_err(responses::unavailable)?;

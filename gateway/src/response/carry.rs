@@ -35,6 +35,12 @@ pub async fn relay(
     attempt: &Attempt,
     plan: ResponsePlan,
 ) -> Result<(), Lost> {
+    let length = connected.session.response_header().and_then(|head| plain::length(&head.headers));
+    if let Err(lost) = plain::let_through(flight, attempt, length.unwrap_or_default()) {
+        learn(flight, attempt, None);
+        flight.app.dialer.abort(connected).await;
+        return Err(lost);
+    }
     if let Err(lost) = guard::begin(flight, down, out, attempt).await {
         flight.app.dialer.abort(connected).await;
         return Err(lost);

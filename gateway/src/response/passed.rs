@@ -89,7 +89,7 @@ impl<'r, 'f> Passing<'r, 'f> {
         let status = head.map_or(StatusCode::BAD_GATEWAY, |h| h.status);
         let id = flight.x.id.to_string();
         let watch = status.is_success().then(|| Watch::new(&pass.meant, &headers, &flight.x.view(&id)));
-        let length = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
+        let length = plain::length(&headers);
         Self { flight, attempt, pass, plan, status, headers, length, watch, told: Vec::new() }
     }
 
@@ -100,6 +100,11 @@ impl<'r, 'f> Passing<'r, 'f> {
         connected: &mut Connected,
     ) -> Result<(), Lost> {
         out.carry();
+        let length = self.length.filter(|_| self.pass.method != Method::HEAD);
+        if let Err(lost) = plain::let_through(self.flight, self.attempt, length.unwrap_or_default()) {
+            self.learn();
+            return Err(lost);
+        }
         if self.is_document() {
             return self.whole(down, connected).await;
         }

@@ -54,6 +54,25 @@ fn promised(connected: &Connected) -> usize {
     length.unwrap_or_default().min(MOST)
 }
 
+/// Whether an answer of this size is passed on (`max_response_size_mb`). What it cost is booked in any case.
+pub fn let_through(flight: &mut Flight<'_>, attempt: &Attempt, bytes: u64) -> Result<(), Lost> {
+    let limit = flight.x.snapshot.config.general.requests.response_limit;
+    let Some(limit) = limit.filter(|limit| bytes > *limit) else { return Ok(()) };
+    flight.attempt_ended(attempt, 200, None);
+    let mib = |bytes: u64| format!("{:.2}", bytes as f64 / f64::from(1 << 20));
+    let message = format!(
+        "Response size is too large. Response size is {} MB. Max size is {} MB",
+        mib(bytes),
+        limit >> 20
+    );
+    Err(Lost::Failed(ApiError::new(Kind::AnswerTooLarge, message)))
+}
+
+/// What a head says of the length of its body.
+pub fn length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
 fn too_long(attempt: &Attempt) -> ApiError {
     ApiError::new(Kind::UpstreamBroken, "The provider's answer is too long.")
         .because(&attempt.deployment.wire.api_base)
@@ -118,6 +137,7 @@ pub async fn answer(
     answer.provider_time = attempt.started.elapsed();
     answer.provider_id = report.id;
     (answer.usage, answer.usage_source) = (usage, source);
+    let_through(flight, attempt, body.len() as u64)?;
     let body = guard::whole(flight, down, attempt, plan, &came, body).await?;
     let body = state::renamed(&flight.x, attempt, plan, body);
     flight.keep(attempt, plan, &body).await.map_err(Lost::Failed)?;

@@ -47,6 +47,24 @@ fn sent(rig: &Rig) -> (String, String, Value) {
     (seen.method.to_string(), seen.path.clone(), body)
 }
 
+/// As LiteLLM's setting has it; without it p26 holds.
+#[tokio::test]
+async fn responses_are_everybodys_where_the_operator_says_so() {
+    let open =
+        CONFIG.replace("general_settings: {", "general_settings: {disable_responses_id_security: true, ");
+    let rig = Rig::config(&open).over(Provider::new()).await;
+    let (one, other) = (rig.key(json!({})).await, rig.key(json!({})).await);
+    for model in ["native", "bridged"] {
+        let made = id(&create(&rig, &one, ask(model, "Say hello")).await);
+        let path = format!("/v1/responses/{made}");
+        assert_eq!(rig.get(&path, &other).await.status, 200, "{model}");
+        assert_eq!(rig.get(&path, "sk-nobody").await.status, 401, "{model}: strangers stay out");
+        let mut further = ask(model, "Say it again");
+        further["previous_response_id"] = made.into();
+        create(&rig, &other, further).await;
+    }
+}
+
 #[tokio::test]
 async fn p26_a_native_response_is_found_by_its_owner_alone_also_after_a_restart() {
     let mut rig = rig().await;

@@ -60,6 +60,8 @@ const MEASURES: &[&str] = &[
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Counts {
     Now,
+    /// Nobody is held to budgets (`disable_spend_updates`): only days are added up.
+    Nowhere,
     /// It is history from elsewhere, where it has counted already: `total` is raised and `base` with it, so that what is
     /// told as spent since the last reset stays what it is. In reports, which are sums of days, it is like any other.
     Before,
@@ -173,6 +175,9 @@ pub(super) async fn raise_all(
 ) -> LedgerResult<()> {
     for (sum, rows) in [DAILY, TAGS, CUSTOMERS].iter().zip(raised.days()) {
         raise(ledger, transaction, sum, &rows).await?;
+    }
+    if counts == Counts::Nowhere {
+        return Ok(());
     }
     raise_spent(ledger, transaction, raised.spent, counts).await?;
     raise_spent(ledger, transaction, raised.past, Counts::Before).await
@@ -314,6 +319,7 @@ async fn raise_spent(
     let spent: Vec<_> = spent.into_iter().collect();
     let how = match counts {
         Counts::Now => SPENT_NOW,
+        Counts::Nowhere => return Ok(()),
         Counts::Before => SPENT_BEFORE,
     };
     for chunk in sized(&spent) {

@@ -108,6 +108,9 @@ pub async fn hold_of_deployment(
         return Ok(());
     }
     let config = Arc::clone(&x.snapshot.config);
+    if config.general.keeping.without_budgets {
+        return Ok(());
+    }
     let open = of_deployment(deployment, &config.litellm, x.clock.started_at);
     x.deployment_accounts = open.iter().map(|window| (window.kind, window.id.clone())).collect();
     let estimate = match config.weir.budget_mode {

@@ -10,7 +10,8 @@ use crate::plugin::{Flow, Phase, Plugin};
 use async_trait::async_trait;
 use serde_json::Value;
 use std::sync::Arc;
-use weir_core::domain::key::Principal;
+use weir_core::body::Edits;
+use weir_core::domain::key::{Caller, Principal};
 use weir_core::error::{ApiError, Kind};
 
 pub static KIND: FilterKind =
@@ -34,7 +35,13 @@ impl Plugin for Access {
 /// # Errors
 /// There is none, or this caller may not use it.
 pub fn aim(x: &mut Exchange) -> Result<(), ApiError> {
-    x.target.requested = requested(x).ok_or_else(no_model)?;
+    x.target.requested = match requested(x) {
+        Some(model) => model,
+        None => by_default(x)?,
+    };
+    if let Some(other) = of_other_team(x, &x.target.requested) {
+        x.caller = other;
+    }
     let snapshot = &x.snapshot;
     let requested = match x.caller.principal() {
         Some(known) => {
@@ -96,6 +103,27 @@ pub(super) fn requested(x: &Exchange) -> Option<String> {
         Some(model) => Some(model.clone()),
         None => x.request.body.string("model").map(|m| m.into_owned()),
     }
+}
+
+/// The operator's model for requests that name none (`completion_model` and its like), put where a client would.
+fn by_default(x: &mut Exchange) -> Result<String, ApiError> {
+    let named = x.snapshot.config.general.requests.model_for(x.request.operation);
+    let model = named.ok_or_else(no_model)?.to_owned();
+    let mut edits = Edits::default();
+    edits.set("model", Value::from(model.as_str()).to_string());
+    let named = edits.rewrite(&x.request.body);
+    x.request.body = named.map_err(|e| ApiError::new(Kind::BadJson, e.to_string()))?;
+    Ok(model)
+}
+
+/// A token may be of several teams (`enforce_team_based_model_access`): where the first may not use the model, one counts
+/// that may.
+fn of_other_team(x: &Exchange, model: &str) -> Option<Caller> {
+    let known = x.caller.principal()?;
+    let others = known.token.as_ref().map(|token| &token.others).filter(|others| !others.is_empty())?;
+    let may = |known: &Principal| usable(known, renamed(known, model), &x.snapshot.models).is_ok();
+    let found = if may(known) { None } else { others.iter().find(|other| may(other)) };
+    found.map(|other| Caller::Key(Arc::clone(other)))
 }
 
 fn no_model() -> ApiError {

@@ -66,7 +66,7 @@ impl Budgeted {
         let of_caller = known.map(|known| (known, policy.budgets.ids(known)));
         let all = all_scopes(of_caller, named, &open, x.clock.started_at);
         x.accounts = open.iter().map(|window| (window.kind, window.id.clone())).collect();
-        if all.is_empty() {
+        if all.is_empty() || config.general.keeping.without_budgets {
             return Ok(());
         }
         let estimate = match settings.budget_mode {

@@ -10,8 +10,10 @@ use crate::own::Own;
 use crate::plugin::{Flow, Phase, Plugin};
 use async_trait::async_trait;
 use bytes::Bytes;
+use serde_json::Value;
 use std::sync::Arc;
 use weir_core::body::JsonBody;
+use weir_core::domain::key::Principal;
 use weir_core::domain::operation::Operation;
 use weir_core::error::{ApiError, Kind};
 
@@ -91,21 +93,55 @@ fn brought(x: &Exchange) -> Option<Own> {
 
 /// What the operator wants of requests. The operator's own may be as they like.
 fn asked_for(x: &Exchange) -> Result<(), ApiError> {
-    let general = &x.snapshot.config.general;
-    if x.caller.principal().is_none() {
-        return Ok(());
-    }
-    if general.reject_client_tags && says_tags(x) {
+    let wanted = &x.snapshot.config.general.requests;
+    let Some(known) = x.caller.principal() else { return Ok(()) };
+    if wanted.reject_client_tags && says_tags(x) {
         let message = "Client-side 'metadata.tags' not allowed in request. 'reject_clientside_metadata_tags'=True. Tags can \
                        only be set via API key metadata.";
         return Err(ApiError::new(Kind::BadRequest, message).with_param("metadata.tags"));
     }
     let whole = !x.request.operation.counts() && x.request.operation != Operation::Realtime;
-    if general.enforce_user && whole && x.end_user().is_none() {
+    if wanted.enforce_user && whole && x.end_user().is_none() {
         let message = "'user' param not passed in. 'enforce_user_param'=True. Name the end user in `user`.";
         return Err(ApiError::new(Kind::BadRequest, message).with_param("user"));
     }
-    Ok(())
+    if whole { demanded(x, known) } else { Ok(()) }
+}
+
+/// What requests of this key have to say: what those of all keys have to, and what its metadata say.
+fn demanded(x: &Exchange, known: &Principal) -> Result<(), ApiError> {
+    let (wanted, own) = (&x.snapshot.config.general.requests, known.demands());
+    let of_services =
+        own.service_account_id.as_ref().map_or(&[][..], |_| wanted.enforced_of_service_accounts.as_slice());
+    let mut all = wanted.enforced.iter().chain(of_services).chain(&own.params);
+    all.try_for_each(|param| says(x, param))
+}
+
+/// `user`, or `metadata.generation_name`, which is a member of `metadata`.
+fn says(x: &Exchange, param: &str) -> Result<(), ApiError> {
+    let mut parts = param.split('.');
+    let first = parts.next().unwrap_or_default();
+    let in_path = first == "model" && x.request.path_model.is_some();
+    if in_path || first == "user" && x.end_user().is_some() {
+        return Ok(());
+    }
+    let Some(raw) = x.request.body.raw(first) else { return Err(missing(first)) };
+    let rest: Vec<&str> = parts.collect();
+    if rest.is_empty() {
+        return Ok(());
+    }
+    let value: Value = serde_json::from_str(raw).unwrap_or_default();
+    match rest.iter().try_fold(&value, |value, part| value.get(part)) {
+        Some(_) => Ok(()),
+        None => Err(missing(&format!("[{first}][{}]", rest.join("][")))),
+    }
+}
+
+/// LiteLLM's words.
+fn missing(param: &str) -> ApiError {
+    let param: String = param.chars().take(200).collect();
+    let message = format!("BadRequest please pass param={param} in request body. This is a required param");
+    ApiError::new(Kind::BadRequest, message).with_param(param)
 }
 
 /// `left`: what the operator leaves to clients.

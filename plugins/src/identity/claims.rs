@@ -14,6 +14,8 @@ pub(super) struct Claimed {
     pub(super) email: Option<String>,
     /// Over what is kept of the user.
     pub(super) role: Option<Role>,
+    /// Who is in none of the teams that there are is refused, but for admins; and of several one counts that has the model.
+    pub(super) enforce_teams: bool,
     /// The first that there is counts.
     pub(super) teams: Vec<String>,
     pub(super) organization: Option<String>,
@@ -68,6 +70,7 @@ pub(super) fn of_jwt(general: &GeneralSettings, claims: &Value) -> Result<Claime
     let is_admin = scopes(claims).contains(&settings.admin_scope);
     let role = if is_admin { Some(Role::ProxyAdmin) } else { mapped };
     let mut claimed = Claimed {
+        enforce_teams: settings.enforce_teams,
         user: one(&settings.user_id).filter(|id| is_id(id)),
         email,
         role: role.filter(|role| ROLES.contains(role)),
@@ -112,6 +115,21 @@ fn allowed_domain(domain: Option<&str>, email: Option<&str>) -> Result<(), Fault
     Err(refused("its e-mail address is of another domain"))
 }
 
+/// What a provider says of the user lies over what the token says; when it ends is the token's to say.
+///
+/// # Errors
+/// They are about different people.
+pub(super) fn with_userinfo(token: Value, told: &Value) -> Result<Value, Fault> {
+    let (mine, theirs) = (all(&token, "sub"), all(told, "sub"));
+    if !mine.is_empty() && !theirs.is_empty() && mine != theirs {
+        return Err(refused("the identity provider says that it is somebody else's"));
+    }
+    let mut claims = token.as_object().cloned().unwrap_or_default();
+    let members = told.as_object().into_iter().flatten().filter(|(name, _)| *name != "exp");
+    claims.extend(members.map(|(name, value)| (name.clone(), value.clone())));
+    Ok(Value::Object(claims))
+}
+
 // --- what it may do ---
 
 /// As roles and scopes say.
@@ -148,7 +166,7 @@ fn limited(
     };
     let customer = settings.end_user_id.as_deref().and_then(|path| all(claims, path).into_iter().next());
     if customer.is_some() || !routes.is_empty() {
-        claimed.limits = Some(TokenLimits { routes, customer });
+        claimed.limits = Some(TokenLimits { routes, customer, others: Vec::new() });
     }
     Ok(())
 }
@@ -326,6 +344,16 @@ mod tests {
         assert_eq!(routes(json!({ "sub": "a" })), None);
         let claimed = read(settings, &json!({ "customer": { "id": "c-1" } })).unwrap_or_default();
         assert_eq!(claimed.limits.and_then(|limits| limits.customer).as_deref(), Some("c-1"));
+    }
+
+    #[test]
+    fn p37_what_is_said_of_the_user_lies_over_the_token_but_not_over_somebody_elses() {
+        let told = json!({ "sub": "a", "groups": ["red"], "exp": 9 });
+        let both = with_userinfo(json!({ "sub": "a", "exp": 7, "scope": "x" }), &told).unwrap_or_default();
+        assert_eq!(both, json!({ "sub": "a", "exp": 7, "scope": "x", "groups": ["red"] }));
+        assert!(with_userinfo(json!({ "sub": "b" }), &told).is_err());
+        let alone = with_userinfo(json!({}), &told).unwrap_or_default();
+        assert_eq!(alone, json!({ "sub": "a", "groups": ["red"] }));
     }
 
     #[test]

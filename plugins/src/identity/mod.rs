@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use claims::Claimed;
 use jwt::Keys;
 use moka::future::Cache;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -33,6 +34,10 @@ const BAD: i64 = 5_000_000;
 const AT_ONCE: usize = 16;
 /// How long a token may wait for its turn.
 const TURN: Duration = Duration::from_secs(5);
+/// Of what providers say of users.
+const TOLD: u64 = 1_000;
+/// Teams of one token of which one is chosen for each request.
+const OTHERS: usize = 16;
 /// Longer texts are no token.
 const LONGEST: usize = 16 * 1024;
 
@@ -44,6 +49,8 @@ pub struct Identities {
     directory: Arc<dyn Directory>,
     published: Keys,
     known: Cache<KeyHash, Known>,
+    /// What providers said of users (`oidc_userinfo_endpoint`), by their tokens.
+    told: Cache<KeyHash, Arc<Value>>,
     turns: Semaphore,
 }
 
@@ -92,7 +99,8 @@ impl Bearers for Identities {
     async fn recognise(&self, token: &str) -> Option<Result<Caller, ApiError>> {
         let general = &self.config.general;
         let signed = general.enable_jwt_auth && token.split('.').count() == 3;
-        if !signed && !general.enable_oauth2_auth || token.len() > LONGEST {
+        let asked = general.enable_oauth2_auth || general.enable_jwt_auth && general.jwt.userinfo.is_some();
+        if !signed && !asked || token.len() > LONGEST {
             return None;
         }
         Some(self.caller(token, signed).await.map_err(Fault::told))
@@ -108,8 +116,9 @@ impl Identities {
         directory: Arc<dyn Directory>,
     ) -> Self {
         let known = Cache::builder().max_capacity(REMEMBERED).time_to_live(Duration::from_secs(60)).build();
+        let told = Cache::builder().max_capacity(TOLD).time_to_live(config.general.jwt.userinfo_ttl).build();
         let (published, turns) = (Keys::default(), Semaphore::new(AT_ONCE));
-        Self { config, http, keys, directory, published, known, turns }
+        Self { config, http, keys, directory, published, known, told, turns }
     }
 
     async fn caller(&self, token: &str, signed: bool) -> Result<Caller, Fault> {
@@ -143,13 +152,13 @@ impl Identities {
 
     /// Who it is, and until when the token is good.
     async fn looked_at(&self, token: &str, signed: bool) -> Result<(Caller, Micros), Fault> {
-        let http = self.http.as_ref();
-        let (claims, claimed) = if signed {
-            let claims = self.published.verified(&self.config, http, token).await?;
-            let claimed = claims::of_jwt(&self.config.general, &claims)?;
+        let general = &self.config.general;
+        let (claims, claimed) = if signed || !general.enable_oauth2_auth {
+            let claims = self.claims(token, signed).await?;
+            let claimed = claims::of_jwt(general, &claims)?;
             (claims, claimed)
         } else {
-            let claims = opaque::asked(&self.config.env, http, token).await?;
+            let claims = opaque::asked(&self.config.env, self.http.as_ref(), token).await?;
             let claimed = claims::of_answer(&self.config.env, &claims)?;
             (claims, claimed)
         };
@@ -159,13 +168,44 @@ impl Identities {
         Ok((Caller::Key(Arc::new(known)), Micros(until)))
     }
 
+    /// What a token says, and the provider of its user, where it is to be asked. Where no keys are published for us, only
+    /// what the provider says counts.
+    async fn claims(&self, token: &str, signed: bool) -> Result<Value, Fault> {
+        let (config, http) = (&self.config, self.http.as_ref());
+        let Some(address) = &config.general.jwt.userinfo else {
+            return self.published.verified(config, http, token).await;
+        };
+        let readable = signed && config.env.filled("JWT_PUBLIC_KEY_URL").is_some();
+        let own = if readable { self.published.verified(config, http, token).await? } else { json!({}) };
+        let hash = KeyHash::of(token);
+        let told = match self.told.get(&hash).await {
+            Some(told) => told,
+            None => {
+                let told = Arc::new(opaque::of_user(&config.env, http, address, token).await?);
+                self.told.insert(hash, Arc::clone(&told)).await;
+                told
+            }
+        };
+        claims::with_userinfo(own, &told)
+    }
+
     /// The user and the team that the token names, as they are kept here. Whoever has neither, and no role that the
     /// operator gives to claims, is nobody.
     async fn principal(&self, claimed: Claimed) -> Result<Principal, Fault> {
         if claimed.user.as_deref() == Some(MASTER_USER) {
             return Err(refused("this identity is nobody's here"));
         }
-        let team = self.team(&claimed).await?;
+        let mut teams = self.teams(&claimed).await?.into_iter();
+        let team = match teams.next() {
+            Some(team) => Some(team),
+            None => self.made_team(&claimed).await?,
+        };
+        let is_admin = claimed.role == Some(Role::ProxyAdmin);
+        if claimed.enforce_teams && team.is_none() && !is_admin {
+            return Err(refused(
+                "No teams found in token. `enforce_team_based_model_access` is set to True. Token must belong to a team.",
+            ));
+        }
         let subject = claimed.user.clone().or_else(|| team.clone()).unwrap_or_else(|| String::from("admin"));
         let hash = KeyHash::of(&format!("identity {subject}"));
         if claimed.sync {
@@ -188,17 +228,42 @@ impl Identities {
             known.user.get_or_insert_with(named).role = Some(role);
         }
         known.token = claimed.limits;
+        if claimed.enforce_teams && !is_admin {
+            let others = self.in_other_teams(&known, teams).await?;
+            known.token.get_or_insert_default().others = others;
+        }
         let nobody = known.user.is_none() && known.team.is_none();
         if nobody { Err(refused("neither its user nor its team is known here")) } else { Ok(known) }
     }
 
-    /// The first of the named teams that there is; where there is none, the first of them may be made.
-    async fn team(&self, claimed: &Claimed) -> Result<Option<String>, Fault> {
+    /// The named teams that there are, in the token's order.
+    async fn teams(&self, claimed: &Claimed) -> Result<Vec<String>, Fault> {
         let there = records::get_all::<Team>(self.directory.as_ref(), &claimed.teams).await?;
         let known = |id: &&String| there.iter().any(|team| team.id == **id);
-        if let Some(found) = claimed.teams.iter().find(known) {
-            return Ok(Some(found.clone()));
+        Ok(claimed.teams.iter().filter(known).cloned().collect())
+    }
+
+    /// The same person in each of these teams that lets them in.
+    async fn in_other_teams(
+        &self,
+        known: &Principal,
+        teams: impl Iterator<Item = String>,
+    ) -> Result<Vec<Arc<Principal>>, Fault> {
+        let mut others = Vec::new();
+        for team in teams.filter(|team| known.key.team_id.as_ref() != Some(team)).take(OTHERS) {
+            let key = KeyRecord { team_id: Some(team), ..known.key.clone() };
+            let mut other = self.keys.behind(key).await?;
+            other.user.clone_from(&known.user);
+            other.token.clone_from(&known.token);
+            if usable(&other, "", time::now()).is_ok() {
+                others.push(Arc::new(other));
+            }
         }
+        Ok(others)
+    }
+
+    /// Where none of the named teams is there, the first of them may be made.
+    async fn made_team(&self, claimed: &Claimed) -> Result<Option<String>, Fault> {
         let Some(id) = claimed.teams.first().filter(|_| claimed.team_upsert) else { return Ok(None) };
         let settings = &self.config.litellm;
         let team = settings.default_team.team(id.clone(), time::now(), &settings.zone());

@@ -20,6 +20,15 @@ pub(super) async fn asked(env: &Env, http: &dyn Fetch, token: &str) -> Result<Va
             return Err(Fault::Unavailable(missing.to_owned()));
         }
     };
+    checked(env, fetched(request, http).await?)
+}
+
+/// What the provider says of the user whom a token is of, at an address that is said.
+pub(super) async fn of_user(env: &Env, http: &dyn Fetch, address: &str, token: &str) -> Result<Value, Fault> {
+    checked(env, fetched(userinfo(address, token), http).await?)
+}
+
+async fn fetched(request: Result<Request<String>, http::Error>, http: &dyn Fetch) -> Result<Value, Fault> {
     let request = request.map_err(|_| refused("it cannot be sent"))?;
     let answer = http.fetch(request).await.map_err(Fault::Unavailable)?;
     match answer.status {
@@ -27,9 +36,7 @@ pub(super) async fn asked(env: &Env, http: &dyn Fetch, token: &str) -> Result<Va
         400..=499 => return Err(refused("the identity provider does not know it")),
         status => return Err(Fault::Unavailable(format!("the identity provider answered {status}"))),
     }
-    let told: Value =
-        serde_json::from_slice(&answer.body).map_err(|e| Fault::Unavailable(format!("its answer: {e}")))?;
-    checked(env, told)
+    serde_json::from_slice(&answer.body).map_err(|e| Fault::Unavailable(format!("its answer: {e}")))
 }
 
 /// A token that is not active is none; one for somebody else is not for us.

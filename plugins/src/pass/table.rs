@@ -163,6 +163,9 @@ impl PassTable {
         })?;
         let mut entry = entry(prefix.provider, model);
         let google = prefix.family == Family::Vertex;
+        if google {
+            entry.params.vertex = self.config.passed_vertex.clone();
+        }
         entry.params.aws.bedrock_runtime_endpoint = host.clone().filter(|_| !google);
         let mut wire = row.wire(&entry, &self.env)?;
         if let Some(host) = host.filter(|_| google) {

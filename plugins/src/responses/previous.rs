@@ -42,7 +42,7 @@ pub async fn conversation(x: &mut Exchange, store: &dyn ResponseStore) -> Result
     let State { store: keep, previous, .. } = state(&x.request.body)?;
     let Some(id) = previous else { return Ok(Conversation { store: keep, previous: Previous::None }) };
     let previous = match Origin::open(&x.snapshot.sealer, &id) {
-        Some(origin) if may_read(&x.caller, &origin.owner) => {
+        Some(origin) if may_read(&x.snapshot.config, &x.caller, &origin.owner) => {
             bind(x, &origin)?;
             Previous::Native { upstream: origin.upstream }
         }
@@ -54,7 +54,7 @@ pub async fn conversation(x: &mut Exchange, store: &dyn ResponseStore) -> Result
 
 async fn kept(x: &Exchange, store: &dyn ResponseStore, id: &str) -> Result<Vec<Value>, ApiError> {
     let found = store.response(id, x.clock.started_at).await.map_err(unavailable)?;
-    let record = found.filter(|record| may_read(&x.caller, &record.owner));
+    let record = found.filter(|record| may_read(&x.snapshot.config, &x.caller, &record.owner));
     let kept = record.and_then(|record| Kept::open(&x.snapshot.sealer, &record));
     kept.map(Kept::conversation).ok_or_else(|| previous_not_found(id))
 }

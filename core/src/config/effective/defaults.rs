@@ -2,7 +2,7 @@
 //! not here are empty by default and have no variable.
 
 use super::super::load::Config;
-use super::super::settings::{BudgetMode, CacheScope, MetricsWhen, SslVerify, TokenRate};
+use super::super::settings::{BudgetMode, CacheScope, MetricsWhen, SslVerify, Sweep, TokenRate};
 use super::HIDDEN;
 use serde_json::{Value as Json, json};
 use std::time::Duration;
@@ -48,12 +48,21 @@ static ROWS: &[Row] = &[
         .or_env(&["LITELLM_MASTER_KEY", "PROXY_MASTER_KEY"]),
     row(GENERAL, "database_url", |c| hidden(c.general.database_url.is_some()))
         .or_env(&["DATABASE_URL", "DATABASE_HOST"]),
-    row(GENERAL, "alerting_threshold", |c| seconds(c.general.alerts.threshold)),
+    row(GENERAL, "alerting_threshold", |c| seconds(c.general.alerts.threshold))
+        .or_env(&["DEFAULT_SLACK_ALERTING_THRESHOLD"]),
     row(GENERAL, "spend_report_frequency", |c| format!("{}d", c.general.alerts.spend_report_days).into()),
     row(GENERAL, "database_connection_pool_limit", |c| json!(c.general.database_connection_pool_limit)),
+    row(GENERAL, "database_connection_pool_timeout", |c| seconds(c.general.database_wait)),
+    row(GENERAL, "database_connection_timeout", |c| seconds(c.general.database_wait)),
+    row(GENERAL, "disable_prisma_schema_update", |c| json!(c.general.disable_schema_update))
+        .or_env(&["DISABLE_SCHEMA_UPDATE"]),
     row(GENERAL, "health_check_details", |c| json!(c.general.health.details)),
-    row(GENERAL, "health_check_interval", |c| seconds(c.general.health.interval)),
+    row(GENERAL, "health_check_interval", |c| seconds(c.general.health.interval))
+        .or_env(&["DEFAULT_HEALTH_CHECK_INTERVAL"]),
     row(GENERAL, "max_request_size_mb", |c| json!(c.general.request_limit >> 20)),
+    row(GENERAL, "maximum_spend_logs_retention_interval", |c| sweep(&c.general.keeping.sweep)),
+    row(GENERAL, "store_prompts_in_spend_logs", |c| json!(c.general.store_prompts_in_spend_logs))
+        .or_env(&["STORE_PROMPTS_IN_SPEND_LOGS"]),
     row(GENERAL, "store_model_in_db", |c| json!(c.general.store_model_in_db)).or_env(&["STORE_MODEL_IN_DB"]),
     row(GENERAL, "token_rate_limit_type", |c| rate(c.general.token_rate_limit_type).into()),
     row(GENERAL, "user_api_key_cache_ttl", |c| seconds(c.general.user_api_key_cache_ttl)),
@@ -67,7 +76,8 @@ static ROWS: &[Row] = &[
     row(LITELLM, "timezone", |c| c.litellm.timezone.as_deref().unwrap_or("UTC").into()),
     row(ROUTER, "content_policy_fallbacks", unset).or("content_policy_fallbacks"),
     row(ROUTER, "context_window_fallbacks", unset).or("context_window_fallbacks"),
-    row(ROUTER, "cooldown_time", |c| seconds(c.router.cooldown_time)),
+    row(ROUTER, "cooldown_time", |c| seconds(c.router.cooldown_time))
+        .or_env(&["DEFAULT_COOLDOWN_TIME_SECONDS"]),
     row(ROUTER, "default_fallbacks", unset).or("default_fallbacks"),
     row(ROUTER, "fallbacks", unset).or("fallbacks"),
     row(ROUTER, "max_fallbacks", |c| json!(c.router.max_fallbacks)).or("max_fallbacks"),
@@ -143,6 +153,14 @@ fn seconds(time: Duration) -> Json {
     match time.subsec_nanos() {
         0 => json!(time.as_secs()),
         _ => format!("{}ms", time.as_millis()).into(),
+    }
+}
+
+/// Null where the clock says it.
+fn sweep(sweep: &Sweep) -> Json {
+    match sweep {
+        Sweep::Every(time) => seconds(*time),
+        Sweep::At(_) => Json::Null,
     }
 }
 

@@ -228,10 +228,7 @@ fn p47_without_settings_in_the_ledger_the_files_are_not_told_twice() {
     let told = loaded(&Additions::default()).told;
     assert!(told.in_force("litellm_settings", "request_timeout").is_some());
     assert!(told.in_files("litellm_settings", "request_timeout").is_none());
-    assert!(
-        told.in_force("general_settings", "completion_model").is_none(),
-        "not set, and nothing depends on it"
-    );
+    assert!(told.in_force("general_settings", "custom_auth").is_none(), "not set, and nothing depends on it");
 }
 
 #[test]
@@ -242,5 +239,5 @@ fn defaults_are_those_of_a_file_that_says_nothing() {
     assert_eq!(of(&WEIR, "data_dir"), json!("data"));
     assert_eq!(of(&GENERAL, "master_key"), json!(null));
     assert_eq!(of(&GENERAL, "alerting"), json!([]));
-    assert_eq!(of(&GENERAL, "completion_model"), json!(null), "nothing depends on it");
+    assert_eq!(of(&GENERAL, "custom_auth"), json!(null), "nothing depends on it");
 }

@@ -1,7 +1,7 @@
 //! `general_settings.litellm_jwtauth`: what is read of tokens that an identity provider has signed.
 
-use super::Kind::{Any, Bool, List, Seconds, Text, Texts};
-use super::{Key, later, used};
+use super::Kind::{Bool, List, Seconds, Text, Texts};
+use super::{Key, moot, used};
 
 pub(super) const KEYS: &[Key] = &[
     used("admin_allowed_routes", Texts),
@@ -28,11 +28,19 @@ pub(super) const KEYS: &[Key] = &[
     used("user_id_jwt_field", Text),
     used("user_id_upsert", Bool),
     used("user_roles_jwt_field", Text),
-    later("custom_validate", Text),
-    later("enforce_team_based_model_access", Bool),
-    later("oidc_userinfo_cache_ttl", Any),
-    later("oidc_userinfo_enabled", Bool),
-    later("oidc_userinfo_endpoint", Text),
-    later("public_allowed_routes", Texts),
-    later("upsert_sso_user_to_team", Bool),
+    moot(
+        "custom_validate",
+        Text,
+        "Weir runs no Python; JWT_AUDIENCE, JWT_ISSUER, user_allowed_roles and user_allowed_email_domain say whose tokens count",
+    ),
+    used("enforce_team_based_model_access", Bool),
+    used("oidc_userinfo_cache_ttl", Seconds),
+    used("oidc_userinfo_enabled", Bool),
+    used("oidc_userinfo_endpoint", Text),
+    used("public_allowed_routes", Texts),
+    moot(
+        "upsert_sso_user_to_team",
+        Bool,
+        "whoever signs in is put into the teams that team_ids_jwt_field names in any case",
+    ),
 ];

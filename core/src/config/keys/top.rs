@@ -1,7 +1,12 @@
 //! The sections themselves, and the small maps in them.
 
 use super::Kind::{Any, Bool, List, Map, Text, Texts};
-use super::{Key, later, own, used};
+use super::{Key, moot, own, used};
+
+const AGENTS: &str = "there is no A2A gateway here: ask agents at their own addresses; see OUT_OF_SCOPE.md";
+const FILES: &str = "there is no Files or Fine-tuning API here: a provider's own is passed through below its prefix \
+    (/openai/v1/files); see OUT_OF_SCOPE.md";
+const MCP: &str = "there is no MCP gateway here: run an MCP server beside this one; see OUT_OF_SCOPE.md";
 
 pub(super) const KEYS: &[Key] = &[
     used("model_list", List),
@@ -15,17 +20,25 @@ pub(super) const KEYS: &[Key] = &[
     used("guardrails", List),
     used("callback_settings", Map),
     used("proxy_config", Map),
-    later("agent_list", Any),
-    later("assistant_settings", Any),
-    later("default_vertex_config", Any),
-    later("files_settings", Any),
-    later("finetune_settings", Any),
-    later("mcp_servers", Any),
-    later("mcp_tools", Any),
-    later("prompts", Any),
-    later("search_tools", Any),
-    later("vector_store_registry", Any),
-    later("worker_config", Any),
+    used("default_vertex_config", Map),
+    moot("agent_list", Any, AGENTS),
+    moot(
+        "assistant_settings",
+        Any,
+        "there is no Assistants API here: use /v1/responses; see OUT_OF_SCOPE.md",
+    ),
+    moot("files_settings", Any, FILES),
+    moot("finetune_settings", Any, FILES),
+    moot("mcp_servers", Any, MCP),
+    moot("mcp_tools", Any, MCP),
+    moot("prompts", Any, "prompts are not kept here: keep them in the application; see OUT_OF_SCOPE.md"),
+    moot("search_tools", Any, "there is no Search API here: models search themselves (web_search_options)"),
+    moot(
+        "vector_store_registry",
+        Any,
+        "there are no vector stores here: use the provider's own; see OUT_OF_SCOPE.md",
+    ),
+    moot("worker_config", Any, "LiteLLM hands its flags to workers in it; `weir --help` has the flags"),
 ];
 
 pub(super) const MODEL: &[Key] =

@@ -4,6 +4,7 @@ use super::super::env::Env;
 use super::super::problems::{Problems, did_you_mean};
 use super::super::section::Section;
 use super::super::tree::{Node, Value};
+use super::env_node;
 use secrecy::SecretString;
 use std::time::Duration;
 
@@ -85,13 +86,15 @@ impl AlertSettings {
             arg(name).and_then(Node::as_u64).map_or(usual, |n| u32::try_from(n).unwrap_or(u32::MAX))
         };
         let address = |name: &str| env.filled(name).map(SecretString::from);
+        let usual_threshold =
+            || env_node(env, "DEFAULT_SLACK_ALERTING_THRESHOLD").as_ref().and_then(Node::as_duration);
         let settings = Self {
             alerting: s.texts("alerting").unwrap_or_default(),
             types: s.texts("alert_types"),
             by_type: s.node("alert_to_webhook_url").map(by_type).unwrap_or_default(),
             slack: address("SLACK_WEBHOOK_URL"),
             webhook: address("WEBHOOK_URL"),
-            threshold: s.seconds("alerting_threshold").unwrap_or(THRESHOLD),
+            threshold: s.seconds("alerting_threshold").or_else(usual_threshold).unwrap_or(THRESHOLD),
             budget_ttl: seconds("budget_alert_ttl", BUDGET_TTL),
             outage_ttl: seconds("outage_alert_ttl", OUTAGE_TTL),
             minor_outage: count("minor_outage_alert_threshold", MINOR),

@@ -2,15 +2,14 @@
 
 use super::super::env::Env;
 use super::super::json::JsonMap;
-use super::super::problems::{Place, Problems};
+use super::super::problems::{Place, Problems, did_you_mean};
 use super::super::secrets;
 use super::super::section::Section;
 use super::super::tree::Node;
 use super::jwt::{self, JwtSettings, RolePermissions};
 use super::pass_through::{self, PassThrough};
 use super::weir::networks;
-use super::{AlertSettings, HealthSettings, RouteSettings, env_node};
-use crate::domain::period::Period;
+use super::{AlertSettings, HealthSettings, KeepingSettings, RequestSettings, RouteSettings, env_node};
 use ipnet::IpNet;
 use secrecy::SecretString;
 use std::time::Duration;
@@ -21,6 +20,8 @@ const RATE_LIMIT_WINDOW: Duration = Duration::from_secs(60);
 const REQUEST_LIMIT: u64 = 32 << 20;
 const KEY_CACHE_TTL: Duration = Duration::from_secs(60);
 const POOL_LIMIT: u32 = 10;
+/// How long a statement may wait for a connection. LiteLLM's minute would be too long for a request that waits.
+const POOL_WAIT: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Debug)]
 pub struct GeneralSettings {
@@ -29,6 +30,14 @@ pub struct GeneralSettings {
     /// From the file, else `DATABASE_URL`, else made of `DATABASE_HOST` and its like. `None`: the embedded ledger.
     pub database_url: Option<SecretString>,
     pub database_connection_pool_limit: u32,
+    /// How long a statement may wait for a connection (`database_connection_pool_timeout`, else
+    /// `database_connection_timeout`).
+    pub database_wait: Duration,
+    /// Schemas are not changed at start: `weir migrate` does it (`disable_prisma_schema_update`, else
+    /// `DISABLE_SCHEMA_UPDATE`).
+    pub disable_schema_update: bool,
+    /// The master key's requests are booked under the hash of a name that everybody knows, and not under its own.
+    pub hides_master_key_hash: bool,
     /// Bytes of a request's body.
     pub request_limit: u64,
     /// One more header that may carry a key.
@@ -56,8 +65,8 @@ pub struct GeneralSettings {
     pub allowed_ips: Vec<IpNet>,
     /// Search engines are told to stay away (`/robots.txt`).
     pub block_robots: bool,
-    /// How long entries are kept; for ever where nothing is said. Sums by day stay.
-    pub retention: Option<Duration>,
+    pub keeping: KeepingSettings,
+    pub requests: RequestSettings,
     /// An answer that takes longer is slow.
     pub alerting_threshold: Option<Duration>,
     pub alerts: AlertSettings,
@@ -85,10 +94,14 @@ pub struct GeneralSettings {
     pub rate_limit_window: Duration,
     /// More headers that name the end user (`user_header_mappings`).
     pub customer_headers: Vec<String>,
-    /// A key's request has to name its end user (`enforce_user_param`).
-    pub enforce_user: bool,
-    /// Requests may say no tags (`reject_clientside_metadata_tags`): those of their keys count.
-    pub reject_client_tags: bool,
+    /// Only proxy admins make keys that belong to no team (`default_team_disabled`).
+    pub team_keys_only: bool,
+    /// Providers whose keys are in the environment serve all of their models (`infer_model_from_keys`).
+    pub infer_models: bool,
+    /// The callback `otel`, which LiteLLM also switches on here.
+    pub otel: bool,
+    /// What the ledger keeps beside the files and is used (`supported_db_objects`); `None`: all.
+    pub kept_objects: Option<Vec<String>>,
     /// Who was asked for secrets before this was read, and how (see `SecretsWanted`).
     pub key_management_system: Option<String>,
     pub key_management_settings: JsonMap,
@@ -108,11 +121,19 @@ impl GeneralSettings {
         let bool = |name: &str| s.bool(name).unwrap_or(false);
         let roles_wanted = bool("enforce_rbac") || bool("enable_rbac");
         let jwt = JwtSettings::read(s, roles_wanted, problems);
-        let store = || env_node(env, "STORE_MODEL_IN_DB").as_ref().and_then(Node::as_bool);
+        let public = if bool("enable_jwt_auth") { jwt.public_routes.as_slice() } else { &[] };
+        let from_env = |name: &str| env_node(env, name).as_ref().and_then(Node::as_bool);
+        let store = || from_env("STORE_MODEL_IN_DB");
+        let prompts = || from_env("STORE_PROMPTS_IN_SPEND_LOGS");
         Self {
             master_key: s.secret("master_key").or_else(|| secret(env, "LITELLM_MASTER_KEY")),
             database_url: s.secret("database_url").or_else(|| secret(env, "DATABASE_URL")),
             database_connection_pool_limit: s.count("database_connection_pool_limit").unwrap_or(POOL_LIMIT),
+            database_wait: pool_wait(s),
+            disable_schema_update: s
+                .bool("disable_prisma_schema_update")
+                .unwrap_or_else(|| is_set(env, "DISABLE_SCHEMA_UPDATE")),
+            hides_master_key_hash: bool("disable_adding_master_key_hash_to_db"),
             request_limit: s
                 .int("max_request_size_mb")
                 .map_or(REQUEST_LIMIT, |mb| mb.saturating_mul(1 << 20)),
@@ -122,18 +143,20 @@ impl GeneralSettings {
             user_api_key_cache_ttl: s.seconds("user_api_key_cache_ttl").unwrap_or(KEY_CACHE_TTL),
             global_max_parallel_requests: s.count("global_max_parallel_requests"),
             max_parallel_requests: s.count("max_parallel_requests").filter(|most| *most > 0),
-            routes: RouteSettings::read(s, problems),
+            routes: RouteSettings::read(s, public, problems),
             forward_openai_org_id: bool("forward_openai_org_id"),
             use_x_forwarded_for: bool("use_x_forwarded_for"),
             allow_requests_on_db_unavailable: bool("allow_requests_on_db_unavailable"),
             // LiteLLM refuses unless it is true; Weir allows unless it is false.
             store_model_in_db: s.bool("store_model_in_db").or_else(store).unwrap_or(true),
             allowed_ips: networks(s, "allowed_ips", problems),
-            retention: retention(s, problems),
+            keeping: KeepingSettings::read(s, problems),
+            requests: RequestSettings::read(s),
             alerting_threshold: s.seconds("alerting_threshold"),
             alerts: AlertSettings::read(s, env, problems),
-            health: HealthSettings::read(s),
-            store_prompts_in_spend_logs: !logs_disabled(s, problems) && bool("store_prompts_in_spend_logs"),
+            health: HealthSettings::read(s, env),
+            store_prompts_in_spend_logs: !logs_disabled(s, problems)
+                && s.bool("store_prompts_in_spend_logs").or_else(prompts).unwrap_or(false),
             pass_through: pass_through::read(s, env, problems),
             token_rate_limit_type: token_rate(s),
             rate_limit_window: window(env, problems),
@@ -146,11 +169,20 @@ impl GeneralSettings {
             oauth2_headers: json_map(s, "oauth2_config_mappings"),
             ui_admins_only: s.text("ui_access_mode").as_deref() == Some("admin_only"),
             customer_headers: customer_headers(s, problems),
-            enforce_user: bool("enforce_user_param"),
-            reject_client_tags: bool("reject_clientside_metadata_tags"),
+            team_keys_only: bool("default_team_disabled"),
+            infer_models: bool("infer_model_from_keys"),
+            otel: bool("otel"),
+            kept_objects: kept_objects(s, problems),
             key_management_system: secrets::system(s, problems),
             key_management_settings: json_map(s, "key_management_settings"),
         }
+    }
+}
+
+impl GeneralSettings {
+    /// Whether what the ledger has of this kind (`models`, `model_cost_map` …) is used.
+    pub fn uses_kept(&self, kind: &str) -> bool {
+        self.kept_objects.as_ref().is_none_or(|kinds| kinds.iter().any(|known| known == kind))
     }
 }
 
@@ -178,15 +210,30 @@ fn customer_headers(s: &Section, problems: &mut Problems) -> Vec<String> {
     headers
 }
 
-/// LiteLLM's durations: `30d`, `12h`.
-fn retention(s: &Section, problems: &mut Problems) -> Option<Duration> {
-    const NAME: &str = "maximum_spend_logs_retention_period";
-    let text = s.text(NAME)?;
-    let period = Period::parse(&text).and_then(Period::length);
-    if period.is_none() {
-        problems.error(&s.place(NAME), format!("{text:?} is no duration"), "write it like 30d or 12h");
+/// Zero stands for the default in LiteLLM's documentation.
+fn pool_wait(s: &Section) -> Duration {
+    let said = |name: &str| s.seconds(name).filter(|wait| !wait.is_zero());
+    let wait = said("database_connection_pool_timeout").or_else(|| said("database_connection_timeout"));
+    wait.unwrap_or(POOL_WAIT)
+}
+
+/// As Weir has always read it: any other text is no.
+fn is_set(env: &Env, name: &str) -> bool {
+    env.filled(name).is_some_and(|value| ["true", "1", "yes"].contains(&value.to_lowercase().as_str()))
+}
+
+/// LiteLLM's names of what its database keeps.
+static OBJECTS: [&str; 7] =
+    ["models", "mcp", "guardrails", "vector_stores", "pass_through_endpoints", "prompts", "model_cost_map"];
+
+fn kept_objects(s: &Section, problems: &mut Problems) -> Option<Vec<String>> {
+    const NAME: &str = "supported_db_objects";
+    let kept = s.texts(NAME)?;
+    for unknown in kept.iter().filter(|name| !OBJECTS.contains(&name.as_str())) {
+        let near = did_you_mean(unknown, OBJECTS);
+        problems.warn(&s.place(NAME), format!("the ledger keeps no {unknown:?}"), near);
     }
-    period
+    Some(kept)
 }
 
 /// Entries are what is billed by, so they are written in any case; what was said is not kept.

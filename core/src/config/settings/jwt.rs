@@ -9,6 +9,8 @@ use std::time::Duration;
 
 /// How long an identity provider's keys are kept, unless something else is said.
 const KEYS_KEPT: Duration = Duration::from_secs(600);
+/// The same of what it says of a user.
+const USERINFO_KEPT: Duration = Duration::from_secs(300);
 /// LiteLLM's scope of admins.
 const ADMIN_SCOPE: &str = "litellm_proxy_admin";
 
@@ -39,6 +41,15 @@ pub struct JwtSettings {
     pub allowed_roles: Option<Vec<String>>,
     /// Tokens of other e-mail addresses are refused.
     pub allowed_domain: Option<String>,
+    /// Routes that need neither token nor key (`public_allowed_routes`).
+    pub public_routes: Vec<String>,
+    /// Tokens without a team are refused, and of several teams one counts that may use the model that is asked for
+    /// (`enforce_team_based_model_access`).
+    pub enforce_teams: bool,
+    /// What a token does not say itself is asked at this address (`oidc_userinfo_endpoint`); `None`: it is not asked.
+    pub userinfo: Option<String>,
+    /// How long the answer counts.
+    pub userinfo_ttl: Duration,
     /// Users and teams that are not there are made.
     pub user_upsert: bool,
     pub team_upsert: bool,
@@ -98,6 +109,10 @@ impl JwtSettings {
             team_routes: texts("team_allowed_routes"),
             allowed_roles: s.texts("user_allowed_roles"),
             allowed_domain: text("user_allowed_email_domain"),
+            public_routes: texts("public_allowed_routes"),
+            enforce_teams: bool("enforce_team_based_model_access"),
+            userinfo: userinfo(&s, problems),
+            userinfo_ttl: s.seconds("oidc_userinfo_cache_ttl").unwrap_or(USERINFO_KEPT),
             user_upsert: bool("user_id_upsert"),
             team_upsert: bool("team_id_upsert"),
             public_key_ttl: s.seconds("public_key_ttl").unwrap_or(KEYS_KEPT),
@@ -106,6 +121,25 @@ impl JwtSettings {
             scopes: scopes(&s, problems),
             sync: bool("sync_user_role_and_teams"),
         }
+    }
+}
+
+/// Where users are asked about, as far as it is switched on.
+fn userinfo(s: &Section, problems: &mut Problems) -> Option<String> {
+    const SWITCH: &str = "oidc_userinfo_enabled";
+    const ADDRESS: &str = "oidc_userinfo_endpoint";
+    let address = s.text(ADDRESS).filter(|address| !address.is_empty());
+    match (s.bool(SWITCH) == Some(true), address) {
+        (true, None) => {
+            problems.error(&s.place(SWITCH), "nobody can be asked", format!("add {ADDRESS}: https://…"));
+            None
+        }
+        (true, address) => address,
+        (false, Some(_)) => {
+            problems.warn(&s.place(ADDRESS), "has no effect by itself", format!("add {SWITCH}: true"));
+            None
+        }
+        (false, None) => None,
     }
 }
 

@@ -5,7 +5,7 @@ use super::super::fallbacks::{self, Alias, Fallbacks};
 use super::super::problems::Problems;
 use super::super::section::Section;
 use super::super::tree::Node;
-use super::{LitellmSettings, RedisSettings};
+use super::{LitellmSettings, RedisSettings, env_node};
 use crate::domain::money::NanoUsd;
 use crate::domain::period::{Period, WindowBudget};
 use std::time::Duration;
@@ -119,6 +119,8 @@ impl RouterSettings {
         let context_window_fallbacks = list("context_window_fallbacks", &litellm.context_window_fallbacks);
         let content_policy_fallbacks = list("content_policy_fallbacks", &litellm.content_policy_fallbacks);
         let default_fallbacks = s.texts("default_fallbacks");
+        let usual_cooldown =
+            || env_node(env, "DEFAULT_COOLDOWN_TIME_SECONDS").as_ref().and_then(Node::as_duration);
         let retries = s.count("num_retries").or(litellm.num_retries);
         Self {
             num_retries: retries.unwrap_or(NUM_RETRIES),
@@ -138,7 +140,7 @@ impl RouterSettings {
                 .node("allowed_fails_policy")
                 .map(|node| policy(node, ALLOWED_FAILS))
                 .unwrap_or_default(),
-            cooldown_time: s.seconds("cooldown_time").unwrap_or(COOLDOWN),
+            cooldown_time: s.seconds("cooldown_time").or_else(usual_cooldown).unwrap_or(COOLDOWN),
             disable_cooldowns: s.bool("disable_cooldowns").unwrap_or(false),
             routing_strategy: strategy(s),
             provider_budgets: provider_budgets(s, problems),

@@ -18,6 +18,9 @@ pub struct RouteSettings {
 /// How LiteLLM writes a group of its own: `LiteLLMRoutes.llm_api_routes`.
 const GROUP: &str = "LiteLLMRoutes.";
 
+/// LiteLLM's group of those that need no key anyway.
+const PUBLIC: &str = "public_routes";
+
 /// Routes of people's own affairs, by how they begin.
 static CLOSED: &[&str] = &[
     "/key",
@@ -44,17 +47,17 @@ static CLOSED: &[&str] = &[
 ];
 
 impl RouteSettings {
-    pub(super) fn read(s: &Section, problems: &mut Problems) -> Self {
-        let list = |name: &str| -> Vec<String> {
-            let routes = s.texts(name).unwrap_or_default();
-            let plain = |route: String| route.strip_prefix(GROUP).map(str::to_owned).unwrap_or(route);
+    /// `public`: more of them, which another section names.
+    pub(super) fn read(s: &Section, public: &[String], problems: &mut Problems) -> Self {
+        let plain = |route: String| route.strip_prefix(GROUP).map(str::to_owned).unwrap_or(route);
+        let plain = |routes: Vec<String>| -> Vec<String> {
             routes.into_iter().map(plain).filter(|route| !route.is_empty()).collect()
         };
-        let settings = Self {
-            public: list("public_routes"),
-            allowed: list("allowed_routes"),
-            admin_only: list("admin_only_routes"),
-        };
+        let list = |name: &str| plain(s.texts(name).unwrap_or_default());
+        let mut opened = list("public_routes");
+        opened.extend(plain(public.to_vec()).into_iter().filter(|route| route != PUBLIC));
+        let settings =
+            Self { public: opened, allowed: list("allowed_routes"), admin_only: list("admin_only_routes") };
         let closed = |route: &&String| CLOSED.iter().any(|begin| route.starts_with(begin));
         for route in settings.public.iter().filter(closed) {
             let message = format!("{route:?} still needs a key: only routes that call models are opened");

@@ -334,7 +334,7 @@ fn without_spend_logs_entries_stay_and_what_was_said_goes() {
     let text = "general_settings: {disable_spend_logs: true, store_prompts_in_spend_logs: true}";
     let (config, problems) = load(text, &[]);
     let general = config.unwrap().general;
-    assert_eq!((general.store_prompts_in_spend_logs, general.retention), (false, None));
+    assert_eq!((general.store_prompts_in_spend_logs, general.keeping.retention), (false, None));
     let told = lines(&problems, Severity::Warning).concat();
     assert!(told.contains("entries stay") && told.contains("maximum_spend_logs_retention_period"), "{told}");
 }

@@ -46,7 +46,7 @@ fn with(section: &str, setting: &str) -> String {
 /// Values of a kind; at least one of them differs from any default.
 fn samples(kind: Kind) -> Vec<String> {
     let texts: &[&str] = match kind {
-        Kind::Any | Kind::Text | Kind::Secret => &["sample", "http://sample.test", "30d"],
+        Kind::Any | Kind::Text | Kind::Secret => &["sample", "http://sample.test", "30d", "\"0 4 * * *\""],
         Kind::Bool => &["true", "false"],
         Kind::Int => &["7", "402"],
         Kind::Number | Kind::Price | Kind::Seconds | Kind::Bytes => &["7"],
@@ -71,6 +71,7 @@ fn samples(kind: Kind) -> Vec<String> {
             "{max_budget: 7}",
             "{openai: 0.5}",
             "{personal_key_generation: {required_params: [sample]}}",
+            "{enforced_params: [sample]}",
         ],
         Kind::BoolOrText => &["false", "/sample.pem"],
         Kind::Choice(choices) => choices,

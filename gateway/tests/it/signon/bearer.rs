@@ -193,3 +193,60 @@ async fn users_have_the_role_and_the_teams_that_their_tokens_say() {
     let audited = rig.get("/audit?page_size=100", MASTER).await.text();
     assert!(audited.contains("\"changed_by\":\"ann\""), "{audited}");
 }
+
+const TEAMS: &str = "general_settings: {enable_jwt_auth: true, litellm_jwtauth: {user_id_jwt_field: sub, \
+                     user_id_upsert: true, team_ids_jwt_field: groups, enforce_team_based_model_access: true}, ";
+
+#[tokio::test]
+async fn p37_of_the_teams_of_a_token_one_counts_that_has_the_model() {
+    let (rig, idp, _server) = start(TEAMS, &[]).await;
+    for (team, model) in [("red", "priced"), ("blue", "gpt-4o")] {
+        let team = json!({ "team_id": team, "models": [model] });
+        assert_eq!(rig.post("/team/new", MASTER, team).await.status, 200);
+    }
+    let both = idp.token(&claims(json!({ "groups": ["red", "blue"] })));
+    for (model, team) in [("priced", "red"), ("gpt-4o", "blue")] {
+        let answer = rig.post("/v1/chat/completions", &both, chat(model, "hello")).await;
+        assert_eq!(answer.status, 200, "{model}: {}", answer.text());
+        assert_eq!(rig.row(answer.header("x-litellm-call-id")).await["team_id"], team, "{model}");
+    }
+    let listed = rig.get("/v1/models", &both).await.text();
+    assert!(listed.contains("\"priced\"") && listed.contains("\"gpt-4o\""), "{listed}");
+    let neither = rig.post("/v1/chat/completions", &both, chat("unpriced", "hello")).await;
+    assert_eq!(neither.status, 401, "{}", neither.text());
+    for groups in [json!([]), json!(["unknown"])] {
+        let answer = ask(&rig, &idp.token(&claims(json!({ "groups": groups })))).await;
+        assert_eq!(answer.status, 401, "{}", answer.text());
+        assert!(answer.text().contains("Token must belong to a team"), "{}", answer.text());
+    }
+    let admin = idp.token(&claims(json!({ "scope": "litellm_proxy_admin" })));
+    assert_eq!(ask(&rig, &admin).await.status, 200, "nothing is asked of admins");
+}
+
+#[tokio::test]
+async fn p37_what_a_token_does_not_say_its_provider_is_asked_once() {
+    let (idp, server) = Idp::start().await;
+    let settings = format!(
+        "general_settings: {{enable_jwt_auth: true, litellm_jwtauth: {{user_id_jwt_field: sub, user_id_upsert: true, \
+         team_ids_jwt_field: groups, oidc_userinfo_enabled: true, oidc_userinfo_endpoint: \"{}/userinfo\"}}, ",
+        server.url()
+    );
+    idp.said().userinfo = json!({ "sub": "ann", "groups": ["red"] });
+    let rig = Rig::config(&CONFIG.replace("general_settings: {", &settings))
+        .env("JWT_PUBLIC_KEY_URL", &format!("{}/jwks", server.url()));
+    let rig = rig.start().await;
+    assert_eq!(rig.post("/team/new", MASTER, json!({ "team_id": "red" })).await.status, 200);
+    let token = idp.token(&claims(json!({})));
+    for _ in 0..2 {
+        let answer = ask(&rig, &token).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    let asked = server.log().iter().filter(|seen| seen.route() == "/userinfo").count();
+    assert_eq!(asked, 1);
+    let row = rig.rows(1).await.remove(0);
+    assert_eq!((&row["user"], &row["team_id"]), (&json!("ann"), &json!("red")));
+    let somebody = idp.token(&claims(json!({ "sub": "bob" })));
+    assert_eq!(ask(&rig, &somebody).await.status, 401, "the provider speaks of another person");
+    assert_eq!(ask(&rig, &Idp::foreign_token(&claims(json!({})))).await.status, 401);
+    assert_eq!(ask(&rig, "an-opaque-token").await.status, 200, "only the provider can read it");
+}
