@@ -1,5 +1,6 @@
 //! Connections to providers: prebuilt peers, kept with their deployment, over one pooled connector.
 
+use super::certificate::CertKey;
 use super::public::is_public;
 use super::resolve::Resolver;
 use super::tunnel::{Proxy, Tunnel};
@@ -24,6 +25,7 @@ pub struct Dialer {
     resolver: Arc<Resolver>,
     proxy: Option<Proxy>,
     verify: bool,
+    certificate: Option<Arc<CertKey>>,
 }
 
 /// Where a deployment is reached. Kept with it for a while, so that requests find it without looking anything up; a
@@ -57,6 +59,10 @@ pub struct DialerOptions {
     pub https_proxy: Option<Proxy>,
     /// A file with all trusted roots.
     pub ca_file: String,
+    /// Shown to providers that ask who is calling.
+    pub certificate: Option<CertKey>,
+    /// Addresses of IPv6 are not tried.
+    pub ipv4_only: bool,
     /// Connections that are kept while nobody uses them.
     pub pool_size: usize,
 }
@@ -78,9 +84,10 @@ impl Dialer {
         connector.ca_file = Some(options.ca_file);
         Self {
             connector: Connector::new(Some(connector)),
-            resolver: Arc::new(Resolver::new()),
+            resolver: Arc::new(Resolver::new().ipv4_only(options.ipv4_only)),
             proxy: options.https_proxy,
             verify: options.verify != SslVerify::Off,
+            certificate: options.certificate.map(Arc::new),
         }
     }
 
@@ -151,6 +158,10 @@ impl Dialer {
         options.alpn = if wire.tls && !http1 { ALPN::H2H1 } else { ALPN::H1 };
         options.max_h2_streams = H2_STREAMS;
         options.h2_stream_window_size = Some(H2_STREAM_WINDOW);
+        if !deployment.of_client {
+            // Who a client's own endpoint is, nobody here knows.
+            peer.client_cert_key.clone_from(&self.certificate);
+        }
         if let Some(proxy) = self.proxy_for(deployment) {
             // A name that a client chose may lead elsewhere when the proxy looks: it gets the address that was looked at.
             let looked_at = deployment.public_only.then(|| address.to_string());

@@ -3,6 +3,7 @@
 mod additions;
 mod cache;
 mod junk;
+mod library;
 mod meaning;
 mod messages;
 mod redis;
