@@ -18,7 +18,7 @@
 //! `metrics/` counts what happens, `alerts/` tells people of it, `callbacks/` tells programs of exchanges that are over,
 //! `trace.rs` is the trace that a request belongs to.
 //! `guardrails/` checks what is said, `watch.rs` is how an answer is looked at while it passes.
-//! `near.rs` is how a worker keeps things at hand.
+//! `near.rs` is how a worker keeps things at hand, `listed.rs` reads lists that stand in files of their own.
 
 pub mod alerts;
 pub mod auth;
@@ -59,6 +59,7 @@ pub mod trace;
 pub mod utils;
 pub mod watch;
 
+mod listed;
 mod near;
 
 #[cfg(test)]
