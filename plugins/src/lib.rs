@@ -12,7 +12,7 @@
 //! `tokens/` counts tokens where no provider does; `utils/` is what the utility routes answer.
 //! `cache/` is what becomes of answers that are kept to be given again.
 //! `pass/` is what is passed through as it came, `realtime/` sessions over a WebSocket.
-//! `outgoing.rs` makes the request of one attempt. `load.rs` is what is going on at each deployment, `fallbacks.rs` what a
+//! `outgoing.rs` makes the request of one attempt, `costed.rs` tells what a stream cost. `load.rs` is what is going on at each deployment, `fallbacks.rs` what a
 //! request says of other models. `models.rs` finds deployments by name; `snapshot.rs` is all of that for one state of the
 //! configuration.
 //! `metrics/` counts what happens, `alerts/` tells people of it, `callbacks/` tells programs of exchanges that are over,
@@ -26,6 +26,7 @@ pub mod budgets;
 pub mod cache;
 pub mod callbacks;
 pub mod chain;
+pub mod costed;
 pub mod count;
 pub mod customer;
 pub mod deployment;

@@ -116,7 +116,8 @@ fn clip(text: &str, limit: usize) -> String {
 const MAX_TAGS: usize = 64;
 const MAX_METADATA: usize = 16 * 1024;
 
-fn organization(known: &Principal) -> Option<String> {
+/// Whose the key is, or its team.
+pub(crate) fn organization(known: &Principal) -> Option<String> {
     let of_team = || known.team.as_ref()?.organization_id.clone();
     known.key.organization_id.clone().or_else(of_team)
 }
