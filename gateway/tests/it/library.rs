@@ -183,3 +183,18 @@ async fn a_deployment_that_says_little_is_reached_by_what_the_library_says() {
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(rig.mock.take_log()[0].json()["model"], "long-name");
 }
+
+#[tokio::test]
+async fn a_provider_is_told_what_embeddings_are_for() {
+    let model = "model_list:\n  - {model_name: embeds, litellm_params: {model: cohere/embed-v4.0, api_base: MOCK, api_key: k}}";
+    let settings = "COHERE_DEFAULT_EMBEDDING_INPUT_TYPE: clustering";
+    let rig = with(settings).replace("model_list:", model).start().await;
+    for (asked, told) in [(json!({}), "clustering"), (json!({"input_type": "search_query"}), "search_query")]
+    {
+        let mut body = json!({"model": "embeds", "input": "hi"});
+        body.as_object_mut().unwrap().extend(asked.as_object().unwrap().clone());
+        rig.post("/v1/embeddings", MASTER, body).await;
+        // Whether the mock can answer is beside the point.
+        assert_eq!(rig.mock.take_log()[0].json()["input_type"], told);
+    }
+}
