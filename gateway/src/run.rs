@@ -13,6 +13,7 @@ use crate::serving::{self, bracketed};
 use crate::settings::Loader;
 use crate::state::{App, Draining};
 use crate::storage::{self, Storage};
+use crate::upstream::certificate;
 use crate::upstream::connect::{Dialer, DialerOptions};
 use crate::upstream::roots;
 use crate::upstream::tunnel::Proxy;
@@ -344,10 +345,13 @@ fn limits(config: &Config) -> Limits {
 fn dialer(config: &Config, folder: &Path) -> anyhow::Result<DialerOptions> {
     let env = &config.env;
     roots::write(roots::own(config), env, folder)?;
+    let library = &config.litellm.library;
     Ok(DialerOptions {
         verify: config.litellm.ssl_verify.clone(),
         https_proxy: https_proxy(env)?,
         ca_file: roots::path(folder),
+        certificate: library.certificate.as_deref().map(certificate::read).transpose()?,
+        ipv4_only: library.force_ipv4,
         pool_size: config.weir.upstream_pool_size,
     })
 }

@@ -106,7 +106,7 @@ fn answers(config: &Config, meter: &Arc<dyn Meter>) -> anyhow::Result<Option<Arc
     let answers: Arc<dyn AnswerCache> = match &settings.place {
         CachePlace::Memory => Arc::new(Memory::new(config.weir.cache_max_bytes)),
         CachePlace::Redis(redis) => {
-            let opened = Redis::open(redis, config.weir.redis_timeout);
+            let opened = Redis::open(redis, redis.timeout.unwrap_or(config.weir.redis_timeout));
             tracing::info!("answers are cached in Redis ({})", redis.told());
             let opened = opened.context("the settings of the cache's Redis cannot be used")?;
             SharedAnswers::begin(opened.metered(Arc::clone(meter)))

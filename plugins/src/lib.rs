@@ -12,14 +12,14 @@
 //! `tokens/` counts tokens where no provider does; `utils/` is what the utility routes answer.
 //! `cache/` is what becomes of answers that are kept to be given again.
 //! `pass/` is what is passed through as it came, `realtime/` sessions over a WebSocket.
-//! `outgoing.rs` makes the request of one attempt. `load.rs` is what is going on at each deployment, `fallbacks.rs` what a
+//! `outgoing.rs` makes the request of one attempt, `costed.rs` tells what a stream cost. `load.rs` is what is going on at each deployment, `fallbacks.rs` what a
 //! request says of other models. `models.rs` finds deployments by name; `snapshot.rs` is all of that for one state of the
 //! configuration.
 //! `metrics/` counts what happens, `alerts/` tells people of it, `callbacks/` tells programs of exchanges that are over,
 //! `trace.rs` is the trace that a request belongs to.
 //! `guardrails/` checks what is said, `watch.rs` is how an answer is looked at while it passes.
 //! `inferred.rs` adds models that only the environment has keys for.
-//! `near.rs` is how a worker keeps things at hand.
+//! `near.rs` is how a worker keeps things at hand, `listed.rs` reads lists that stand in files of their own.
 
 pub mod alerts;
 pub mod auth;
@@ -27,6 +27,7 @@ pub mod budgets;
 pub mod cache;
 pub mod callbacks;
 pub mod chain;
+pub mod costed;
 pub mod count;
 pub mod customer;
 pub mod deployment;
@@ -61,6 +62,7 @@ pub mod trace;
 pub mod utils;
 pub mod watch;
 
+mod listed;
 mod near;
 
 #[cfg(test)]

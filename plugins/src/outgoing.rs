@@ -7,6 +7,8 @@ use crate::dialects::openai_chat::OURS;
 use crate::dialects::openai_responses::{messages, prepend};
 use crate::dialects::{Asked, ResponsePlan, client, upstream};
 use crate::exchange::{Attempt, Exchange, Request};
+use crate::filters::organization;
+use crate::models::star_of;
 use crate::providers::{Call, Quirk};
 use crate::responses::Previous;
 use crate::trace::Trace;
@@ -87,6 +89,7 @@ impl Outgoing {
             ResponsePlan::Embed(way) => {
                 let bodies = way.write(x.request.body.bytes(), &deployment.model_label)?;
                 let mut bodies = bodies.into_iter().map(|mut body| {
+                    deployment.rules.put_purpose(&x.request.body, &mut body);
                     deployment.rules.put_over(&mut body);
                     written(&body)
                 });
@@ -280,8 +283,11 @@ fn joined(pieces: Pieces) -> Pieces {
 fn headers(x: &Exchange, attempt: &Attempt, plan: ResponsePlan) -> HeaderMap {
     let wire = &attempt.deployment.wire;
     let mut headers = HeaderMap::with_capacity(wire.headers.len() + 6);
-    if x.snapshot.config.general.forward_client_headers_to_llm_api {
+    if x.snapshot.config.general.forward_client_headers_to_llm_api || forwards_for(x, attempt) {
         forward(x, &mut headers);
+    }
+    if x.snapshot.config.litellm.library.tells_callers {
+        introduce(x, &mut headers);
     }
     headers.extend(wire.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
     if x.snapshot.config.general.forward_openai_org_id
@@ -304,6 +310,35 @@ fn headers(x: &Exchange, attempt: &Attempt, plan: ResponsePlan) -> HeaderMap {
         Trace::tell(x, &mut headers);
     }
     headers
+}
+
+/// Whether `model_group_settings` names the group that is asked, as it is or by a pattern.
+fn forwards_for(x: &Exchange, attempt: &Attempt) -> bool {
+    let groups = &x.snapshot.config.litellm.library.forwarding;
+    let group = attempt.deployment.group.as_str();
+    groups.iter().any(|name| name == group || star_of(name, group).is_some())
+}
+
+/// Tells the provider whose key it is, by LiteLLM's names. What cannot stand in a header is left out.
+fn introduce(x: &Exchange, headers: &mut HeaderMap) {
+    let known = x.caller.principal();
+    let (key, user) = (x.caller.key(), known.and_then(|known| known.user.as_ref()));
+    let team = known.and_then(|known| known.team.as_ref());
+    let told: [(&'static str, Option<String>); 8] = [
+        ("x-litellm-user_api_key_hash", x.caller.hash().map(|hash| hash.hex())),
+        ("x-litellm-user_api_key_alias", key.and_then(|key| key.alias.clone())),
+        ("x-litellm-user_api_key_team_id", key.and_then(|key| key.team_id.clone())),
+        ("x-litellm-user_api_key_team_alias", team.and_then(|team| team.alias.clone())),
+        ("x-litellm-user_api_key_user_id", x.caller.user_id().map(str::to_owned)),
+        ("x-litellm-user_api_key_user_email", user.and_then(|user| user.email.clone())),
+        ("x-litellm-user_api_key_org_id", known.and_then(organization)),
+        ("x-litellm-user_api_key_end_user_id", x.end_user()),
+    ];
+    for (name, value) in told {
+        if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
 }
 
 /// Only `x-*` headers that are neither credentials nor ours, as LiteLLM forwards them.

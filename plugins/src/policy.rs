@@ -13,11 +13,17 @@ pub(crate) struct Policy {
     pub(crate) rates: rates::OfCaller,
     /// What its metadata say of sessions.
     pub(crate) session: OnceLock<SessionCaps>,
+    priority: OnceLock<Option<Box<str>>>,
 }
 
 impl Policy {
     pub(crate) fn of(known: &Principal) -> Arc<Self> {
         known.kept.get()
+    }
+
+    /// How much its requests matter, in the operator's words.
+    pub(crate) fn priority(&self, known: &Principal) -> Option<&str> {
+        self.priority.get_or_init(|| rates::priority_of(known)).as_deref()
     }
 }
 

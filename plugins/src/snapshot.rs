@@ -3,9 +3,11 @@
 use crate::callbacks::Callbacks;
 use crate::guardrails::Guardrails;
 use crate::inferred;
+use crate::listed;
 use crate::models::ModelTable;
 use crate::pass::PassTable;
 use crate::seal::Sealer;
+use std::collections::HashSet;
 use std::sync::Arc;
 use weir_core::access::MasterKey;
 use weir_core::config::problems::Problems;
@@ -23,6 +25,8 @@ pub struct Snapshot {
     pub guardrails: Guardrails,
     /// Who is told of exchanges that are over.
     pub callbacks: Callbacks,
+    /// Customers whom nobody serves.
+    pub blocked_users: HashSet<String>,
     /// Who answers raw requests.
     pub pass: PassTable,
     /// For what clients or the ledger keep for us.
@@ -41,6 +45,7 @@ impl Snapshot {
         Self {
             guardrails: Guardrails::build(&config, &env, problems),
             callbacks: Callbacks::build(&config, &env, problems),
+            blocked_users: blocked_users(&config, problems),
             pass: PassTable::build(&config, &env, &catalogue, problems),
             master: master(&config),
             sealer: Arc::new(sealer(&config, &env)),
@@ -49,6 +54,11 @@ impl Snapshot {
             config,
         }
     }
+}
+
+fn blocked_users(config: &Config, problems: &mut Problems) -> HashSet<String> {
+    let at = listed::place("blocked_user_list");
+    listed::words(&config.litellm.blocked_users, &at, problems).into_iter().collect()
 }
 
 fn master(config: &Config) -> Option<MasterKey> {

@@ -9,9 +9,10 @@ use weir_core::config::LitellmSettings;
 use weir_core::domain::money::NanoUsd;
 use weir_core::time;
 
-/// What may have a default. LiteLLM looks at nothing else.
+/// What may have a default. LiteLLM looks at nothing else, but has a setting of its own for soft budgets.
 static DEFAULTED: &[&str] = &[
     "max_budget",
+    "soft_budget",
     "user_id",
     "team_id",
     "max_parallel_requests",

@@ -4,8 +4,8 @@ use crate::answer::{Object, Raw, parsed, raw};
 use serde::ser::{Serialize, Serializer};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use weir_core::domain::markup;
-use weir_core::domain::money::{FemtoSum, FemtoUsd};
+use weir_core::domain::breakdown::{Beside, Breakdown};
+use weir_core::domain::money::{FemtoSum, NanoUsd};
 use weir_core::domain::operation::Operation;
 use weir_core::domain::spend::{AttemptRecord, BudgetSeen, Charge, Entry, Said, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
@@ -203,61 +203,29 @@ fn with(mut details: Value, uncounted: &[&str]) -> Value {
     details
 }
 
-/// Charges that LiteLLM counts as output, and as the use of tools; all others are input.
-const OUTPUT: [&str; 4] = ["output", "reasoning", "audio_output", "image_output"];
-const TOOLS: [&str; 1] = ["searches"];
-
-/// Charges beside the price list.
-const BESIDE: [&str; 2] = [markup::DISCOUNT, markup::MARGIN];
-
-/// What the charges of these kinds come to; null where nothing was noted.
-fn part(entry: &Entry, of: impl Fn(&str) -> bool) -> Raw {
-    if entry.explained.charges.is_empty() {
-        return Raw::default();
-    }
-    let mut sum = FemtoSum::default();
-    for charge in entry.explained.charges.iter().filter(|charge| of(&charge.label)) {
-        sum.add_per(charge.quantity, charge.per, charge.price);
-    }
-    sum.round().json()
-}
-
-/// A discount is a charge below zero, and told as what it is.
-fn taken_off(entry: &Entry) -> Raw {
-    let off = entry.explained.charges.iter().filter(|charge| charge.label == markup::DISCOUNT);
-    let mut sum = FemtoSum::default();
-    off.for_each(|charge| {
-        sum.add_per(charge.quantity, charge.per, FemtoUsd(charge.price.0.saturating_neg()));
-    });
-    sum.round().json()
-}
-
-/// The total is what is booked; its parts are each rounded for themselves.
+/// The total is what is booked; its parts are each rounded for themselves, and null where nothing was noted.
 fn cost(entry: &Entry) -> Raw {
     if entry.usage_source == UsageSource::None {
         return Raw::default();
     }
-    let zero = || parsed("0", "null");
-    let (output, tool) = (|label: &str| OUTPUT.contains(&label), |label: &str| TOOLS.contains(&label));
-    let charges = &entry.explained.charges;
-    let tools = charges.iter().any(|charge| tool(&charge.label));
-    let beside = |label: &str| BESIDE.contains(&label);
-    let marked = charges.iter().any(|charge| beside(&charge.label));
-    let listed = || if marked { part(entry, |label| !beside(label)) } else { entry.cost.json() };
+    let parts = Breakdown::of(&entry.explained.charges);
+    let beside = parts.and_then(|parts| parts.beside);
+    let part = |of: fn(Breakdown) -> NanoUsd| parts.map_or_else(Raw::default, |parts| of(parts).json());
+    let listed = parts.filter(|_| beside.is_some()).map_or(entry.cost, |parts| parts.listed);
     // Shares are not noted, only what they came to.
-    let share = || if marked { Raw::default() } else { zero() };
-    let margin = || if marked { part(entry, |label| label == markup::MARGIN) } else { zero() };
+    let share = || if beside.is_some() { Raw::default() } else { NanoUsd::ZERO.json() };
+    let Beside { discount, margin } = beside.unwrap_or_default();
     raw(&Object(vec![
-        ("input_cost", part(entry, |label| !output(label) && !tool(label) && !beside(label))),
+        ("input_cost", part(|parts| parts.input)),
         ("total_cost", entry.cost.json()),
-        ("output_cost", part(entry, output)),
-        ("original_cost", listed()),
+        ("output_cost", part(|parts| parts.output)),
+        ("original_cost", listed.json()),
         ("margin_percent", share()),
-        ("discount_amount", if marked { taken_off(entry) } else { zero() }),
-        ("tool_usage_cost", if tools { part(entry, tool) } else { zero() }),
+        ("discount_amount", discount.json()),
+        ("tool_usage_cost", parts.map(|parts| parts.tools).unwrap_or_default().json()),
         ("discount_percent", share()),
         ("margin_fixed_amount", share()),
-        ("margin_total_amount", margin()),
+        ("margin_total_amount", margin.json()),
     ]))
 }
 

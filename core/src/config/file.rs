@@ -57,13 +57,16 @@ impl ConfigFile {
     /// Reads a map of sections, as `include::Files::load` and `resolve` leave it.
     pub(super) fn read(root: &Node, problems: &mut Problems) -> Self {
         let top = Section::read(root, &TOP, "", problems);
+        let litellm = Section::read(&section(&top, "litellm_settings"), &LITELLM, LITELLM.name, problems);
+        let mut shared = credentials(&top, problems);
+        shared.extend(credentials(&litellm, problems));
         Self {
             models: models(&top, problems),
-            litellm: Section::read(&section(&top, "litellm_settings"), &LITELLM, LITELLM.name, problems),
+            litellm,
             router: Section::read(&section(&top, "router_settings"), &ROUTER, ROUTER.name, problems),
             general: Section::read(&section(&top, "general_settings"), &GENERAL, GENERAL.name, problems),
             weir: Section::read(&section(&top, "weir_settings"), &WEIR, WEIR.name, problems),
-            credentials: credentials(&top, problems),
+            credentials: shared,
             guardrails: guardrails::written(&top, problems),
             callbacks: section(&top, "callback_settings"),
             vertex: Section::read(&section(&top, VERTEX), &PARAMS, VERTEX, problems),
@@ -124,9 +127,11 @@ impl ModelFile {
     }
 }
 
-fn credentials(top: &Section, problems: &mut Problems) -> Vec<CredentialFile> {
-    let items = top.node("credential_list").map_or(&[][..], Node::items);
-    let read = |(at, node)| credential(node, &format!("credential_list[{at}]"), problems);
+/// LiteLLM takes the list at the top of a file and in `litellm_settings`.
+fn credentials(of: &Section, problems: &mut Problems) -> Vec<CredentialFile> {
+    let items = of.node("credential_list").map_or(&[][..], Node::items);
+    let path = join(&of.at().path, "credential_list");
+    let read = |(at, node)| credential(node, &format!("{path}[{at}]"), problems);
     items.iter().enumerate().filter_map(read).collect()
 }
 

@@ -24,6 +24,13 @@ impl JsonMap {
     pub fn len(&self) -> usize {
         self.0.len()
     }
+
+    /// `json` is the text of a value; one that is there already stays.
+    pub fn set_default(&mut self, name: &str, json: &str) {
+        if self.get(name).is_none() {
+            self.0.push((name.to_owned(), json.to_owned()));
+        }
+    }
 }
 
 impl<'a> FromIterator<&'a (String, Node)> for JsonMap {

@@ -140,9 +140,12 @@ impl Config {
 
     /// What a checked file means. Adds problems of meaning; those of names and types are the file's.
     pub fn of(file: &ConfigFile, env: Env, providers: &[&str], problems: &mut Problems) -> Self {
-        let models = models::read(file, providers, problems);
-        let guardrails = guardrails::read(&file.guardrails, problems);
         let mut litellm = LitellmSettings::read(&file.litellm, &env, problems);
+        let models = models::read(file, &litellm.library, providers, problems);
+        let mut guardrails = guardrails::read(&file.guardrails, problems);
+        for entry in guardrails.iter_mut().filter(|entry| entry.kind == "presidio") {
+            entry.params.fill(&litellm.presidio);
+        }
         let router = RouterSettings::read(&file.router, &litellm, &env, problems);
         let general = GeneralSettings::read(&file.general, &env, problems);
         let mut weir = WeirSettings::read(&file.weir, &env, problems);

@@ -48,10 +48,10 @@ pub use problems::{Problem, Problems, Severity};
 pub use provenance::{Provenance, Source};
 pub use secrets::{Keeper, SecretsWanted};
 pub use settings::{
-    ALERT_TYPES, AlertSettings, BannedKeywords, BudgetMode, CALL_TYPES, CachePlace, CacheScope,
-    CacheSettings, CallbackSettings, CostSettings, GeneralSettings, HealthSettings, HubSettings, JwtSettings,
-    KeepingSettings, KeyGeneration, LitellmSettings, Makers, MetricsSettings, MetricsWhen, PassThrough,
-    RedisNode, RedisPlace, RedisSettings, RequestSettings, RoleMapping, RolePermissions, RouteSettings,
-    RouterSettings, ScopeModels, SessionCaps, ShownMetric, SslVerify, Strategy, StrategyArgs, Sweep,
-    TeamCallbacks, TeamDefaults, TokenRate, WeirSettings,
+    ALERT_TYPES, AlertSettings, BudgetMode, CALL_TYPES, CachePlace, CacheScope, CacheSettings,
+    CallbackSettings, CostSettings, GeneralSettings, HealthSettings, HubSettings, JwtSettings,
+    KeepingSettings, KeyGeneration, Library, Listed, LitellmSettings, Makers, MetricsSettings, MetricsWhen,
+    PassThrough, Priorities, RedisNode, RedisPlace, RedisSettings, RequestSettings, RoleMapping,
+    RolePermissions, RouteSettings, RouterSettings, ScopeModels, SessionCaps, ShownMetric, SslVerify,
+    Strategy, StrategyArgs, Sweep, TeamCallbacks, TeamDefaults, TokenRate, WeirSettings,
 };

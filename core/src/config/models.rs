@@ -7,6 +7,7 @@ use super::problems::{Problems, did_you_mean};
 use super::provenance::Provenance;
 use super::provider::{self, ANY, NoProvider};
 use super::section::Section;
+use super::settings::Library;
 use super::tree::Node;
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
@@ -37,15 +38,21 @@ pub struct ModelEntry {
 }
 
 /// All deployments of a file, in its order. `served` are the provider prefixes of this build.
-pub(super) fn read(file: &ConfigFile, served: &[&str], problems: &mut Problems) -> Vec<ModelEntry> {
+pub(super) fn read(
+    file: &ConfigFile,
+    library: &Library,
+    served: &[&str],
+    problems: &mut Problems,
+) -> Vec<ModelEntry> {
     let default_parallel = file.router.count("default_max_parallel_requests");
     let mut taken = HashSet::new();
     let mut models = Vec::with_capacity(file.models.len());
     for written in &file.models {
-        if let Some(mut entry) = ModelEntry::read(written, &file.credentials, served, problems) {
+        if let Some(mut entry) = ModelEntry::read(written, &file.credentials, library, served, problems) {
             entry.params.max_parallel_requests = entry.params.max_parallel_requests.or(default_parallel);
             entry.params.entra.default_to(&file.litellm);
             entry.params.vertex.default_to(&file.litellm);
+            library.fill(&mut entry);
             unique(&mut entry, written, &mut taken, problems);
             models.push(entry);
         }
@@ -75,6 +82,7 @@ impl ModelEntry {
     pub fn read(
         file: &ModelFile,
         credentials: &[CredentialFile],
+        library: &Library,
         served: &[&str],
         problems: &mut Problems,
     ) -> Option<Self> {
@@ -89,7 +97,8 @@ impl ModelEntry {
             return None;
         };
         let explicit = params.text("custom_llm_provider");
-        let upstream = match provider::of(&model, explicit.as_deref(), served) {
+        let meant_model = library.model(model.clone());
+        let upstream = match provider::of(&meant_model, explicit.as_deref(), served) {
             Ok(upstream) => upstream,
             Err(no) => {
                 refuse(&params, no, problems);

@@ -129,7 +129,7 @@ static CHECKS: [&str; 3] = ["disable_background_health_check", "health_check_mod
 impl Params {
     pub(super) fn read(s: &Section, problems: &mut Problems) -> Self {
         Self {
-            api_base: api_base(s, problems),
+            api_base: address(s, base_name(s), problems),
             api_key: s.secret("api_key"),
             api_version: s.text("api_version"),
             organization: s.text("organization"),
@@ -151,7 +151,7 @@ impl Params {
             drop_params: s.bool("drop_params"),
             additional_drop_params: s.texts("additional_drop_params").unwrap_or_default(),
             allowed_openai_params: s.texts("allowed_openai_params").unwrap_or_default(),
-            extra_headers: headers(s, problems),
+            extra_headers: headers(s, "extra_headers", problems),
             extra_body: s.node("extra_body").map(Node::entries).unwrap_or_default().iter().collect(),
             defaults: s.open(Open::OpenAi).chain(s.unknown_names()).collect(),
             prices: prices(s),
@@ -173,9 +173,13 @@ impl Params {
     }
 }
 
-/// `base_url` is LiteLLM's other name for it.
-fn api_base(s: &Section, problems: &mut Problems) -> Option<String> {
-    let name = if s.node("api_base").is_some() { "api_base" } else { "base_url" };
+/// `base_url` is LiteLLM's other name for `api_base`.
+fn base_name(s: &Section) -> &'static str {
+    if s.node("api_base").is_some() { "api_base" } else { "base_url" }
+}
+
+/// An http or https address.
+pub(super) fn address(s: &Section, name: &str, problems: &mut Problems) -> Option<String> {
     let base = s.text(name).filter(|base| !base.is_empty())?;
     let uri = base.parse::<Uri>().ok().filter(|uri| uri.host().is_some_and(|host| !host.is_empty()));
     if !uri.as_ref().is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https"))) {
@@ -201,14 +205,15 @@ fn prices(s: &Section) -> Vec<(String, String)> {
     s.open(Open::Price).filter_map(|(name, node)| Some((name.clone(), node.as_decimal()?))).collect()
 }
 
-fn headers(s: &Section, problems: &mut Problems) -> Vec<(String, SecretString)> {
-    let entries = s.node("extra_headers").map(Node::entries).unwrap_or_default();
+/// A map of headers.
+pub(super) fn headers(s: &Section, setting: &str, problems: &mut Problems) -> Vec<(String, SecretString)> {
+    let entries = s.node(setting).map(Node::entries).unwrap_or_default();
     let mut headers = Vec::with_capacity(entries.len());
     for (name, node) in entries.iter().filter(|(_, node)| !node.is_null()) {
         match header(name, node) {
             Ok(header) => headers.push(header),
             Err(why) => {
-                let path = format!("{}.extra_headers.{name}", s.at().path);
+                let path = format!("{}.{setting}.{name}", s.at().path);
                 problems.error(&node.place(path), why, "");
             }
         }

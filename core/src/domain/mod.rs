@@ -1,5 +1,6 @@
 //! Who calls, for what, and what it cost.
 
+pub mod breakdown;
 pub mod cached;
 pub mod cron;
 pub mod ids;

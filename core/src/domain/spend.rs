@@ -63,20 +63,22 @@ pub enum SpendScope {
     DeploymentPeriod,
     /// What a client calls one piece of work.
     Session,
+    TagPeriod,
 }
 
 impl SpendScope {
     /// Those of one period each.
-    pub const PERIODS: [SpendScope; 6] = [
+    pub const PERIODS: [SpendScope; 7] = [
         SpendScope::Gateway,
         SpendScope::KeyModel,
         SpendScope::TeamModel,
         SpendScope::ProviderPeriod,
         SpendScope::DeploymentPeriod,
         SpendScope::Session,
+        SpendScope::TagPeriod,
     ];
 
-    pub const ALL: usize = SpendScope::Session as usize + 1;
+    pub const ALL: usize = SpendScope::TagPeriod as usize + 1;
 
     /// How people call whom an account is about: without the period that the names of some begin with.
     pub fn whom(self, id: &str) -> String {
@@ -116,6 +118,7 @@ impl SpendScope {
             SpendScope::ProviderPeriod => "provider_period",
             SpendScope::DeploymentPeriod => "deployment_period",
             SpendScope::Session => "session",
+            SpendScope::TagPeriod => "tag_period",
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use weir_core::chat::Dialect;
 use weir_core::domain::operation::Operation;
 use weir_core::error::ApiError;
+use weir_plugins::costed::Costed;
 use weir_plugins::deployment::Deployment;
 use weir_plugins::dialects::{Passage, ResponsePlan};
 use weir_plugins::exchange::{Attempt, Exchange};
@@ -28,10 +29,14 @@ fn names(x: &Exchange, deployment: &Deployment, plan: ResponsePlan) -> Option<Na
 pub fn passage(x: &mut Exchange, attempt: &Attempt, plan: ResponsePlan) -> Box<dyn Passage> {
     let (id, watchers) = (x.id.to_string(), std::mem::take(&mut x.watchers));
     let inner = plan.watched(&x.view(&id), watchers);
-    match names(x, &attempt.deployment, plan) {
+    let inner = match names(x, &attempt.deployment, plan) {
         Some(names) => Box::new(Renamed { inner, names }),
         None => inner,
+    };
+    if !x.snapshot.config.litellm.cost_in_streams {
+        return inner;
     }
+    Box::new(Costed { inner, deployment: Arc::clone(&attempt.deployment) })
 }
 
 /// A whole answer as the client gets it.

@@ -84,6 +84,9 @@ impl Plan {
         {
             return Step::Try { deployment, after: Duration::ZERO };
         }
+        if is_spent(x) {
+            return Step::GiveUp;
+        }
         if self.may_retry(x, failed, error)
             && let Some(step) = self.retry(x, error, routing)
         {
@@ -242,6 +245,12 @@ impl Plan {
             left.retain(|d| d.id != chosen.id);
         }
     }
+}
+
+/// No attempt is left of those that one request has, in whichever groups (`num_retries_per_request`).
+fn is_spent(x: &Exchange) -> bool {
+    let most = x.snapshot.config.litellm.retries_in_all;
+    most.is_some_and(|most| x.attempts.len() > most as usize)
 }
 
 /// Whom a first attempt would ask now. Nothing is counted.

@@ -1,6 +1,7 @@
 //! Connections to providers: prebuilt peers, kept with their deployment, and what is open over HTTP/1. What speaks HTTP/2
 //! is kept by Pingora's connector.
 
+use super::certificate::CertKey;
 use super::idle::{IDLE, Idle, Place, Shelf};
 use super::line::Line;
 use super::public::is_public;
@@ -31,6 +32,7 @@ pub struct Dialer {
     resolver: Arc<Resolver>,
     proxy: Option<Proxy>,
     verify: bool,
+    certificate: Option<Arc<CertKey>>,
 }
 
 /// Where a deployment is reached. Kept with it for a while, so that requests find it without looking anything up; a
@@ -79,6 +81,10 @@ pub struct DialerOptions {
     pub https_proxy: Option<Proxy>,
     /// A file with all trusted roots.
     pub ca_file: String,
+    /// Shown to providers that ask who is calling.
+    pub certificate: Option<CertKey>,
+    /// Addresses of IPv6 are not tried.
+    pub ipv4_only: bool,
     /// Connections that are kept while nobody uses them.
     pub pool_size: usize,
 }
@@ -100,9 +106,10 @@ impl Dialer {
         Self {
             connector: Connector::new(Some(connector)),
             idle: Arc::new(Idle::new(options.pool_size)),
-            resolver: Arc::new(Resolver::new()),
+            resolver: Arc::new(Resolver::new().ipv4_only(options.ipv4_only)),
             proxy: options.https_proxy,
             verify: options.verify != SslVerify::Off,
+            certificate: options.certificate.map(Arc::new),
         }
     }
 
@@ -175,7 +182,8 @@ impl Dialer {
     fn way(&self, deployment: &Deployment, address: SocketAddr, http1: bool) -> Way {
         let wire = &deployment.wire;
         let target = self.proxy_for(deployment).map(|_| target_of(deployment, address));
-        let place = Place { address, tls: wire.tls, host: wire.host.clone(), target };
+        let certified = self.certificate.is_some() && !deployment.of_client;
+        let place = Place { address, tls: wire.tls, host: wire.host.clone(), target, certified };
         Way { peer: self.build_peer(deployment, address, http1), shelf: self.idle.shelf(place) }
     }
 
@@ -191,6 +199,10 @@ impl Dialer {
         options.alpn = if wire.tls && !http1 { ALPN::H2H1 } else { ALPN::H1 };
         options.max_h2_streams = H2_STREAMS;
         options.h2_stream_window_size = Some(H2_STREAM_WINDOW);
+        if !deployment.of_client {
+            // Who a client's own endpoint is, nobody here knows.
+            peer.client_cert_key.clone_from(&self.certificate);
+        }
         if let Some(proxy) = self.proxy_for(deployment) {
             let target = target_of(deployment, address);
             peer.group_key = hash(&target);

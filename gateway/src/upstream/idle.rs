@@ -19,6 +19,8 @@ pub struct Place {
     pub host: String,
     /// What a proxy was asked for, where there is one.
     pub target: Option<String>,
+    /// Whether the operator's own certificate was shown.
+    pub certified: bool,
 }
 
 /// All connections that are kept.
@@ -177,7 +179,7 @@ mod tests {
 
     fn shelf(idle: &Idle, host: &str) -> Arc<Shelf> {
         let address = SocketAddr::from(([127, 0, 0, 1], 1));
-        idle.shelf(Place { address, tls: false, host: host.to_owned(), target: None })
+        idle.shelf(Place { address, tls: false, host: host.to_owned(), target: None, certified: false })
     }
 
     #[tokio::test]

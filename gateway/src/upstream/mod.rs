@@ -1,5 +1,6 @@
 //! From a deployment to its answer: connect, send, read the head.
 
+pub mod certificate;
 pub mod connect;
 pub mod idle;
 pub mod line;

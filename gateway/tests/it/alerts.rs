@@ -74,6 +74,22 @@ async fn a_soft_budget_is_told_once_and_refuses_nothing() {
 }
 
 #[tokio::test]
+async fn a_new_key_has_the_operators_soft_budget_unless_it_has_its_own() {
+    let receiver = Receiver::start().await;
+    let rig = alerting("alerting: [webhook]")
+        .replace("litellm_settings: {", "litellm_settings: {default_soft_budget: 0.00002, ")
+        .env("WEBHOOK_URL", &receiver.url())
+        .start()
+        .await;
+    let rich = rig.key(json!({"key_alias": "rich", "soft_budget": 5})).await;
+    ask(&rig, &rich).await;
+    let usual = rig.key(json!({"key_alias": "usual"})).await;
+    ask(&rig, &usual).await;
+    receiver.told(&rig, is_of("usual", "soft_budget_crossed")).await;
+    assert!(!receiver.bodies().iter().any(is_of("rich", "soft_budget_crossed")), "{:?}", receiver.bodies());
+}
+
+#[tokio::test]
 async fn soft_budgets_of_customers_and_tags_are_told() {
     let receiver = Receiver::start().await;
     let rig = alerting("alerting: [webhook]").env("WEBHOOK_URL", &receiver.url()).start().await;

@@ -76,6 +76,25 @@ async fn leave(rig: &Rig, key: &str) {
     assert!(answer.frame().await.is_some_and(|frame| frame.is_ok()));
 }
 
+#[tokio::test]
+async fn streams_are_told_to_nobody_where_the_operator_says_so() {
+    let server = receiver().await;
+    let silent = "litellm_settings: {disable_streaming_logging: true, ";
+    let rig = webhook(&server).replace("litellm_settings: {", silent).start().await;
+    assert_eq!(rig.stream("priced", "hi").await.status, 200);
+    assert_eq!(rig.chat("priced", "hi").await.status, 200);
+    let told = payloads(&server, 1, &rig).await;
+    assert_eq!((told.len(), &told[0]["stream"]), (1, &json!(false)));
+    let facts = &told[0]["model_map_information"]["model_map_value"];
+    assert_eq!(
+        (&facts["input_cost_per_token"], &facts["litellm_provider"]),
+        (&json!(0.000_001), &json!("openai"))
+    );
+    let parts = &told[0]["cost_breakdown"];
+    assert_eq!([nanos(&parts["input_cost"]), nanos(&parts["output_cost"])], [11_000, 14_000], "{parts}");
+    rig.rows(2).await;
+}
+
 /// Of all series of a counter together, in billionths where it has a point.
 fn counted(page: &str, name: &str) -> i64 {
     let series =

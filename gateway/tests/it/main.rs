@@ -44,6 +44,7 @@ mod kept_secrets;
 mod keys;
 mod large;
 mod layers;
+mod library;
 mod lifecycle;
 mod management;
 mod memory;

@@ -63,6 +63,19 @@ async fn tokens_are_counted_for_every_provider_and_cost_nothing() {
     }
 }
 
+#[tokio::test]
+async fn who_counts_is_not_told_how_answers_are_wanted() {
+    let plain = "{model: anthropic/claude-sonnet-4-5, ";
+    let wanted = "{model: anthropic/claude-sonnet-4-5, temperature: 0.5, max_tokens: 9, ";
+    let rig = Rig::config(CONFIG).replace(plain, wanted).over(Provider::new()).await;
+    let body = json!({"model": "claude", "messages": [{"role": "user", "content": "hi"}]});
+    ask(&rig, "/v1/messages/count_tokens", body.clone()).await;
+    ask(&rig, "/v1/chat/completions", body).await;
+    let seen: Vec<Value> =
+        rig.mock.take_log().iter().map(|seen| seen.json()["temperature"].clone()).collect();
+    assert_eq!(seen, [Value::Null, json!(0.5)]);
+}
+
 fn said(chunk: &Value) -> String {
     let parts = chunk["candidates"][0]["content"]["parts"].as_array().cloned().unwrap_or_default();
     parts.iter().filter_map(|part| part["text"].as_str()).collect()

@@ -10,6 +10,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
@@ -75,9 +76,18 @@ impl Pki {
         TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
     }
 
-    fn acceptor(&self, alpn: &[&str]) -> TlsAcceptor {
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
-        let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+    /// `asks`: who shows no certificate of the CA is refused.
+    fn acceptor(&self, alpn: &[&str], asks: bool) -> TlsAcceptor {
+        let provider = Arc::new(ring::default_provider());
+        let mut roots = RootCertStore::empty();
+        roots.add(self.ca.clone()).unwrap();
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+        let config = ServerConfig::builder_with_provider(provider);
+        let config = config.with_safe_default_protocol_versions().unwrap();
+        let config = match asks {
+            true => config.with_client_cert_verifier(verifier.build().unwrap()),
+            false => config.with_no_client_auth(),
+        };
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(self.key.clone()));
         let mut config = config.with_single_cert(vec![self.certificate.clone()], key).unwrap();
         config.alpn_protocols = wire(alpn);
@@ -105,10 +115,19 @@ struct Shared {
 
 impl TlsEnd {
     pub async fn start(pki: &Pki, alpn: &[&str]) -> TlsEnd {
+        TlsEnd::over(pki.acceptor(alpn, false)).await
+    }
+
+    /// One that serves nobody who does not show a certificate of the CA.
+    pub async fn asking(pki: &Pki, alpn: &[&str]) -> TlsEnd {
+        TlsEnd::over(pki.acceptor(alpn, true)).await
+    }
+
+    async fn over(acceptor: TlsAcceptor) -> TlsEnd {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::<Shared>::default();
-        let task = tokio::spawn(accept(listener, pki.acceptor(alpn), Arc::clone(&shared)));
+        let task = tokio::spawn(accept(listener, acceptor, Arc::clone(&shared)));
         TlsEnd { address, shared, task }
     }
 

@@ -93,6 +93,39 @@ async fn a_ca_file_that_cannot_be_used_is_told_at_start() {
 }
 
 #[tokio::test]
+async fn a_provider_that_asks_who_is_calling_is_shown_the_operators_certificate() {
+    let pki = Pki::new();
+    let read = |name: &str| std::fs::read_to_string(pki.file(name)).unwrap();
+    let own = pki.write("client.pem", &(read("cert.pem") + &read("key.pem")));
+    for (certificate, is_served) in [(own.as_str(), true), ("", false)] {
+        let end = TlsEnd::asking(&pki, BOTH).await;
+        let settings = match certificate {
+            "" => pki.file("ca.pem"),
+            file => format!("{}, ssl_certificate: {file}", pki.file("ca.pem")),
+        };
+        let rig = Rig::config(&config(&end, &settings)).start().await;
+        end.forward_to(rig.mock.addr());
+        let answer = rig.chat("gpt-4o", "hi").await;
+        assert_eq!(answer.status == 200, is_served, "{certificate:?}: {}", answer.text());
+        assert_eq!(rig.mock.seen_count() > 0, is_served, "not a byte of the request was sent");
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_of_ones_own_that_cannot_be_used_is_told_at_start() {
+    let (pki, others) = (Pki::new(), Pki::new());
+    let end = TlsEnd::start(&pki, BOTH).await;
+    let read = |pki: &Pki, name: &str| std::fs::read_to_string(pki.file(name)).unwrap();
+    let alone = pki.file("cert.pem");
+    let torn = pki.write("torn.pem", &(read(&pki, "cert.pem") + &read(&others, "key.pem")));
+    for file in ["/nowhere/client.pem", &alone, &torn] {
+        let settings = format!("{}, ssl_certificate: {file}", pki.file("ca.pem"));
+        let said = Rig::config(&config(&end, &settings)).refused().await;
+        assert!(said.contains(file) && !said.contains("panicked"), "{file}: {said}");
+    }
+}
+
+#[tokio::test]
 async fn http2_is_spoken_where_the_provider_offers_it() {
     let (_pki, end, rig) = trusting(BOTH).await;
     assert_eq!(rig.chat("gpt-4o", "first").await.status, 200);

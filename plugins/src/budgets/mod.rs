@@ -15,7 +15,9 @@ pub use refusal::Unspent;
 pub(crate) use scopes::{Ids, OfCaller};
 pub use scopes::{Scope, Scopes, any, of_holder, of_key, scopes};
 pub use watched::{Owner, Terms, Watched, scope_of};
-pub use windows::{Open, Window, any as any_window, hold_of_deployment, of_deployment, of_session};
+pub use windows::{
+    Open, Window, any as any_window, hold_of_deployment, of_deployment, of_session, of_tag, of_ui,
+};
 
 use account::Accounts;
 use std::sync::Arc;

@@ -69,6 +69,8 @@ impl Unspent {
     /// For the client. `status`: of a budget that is spent, where the operator wants another one than LiteLLM's.
     pub fn error(&self, status: Option<u16>) -> ApiError {
         match &self.why {
+            // LiteLLM leaves out all deployments then.
+            Why::Exceeded(_) | Why::Held(_) if self.kind == SpendScope::TagPeriod => self.crossed(),
             Why::Exceeded(spent) => {
                 let error = ApiError::new(Kind::BudgetExceeded, self.words(*spent));
                 let error = error.with_details("budget", self.facts(*spent));
@@ -96,11 +98,12 @@ impl Unspent {
         }
     }
 
-    /// For a deployment that may not be asked. Nobody waits for a budget's next period.
+    /// Where deployments may not be asked. Nobody waits for a budget's next period.
     pub fn crossed(&self) -> ApiError {
         let (Why::Exceeded(spent) | Why::Held(spent)) = &self.why else { return self.error(None) };
         let (kind, id) = match self.kind {
             SpendScope::ProviderPeriod => ("provider", WindowBudget::whom(&self.id)),
+            SpendScope::TagPeriod => ("tag", WindowBudget::whom(&self.id)),
             _ => ("deployment", WindowBudget::whom(&self.id)),
         };
         let (spent_so_far, cap) = (spent.told(), self.cap.told());

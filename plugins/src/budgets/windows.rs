@@ -93,6 +93,17 @@ pub fn of_session(
     Window::of(SpendScope::Session, budget, &[&known.key.first_hash().hex(), session], now, &settings.zone())
 }
 
+/// What a session of the UI may cost (`max_ui_session_budget`).
+pub fn of_ui(known: &Principal, settings: &LitellmSettings, now: Micros) -> Option<Window> {
+    known.session.as_ref()?;
+    Some(of_session(known, "ui", settings.ui_session_budget?, settings, now))
+}
+
+/// What requests with a tag may cost in a period (`tag_budget_config`).
+pub fn of_tag(tag: &str, budget: WindowBudget, settings: &LitellmSettings, now: Micros) -> Window {
+    Window::of(SpendScope::TagPeriod, budget, &[tag], now, &settings.zone())
+}
+
 /// Holds what a request may cost of the budgets of the deployment that is to be asked, and of its provider. Nothing is held
 /// where it has none. What an earlier attempt held is given back.
 ///

@@ -85,7 +85,7 @@ const GENERIC: &str = "generic_api";
 const OTHERS: &str = "
     agentops anthropic_cache_control_hook arize arize_phoenix argilla athena azure_sentinel azure_storage bitbucket
     braintrust cloudzero compression_interception datadog_cost_management datadog_llm_observability deepeval
-    dotprompt dynamic_rate_limiter dynamic_rate_limiter_v3 email email_alerting focus galileo
+    dotprompt email email_alerting focus galileo
     gcs_pubsub gitlab greenscale helicone humanloop lago langfuse_prompt_management langsmith langtrace levo litedebugger
     literalai llmonitor logfire lunary max_budget_limiter mlflow openmeter opik pagerduty posthog promptlayer resend_email
     sendgrid_email sentry smtp_email supabase traceloop vector_store_pre_call_hook wandb weave weave_otel";

@@ -63,8 +63,9 @@ static LISTS: &[List] = &[
     ("failure_callback", Events { success: false, failure: true }, |c| &c.litellm.failure_callback),
 ];
 
-/// They are not told: one is asked, the other is a guardrail.
-const NOT_TOLD: [&str; 2] = ["prometheus", "detect_prompt_injection"];
+/// They are not told: the first is asked, the second is a guardrail, the others are a rate limit.
+const NOT_TOLD: [&str; 4] =
+    ["prometheus", "detect_prompt_injection", "dynamic_rate_limiter", "dynamic_rate_limiter_v3"];
 
 impl Callbacks {
     /// What cannot be built is a warning: without a callback everything else goes on.

@@ -2,10 +2,14 @@
 //! tree: there is one for each request and callback. Money is written from nano-dollars, digit by digit, and never was a
 //! float; times are seconds since 1970.
 
-use super::record::Exchanged;
+use super::record::{Exchanged, Finished};
+use crate::deployment::Deployment;
+use crate::guardrails::{PASSED, Run, WORSE};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use std::fmt;
 use weir_core::body::{Node, ObjectWriter, fit, write_object};
+use weir_core::domain::breakdown::{Beside, Breakdown};
 use weir_core::domain::key::Caller;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::spend::{Entry, Status};
@@ -24,13 +28,13 @@ pub(super) fn exchange(x: &Exchanged<'_>, out: &mut Vec<u8>) {
         deployment(o, x);
         o.object("metadata", |o| metadata(o, x));
         o.put("cache_hit", x.entry().cache_hit);
-        o.put("cache_key", cache_key(x.entry()));
+        o.put("cache_key", &x.entry().cache_key);
         client(o, x.entry());
         o.json("messages", x.messages());
         o.json("response", x.response());
         error(o, x.entry());
         o.object("hidden_params", |o| hidden(o, x));
-        o.json("guardrail_information", "[]");
+        o.put("guardrail_information", x.finished.runs.iter().map(Checked::of).collect::<Vec<_>>());
         o.null("standard_built_in_tools_params");
     });
 }
@@ -44,12 +48,12 @@ fn outcome(o: &mut ObjectWriter<'_>, x: &Exchanged<'_>) {
     o.put("stream", entry.stream);
     o.number("response_cost", entry.cost);
     o.null("response_cost_failure_debug_info");
-    o.null("cost_breakdown");
-    o.put("saved_cache_cost", 0);
+    breakdown(o, entry);
+    o.number("saved_cache_cost", x.finished.saved);
     o.put("status", status(entry));
     o.object("status_fields", |o| {
         o.put("llm_api_status", status(entry));
-        o.put("guardrail_status", if x.finished.guardrails.is_empty() { "not_run" } else { "success" });
+        o.put("guardrail_status", guarded(x.finished));
     });
     o.put("custom_llm_provider", &entry.provider);
     o.put("total_tokens", entry.usage.total());
@@ -71,10 +75,78 @@ fn deployment(o: &mut ObjectWriter<'_>, x: &Exchanged<'_>) {
     o.put("model_group", &entry.model_group);
     o.object("model_map_information", |o| {
         o.put("model_map_key", model(entry));
-        o.null("model_map_value");
+        match x.finished.deployment.as_deref() {
+            Some(deployment) => o.object("model_map_value", |o| facts(o, deployment)),
+            None => o.null("model_map_value"),
+        }
     });
     o.object("model_parameters", |o| x.parameters().for_each(|(name, json)| o.json(&name, json)));
     o.put("api_base", &entry.api_base);
+}
+
+/// What is known of a model, by LiteLLM's names. Prices are told to their last digit.
+fn facts(o: &mut ObjectWriter<'_>, deployment: &Deployment) {
+    o.put("key", &deployment.model_label);
+    o.put("litellm_provider", deployment.provider.prefix);
+    o.put("max_input_tokens", deployment.max_input);
+    o.put("max_output_tokens", deployment.max_output);
+    let priced = deployment.price.as_ref();
+    for (key, price) in priced.into_iter().flat_map(|priced| priced.price.listed()) {
+        o.number(&key.litellm(), price);
+    }
+}
+
+/// How the cost came about; null where nothing was noted.
+fn breakdown(o: &mut ObjectWriter<'_>, entry: &Entry) {
+    let Some(parts) = Breakdown::of(&entry.explained.charges) else { return o.null("cost_breakdown") };
+    let Beside { discount, margin } = parts.beside.unwrap_or_default();
+    o.object("cost_breakdown", |o| {
+        o.number("input_cost", parts.input);
+        o.number("output_cost", parts.output);
+        o.number("total_cost", entry.cost);
+        o.number("tool_usage_cost", parts.tools);
+        o.number("original_cost", if parts.beside.is_some() { parts.listed } else { entry.cost });
+        o.number("discount_amount", discount);
+        o.number("margin_total_amount", margin);
+    });
+}
+
+/// LiteLLM's `StandardLoggingGuardrailInformation`.
+#[derive(Serialize)]
+struct Checked<'a> {
+    guardrail_name: &'a str,
+    guardrail_provider: &'a str,
+    guardrail_mode: &'static str,
+    guardrail_status: &'static str,
+    start_time: Box<RawValue>,
+    end_time: Box<RawValue>,
+    duration: Box<RawValue>,
+}
+
+impl<'a> Checked<'a> {
+    fn of(run: &'a Run) -> Self {
+        let took = i64::try_from(run.took.as_micros()).unwrap_or(i64::MAX);
+        let time = |micros| number(Seconds(micros).to_string());
+        Self {
+            guardrail_name: &run.name,
+            guardrail_provider: &run.kind,
+            guardrail_mode: run.when.word(),
+            guardrail_status: run.status,
+            start_time: time(run.began.0),
+            end_time: time(run.began.0.saturating_add(took)),
+            duration: time(took),
+        }
+    }
+}
+
+/// The worst that any has said.
+fn guarded(finished: &Finished) -> &'static str {
+    let said = |status: &&str| finished.runs.iter().any(|run| run.status == *status);
+    match WORSE.iter().rev().copied().find(said) {
+        Some(worst) => worst,
+        None if finished.guardrails.is_empty() => "not_run",
+        None => PASSED,
+    }
 }
 
 fn client(o: &mut ObjectWriter<'_>, entry: &Entry) {
@@ -164,7 +236,7 @@ fn hidden(o: &mut ObjectWriter<'_>, x: &Exchanged<'_>) {
     o.object("usage_object", |o| usage(o, &entry.usage));
 }
 
-/// Told of what came from the cache, as LiteLLM has it.
+/// Told here only of what came from the cache, as LiteLLM has it.
 fn cache_key(entry: &Entry) -> Option<&str> {
     entry.cache_key.as_deref().filter(|_| entry.cache_hit)
 }
@@ -186,10 +258,18 @@ fn usage(o: &mut ObjectWriter<'_>, usage: &Usage) {
     o.put("cache_read_input_tokens", usage.cache_read);
 }
 
-/// Microseconds as seconds, exact.
 fn seconds(o: &mut ObjectWriter<'_>, name: &str, micros: i64) {
-    let micros = micros.max(0);
-    o.number(name, format_args!("{}.{:06}", micros / 1_000_000, micros % 1_000_000));
+    o.number(name, Seconds(micros));
+}
+
+/// Microseconds as seconds, exact.
+struct Seconds(i64);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let micros = self.0.max(0);
+        write!(f, "{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+    }
 }
 
 fn amount(o: &mut ObjectWriter<'_>, name: &str, amount: Option<NanoUsd>) {
@@ -271,7 +351,14 @@ pub(super) fn audit(entry: &AuditEntry, out: &mut Vec<u8>) {
 mod tests {
     use super::super::record::{Finished, Told};
     use super::super::testing::{ANSWER, KEY, finished, record, saying};
+    use crate::guardrails::Run;
     use serde_json::{Value, json};
+    use std::borrow::Cow;
+    use std::time::Duration;
+    use weir_core::config::When;
+    use weir_core::domain::money::{FemtoUsd, NanoUsd};
+    use weir_core::domain::spend::Charge;
+    use weir_core::time::Micros;
 
     async fn text(finished: Finished) -> String {
         let record = record(finished);
@@ -327,6 +414,50 @@ mod tests {
         for written in ["\"response_cost\":0.0000975,", "\"startTime\":1700000000.123456,"] {
             assert!(text.contains(written), "{written}: {text}");
         }
+    }
+
+    #[tokio::test]
+    async fn p46_what_an_exchange_cost_is_told_in_its_parts() {
+        let charge = |label, quantity, price| Charge {
+            label: Cow::Borrowed(label),
+            quantity,
+            price: FemtoUsd(price),
+            per: 1,
+        };
+        let mut finished = finished("success");
+        finished.entry.explained.charges =
+            vec![charge("input", 11, 2_500_000_000), charge("output", 7, 10_000_000_000)];
+        finished.saved = NanoUsd(5);
+        let text = text(finished).await;
+        for written in [
+            "\"cost_breakdown\":{\"input_cost\":0.0000275,\"output_cost\":0.00007,\"total_cost\":0.0000975,",
+            "\"saved_cache_cost\":0.000000005,",
+        ] {
+            assert!(text.contains(written), "{written}: {text}");
+        }
+        assert_eq!(told(super::super::testing::finished("failure")).await["cost_breakdown"], Value::Null);
+    }
+
+    #[tokio::test]
+    async fn what_guardrails_have_said_is_told() {
+        let run = |name: &str, status| Run {
+            name: name.to_owned(),
+            kind: String::from("presidio"),
+            when: When::PreCall,
+            status,
+            began: Micros(1_700_000_000_000_001),
+            took: Duration::from_millis(1_500),
+        };
+        let mut finished = finished("success");
+        finished.runs = vec![run("words", "success"), run("names", "guardrail_intervened")];
+        let told = told(finished).await;
+        let information = json!({
+            "guardrail_name": "names", "guardrail_provider": "presidio", "guardrail_mode": "pre_call",
+            "guardrail_status": "guardrail_intervened", "start_time": 1_700_000_000.000_001,
+            "end_time": 1_700_000_001.500_001, "duration": 1.5,
+        });
+        assert_eq!(told["guardrail_information"][1], information);
+        assert_eq!(told["status_fields"]["guardrail_status"], "guardrail_intervened", "the worst of both");
     }
 
     #[tokio::test]

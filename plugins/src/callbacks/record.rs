@@ -2,14 +2,18 @@
 
 use super::desk::Room;
 use super::payload;
+use crate::deployment::Deployment;
 use crate::exchange::Exchange;
+use crate::guardrails::Run;
 use crate::said::{Heard, Legible};
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OnceCell;
 use weir_core::body::{JsonBody, Members, Node};
 use weir_core::config::keys::is_openai_param;
 use weir_core::domain::key::Caller;
+use weir_core::domain::money::NanoUsd;
 use weir_core::domain::spend::{Entry, Status};
 use weir_core::ports::AuditEntry;
 
@@ -33,6 +37,12 @@ pub struct Finished {
     pub(super) provider_time: Duration,
     /// Names, with commas.
     pub(super) guardrails: String,
+    /// What they have said.
+    pub(super) runs: Vec<Run>,
+    /// Who answered, or was asked last.
+    pub(super) deployment: Option<Arc<Deployment>>,
+    /// What an answer would have cost that was there already.
+    pub(super) saved: NanoUsd,
     /// The client's, whatever it is.
     pub(super) traceparent: String,
     /// Nobody is told whose key it was.
@@ -98,6 +108,9 @@ impl Finished {
             caller: x.caller.clone(),
             provider_time: x.answer.provider_time,
             guardrails: x.guarded.as_ref().map(|guarded| guarded.applied()).unwrap_or_default(),
+            runs: x.guarded.as_ref().map(|guarded| guarded.about.runs.taken()).unwrap_or_default(),
+            deployment: x.answer.deployment.clone(),
+            saved: saved(x),
             traceparent: x.header("traceparent").to_owned(),
             hides_key: x.snapshot.config.litellm.redact_user_api_key_info,
             silent: x.telling().silent,
@@ -113,6 +126,9 @@ impl Finished {
             caller: Caller::Anonymous,
             provider_time: Duration::ZERO,
             guardrails: String::new(),
+            runs: Vec::new(),
+            deployment: None,
+            saved: NanoUsd::ZERO,
             traceparent: String::new(),
             hides_key: false,
             silent: false,
@@ -130,6 +146,11 @@ impl Finished {
     pub(super) fn known_caller(&self) -> Option<&Caller> {
         Some(&self.caller).filter(|_| !self.hides_key)
     }
+}
+
+fn saved(x: &Exchange) -> NanoUsd {
+    let answered = x.answer.deployment.as_ref().filter(|_| x.answer.cache_hit);
+    answered.map_or(NanoUsd::ZERO, |deployment| deployment.cost_of(&x.answer.usage))
 }
 
 #[cfg(test)]

@@ -74,9 +74,11 @@ fn silent(x: &Exchange, own: Option<&Own>) -> bool {
     own.is_some_and(|own| own.silent) || asked() || everywhere && !says(NO_REDACTION)
 }
 
-/// LiteLLM's `no-log`.
+/// LiteLLM's `no-log`, and what the operator says of streams.
 fn unlogged(x: &Exchange) -> bool {
-    x.request.body.is_true("no-log") && !x.snapshot.config.litellm.global_disable_no_log_param
+    let settings = &x.snapshot.config.litellm;
+    let asked = x.request.body.is_true("no-log") && !settings.global_disable_no_log_param;
+    asked || x.request.stream && settings.disable_streaming_logging
 }
 
 fn disabled(x: &Exchange, name: &str) -> bool {

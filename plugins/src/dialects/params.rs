@@ -17,6 +17,11 @@ pub struct Params {
     pub allowed: Vec<String>,
     /// `modify_params`: requests may be mended where a provider would refuse them.
     pub modify: bool,
+    /// Output tokens that are asked for where the provider wants a limit and the request has none; `None`: as many as the
+    /// dialect has for that.
+    pub max_tokens: Option<u64>,
+    /// Thoughts are told too where only an effort is asked for.
+    pub summarizes: bool,
 }
 
 impl Params {

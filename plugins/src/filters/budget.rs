@@ -5,7 +5,7 @@ use super::entry::{customer, session, tags};
 use super::session::caps;
 use crate::budgets::{
     Budgets, Estimate, Ids, Open, Scopes, Terms, Watched, Window, any, any_window, of_holder, of_session,
-    scopes,
+    of_tag, of_ui, scopes,
 };
 use crate::exchange::{Exchange, Named};
 use crate::plugin::{Flow, Phase, Plugin};
@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use weir_core::config::{BudgetMode, LitellmSettings};
 use weir_core::domain::key::Principal;
 use weir_core::domain::money::NanoUsd;
+use weir_core::domain::period::WindowBudget;
 use weir_core::domain::records::Limits;
 use weir_core::error::{ApiError, Kind};
 use weir_core::ports::{Holder, Holders, SpendScope};
@@ -62,7 +63,7 @@ impl Budgeted {
         let caller = x.caller.clone();
         let known = caller.principal();
         let policy = known.map(Policy::of).unwrap_or_default();
-        let open = known.map(|known| open(x, known, &policy)).unwrap_or_default();
+        let open = open(x, known, &policy);
         let of_caller = known.map(|known| (known, policy.budgets.ids(known)));
         let all = all_scopes(of_caller, named, &open, x.clock.started_at);
         x.accounts = open.iter().map(|window| (window.kind, window.id.clone())).collect();
@@ -96,6 +97,9 @@ impl Plugin for Budgeted {
         if x.caller.hash().is_none() || x.request.operation.counts() {
             return Ok(Flow::Continue);
         }
+        if let Some(user) = unserved(x) {
+            return Err(blocked(&user));
+        }
         let named = named(self.holders.as_ref(), x).await;
         if let Some((user, _)) = named.customer.as_ref().filter(|(_, holder)| holder.blocked) {
             return Err(blocked(user));
@@ -103,7 +107,7 @@ impl Plugin for Budgeted {
         x.target.region = named.customer.as_ref().and_then(|(_, holder)| holder.region.clone());
         let of_caller = x.caller.principal().is_some_and(|known| any(known) || any_open(x, known));
         let of_named = named.customer.is_some() || !named.tags.is_empty();
-        if of_caller || of_named {
+        if of_caller || of_named || tag_budgets(x).next().is_some() {
             self.hold(x, &named).await?;
         }
         self.watch(&named);
@@ -126,16 +130,40 @@ impl Plugin for Budgeted {
 pub(crate) async fn named(holders: &dyn Holders, x: &mut Exchange) -> Named {
     let mut named = Named::default();
     if let Some(user) = customer(x) {
-        let held = customer_held(holders, &user, &x.snapshot.config.litellm).await;
+        let settings = &x.snapshot.config.litellm;
+        let held = customer_held(holders, &user, settings).await;
+        let held = if settings.tracks_customers { held } else { held.map(unbudgeted) };
         named.customer = held.map(|holder| (user, holder));
     }
-    x.tags = holders.may_have_tags().then(|| tags(x));
+    let wanted = holders.may_have_tags() || !x.snapshot.config.litellm.tag_budgets.is_empty();
+    x.tags = wanted.then(|| tags(x));
     for tag in x.tags.iter().flatten() {
         if let Some(holder) = holders.tag(tag).await {
             named.tags.push((tag.clone(), holder));
         }
     }
     named
+}
+
+/// A customer whose spend nobody notes: it reaches no budget.
+fn unbudgeted(holder: Arc<Holder>) -> Arc<Holder> {
+    let limits = Limits { max_budget: None, soft_budget: None, ..holder.limits.clone() };
+    Arc::new(Holder { limits, ..holder.as_ref().clone() })
+}
+
+/// The customer, where `blocked_user_list` has it.
+fn unserved(x: &Exchange) -> Option<String> {
+    let listed = &x.snapshot.blocked_users;
+    if listed.is_empty() {
+        return None;
+    }
+    x.end_user().filter(|user| listed.contains(user))
+}
+
+/// Budgets of the operator's for tags that the request has.
+fn tag_budgets(x: &Exchange) -> impl Iterator<Item = &(String, WindowBudget)> {
+    let has = move |tag: &String| x.tags.iter().flatten().any(|own| own == tag);
+    x.snapshot.config.litellm.tag_budgets.iter().filter(move |(tag, _)| has(tag))
 }
 
 /// A customer with the budget of its own, that which the operator names for all others, or the operator's amount.
@@ -199,28 +227,35 @@ pub(crate) fn all_scopes<'a>(
 }
 
 fn any_open(x: &Exchange, known: &Principal) -> bool {
-    any_window(known, &x.snapshot.config.litellm) || caps(x).budget.is_some()
+    let settings = &x.snapshot.config.litellm;
+    let of_ui = known.session.is_some() && settings.ui_session_budget.is_some();
+    any_window(known, settings) || of_ui || caps(x).budget.is_some()
 }
 
 /// Budgets of one period that count for one request.
 #[derive(Default)]
 pub(crate) struct OpenTo {
     kept: Option<Arc<Open>>,
-    session: Option<Window>,
+    /// Of sessions and of tags.
+    more: Vec<Window>,
 }
 
 impl OpenTo {
     fn iter(&self) -> impl Iterator<Item = &Window> {
-        self.kept.iter().flat_map(|open| &open.windows).chain(&self.session)
+        self.kept.iter().flat_map(|open| &open.windows).chain(&self.more)
     }
 }
 
-pub(crate) fn open(x: &Exchange, known: &Principal, policy: &Policy) -> OpenTo {
+pub(crate) fn open(x: &Exchange, known: Option<&Principal>, policy: &Policy) -> OpenTo {
     let (settings, now) = (&x.snapshot.config.litellm, x.clock.started_at);
+    let mut more: Vec<Window> =
+        tag_budgets(x).map(|(tag, budget)| of_tag(tag, *budget, settings, now)).collect();
+    let Some(known) = known else { return OpenTo { kept: None, more } };
+    more.extend(caps(x).budget.and_then(|cap| Some(of_session(known, &session(x)?, cap, settings, now))));
+    more.extend(of_ui(known, settings, now));
     let kept =
         any_window(known, settings).then(|| policy.budgets.open(known, settings, &x.target.requested, now));
-    let session = caps(x).budget.and_then(|cap| Some(of_session(known, &session(x)?, cap, settings, now)));
-    OpenTo { kept, session }
+    OpenTo { kept, more }
 }
 
 fn blocked(user: &str) -> ApiError {

@@ -29,7 +29,7 @@ pub fn draft(x: &Exchange) -> Entry {
         key_alias: key.and_then(|k| k.alias.clone()),
         user_id: x.caller.user_id().map(str::to_owned),
         team_id: key.and_then(|k| k.team_id.clone()),
-        end_user: customer(x),
+        end_user: customer(x).filter(|_| x.snapshot.config.litellm.tracks_customers),
         model_requested: clip(&x.target.requested, 256),
         model_group: String::new(),
         model: String::new(),
@@ -101,7 +101,8 @@ fn served_by(entry: &mut Entry, deployment: &Deployment) {
     entry.price_version = deployment.price.as_ref().map(|p| p.version.clone()).unwrap_or_default();
 }
 
-/// The customer that a request names, as it is booked: what is held for it must be held under the same name.
+/// The customer that a request names, as it is booked, where customers are: what is held for it must be held under the same
+/// name.
 pub fn customer(x: &Exchange) -> Option<String> {
     x.end_user().map(|name| clip(&name, 256))
 }
@@ -115,7 +116,8 @@ fn clip(text: &str, limit: usize) -> String {
 const MAX_TAGS: usize = 64;
 const MAX_METADATA: usize = 16 * 1024;
 
-fn organization(known: &Principal) -> Option<String> {
+/// Whose the key is, or its team.
+pub(crate) fn organization(known: &Principal) -> Option<String> {
     let of_team = || known.team.as_ref()?.organization_id.clone();
     known.key.organization_id.clone().or_else(of_team)
 }

@@ -19,7 +19,7 @@ mod said;
 mod session;
 
 pub(crate) use budget::{all_scopes as all_budgets, named, open as open_budgets};
-pub(crate) use entry::tags;
+pub(crate) use entry::{organization, tags};
 pub(crate) use rate::{all_scopes as all_limits, relaxed};
 
 pub use access::{aim, unknown as unknown_model, unpriced, usable};

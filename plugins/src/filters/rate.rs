@@ -37,11 +37,16 @@ impl Plugin for Limited {
         }
         let (caller, named) = (x.caller.clone(), x.holders.take());
         let relaxed = relaxed(x, &self.rates);
-        let all = all_scopes(caller.principal(), named.as_deref(), &x.target.requested, relaxed);
+        let mut all = all_scopes(caller.principal(), named.as_deref(), &x.target.requested, relaxed);
+        let now = x.clock.started_at;
+        if let Some((priorities, group)) =
+            x.snapshot.config.litellm.priorities.as_ref().zip(x.target.group.as_ref())
+        {
+            all.share(priorities, group, caller.principal(), &self.rates, now);
+        }
         if all.is_empty() {
             return Ok(Flow::Continue);
         }
-        let now = x.clock.started_at;
         match self.rates.take(&all, expected(x), x.id, now).await {
             Ok((admitted, standings)) => {
                 x.rate_limits = Some(Box::new(Told::of(&all, standings, now)));

@@ -1,5 +1,6 @@
 //! What a kind of guardrail must do.
 
+use super::runs::Runs;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 use std::fmt;
@@ -76,6 +77,8 @@ pub struct About {
     pub language: Option<String>,
     /// What a trial looks for, in the place of what is configured.
     pub entities: Vec<String>,
+    /// Checks that were made of this request and its answer.
+    pub runs: Runs,
 }
 
 /// What a check says.

@@ -3,7 +3,7 @@
 //! `check.rs` is what a kind must do, `kinds.rs` the table of kinds, each a file: `content_filter/` (here, by patterns and
 //! words), `injection.rs` (here, by the make of sentences), `generic.rs`, `moderation.rs`, `presidio.rs`, `bedrock.rs` (services). `select.rs` says which ones a request
 //! meets, `texts.rs` finds what is said in a body, `watching.rs` follows an answer, `hiding.rs` masks what is kept.
-//! `filters/guardrails.rs` is when all of that happens.
+//! `runs.rs` notes which checks were made. `filters/guardrails.rs` is when all of that happens.
 
 mod bedrock;
 mod beside;
@@ -15,6 +15,7 @@ mod injection;
 mod kinds;
 mod moderation;
 mod presidio;
+mod runs;
 mod select;
 mod service;
 #[cfg(test)]
@@ -25,6 +26,8 @@ mod watching;
 pub use beside::Beside;
 pub use check::{About, Asked, Blocked, Check, Fault, Follow, Side, Verdict};
 pub use hiding::Hiding;
+pub use runs::Run;
+pub(crate) use runs::{PASSED, WORSE};
 pub use select::{Chosen, Guarded, select};
 pub use texts::{Leaves, Texts};
 pub use watching::{Looking, choices};
@@ -47,6 +50,8 @@ pub struct Guardrails(Vec<Arc<Guardrail>>);
 /// One of them.
 pub struct Guardrail {
     pub name: String,
+    /// As the configuration calls it.
+    pub kind: String,
     pub modes: Modes,
     /// It runs whatever a request names.
     pub default_on: bool,
@@ -89,6 +94,7 @@ impl Guardrails {
 fn always(name: &str, check: Option<Arc<dyn Check>>) -> Option<Guardrail> {
     Some(Guardrail {
         name: name.to_owned(),
+        kind: name.to_owned(),
         modes: Modes::from(When::PreCall),
         default_on: true,
         fail_on_error: true,
@@ -111,6 +117,7 @@ impl Guardrail {
         };
         Some(Self {
             name: entry.name.clone(),
+            kind: entry.kind.clone(),
             modes: entry.modes.clone(),
             default_on: entry.default_on,
             fail_on_error: entry.fail_on_error,
@@ -140,6 +147,7 @@ impl Guardrail {
             Ok(_) => None,
         };
         metrics.guardrail(&self.name, when.word(), error, started.elapsed());
+        asked.about.runs.note(self, when, error, started.elapsed());
         match checked {
             Ok(Verdict::Pass) => Ok(None),
             Ok(Verdict::Edit(texts)) => Ok(Some(texts)),

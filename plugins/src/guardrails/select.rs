@@ -4,6 +4,7 @@
 use super::Guardrail;
 use super::beside::Beside;
 use super::check::{About, Asked, Side};
+use super::runs::Runs;
 use crate::exchange::Exchange;
 use crate::filters::tags;
 use serde::Deserialize;
@@ -218,6 +219,7 @@ fn about(x: &Exchange) -> About {
         organization: known.and_then(|known| known.key.organization_id.clone()),
         language: x.request.body.raw("guardrail_config").and_then(language),
         entities: Vec::new(),
+        runs: Runs::default(),
     }
 }
 

@@ -49,6 +49,7 @@ impl Looking {
     /// What follows takes no time of its own.
     fn count(&self, error: Option<&'static str>) {
         self.metrics.guardrail(&self.chosen.rail.name, When::PostCall.word(), error, Duration::ZERO);
+        self.about.runs.note(&self.chosen.rail, When::PostCall, error, Duration::ZERO);
     }
 
     fn whole(&self, text: String, kind: TextKind) -> Hold {

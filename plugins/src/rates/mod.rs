@@ -1,13 +1,15 @@
 //! Rate limits: requests and tokens in a window of time, and requests under way. `scopes.rs` says whose limits count,
 //! `local.rs` counts in this process, a [`SharedRates`] for all of them; `heading.rs` tells in headers how they stand,
-//! `refusal.rs` speaks LiteLLM's words. Where no limit is set, none of it runs.
+//! `priority.rs` is who goes first in a group, `refusal.rs` speaks LiteLLM's words. Where no limit is set, none of it runs.
 
 mod heading;
 mod local;
+mod priority;
 mod refusal;
 mod scopes;
 mod strain;
 
+pub(crate) use priority::in_metadata as priority_of;
 pub use refusal::{Told, refusal};
 pub(crate) use scopes::OfCaller;
 pub use scopes::{Descriptor, RateScope, Scopes};
@@ -157,10 +159,15 @@ impl RateLimits {
     pub fn look(&self, scopes: &Scopes<'_>, now: Micros) -> Vec<Standing> {
         let mut standings = Vec::new();
         for scope in scopes.iter() {
-            let count = self.local.look(scope, now, self.window);
+            let count = self.counted(scope, now);
             standings.extend(self.standings(scope, &count));
         }
         standings
+    }
+
+    /// What is counted by now, as far as this process has heard.
+    fn counted(&self, scope: &RateScope<'_>, now: Micros) -> Count {
+        self.local.look(scope, now, self.window)
     }
 
     /// An attempt of this group has failed in a way that says something of the model.

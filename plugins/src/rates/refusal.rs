@@ -100,9 +100,16 @@ fn seconds(ends: Micros, now: Micros) -> i64 {
 /// 429. `ends`: when it is worth coming again.
 pub fn refusal(full: &Full, ends: Micros, now: Micros) -> ApiError {
     let Full { descriptor, id, rate, limit, count } = full;
+    let begins = match descriptor {
+        Descriptor::Group => format!("Model capacity reached for {id}"),
+        Descriptor::Priority => {
+            let priority = id.rsplit(':').next().unwrap_or_default();
+            format!("Priority-based rate limit exceeded. Priority: {priority}")
+        }
+        _ => format!("Rate limit exceeded for {}: {id}", descriptor.as_str()),
+    };
     let message = format!(
-        "Rate limit exceeded for {}: {id}. Limit type: {}. Current limit: {limit}, Remaining: {}. Limit resets at: {}",
-        descriptor.as_str(),
+        "{begins}. Limit type: {}. Current limit: {limit}, Remaining: {}. Limit resets at: {}",
         rate.as_str(),
         (limit - count.of(*rate)).max(0),
         told(ends)

@@ -26,9 +26,13 @@ pub enum Descriptor {
     Organization,
     ModelPerOrganization,
     Deployment,
+    /// A group, in all.
+    Group,
+    /// Callers of one priority, in a group.
+    Priority,
 }
 
-pub(super) const DESCRIPTORS: usize = Descriptor::Deployment as usize + 1;
+pub(super) const DESCRIPTORS: usize = Descriptor::Priority as usize + 1;
 
 impl Descriptor {
     pub fn as_str(self) -> &'static str {
@@ -49,6 +53,8 @@ pub(super) static NAMES: [&str; DESCRIPTORS] = [
     "organization",
     "model_per_organization",
     "deployment",
+    "model_saturation_check",
+    "priority_model",
 ];
 
 /// What a key says of single models beside its metadata.
@@ -125,6 +131,10 @@ impl<'a> Scopes<'a> {
         if limits.any() {
             self.named.push(RateScope::new(descriptor, id, limits));
         }
+    }
+
+    pub(super) fn add_scope(&mut self, scope: RateScope<'a>) {
+        self.named.push(scope);
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &RateScope<'a>> {

@@ -56,7 +56,7 @@ impl Explainer {
     pub async fn budgets(&self, x: &Exchange) -> Result<Vec<Budget>, ApiError> {
         let known = x.caller.principal();
         let policy = known.map(Policy::of).unwrap_or_default();
-        let open = known.map(|known| open_budgets(x, known, &policy)).unwrap_or_default();
+        let open = open_budgets(x, known, &policy);
         let nobody = Named::default();
         let named = x.holders.as_deref().unwrap_or(&nobody);
         let of_caller = known.map(|known| (known, policy.budgets.ids(known)));

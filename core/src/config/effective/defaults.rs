@@ -69,11 +69,13 @@ static ROWS: &[Row] = &[
     row(LITELLM, "allow_dynamic_callback_disabling", |c| json!(c.litellm.allow_dynamic_callback_disabling)),
     row(LITELLM, "drop_params", |c| json!(c.litellm.drop_params)).or_env(&["LITELLM_DROP_PARAMS"]),
     row(LITELLM, "json_logs", |c| json!(c.litellm.json_logs)).or_env(&["JSON_LOGS"]),
+    row(LITELLM, "max_internal_user_budget", unset).or("default_max_internal_user_budget"),
     row(LITELLM, "modify_params", |c| json!(c.litellm.modify_params)).or_env(&["LITELLM_MODIFY_PARAMS"]),
     row(LITELLM, "request_timeout", |c| seconds(c.litellm.request_timeout)).or_env(&["REQUEST_TIMEOUT"]),
     row(LITELLM, "ssl_verify", |c| verify(&c.litellm.ssl_verify)).or_env(&["SSL_VERIFY", "SSL_CERT_FILE"]),
     row(LITELLM, "store_audit_logs", |c| json!(c.litellm.store_audit_logs)),
     row(LITELLM, "timezone", |c| c.litellm.timezone.as_deref().unwrap_or("UTC").into()),
+    row(ROUTER, "allowed_fails", unset).or("allowed_fails"),
     row(ROUTER, "content_policy_fallbacks", unset).or("content_policy_fallbacks"),
     row(ROUTER, "context_window_fallbacks", unset).or("context_window_fallbacks"),
     row(ROUTER, "cooldown_time", |c| seconds(c.router.cooldown_time))

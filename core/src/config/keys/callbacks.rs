@@ -2,7 +2,7 @@
 //! theirs. One table for all kinds, as in a list of guardrails.
 
 use super::Kind::{Bool, Choice, Secret, SecretMap, Text, Texts};
-use super::{Key, later, used};
+use super::{Key, moot, used};
 
 const FORMATS: &[&str] = &["json_array", "ndjson", "single"];
 
@@ -17,6 +17,7 @@ pub(super) const KEYS: &[Key] = &[
     used("log_format", Choice(FORMATS)),
     used("signing_secret", Secret),
     // Langfuse.
+    used("langfuse_default_tags", Texts),
     used("langfuse_host", Text),
     used("langfuse_public_key", Secret),
     used("langfuse_secret", Secret),
@@ -42,10 +43,10 @@ pub(super) const KEYS: &[Key] = &[
     used("s3_path", Text),
     used("s3_region_name", Text),
     used("s3_use_team_prefix", Bool),
-    later("s3_api_version", Text),
-    later("s3_config", Text),
-    later("s3_use_ssl", Bool),
-    later("s3_verify", Bool),
+    moot("s3_api_version", Text, "the API of S3 has one version"),
+    moot("s3_config", Text, "it is an object of Python; s3_endpoint_url and s3_region_name say where S3 is"),
+    moot("s3_use_ssl", Bool, "the scheme of s3_endpoint_url says it"),
+    moot("s3_verify", Bool, "certificates are always checked; a CA of your own is named by SSL_CERT_FILE"),
     // SQS.
     used("sqs_aws_access_key_id", Secret),
     used("sqs_aws_profile_name", Text),

@@ -72,13 +72,14 @@ impl CacheSettings {
         }
         let redis = RedisSettings::of_cache(&s, shared, env, problems);
         let place = place(&s, redis, problems)?;
-        let (own, usual) = match place {
-            CachePlace::Memory => ("default_in_memory_ttl", MEMORY_TTL),
-            CachePlace::Redis(_) => ("default_in_redis_ttl", REDIS_TTL),
+        let (own, library, usual) = match place {
+            CachePlace::Memory => ("default_in_memory_ttl", "default_in_memory_ttl", MEMORY_TTL),
+            CachePlace::Redis(_) => ("default_in_redis_ttl", "default_redis_ttl", REDIS_TTL),
         };
+        let ttl = s.seconds("ttl").or_else(|| s.seconds(own)).or_else(|| litellm.seconds(library));
         Some(Self {
             place,
-            ttl: s.seconds("ttl").or_else(|| s.seconds(own)).unwrap_or(usual),
+            ttl: ttl.unwrap_or(usual),
             namespace: s.text("namespace").filter(|name| !name.is_empty()),
             call_types: call_types(&s, problems),
             on_demand: s.text("mode").as_deref() == Some("default_off"),

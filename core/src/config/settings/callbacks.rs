@@ -20,6 +20,7 @@ static OLDER: &[(&str, &[&str])] = &[
 static SINGLE: &[(&str, &str, &[&str])] = &[
     ("dynamodb_table_name", "dynamodb_table_name", &["dynamodb"]),
     ("generic_logger_headers", "headers", &["generic_api", "custom_callback"]),
+    ("langfuse_default_tags", "langfuse_default_tags", &["langfuse"]),
 ];
 
 impl CallbackSettings {

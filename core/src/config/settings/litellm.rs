@@ -6,7 +6,11 @@ use super::super::json::JsonMap;
 use super::super::problems::Problems;
 use super::super::section::Section;
 use super::super::tree::Node;
-use super::{CostSettings, KeyGeneration, MetricsSettings, SslVerify, TeamCallbacks, TeamDefaults, env_node};
+use super::router::period_budgets;
+use super::{
+    CostSettings, KeyGeneration, Library, MetricsSettings, Priorities, SslVerify, TeamCallbacks,
+    TeamDefaults, env_node,
+};
 use crate::domain::money::NanoUsd;
 use crate::domain::period::{Period, WindowBudget};
 use jiff::tz::TimeZone;
@@ -29,6 +33,14 @@ pub struct LitellmSettings {
     pub content_policy_fallbacks: Fallbacks,
     pub default_fallbacks: Vec<String>,
     pub max_fallbacks: Option<u32>,
+    /// Failures per minute before a deployment cools down.
+    pub allowed_fails: Option<u32>,
+    /// How often one request is tried again, in all groups together (`num_retries_per_request`).
+    pub retries_in_all: Option<u32>,
+    /// What counts for every deployment that says nothing of its own.
+    pub library: Library,
+    /// What guardrails of the kind `presidio` have that say nothing of it.
+    pub presidio: Vec<(String, Node)>,
     /// Called for every request, whatever became of it.
     pub callbacks: Vec<String>,
     pub success_callback: Vec<String>,
@@ -39,6 +51,8 @@ pub struct LitellmSettings {
     pub require_auth_for_metrics_endpoint: bool,
     /// Who changed what is kept, unless this is false.
     pub store_audit_logs: bool,
+    /// Callbacks are told nothing of streams.
+    pub disable_streaming_logging: bool,
     /// Nothing that was said is kept or passed on.
     pub turn_off_message_logging: bool,
     /// A request's `no-log` does not count.
@@ -59,6 +73,8 @@ pub struct LitellmSettings {
     /// Teams that anybody may join.
     pub available_teams: Vec<String>,
     pub forward_traceparent_to_llm_provider: bool,
+    /// The usage that a stream tells says what it cost (`include_cost_in_streaming_usage`).
+    pub cost_in_streams: bool,
     /// What a user gets who is made by signing in (`default_internal_user_params`), by the names of `/user/new`.
     pub default_user: JsonMap,
     /// What a new key gets where nothing is said of it (`default_key_generate_params`), by the names of `/key/generate`.
@@ -74,6 +90,16 @@ pub struct LitellmSettings {
     pub customer_budget: Option<NanoUsd>,
     /// The budget that limits each customer who has none (`max_end_user_budget_id`).
     pub customer_budget_id: Option<String>,
+    /// What customers spend is noted (unless `disable_end_user_cost_tracking`).
+    pub tracks_customers: bool,
+    /// Customers whom nobody serves.
+    pub blocked_users: Listed,
+    /// What requests with a tag may cost in a period (`tag_budget_config`).
+    pub tag_budgets: Vec<(String, WindowBudget)>,
+    /// What one session of the UI may spend (`max_ui_session_budget`).
+    pub ui_session_budget: Option<NanoUsd>,
+    /// Whose requests go first where a group is nearly full.
+    pub priorities: Option<Priorities>,
     /// What a team gets that an identity provider makes (`default_team_params`).
     pub default_team: TeamDefaults,
     /// Callbacks of teams (`default_team_settings`).
@@ -81,15 +107,15 @@ pub struct LitellmSettings {
     /// What is charged beside the price list, by provider.
     pub costs: CostSettings,
     /// Words that no request may say.
-    pub banned_keywords: BannedKeywords,
+    pub banned_keywords: Listed,
     pub metrics: MetricsSettings,
     /// Requests are looked through for attempts to talk a model out of its instructions.
     pub prompt_injection: bool,
 }
 
-/// `banned_keywords_list`.
+/// A list that may stand in a file of its own: `banned_keywords_list`, `blocked_user_list`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum BannedKeywords {
+pub enum Listed {
     #[default]
     None,
     Words(Vec<String>),
@@ -97,9 +123,9 @@ pub enum BannedKeywords {
     File(String),
 }
 
-impl BannedKeywords {
-    fn read(s: &Section) -> Self {
-        let Some(node) = s.node("banned_keywords_list") else { return Self::None };
+impl Listed {
+    fn read(s: &Section, name: &str) -> Self {
+        let Some(node) = s.node(name) else { return Self::None };
         match (node.as_text(), node.as_texts()) {
             (Some(path), _) => Self::File(path.to_owned()),
             (None, Some(words)) => Self::Words(words),
@@ -157,6 +183,33 @@ pub(in super::super) fn budget(s: &Section, name: &str, problems: &mut Problems)
     }
 }
 
+/// `model_fallbacks` is LiteLLM's older name of them.
+fn default_fallbacks(s: &Section) -> Vec<String> {
+    s.texts("default_fallbacks").or_else(|| s.texts("model_fallbacks")).unwrap_or_default()
+}
+
+/// What LiteLLM makes of both settings.
+fn user_budget(s: &Section, problems: &mut Problems) -> Option<NanoUsd> {
+    let first = amount(s, "max_internal_user_budget", problems);
+    let second = amount(s, "default_max_internal_user_budget", problems);
+    first.or(second)
+}
+
+/// `default_key_generate_params`, and the soft budget that has a setting of its own.
+fn default_key(s: &Section) -> JsonMap {
+    let mut params = json_map(s, "default_key_generate_params");
+    if let Some(soft) = s.node("default_soft_budget") {
+        params.set_default("soft_budget", &soft.to_json());
+    }
+    params
+}
+
+/// Settings that LiteLLM keeps for all guardrails of the kind.
+fn presidio(s: &Section) -> Vec<(String, Node)> {
+    let names = ["output_parse_pii", "presidio_ad_hoc_recognizers"];
+    names.into_iter().filter_map(|name| Some((name.to_owned(), s.node(name)?.clone()))).collect()
+}
+
 fn json_map(s: &Section, name: &str) -> JsonMap {
     s.node(name).map(|params| params.entries().iter().collect()).unwrap_or_default()
 }
@@ -165,56 +218,61 @@ impl LitellmSettings {
     pub(in super::super) fn read(s: &Section, env: &Env, problems: &mut Problems) -> Self {
         let env_bool = |name: &str| env_node(env, name).and_then(|node| node.as_bool()).unwrap_or(false);
         let env_timeout = || env_node(env, "REQUEST_TIMEOUT").as_ref().and_then(Node::as_duration);
-        let timeout = s.seconds("request_timeout").or_else(env_timeout);
-        let ssl_verify = s.node("ssl_verify").map(SslVerify::read);
+        let on = |name: &str| s.bool(name).unwrap_or(false);
+        let text = |name: &str| s.text(name).filter(|text| !text.is_empty());
         Self {
             drop_params: s.bool("drop_params").unwrap_or_else(|| env_bool("LITELLM_DROP_PARAMS")),
             modify_params: s.bool("modify_params").unwrap_or_else(|| env_bool("LITELLM_MODIFY_PARAMS")),
             num_retries: s.count("num_retries"),
-            request_timeout: timeout.unwrap_or(REQUEST_TIMEOUT),
+            request_timeout: s.seconds("request_timeout").or_else(env_timeout).unwrap_or(REQUEST_TIMEOUT),
             fallbacks: fallbacks::read(s, "fallbacks", problems),
             context_window_fallbacks: fallbacks::read(s, "context_window_fallbacks", problems),
             content_policy_fallbacks: fallbacks::read(s, "content_policy_fallbacks", problems),
-            default_fallbacks: s.texts("default_fallbacks").unwrap_or_default(),
+            default_fallbacks: default_fallbacks(s),
             max_fallbacks: s.count("max_fallbacks"),
+            allowed_fails: s.count("allowed_fails"),
+            retries_in_all: s.count("num_retries_per_request"),
+            library: Library::read(s, env, problems),
+            presidio: presidio(s),
             callbacks: s.texts("callbacks").unwrap_or_default(),
             success_callback: s.texts("success_callback").unwrap_or_default(),
             failure_callback: s.texts("failure_callback").unwrap_or_default(),
             // Any text in JSON_LOGS switches them on, "false" too, as in LiteLLM.
             json_logs: s.bool("json_logs").unwrap_or_else(|| env.filled("JSON_LOGS").is_some()),
-            ssl_verify: ssl_verify.unwrap_or_else(|| SslVerify::from_env(env)),
-            set_verbose: s.bool("set_verbose").unwrap_or(false),
-            require_auth_for_metrics_endpoint: s.bool("require_auth_for_metrics_endpoint").unwrap_or(false),
+            ssl_verify: s.node("ssl_verify").map_or_else(|| SslVerify::from_env(env), SslVerify::read),
+            set_verbose: on("set_verbose"),
+            require_auth_for_metrics_endpoint: on("require_auth_for_metrics_endpoint"),
             store_audit_logs: s.bool("store_audit_logs").unwrap_or(true),
-            turn_off_message_logging: s.bool("turn_off_message_logging").unwrap_or(false),
-            global_disable_no_log_param: s.bool("global_disable_no_log_param").unwrap_or(false),
-            redact_user_api_key_info: s.bool("redact_user_api_key_info").unwrap_or(false),
+            disable_streaming_logging: on("disable_streaming_logging"),
+            turn_off_message_logging: on("turn_off_message_logging"),
+            global_disable_no_log_param: on("global_disable_no_log_param"),
+            redact_user_api_key_info: on("redact_user_api_key_info"),
             allow_dynamic_callback_disabling: s.bool("allow_dynamic_callback_disabling").unwrap_or(true),
             audit_log_callbacks: s.texts("audit_log_callbacks").unwrap_or_default(),
-            disable_add_user_agent_to_request_tags: s
-                .bool("disable_add_user_agent_to_request_tags")
-                .unwrap_or(false),
+            disable_add_user_agent_to_request_tags: on("disable_add_user_agent_to_request_tags"),
             extra_spend_tag_headers: s.texts("extra_spend_tag_headers").unwrap_or_default(),
-            timezone: s.text("timezone").filter(|zone| !zone.is_empty()),
+            timezone: text("timezone"),
             budget: budget(s, "max_budget", problems),
             available_teams: available_teams(s),
-            forward_traceparent_to_llm_provider: s
-                .bool("forward_traceparent_to_llm_provider")
-                .unwrap_or(false),
+            forward_traceparent_to_llm_provider: on("forward_traceparent_to_llm_provider"),
+            cost_in_streams: on("include_cost_in_streaming_usage"),
             default_user: json_map(s, "default_internal_user_params"),
-            default_key: json_map(s, "default_key_generate_params"),
+            default_key: default_key(s),
             upperbound_key: json_map(s, "upperbound_key_generate_params"),
             key_generation: KeyGeneration::read(s, problems),
-            internal_user_budget: amount(s, "max_internal_user_budget", problems),
-            internal_user_budget_duration: s
-                .text("internal_user_budget_duration")
-                .filter(|text| !text.is_empty()),
+            internal_user_budget: user_budget(s, problems),
+            internal_user_budget_duration: text("internal_user_budget_duration"),
             customer_budget: amount(s, "max_end_user_budget", problems),
-            customer_budget_id: s.text("max_end_user_budget_id").filter(|id| !id.is_empty()),
+            customer_budget_id: text("max_end_user_budget_id"),
+            tracks_customers: !on("disable_end_user_cost_tracking"),
+            blocked_users: Listed::read(s, "blocked_user_list"),
+            tag_budgets: period_budgets(s, "tag_budget_config", problems),
+            ui_session_budget: amount(s, "max_ui_session_budget", problems),
+            priorities: Priorities::read(s, problems),
             default_team: TeamDefaults::read(s, problems),
             team_callbacks: TeamCallbacks::read(s, problems),
             costs: CostSettings::read(s, problems),
-            banned_keywords: BannedKeywords::read(s),
+            banned_keywords: Listed::read(s, "banned_keywords_list"),
             metrics: MetricsSettings::read(s, problems),
             prompt_injection: prompt_injection(s, problems),
         }

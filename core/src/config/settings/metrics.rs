@@ -40,11 +40,13 @@ impl MetricsSettings {
         let tags = texts("custom_prometheus_tags");
         let own = metadata_labels.iter().map(|name| metadata_label(name));
         let own: Vec<String> = own.chain(tags.iter().map(|tag| tag_label(tag))).collect();
+        let hidden =
+            bool("disable_end_user_cost_tracking_prometheus_only") || bool("disable_end_user_cost_tracking");
         Self {
             shown: s.node("prometheus_metrics_config").map(|node| shown(s, node, &own, problems)),
             metadata_labels,
             tags,
-            end_users: bool("enable_end_user_cost_tracking_prometheus_only"),
+            end_users: bool("enable_end_user_cost_tracking_prometheus_only") && !hidden,
             all_budgets: bool("prometheus_initialize_budget_metrics"),
             service_callback: texts("service_callback"),
         }

@@ -6,6 +6,7 @@ use super::super::section::Section;
 use super::super::tree::Node;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use std::time::Duration;
 
 /// Where Redis is. `Debug` shows no password.
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ pub struct RedisSettings {
     pub password: Option<SecretString>,
     pub tls: bool,
     pub database: Option<u8>,
+    /// How long one answer may take; as long as `weir_settings.redis_timeout` where nothing is said.
+    pub timeout: Option<Duration>,
 }
 
 #[derive(Clone, Debug)]
@@ -37,6 +40,8 @@ pub struct RedisNode {
 }
 
 const PORT: u16 = 6379;
+/// What sentinels call those that they watch, where nobody says otherwise.
+const MASTER: &str = "mymaster";
 
 /// What the settings are called in a section.
 struct Names {
@@ -66,8 +71,10 @@ impl RedisSettings {
         env: &Env,
         problems: &mut Problems,
     ) -> Option<Self> {
-        let Some(place) = startup_nodes(s).or_else(|| of_settings(s, &OF_CACHE, problems)) else {
-            return shared.cloned();
+        let timeout = s.seconds("socket_timeout").filter(|timeout| !timeout.is_zero());
+        let named = startup_nodes(s).or_else(|| sentinels(s)).or_else(|| of_settings(s, &OF_CACHE, problems));
+        let Some(place) = named else {
+            return shared.map(|shared| Self { timeout, ..shared.clone() });
         };
         let of_env = Self::at(place, s, env, problems);
         Some(Self {
@@ -75,6 +82,7 @@ impl RedisSettings {
             password: s.secret("password").or(of_env.password),
             tls: s.bool("ssl").unwrap_or(of_env.tls),
             database: s.int("db").and_then(|db| u8::try_from(db).ok()).or(of_env.database),
+            timeout,
             place: of_env.place,
         })
     }
@@ -89,6 +97,7 @@ impl RedisSettings {
             password: filled("REDIS_PASSWORD").map(SecretString::from),
             tls: on("REDIS_SSL"),
             database: number(env, "REDIS_DB", s, problems),
+            timeout: None,
         }
     }
 }
@@ -107,12 +116,31 @@ fn of_settings(s: &Section, names: &Names, problems: &mut Problems) -> Option<Re
 
 /// A cluster, as LiteLLM's `cache_params` name it.
 fn startup_nodes(s: &Section) -> Option<RedisPlace> {
+    listed(s, "redis_startup_nodes").map(RedisPlace::Cluster)
+}
+
+/// The same of sentinels.
+fn sentinels(s: &Section) -> Option<RedisPlace> {
+    let service = s.text("service_name").filter(|name| !name.is_empty());
+    Some(RedisPlace::Sentinel {
+        nodes: listed(s, "sentinel_nodes")?,
+        service: service.unwrap_or_else(|| MASTER.to_owned()),
+        password: s.secret("sentinel_password"),
+    })
+}
+
+/// `{host: a, port: 6379}`, or `[a, 26379]`.
+fn listed(s: &Section, name: &str) -> Option<Vec<RedisNode>> {
     let node = |item: &Node| {
-        let port = item.get("port").map_or(Some(u64::from(PORT)), Node::as_u64)?;
-        Some(RedisNode { host: item.get("host")?.as_text()?.to_owned(), port: u16::try_from(port).ok()? })
+        let (host, port) = match item.items() {
+            [host, port] => (Some(host), Some(port)),
+            _ => (item.get("host"), item.get("port")),
+        };
+        let port = port.map_or(Some(u64::from(PORT)), Node::as_u64)?;
+        Some(RedisNode { host: host?.as_text()?.to_owned(), port: u16::try_from(port).ok()? })
     };
-    let nodes: Vec<_> = s.node("redis_startup_nodes")?.items().iter().filter_map(node).collect();
-    (!nodes.is_empty()).then_some(RedisPlace::Cluster(nodes))
+    let nodes: Vec<_> = s.node(name)?.items().iter().filter_map(node).collect();
+    (!nodes.is_empty()).then_some(nodes)
 }
 
 fn of_env(s: &Section, env: &Env, problems: &mut Problems) -> Option<RedisPlace> {
@@ -124,7 +152,7 @@ fn of_env(s: &Section, env: &Env, problems: &mut Problems) -> Option<RedisPlace>
     }
     if let Some(text) = env.filled("REDIS_SENTINEL_NODES") {
         let nodes = nodes(text, "REDIS_SENTINEL_NODES", s, problems)?;
-        let service = env.filled("REDIS_SERVICE_NAME").unwrap_or("mymaster").to_owned();
+        let service = env.filled("REDIS_SERVICE_NAME").unwrap_or(MASTER).to_owned();
         let password = env.filled("REDIS_SENTINEL_PASSWORD").map(SecretString::from);
         return Some(RedisPlace::Sentinel { nodes, service, password });
     }

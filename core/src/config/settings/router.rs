@@ -135,7 +135,7 @@ impl RouterSettings {
             default_fallbacks: default_fallbacks.unwrap_or_else(|| litellm.default_fallbacks.clone()),
             max_fallbacks: s.count("max_fallbacks").or(litellm.max_fallbacks).unwrap_or(MAX_FALLBACKS),
             model_group_alias: fallbacks::aliases(s, problems),
-            allowed_fails: s.count("allowed_fails"),
+            allowed_fails: s.count("allowed_fails").or(litellm.allowed_fails),
             allowed_fails_policy: s
                 .node("allowed_fails_policy")
                 .map(|node| policy(node, ALLOWED_FAILS))
@@ -143,7 +143,7 @@ impl RouterSettings {
             cooldown_time: s.seconds("cooldown_time").or_else(usual_cooldown).unwrap_or(COOLDOWN),
             disable_cooldowns: s.bool("disable_cooldowns").unwrap_or(false),
             routing_strategy: strategy(s),
-            provider_budgets: provider_budgets(s, problems),
+            provider_budgets: period_budgets(s, "provider_budget_config", problems),
             routing_strategy_args: s.node("routing_strategy_args").map(args).unwrap_or_default(),
             default_max_parallel_requests: s.count("default_max_parallel_requests"),
             enable_pre_call_checks: s.bool("enable_pre_call_checks").unwrap_or(false),
@@ -159,18 +159,21 @@ const RETRIES: &str = "Retries";
 const ALLOWED_FAILS: &str = "AllowedFails";
 
 /// `{openai: {budget_limit: 100, time_period: 1d}}`; `max_budget` and `budget_duration` are taken too.
-fn provider_budgets(s: &Section, problems: &mut Problems) -> Vec<(String, WindowBudget)> {
-    const NAME: &str = "provider_budget_config";
+pub(super) fn period_budgets(
+    s: &Section,
+    setting: &str,
+    problems: &mut Problems,
+) -> Vec<(String, WindowBudget)> {
     let mut budgets = Vec::new();
-    for (provider, node) in s.node(NAME).map(Node::entries).unwrap_or_default() {
+    for (whom, node) in s.node(setting).map(Node::entries).unwrap_or_default() {
         let of = |names: [&str; 2]| names.into_iter().find_map(|name| node.get(name));
         let cap = of(["budget_limit", "max_budget"]).and_then(Node::as_decimal);
         let cap = cap.and_then(|amount| NanoUsd::parse(&amount).ok()).filter(|cap| cap.0 >= 0);
         let period = of(["time_period", "budget_duration"]).and_then(Node::as_text).and_then(Period::parse);
         match (cap, period) {
-            (Some(cap), period @ Some(_)) => budgets.push((provider.clone(), WindowBudget { cap, period })),
+            (Some(cap), period @ Some(_)) => budgets.push((whom.clone(), WindowBudget { cap, period })),
             _ => {
-                let place = node.place(format!("{}.{provider}", s.place(NAME).path));
+                let place = node.place(format!("{}.{whom}", s.place(setting).path));
                 problems.error(&place, "is no budget", "write {budget_limit: 100.0, time_period: 1d}");
             }
         }

@@ -69,6 +69,33 @@ fn redis_is_the_caches_own_or_the_shared_one() {
 }
 
 #[test]
+fn the_librarys_times_count_where_the_caches_own_are_not_said() {
+    let ttl = |litellm: &str| cache(litellm, &[]).unwrap().ttl.as_secs();
+    let both = "default_in_memory_ttl: 7, default_redis_ttl: 9, cache: true";
+    assert_eq!(ttl(&format!("{both}, cache_params: {{type: local}}")), 7);
+    assert_eq!(ttl(&format!("{both}, cache_params: {{type: redis, host: h}}")), 9);
+    assert_eq!(ttl(&format!("{both}, cache_params: {{type: local, default_in_memory_ttl: 5}}")), 5);
+    assert_eq!(ttl(&format!("{both}, cache_params: {{type: local, ttl: 3}}")), 3);
+}
+
+#[test]
+fn sentinels_and_the_time_that_an_answer_may_take_are_the_caches_own() {
+    let params = "sentinel_nodes: [[a, 26379], {host: b, port: 26380}], service_name: main, \
+                  sentinel_password: secret-of-sentinels, socket_timeout: 0.5";
+    let own = cache(&format!("cache: true, cache_params: {{type: redis, {params}}}"), &[]).unwrap();
+    assert!(!format!("{own:?}").contains("secret"), "P35: {own:?}");
+    let CachePlace::Redis(redis) = own.place else { panic!("no Redis") };
+    assert_eq!(
+        (redis.told(), redis.timeout),
+        ("main by the sentinel a:26379".into(), Some(Duration::from_millis(500)))
+    );
+    let shared =
+        cache("cache: true, cache_params: {socket_timeout: 2}", &[("REDIS_HOST", "shared")]).unwrap();
+    let CachePlace::Redis(redis) = shared.place else { panic!("no Redis") };
+    assert_eq!((redis.told(), redis.timeout), ("shared:6379".into(), Some(Duration::from_secs(2))));
+}
+
+#[test]
 fn what_is_wrong_is_said_and_what_is_not_offered_is_left_out() {
     for (params, says) in [
         ("{type: redis}", "cache_params.type: no Redis is named; add host"),

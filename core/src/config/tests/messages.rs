@@ -92,10 +92,11 @@ router_settings:
 }
 
 #[test]
-fn what_is_known_and_not_used_yet_is_a_note() {
+fn what_is_known_and_has_no_effect_is_a_note() {
     let (_, problems) = load("litellm_settings:\n  telemetry: true\nprompts: []\n", &[]);
     let notes = lines(&problems, Severity::Note);
-    assert_eq!(notes[1], "config.yaml:2: note: litellm_settings.telemetry: known, not used yet");
+    let telemetry = "litellm_settings.telemetry: known, has no effect; nothing is ever sent home";
+    assert_eq!(notes[1], format!("config.yaml:2: note: {telemetry}"));
     let moot = "config.yaml:3: note: prompts: known, has no effect; prompts are not kept here: keep them in the application";
     assert!(notes[2].starts_with(moot), "{}", notes[2]);
 }

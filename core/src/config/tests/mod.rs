@@ -4,6 +4,7 @@ mod additions;
 mod cache;
 mod general;
 mod junk;
+mod library;
 mod meaning;
 mod messages;
 mod redis;

@@ -72,6 +72,8 @@ fn samples(kind: Kind) -> Vec<String> {
             "{openai: 0.5}",
             "{personal_key_generation: {required_params: [sample]}}",
             "{enforced_params: [sample]}",
+            "{forward_client_headers_to_llm_api: [sample]}",
+            "{default_priority: 0.7}",
         ],
         Kind::BoolOrText => &["false", "/sample.pem"],
         Kind::Choice(choices) => choices,
@@ -84,8 +86,9 @@ fn shown(section: &str, setting: &str) -> Option<String> {
 }
 
 /// Names that a deployment cannot do without, or that stand in the text of every sample; `meaning.rs` looks at
-/// `budget_duration`, which means nothing alone and is missed where it is not there.
-const GIVEN: [&str; 4] = ["model", "id", "custom_llm_provider", "budget_duration"];
+/// `budget_duration`, which means nothing alone and is missed where it is not there, and at credentials, which need
+/// somebody who takes them.
+const GIVEN: [&str; 5] = ["model", "id", "custom_llm_provider", "budget_duration", "credential_list"];
 
 /// What some settings do not count without.
 fn beside(name: &str) -> &'static str {
@@ -95,6 +98,15 @@ fn beside(name: &str) -> &'static str {
         "cache_params" => "cache: true, ",
         "disable_spend_logs" => "store_prompts_in_spend_logs: true, ",
         "prompt_injection_params" => "callbacks: [detect_prompt_injection], ",
+        "default_redis_ttl" => "cache: true, cache_params: {type: redis, host: sample}, ",
+        "default_in_memory_ttl" => "cache: true, cache_params: {type: local}, ",
+        "disable_end_user_cost_tracking_prometheus_only" => {
+            "enable_end_user_cost_tracking_prometheus_only: true, "
+        }
+        "priority_reservation" => "callbacks: [dynamic_rate_limiter_v3], ",
+        "priority_reservation_settings" => {
+            "callbacks: [dynamic_rate_limiter_v3], priority_reservation: {sample: 0.5}, "
+        }
         _ => "",
     }
 }

@@ -107,6 +107,31 @@ async fn p37_a_session_acts_as_its_user_and_writes_only_with_its_header() {
 }
 
 #[tokio::test]
+async fn p50_a_session_of_the_ui_spends_no_more_than_the_operator_lets_it() {
+    let settings = "litellm_settings: {max_ui_session_budget: 0.0001, ";
+    let rig = Rig::config(CONFIG).replace("litellm_settings: {", settings).start().await;
+    user(&rig, "paul", "internal_user", "paul's password").await;
+    let mut paul = Browser::new(&rig);
+    paul.sign_in("paul", "paul's password").await;
+    let mut served = 0;
+    let refused = loop {
+        let answer = paul.post("/v1/chat/completions", chat("priced", "hi")).await;
+        if answer.status != 200 {
+            break answer;
+        }
+        served += 1;
+        assert!(served < 5, "nothing is refused");
+    };
+    assert!(served >= 1, "{}", refused.text());
+    assert_eq!((refused.status, &refused.json()["error"]["type"]), (400, &json!("budget_exceeded")));
+    let mut again = Browser::new(&rig);
+    again.sign_in("paul", "paul's password").await;
+    assert_eq!(again.post("/v1/chat/completions", chat("priced", "hi")).await.status, 200, "another session");
+    let key = rig.key(json!({"user_id": "paul"})).await;
+    assert_eq!(rig.post("/v1/chat/completions", &key, chat("priced", "hi")).await.status, 200, "no session");
+}
+
+#[tokio::test]
 async fn p37_a_session_is_no_key_and_a_token_is_nowhere_kept() {
     let rig = Rig::start().await;
     user(&rig, "paul", "internal_user", "paul's password").await;

@@ -4,6 +4,7 @@
 //! counts once.
 
 use super::bodies::{Body, Buffers, Frame, bodies};
+use super::langfuse_tags::DefaultTags;
 use super::{Door, Parcel, Refused, Sink, secret};
 use crate::callbacks::kinds::{Build, Made};
 use crate::callbacks::payload;
@@ -24,6 +25,7 @@ use weir_core::time::Micros;
 struct Langfuse {
     url: Uri,
     headers: HeaderMap,
+    tags: DefaultTags,
 }
 
 /// Langfuse takes 3.5 MB.
@@ -117,7 +119,8 @@ pub(in super::super) fn build(build: &Build<'_>, problems: &mut Problems) -> Opt
     let url = format!("{}/api/public/ingestion", host.trim_end_matches('/'));
     let url = build.url("langfuse_host", &url, problems)?;
     let headers = HeaderMap::from_iter([(AUTHORIZATION, keys(build, problems)?)]);
-    Some(Made { sink: Box::new(Langfuse { url, headers }), door: Door::Open })
+    let tags = DefaultTags::read(build, problems);
+    Some(Made { sink: Box::new(Langfuse { url, headers, tags }), door: Door::Open })
 }
 
 /// Both keys as basic authentication.
@@ -136,7 +139,8 @@ pub(super) fn keys(build: &Build<'_>, problems: &mut Problems) -> Option<HeaderV
 impl Sink for Langfuse {
     fn write(&self, told: &[Told<'_>], buffers: &mut Buffers) -> Vec<Parcel> {
         let exchanges = told.iter().filter_map(|told| told.exchange.as_ref());
-        let bodies = bodies(&BATCH, exchanges, events, buffers);
+        let write = |x: &Exchanged<'_>, out: &mut Vec<u8>| events(x, &self.tags, out);
+        let bodies = bodies(&BATCH, exchanges, write, buffers);
         let parcel = |body: Body| Parcel::post(&self.url, &self.headers, body.text, body.records);
         bodies.into_iter().map(parcel).collect()
     }
@@ -166,8 +170,8 @@ struct Refusal {
 }
 
 /// Both events of an exchange, with a comma.
-fn events(x: &Exchanged<'_>, out: &mut Vec<u8>) {
-    let entry = x.entry();
+fn events(x: &Exchanged<'_>, default_tags: &DefaultTags, out: &mut Vec<u8>) {
+    let (entry, tags) = (x.entry(), default_tags.of(x));
     let (id, at) = (entry.id.to_string(), entry.started_at.rfc3339());
     let named = |name: &str| x.metadata(name);
     let (trace_id, trace_name) = (named("trace_id"), named("trace_name"));
@@ -184,7 +188,7 @@ fn events(x: &Exchanged<'_>, out: &mut Vec<u8>) {
         session_id: entry.session_id.as_deref(),
         input,
         output,
-        tags: &entry.tags,
+        tags: &tags,
         metadata: &metadata,
     };
     event(&id, "trace", &at, &trace, out);
@@ -290,6 +294,25 @@ mod tests {
         assert_eq!(batch[3]["body"]["level"], "ERROR");
         let text = std::str::from_utf8(&parcels[0].body).unwrap();
         assert!(text.contains("\"costDetails\":{\"total\":0.0000975}"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn tags_that_the_operator_wishes_for_stand_beside_the_requests_own() {
+        let settings =
+            "{langfuse_default_tags: [cache_hit, user_api_key_alias, user_api_key_org_id, proxy_base_url]}";
+        let env = [KEYS[0], KEYS[1], KEYS[2], ("PROXY_BASE_URL", "https://weir.test")];
+        let parcels = written(sink("langfuse", settings, &env).as_ref(), &["success"]).await;
+        let body: Value = serde_json::from_slice(&parcels[0].body).unwrap();
+        let tags = serde_json::json!([
+            "tag",
+            "cache_hit:False",
+            "user_api_key_alias:alias",
+            "proxy_base_url:https://weir.test"
+        ]);
+        assert_eq!(body["batch"][0]["body"]["tags"], tags, "what has no value is no tag");
+        let (_, problems) =
+            crate::callbacks::testing::made("langfuse", "{langfuse_default_tags: [cache_hits]}", &KEYS);
+        assert!(problems.to_string().contains("did you mean \"cache_hit\"?"), "{problems}");
     }
 
     #[test]

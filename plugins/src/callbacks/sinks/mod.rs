@@ -7,6 +7,7 @@ pub(super) mod dynamodb;
 pub(super) mod gcs;
 pub(super) mod generic;
 pub(super) mod langfuse;
+mod langfuse_tags;
 pub(super) mod objects;
 pub(super) mod otel;
 mod otel_messages;

@@ -28,6 +28,8 @@ pub struct Rules {
     ask_usage: bool,
     /// Anthropic's version, where it stands in the body and the model in the path.
     version: Option<&'static str>,
+    /// What embeddings are for, where the client does not say and the provider must be told.
+    purpose: Option<String>,
 }
 
 /// Which name the output limit goes by.
@@ -81,6 +83,10 @@ const ANTHROPIC_BETA: HeaderName = HeaderName::from_static("anthropic-beta");
 
 const ASK_USAGE: &str = r#"{"include_usage":true}"#;
 
+/// Cohere's member for what embeddings are for, and what adapters say there.
+const PURPOSE: &str = "input_type";
+const USUAL_PURPOSE: &str = "search_document";
+
 /// OpenAI's models that refuse `max_tokens`.
 static REASONING_MODELS: &[&str] = &["o1", "o3", "o4", "gpt-5"];
 
@@ -113,6 +119,7 @@ impl Rules {
             max_tokens: max_tokens(row, &entry.upstream_model),
             ask_usage: !row.has(Quirk::UsageUnasked),
             version: row.version_in_body(),
+            purpose: settings.library.input_type.clone(),
         }
     }
 
@@ -139,7 +146,10 @@ impl Rules {
                 self.stream_options(body, &mut edits);
             }
         }
-        self.configured(&mut edits);
+        // Who only counts knows no parameters of answers.
+        if !operation.counts() {
+            self.configured(&mut edits);
+        }
         if let Some(limit) = limit {
             self.limit_output(body, operation, dialect, limit, &mut edits);
         }
@@ -221,6 +231,14 @@ impl Rules {
             Some((name.clone(), serde_json::from_slice::<Value>(value).ok()?))
         };
         body.extend(self.extra.iter().filter_map(read));
+    }
+
+    /// The operator's purpose in a request for embeddings, in place of the one that is said where nobody says any.
+    pub fn put_purpose(&self, asked: &JsonBody, body: &mut Object) {
+        let Some(purpose) = self.purpose.as_ref().filter(|_| asked.raw(PURPOSE).is_none()) else { return };
+        if let Some(said) = body.get_mut(PURPOSE).filter(|said| **said == *USUAL_PURPOSE) {
+            *said = purpose.as_str().into();
+        }
     }
 
     /// Whether a field is left out. What the provider refuses is refused here, unless it may be dropped.
@@ -322,6 +340,8 @@ fn params_of(row: &'static Row, entry: &ModelEntry, settings: &LitellmSettings) 
         additional_drop: entry.params.additional_drop_params.clone(),
         allowed: entry.params.allowed_openai_params.clone(),
         modify: settings.modify_params,
+        max_tokens: settings.library.max_tokens,
+        summarizes: settings.library.summarizes_thoughts,
     }
 }
 

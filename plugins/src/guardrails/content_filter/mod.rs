@@ -9,13 +9,14 @@ mod rules;
 
 use super::check::{Asked, Blocked, Check, Fault, Follow, Verdict};
 use super::kinds::Build;
+use crate::listed;
 use async_trait::async_trait;
 use filter::Filter;
 use follow::Following;
 use patterns::SECRETS;
 use rules::{Action, Rule};
 use std::sync::Arc;
-use weir_core::config::BannedKeywords;
+use weir_core::config::Listed;
 use weir_core::config::problems::{Place, Problems};
 
 struct ContentFilter(Arc<Filter>);
@@ -36,21 +37,10 @@ pub(super) fn build_secrets(build: &Build<'_>, problems: &mut Problems) -> Optio
 }
 
 /// `litellm_settings.banned_keywords_list`; `None` where no word is banned.
-pub(super) fn banned(keywords: &BannedKeywords, problems: &mut Problems) -> Option<Arc<dyn Check>> {
-    let at = Place { path: "litellm_settings.banned_keywords_list".into(), ..Place::default() };
-    let words = match keywords {
-        BannedKeywords::None => return None,
-        BannedKeywords::Words(words) => words.clone(),
-        BannedKeywords::File(path) => match std::fs::read_to_string(path) {
-            Ok(text) => text.lines().map(|line| line.trim().to_owned()).collect(),
-            Err(why) => {
-                problems.error(&at, format!("cannot be read: {why}"), "");
-                return None;
-            }
-        },
-    };
-    let rules: Vec<Rule> =
-        words.iter().filter(|word| !word.is_empty()).map(|word| Rule::banning(word)).collect();
+pub(super) fn banned(keywords: &Listed, problems: &mut Problems) -> Option<Arc<dyn Check>> {
+    let at = listed::place("banned_keywords_list");
+    let words = listed::words(keywords, &at, problems);
+    let rules: Vec<Rule> = words.iter().map(|word| Rule::banning(word)).collect();
     if rules.is_empty() { None } else { made(&at, rules, problems) }
 }
 

@@ -183,6 +183,19 @@ fn what_is_no_request_is_refused_with_its_place() {
 }
 
 #[test]
+fn a_request_without_a_limit_has_the_operators() {
+    let turn = json!({ "role": "user", "content": "x" });
+    for (asked, configured, sent) in
+        [(None, Some(77), json!(77)), (Some(5), Some(77), json!(5)), (None, None, json!(4096))]
+    {
+        let mut request = read_request(&json!({ "model": "m", "messages": [turn] })).unwrap();
+        request.max_tokens = asked;
+        let params = Params { max_tokens: configured, ..Params::default() };
+        assert_eq!(write_request(request, "claude-3-haiku", &params).unwrap()["max_tokens"], sent);
+    }
+}
+
+#[test]
 fn members_for_the_gateway_stay_here() {
     let request = json!({ "model": "m", "messages": [{ "role": "user", "content": "x" }], "fallbacks": ["n"],
         "metadata": { "tags": ["a"] }, "timeout": 3 });

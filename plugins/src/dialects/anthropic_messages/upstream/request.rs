@@ -120,7 +120,8 @@ fn put_options(
     if may_mend {
         mend(&mut request, model, thinking);
     }
-    let limit = request.max_tokens.unwrap_or_else(|| thinking.budget.saturating_add(DEFAULT_MAX_TOKENS));
+    let usual = || thinking.budget.saturating_add(asked.params.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS));
+    let limit = request.max_tokens.unwrap_or_else(usual);
     let tier = request.service_tier.as_deref();
     let user = request.user.filter(|user| faithful || !is_personal(user));
     put(body, "max_tokens", Some(limit));

@@ -265,6 +265,20 @@ fn other_dialects_words_are_translated_or_refused() {
     assert_eq!(written["include"], json!(["reasoning.encrypted_content"]));
 }
 
+#[test]
+fn thoughts_are_told_where_the_operator_wishes_for_them() {
+    let wishes = Params { summarizes: true, ..Params::default() };
+    for (reasoning, told) in [
+        (json!({ "effort": "low" }), json!({ "effort": "low", "summary": "detailed" })),
+        (json!({ "effort": "low", "summary": "auto" }), json!({ "effort": "low", "summary": "auto" })),
+        (Value::Null, Value::Null),
+    ] {
+        let request = ask(&json!({ "model": "gpt-5", "input": "hi", "reasoning": reasoning })).unwrap();
+        let written = tell(request, &wishes).unwrap();
+        assert_eq!(written.get("reasoning").unwrap_or(&Value::Null), &told);
+    }
+}
+
 /// Another provider's proof would be refused with a 400, so the thought is left out.
 #[test]
 fn foreign_thoughts_are_not_sent() {

@@ -54,7 +54,8 @@ pub(in super::super) fn write(mut request: Request, asked: &Asked<'_>) -> Result
     put("temperature", request.temperature.take().map(Value::Number).into());
     put("top_p", request.top_p.take().map(Value::Number).into());
     put("text", text(format, request.extra.remove("verbosity")));
-    put("reasoning", request.reasoning.as_ref().map_or(Value::Null, reasoning));
+    let summarizes = asked.params.summarizes;
+    put("reasoning", request.reasoning.as_ref().map_or(Value::Null, |asked| reasoning(asked, summarizes)));
     put("user", request.user.take().into());
     put("service_tier", request.service_tier.take().into());
     put("store", request.extra.remove("store").unwrap_or(false.into()));
@@ -121,10 +122,14 @@ fn text(format: Option<Value>, verbosity: Option<Value>) -> Value {
     if said.is_empty() { Value::Null } else { said.into() }
 }
 
-fn reasoning(asked: &Reasoning) -> Value {
+/// LiteLLM's word where the operator wants summaries and the client says none.
+const SUMMARY: &str = "detailed";
+
+fn reasoning(asked: &Reasoning, summarizes: bool) -> Value {
     let effort = asked.effort.as_deref().or_else(|| effort(asked));
     match (effort, &asked.summary) {
         (None, None) => Value::Null,
+        (Some(effort), None) if summarizes => json!({ "effort": effort, "summary": SUMMARY }),
         (Some(effort), None) => json!({ "effort": effort }),
         (None, Some(summary)) => json!({ "summary": summary }),
         (Some(effort), Some(summary)) => json!({ "effort": effort, "summary": summary }),
