@@ -58,7 +58,7 @@ pub fn serve(args: &Serve, filters: &[&'static FilterKind]) -> anyhow::Result<()
     args.theirs.tell();
     let mut loader = asked(Loader::new(args.config.clone(), env.clone()))?;
     let (Some(config), _) = loader.config() else { bail!(refused(&loader)) };
-    let debug = args.detailed_debug || args.debug || config.litellm.set_verbose;
+    let debug = args.detailed_debug || args.debug || config.litellm.set_verbose || config.router.debug;
     logging::start(config.litellm.json_logs, debug, &config.env);
     let folder = data_dir::choose(&config, &env);
     data_dir::create(&folder)?;

@@ -36,13 +36,18 @@ pub struct ModelEntry {
     pub provenance: Provenance,
 }
 
+/// The provider that another gateway of this kind is.
+const PROXY: &str = "litellm_proxy";
+
 /// All deployments of a file, in its order. `served` are the provider prefixes of this build.
 pub(super) fn read(file: &ConfigFile, served: &[&str], problems: &mut Problems) -> Vec<ModelEntry> {
     let default_parallel = file.router.count("default_max_parallel_requests");
+    let lenient = file.router.bool("ignore_invalid_deployments").unwrap_or(false);
     let mut taken = HashSet::new();
     let mut models = Vec::with_capacity(file.models.len());
     for written in &file.models {
-        if let Some(mut entry) = ModelEntry::read(written, &file.credentials, served, problems) {
+        let read = |problems: &mut Problems| ModelEntry::read(written, file, served, problems);
+        if let Some(mut entry) = problems.lenient(lenient, read) {
             entry.params.max_parallel_requests = entry.params.max_parallel_requests.or(default_parallel);
             entry.params.entra.default_to(&file.litellm);
             entry.params.vertex.default_to(&file.litellm);
@@ -72,13 +77,9 @@ fn unique(entry: &mut ModelEntry, file: &ModelFile, taken: &mut HashSet<String>,
 
 impl ModelEntry {
     /// What one written entry means; `None` when something essential is wrong, which was reported.
-    pub fn read(
-        file: &ModelFile,
-        credentials: &[CredentialFile],
-        served: &[&str],
-        problems: &mut Problems,
-    ) -> Option<Self> {
-        let params = with_credential(&file.params, credentials, problems);
+    pub fn read(file: &ModelFile, of: &ConfigFile, served: &[&str], problems: &mut Problems) -> Option<Self> {
+        let mut params = with_credential(&file.params, &of.credentials, problems);
+        params.fill(of.defaults.entries());
         let meant = Params::read(&params, problems);
         let Some(model) = params.text("model").filter(|model| !model.is_empty()) else {
             problems.error(
@@ -88,7 +89,8 @@ impl ModelEntry {
             );
             return None;
         };
-        let explicit = params.text("custom_llm_provider");
+        let proxied = params.bool("use_litellm_proxy").unwrap_or(false);
+        let explicit = if proxied { Some(PROXY.to_owned()) } else { params.text("custom_llm_provider") };
         let upstream = match provider::of(&model, explicit.as_deref(), served) {
             Ok(upstream) => upstream,
             Err(no) => {
@@ -100,7 +102,7 @@ impl ModelEntry {
             let message = format!("provider {:?} is known, not served yet", upstream.provider);
             problems.warn(&params.place("model"), message, "");
         }
-        let info = Info::read(&file.info);
+        let info = Info::read(&file.info, problems);
         Some(Self {
             name: file.model_name.clone(),
             id: file

@@ -3,6 +3,7 @@
 mod alerts;
 mod cache;
 mod callbacks;
+mod checks;
 mod costs;
 mod general;
 mod health;
@@ -20,6 +21,7 @@ mod weir;
 pub use alerts::{ALERT_TYPES, AlertSettings};
 pub use cache::{CALL_TYPES, CachePlace, CacheSettings};
 pub use callbacks::CallbackSettings;
+pub use checks::PreCallChecks;
 pub use costs::CostSettings;
 pub use general::{GeneralSettings, TokenRate};
 pub use health::HealthSettings;

@@ -5,7 +5,7 @@ use super::super::fallbacks::{self, Alias, Fallbacks};
 use super::super::problems::Problems;
 use super::super::section::Section;
 use super::super::tree::Node;
-use super::{LitellmSettings, RedisSettings};
+use super::{LitellmSettings, PreCallChecks, RedisSettings};
 use crate::domain::money::NanoUsd;
 use crate::domain::period::{Period, WindowBudget};
 use std::time::Duration;
@@ -102,12 +102,24 @@ pub struct RouterSettings {
     pub tag_filtering_match_any: bool,
     /// Where processes share what is no money.
     pub redis: Option<RedisSettings>,
+    /// What else a deployment is chosen by.
+    pub checks: PreCallChecks,
+    /// A model that nobody configured is asked of the provider that its name names, with the keys of the environment.
+    pub pass_through_all_models: bool,
+    /// An entry of `model_list` that is wrong is left out, in place of all.
+    pub ignore_invalid_deployments: bool,
+    /// Answers are cached, where `litellm_settings.cache` says nothing of it.
+    pub cache_responses: bool,
+    /// Groups whose cached answers are good for each other.
+    pub caching_groups: Vec<Vec<String>>,
+    /// Logs tell more.
+    pub debug: bool,
 }
 
 impl RouterSettings {
     pub(in super::super) fn read(
         s: &Section,
-        litellm: &LitellmSettings,
+        (litellm, checks): (&LitellmSettings, PreCallChecks),
         env: &Env,
         problems: &mut Problems,
     ) -> Self {
@@ -148,8 +160,26 @@ impl RouterSettings {
             enable_tag_filtering: s.bool("enable_tag_filtering").unwrap_or(false),
             tag_filtering_match_any: s.bool("tag_filtering_match_any").unwrap_or(true),
             redis: RedisSettings::read(s, env, problems),
+            checks,
+            pass_through_all_models: general(s, "pass_through_all_models"),
+            ignore_invalid_deployments: s.bool("ignore_invalid_deployments").unwrap_or(false),
+            cache_responses: s.bool("cache_responses").unwrap_or(false),
+            caching_groups: caching_groups(s),
+            debug: s.bool("set_verbose").unwrap_or(false)
+                || s.text("debug_level").as_deref() == Some("DEBUG"),
         }
     }
+}
+
+/// `router_general_settings`
+fn general(s: &Section, name: &str) -> bool {
+    s.node("router_general_settings").and_then(|node| node.get(name)?.as_bool()).unwrap_or(false)
+}
+
+/// `[[a, b], [c, d]]`
+fn caching_groups(s: &Section) -> Vec<Vec<String>> {
+    let groups = s.node("caching_groups").map(Node::items).unwrap_or_default();
+    groups.iter().filter_map(Node::as_texts).collect()
 }
 
 /// What the members of policies end in, after the class of an error.
