@@ -14,7 +14,7 @@ use crate::settings::Loader;
 use crate::state::{App, Draining};
 use crate::storage::{self, Storage};
 use crate::upstream::connect::{Dialer, DialerOptions};
-use crate::upstream::roots;
+use crate::upstream::roots::{self, Roots};
 use crate::upstream::tunnel::Proxy;
 use crate::{background, data_dir, logging, prices};
 use anyhow::{Context, anyhow, bail};
@@ -339,11 +339,12 @@ fn limits(config: &Config) -> Limits {
 
 fn dialer(config: &Config, folder: &Path) -> anyhow::Result<DialerOptions> {
     let env = &config.env;
-    roots::write(roots::own(config), env, folder)?;
+    roots::write(roots::own(&config.litellm.ssl_verify, env), env, folder)?;
     Ok(DialerOptions {
         verify: config.litellm.ssl_verify.clone(),
         https_proxy: https_proxy(env)?,
         ca_file: roots::path(folder),
+        roots: Roots::new(env, folder),
         pool_size: config.weir.upstream_pool_size,
     })
 }

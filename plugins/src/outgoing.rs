@@ -278,9 +278,10 @@ fn joined(pieces: Pieces) -> Pieces {
 }
 
 fn headers(x: &Exchange, attempt: &Attempt, plan: ResponsePlan) -> HeaderMap {
-    let wire = &attempt.deployment.wire;
+    let (wire, config) = (&attempt.deployment.wire, &x.snapshot.config);
     let mut headers = HeaderMap::with_capacity(wire.headers.len() + 6);
-    if x.snapshot.config.general.forward_client_headers_to_llm_api {
+    let of_group = &config.router.checks.forwards_headers_of;
+    if config.general.forward_client_headers_to_llm_api || of_group.contains(&attempt.deployment.group) {
         forward(x, &mut headers);
     }
     headers.extend(wire.headers.iter().map(|(name, value)| (name.clone(), value.clone())));

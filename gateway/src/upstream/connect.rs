@@ -2,6 +2,7 @@
 
 use super::public::is_public;
 use super::resolve::Resolver;
+use super::roots::Roots;
 use super::tunnel::{Proxy, Tunnel};
 use arc_swap::ArcSwapOption;
 use pingora::ErrorType;
@@ -10,9 +11,10 @@ use pingora::connectors::http::Connector;
 use pingora::protocols::ALPN;
 use pingora::protocols::http::client::HttpSession;
 use pingora::upstreams::peer::HttpPeer;
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use weir_core::config::SslVerify;
 use weir_core::error::{ApiError, Kind};
@@ -21,6 +23,10 @@ use weir_plugins::deployment::Deployment;
 /// Hands out connections. Shared by all workers.
 pub struct Dialer {
     connector: Connector,
+    /// For deployments that trust a CA of their own, by its file. Connections of one are never used for another.
+    trusting: Mutex<HashMap<String, Arc<Connector>>>,
+    roots: Roots,
+    pool_size: usize,
     resolver: Arc<Resolver>,
     proxy: Option<Proxy>,
     verify: bool,
@@ -34,6 +40,8 @@ struct Ways {
     peers: Vec<Arc<HttpPeer>>,
     /// The same for those who want HTTP/1.1.
     http1: Vec<Arc<HttpPeer>>,
+    /// Who connects, where the deployment trusts a CA of its own.
+    own: Option<Arc<Connector>>,
 }
 
 /// An open connection and the peer it must be given back to.
@@ -46,6 +54,8 @@ pub struct Connection {
     pub limit: Duration,
     /// An end or error that was met while looking for more; told by the next read.
     pub ahead: Option<pingora::Result<Option<bytes::Bytes>>>,
+    /// Who made it, where that is not the one for all.
+    own: Option<Arc<Connector>>,
 }
 
 /// Passed from hand to hand, so by its address: the session alone is most of a kilobyte.
@@ -57,6 +67,8 @@ pub struct DialerOptions {
     pub https_proxy: Option<Proxy>,
     /// A file with all trusted roots.
     pub ca_file: String,
+    /// For deployments with a CA of their own.
+    pub roots: Roots,
     /// Connections that are kept while nobody uses them.
     pub pool_size: usize,
 }
@@ -74,10 +86,11 @@ const H2_STREAM_WINDOW: u32 = 256 * 1024;
 
 impl Dialer {
     pub fn new(options: DialerOptions) -> Self {
-        let mut connector = ConnectorOptions::new(options.pool_size);
-        connector.ca_file = Some(options.ca_file);
         Self {
-            connector: Connector::new(Some(connector)),
+            connector: connector(options.ca_file, options.pool_size),
+            trusting: Mutex::default(),
+            roots: options.roots,
+            pool_size: options.pool_size,
             resolver: Arc::new(Resolver::new()),
             proxy: options.https_proxy,
             verify: options.verify != SslVerify::Off,
@@ -89,11 +102,13 @@ impl Dialer {
     pub async fn connect(&self, deployment: &Deployment, http1: bool) -> Result<Connected, ApiError> {
         let mut last = None;
         let ways = self.ways(deployment).await?;
+        let connector = ways.own.as_deref().unwrap_or(&self.connector);
         for peer in if http1 { &ways.http1 } else { &ways.peers } {
-            match self.connector.get_http_session(&**peer).await {
+            match connector.get_http_session(&**peer).await {
                 Ok((session, reused)) => {
                     let (peer, limit) = (Arc::clone(peer), deployment.timeouts.first_token);
-                    return Ok(Box::new(Connection { session, peer, reused, limit, ahead: None }));
+                    let own = ways.own.clone();
+                    return Ok(Box::new(Connection { session, peer, reused, limit, ahead: None, own }));
                 }
                 Err(error) => last = Some(with_cure(refused(deployment, &error.to_string()), &error)),
             }
@@ -127,16 +142,34 @@ impl Dialer {
         if let Some(ways) = known.filter(|ways| ways.until > Instant::now()) {
             return Ok(ways);
         }
+        let own = self.own_connector(deployment)?;
         let addresses = self.addresses(deployment).await?;
         let peers = |http1| {
             let all = addresses.iter().take(MAX_ADDRESSES);
             all.map(|address| Arc::new(self.build_peer(deployment, *address, http1))).collect()
         };
-        let ways = Arc::new(Ways { until: Instant::now() + FRESH, peers: peers(false), http1: peers(true) });
+        let until = Instant::now() + FRESH;
+        let ways = Arc::new(Ways { until, peers: peers(false), http1: peers(true), own });
         if let Some(kept) = kept {
             kept.store(Some(Arc::clone(&ways)));
         }
         Ok(ways)
+    }
+
+    /// `None`: the one for all will do.
+    fn own_connector(&self, deployment: &Deployment) -> Result<Option<Arc<Connector>>, ApiError> {
+        let Some(SslVerify::CaFile(path)) = &deployment.verify else { return Ok(None) };
+        let mut known = self.trusting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known.get(path) {
+            return Ok(Some(Arc::clone(found)));
+        }
+        let file = self.roots.with(path).map_err(|why| {
+            let refused = refused(deployment, &format!("{why:#}"));
+            refused.amend(|message| format!("{message} {UNUSABLE}"))
+        })?;
+        let made = Arc::new(connector(file, self.pool_size));
+        known.insert(path.clone(), Arc::clone(&made));
+        Ok(Some(made))
     }
 
     fn build_peer(&self, deployment: &Deployment, address: SocketAddr, http1: bool) -> HttpPeer {
@@ -146,8 +179,9 @@ impl Dialer {
         options.connection_timeout = Some(deployment.timeouts.connect);
         options.total_connection_timeout = Some(deployment.timeouts.connect);
         options.idle_timeout = Some(IDLE);
-        options.verify_cert = self.verify;
-        options.verify_hostname = self.verify;
+        let verify = deployment.verify.as_ref().map_or(self.verify, |own| *own != SslVerify::Off);
+        options.verify_cert = verify;
+        options.verify_hostname = verify;
         options.alpn = if wire.tls && !http1 { ALPN::H2H1 } else { ALPN::H1 };
         options.max_h2_streams = H2_STREAMS;
         options.h2_stream_window_size = Some(H2_STREAM_WINDOW);
@@ -164,7 +198,9 @@ impl Dialer {
 
     /// Gives a finished session back to the pool.
     pub async fn release(&self, connected: Connected) {
-        self.connector.release_http_session(connected.session, &*connected.peer, Some(IDLE)).await;
+        let Connection { session, peer, own, .. } = *connected;
+        let connector = own.as_deref().unwrap_or(&self.connector);
+        connector.release_http_session(session, &*peer, Some(IDLE)).await;
     }
 
     /// Ends a session whose answer is not wanted or not whole, so that the provider stops.
@@ -175,6 +211,12 @@ impl Dialer {
             self.release(connected).await;
         }
     }
+}
+
+fn connector(ca_file: String, pool_size: usize) -> Connector {
+    let mut options = ConnectorOptions::new(pool_size);
+    options.ca_file = Some(ca_file);
+    Connector::new(Some(options))
 }
 
 /// An IPv6 address needs brackets before its port.
@@ -205,7 +247,8 @@ fn refused(deployment: &Deployment, why: &str) -> ApiError {
 }
 
 const UNTRUSTED: &str = "The provider's certificate is not trusted: if it is signed by a CA of your own, name that CA's \
-                         file in litellm_settings.ssl_verify or SSL_CERT_FILE";
+                         file in ssl_verify (of the deployment or of litellm_settings) or SSL_CERT_FILE";
+const UNUSABLE: &str = "The file that the deployment names in ssl_verify cannot be used; the log says why";
 const WRONG_HOST: &str = "The provider's certificate is for other hosts than the one in api_base";
 
 /// Says what an operator can do, where that is known.

@@ -50,6 +50,7 @@ mod operations;
 mod operator;
 mod otlp;
 mod outage;
+mod params;
 mod pki;
 mod platform;
 mod prices;

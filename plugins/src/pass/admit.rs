@@ -64,7 +64,7 @@ fn configured(x: &Exchange, pass: &Pass, prefix: &Prefix) -> Option<Group> {
 
 impl Prefix {
     /// Whether a deployment of this provider has the API that stands below the prefix.
-    fn serves(&self, provider: &str) -> bool {
+    pub(super) fn serves(&self, provider: &str) -> bool {
         provider == self.provider || (self.provider, provider) == ("cohere", "cohere_chat")
     }
 }
