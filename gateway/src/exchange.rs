@@ -165,7 +165,10 @@ impl Flight<'_> {
         self.x.answer.deployment = Some(Arc::clone(deployment));
         let ended = self.try_once(down, out, &mut attempt, plan).await;
         match &ended {
-            Ok(()) => self.app.routing.cooldowns.served(&attempt.deployment),
+            Ok(()) => {
+                self.app.routing.cooldowns.served(&attempt.deployment);
+                plan.served(&attempt.deployment, &self.app.routing);
+            }
             Err(Lost::Failed(error)) => self.attempt_failed(&attempt, error),
             Err(Lost::ClientGone) => self.attempt_ended(&attempt, 499, Some("ClientDisconnected")),
         }

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use weir_core::config::env::Env;
 use weir_core::config::problems::{Place, Problems};
-use weir_core::config::{Config, ModelEntry};
+use weir_core::config::provider::{self, ANY};
+use weir_core::config::{Config, Info, JsonMap, ModelEntry, Params};
 use weir_core::model::prices::Catalogue;
 
 /// All deployments that share a public name.
@@ -48,6 +49,9 @@ struct Context {
     env: Arc<Env>,
     catalogue: Arc<Catalogue>,
 }
+
+/// The id of all models that nobody configured.
+const PASSED_ON: &str = "pass_through_all_models";
 
 /// Concrete names that patterns were asked for and that are kept built.
 const MAX_EXPANDED: u64 = 1_000;
@@ -125,7 +129,7 @@ impl ModelTable {
         if let Some(group) = self.expanded.get(name) {
             return Some(group);
         }
-        let entries = self.matched(name)?;
+        let entries = self.matched(name).or_else(|| self.passed_on(name))?;
         let deployments: Vec<_> =
             entries.iter().filter_map(|entry| self.context.build(entry).ok()).map(Arc::new).collect();
         if deployments.is_empty() {
@@ -140,6 +144,17 @@ impl ModelTable {
     fn matched(&self, name: &str) -> Option<Vec<ModelEntry>> {
         let (pattern, star) = self.patterns.iter().find_map(|p| Some((p, star_of(&p.name, name)?)))?;
         Some(pattern.entries.iter().map(|entry| filled(entry, name, star)).collect())
+    }
+
+    /// The entry that a name stands for by itself, where every model is passed on.
+    fn passed_on(&self, name: &str) -> Option<Vec<ModelEntry>> {
+        if !self.context.config.router.pass_through_all_models {
+            return None;
+        }
+        let served: Vec<&str> = providers::rows().map(|row| row.prefix).collect();
+        let meant = provider::of(name, None, &served).ok().filter(|meant| meant.provider != ANY)?;
+        let entry = unwritten(PASSED_ON.to_owned(), meant.provider, meant.model);
+        Some(vec![ModelEntry { name: name.to_owned(), ..entry }])
     }
 
     /// The same group with a client's own credentials, for one request.
@@ -263,6 +278,23 @@ fn report(problems: &mut Problems, index: usize, entry: &ModelEntry, fault: prov
     let path = format!("model_list[{index}].litellm_params.{}", fault.setting);
     let place = Place { path, file: 0, line: entry.line };
     problems.warn(&place, format!("{} ({})", fault.message, entry.name), fault.cure);
+}
+
+/// An entry that says `provider/model` and nothing else.
+pub(crate) fn unwritten(id: String, provider: &str, model: &str) -> ModelEntry {
+    ModelEntry {
+        name: model.to_owned(),
+        id,
+        provider: provider.to_owned(),
+        upstream_model: model.to_owned(),
+        model_as_written: format!("{provider}/{model}"),
+        params: Params::default(),
+        info: Info::default(),
+        shown: JsonMap::default(),
+        from_ledger: false,
+        line: 0,
+        provenance: Default::default(),
+    }
 }
 
 // --- patterns ---

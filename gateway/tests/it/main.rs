@@ -53,6 +53,7 @@ mod outage;
 mod params;
 mod pki;
 mod platform;
+mod prechecks;
 mod prices;
 mod providers;
 mod rates;

@@ -2,13 +2,14 @@
 
 use super::{Family, Pass, Prefix};
 use crate::deployment::Deployment;
+use crate::models::unwritten;
 use crate::providers::{self, Auth, Fault, Row, Wire, WireBuilder, bedrock};
 use http::HeaderValue;
 use std::sync::Arc;
 use weir_core::ExposeSecret;
 use weir_core::config::env::Env;
 use weir_core::config::problems::{Place, Problems};
-use weir_core::config::{Config, Info, JsonMap, ModelEntry, Params, PassThrough};
+use weir_core::config::{Config, ModelEntry, Params, PassThrough};
 use weir_core::error::{ApiError, Kind};
 use weir_core::model::prices::Catalogue;
 
@@ -213,19 +214,7 @@ impl PassTable {
 }
 
 fn entry(provider: &str, model: &str) -> ModelEntry {
-    ModelEntry {
-        name: model.to_owned(),
-        id: format!("pass-through/{provider}"),
-        provider: provider.to_owned(),
-        upstream_model: model.to_owned(),
-        model_as_written: format!("{provider}/{model}"),
-        params: Params::default(),
-        info: Info::default(),
-        shown: JsonMap::default(),
-        from_ledger: false,
-        line: 0,
-        provenance: Default::default(),
-    }
+    unwritten(format!("pass-through/{provider}"), provider, model)
 }
 
 /// Who asks and where, without what the deployment says of its model.
