@@ -285,7 +285,7 @@ impl Flight<'_> {
         if config.disable_cooldowns || anothers || !cooldown::qualifies(error.status()) || is_ours(error) {
             return;
         }
-        let group = self.x.snapshot.models.find(&attempt.deployment.group);
+        let group = self.x.snapshot.models.group_of(&attempt.deployment);
         let alone = group.is_none_or(|g| g.deployments.len() < 2);
         let (cooldowns, deployment) = (&self.app.routing.cooldowns, &attempt.deployment);
         if !cooldowns.failed(deployment, error, alone, config) {

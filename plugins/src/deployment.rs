@@ -70,11 +70,13 @@ pub struct Deployment {
     /// Answers itself, without a provider.
     pub mock: Option<MockAnswer>,
     pub access_groups: Vec<String>,
+    /// Only this team sees it.
+    pub team: Option<String>,
     /// What clients may say in place of the operator.
     pub left: Left,
     /// It was built for one request, with a client's own credentials: what becomes of it says nothing of the operator's.
     pub of_client: bool,
-    /// A client has named its address, so it must not lead inside.
+    /// A client or a team has named its address, so it must not lead inside.
     pub public_only: bool,
     pub told: Told,
     /// What whoever sends has prepared for this deployment. Nobody else looks into it.
@@ -145,6 +147,8 @@ impl Deployment {
         catalogue: &Catalogue,
     ) -> Result<Self, Fault> {
         let provider = providers::row(&entry.provider).ok_or_else(|| not_served(entry))?;
+        let nothing = Env::default();
+        let env = if entry.info.by_team { &nothing } else { env };
         let mock = MockAnswer::of(&entry.params);
         let wire = wire(provider, entry, env, mock.is_some())?;
         let price = price(entry, catalogue)?;
@@ -195,9 +199,10 @@ impl Deployment {
             max_output: None,
             mock: None,
             access_groups: entry.info.access_groups.clone(),
+            team: entry.info.team.clone(),
             left: Left::default(),
             of_client: false,
-            public_only: false,
+            public_only: entry.info.by_team,
             prepared: OnceLock::new(),
             unpriced_told: AtomicBool::new(false),
         }

@@ -1,7 +1,7 @@
 //! Models and what belongs to them: deployments of the files and of the ledger, groups, credentials, access groups.
 //!
 //! `show.rs` tells what is in force, `stored.rs` reads and writes the ledger's records, `change.rs` is what admins do
-//! with them, `trial.rs` asks one before it is kept, `state.rs` tells which get no requests, `credentials.rs` and
+//! with them, `team.rs` what a team's admins may do with its own, `trial.rs` asks one before it is kept, `state.rs` tells which get no requests, `credentials.rs` and
 //! `access_groups.rs` have what they share, `prices.rs` the price map anew.
 
 mod access_groups;
@@ -13,6 +13,7 @@ mod prices;
 mod show;
 mod state;
 mod stored;
+mod team;
 mod trial;
 
 pub(crate) use show::{price_of, shown_params};
@@ -29,10 +30,10 @@ const I: RouteClass = RouteClass::Info;
 
 #[rustfmt::skip]
 pub(crate) static ROUTES: &[Access] = &[
-    route(Method::POST, "/model/new", O, Grant::ADMIN, || post(change::new)),
-    route(Method::POST, "/model/update", O, Grant::ADMIN, || post(change::update)),
-    route(Method::PATCH, "/model/{id}/update", O, Grant::ADMIN, || patch(change::patch)),
-    route(Method::POST, "/model/delete", O, Grant::ADMIN, || post(change::delete)),
+    route(Method::POST, "/model/new", O, Grant::ANY, || post(change::new)),
+    route(Method::POST, "/model/update", O, Grant::ANY, || post(change::update)),
+    route(Method::PATCH, "/model/{id}/update", O, Grant::ANY, || patch(change::patch)),
+    route(Method::POST, "/model/delete", O, Grant::ANY, || post(change::delete)),
     route(Method::GET, "/model/info", I, Grant::ANY, || get(show::info)),
     route(Method::GET, "/v1/model/info", I, Grant::ANY, || get(show::info)),
     route(Method::GET, "/v2/model/info", I, Grant::ANY, || get(show::search)),

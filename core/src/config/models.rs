@@ -79,7 +79,9 @@ impl ModelEntry {
     /// What one written entry means; `None` when something essential is wrong, which was reported.
     pub fn read(file: &ModelFile, of: &ConfigFile, served: &[&str], problems: &mut Problems) -> Option<Self> {
         let mut params = with_credential(&file.params, &of.credentials, problems);
-        params.fill(of.defaults.entries());
+        if file.info.bool("made_by_team") != Some(true) {
+            params.fill(of.defaults.entries());
+        }
         let meant = Params::read(&params, problems);
         let Some(model) = params.text("model").filter(|model| !model.is_empty()) else {
             problems.error(

@@ -117,6 +117,8 @@ pub struct Info {
     pub team: Option<String>,
     /// What that team calls it.
     pub team_public_name: Option<String>,
+    /// An admin of that team made it: no variable, shared credential or address inside is used for it.
+    pub by_team: bool,
     /// Everything else, to be shown.
     pub rest: JsonMap,
 }
@@ -305,6 +307,7 @@ impl Info {
             },
             team: filled("team_id"),
             team_public_name: filled("team_public_model_name"),
+            by_team: s.bool("made_by_team").unwrap_or(false),
             rest: s.rest().chain(shown).collect(),
         }
     }

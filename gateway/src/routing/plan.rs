@@ -192,7 +192,7 @@ impl Plan {
             && let Some(name) = self.fallbacks.pop()
         {
             self.fallbacks_left -= 1;
-            let Some(group) = x.snapshot.models.find(&name) else {
+            let Some(group) = x.snapshot.models.find_for(&name, &x.caller) else {
                 tracing::warn!(fallback = %name, "{}", unknown_model(&name).message());
                 continue;
             };

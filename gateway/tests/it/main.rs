@@ -75,6 +75,7 @@ mod signon;
 mod smuggling;
 mod strategies;
 mod streams;
+mod team_models;
 mod tls;
 mod trials;
 mod upgrade;

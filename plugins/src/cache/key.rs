@@ -82,6 +82,10 @@ fn asked_of(x: &Exchange, parts: &mut Parts) -> Option<()> {
         return Some(());
     }
     parts.add(group.name.as_bytes());
+    // What a team calls its own may be what others call theirs.
+    if let Some(team) = group.deployments.first().and_then(|d| d.team.as_ref()) {
+        parts.add(team.as_bytes());
+    }
     // One that is asked for by its id answers for itself, and has the name of its group.
     if let [alone] = group.deployments.as_slice() {
         parts.add(alone.id.as_bytes());
