@@ -62,9 +62,10 @@ impl Filter {
         text.floor_char_boundary(text.len().saturating_sub(self.longest + BEHIND))
     }
 
-    /// Looks for what is refused, among the matches that begin in `from..until`.
-    pub(super) fn refuse(&self, text: &str, from: usize, until: usize) -> Result<(), Blocked> {
-        let Some(set) = &self.refusing else { return Ok(()) };
+    /// Looks for what is refused, among the matches that begin in `from..until`; answers where it ended, which is behind
+    /// `until` where an exception lies across it.
+    pub(super) fn refuse(&self, text: &str, from: usize, until: usize) -> Result<usize, Blocked> {
+        let Some(set) = &self.refusing else { return Ok(until) };
         let mut at = from;
         while let Some((start, end, rule)) = set.find(text, at).filter(|(start, ..)| *start < until) {
             if let Action::Block(blocked) = &rule.action {
@@ -73,7 +74,7 @@ impl Filter {
             // No pattern matches the empty text; if one did, this would not end.
             at = end.max(start + 1);
         }
-        Ok(())
+        Ok(at.max(until))
     }
 
     /// Writes `from..until` masked; answers where it ended, which is behind `until` where a match lies across it.
