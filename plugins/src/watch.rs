@@ -270,6 +270,9 @@ impl Watchers {
             Watch::Edit(text) => self.go_on(stage, what, Some(text)),
             Watch::Replace(text) => {
                 let what = self.taken_out(what);
+                // Dialects with a single text would say it in the middle of a line.
+                let said = self.blocks.iter().any(|b| b.out.is_some() && b.kind == Some(TextKind::Text));
+                let text = if said { format!("\n\n{text}") } else { text };
                 self.go_on(stage, what, Some(text));
             }
             Watch::Refuse(error) => return Err(error),
@@ -502,7 +505,7 @@ mod tests {
             let answer = Answer { finish: Some(Finish::ToolCalls), ..said(parts) };
             let answer = Watchers::new(vec![Box::new(Strict::default())]).whole(answer).await.unwrap();
             assert_eq!(answer.finish, Some(finish));
-            assert_eq!(answer.content[..2], [Part::text("well"), Part::text("no")]);
+            assert_eq!(answer.content[..2], [Part::text("well"), Part::text("\n\nno")]);
             assert_eq!(answer.content[2..], calls[1..].iter().map(|name| call(name)).collect::<Vec<_>>());
         }
     }
