@@ -93,7 +93,7 @@ fn models(top: &Section, lenient: bool, problems: &mut Problems) -> Vec<ModelFil
         problems.error(&top.place("model_list"), format!("more than {MAX_MODELS} entries"), "");
         return Vec::new();
     }
-    let read = |(at, node)| {
+    let read = |(at, node): (usize, &Node)| {
         problems.lenient(lenient, |problems| ModelFile::read(node, &format!("model_list[{at}]"), problems))
     };
     items.iter().enumerate().filter_map(read).collect()

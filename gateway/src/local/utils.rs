@@ -101,7 +101,8 @@ fn supported(snapshot: &Snapshot, caller: &Caller, model: &str) -> Result<serde_
     if model.is_empty() {
         return Err(ApiError::new(Kind::BadRequest, "Field required: model").with_status(422));
     }
-    let full = deployment(snapshot, caller, model).map(|d| format!("{}/{}", d.provider.prefix, d.model_label));
+    let full =
+        deployment(snapshot, caller, model).map(|d| format!("{}/{}", d.provider.prefix, d.model_label));
     utils::supported_openai_params(full.as_deref().unwrap_or(model), &snapshot.catalogue)
 }
 

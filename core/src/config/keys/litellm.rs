@@ -149,7 +149,11 @@ pub(super) const KEYS: &[Key] = &[
     later("retry", Bool),
     later("return_response_headers", Bool),
     used("s3_callback_params", Map),
-    moot("safe_memory_mode", Bool, "it is about the memory of Python programs; caches here have bounds of their own"),
+    moot(
+        "safe_memory_mode",
+        Bool,
+        "it is about the memory of Python programs; caches here have bounds of their own",
+    ),
     later("secret_manager_client", Any),
     used("service_callback", Texts),
     later("ssl_certificate", Text),

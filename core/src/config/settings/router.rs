@@ -161,7 +161,7 @@ impl RouterSettings {
             tag_filtering_match_any: s.bool("tag_filtering_match_any").unwrap_or(true),
             redis: RedisSettings::read(s, env, problems),
             checks,
-            pass_through_all_models: general(s, "pass_through_all_models"),
+            pass_through_all_models: passes_on(s, problems),
             ignore_invalid_deployments: s.bool("ignore_invalid_deployments").unwrap_or(false),
             cache_responses: s.bool("cache_responses").unwrap_or(false),
             caching_groups: caching_groups(s),
@@ -171,9 +171,14 @@ impl RouterSettings {
     }
 }
 
-/// `router_general_settings`
-fn general(s: &Section, name: &str) -> bool {
-    s.node("router_general_settings").and_then(|node| node.get(name)?.as_bool()).unwrap_or(false)
+/// `router_general_settings`; its other member, `async_only_mode`, decides nothing here.
+fn passes_on(s: &Section, problems: &mut Problems) -> bool {
+    const NAME: &str = "router_general_settings";
+    let of = |name: &str| s.node(NAME).and_then(|node| node.get(name)?.as_bool()).unwrap_or(false);
+    if of("async_only_mode") {
+        problems.note(&s.place(NAME), "async_only_mode has no effect: nothing here blocks a thread");
+    }
+    of("pass_through_all_models")
 }
 
 /// `[[a, b], [c, d]]`

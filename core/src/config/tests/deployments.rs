@@ -97,3 +97,12 @@ fn the_router_may_ask_for_a_cache() {
     };
     assert_eq!([of(""), of("cache: false")], [true, false]);
 }
+
+#[test]
+fn a_mode_of_python_threads_is_said_to_have_no_effect() {
+    let noted = |mode: bool| {
+        let text = format!("router_settings: {{router_general_settings: {{async_only_mode: {mode}}}}}\n");
+        load(&text, &[]).1.to_string().contains("async_only_mode has no effect")
+    };
+    assert_eq!([noted(true), noted(false)], [true, false]);
+}
