@@ -61,7 +61,8 @@ fn unless_ours(snapshot: &Snapshot, down: &ServerSession, request: Request) -> R
         return request;
     };
     let model = request.body.string("model");
-    if model.is_none_or(|model| snapshot.models.find(&model).is_some()) {
+    let ours = |model: &str| snapshot.models.find(model).is_some() || snapshot.models.is_a_teams(model);
+    if model.is_none_or(|model| ours(&model)) {
         return request;
     }
     let query = head.uri.query().unwrap_or_default();

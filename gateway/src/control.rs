@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::{Mutex, Notify};
 use weir_core::SecretString;
-use weir_core::config::{AddedCredential, AddedModel, Additions, Problems, Severity};
+use weir_core::config::{AddedCredential, AddedModel, Additions, ModelEntry, Problems, Severity};
 use weir_core::domain::key::Principal;
 use weir_core::domain::records::{Credential, Kept, ModelRecord, Record, RecordKind, Setting};
 use weir_core::error::ApiError;
@@ -156,8 +156,8 @@ fn marks<T: Record>(kept: &[Kept<T>]) -> impl Iterator<Item = (RecordKind, Strin
 
 fn model(snapshot: &Snapshot, record: ModelRecord) -> Option<AddedModel> {
     let params = opened(snapshot, MODEL_PARAMS, &record.sealed_params, &record.id)?;
-    let ModelRecord { id, name, info, overrides, .. } = record;
-    Some(AddedModel { id, name, params: SecretString::from(params), info, overrides })
+    let ModelRecord { id, name, info, overrides, by_team, .. } = record;
+    Some(AddedModel { id, name, params: SecretString::from(params), info, overrides, by_team })
 }
 
 fn credential(snapshot: &Snapshot, record: Credential) -> Option<AddedCredential> {
@@ -293,7 +293,8 @@ impl Control for Configuration {
 fn is_built(snapshot: &Snapshot, id: &str) -> bool {
     let is_pattern = |name: &str| name.contains('*');
     let entry = snapshot.config.models.iter().find(|entry| entry.id == id);
-    entry.is_some_and(|e| is_pattern(&e.name)) || snapshot.models.find(id).is_some()
+    let called = |entry: &ModelEntry| is_pattern(entry.info.team_public_name.as_ref().unwrap_or(&entry.name));
+    entry.is_some_and(called) || snapshot.models.by_id(id).is_some()
 }
 
 /// What the ledger's entries are said to have wrong.

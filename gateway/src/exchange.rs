@@ -165,7 +165,10 @@ impl Flight<'_> {
         self.x.answer.deployment = Some(Arc::clone(deployment));
         let ended = self.try_once(down, out, &mut attempt, plan).await;
         match &ended {
-            Ok(()) => self.app.routing.cooldowns.served(&attempt.deployment),
+            Ok(()) => {
+                self.app.routing.cooldowns.served(&attempt.deployment);
+                plan.served(&attempt.deployment, &self.app.routing);
+            }
             Err(Lost::Failed(error)) => self.attempt_failed(&attempt, error),
             Err(Lost::ClientGone) => self.attempt_ended(&attempt, 499, Some("ClientDisconnected")),
         }
@@ -282,7 +285,7 @@ impl Flight<'_> {
         if config.disable_cooldowns || anothers || !cooldown::qualifies(error.status()) || is_ours(error) {
             return;
         }
-        let group = self.x.snapshot.models.find(&attempt.deployment.group);
+        let group = self.x.snapshot.models.group_of(&attempt.deployment);
         let alone = group.is_none_or(|g| g.deployments.len() < 2);
         let (cooldowns, deployment) = (&self.app.routing.cooldowns, &attempt.deployment);
         if !cooldowns.failed(deployment, error, alone, config) {

@@ -15,7 +15,7 @@ use crate::state::{App, Draining};
 use crate::storage::{self, Storage};
 use crate::upstream::certificate;
 use crate::upstream::connect::{Dialer, DialerOptions};
-use crate::upstream::roots;
+use crate::upstream::roots::{self, Roots};
 use crate::upstream::tunnel::Proxy;
 use crate::{background, data_dir, logging, prices};
 use anyhow::{Context, anyhow, bail};
@@ -59,7 +59,7 @@ pub fn serve(args: &Serve, filters: &[&'static FilterKind]) -> anyhow::Result<()
     args.theirs.tell();
     let mut loader = asked(Loader::new(args.config.clone(), env.clone()))?;
     let (Some(config), _) = loader.config() else { bail!(refused(&loader)) };
-    let debug = args.detailed_debug || args.debug || config.litellm.set_verbose;
+    let debug = args.detailed_debug || args.debug || config.litellm.set_verbose || config.router.debug;
     logging::start(config.litellm.json_logs, debug, &config.env);
     let folder = data_dir::choose(&config, &env);
     data_dir::create(&folder)?;
@@ -344,7 +344,7 @@ fn limits(config: &Config) -> Limits {
 
 fn dialer(config: &Config, folder: &Path) -> anyhow::Result<DialerOptions> {
     let env = &config.env;
-    roots::write(roots::own(config), env, folder)?;
+    roots::write(roots::own(&config.litellm.ssl_verify, env), env, folder)?;
     let library = &config.litellm.library;
     Ok(DialerOptions {
         verify: config.litellm.ssl_verify.clone(),
@@ -352,6 +352,7 @@ fn dialer(config: &Config, folder: &Path) -> anyhow::Result<DialerOptions> {
         ca_file: roots::path(folder),
         certificate: library.certificate.as_deref().map(certificate::read).transpose()?,
         ipv4_only: library.force_ipv4,
+        roots: Roots::new(env, folder),
         pool_size: config.weir.upstream_pool_size,
     })
 }

@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use weir_core::config::env::Env;
-use weir_core::config::{Config, ModelEntry, RouterSettings, Strategy};
+use weir_core::config::{Config, ModelEntry, RouterSettings, SslVerify, Strategy};
 use weir_core::domain::markup::Markup;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::operation::Operation;
@@ -60,17 +60,23 @@ pub struct Deployment {
     pub price: Option<Priced>,
     /// What is charged beside that.
     pub markup: Option<Markup>,
+    /// How its certificate is checked; `None`: as everybody's.
+    pub verify: Option<SslVerify>,
+    /// Bytes that a file may have which is sent to it.
+    pub max_file: Option<u64>,
     /// Tokens that the model takes, and says, at most; `None`: nobody knows.
     pub max_input: Option<u64>,
     pub max_output: Option<u64>,
     /// Answers itself, without a provider.
     pub mock: Option<MockAnswer>,
     pub access_groups: Vec<String>,
+    /// Only this team sees it.
+    pub team: Option<String>,
     /// What clients may say in place of the operator.
     pub left: Left,
     /// It was built for one request, with a client's own credentials: what becomes of it says nothing of the operator's.
     pub of_client: bool,
-    /// A client has named its address, so it must not lead inside.
+    /// A client or a team has named its address, so it must not lead inside.
     pub public_only: bool,
     pub told: Told,
     /// What whoever sends has prepared for this deployment. Nobody else looks into it.
@@ -141,8 +147,9 @@ impl Deployment {
         catalogue: &Catalogue,
     ) -> Result<Self, Fault> {
         let provider = providers::row(&entry.provider).ok_or_else(|| not_served(entry))?;
-        let mock =
-            entry.params.mock_response.as_ref().map(|text| MockAnswer::new(text, entry.params.mock_delay));
+        let nothing = Env::default();
+        let env = if entry.info.by_team { &nothing } else { env };
+        let mock = MockAnswer::of(&entry.params);
         let wire = wire(provider, entry, env, mock.is_some())?;
         let price = price(entry, catalogue)?;
         let cache_points = cache_points(entry)?;
@@ -187,13 +194,16 @@ impl Deployment {
             budgets: budgets(provider, entry, &config.router),
             price: None,
             markup: config.litellm.costs.of(provider.prefix),
+            verify: entry.params.ssl_verify.clone(),
+            max_file: entry.params.max_file_size,
             max_input: None,
             max_output: None,
             mock: None,
             access_groups: entry.info.access_groups.clone(),
+            team: entry.info.team.clone(),
             left: Left::default(),
             of_client: false,
-            public_only: false,
+            public_only: entry.info.by_team,
             prepared: OnceLock::new(),
             unpriced_told: AtomicBool::new(false),
         }
@@ -330,7 +340,8 @@ fn shares(entry: &ModelEntry) -> Shares {
 /// them looked at, or where a strategy goes by what is going on.
 fn limits(entry: &ModelEntry, router: &RouterSettings) -> Rates {
     let params = &entry.params;
-    let watched = router.enable_pre_call_checks || router.routing_strategy != Strategy::SimpleShuffle;
+    let wanted = router.enable_pre_call_checks || router.checks.model_rate_limits;
+    let watched = wanted || router.routing_strategy != Strategy::SimpleShuffle;
     let of_info = |name: &str| entry.info.rest.get(name).and_then(|json| json.parse::<u64>().ok());
     let limit = |own: Option<u64>, name: &str| {
         let limit = own.or_else(|| of_info(name)).filter(|_| watched)?;

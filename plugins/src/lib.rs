@@ -12,7 +12,8 @@
 //! `tokens/` counts tokens where no provider does; `utils/` is what the utility routes answer.
 //! `cache/` is what becomes of answers that are kept to be given again.
 //! `pass/` is what is passed through as it came, `realtime/` sessions over a WebSocket.
-//! `outgoing.rs` makes the request of one attempt, `costed.rs` tells what a stream cost. `load.rs` is what is going on at each deployment, `fallbacks.rs` what a
+//! `outgoing.rs` makes the request of one attempt, `costed.rs` tells what a stream cost. `load.rs` is what is going on at each
+//! deployment, `prefix.rs` what of a prompt its provider may have cached, `fallbacks.rs` what a
 //! request says of other models. `models.rs` finds deployments by name; `snapshot.rs` is all of that for one state of the
 //! configuration.
 //! `metrics/` counts what happens, `alerts/` tells people of it, `callbacks/` tells programs of exchanges that are over,
@@ -48,6 +49,7 @@ pub mod own;
 pub mod pass;
 pub mod plugin;
 mod policy;
+pub mod prefix;
 pub mod providers;
 pub mod rates;
 pub mod realtime;

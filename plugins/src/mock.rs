@@ -1,8 +1,10 @@
-//! `mock_response`: a deployment that answers by itself, as a provider of OpenAI's dialect would.
+//! `mock_response` and `mock_timeout`: a deployment that answers by itself, as a provider of OpenAI's dialect would, or
+//! does not answer at all.
 
 use bytes::Bytes;
 use serde_json::json;
 use std::time::Duration;
+use weir_core::config::Params;
 use weir_core::domain::operation::Operation;
 use weir_core::domain::usage::Usage;
 
@@ -11,6 +13,8 @@ use weir_core::domain::usage::Usage;
 pub struct MockAnswer {
     text: String,
     pub delay: Duration,
+    /// It never comes.
+    pub times_out: bool,
 }
 
 /// The usage LiteLLM reports for a mocked answer.
@@ -33,8 +37,13 @@ pub const USAGE: Usage = Usage {
 const MOCK_VECTOR: [f64; 3] = [0.0, 0.0, 1.0];
 
 impl MockAnswer {
-    pub fn new(text: &str, delay: Duration) -> Self {
-        Self { text: text.to_owned(), delay }
+    /// `None`: the deployment asks its provider.
+    pub fn of(params: &Params) -> Option<Self> {
+        if params.mock_response.is_none() && !params.mock_timeout {
+            return None;
+        }
+        let text = params.mock_response.clone().unwrap_or_default();
+        Some(Self { text, delay: params.mock_delay, times_out: params.mock_timeout })
     }
 
     /// A plain answer.

@@ -1,13 +1,21 @@
-//! Finding deployments by the name a client asks for: deployment id, group, alias, pattern, in LiteLLM's order.
+//! Finding deployments by the name a client asks for: deployment id, group, alias, pattern, in LiteLLM's order. What only
+//! one team sees stands on a shelf of its own.
+
+mod shelf;
+
+pub use shelf::star_of;
+pub(crate) use shelf::unwritten;
 
 use crate::deployment::Deployment;
 use crate::own::Own;
 use crate::providers;
+use shelf::{Shelf, filled};
 use std::collections::HashMap;
 use std::sync::Arc;
 use weir_core::config::env::Env;
 use weir_core::config::problems::{Place, Problems};
 use weir_core::config::{Config, ModelEntry};
+use weir_core::domain::key::Caller;
 use weir_core::model::prices::Catalogue;
 
 /// All deployments that share a public name.
@@ -20,15 +28,12 @@ pub struct Group {
 
 /// What a configuration can serve.
 pub struct ModelTable {
-    groups: HashMap<String, Arc<Group>>,
-    /// Group and pattern names in the order of the config.
-    names: Vec<String>,
+    open: Shelf,
+    /// What only one team sees, by the team's id and by the names that it has for them.
+    of_teams: HashMap<String, Shelf>,
+    /// Those of teams too.
     by_id: HashMap<String, Arc<Group>>,
     aliases: HashMap<String, Alias>,
-    /// Longest literal part first, so that the narrowest pattern wins.
-    patterns: Vec<Pattern>,
-    /// Groups made from patterns, by concrete name.
-    expanded: moka::sync::Cache<String, Arc<Group>>,
     context: Context,
 }
 
@@ -37,20 +42,12 @@ struct Alias {
     hidden: bool,
 }
 
-struct Pattern {
-    name: String,
-    entries: Vec<ModelEntry>,
-}
-
 /// What it takes to build a deployment later, when a pattern is first matched.
 struct Context {
     config: Arc<Config>,
     env: Arc<Env>,
     catalogue: Arc<Catalogue>,
 }
-
-/// Concrete names that patterns were asked for and that are kept built.
-const MAX_EXPANDED: u64 = 1_000;
 
 // --- ModelTable ---
 
@@ -63,83 +60,96 @@ impl ModelTable {
         problems: &mut Problems,
     ) -> Self {
         let mut table = Self {
-            groups: HashMap::new(),
-            names: Vec::new(),
+            open: Shelf::default(),
+            of_teams: HashMap::new(),
             by_id: HashMap::new(),
             aliases: aliases(&config),
-            patterns: Vec::new(),
-            expanded: moka::sync::Cache::new(MAX_EXPANDED),
             context: Context { config, env, catalogue },
         };
-        let mut grouped: HashMap<String, Vec<Arc<Deployment>>> = HashMap::new();
         let config = Arc::clone(&table.context.config);
         for (index, entry) in config.models.iter().enumerate() {
-            table.name(&entry.name);
-            if entry.name.contains('*') {
-                table.add_pattern(entry);
-                continue;
-            }
-            match table.context.build(entry) {
-                Ok(deployment) => grouped.entry(entry.name.clone()).or_default().push(Arc::new(deployment)),
-                Err(fault) => report(problems, index, entry, fault),
+            if let Err(fault) = table.add(entry) {
+                report(problems, index, entry, fault);
             }
         }
-        grouped.into_iter().for_each(|(name, deployments)| table.add_group(name, deployments));
-        table.patterns.sort_by_key(|p| std::cmp::Reverse(p.name.len()));
         table
     }
 
-    fn name(&mut self, name: &str) {
-        if !self.names.iter().any(|n| n == name) {
-            self.names.push(name.to_owned());
+    fn add(&mut self, entry: &ModelEntry) -> Result<(), providers::Fault> {
+        let (shelf, name) = match &entry.info.team {
+            None => (&mut self.open, &entry.name),
+            Some(team) => {
+                let name = entry.info.team_public_name.as_ref().unwrap_or(&entry.name);
+                (self.of_teams.entry(team.clone()).or_default(), name)
+            }
+        };
+        shelf.name(name);
+        if name.contains('*') {
+            shelf.add_pattern(name, entry);
+            return Ok(());
         }
+        let deployment = Arc::new(self.context.build(entry)?);
+        shelf.add(name, Arc::clone(&deployment));
+        let alone = Group { name: deployment.group.clone(), deployments: vec![Arc::clone(&deployment)] };
+        self.by_id.insert(deployment.id.clone(), Arc::new(alone));
+        Ok(())
     }
 
-    fn add_pattern(&mut self, entry: &ModelEntry) {
-        match self.patterns.iter_mut().find(|p| p.name == entry.name) {
-            Some(pattern) => pattern.entries.push(entry.clone()),
-            None => self.patterns.push(Pattern { name: entry.name.clone(), entries: vec![entry.clone()] }),
-        }
-    }
-
-    fn add_group(&mut self, name: String, deployments: Vec<Arc<Deployment>>) {
-        for deployment in &deployments {
-            let alone = Group { name: name.clone(), deployments: vec![Arc::clone(deployment)] };
-            self.by_id.insert(deployment.id.clone(), Arc::new(alone));
-        }
-        self.groups.insert(name.clone(), Arc::new(Group { name, deployments }));
-    }
-
-    /// The group a name stands for.
+    /// The group a name stands for, for everybody.
     pub fn find(&self, name: &str) -> Option<Arc<Group>> {
-        if let Some(group) = self.groups.get(name).or_else(|| self.by_id.get(name)) {
+        if let Some(group) = self.open.groups.get(name).or_else(|| self.open_by_id(name)) {
             return Some(Arc::clone(group));
         }
         if let Some(alias) = self.aliases.get(name) {
-            return self.groups.get(&alias.target).cloned().or_else(|| self.by_pattern(&alias.target));
+            return self.open.find(&alias.target, &self.context);
         }
-        self.by_pattern(name)
+        let passed_on = || {
+            let wanted = self.context.config.router.pass_through_all_models;
+            if wanted { self.open.passed_on(name, &self.context) } else { None }
+        };
+        self.open.by_pattern(name, &self.context).or_else(passed_on)
     }
 
-    fn by_pattern(&self, name: &str) -> Option<Arc<Group>> {
-        if let Some(group) = self.expanded.get(name) {
-            return Some(group);
+    /// The same for this caller: what is its team's own comes first. Admins reach what is a team's by its id, or by the name
+    /// that it has beside the team's.
+    pub fn find_for(&self, name: &str, caller: &Caller) -> Option<Arc<Group>> {
+        if self.of_teams.is_empty() {
+            return self.find(name);
         }
-        let entries = self.matched(name)?;
-        let deployments: Vec<_> =
-            entries.iter().filter_map(|entry| self.context.build(entry).ok()).map(Arc::new).collect();
-        if deployments.is_empty() {
-            return None;
-        }
-        let group = Arc::new(Group { name: name.to_owned(), deployments });
-        self.expanded.insert(name.to_owned(), Arc::clone(&group));
-        Some(group)
+        let team = team_of(caller);
+        let own = team.and_then(|team| self.of_teams.get(team)?.find(name, &self.context));
+        let by_id = || {
+            let group = self.by_id.get(name)?;
+            let may = caller.is_admin() || team.is_some() && team_of_group(group) == team;
+            may.then(|| Arc::clone(group))
+        };
+        let named = || if caller.is_admin() { self.of_any_team(name) } else { None };
+        own.or_else(by_id).or_else(|| self.find(name)).or_else(named)
     }
 
-    /// The entries of the narrowest pattern that a name fits, for that name.
-    fn matched(&self, name: &str) -> Option<Vec<ModelEntry>> {
-        let (pattern, star) = self.patterns.iter().find_map(|p| Some((p, star_of(&p.name, name)?)))?;
-        Some(pattern.entries.iter().map(|entry| filled(entry, name, star)).collect())
+    fn open_by_id(&self, id: &str) -> Option<&Arc<Group>> {
+        self.by_id.get(id).filter(|group| team_of_group(group).is_none())
+    }
+
+    fn of_any_team(&self, name: &str) -> Option<Arc<Group>> {
+        self.of_teams.values().find_map(|shelf| shelf.groups.values().find(|g| g.name == name)).cloned()
+    }
+
+    /// Whether a name is a team's own, whoever asks.
+    pub fn is_a_teams(&self, name: &str) -> bool {
+        self.of_teams.values().any(|shelf| shelf.has(name))
+    }
+
+    /// Whether a name is this team's own, so that it needs not be listed for it.
+    pub fn is_own(&self, team: Option<&str>, name: &str) -> bool {
+        team.and_then(|team| self.of_teams.get(team)).is_some_and(|shelf| shelf.has(name))
+    }
+
+    /// The group that a deployment is of.
+    pub fn group_of(&self, deployment: &Deployment) -> Option<Arc<Group>> {
+        let Some(team) = &deployment.team else { return self.find(&deployment.group) };
+        let has = |group: &&Arc<Group>| group.deployments.iter().any(|d| d.id == deployment.id);
+        self.of_teams.get(team)?.groups.values().find(has).cloned()
     }
 
     /// The same group with a client's own credentials, for one request.
@@ -147,22 +157,26 @@ impl ModelTable {
     /// # Errors
     /// One of its deployments cannot be asked with them.
     pub fn owned(&self, group: &Group, own: &Own) -> Result<Group, providers::Fault> {
-        let named = self.context.config.models.iter().filter(|entry| entry.name == group.name);
-        let mut entries: Vec<ModelEntry> = named.cloned().collect();
+        let here = |entry: &&ModelEntry| group.deployments.iter().any(|d| d.id == entry.id);
+        let written = self.context.config.models.iter().filter(here);
+        let mut entries: Vec<ModelEntry> = written.filter(|entry| !is_pattern(entry)).cloned().collect();
         if entries.is_empty() {
-            entries = self.matched(&group.name).unwrap_or_default();
+            let shelf = team_of_group(group).map_or(Some(&self.open), |team| self.of_teams.get(team));
+            entries = shelf.and_then(|shelf| shelf.matched(&group.name)).unwrap_or_default();
+            entries.retain(|entry| here(&entry));
         }
-        entries.retain(|entry| group.deployments.iter().any(|d| d.id == entry.id));
         let built = entries.into_iter().map(|entry| self.context.owned(entry, own).map(Arc::new));
         Ok(Group { name: group.name.clone(), deployments: built.collect::<Result<_, _>>()? })
     }
 
-    /// Names for `/v1/models`: visible aliases, then groups, patterns replaced by the models the catalogue knows.
-    pub fn visible(&self, keep_patterns: bool) -> Vec<String> {
+    /// Names for `/v1/models`: visible aliases, then groups, the caller's team's own first, patterns replaced by the models
+    /// the catalogue knows.
+    pub fn visible(&self, keep_patterns: bool, caller: &Caller) -> Vec<String> {
         let mut names: Vec<String> =
             self.aliases.iter().filter(|(_, alias)| !alias.hidden).map(|(name, _)| name.clone()).collect();
         names.sort();
-        for name in &self.names {
+        let own = team_of(caller).and_then(|team| self.of_teams.get(team)).into_iter();
+        for name in own.flat_map(|shelf| &shelf.names).chain(&self.open.names) {
             let pattern = name.contains('*');
             if pattern {
                 self.known(name, &mut names);
@@ -190,13 +204,13 @@ impl ModelTable {
     /// Whether any deployment of this name belongs to an access group.
     fn in_access_group(&self, model: &str, access_group: &str) -> bool {
         let has = |d: &Arc<Deployment>| d.access_groups.iter().any(|g| g == access_group);
-        self.groups.get(model).is_some_and(|group| group.deployments.iter().any(has))
+        self.open.groups.get(model).is_some_and(|group| group.deployments.iter().any(has))
     }
 
     /// Whether `openai/*` means this model, too, as with LiteLLM: its name is one of OpenAI's (`gpt-4o`), and nobody else
     /// serves it here.
     fn belongs_to(&self, model: &str, pattern: &str) -> bool {
-        let (Some(provider), Some(group)) = (pattern.strip_suffix("/*"), self.groups.get(model)) else {
+        let (Some(provider), Some(group)) = (pattern.strip_suffix("/*"), self.open.groups.get(model)) else {
             return false;
         };
         let served = group.deployments.iter().all(|d| d.provider.prefix == provider);
@@ -220,12 +234,17 @@ impl ModelTable {
 
     /// A deployment by its id and the group it was made for.
     pub fn made(&self, id: &str, group: &str) -> Option<Arc<Deployment>> {
-        let by_group = || self.find(group)?.deployments.iter().find(|d| d.id == id).cloned();
-        self.by_id(id).or_else(by_group)
+        let in_group = |group: Arc<Group>| group.deployments.iter().find(|d| d.id == id).cloned();
+        let of_team = || {
+            let mut found = self.of_teams.values().filter_map(|shelf| shelf.find(group, &self.context));
+            found.find_map(in_group)
+        };
+        self.by_id(id).or_else(|| self.find(group).and_then(in_group)).or_else(of_team)
     }
 
     pub fn deployments(&self) -> impl Iterator<Item = &Arc<Deployment>> {
-        self.groups.values().flat_map(|group| &group.deployments)
+        let all = std::iter::once(&self.open).chain(self.of_teams.values());
+        all.flat_map(|shelf| shelf.groups.values()).flat_map(|group| &group.deployments)
     }
 }
 
@@ -265,33 +284,18 @@ fn report(problems: &mut Problems, index: usize, entry: &ModelEntry, fault: prov
     problems.warn(&place, format!("{} ({})", fault.message, entry.name), fault.cure);
 }
 
-// --- patterns ---
-
-/// What the star of a pattern stands for in `name`.
-pub fn star_of<'n>(pattern: &str, name: &'n str) -> Option<&'n str> {
-    let (before, after) = pattern.split_once('*')?;
-    let star = name.strip_prefix(before)?.strip_suffix(after)?;
-    (!star.is_empty()).then_some(star)
+fn is_pattern(entry: &ModelEntry) -> bool {
+    entry.info.team_public_name.as_ref().unwrap_or(&entry.name).contains('*')
 }
 
-/// The entry of a pattern for one concrete name.
-fn filled(entry: &ModelEntry, name: &str, star: &str) -> ModelEntry {
-    let mut entry = entry.clone();
-    entry.name = name.to_owned();
-    if entry.model_as_written == "*" {
-        // `*` passes the whole name on, provider prefix included.
-        if let Some((prefix, model)) =
-            name.split_once('/').filter(|(prefix, _)| providers::row(prefix).is_some())
-        {
-            prefix.clone_into(&mut entry.provider);
-            model.clone_into(&mut entry.upstream_model);
-            return entry;
-        }
-        entry.upstream_model = name.to_owned();
-        return entry;
-    }
-    entry.upstream_model = entry.upstream_model.replacen('*', star, 1);
-    entry
+/// The caller's team, whose own models it sees.
+fn team_of(caller: &Caller) -> Option<&str> {
+    caller.key()?.team_id.as_deref()
+}
+
+/// The team that a group is of.
+fn team_of_group(group: &Group) -> Option<&str> {
+    group.deployments.first()?.team.as_deref()
 }
 
 /// The entry with another model of its provider; that of a bare `*` has the provider that the model begins with.

@@ -281,9 +281,11 @@ fn joined(pieces: Pieces) -> Pieces {
 }
 
 fn headers(x: &Exchange, attempt: &Attempt, plan: ResponsePlan) -> HeaderMap {
-    let wire = &attempt.deployment.wire;
+    let (wire, config) = (&attempt.deployment.wire, &x.snapshot.config);
     let mut headers = HeaderMap::with_capacity(wire.headers.len() + 6);
-    if x.snapshot.config.general.forward_client_headers_to_llm_api || forwards_for(x, attempt) {
+    let of_group = &config.router.checks.forwards_headers_of;
+    let of_group = of_group.contains(&attempt.deployment.group) || forwards_for(x, attempt);
+    if config.general.forward_client_headers_to_llm_api || of_group {
         forward(x, &mut headers);
     }
     if x.snapshot.config.litellm.library.tells_callers {

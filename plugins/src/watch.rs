@@ -7,7 +7,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
 use tokio::time::timeout;
-use weir_core::chat::{Answer, Begun, Citation, Collector, Delta, Event, Events, replay};
+use weir_core::chat::{Answer, Begun, Citation, Collector, Delta, Event, Events, Finish, replay};
 use weir_core::error::{ApiError, Kind};
 
 /// One watcher of one answer. Pure but for what it wants to wait for: the waiting is done by whoever leads the answer.
@@ -17,6 +17,14 @@ pub trait Watcher: Send + Sync {
 
     /// A block is over. What of it was kept back comes now, as `Edit` or out of a `Hold`.
     fn stop(&mut self, block: usize, kind: TextKind) -> Watch;
+
+    /// Whether nothing of a tool call goes on before it is over, so that it may be taken out of the answer.
+    fn holds_calls(&self) -> bool {
+        false
+    }
+
+    /// A tool call begins, of the tool of this name.
+    fn begins(&mut self, _block: usize, _name: &str) {}
 }
 
 /// A piece of text of one block of the answer.
@@ -44,6 +52,8 @@ pub enum Watch {
     Pass,
     /// This goes on in its place. Empty: nothing does, for now or for good.
     Edit(String),
+    /// Of a tool call that is over and was held: it is not made, and this text stands in its place.
+    Replace(String),
     /// The stream stands still until this is answered.
     Hold(Hold),
     /// Nothing more goes on.
@@ -87,6 +97,13 @@ pub struct Watchers {
     /// What a `Hold` is about.
     waiting: Option<Item>,
     blocks: Vec<Block>,
+    /// Whether somebody wants to see tool calls whole before they begin.
+    holds_calls: bool,
+    /// Tool calls, and how many of them were taken out.
+    calls: usize,
+    replaced: usize,
+    /// Blocks that have gone on.
+    begun: usize,
 }
 
 /// Something on its way, and which watcher it comes to next.
@@ -105,6 +122,10 @@ enum What {
 struct Block {
     /// `None`: it holds no text.
     kind: Option<TextKind>,
+    /// How it begins, as long as that waits.
+    start: Option<Begun>,
+    /// Its index behind the watchers: blocks that have waited come later.
+    out: Option<usize>,
     came: Print,
     went: Print,
     /// Told at the end, and only of a text that nobody changed: they prove it, or say where its parts come from.
@@ -120,17 +141,26 @@ struct Print(u64);
 
 impl Watchers {
     pub fn new(stages: Vec<Box<dyn Watcher>>) -> Self {
-        Self { stages, queue: VecDeque::new(), waiting: None, blocks: Vec::new() }
+        Self {
+            holds_calls: stages.iter().any(|stage| stage.holds_calls()),
+            stages,
+            queue: VecDeque::new(),
+            waiting: None,
+            blocks: Vec::new(),
+            calls: 0,
+            replaced: 0,
+            begun: 0,
+        }
     }
 
     /// Takes an event. What goes on comes from [`Watchers::run`].
     pub fn push(&mut self, event: Event) {
         let last = self.stages.len();
         let (stage, what) = match event {
-            Event::BlockStart { index, block } => {
-                self.begin(index, &block);
-                (last, What::Other(Event::BlockStart { index, block }))
-            }
+            Event::BlockStart { index, block } => match self.begin(index, block) {
+                Some(block) => (last, What::Other(Event::BlockStart { index, block })),
+                None => return,
+            },
             Event::BlockDelta { index, delta } => match self.delta(index, delta) {
                 Some((stage, what)) => (stage, what),
                 None => return,
@@ -146,19 +176,36 @@ impl Watchers {
         self.queue.push_back(Item { stage, what });
     }
 
-    fn begin(&mut self, index: usize, begun: &Begun) {
-        let kind = match begun {
+    /// `None`: it waits until it is over.
+    fn begin(&mut self, index: usize, begun: Begun) -> Option<Begun> {
+        let kind = match &begun {
             Begun::Text => Some(TextKind::Text),
             Begun::Thinking { .. } => Some(TextKind::Thinking),
             Begun::Refusal => Some(TextKind::Refusal),
-            Begun::ToolCall { .. } => Some(TextKind::Arguments),
+            Begun::ToolCall { name, .. } => {
+                self.calls += 1;
+                self.stages.iter_mut().for_each(|stage| stage.begins(index, name));
+                Some(TextKind::Arguments)
+            }
             Begun::Whole(_) => None,
         };
         // Indices are dense, in the order of starts.
-        if index == self.blocks.len() {
-            let (signature, citations) = (None, Vec::new());
-            self.blocks.push(Block { kind, came: Print::new(), went: Print::new(), signature, citations });
+        if index != self.blocks.len() {
+            return Some(begun);
         }
+        let waits = self.holds_calls && kind == Some(TextKind::Arguments);
+        let (start, now) = if waits { (Some(begun), None) } else { (None, Some(begun)) };
+        let (came, went) = (Print::new(), Print::new());
+        self.blocks.push(Block {
+            kind,
+            start,
+            out: None,
+            came,
+            went,
+            signature: None,
+            citations: Vec::new(),
+        });
+        now
     }
 
     fn kind(&self, index: usize) -> Option<TextKind> {
@@ -221,6 +268,13 @@ impl Watchers {
         match watch {
             Watch::Pass => self.go_on(stage, what, None),
             Watch::Edit(text) => self.go_on(stage, what, Some(text)),
+            Watch::Replace(text) => {
+                let what = self.taken_out(what);
+                // Dialects with a single text would say it in the middle of a line.
+                let said = self.blocks.iter().any(|b| b.out.is_some() && b.kind == Some(TextKind::Text));
+                let text = if said { format!("\n\n{text}") } else { text };
+                self.go_on(stage, what, Some(text));
+            }
             Watch::Refuse(error) => return Err(error),
             Watch::Hold(hold) => {
                 self.waiting = Some(Item { stage, what });
@@ -228,6 +282,19 @@ impl Watchers {
             }
         }
         Ok(None)
+    }
+
+    /// The end of a tool call that has not begun, as the end of a text.
+    fn taken_out(&mut self, what: What) -> What {
+        let What::Stop(index, _) = what else { return what };
+        match self.blocks.get_mut(index).filter(|block| block.start.is_some()) {
+            Some(block) => {
+                (block.kind, block.start) = (Some(TextKind::Text), Some(Begun::Text));
+                self.replaced += 1;
+                What::Stop(index, TextKind::Text)
+            }
+            None => what,
+        }
     }
 
     /// To the next watcher. `instead`: of a piece, or what of a block was kept back until its end.
@@ -249,25 +316,55 @@ impl Watchers {
         }
     }
 
+    /// The index of a block behind the watchers, which begins now if it has waited.
+    fn placed(&mut self, index: usize, out: &mut Events) -> usize {
+        let Some(block) = self.blocks.get_mut(index) else { return index };
+        let place = *block.out.get_or_insert_with(|| {
+            self.begun += 1;
+            self.begun - 1
+        });
+        out.extend(block.start.take().map(|block| Event::BlockStart { index: place, block }));
+        place
+    }
+
+    /// An answer all of whose calls were taken out wants none.
+    fn finished(&self, finish: Finish) -> Finish {
+        let none = self.replaced > 0 && self.replaced == self.calls;
+        if none && finish == Finish::ToolCalls { Finish::Stop } else { finish }
+    }
+
+    fn other(&mut self, event: Event, out: &mut Events) {
+        let event = match event {
+            Event::BlockStart { index, block } => Event::BlockStart { index: self.placed(index, out), block },
+            Event::BlockDelta { index, delta } => Event::BlockDelta { index: self.placed(index, out), delta },
+            Event::BlockStop { index } => Event::BlockStop { index: self.placed(index, out) },
+            Event::Finish(finish) => Event::Finish(self.finished(finish)),
+            other => other,
+        };
+        out.push(event);
+    }
+
     fn emit(&mut self, what: What, out: &mut Events) {
         match what {
-            What::Other(event) => out.push(event),
+            What::Other(event) => self.other(event, out),
             What::Piece(Piece { block: index, kind, text }) => {
+                let place = self.placed(index, out);
                 if let Some(block) = self.blocks.get_mut(index) {
                     block.went.add(&text);
                 }
                 let arguments = kind == TextKind::Arguments;
                 let delta = if arguments { Delta::Arguments(text) } else { Delta::Text(text) };
-                out.push(Event::BlockDelta { index, delta });
+                out.push(Event::BlockDelta { index: place, delta });
             }
             What::Stop(index, _) => {
+                let place = self.placed(index, out);
                 if let Some(block) = self.blocks.get_mut(index).filter(|block| block.came == block.went) {
                     let citations = std::mem::take(&mut block.citations).into_iter().map(Box::new);
                     let deltas =
                         citations.map(Delta::Citation).chain(block.signature.take().map(Delta::Signature));
-                    out.extend(deltas.map(|delta| Event::BlockDelta { index, delta }));
+                    out.extend(deltas.map(|delta| Event::BlockDelta { index: place, delta }));
                 }
-                out.push(Event::BlockStop { index });
+                out.push(Event::BlockStop { index: place });
             }
         }
     }
@@ -304,7 +401,7 @@ impl Print {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use weir_core::chat::{Finish, Kind, Part};
+    use weir_core::chat::{Kind, Part, ToolCall, ToolCallKind};
 
     /// Keeps everything back until the end of a block, then asks somebody who shouts.
     #[derive(Default)]
@@ -364,6 +461,78 @@ mod tests {
             let answer = Watchers::new(vec![Box::new(Twice)]).whole(said(vec![thought(text)])).await.unwrap();
             assert_eq!(answer.content[0].signature.as_deref(), proof, "{text}");
         }
+    }
+
+    /// Takes calls of `bad` out of answers.
+    #[derive(Default)]
+    struct Strict(Vec<(usize, String, String)>);
+
+    impl Watcher for Strict {
+        fn holds_calls(&self) -> bool {
+            true
+        }
+
+        fn begins(&mut self, block: usize, name: &str) {
+            self.0.push((block, name.to_owned(), String::new()));
+        }
+
+        fn text(&mut self, piece: &Piece) -> Watch {
+            let Some(call) = self.0.iter_mut().find(|call| call.0 == piece.block) else { return Watch::Pass };
+            call.2.push_str(&piece.text);
+            Watch::Edit(String::new())
+        }
+
+        fn stop(&mut self, block: usize, _: TextKind) -> Watch {
+            match self.0.iter().find(|call| call.0 == block) {
+                None => Watch::Pass,
+                Some((_, name, _)) if name == "bad" => Watch::Replace("no".to_owned()),
+                Some((.., arguments)) => Watch::Edit(arguments.clone()),
+            }
+        }
+    }
+
+    fn call(name: &str) -> Part {
+        let (id, arguments) = (format!("id-{name}"), "{\"a\":1}".to_owned());
+        let kind = ToolCallKind::Function;
+        Part::new(Kind::ToolCall(ToolCall { id, name: name.to_owned(), arguments, kind }))
+    }
+
+    #[tokio::test]
+    async fn a_call_is_taken_out_of_an_answer_and_the_others_stay() {
+        for (calls, finish) in [(vec!["bad", "good"], Finish::ToolCalls), (vec!["bad"], Finish::Stop)] {
+            let mut parts = vec![Part::text("well")];
+            parts.extend(calls.iter().map(|name| call(name)));
+            let answer = Answer { finish: Some(Finish::ToolCalls), ..said(parts) };
+            let answer = Watchers::new(vec![Box::new(Strict::default())]).whole(answer).await.unwrap();
+            assert_eq!(answer.finish, Some(finish));
+            assert_eq!(answer.content[..2], [Part::text("well"), Part::text("\n\nno")]);
+            assert_eq!(answer.content[2..], calls[1..].iter().map(|name| call(name)).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn blocks_are_dense_in_the_order_in_which_they_go_on() {
+        let mut watchers = Watchers::new(vec![Box::new(Strict::default())]);
+        let tool = |index: usize, name: &str| Event::BlockStart {
+            index,
+            block: Begun::ToolCall { id: name.into(), name: name.into(), kind: ToolCallKind::Function },
+        };
+        let events = [
+            tool(0, "good"),
+            Event::BlockStart { index: 1, block: Begun::Text },
+            Event::BlockDelta { index: 1, delta: Delta::Text("t".into()) },
+            Event::BlockDelta { index: 0, delta: Delta::Arguments("{}".into()) },
+            Event::BlockStop { index: 1 },
+            Event::BlockStop { index: 0 },
+            Event::Finish(Finish::ToolCalls),
+        ];
+        events.into_iter().for_each(|event| watchers.push(event));
+        let mut out = Events::new();
+        assert!(watchers.run(&mut out).unwrap().is_none());
+        let Some(Event::BlockStart { index: 0, block: Begun::Text }) = out.first() else { panic!("{out:?}") };
+        assert_eq!(out[3], tool(1, "good"));
+        assert_eq!(out[4], Event::BlockDelta { index: 1, delta: Delta::Arguments("{}".into()) });
+        assert_eq!(out[5..], [Event::BlockStop { index: 1 }, Event::Finish(Finish::ToolCalls)]);
     }
 
     #[test]

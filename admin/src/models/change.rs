@@ -2,6 +2,7 @@
 //! which goes when it is deleted.
 
 use super::stored::{self, Found, Sent, Stored, find, models_writable};
+use super::team;
 use crate::answer::{Object, raw};
 use crate::context::Context;
 use crate::error::{Refusal, detail};
@@ -21,16 +22,17 @@ static TOP: &[&str] =
 pub(super) async fn new(context: Context, mut body: Fields) -> Result<Json<Object>, Refusal> {
     let name = body.required_text("model_name");
     body.must_have("litellm_params");
-    let sent = sent(&mut body);
+    let sent = Sent { name: Some(name.clone()), ..sent(&mut body) };
     body.finish()?;
+    team::may_change(&context, team::named(&sent.info)).await?;
     models_writable(&context)?;
     let id = id_of(&sent.info).unwrap_or_else(|| new_entry_id().to_string());
     if find(&context, &id).await?.is_some() {
         return Err(detail(400, &json!({ "error": format!("A model with id={id} exists already") })));
     }
     let mut found = Found { kept: None, stored: Stored::new(&id, &name, false) };
-    found.stored.apply(sent);
-    save(&context, found).await
+    found.stored.record.by_team = !context.is_admin();
+    change(&context, found, sent).await
 }
 
 /// Both shapes: `{model_id, base_model, …}`, and `{model_name, litellm_params, model_info: {id, …}}`.
@@ -47,9 +49,8 @@ pub(super) async fn update(context: Context, mut body: Fields) -> Result<Json<Ob
         |words: &str| Refusal::told(400, "auth_error", "None", format!("Authentication Error, {words}"));
     let id = flat.or_else(|| id_of(&sent.info)).ok_or_else(|| refused("model_info not provided"))?;
     models_writable(&context)?;
-    let mut found = find(&context, &id).await?.ok_or_else(|| refused("model not found"))?;
-    found.stored.apply(sent);
-    save(&context, found).await
+    let found = find(&context, &id).await?.ok_or_else(|| refused("model not found"))?;
+    change(&context, found, sent).await
 }
 
 pub(super) async fn patch(
@@ -61,9 +62,8 @@ pub(super) async fn patch(
     body.finish()?;
     models_writable(&context)?;
     let missing = || Refusal::told(404, "not_found_error", "None", format!("Model {id} not found on proxy."));
-    let mut found = find(&context, &id).await?.ok_or_else(missing)?;
-    found.stored.apply(sent);
-    save(&context, found).await
+    let found = find(&context, &id).await?.ok_or_else(missing)?;
+    change(&context, found, sent).await
 }
 
 pub(super) async fn delete(context: Context, mut body: Fields) -> Result<Json<Value>, Refusal> {
@@ -74,6 +74,9 @@ pub(super) async fn delete(context: Context, mut body: Fields) -> Result<Json<Va
         Refusal::told(400, "auth_error", "None", message)
     };
     let kept = context.get::<ModelRecord>(&id).await?.ok_or_else(missing)?;
+    if !context.is_admin() {
+        team::may_change(&context, kept.record.team_id.as_deref()).await?;
+    }
     let mut work = Work::new(&context);
     work.delete(&kept.record);
     work.commit().await?;
@@ -94,6 +97,26 @@ fn decoded<T: serde::de::DeserializeOwned + Default>(json: &str) -> T {
 
 pub(super) fn id_of(info: &Map<String, Value>) -> Option<String> {
     info.get("id").and_then(Value::as_str).filter(|id| !id.is_empty()).map(str::to_owned)
+}
+
+/// What is there, with what was sent over it.
+async fn change(context: &Context, mut found: Found, sent: Sent) -> Result<Json<Object>, Refusal> {
+    if context.is_admin() {
+        found.stored.apply(sent);
+        return save(context, found).await;
+    }
+    // A key that the operator has put there must not go to another address.
+    if !found.stored.record.by_team {
+        return Err(team::denied(context));
+    }
+    if found.kept.is_some() {
+        team::may_change(context, found.stored.record.team_id.as_deref()).await?;
+    }
+    team::check_sent(&sent)?;
+    found.stored.apply(sent);
+    team::may_change(context, found.stored.record.team_id.as_deref()).await?;
+    team::check_stored(&found.stored)?;
+    save(context, found).await
 }
 
 async fn save(context: &Context, found: Found) -> Result<Json<Object>, Refusal> {

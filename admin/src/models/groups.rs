@@ -1,6 +1,6 @@
 //! `/model_group/info`: what clients ask for by name, over all deployments of it.
 
-use super::show::{Known, visible};
+use super::show::{Known, called, is_visible, visible};
 use crate::context::Context;
 use crate::error::Refusal;
 use crate::input::Params;
@@ -8,7 +8,7 @@ use axum::Json;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use weir_core::config::Config;
+use weir_core::config::{Config, ModelEntry};
 use weir_core::model::prices::Ability;
 
 /// Abilities that LiteLLM tells of a group.
@@ -25,9 +25,9 @@ pub(super) async fn info(context: Context, params: Params) -> Result<Json<Value>
     let config: Arc<Config> = (context.services.config)();
     let wanted = params.get("model_group");
     let mut names: Vec<&str> = Vec::new();
-    for entry in visible(&context, &config).filter(|entry| wanted.is_none_or(|name| entry.name == name)) {
-        if !names.contains(&entry.name.as_str()) {
-            names.push(&entry.name);
+    for name in visible(&context, &config).map(|entry| called(&context, entry)) {
+        if wanted.is_none_or(|wanted| name == wanted) && !names.contains(&name) {
+            names.push(name);
         }
     }
     let data: Vec<_> = names.iter().map(|name| group(&context, &config, name)).collect();
@@ -35,7 +35,8 @@ pub(super) async fn info(context: Context, params: Params) -> Result<Json<Value>
 }
 
 pub(super) fn group(context: &Context, config: &Config, name: &str) -> Value {
-    let entries = config.models.iter().filter(|entry| entry.name == name);
+    let here = |entry: &&ModelEntry| called(context, entry) == name && is_visible(context, entry);
+    let entries = config.models.iter().filter(here);
     let all: Vec<Known<'_>> = entries.map(|entry| Known::of(context, entry)).collect();
     let providers: BTreeSet<&str> = all.iter().map(|known| known.entry.provider.as_str()).collect();
     let sum = |of: fn(&Known<'_>) -> Option<u64>| {

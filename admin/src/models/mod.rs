@@ -1,8 +1,9 @@
 //! Models and what belongs to them: deployments of the files and of the ledger, groups, credentials, access groups.
 //!
 //! `show.rs` tells what is in force, `stored.rs` reads and writes the ledger's records, `change.rs` is what admins do
-//! with them, `trial.rs` asks one before it is kept, `state.rs` tells which get no requests, `credentials.rs` and
-//! `access_groups.rs` have what they share, `prices.rs` the price map anew, `hub.rs` what anybody may read.
+//! with them, `team.rs` what a team's admins may do with its own, `trial.rs` asks one before it is kept, `state.rs` tells
+//! which get no requests, `credentials.rs` and `access_groups.rs` have what they share, `prices.rs` the price map anew,
+//! `hub.rs` what anybody may read.
 
 mod access_groups;
 mod change;
@@ -14,6 +15,7 @@ mod prices;
 mod show;
 mod state;
 mod stored;
+mod team;
 mod trial;
 
 pub(crate) use show::{price_of, shown_params};
@@ -31,10 +33,10 @@ const P: RouteClass = RouteClass::Public;
 
 #[rustfmt::skip]
 pub(crate) static ROUTES: &[Access] = &[
-    route(Method::POST, "/model/new", O, Grant::ADMIN, || post(change::new)),
-    route(Method::POST, "/model/update", O, Grant::ADMIN, || post(change::update)),
-    route(Method::PATCH, "/model/{id}/update", O, Grant::ADMIN, || patch(change::patch)),
-    route(Method::POST, "/model/delete", O, Grant::ADMIN, || post(change::delete)),
+    route(Method::POST, "/model/new", O, Grant::ANY, || post(change::new)),
+    route(Method::POST, "/model/update", O, Grant::ANY, || post(change::update)),
+    route(Method::PATCH, "/model/{id}/update", O, Grant::ANY, || patch(change::patch)),
+    route(Method::POST, "/model/delete", O, Grant::ANY, || post(change::delete)),
     route(Method::GET, "/model/info", I, Grant::ANY, || get(show::info)),
     route(Method::GET, "/v1/model/info", I, Grant::ANY, || get(show::info)),
     route(Method::GET, "/v2/model/info", I, Grant::ANY, || get(show::search)),

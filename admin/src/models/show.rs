@@ -144,7 +144,7 @@ impl<'c> Known<'c> {
 
     fn shown(&self, context: &Context) -> Object {
         Object(vec![
-            ("model_name", raw(&self.entry.name)),
+            ("model_name", raw(called(context, self.entry))),
             ("litellm_params", raw(&params(self.entry))),
             ("model_info", raw(&self.info(context))),
             ("weir", raw(&self.beside(context))),
@@ -244,7 +244,22 @@ pub(super) fn sees(context: &Context, name: &str) -> bool {
 
 /// Deployments that the caller may know of.
 pub(super) fn visible<'c>(context: &'c Context, config: &'c Config) -> impl Iterator<Item = &'c ModelEntry> {
-    config.models.iter().filter(|entry| sees(context, &entry.name))
+    config.models.iter().filter(|entry| is_visible(context, entry))
+}
+
+pub(super) fn is_visible(context: &Context, entry: &ModelEntry) -> bool {
+    let of_another = entry.info.team.as_ref().is_some_and(|team| !is_of(context, team));
+    context.sees_all() || !of_another && sees(context, called(context, entry))
+}
+
+/// What the caller calls a deployment: its team may have another name for it.
+pub(super) fn called<'e>(context: &Context, entry: &'e ModelEntry) -> &'e str {
+    let public = entry.info.team_public_name.as_ref().filter(|_| !context.sees_all());
+    public.unwrap_or(&entry.name)
+}
+
+fn is_of(context: &Context, team: &str) -> bool {
+    context.caller.key().and_then(|key| key.team_id.as_deref()) == Some(team)
 }
 
 /// `/v1/model/info?litellm_model_id=`
@@ -266,9 +281,9 @@ pub(super) async fn search(context: Context, params: Params) -> Result<Json<Obje
     let (name, id) = (params.get("model"), params.get("modelId"));
     let part = params.get("search").map(str::to_lowercase);
     let wanted = |entry: &&ModelEntry| {
-        name.is_none_or(|name| entry.name == name)
+        name.is_none_or(|name| called(&context, entry) == name)
             && id.is_none_or(|id| entry.id == id)
-            && part.as_ref().is_none_or(|part| entry.name.to_lowercase().contains(part))
+            && part.as_ref().is_none_or(|part| called(&context, entry).to_lowercase().contains(part))
     };
     let found = visible(&context, &config).filter(wanted);
     let all: Vec<_> = found.map(|entry| Known::of(&context, entry).shown(&context)).collect();

@@ -1,5 +1,6 @@
 //! Models as the ledger keeps them: parameters sealed, since they hold keys of providers.
 
+use super::team;
 use crate::context::Context;
 use crate::error::Refusal;
 use crate::work::Work;
@@ -10,6 +11,11 @@ use weir_core::config::{AddedModel, Additions, Config, ModelEntry};
 use weir_core::domain::records::{Kept, ModelRecord};
 use weir_core::error::{ApiError, Kind};
 use weir_core::ports::control::MODEL_PARAMS;
+
+/// Facts that a record says of itself, whatever is sent.
+static OURS: &[&str] = &["id", "db_model", "made_by_team"];
+
+const PUBLIC_NAME: &str = "team_public_model_name";
 
 /// A stored deployment, opened.
 pub(super) struct Stored {
@@ -47,14 +53,29 @@ impl Stored {
     }
 
     pub(super) fn apply(&mut self, sent: Sent) {
-        if let Some(name) = sent.name {
-            self.record.name = name;
-        }
         merge(&mut self.params, sent.params);
         merge(&mut self.info, sent.info);
-        self.info.remove("id");
-        self.info.remove("db_model");
-        self.record.team_id = self.info.get("team_id").and_then(Value::as_str).map(str::to_owned);
+        for name in OURS {
+            self.info.remove(*name);
+        }
+        self.record.team_id = team::named(&self.info).map(str::to_owned);
+        if let Some(name) = sent.name {
+            self.rename(name);
+        }
+    }
+
+    /// What a team calls its own may be what others call theirs: it has another name beside that, as with LiteLLM.
+    fn rename(&mut self, name: String) {
+        let Some(team) = self.record.team_id.as_ref().filter(|_| !self.record.overrides) else {
+            self.record.name = name;
+            return;
+        };
+        self.record.name = format!("model_name_{team}_{}", self.record.id);
+        let public = self.info.entry(PUBLIC_NAME).or_insert_with(|| name.clone().into());
+        // The name that it has beside comes back from whoever has read it.
+        if name != self.record.name {
+            *public = name.into();
+        }
     }
 
     /// The record as it is kept.
@@ -73,6 +94,7 @@ impl Stored {
             params: SecretString::from(json(&self.params)),
             info: json(&self.info),
             overrides: self.record.overrides,
+            by_team: self.record.by_team,
         }
     }
 

@@ -1,5 +1,5 @@
 //! Server-sent events (WHATWG HTML, section 9.2): cutting a byte stream at event boundaries without copying where a
-//! chunk ends on one.
+//! chunk ends on one. Lines may end with LF, CR LF or CR: which of them is seen at the first line, and CRs alone become LFs.
 
 use bytes::{Bytes, BytesMut};
 use memchr::memmem;
@@ -15,16 +15,36 @@ pub struct EventTooLong(pub usize);
 pub struct Framer {
     pending: BytesMut,
     limit: usize,
+    lines: Lines,
+    /// The first bytes of a mark of byte order, or a CR that may be half of a line end.
+    unsure: Bytes,
 }
+
+/// How lines end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lines {
+    /// Nothing has come.
+    Begin,
+    /// None has ended.
+    Unknown,
+    /// With LF, or CR LF.
+    Lf,
+    /// With CR alone; whether the last byte was one, to which an LF may belong.
+    Cr(bool),
+}
+
+/// What some programs put before UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl Framer {
     /// `limit`: the largest unfinished event that is kept, in bytes.
     pub fn new(limit: usize) -> Self {
-        Self { pending: BytesMut::new(), limit }
+        Self { pending: BytesMut::new(), limit, lines: Lines::Begin, unsure: Bytes::new() }
     }
 
     /// Takes the next bytes, gives all events that are now whole (maybe none), terminators included.
     pub fn push(&mut self, chunk: Bytes) -> Result<Bytes, EventTooLong> {
+        let chunk = if self.lines == Lines::Lf { chunk } else { self.plain(chunk) };
         if self.pending.is_empty() {
             return self.cut(chunk);
         }
@@ -41,12 +61,60 @@ impl Framer {
 
     /// What is left at the end of the stream: an event without its terminator.
     pub fn rest(&mut self) -> Bytes {
+        self.pending.extend_from_slice(&std::mem::take(&mut self.unsure));
         self.pending.split().freeze()
     }
 
     /// Whether the stream stands between two events.
     pub fn at_boundary(&self) -> bool {
-        self.pending.is_empty()
+        self.pending.is_empty() && self.unsure.is_empty()
+    }
+
+    /// The bytes with lines that end with LF, without a mark of byte order.
+    fn plain(&mut self, chunk: Bytes) -> Bytes {
+        let mut chunk = match std::mem::take(&mut self.unsure) {
+            unsure if unsure.is_empty() => chunk,
+            unsure => Bytes::from([unsure, chunk].concat()),
+        };
+        if self.lines == Lines::Begin {
+            if chunk.len() < MARK.len() && MARK.starts_with(&chunk) {
+                self.unsure = chunk;
+                return Bytes::new();
+            }
+            if chunk.starts_with(MARK) {
+                chunk = chunk.slice(MARK.len()..);
+            }
+            self.lines = Lines::Unknown;
+        }
+        if self.lines == Lines::Unknown {
+            let Some(at) = memchr::memchr2(b'\r', b'\n', &chunk) else { return chunk };
+            self.lines = match (chunk[at], chunk.get(at + 1)) {
+                (b'\n', _) | (_, Some(b'\n')) => Lines::Lf,
+                (_, Some(_)) => Lines::Cr(false),
+                (_, None) => {
+                    self.unsure = chunk.split_off(at);
+                    return chunk;
+                }
+            };
+        }
+        match self.lines {
+            Lines::Cr(after) => self.without_cr(&chunk, after),
+            _ => chunk,
+        }
+    }
+
+    fn without_cr(&mut self, chunk: &[u8], mut after: bool) -> Bytes {
+        let mut out = BytesMut::with_capacity(chunk.len());
+        for byte in chunk {
+            match byte {
+                b'\r' => out.extend_from_slice(b"\n"),
+                b'\n' if after => {}
+                other => out.extend_from_slice(&[*other]),
+            }
+            after = *byte == b'\r';
+        }
+        self.lines = Lines::Cr(after);
+        out.freeze()
     }
 
     fn cut(&mut self, mut chunk: Bytes) -> Result<Bytes, EventTooLong> {
@@ -172,6 +240,36 @@ mod tests {
                 assert!(framer.push(Bytes::copy_from_slice(&[byte])).unwrap().is_empty(), "{end:?}");
             }
             assert_eq!(framer.push(Bytes::from_static(b"\n")).unwrap(), event, "{end:?}");
+        }
+    }
+
+    #[test]
+    fn lines_may_end_with_a_cr_and_a_mark_of_byte_order_says_nothing() {
+        let plain = "event: e\ndata: x\ndata: y\n\n: hi\n\ndata: [DONE]\n\n";
+        let expected = whole(&[plain.as_bytes()]);
+        for mark in ["", "\u{feff}"] {
+            for end in ["\n", "\r", "\r\n"] {
+                let stream = format!("{mark}{}", plain.replace('\n', end)).into_bytes();
+                let pieces: Vec<Vec<&[u8]>> = (0..=stream.len())
+                    .map(|cut| vec![&stream[..cut], &stream[cut..]])
+                    .chain([stream.chunks(1).collect()])
+                    .collect();
+                for pieces in pieces {
+                    let found = whole(&pieces);
+                    let found: Vec<_> = found.iter().map(|event| event.replace("\r\n", "\n")).collect();
+                    assert_eq!(found, expected, "{mark:?} {end:?} {pieces:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_stream_may_end_where_nothing_is_sure() {
+        for (stream, rest) in [(&b"data: x\r"[..], "data: x\r"), (b"\xef\xbb", "\u{fffd}"), (b"", "")] {
+            let mut framer = Framer::new(1024);
+            framer.push(Bytes::copy_from_slice(stream)).unwrap();
+            assert_eq!(framer.at_boundary(), stream.is_empty());
+            assert_eq!(String::from_utf8_lossy(&framer.rest()), rest);
         }
     }
 

@@ -32,6 +32,8 @@ pub struct AddedModel {
     pub info: String,
     /// Changes the files' entry with this id.
     pub overrides: bool,
+    /// An admin of its team made it: it gets nothing of the operator's.
+    pub by_team: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -99,6 +101,10 @@ impl AddedModel {
         change(&mut info, "id", |id| *id = text(&self.id, &place));
         let made_here = Node { value: Value::Bool(!self.overrides), ..place.clone() };
         change(&mut info, "db_model", |mark| *mark = made_here);
+        if self.by_team {
+            let mark = Node { value: Value::Bool(true), ..place.clone() };
+            change(&mut info, "made_by_team", |by| *by = mark);
+        }
         let mut entry = vec![("litellm_params", params), ("model_info", info)];
         if !self.name.is_empty() {
             entry.push(("model_name", text(&self.name, &place)));

@@ -21,6 +21,8 @@ pub struct ConfigFile {
     pub general: Section,
     pub weir: Section,
     pub credentials: Vec<CredentialFile>,
+    /// `router_settings.default_litellm_params`: what every deployment has that does not say it.
+    pub defaults: Section,
     pub guardrails: Vec<GuardrailFile>,
     /// `callback_settings`; names and types are checked with their meaning.
     pub callbacks: Node,
@@ -58,16 +60,18 @@ impl ConfigFile {
     pub(super) fn read(root: &Node, problems: &mut Problems) -> Self {
         let top = Section::read(root, &TOP, "", problems);
         let litellm = Section::read(&section(&top, "litellm_settings"), &LITELLM, LITELLM.name, problems);
+        let router = Section::read(&section(&top, "router_settings"), &ROUTER, ROUTER.name, problems);
         let mut shared = credentials(&top, problems);
         shared.extend(credentials(&litellm, problems));
         Self {
-            models: models(&top, problems),
+            models: models(&top, router.bool("ignore_invalid_deployments").unwrap_or(false), problems),
             litellm,
-            router: Section::read(&section(&top, "router_settings"), &ROUTER, ROUTER.name, problems),
             general: Section::read(&section(&top, "general_settings"), &GENERAL, GENERAL.name, problems),
             weir: Section::read(&section(&top, "weir_settings"), &WEIR, WEIR.name, problems),
             credentials: shared,
-            guardrails: guardrails::written(&top, problems),
+            defaults: defaults(&router, problems),
+            guardrails: guardrails::written(&top, &router, problems),
+            router,
             callbacks: section(&top, "callback_settings"),
             vertex: Section::read(&section(&top, VERTEX), &PARAMS, VERTEX, problems),
             later: top.entries().iter().filter(|(name, _)| is_later(name)).cloned().collect(),
@@ -90,14 +94,25 @@ fn map<'a>(section: &'a Section, name: &str) -> Option<&'a Node> {
 
 // --- lists ---
 
-fn models(top: &Section, problems: &mut Problems) -> Vec<ModelFile> {
+/// `lenient`: an entry that is wrong is left out.
+fn models(top: &Section, lenient: bool, problems: &mut Problems) -> Vec<ModelFile> {
     let items = top.node("model_list").map_or(&[][..], Node::items);
     if items.len() > MAX_MODELS {
         problems.error(&top.place("model_list"), format!("more than {MAX_MODELS} entries"), "");
         return Vec::new();
     }
-    let read = |(at, node)| ModelFile::read(node, &format!("model_list[{at}]"), problems);
+    let read = |(at, node): (usize, &Node)| {
+        problems.lenient(lenient, |problems| ModelFile::read(node, &format!("model_list[{at}]"), problems))
+    };
     items.iter().enumerate().filter_map(read).collect()
+}
+
+fn defaults(router: &Section, problems: &mut Problems) -> Section {
+    const NAME: &str = "default_litellm_params";
+    match map(router, NAME) {
+        Some(node) => Section::read(node, &PARAMS, &join(ROUTER.name, NAME), problems),
+        None => Section::empty(&PARAMS),
+    }
 }
 
 impl ModelFile {
@@ -115,15 +130,23 @@ impl ModelFile {
         if model_name.is_empty() {
             problems.error(&node.place(path), "model_name is missing", "add the name that clients ask for");
         }
-        let (params, info) = (join(path, "litellm_params"), join(path, "model_info"));
-        let info = match map(&entry, "model_info") {
-            Some(node) => Section::read(node, &INFO, &info, problems),
-            None => Section::empty(&INFO),
-        };
+        let mut info = info(&entry, path, problems);
         let written = map(&entry, "litellm_params").filter(|_| !model_name.is_empty())?;
-        let params = Section::read(written, &PARAMS, &params, problems);
+        let inner = join(path, "litellm_params");
+        let params = Section::read(written, &PARAMS, &inner, problems);
+        // What the parameters say of the model counts where the entry itself says nothing.
+        info.fill(self::info(&params, &inner, problems).entries());
         let provenance = Provenance::of(node, problems);
         Some(Self { at: node.place(path), model_name, params, info, written: written.clone(), provenance })
+    }
+}
+
+/// The `model_info` of a section.
+fn info(section: &Section, path: &str, problems: &mut Problems) -> Section {
+    const NAME: &str = "model_info";
+    match map(section, NAME) {
+        Some(node) => Section::read(node, &INFO, &join(path, NAME), problems),
+        None => Section::empty(&INFO),
     }
 }
 

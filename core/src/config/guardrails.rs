@@ -95,14 +95,22 @@ pub struct GuardrailFile {
     pub params: Section,
 }
 
-pub(super) fn written(top: &Section, problems: &mut Problems) -> Vec<GuardrailFile> {
-    let items = top.node("guardrails").map_or(&[][..], Node::items);
+/// Those of the top level, then the router's (`guardrail_list`).
+pub(super) fn written(top: &Section, router: &Section, problems: &mut Problems) -> Vec<GuardrailFile> {
+    let mut written = list(top, "guardrails", problems);
+    written.extend(list(router, "guardrail_list", problems));
+    written
+}
+
+fn list(section: &Section, name: &str, problems: &mut Problems) -> Vec<GuardrailFile> {
+    let items = section.node(name).map_or(&[][..], Node::items);
+    let place = section.place(name);
     if items.len() > MOST {
-        problems.error(&top.place("guardrails"), format!("more than {MOST} entries"), "");
+        problems.error(&place, format!("more than {MOST} entries"), "");
         return Vec::new();
     }
     let read = |(at, node): (usize, &Node)| {
-        let path = format!("guardrails[{at}]");
+        let path = format!("{}[{at}]", place.path);
         let entry = Section::read(node, &GUARDRAIL, &path, problems);
         let params = entry.node("litellm_params").cloned().unwrap_or_default();
         let params = Section::read(&params, &GUARDRAIL_PARAMS, &join(&path, "litellm_params"), problems);

@@ -13,8 +13,8 @@ use super::problems::{Place, Problems};
 use super::resolve;
 use super::section::Section;
 use super::settings::{
-    CacheSettings, CallbackSettings, GeneralSettings, HubSettings, LitellmSettings, RouterSettings,
-    WeirSettings,
+    CacheSettings, CallbackSettings, GeneralSettings, HubSettings, LitellmSettings, PreCallChecks,
+    RouterSettings, WeirSettings,
 };
 use super::tree::Node;
 use std::sync::Arc;
@@ -146,11 +146,13 @@ impl Config {
         for entry in guardrails.iter_mut().filter(|entry| entry.kind == "presidio") {
             entry.params.fill(&litellm.presidio);
         }
-        let router = RouterSettings::read(&file.router, &litellm, &env, problems);
-        let general = GeneralSettings::read(&file.general, &env, problems);
+        let checks = PreCallChecks::read(&file.router, &file.litellm, problems);
+        let router = RouterSettings::read(&file.router, (&litellm, checks), &env, problems);
+        let mut general = GeneralSettings::read(&file.general, &env, problems);
+        general.alerts.or_of_router(&file.router, &file.general);
         let mut weir = WeirSettings::read(&file.weir, &env, problems);
         across(file, &general, (&mut litellm, &mut weir), problems);
-        let cache = CacheSettings::read(&file.litellm, router.redis.as_ref(), &env, problems);
+        let cache = CacheSettings::read(&file.litellm, &router, &env, problems);
         let callbacks = CallbackSettings::read(&file.callbacks, &file.litellm, problems);
         let config = Config {
             models,

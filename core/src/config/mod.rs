@@ -1,7 +1,7 @@
 //! Configuration in two steps: `ConfigFile` is what was written, `Config` is what it means.
 //!
 //! `load` goes: files to one tree (`include`, `tree`), environment and references (`resolve`, `env`, `database`),
-//! every name and type against the tables (`keys`, `section`, `file`), then the meaning (`models`, `params`,
+//! every name and type against the tables (`keys`, `section`, `file`), then the meaning (`models`, `params`, `prices`,
 //! `provider`, `fallbacks`, `settings`). `additions` lays the ledger's models and settings over it. `effective` tells every setting with its source, which `provenance` finds. `secrets` says what is asked of a secret manager before all that. `problems` collects what is wrong on the way; nothing stops at the first.
 
 mod additions;
@@ -19,6 +19,7 @@ pub mod keys;
 mod load;
 mod models;
 mod params;
+mod prices;
 pub mod problems;
 mod provenance;
 pub mod provider;
@@ -51,7 +52,7 @@ pub use settings::{
     ALERT_TYPES, AlertSettings, BudgetMode, CALL_TYPES, CachePlace, CacheScope, CacheSettings,
     CallbackSettings, CostSettings, GeneralSettings, HealthSettings, HubSettings, JwtSettings,
     KeepingSettings, KeyGeneration, Library, Listed, LitellmSettings, Makers, MetricsSettings, MetricsWhen,
-    PassThrough, Priorities, RedisNode, RedisPlace, RedisSettings, RequestSettings, RoleMapping,
-    RolePermissions, RouteSettings, RouterSettings, ScopeModels, SessionCaps, ShownMetric, SslVerify,
-    Strategy, StrategyArgs, Sweep, TeamCallbacks, TeamDefaults, TokenRate, WeirSettings,
+    PassThrough, PreCallChecks, Priorities, RedisNode, RedisPlace, RedisSettings, RequestSettings,
+    RoleMapping, RolePermissions, RouteSettings, RouterSettings, ScopeModels, SessionCaps, ShownMetric,
+    SslVerify, Strategy, StrategyArgs, Sweep, TeamCallbacks, TeamDefaults, TokenRate, WeirSettings,
 };

@@ -37,6 +37,9 @@ pub struct ModelEntry {
     pub provenance: Provenance,
 }
 
+/// The provider that another gateway of this kind is.
+const PROXY: &str = "litellm_proxy";
+
 /// All deployments of a file, in its order. `served` are the provider prefixes of this build.
 pub(super) fn read(
     file: &ConfigFile,
@@ -45,10 +48,12 @@ pub(super) fn read(
     problems: &mut Problems,
 ) -> Vec<ModelEntry> {
     let default_parallel = file.router.count("default_max_parallel_requests");
+    let lenient = file.router.bool("ignore_invalid_deployments").unwrap_or(false);
     let mut taken = HashSet::new();
     let mut models = Vec::with_capacity(file.models.len());
     for written in &file.models {
-        if let Some(mut entry) = ModelEntry::read(written, &file.credentials, library, served, problems) {
+        let read = |problems: &mut Problems| ModelEntry::read(written, (file, library), served, problems);
+        if let Some(mut entry) = problems.lenient(lenient, read) {
             entry.params.max_parallel_requests = entry.params.max_parallel_requests.or(default_parallel);
             entry.params.entra.default_to(&file.litellm);
             entry.params.vertex.default_to(&file.litellm);
@@ -81,12 +86,14 @@ impl ModelEntry {
     /// What one written entry means; `None` when something essential is wrong, which was reported.
     pub fn read(
         file: &ModelFile,
-        credentials: &[CredentialFile],
-        library: &Library,
+        (of, library): (&ConfigFile, &Library),
         served: &[&str],
         problems: &mut Problems,
     ) -> Option<Self> {
-        let params = with_credential(&file.params, credentials, problems);
+        let mut params = with_credential(&file.params, &of.credentials, problems);
+        if file.info.bool("made_by_team") != Some(true) {
+            params.fill(of.defaults.entries());
+        }
         let meant = Params::read(&params, problems);
         let Some(model) = params.text("model").filter(|model| !model.is_empty()) else {
             problems.error(
@@ -96,7 +103,8 @@ impl ModelEntry {
             );
             return None;
         };
-        let explicit = params.text("custom_llm_provider");
+        let proxied = params.bool("use_litellm_proxy").unwrap_or(false);
+        let explicit = if proxied { Some(PROXY.to_owned()) } else { params.text("custom_llm_provider") };
         let meant_model = library.model(model.clone());
         let upstream = match provider::of(&meant_model, explicit.as_deref(), served) {
             Ok(upstream) => upstream,
@@ -109,7 +117,7 @@ impl ModelEntry {
             let message = format!("provider {:?} is known, not served yet", upstream.provider);
             problems.warn(&params.place("model"), message, "");
         }
-        let info = Info::read(&file.info);
+        let info = Info::read(&file.info, problems);
         Some(Self {
             name: file.model_name.clone(),
             id: file

@@ -4,6 +4,7 @@ use super::aws::Aws;
 use super::cloud::{Entra, Vertex};
 use super::json::JsonMap;
 use super::keys::Open;
+use super::prices;
 use super::problems::Problems;
 use super::section::Section;
 use super::settings::{SslVerify, budget};
@@ -48,12 +49,18 @@ pub struct Params {
     /// Answer to give instead of calling anybody: text, or JSON text of anything else.
     pub mock_response: Option<String>,
     pub mock_delay: Duration,
+    /// Nobody is called, and the time for an answer passes.
+    pub mock_timeout: bool,
+    /// Its credentials are also those of the provider's own API, passed through.
+    pub use_in_pass_through: bool,
+    /// Bytes that a file may have which is sent to it.
+    pub max_file_size: Option<u64>,
     /// `None`: as `litellm_settings` has it.
     pub drop_params: Option<bool>,
     pub additional_drop_params: Vec<String>,
     /// OpenAI parameters that go to the provider whatever it is said to support.
     pub allowed_openai_params: Vec<String>,
-    /// Valid header names, in lower case, and values.
+    /// Valid header names, in lower case, and values: those of `headers`, then those of `extra_headers`, which count.
     pub extra_headers: Vec<(String, SecretString)>,
     /// Members to add to a request's body.
     pub extra_body: JsonMap,
@@ -106,6 +113,12 @@ pub struct Info {
     pub max_input_tokens: Option<u64>,
     pub max_output_tokens: Option<u64>,
     pub check: Check,
+    /// Only this team sees the model.
+    pub team: Option<String>,
+    /// What that team calls it.
+    pub team_public_name: Option<String>,
+    /// An admin of that team made it: no variable, shared credential or address inside is used for it.
+    pub by_team: bool,
     /// Everything else, to be shown.
     pub rest: JsonMap,
 }
@@ -122,7 +135,13 @@ pub struct Check {
 }
 
 /// Settings of `model_info` that are acted on, and shown as they were written all the same.
-static CHECKS: [&str; 3] = ["disable_background_health_check", "health_check_model", "health_check_timeout"];
+static SHOWN: [&str; 5] = [
+    "disable_background_health_check",
+    "health_check_model",
+    "health_check_timeout",
+    "team_id",
+    "team_public_model_name",
+];
 
 // --- Params ---
 
@@ -148,13 +167,16 @@ impl Params {
             max_parallel_requests: s.count("max_parallel_requests"),
             mock_response: s.node("mock_response").map(text_or_json),
             mock_delay: s.seconds("mock_delay").unwrap_or_default(),
+            mock_timeout: s.bool("mock_timeout").unwrap_or(false),
+            use_in_pass_through: s.bool("use_in_pass_through").unwrap_or(false),
+            max_file_size: s.node("max_file_size_mb").and_then(Node::as_f64).map(megabytes),
             drop_params: s.bool("drop_params"),
             additional_drop_params: s.texts("additional_drop_params").unwrap_or_default(),
             allowed_openai_params: s.texts("allowed_openai_params").unwrap_or_default(),
-            extra_headers: headers(s, "extra_headers", problems),
+            extra_headers: headers(s, &HEADERS, problems),
             extra_body: s.node("extra_body").map(Node::entries).unwrap_or_default().iter().collect(),
-            defaults: s.open(Open::OpenAi).chain(s.unknown_names()).collect(),
-            prices: prices(s),
+            defaults: defaults(s),
+            prices: prices::read(s, problems),
             tags: s.texts("tags").unwrap_or_default(),
             configurable_clientside_auth_params: client_params(s, problems),
             azure_ad_token: s.secret("azure_ad_token"),
@@ -201,20 +223,38 @@ fn text_or_json(node: &Node) -> String {
     node.as_text().map_or_else(|| node.to_json(), str::to_owned)
 }
 
-fn prices(s: &Section) -> Vec<(String, String)> {
-    s.open(Open::Price).filter_map(|(name, node)| Some((name.clone(), node.as_decimal()?))).collect()
+/// Parameters of a request that have a row of their own all the same.
+static REQUESTS: [&str; 1] = ["input_type"];
+
+fn defaults(s: &Section) -> JsonMap {
+    let known = s.entries().iter().filter(|(name, _)| REQUESTS.contains(&name.as_str()));
+    s.open(Open::OpenAi).chain(s.unknown_names()).chain(known).collect()
 }
 
-/// A map of headers.
-pub(super) fn headers(s: &Section, setting: &str, problems: &mut Problems) -> Vec<(String, SecretString)> {
-    let entries = s.node(setting).map(Node::entries).unwrap_or_default();
-    let mut headers = Vec::with_capacity(entries.len());
-    for (name, node) in entries.iter().filter(|(_, node)| !node.is_null()) {
-        match header(name, node) {
-            Ok(header) => headers.push(header),
-            Err(why) => {
-                let path = format!("{}.{setting}.{name}", s.at().path);
-                problems.error(&node.place(path), why, "");
+/// Any part of a byte more would be one too many.
+fn megabytes(number: f64) -> u64 {
+    const BYTES: f64 = 1_048_576.0;
+    (number * BYTES) as u64
+}
+
+/// LiteLLM's two names of them.
+static HEADERS: [&str; 2] = ["headers", "extra_headers"];
+
+/// Maps of headers; of the same name in two, the latter's.
+pub(super) fn headers(s: &Section, maps: &[&str], problems: &mut Problems) -> Vec<(String, SecretString)> {
+    let mut headers: Vec<(String, SecretString)> = Vec::new();
+    for map in maps {
+        let entries = s.node(map).map(Node::entries).unwrap_or_default();
+        for (name, node) in entries.iter().filter(|(_, node)| !node.is_null()) {
+            match header(name, node) {
+                Ok(header) => {
+                    headers.retain(|(known, _)| *known != header.0);
+                    headers.push(header);
+                }
+                Err(why) => {
+                    let path = format!("{}.{map}.{name}", s.at().path);
+                    problems.error(&node.place(path), why, "");
+                }
             }
         }
     }
@@ -254,22 +294,26 @@ fn client_params(s: &Section, problems: &mut Problems) -> Vec<ClientParam> {
 // --- Info ---
 
 impl Info {
-    pub(super) fn read(s: &Section) -> Self {
-        let checks = s.entries().iter().filter(|(name, _)| CHECKS.contains(&name.as_str()));
+    pub(super) fn read(s: &Section, problems: &mut Problems) -> Self {
+        let shown = s.entries().iter().filter(|(name, _)| SHOWN.contains(&name.as_str()));
+        let filled = |name: &str| s.text(name).filter(|text| !text.is_empty());
         Self {
-            base_model: s.text("base_model").filter(|name| !name.is_empty()),
-            mode: s.text("mode").filter(|mode| !mode.is_empty()),
+            base_model: filled("base_model"),
+            mode: filled("mode"),
             access_groups: s.texts("access_groups").unwrap_or_default(),
-            prices: prices(s),
+            prices: prices::read(s, problems),
             max_tokens: s.int("max_tokens"),
             max_input_tokens: s.int("max_input_tokens"),
             max_output_tokens: s.int("max_output_tokens"),
             check: Check {
-                model: s.text("health_check_model").filter(|model| !model.is_empty()),
+                model: filled("health_check_model"),
                 timeout: s.seconds("health_check_timeout").filter(|timeout| !timeout.is_zero()),
                 on_demand: s.bool("disable_background_health_check").unwrap_or(false),
             },
-            rest: s.rest().chain(checks).collect(),
+            team: filled("team_id"),
+            team_public_name: filled("team_public_model_name"),
+            by_team: s.bool("made_by_team").unwrap_or(false),
+            rest: s.rest().chain(shown).collect(),
         }
     }
 }

@@ -128,6 +128,30 @@ impl Problems {
         Self { files: self.files.clone(), ..Self::default() }
     }
 
+    /// Reads something that may be left out, where `leaves` says so: what is wrong with it is then a warning, and it is
+    /// `None`.
+    pub(super) fn lenient<T>(
+        &mut self,
+        leaves: bool,
+        read: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        if !leaves {
+            return read(self);
+        }
+        let mut own = self.emptied();
+        let found = read(&mut own);
+        let whole = !own.has_errors();
+        for (file, problem) in own.kept {
+            let at = Place { path: problem.path, file, line: problem.line };
+            match problem.severity {
+                Severity::Error => self.warn(&at, problem.message + "; it is left out", problem.cure),
+                severity => self.add(severity, &at, problem.message, problem.cure),
+            }
+        }
+        self.dropped += own.dropped;
+        found.filter(|_| whole)
+    }
+
     /// Into the order of files and lines.
     pub fn sort(&mut self) {
         self.kept.sort_by(|(left_file, left), (right_file, right)| {

@@ -3,6 +3,7 @@
 mod alerts;
 mod cache;
 mod callbacks;
+mod checks;
 mod costs;
 mod general;
 mod health;
@@ -25,6 +26,7 @@ mod weir;
 pub use alerts::{ALERT_TYPES, AlertSettings};
 pub use cache::{CALL_TYPES, CachePlace, CacheSettings};
 pub use callbacks::CallbackSettings;
+pub use checks::PreCallChecks;
 pub use costs::CostSettings;
 pub use general::{GeneralSettings, TokenRate};
 pub use health::HealthSettings;
@@ -49,7 +51,7 @@ use super::env::Env;
 use super::tree::{Node, Value};
 
 /// How an upstream's certificate is checked.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SslVerify {
     #[default]
     On,

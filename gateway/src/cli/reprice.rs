@@ -177,11 +177,9 @@ impl Report {
 /// prices; else of its model.
 fn price(entry: &Entry, snapshot: &Snapshot) -> Option<(ModelPrice, String)> {
     let same = |d: &&Arc<Deployment>| d.model_label == entry.model && d.provider.prefix == entry.provider;
-    let by_id = snapshot.models.find(&entry.deployment_id).filter(|_| !entry.deployment_id.is_empty());
+    let by_id = snapshot.models.by_id(&entry.deployment_id);
     let by_name = snapshot.models.find(&entry.model_group);
-    let found = by_id
-        .and_then(|group| group.deployments.iter().find(|d| d.id == entry.deployment_id).cloned())
-        .or_else(|| by_name?.deployments.iter().find(same).cloned());
+    let found = by_id.or_else(|| by_name?.deployments.iter().find(same).cloned());
     if let Some(priced) = found.as_ref().and_then(|deployment| deployment.price.as_ref()) {
         return Some((priced.price.clone(), priced.version.clone()));
     }

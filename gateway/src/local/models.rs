@@ -20,7 +20,7 @@ const CREATED: i64 = 1_677_610_602;
 pub async fn models(app: &App, down: &ServerSession) -> Result<Reply, ApiError> {
     let snapshot = app.snapshot.load_full();
     let caller = caller(app, &snapshot, down).await?;
-    let names = snapshot.models.visible(true);
+    let names = snapshot.models.visible(true, &caller);
     let data: Vec<Value> =
         names.iter().filter(|n| usable(&caller, n, &snapshot)).map(|n| object(n)).collect();
     Ok(Reply::json(&json!({ "data": data, "object": "list" })))
@@ -30,7 +30,7 @@ pub async fn models(app: &App, down: &ServerSession) -> Result<Reply, ApiError> 
 pub async fn model(app: &App, down: &ServerSession, id: &str) -> Result<Reply, ApiError> {
     let snapshot = app.snapshot.load_full();
     let caller = caller(app, &snapshot, down).await?;
-    if snapshot.models.find(id).is_some() && usable(&caller, id, &snapshot) {
+    if snapshot.models.find_for(id, &caller).is_some() && usable(&caller, id, &snapshot) {
         return Ok(Reply::json(&object(id)));
     }
     let id: String = id.chars().take(200).collect();

@@ -31,7 +31,7 @@ pub async fn serve(app: &App, down: &mut ServerSession, utility: Utility) -> Res
     let caller = models::caller_of(app, &snapshot, down, &RouteRule { path, class, grant }).await?;
     let answer = match utility {
         Utility::TokenCounter => Box::pin(count(app, down, &snapshot, &caller)).await?,
-        Utility::SupportedParams => supported(&snapshot, &query(down, "model"))?,
+        Utility::SupportedParams => supported(&snapshot, &caller, &query(down, "model"))?,
         Utility::TransformRequest => {
             let request: TransformRequest = utils::parsed(&read(app, down, &snapshot).await?)?;
             shown(&snapshot, &caller, &request)?
@@ -73,8 +73,8 @@ fn may(snapshot: &Snapshot, caller: &Caller, model: &str) -> Result<(), ApiError
 }
 
 /// The first deployment of a name.
-fn deployment(snapshot: &Snapshot, model: &str) -> Option<Arc<Deployment>> {
-    snapshot.models.find(model)?.deployments.first().cloned()
+fn deployment(snapshot: &Snapshot, caller: &Caller, model: &str) -> Option<Arc<Deployment>> {
+    snapshot.models.find_for(model, caller)?.deployments.first().cloned()
 }
 
 // --- the answers ---
@@ -88,7 +88,7 @@ async fn count(
     let asks = query(down, "call_endpoint").eq_ignore_ascii_case("true");
     let request: TokenCountRequest = utils::parsed(&read(app, down, snapshot).await?)?;
     may(snapshot, caller, &request.model)?;
-    let found = deployment(snapshot, &request.model);
+    let found = deployment(snapshot, caller, &request.model);
     if let Some(deployment) = found.as_ref().filter(|_| asks)
         && let Some(counted) = Box::pin(counted::ask(app, down, deployment, &request)).await?
     {
@@ -97,11 +97,12 @@ async fn count(
     utils::token_counter(&request, found.as_ref().map_or(&request.model, |d| &d.model_label))
 }
 
-fn supported(snapshot: &Snapshot, model: &str) -> Result<serde_json::Value, ApiError> {
+fn supported(snapshot: &Snapshot, caller: &Caller, model: &str) -> Result<serde_json::Value, ApiError> {
     if model.is_empty() {
         return Err(ApiError::new(Kind::BadRequest, "Field required: model").with_status(422));
     }
-    let full = deployment(snapshot, model).map(|d| format!("{}/{}", d.provider.prefix, d.model_label));
+    let full =
+        deployment(snapshot, caller, model).map(|d| format!("{}/{}", d.provider.prefix, d.model_label));
     utils::supported_openai_params(full.as_deref().unwrap_or(model), &snapshot.catalogue)
 }
 
@@ -118,7 +119,7 @@ fn shown(
     };
     let nobodys =
         || ApiError::new(Kind::UnknownModel, format!("No provider is known for model {model:.200}"));
-    let deployment = deployment(snapshot, model).or_else(unlisted).ok_or_else(nobodys)?;
+    let deployment = deployment(snapshot, caller, model).or_else(unlisted).ok_or_else(nobodys)?;
     let body = serde_json::to_vec(&request.request_body).map(Bytes::from);
     let body = body.ok().and_then(|body| JsonBody::parse(body).ok());
     let (from, wire) = (utils::dialect_of(&request.call_type), &deployment.wire);

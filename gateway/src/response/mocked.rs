@@ -23,11 +23,16 @@ pub async fn answer(
     attempt: &Attempt,
     mock: &MockAnswer,
 ) -> Result<(), Lost> {
-    if !mock.delay.is_zero() {
+    let limit = attempt.timeouts.total;
+    let wait = if mock.times_out { limit } else { mock.delay };
+    if !wait.is_zero() {
         tokio::select! {
-            () = tokio::time::sleep(mock.delay) => {}
+            () = tokio::time::sleep(wait) => {}
             () = session::client_gone(down) => return Err(Lost::ClientGone),
         }
+    }
+    if mock.times_out {
+        return Err(Lost::Failed(session::timed_out(attempt, limit)));
     }
     let id = id(flight);
     let model = attempt.deployment.group.clone();

@@ -34,6 +34,9 @@ pub fn eligible<'g>(x: &Exchange, group: &'g Group, routing: &Routing) -> Result
             return Err(unpriced(&group.name));
         }
     }
+    if x.request.form.is_some() {
+        small_enough(x, &mut left)?;
+    }
     if router.enable_pre_call_checks {
         in_region(x, &mut left)?;
         wide_enough(x, &mut left)?;
@@ -57,6 +60,15 @@ fn has_room(deployment: &Deployment, loads: &Loads, now: Micros) -> bool {
     }
     let load = loads.seen(&deployment.id);
     load.is_none_or(|load| deployment.limits.full(&load.count(now)).is_none())
+}
+
+/// A deployment may take smaller files than others do.
+fn small_enough(x: &Exchange, left: &mut Candidates<'_>) -> Result<(), ApiError> {
+    let files = x.request.form.iter().flat_map(|form| form.files());
+    let largest = files.map(|(_, file)| file.len() as u64).max().unwrap_or_default();
+    let most = left.iter().filter_map(|d| d.max_file).max().unwrap_or_default();
+    left.retain(|d| d.max_file.is_none_or(|most| largest <= most));
+    if left.is_empty() { Err(errors::file_too_large(largest, most)) } else { Ok(()) }
 }
 
 /// Whoever is bound to a region gets nothing from a deployment that is not known to be there.

@@ -58,6 +58,17 @@ pub(super) fn too_long(input: u64, most: u64) -> ApiError {
     ApiError::new(Kind::BadRequest, message).with_class("ContextWindowExceededError")
 }
 
+/// No deployment takes such a file.
+pub(super) fn file_too_large(size: u64, most: u64) -> ApiError {
+    let megabytes = |bytes: u64| bytes as f64 / 1_048_576.0;
+    let message = format!(
+        "File size is too large. Please check your file size. Passed file size: {:.2} MB. Max file size: {:.2} MB",
+        megabytes(size),
+        megabytes(most)
+    );
+    ApiError::new(Kind::BadRequest, message).with_param("file")
+}
+
 pub(super) fn not_in_region(x: &Exchange, region: &str) -> ApiError {
     let message = format!(
         "No deployments available for selected model in the region that its user is bound to. Passed model={}. \

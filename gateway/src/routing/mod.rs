@@ -2,8 +2,9 @@
 //!
 //! `plan.rs` is the order of attempts of one exchange: retries, then fallback groups. `eligible.rs` says which deployments of
 //! a group may be asked at all, `strategies/` is the table of ways to choose among them. `cooldown.rs` remembers who
-//! failed. `errors.rs` has LiteLLM's words.
+//! failed, `affinity.rs` whose provider has cached which prompts. `errors.rs` has LiteLLM's words.
 
+pub mod affinity;
 pub mod cooldown;
 pub mod eligible;
 pub mod errors;
@@ -12,6 +13,7 @@ pub mod strategies;
 #[cfg(test)]
 mod testing;
 
+use affinity::Affinity;
 use cooldown::Cooldowns;
 use std::sync::Arc;
 use weir_core::ports::cooldowns::SharedCooldowns;
@@ -21,11 +23,12 @@ use weir_plugins::load::Loads;
 pub struct Routing {
     pub cooldowns: Cooldowns,
     pub loads: Loads,
+    pub affinity: Affinity,
 }
 
 impl Routing {
     /// `shared`: whom to tell who is left alone.
     pub fn new(shared: Option<Arc<dyn SharedCooldowns>>) -> Self {
-        Self { cooldowns: Cooldowns::new(shared), loads: Loads::default() }
+        Self { cooldowns: Cooldowns::new(shared), loads: Loads::default(), affinity: Affinity::default() }
     }
 }

@@ -14,6 +14,7 @@ use weir_plugins::fallbacks::{self, List};
 use weir_plugins::filters::{estimated_input, unknown_model};
 use weir_plugins::load::Sample;
 use weir_plugins::models::Group;
+use weir_plugins::prefix::Prefixes;
 
 /// The state of the search.
 pub struct Plan {
@@ -26,6 +27,8 @@ pub struct Plan {
     fallbacks: Vec<String>,
     fallbacks_left: u32,
     tried_groups: Vec<String>,
+    /// Beginnings of the prompt that are worth going back for (`prompt_caching`).
+    prefixes: Option<Prefixes>,
 }
 
 /// What to do next.
@@ -43,6 +46,7 @@ impl Plan {
             fallbacks: first_fallbacks(x, &group.name),
             fallbacks_left: if x.target.bound { 0 } else { x.snapshot.config.router.max_fallbacks },
             tried_groups: vec![group.name.clone()],
+            prefixes: prefixes(x),
             group,
             failed: Vec::new(),
             retried: 0,
@@ -96,6 +100,13 @@ impl Plan {
         }
         self.prefer(x, error);
         self.fall_back(x, routing)
+    }
+
+    /// It has answered, and its provider may have cached the prompt.
+    pub fn served(&self, deployment: &Deployment, routing: &Routing) {
+        if let Some(prefixes) = &self.prefixes {
+            routing.affinity.learn(deployment, prefixes);
+        }
     }
 
     /// Another deployment of the group that may be asked beside this one, which is not yet heard of.
@@ -184,7 +195,7 @@ impl Plan {
             && let Some(name) = self.fallbacks.pop()
         {
             self.fallbacks_left -= 1;
-            let Some(group) = x.snapshot.models.find(&name) else {
+            let Some(group) = x.snapshot.models.find_for(&name, &x.caller) else {
                 tracing::warn!(fallback = %name, "{}", unknown_model(&name).message());
                 continue;
             };
@@ -209,8 +220,8 @@ impl Plan {
         self.group = group;
     }
 
-    /// By the strategy, among those that may be asked: first those that have not failed in this exchange, and of them
-    /// those of the lowest order.
+    /// Among those that may be asked: first those that have not failed in this exchange, and of them those of the lowest
+    /// order; of these the one that has the prompt cached, else by the strategy.
     ///
     /// # Errors
     /// Why nobody may be asked.
@@ -229,8 +240,9 @@ impl Plan {
             stream: x.request.stream,
             now: if watched { x.clock.now() } else { x.clock.started_at },
         };
+        let at = self.prefixes.as_ref().and_then(|found| routing.affinity.of(&group.name, found));
         loop {
-            let Some(chosen) = choose(&left, &self.failed, row, &view) else {
+            let Some(chosen) = choose(&left, &self.failed, at.as_deref(), row, &view) else {
                 return Err(errors::all_full(&group, &routing.loads, view.now));
             };
             if !row.watches && !chosen.limits.any() {
@@ -266,18 +278,29 @@ pub fn would_ask(x: &Exchange, group: &Group, routing: &Routing) -> Result<Arc<D
         stream: x.request.stream,
         now: x.clock.now(),
     };
-    let chosen = choose(&left, &[], strategies::of(router.routing_strategy), &view);
+    let found = prefixes(x).and_then(|found| routing.affinity.of(&group.name, &found));
+    let chosen = choose(&left, &[], found.as_deref(), strategies::of(router.routing_strategy), &view);
     chosen.map(Arc::clone).ok_or_else(|| errors::all_full(group, &routing.loads, view.now))
 }
 
-/// By the strategy, among those that are preferred.
+/// What of the prompt may be cached somewhere, where that counts.
+fn prefixes(x: &Exchange) -> Option<Prefixes> {
+    let wanted = x.snapshot.config.router.checks.prompt_caching && x.request.operation.row().chat.is_some();
+    if wanted { Prefixes::of(&x.request.body) } else { None }
+}
+
+/// The one with this id, else by the strategy, among those that are preferred.
 fn choose<'g>(
     left: &Candidates<'g>,
     failed: &[String],
+    at: Option<&str>,
     row: &Row,
     view: &View<'_>,
 ) -> Option<&'g Arc<Deployment>> {
     let wanted = preferred(left, failed);
+    if let Some(there) = at.and_then(|id| wanted.iter().find(|d| d.id == id)) {
+        return Some(*there);
+    }
     let index = match wanted.len() {
         1 => Some(0),
         _ => (row.pick)(&wanted, view, &mut rand::rng()),

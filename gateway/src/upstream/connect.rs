@@ -6,6 +6,7 @@ use super::idle::{IDLE, Idle, Place, Shelf};
 use super::line::Line;
 use super::public::is_public;
 use super::resolve::Resolver;
+use super::roots::Roots;
 use super::tunnel::{Proxy, Tunnel};
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
@@ -16,9 +17,10 @@ use pingora::protocols::http::client::HttpSession;
 use pingora::protocols::http::v1::client::HttpSession as Http1;
 use pingora::protocols::{ALPN, Stream};
 use pingora::upstreams::peer::HttpPeer;
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use weir_core::body::Pieces;
 use weir_core::config::SslVerify;
@@ -29,6 +31,10 @@ use weir_plugins::deployment::Deployment;
 pub struct Dialer {
     connector: Connector,
     idle: Arc<Idle>,
+    /// For deployments that trust a CA of their own, by its file. Connections of one are never used for another.
+    trusting: Mutex<HashMap<String, Arc<Connector>>>,
+    roots: Roots,
+    pool_size: usize,
     resolver: Arc<Resolver>,
     proxy: Option<Proxy>,
     verify: bool,
@@ -49,6 +55,8 @@ struct Ways {
 struct Way {
     peer: HttpPeer,
     shelf: Arc<Shelf>,
+    /// Who connects, where the deployment trusts a CA of its own.
+    own: Option<Arc<Connector>>,
 }
 
 /// What a connection is wanted for.
@@ -85,6 +93,8 @@ pub struct DialerOptions {
     pub certificate: Option<CertKey>,
     /// Addresses of IPv6 are not tried.
     pub ipv4_only: bool,
+    /// For deployments with a CA of their own.
+    pub roots: Roots,
     /// Connections that are kept while nobody uses them.
     pub pool_size: usize,
 }
@@ -101,11 +111,12 @@ const H2_STREAM_WINDOW: u32 = 256 * 1024;
 
 impl Dialer {
     pub fn new(options: DialerOptions) -> Self {
-        let mut connector = ConnectorOptions::new(options.pool_size);
-        connector.ca_file = Some(options.ca_file);
         Self {
-            connector: Connector::new(Some(connector)),
+            connector: connector(options.ca_file, options.pool_size),
             idle: Arc::new(Idle::new(options.pool_size)),
+            trusting: Mutex::default(),
+            roots: options.roots,
+            pool_size: options.pool_size,
             resolver: Arc::new(Resolver::new().ipv4_only(options.ipv4_only)),
             proxy: options.https_proxy,
             verify: options.verify != SslVerify::Off,
@@ -132,7 +143,7 @@ impl Dialer {
             if let Some(connected) = way.at_hand(deployment, wanted) {
                 return Ok(connected);
             }
-            match self.connector.get_http_session(&way.peer).await {
+            match way.connector(self).get_http_session(&way.peer).await {
                 Ok((HttpSession::H1(http1), _)) => {
                     let line = Box::new(Line::new(http1.into_inner()));
                     return Ok(way.over(line, deployment, wanted, false));
@@ -167,10 +178,11 @@ impl Dialer {
         if let Some(ways) = known_ways(deployment) {
             return Ok(ways);
         }
+        let own = self.own_connector(deployment)?;
         let addresses = self.addresses(deployment).await?;
         let all = |http1| {
             let addresses = addresses.iter().take(MAX_ADDRESSES);
-            addresses.map(|address| Arc::new(self.way(deployment, *address, http1))).collect()
+            addresses.map(|address| Arc::new(self.way(deployment, *address, http1, own.clone()))).collect()
         };
         let ways = Arc::new(Ways { until: Instant::now() + FRESH, any: all(false), http1: all(true) });
         if let Some(kept) = kept_ways(deployment) {
@@ -179,12 +191,35 @@ impl Dialer {
         Ok(ways)
     }
 
-    fn way(&self, deployment: &Deployment, address: SocketAddr, http1: bool) -> Way {
+    fn way(
+        &self,
+        deployment: &Deployment,
+        address: SocketAddr,
+        http1: bool,
+        own: Option<Arc<Connector>>,
+    ) -> Way {
         let wire = &deployment.wire;
         let target = self.proxy_for(deployment).map(|_| target_of(deployment, address));
         let certified = self.certificate.is_some() && !deployment.of_client;
-        let place = Place { address, tls: wire.tls, host: wire.host.clone(), target, certified };
-        Way { peer: self.build_peer(deployment, address, http1), shelf: self.idle.shelf(place) }
+        let (host, verify) = (wire.host.clone(), deployment.verify.clone());
+        let place = Place { address, tls: wire.tls, host, target, certified, verify };
+        Way { peer: self.build_peer(deployment, address, http1), shelf: self.idle.shelf(place), own }
+    }
+
+    /// `None`: the one for all will do.
+    fn own_connector(&self, deployment: &Deployment) -> Result<Option<Arc<Connector>>, ApiError> {
+        let Some(SslVerify::CaFile(path)) = &deployment.verify else { return Ok(None) };
+        let mut known = self.trusting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known.get(path) {
+            return Ok(Some(Arc::clone(found)));
+        }
+        let file = self.roots.with(path).map_err(|why| {
+            let refused = refused(deployment, &format!("{why:#}"));
+            refused.amend(|message| format!("{message} {UNUSABLE}"))
+        })?;
+        let made = Arc::new(connector(file, self.pool_size));
+        known.insert(path.clone(), Arc::clone(&made));
+        Ok(Some(made))
     }
 
     fn build_peer(&self, deployment: &Deployment, address: SocketAddr, http1: bool) -> HttpPeer {
@@ -194,8 +229,9 @@ impl Dialer {
         options.connection_timeout = Some(deployment.timeouts.connect);
         options.total_connection_timeout = Some(deployment.timeouts.connect);
         options.idle_timeout = Some(IDLE);
-        options.verify_cert = self.verify;
-        options.verify_hostname = self.verify;
+        let verify = deployment.verify.as_ref().map_or(self.verify, |own| *own != SslVerify::Off);
+        options.verify_cert = verify;
+        options.verify_hostname = verify;
         options.alpn = if wire.tls && !http1 { ALPN::H2H1 } else { ALPN::H1 };
         options.max_h2_streams = H2_STREAMS;
         options.h2_stream_window_size = Some(H2_STREAM_WINDOW);
@@ -223,7 +259,7 @@ impl Dialer {
                     way.shelf.put(line);
                 }
             }
-            session => self.connector.release_http_session(session, &way.peer, Some(IDLE)).await,
+            session => way.connector(self).release_http_session(session, &way.peer, Some(IDLE)).await,
         }
     }
 
@@ -256,6 +292,10 @@ fn known_ways(deployment: &Deployment) -> Option<Arc<Ways>> {
 }
 
 impl Way {
+    fn connector<'a>(&'a self, dialer: &'a Dialer) -> &'a Connector {
+        self.own.as_deref().unwrap_or(&dialer.connector)
+    }
+
     fn at_hand(self: &Arc<Self>, deployment: &Deployment, wanted: Wanted<'_>) -> Option<Connected> {
         Some(self.over(self.shelf.take()?, deployment, wanted, true))
     }
@@ -283,6 +323,12 @@ impl Way {
 fn target_of(deployment: &Deployment, address: SocketAddr) -> String {
     let wire = &deployment.wire;
     if deployment.public_only { address.to_string() } else { target(&wire.host, wire.port) }
+}
+
+fn connector(ca_file: String, pool_size: usize) -> Connector {
+    let mut options = ConnectorOptions::new(pool_size);
+    options.ca_file = Some(ca_file);
+    Connector::new(Some(options))
 }
 
 /// An IPv6 address needs brackets before its port.
@@ -313,7 +359,8 @@ fn refused(deployment: &Deployment, why: &str) -> ApiError {
 }
 
 const UNTRUSTED: &str = "The provider's certificate is not trusted: if it is signed by a CA of your own, name that CA's \
-                         file in litellm_settings.ssl_verify or SSL_CERT_FILE";
+                         file in ssl_verify (of the deployment or of litellm_settings) or SSL_CERT_FILE";
+const UNUSABLE: &str = "The file that the deployment names in ssl_verify cannot be used; the log says why";
 const WRONG_HOST: &str = "The provider's certificate is for other hosts than the one in api_base";
 
 /// Says what an operator can do, where that is known.

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use weir_core::config::SslVerify;
 
 /// Where a connection leads. Whoever may use one may use any other with the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -21,6 +22,8 @@ pub struct Place {
     pub target: Option<String>,
     /// Whether the operator's own certificate was shown.
     pub certified: bool,
+    /// Whom the deployment trusts, where that is its own to say.
+    pub verify: Option<SslVerify>,
 }
 
 /// All connections that are kept.
@@ -179,7 +182,14 @@ mod tests {
 
     fn shelf(idle: &Idle, host: &str) -> Arc<Shelf> {
         let address = SocketAddr::from(([127, 0, 0, 1], 1));
-        idle.shelf(Place { address, tls: false, host: host.to_owned(), target: None, certified: false })
+        idle.shelf(Place {
+            address,
+            tls: false,
+            host: host.to_owned(),
+            target: None,
+            certified: false,
+            verify: None,
+        })
     }
 
     #[tokio::test]

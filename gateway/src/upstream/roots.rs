@@ -8,9 +8,10 @@ use base64::Engine;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use weir_core::config::SslVerify;
 use weir_core::config::env::Env;
-use weir_core::config::{Config, SslVerify};
 
 /// Where distributions keep their roots.
 static SYSTEM_ROOTS: &[&str] = &[
@@ -25,11 +26,32 @@ pub fn path(folder: &Path) -> String {
     folder.join("ca-bundle.pem").display().to_string()
 }
 
-/// The operator's own file: the configuration's, else `SSL_CERT_FILE`.
-pub fn own(config: &Config) -> Option<&str> {
-    match &config.litellm.ssl_verify {
+/// The operator's own file: the one that the configuration names, else `SSL_CERT_FILE`.
+pub fn own<'a>(verify: &'a SslVerify, env: &'a Env) -> Option<&'a str> {
+    match verify {
         SslVerify::CaFile(path) => Some(path.as_str()),
-        _ => config.env.filled("SSL_CERT_FILE"),
+        _ => env.filled("SSL_CERT_FILE"),
+    }
+}
+
+/// Makes files for those that trust a CA of their own.
+pub struct Roots {
+    env: Env,
+    folder: PathBuf,
+}
+
+impl Roots {
+    pub fn new(env: &Env, folder: &Path) -> Self {
+        Self { env: env.clone(), folder: folder.to_owned() }
+    }
+
+    /// The file with the system's roots and those of `own`.
+    pub fn with(&self, own: &str) -> anyhow::Result<String> {
+        let mut hasher = DefaultHasher::new();
+        own.hash(&mut hasher);
+        let path = self.folder.join(format!("ca-bundle-{:016x}.pem", hasher.finish()));
+        put(Some(own), &self.env, &path)?;
+        Ok(path.display().to_string())
     }
 }
 
@@ -48,10 +70,13 @@ fn all(own: Option<&str>, env: &Env) -> anyhow::Result<Vec<CertificateDer<'stati
 
 /// Writes the file.
 pub fn write(own: Option<&str>, env: &Env, folder: &Path) -> anyhow::Result<()> {
+    put(own, env, Path::new(&path(folder)))
+}
+
+fn put(own: Option<&str>, env: &Env, path: &Path) -> anyhow::Result<()> {
     let all = all(own, env)?;
     let text: String = all.iter().map(pem).collect();
-    let path = path(folder);
-    std::fs::write(&path, text).with_context(|| format!("{path} cannot be written"))
+    std::fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))
 }
 
 /// Every certificate counts: one that cannot be used is an operator's mistake.

@@ -347,7 +347,7 @@ fn left(attempt: &Attempt) -> Duration {
     attempt.timeouts.total.saturating_sub(attempt.started.elapsed()).max(Duration::from_millis(1))
 }
 
-fn timed_out(attempt: &Attempt, limit: Duration) -> ApiError {
+pub fn timed_out(attempt: &Attempt, limit: Duration) -> ApiError {
     // What others left of the time for all attempts is not told to the microsecond.
     let limit = (limit.as_secs_f64() * 100.0).round() / 100.0;
     let message = format!(

@@ -131,6 +131,29 @@ async fn teams_or_all_share_where_that_is_configured() {
 }
 
 #[tokio::test]
+async fn groups_share_answers_where_that_is_configured() {
+    let groups = "disable_cooldowns: true, caching_groups: [[priced, unpriced], [gpt-4o]]";
+    let rig = cached().replace("disable_cooldowns: true", groups).start().await;
+    let first = ask(&rig, chat("priced", "hello")).await;
+    let shared = ask(&rig, chat("unpriced", "hello")).await;
+    assert!(!is_hit(&first) && is_hit(&shared));
+    assert_eq!(first.body, shared.body);
+    assert!(!is_hit(&ask(&rig, chat("gpt-4o", "hello")).await), "another group");
+}
+
+#[tokio::test]
+async fn the_router_may_ask_for_a_cache() {
+    let router = "disable_cooldowns: true, cache_responses: true";
+    let rig = Rig::config(CONFIG)
+        .replace("disable_cooldowns: true", router)
+        .replace("litellm_settings: {", "litellm_settings: {cache_params: {type: local}, ")
+        .start()
+        .await;
+    ask(&rig, chat("priced", "hello")).await;
+    assert!(is_hit(&ask(&rig, chat("priced", "hello")).await));
+}
+
+#[tokio::test]
 async fn what_is_asked_otherwise_is_another_request() {
     let rig = cached().start().await;
     ask(&rig, chat("priced", "same")).await;

@@ -381,3 +381,102 @@ async fn banned_keywords_are_refused_to_everybody() {
     refused(&ask(&rig, "who is voldemort?", json!({})).await, "Keyword banned. Keyword=Voldemort");
     assert_eq!((ask(&rig, "who is he?", json!({})).await.status, rig.mock.seen_count()), (200, 1));
 }
+
+/// An analyzer that knows two people.
+fn analyzer(seen: &Seen) -> Reply {
+    let body = seen.json();
+    let text = body["text"].as_str().unwrap();
+    let names = ["Jörg", "Ann"].into_iter().flat_map(|name| text.match_indices(name));
+    let found = names.map(|(at, name)| {
+        let start = text[..at].chars().count();
+        json!({"entity_type": "PERSON", "start": start, "end": start + name.chars().count(), "score": 0.9})
+    });
+    Reply::json(200, &json!(found.collect::<Vec<_>>()))
+}
+
+#[tokio::test]
+async fn what_was_masked_comes_back_in_the_answer_and_in_nobody_elses() {
+    let server = MockServer::start(analyzer).await.unwrap();
+    let entry = format!(
+        "  - {{guardrail_name: pii, litellm_params: {{guardrail: presidio, mode: pre_call, default_on: true, output_parse_pii: true, \
+         presidio_analyzer_api_base: \"{0}\", presidio_anonymizer_api_base: \"{0}\"}}}}\n",
+        server.url()
+    );
+    let text = "Dear <PERSON>, I shall tell <PERSON_2> that 1 < 2 as soon as I see <PERSON_2> again.";
+    let turns = json!([{"name": "letter", "by": "requests", "turns": vec![json!({"text": text}); 50]}]);
+    let scripts = Script::parse(turns.to_string().as_bytes()).unwrap();
+    let cached = "litellm_settings: {cache: true, cache_params: {type: local}, ";
+    let rig = config(&entry)
+        .replace("litellm_settings: {", cached)
+        .over(Provider::new().with_scripts(scripts))
+        .await;
+    let letter = |one: &str, other: &str| text.replace("<PERSON>", one).replace("<PERSON_2>", other);
+    // Masked, both say the same: an answer that is kept would be given to the other.
+    for (one, other) in [("Jörg", "Ann"), ("Ann", "Jörg")] {
+        let asks = format!("__script=letter from {one} to {other}, by {one}");
+        for stream in [false, true] {
+            let answer = ask(&rig, &asks, json!({"stream": stream})).await;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            let said = match stream {
+                true => answer.content(),
+                false => answer.json()["choices"][0]["message"]["content"].as_str().unwrap().to_owned(),
+            };
+            assert_eq!(said, letter(one, other), "stream: {stream}");
+        }
+        let messages =
+            json!({"model": "claude", "max_tokens": 90, "messages": [{"role": "user", "content": asks}]});
+        let answer = rig.post("/v1/messages", MASTER, messages).await.json();
+        assert_eq!(answer["content"][0]["text"], letter(one, other), "{answer}");
+    }
+    let log = rig.mock.take_log();
+    assert_eq!(log.len(), 6, "nothing comes out of a cache");
+    for seen in log {
+        let body = String::from_utf8_lossy(&seen.body).into_owned();
+        assert!(!body.contains("Jörg") && !body.contains("Ann"), "{body}");
+        assert!(body.contains("from <PERSON> to <PERSON_2>, by <PERSON>"), "{body}");
+    }
+    let several = ask(&rig, "hi", json!({"n": 2})).await;
+    assert_eq!((several.status, &several.json()["error"]["param"]), (400, &json!("n")), "{}", several.text());
+}
+
+#[tokio::test]
+async fn a_model_calls_the_tools_that_it_may() {
+    let rules = "rules: [{id: shell, tool_name: bash, decision: deny}], default_action: allow";
+    let entry = |name: &str, more: &str| {
+        format!(
+            "  - {{guardrail_name: {name}, litellm_params: {{guardrail: tool_permission, mode: [pre_call, post_call], {rules}{more}}}}}\n"
+        )
+    };
+    let call = |name: &str| json!({"name": name, "arguments": {"command": "ls"}});
+    let turn = json!({"text": "Let me see.", "calls": [call("bash"), call("read")]});
+    let turns = json!([{"name": "calls", "by": "requests", "turns": vec![turn; 50]}]);
+    let scripts = Script::parse(turns.to_string().as_bytes()).unwrap();
+    let guardrails = entry("strict", "") + &entry("mild", ", on_disallowed_action: rewrite");
+    let rig = config(&guardrails).over(Provider::new().with_scripts(scripts)).await;
+    let tool = |name: &str| json!({"type": "function", "function": {"name": name, "parameters": {"type": "object"}}});
+    let offered = |names: &[&str]| names.iter().map(|name| tool(name)).collect::<Vec<_>>();
+
+    let both = json!({"tools": offered(&["bash", "read"]), "guardrails": ["strict"]});
+    refused(&ask(&rig, "__script=calls", both.clone()).await, "Tool 'bash' denied by rule 'shell'");
+    assert_eq!(rig.mock.seen_count(), 0, "it is not even offered");
+    let one = json!({"tools": offered(&["read"]), "guardrails": ["strict"]});
+    refused(&ask(&rig, "__script=calls", one).await, "Tool 'bash' denied by rule 'shell'");
+    rig.mock.take_log();
+
+    let says = "Permission denied: Tool 'bash' denied by rule 'shell' (Rule: shell)";
+    let mut mild = both;
+    mild["guardrails"] = json!(["mild"]);
+    let answer = ask(&rig, "__script=calls", mild.clone()).await.json();
+    let sent = rig.mock.take_log().remove(0).json();
+    assert_eq!(sent["tools"], json!(offered(&["read"])), "{sent}");
+    let message = &answer["choices"][0]["message"];
+    let calls = message["tool_calls"].as_array().unwrap();
+    assert_eq!((calls.len(), &calls[0]["function"]["name"]), (1, &json!("read")), "{answer}");
+    assert!(message["content"].as_str().unwrap().contains(says), "{answer}");
+    mild["stream"] = true.into();
+    let stream = ask(&rig, "__script=calls", mild).await;
+    let text = stream.text();
+    assert!(text.contains("\"read\"") && !text.contains("\"bash\""), "{text}");
+    assert!(stream.content().contains(says) && stream.content().starts_with("Let me see."), "{text}");
+    assert!(text.contains("\"finish_reason\":\"tool_calls\""), "{text}");
+}

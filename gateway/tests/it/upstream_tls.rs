@@ -81,6 +81,42 @@ async fn ssl_verify_false_trusts_everybody() {
 }
 
 #[tokio::test]
+async fn a_deployment_may_trust_a_ca_of_its_own_or_everybody() {
+    let pki = Pki::new();
+    let end = TlsEnd::start(&pki, BOTH).await;
+    let entry = |name: &str, verify: &str| {
+        format!(
+            "  - {{model_name: {name}, litellm_params: {{model: openai/{name}, api_base: \"https://localhost:{}/v1\", \
+             api_key: sk-x, ssl_verify: {verify}}}}}\n",
+            end.address.port()
+        )
+    };
+    let gone = pki.write("gone.pem", "");
+    let models = [
+        entry("trusts", &pki.file("ca.pem")),
+        entry("all", "false"),
+        entry("none", "true"),
+        entry("bad", &gone),
+    ];
+    let config = format!(
+        "model_list:\n{}litellm_settings: {{num_retries: 0}}\nrouter_settings: {{disable_cooldowns: true}}\n\
+         general_settings: {{master_key: os.environ/LITELLM_MASTER_KEY}}\n",
+        models.concat()
+    );
+    let rig = Rig::config(&config).start().await;
+    end.forward_to(rig.mock.addr());
+    for _ in 0..2 {
+        for (model, status) in [("trusts", 200), ("all", 200), ("none", 500), ("bad", 500)] {
+            let answer = rig.chat(model, "hi").await;
+            assert_eq!(answer.status, status, "{model}: {}", answer.text());
+        }
+    }
+    let refused = rig.chat("bad", "hi").await.text();
+    assert!(refused.contains("ssl_verify") && !refused.contains("gone.pem"), "{refused}");
+    assert!(rig.log().contains("gone.pem"), "the log has the file");
+}
+
+#[tokio::test]
 async fn a_ca_file_that_cannot_be_used_is_told_at_start() {
     let pki = Pki::new();
     let end = TlsEnd::start(&pki, BOTH).await;

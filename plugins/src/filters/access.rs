@@ -51,7 +51,7 @@ pub fn aim(x: &mut Exchange) -> Result<(), ApiError> {
         }
         None => &x.target.requested,
     };
-    let group = snapshot.models.find(requested).ok_or_else(|| unknown(requested))?;
+    let group = snapshot.models.find_for(requested, &x.caller).ok_or_else(|| unknown(requested))?;
     let group = with_own(x, group)?;
     if let Some(known) = x.caller.principal() {
         fallbacks_usable(known, x, &group)?;
@@ -153,10 +153,11 @@ fn renamed<'a>(known: &'a Principal, model: &'a str) -> &'a str {
 /// # Errors
 /// 401 with the models that it might have been.
 pub fn usable(known: &Principal, model: &str, models: &ModelTable) -> Result<(), ApiError> {
-    let team = known.team.as_ref();
     if !may_use(&known.key.models, model, models) {
         return Err(denied(&KEY, &known.key.models, model));
     }
+    // A team need not be given what is its own.
+    let team = known.team.as_ref().filter(|_| !models.is_own(known.key.team_id.as_deref(), model));
     if let Some(team) = team.filter(|team| !may_use(&team.models, model, models)) {
         return Err(denied(&TEAM, &team.models, model));
     }

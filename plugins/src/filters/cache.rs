@@ -73,6 +73,9 @@ impl Plugin for Cached {
 
     async fn on_request(&self, x: &mut Exchange) -> Result<Flow, ApiError> {
         let Some(answers) = &self.answers else { return Ok(Flow::Continue) };
+        if x.guarded.as_ref().is_some_and(|guarded| guarded.is_masked()) {
+            return Ok(Flow::Continue);
+        }
         let Some(mut caching) = wanted(x) else { return Ok(Flow::Continue) };
         let found = self.look(answers.as_ref(), &mut caching).await;
         x.caching = Some(Box::new(caching));

@@ -87,7 +87,7 @@ fn brought(x: &Exchange) -> Option<Own> {
     if x.request.form.is_some() {
         return None; // its fields are sent on as they came
     }
-    let group = x.snapshot.models.find(&requested(x)?)?;
+    let group = x.snapshot.models.find_for(&requested(x)?, &x.caller)?;
     Own::of(&x.request.body, &group)
 }
 

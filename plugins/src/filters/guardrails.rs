@@ -3,7 +3,7 @@
 
 use super::FilterKind;
 use crate::exchange::Exchange;
-use crate::guardrails::{About, Beside, Chosen, Looking, Side, Texts, select};
+use crate::guardrails::{About, Beside, Chosen, Judging, Looking, Restoring, Side, Texts, select};
 use crate::metrics::Metrics;
 use crate::plugin::{Flow, Phase, Plugin};
 use crate::watch::Watcher;
@@ -41,6 +41,9 @@ impl Plugin for Guarding {
         let (came, images) = (texts.texts(), texts.images());
         let mut said = came.clone();
         for chosen in &before {
+            if let Some(body) = chosen.rail.offered(&x.request.body, &self.metrics)? {
+                x.request.body = body;
+            }
             let asked = chosen.asked(&about, Side::Request, said.clone(), images.clone());
             if let Some(changed) = chosen.rail.run(&asked, When::PreCall, &self.metrics).await? {
                 said = changed;
@@ -65,10 +68,16 @@ impl Plugin for Guarding {
             return;
         }
         for chosen in guarded.at(When::PostCall) {
-            if chosen.rail.check.looks_at(Side::Answer) {
-                let (about, metrics) = (Arc::clone(&guarded.about), Arc::clone(&self.metrics));
-                watchers.push(Box::new(Looking::new(chosen, about, metrics)));
+            let metrics = Arc::clone(&self.metrics);
+            if chosen.rail.check.tools().is_some() {
+                watchers.push(Box::new(Judging::new(chosen.rail, metrics)));
+            } else if chosen.rail.check.looks_at(Side::Answer) {
+                watchers.push(Box::new(Looking::new(chosen, Arc::clone(&guarded.about), metrics)));
             }
+        }
+        // Behind the others, which are not to see what is put back.
+        if let Some(restoring) = Restoring::of(&guarded.about.masked) {
+            watchers.push(Box::new(restoring));
         }
     }
 }

@@ -1,10 +1,12 @@
 //! What a kind of guardrail must do.
 
+use super::masked::Masked;
 use super::runs::Runs;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::Arc;
+use weir_core::body::JsonBody;
 
 /// A kind of guardrail with its settings.
 #[async_trait]
@@ -24,6 +26,37 @@ pub trait Check: Send + Sync {
     fn looks_at(&self, _side: Side) -> bool {
         true
     }
+
+    /// Whether what it masks in a request is put back into the answer.
+    fn restores(&self) -> bool {
+        false
+    }
+
+    /// For a check of which tools a model may call, in place of what is said.
+    fn tools(&self) -> Option<&dyn Tools> {
+        None
+    }
+}
+
+/// What judges calls of tools.
+pub trait Tools: Send + Sync {
+    /// A request's body without the tools that a model may not be offered; `None`: as it is.
+    ///
+    /// # Errors
+    /// Such a tool is not let pass.
+    fn offered(&self, body: &JsonBody) -> Result<Option<JsonBody>, Blocked>;
+
+    /// A call that a model makes, when it is whole.
+    fn called(&self, name: &str, arguments: &str) -> Judged;
+}
+
+/// What becomes of a call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Judged {
+    Allowed,
+    /// It is not made, and this is said in its place.
+    Replaced(String),
+    Blocked(Blocked),
 }
 
 /// A check of one text that comes in pieces. What comes out is the same however the text was cut.
@@ -61,7 +94,7 @@ pub struct Asked {
 }
 
 /// Who asks, for services that want to know.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct About {
     pub call_id: String,
     pub trace_id: Option<String>,
@@ -79,6 +112,8 @@ pub struct About {
     pub entities: Vec<String>,
     /// Checks that were made of this request and its answer.
     pub runs: Runs,
+    /// What was masked so far, to be put back into the answer.
+    pub masked: Masked,
 }
 
 /// What a check says.

@@ -1,7 +1,7 @@
 //! The table of kinds: what `litellm_params.guardrail` may say.
 
 use super::check::Check;
-use super::{bedrock, content_filter, generic, injection, moderation, presidio};
+use super::{bedrock, content_filter, generic, injection, moderation, presidio, tool_permission};
 use crate::auth::Poster;
 use std::sync::Arc;
 use weir_core::config::GuardrailEntry;
@@ -31,4 +31,5 @@ pub(super) static KINDS: &[KindRow] = &[
     KindRow { name: "openai_moderation", build: moderation::build },
     KindRow { name: "presidio", build: presidio::build },
     KindRow { name: "bedrock", build: bedrock::build },
+    KindRow { name: "tool_permission", build: tool_permission::build },
 ];

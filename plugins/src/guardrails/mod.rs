@@ -1,8 +1,10 @@
 //! What looks at requests and answers: guardrails, as `guardrails` of the configuration has them.
 //!
 //! `check.rs` is what a kind must do, `kinds.rs` the table of kinds, each a file: `content_filter/` (here, by patterns and
-//! words), `injection.rs` (here, by the make of sentences), `generic.rs`, `moderation.rs`, `presidio.rs`, `bedrock.rs` (services). `select.rs` says which ones a request
-//! meets, `texts.rs` finds what is said in a body, `watching.rs` follows an answer, `hiding.rs` masks what is kept.
+//! words), `injection.rs` (here, by the make of sentences), `tool_permission.rs` (here, which tools are called), `generic.rs`,
+//! `moderation.rs`, `presidio.rs`, `bedrock.rs` (services). `select.rs` says which ones a request meets, `texts.rs` finds what
+//! is said in a body, `watching.rs` follows an answer, `judging.rs` its calls of tools, `masked.rs` puts back into it what was
+//! masked before, `hiding.rs` masks what is kept.
 //! `runs.rs` notes which checks were made. `filters/guardrails.rs` is when all of that happens.
 
 mod bedrock;
@@ -12,7 +14,9 @@ mod content_filter;
 mod generic;
 mod hiding;
 mod injection;
+mod judging;
 mod kinds;
+mod masked;
 mod moderation;
 mod presidio;
 mod runs;
@@ -21,11 +25,14 @@ mod service;
 #[cfg(test)]
 mod testing;
 mod texts;
+mod tool_permission;
 mod watching;
 
 pub use beside::Beside;
-pub use check::{About, Asked, Blocked, Check, Fault, Follow, Side, Verdict};
+pub use check::{About, Asked, Blocked, Check, Fault, Follow, Judged, Side, Tools, Verdict};
 pub use hiding::Hiding;
+pub use judging::Judging;
+pub use masked::{Masked, Restoring};
 pub use runs::Run;
 pub(crate) use runs::{PASSED, WORSE};
 pub use select::{Chosen, Guarded, select};
@@ -38,6 +45,7 @@ use kinds::{Build, KINDS};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use std::time::Instant;
+use weir_core::body::JsonBody;
 use weir_core::config::env::Env;
 use weir_core::config::problems::{Problems, did_you_mean};
 use weir_core::config::{Config, GuardrailEntry, Modes, When};
@@ -156,18 +164,37 @@ impl Guardrail {
         }
     }
 
+    /// The body with those tools that a model may be offered; `None`: as it is.
+    ///
+    /// # Errors
+    /// 400 for a tool that is not let pass.
+    pub fn offered(&self, body: &JsonBody, metrics: &Metrics) -> Result<Option<JsonBody>, ApiError> {
+        let Some(tools) = self.check.tools() else { return Ok(None) };
+        let started = Instant::now();
+        let offered = tools.offered(body);
+        let error = offered.is_err().then(|| Kind::GuardrailBlocked.row().label);
+        metrics.guardrail(&self.name, When::PreCall.word(), error, started.elapsed());
+        offered.map_err(|blocked| self.refusal(blocked, When::PreCall))
+    }
+
     /// What the caller is told.
     pub fn refusal(&self, blocked: Blocked, when: When) -> ApiError {
-        let Blocked { message, rule, facts } = blocked;
-        let message = match &self.template {
-            Some(template) => template.replace("{default_message}", &message).replace("{rule_id}", &rule),
-            None => message,
-        };
+        let message = self.worded(&blocked);
+        let facts = blocked.facts;
         let mut told = Map::new();
         told.insert("guardrail_name".to_owned(), self.name.as_str().into());
         told.insert("guardrail_mode".to_owned(), when.word().into());
         told.extend(facts);
         ApiError::new(Kind::GuardrailBlocked, message).with_details("guardrail", Value::Object(told))
+    }
+
+    /// In the operator's words, where there are some.
+    pub fn worded(&self, blocked: &Blocked) -> String {
+        let Some(template) = &self.template else { return blocked.message.clone() };
+        let worded =
+            template.replace("{default_message}", &blocked.message).replace("{rule_id}", &blocked.rule);
+        let facts = blocked.facts.iter().filter_map(|(name, fact)| Some((name, fact.as_str()?)));
+        facts.fold(worded, |worded, (name, fact)| worded.replace(&format!("{{{name}}}"), fact))
     }
 
     fn failed(&self, fault: &Fault) -> Result<Option<Vec<String>>, ApiError> {
@@ -255,12 +282,13 @@ mod tests {
                 "presidio_analyzer_api_base: \"http://127.0.0.1:9\", presidio_anonymizer_api_base: \"127.0.0.1:9\"",
             ),
             ("bedrock", "guardrailIdentifier: g, guardrailVersion: \"1\""),
+            ("tool_permission", "rules: [{id: r, tool_name: f, decision: allow}]"),
         ] {
             let set = guardrails(&format!(
                 "{{guardrail_name: g, litellm_params: {{guardrail: {kind}, mode: [pre_call, post_call], {params}}}}}"
             ));
             assert!(set.find("g").is_some(), "{kind}");
         }
-        assert_eq!(super::KINDS.len(), 7, "a kind that this test does not know");
+        assert_eq!(super::KINDS.len(), 8, "a kind that this test does not know");
     }
 }

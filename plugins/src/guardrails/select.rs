@@ -4,6 +4,7 @@
 use super::Guardrail;
 use super::beside::Beside;
 use super::check::{About, Asked, Side};
+use super::masked::Masked;
 use super::runs::Runs;
 use crate::exchange::Exchange;
 use crate::filters::tags;
@@ -45,6 +46,11 @@ impl Guarded {
     /// Those that run then.
     pub fn at(&self, when: When) -> Vec<Chosen> {
         self.chosen.iter().filter(|chosen| chosen.modes.contains(&when)).cloned().collect()
+    }
+
+    /// Whether something was masked that is to be put back into the answer, which is then nobody else's.
+    pub fn is_masked(&self) -> bool {
+        !self.about.masked.is_empty()
     }
 
     /// The names of those that can change or refuse something, comma separated; empty where there are none.
@@ -184,9 +190,11 @@ fn unknown(name: &str) -> ApiError {
 
 /// An answer that nobody could look at must not be asked for.
 fn servable(x: &Exchange, chosen: &[Chosen]) -> Result<(), ApiError> {
-    let Some(looking) = chosen.iter().find(|chosen| chosen.modes.contains(&When::PostCall)) else {
-        return Ok(());
+    let changes = |chosen: &&Chosen| {
+        let restores = chosen.rail.check.restores() && chosen.modes.contains(&When::PreCall);
+        restores || chosen.modes.contains(&When::PostCall)
     };
+    let Some(looking) = chosen.iter().find(changes) else { return Ok(()) };
     let (operation, name) = (x.request.operation, &looking.rail.name);
     if operation == Operation::Completions && x.request.stream {
         let message =
@@ -220,6 +228,7 @@ fn about(x: &Exchange) -> About {
         language: x.request.body.raw("guardrail_config").and_then(language),
         entities: Vec::new(),
         runs: Runs::default(),
+        masked: Masked::default(),
     }
 }
 

@@ -143,7 +143,7 @@ async fn past(watcher: &mut dyn Watcher, block: usize, text: String) -> Result<S
 async fn went(watch: Watch, as_it_is: &str) -> Result<String, ApiError> {
     match watch {
         Watch::Pass => Ok(as_it_is.to_owned()),
-        Watch::Edit(text) => Ok(text),
+        Watch::Edit(text) | Watch::Replace(text) => Ok(text),
         Watch::Hold(hold) => Ok(hold.answer().await?.unwrap_or_else(|| as_it_is.to_owned())),
         Watch::Refuse(error) => Err(error),
     }

@@ -56,7 +56,7 @@ fn environment(x: &Exchange, pass: &Pass, prefix: &'static Prefix) -> Result<Arc
 /// The config's deployments of this provider for the model that is named.
 fn configured(x: &Exchange, pass: &Pass, prefix: &Prefix) -> Option<Group> {
     let named = pass.meant.model.as_ref()?;
-    let group = x.snapshot.models.find(&named.name)?;
+    let group = x.snapshot.models.find_for(&named.name, &x.caller)?;
     let here = |d: &&Arc<Deployment>| prefix.serves(d.provider.prefix) && d.mock.is_none();
     let deployments: Vec<_> = group.deployments.iter().filter(here).cloned().collect();
     (!deployments.is_empty()).then(|| Group { name: group.name.clone(), deployments })
@@ -64,7 +64,7 @@ fn configured(x: &Exchange, pass: &Pass, prefix: &Prefix) -> Option<Group> {
 
 impl Prefix {
     /// Whether a deployment of this provider has the API that stands below the prefix.
-    fn serves(&self, provider: &str) -> bool {
+    pub(super) fn serves(&self, provider: &str) -> bool {
         provider == self.provider || (self.provider, provider) == ("cohere", "cohere_chat")
     }
 }

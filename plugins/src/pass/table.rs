@@ -2,13 +2,14 @@
 
 use super::{Family, Pass, Prefix};
 use crate::deployment::Deployment;
+use crate::models::unwritten;
 use crate::providers::{self, Auth, Fault, Row, Wire, WireBuilder, bedrock};
 use http::HeaderValue;
 use std::sync::Arc;
 use weir_core::ExposeSecret;
 use weir_core::config::env::Env;
 use weir_core::config::problems::{Place, Problems};
-use weir_core::config::{Config, Info, JsonMap, ModelEntry, Params, PassThrough};
+use weir_core::config::{Config, ModelEntry, Params, PassThrough};
 use weir_core::error::{ApiError, Kind};
 use weir_core::model::prices::Catalogue;
 
@@ -17,12 +18,14 @@ pub struct PassTable {
     config: Arc<Config>,
     env: Arc<Env>,
     catalogue: Arc<Catalogue>,
-    /// By provider, model and host.
+    /// By provider, model and host, and whose credentials they are asked with.
     made: moka::sync::Cache<Made, Arc<Deployment>>,
     endpoints: Vec<Arc<Endpoint>>,
+    /// Deployments of the config whose credentials are used below their provider's prefix (`use_in_pass_through`).
+    lent: Vec<ModelEntry>,
 }
 
-type Made = (&'static str, String, String);
+type Made = (&'static str, String, String, String);
 
 /// A configured endpoint, ready to be asked.
 #[derive(Debug)]
@@ -78,6 +81,7 @@ impl PassTable {
             catalogue: Arc::clone(catalogue),
             made: moka::sync::Cache::new(MAX_MADE),
             endpoints: Vec::new(),
+            lent: config.models.iter().filter(|entry| entry.params.use_in_pass_through).cloned().collect(),
         };
         for settings in &config.general.pass_through {
             match table.endpoint_of(settings) {
@@ -123,13 +127,17 @@ impl PassTable {
 
     // --- providers of the environment ---
 
-    /// Whether the environment has a key for this provider.
+    /// Whether the environment, or a deployment that lends its own, has a key for this provider.
     pub fn is_set_up(&self, prefix: &Prefix) -> bool {
+        if self.lent.iter().any(|entry| prefix.serves(&entry.provider)) {
+            return true;
+        }
         let row = providers::row(prefix.provider);
         row.is_some_and(|row| row.key_env.iter().any(|name| self.env.filled(name).is_some()))
     }
 
-    /// The provider as the environment has it, priced as the model that the request names.
+    /// The provider as a deployment that lends its credentials has it, else as the environment has it, priced as the model
+    /// that the request names.
     ///
     /// # Errors
     /// 501 where the provider is not served, or its address is not known.
@@ -140,14 +148,31 @@ impl PassTable {
         let bedrocks = prefix.family == Family::Bedrock && named.starts_with("arn:");
         let model = if price.is_some() || bedrocks { named } else { UNKNOWN };
         let host = host(prefix, &pass.path, &self.env);
-        let key = (prefix.provider, model.to_owned(), host.clone().unwrap_or_default());
+        let lender = self.lender(prefix, &pass.path);
+        let lent_by = lender.map(|entry| entry.id.clone()).unwrap_or_default();
+        let key = (prefix.provider, model.to_owned(), host.clone().unwrap_or_default(), lent_by);
         if let Some(found) = self.made.get(&key) {
             return Ok(found);
         }
-        let made = self.make(prefix, model, host).map_err(|fault| not_set_up(prefix, &fault))?;
+        let made = self.make(prefix, model, host, lender).map_err(|fault| not_set_up(prefix, &fault))?;
         let made = Arc::new(made);
         self.made.insert(key, Arc::clone(&made));
         Ok(made)
+    }
+
+    /// The deployment that lends its credentials: of several, the first, or the one of the path's project and location.
+    fn lender(&self, prefix: &Prefix, path: &str) -> Option<&ModelEntry> {
+        let mut all = self.lent.iter().filter(|entry| prefix.serves(&entry.provider));
+        if prefix.family != Family::Vertex {
+            return all.next();
+        }
+        let segment = |name: &str| path.split('/').skip_while(move |part| *part != name).nth(1);
+        let (project, location) = (segment("projects"), segment("locations"));
+        let other = |own: &Option<String>, asked: Option<&str>| asked.is_none() || own.as_deref() != asked;
+        all.min_by_key(|entry| {
+            let vertex = &entry.params.vertex;
+            (other(&vertex.project, project), other(&vertex.location, location))
+        })
     }
 
     /// A deployment as a `model_list` would have it that says `provider/model` and nothing else; `None` where that is
@@ -156,17 +181,28 @@ impl PassTable {
         Deployment::build(&entry(provider, model), &self.config, &self.env, &self.catalogue).ok()
     }
 
-    fn make(&self, prefix: &'static Prefix, model: &str, host: Option<String>) -> Result<Deployment, Fault> {
+    fn make(
+        &self,
+        prefix: &'static Prefix,
+        model: &str,
+        host: Option<String>,
+        lender: Option<&ModelEntry>,
+    ) -> Result<Deployment, Fault> {
         let row = providers::row(prefix.provider).ok_or_else(|| {
             let message = format!("{} is not served yet", prefix.provider);
             Fault::new("model", message, "")
         })?;
         let mut entry = entry(prefix.provider, model);
+        if let Some(lender) = lender {
+            entry.params = credentials(&lender.params);
+        }
         let google = prefix.family == Family::Vertex;
-        if google {
+        if google && lender.is_none() {
             entry.params.vertex = self.config.passed_vertex.clone();
         }
-        entry.params.aws.bedrock_runtime_endpoint = host.clone().filter(|_| !google);
+        if let Some(agents) = host.as_ref().filter(|_| !google) {
+            entry.params.aws.bedrock_runtime_endpoint = Some(agents.clone());
+        }
         let mut wire = row.wire(&entry, &self.env)?;
         if let Some(host) = host.filter(|_| google) {
             moved(&mut wire, &host);
@@ -181,18 +217,27 @@ impl PassTable {
 }
 
 fn entry(provider: &str, model: &str) -> ModelEntry {
-    ModelEntry {
-        name: model.to_owned(),
-        id: format!("pass-through/{provider}"),
-        provider: provider.to_owned(),
-        upstream_model: model.to_owned(),
-        model_as_written: format!("{provider}/{model}"),
-        params: Params::default(),
-        info: Info::default(),
-        shown: JsonMap::default(),
-        from_ledger: false,
-        line: 0,
-        provenance: Default::default(),
+    unwritten(format!("pass-through/{provider}"), provider, model)
+}
+
+/// Who asks and where, without what the deployment says of its model.
+fn credentials(lent: &Params) -> Params {
+    Params {
+        api_base: lent.api_base.clone(),
+        api_key: lent.api_key.clone(),
+        api_version: lent.api_version.clone(),
+        organization: lent.organization.clone(),
+        azure_ad_token: lent.azure_ad_token.clone(),
+        tenant_id: lent.tenant_id.clone(),
+        client_id: lent.client_id.clone(),
+        client_secret: lent.client_secret.clone(),
+        entra: lent.entra.clone(),
+        vertex: lent.vertex.clone(),
+        aws: lent.aws.clone(),
+        ssl_verify: lent.ssl_verify.clone(),
+        extra_headers: lent.extra_headers.clone(),
+        timeout: lent.timeout,
+        ..Params::default()
     }
 }
 

@@ -109,6 +109,7 @@ static LABELS: &[(&str, Holds)] = &[
     ("server_tool_call", |f| f.own > 0),
     ("audio_out", |f| f.media.contains(&"audio")),
     ("image_out", |f| f.media.contains(&"image")),
+    ("n_choices", |f| !f.others.is_empty()),
 ];
 
 fn check(recorded: &Recorded, told: &Told, to: Dialect, lost: &mut Vec<Lost>) -> Result<(), String> {

@@ -50,6 +50,8 @@ pub struct Facts {
     pub usage: Usage,
     pub media: Vec<&'static str>,
     pub own: usize,
+    /// Of the second choice and those behind it: what they say, and why they end.
+    pub others: Vec<Facts>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -66,15 +68,21 @@ impl Facts {
             usage: answer.usage.unwrap_or_default(),
             ..Facts::default()
         };
-        answer.content.iter().for_each(|part| facts.take(part));
-        let finish = answer.finish.clone();
+        facts.hear(&answer.content, answer.finish.clone());
+        facts.others.resize_with(answer.others.len(), Facts::default);
+        let others = facts.others.iter_mut().zip(&answer.others);
+        others.for_each(|(facts, other)| facts.hear(&other.content, other.finish.clone()));
+        facts
+    }
+
+    fn hear(&mut self, content: &[Part], finish: Option<Finish>) {
+        content.iter().for_each(|part| self.take(part));
         // Some providers say "stop" after a call.
-        facts.finish = if facts.calls.is_empty() {
+        self.finish = if self.calls.is_empty() {
             finish
         } else {
             finish.map(|f| if f == Finish::Stop { Finish::ToolCalls } else { f })
         };
-        facts
     }
 
     fn take(&mut self, part: &Part) {
@@ -117,6 +125,7 @@ impl Facts {
         see(Aspect::Finish, differ(&self.finish, &other.finish));
         see(Aspect::Media, differ(&self.media, &other.media));
         see(Aspect::Own, differ(&self.own, &other.own));
+        see(Aspect::Choices, differ(&self.others, &other.others));
         let (a, b) = (&self.usage, &other.usage);
         see(Aspect::Tokens, differ(&(a.input, a.output), &(b.input, b.output)));
         see(Aspect::CacheRead, differ(&a.cache_read, &b.cache_read));

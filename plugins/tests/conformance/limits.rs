@@ -66,6 +66,12 @@ static LIMITS: &[Limit] = &[
             }
         },
     },
+    Limit {
+        clients: &[Messages, Responses],
+        aspect: Aspect::Choices,
+        lost: Some("this API has one answer to a request"),
+        apply: |facts, _, _| facts.others.clear(),
+    },
     // --- finish ---
     Limit {
         clients: &[Chat, Responses, Gemini],
@@ -136,7 +142,6 @@ pub fn apply(to: Dialect, recorded: &Recorded, facts: &mut Facts, lost: &mut Vec
 
 /// What stands beside the canonical answer. The relay keeps it, which is how the same API on both sides is served.
 static BESIDE: &[(&str, Aspect, &str)] = &[
-    ("n_choices", Aspect::Choices, "the canonical model has one choice; several are only relayed"),
     ("logprobs", Aspect::Probabilities, "probabilities of tokens are only relayed"),
     ("azure_prompt_filter", Aspect::FilterNotes, "notes of Azure's filters are only relayed"),
     ("azure_content_filter_annot", Aspect::FilterNotes, "notes of Azure's filters are only relayed"),

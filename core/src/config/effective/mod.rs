@@ -70,8 +70,12 @@ impl Effective {
         problems: &Problems,
     ) -> Self {
         let teller = Teller { written, config, env, references: &notes.references, problems };
-        let models = written.file.models.iter().zip(&config.models);
-        let models = models.map(|(file, entry)| teller.model(file, entry));
+        let mut files = written.file.models.iter();
+        // Entries that were left out have nothing to tell.
+        let models = config.models.iter().filter_map(|entry| {
+            let file = files.find(|file| file.model_name == entry.name && file.at.line == entry.line)?;
+            Some(teller.model(file, entry))
+        });
         Self { settings: teller.settings(), models: models.collect() }
     }
 }

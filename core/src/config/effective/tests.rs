@@ -122,6 +122,7 @@ fn p47_what_was_made_over_the_api_comes_from_the_ledger() {
             params: secret(r#"{"model": "openai/x", "api_key": "sk-added"}"#),
             info: "{}".into(),
             overrides: false,
+            by_team: false,
         }],
         settings: vec![
             ("litellm_settings".into(), secret(r#"{"request_timeout": 7}"#)),
@@ -147,6 +148,7 @@ fn an_entry_that_the_ledger_changes_says_where_it_stands_and_what_is_changed() {
         params: SecretString::from(r#"{"rpm": 9, "extra_headers": {"x-b": "c"}}"#),
         info: r#"{"base_model": "gpt-4"}"#.into(),
         overrides: true,
+        by_team: false,
     };
     let after = told(&Additions { models: vec![change], ..Additions::default() }).models[0].clone();
     assert!(before.provenance.changed.is_empty());

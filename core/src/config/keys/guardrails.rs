@@ -1,7 +1,10 @@
 //! `guardrails`: one entry, and the parameters of all kinds. A kind reads those that are its own.
 
 use super::Kind::{Any, Bool, List, Map, Number, Seconds, Secret, Text, Texts};
-use super::{Key, later, own, used};
+use super::{Key, moot, own, used};
+
+const ELSEWHERE: &str =
+    "it is of a kind that is not served; use generic_guardrail_api in front of that service";
 
 pub(super) const ENTRY: &[Key] = &[
     used("guardrail_id", Text),
@@ -46,33 +49,39 @@ pub(super) const PARAMS: &[Key] = &[
     used("presidio_filter_scope", Text),
     used("presidio_score_thresholds", Map),
     used("pii_entities_config", Map),
-    later("presidio_ad_hoc_recognizers", Any),
-    later("presidio_run_on", Any),
-    later("output_parse_pii", Bool),
-    later("mock_redacted_text", Any),
+    used("presidio_ad_hoc_recognizers", Any),
+    used("presidio_run_on", Text),
+    used("output_parse_pii", Bool),
+    used("mock_redacted_text", Map),
     // The content filter's.
     used("patterns", List),
     used("blocked_words", List),
     used("blocked_words_file", Text),
     used("pattern_redaction_format", Text),
     used("keyword_redaction_tag", Text),
-    later("categories", List),
-    later("severity_threshold", Any),
-    later("detect_secrets_config", Map),
+    used("categories", List),
+    used("severity_threshold", Text),
+    // Of `hide-secrets`.
+    used("detect_secrets_config", Map),
+    // Of `tool_permission`.
+    used("rules", List),
+    used("default_action", Text),
+    used("on_disallowed_action", Text),
     // Of LiteLLM's other kinds.
-    later("experimental_use_latest_role_message_only", Bool),
-    later("breakdown", Any),
-    later("category_thresholds", Any),
-    later("dev_info", Any),
-    later("metadata", Any),
-    later("payload", Any),
-    later("project_id", Any),
-    later("guard_name", Text),
-    later("default_action", Any),
-    later("rules", List),
-    later("on_disallowed_action", Any),
-    later("additional_params", Any),
-    later("profile_name", Any),
-    later("threshold", Number),
-    later("tags", Texts),
+    moot(
+        "experimental_use_latest_role_message_only",
+        Bool,
+        "all that is said is looked at: what was said earlier reaches the model as well",
+    ),
+    moot("breakdown", Any, ELSEWHERE),
+    moot("category_thresholds", Any, ELSEWHERE),
+    moot("dev_info", Any, ELSEWHERE),
+    moot("metadata", Any, ELSEWHERE),
+    moot("payload", Any, ELSEWHERE),
+    moot("project_id", Any, ELSEWHERE),
+    moot("guard_name", Text, ELSEWHERE),
+    moot("additional_params", Any, ELSEWHERE),
+    moot("profile_name", Any, ELSEWHERE),
+    moot("threshold", Number, ELSEWHERE),
+    moot("tags", Texts, "a guardrail is bound to tags by its mode; write mode: {tags: {TAG: pre_call}}"),
 ];

@@ -1,7 +1,7 @@
 //! `model_info`: facts about a model. Free-form; what is not acted on is shown by `/model/info` as it was written.
 
-use super::Kind::{Bool, Int, Seconds, Text, Texts};
-use super::{Key, Open, is_price, later, used};
+use super::Kind::{Bool, Int, List, Map, Seconds, Text, Texts};
+use super::{Key, Open, is_price, own, used};
 
 pub(super) const KEYS: &[Key] = &[
     used("access_groups", Texts),
@@ -14,8 +14,11 @@ pub(super) const KEYS: &[Key] = &[
     used("disable_background_health_check", Bool),
     used("health_check_model", Text),
     used("health_check_timeout", Seconds),
-    later("team_id", Text),
-    later("team_public_model_name", Text),
+    own("made_by_team", Bool, "An admin of its team made it: nothing of the operator's is used for it."),
+    used("search_context_cost_per_query", Map),
+    used("team_id", Text),
+    used("team_public_model_name", Text),
+    used("tiered_pricing", List),
 ];
 
 /// Facts that LiteLLM's model map has, beside `supports_…`.

@@ -1,7 +1,7 @@
 //! `router_settings`: how a deployment is chosen, and what happens when it fails.
 
-use super::Kind::{Any, Bool, Choice, Int, List, Map, Seconds, Secret, Text, Texts};
-use super::{Key, later, used};
+use super::Kind::{Any, Bool, Choice, Int, List, Map, Seconds, Secret, SecretMap, Text, Texts};
+use super::{Key, moot, used};
 
 const STRATEGIES: &[&str] = &[
     "simple-shuffle",
@@ -11,6 +11,9 @@ const STRATEGIES: &[&str] = &[
     "latency-based-routing",
     "cost-based-routing",
 ];
+
+const QUEUE: &str =
+    "requests do not wait for each other in a queue; bound them by weir_settings.max_connections or rpm";
 
 pub(super) const KEYS: &[Key] = &[
     used("allowed_fails", Int),
@@ -29,31 +32,39 @@ pub(super) const KEYS: &[Key] = &[
     used("routing_strategy", Choice(STRATEGIES)),
     used("stream_timeout", Seconds),
     used("timeout", Seconds),
-    later("alerting_config", Any),
-    later("assistants_config", Any),
-    later("cache_kwargs", Map),
-    later("cache_responses", Bool),
-    later("caching_groups", List),
-    later("client_ttl", Seconds),
-    later("debug_level", Any),
-    later("default_litellm_params", Map),
-    later("default_priority", Int),
+    used("alerting_config", SecretMap),
+    moot("assistants_config", Any, "assistants are not served; use /v1/responses"),
+    moot(
+        "cache_kwargs",
+        Map,
+        "it is about a Python client of Redis; use redis_host, redis_port and redis_password",
+    ),
+    used("cache_responses", Bool),
+    used("caching_groups", List),
+    moot(
+        "client_ttl",
+        Seconds,
+        "no clients are kept, only connections; see weir_settings.upstream_pool_size",
+    ),
+    used("debug_level", Choice(&["DEBUG", "INFO"])),
+    used("default_litellm_params", Map),
+    moot("default_priority", Int, QUEUE),
     used("enable_pre_call_checks", Bool),
     used("enable_tag_filtering", Bool),
-    later("guardrail_list", List),
-    later("ignore_invalid_deployments", Bool),
+    used("guardrail_list", List),
+    used("ignore_invalid_deployments", Bool),
     used("model_group_retry_policy", Map),
-    later("optional_pre_call_checks", Any),
-    later("polling_interval", Seconds),
+    used("optional_pre_call_checks", Texts),
+    moot("polling_interval", Seconds, QUEUE),
     used("provider_budget_config", Map),
     used("redis_host", Text),
     used("redis_password", Secret),
     used("redis_port", Int),
     used("redis_url", Secret),
     used("retry_policy", Map),
-    later("router_general_settings", Any),
+    used("router_general_settings", Map),
     used("routing_strategy_args", Map),
-    later("search_tools", List),
-    later("set_verbose", Bool),
+    moot("search_tools", List, "searches are not served; use a model's own web search (web_search_options)"),
+    used("set_verbose", Bool),
     used("tag_filtering_match_any", Bool),
 ];

@@ -106,6 +106,23 @@ impl AlertSettings {
         settings
     }
 
+    /// `router_settings.alerting_config`: Slack's address, and what is slow where `general_settings` do not say it.
+    pub(in super::super) fn or_of_router(&mut self, router: &Section, general: &Section) {
+        let config = router.node("alerting_config");
+        let said = |name: &str| config.and_then(|config| config.get(name));
+        let Some(address) = said("webhook_url").and_then(Node::as_text).filter(|url| !url.is_empty()) else {
+            return;
+        };
+        self.slack = Some(SecretString::from(address));
+        if !self.to_slack() {
+            self.alerting.push(SLACK.to_owned());
+        }
+        let threshold = said("alerting_threshold").and_then(Node::as_duration);
+        if let Some(threshold) = threshold.filter(|_| general.node("alerting_threshold").is_none()) {
+            self.threshold = threshold;
+        }
+    }
+
     pub fn to_slack(&self) -> bool {
         self.alerting.iter().any(|name| name == SLACK)
     }
@@ -192,6 +209,22 @@ mod tests {
             assert_eq!((alerts.daily_report_days, alerts.spend_report_days), days, "{settings}");
             assert_eq!(problems.contains("whole days"), told, "{problems}");
         }
+    }
+
+    #[test]
+    fn a_router_may_name_slacks_address() {
+        let read = |general: &str| {
+            let text = format!(
+                "general_settings: {{{general}}}\nrouter_settings: {{alerting_config: {{webhook_url: \"http://s.test/x\", \
+                 alerting_threshold: 30}}}}\n"
+            );
+            let (config, problems) = Config::from_text(&text, &Env::default(), &[]);
+            config.unwrap_or_else(|| panic!("{problems}")).general.alerts
+        };
+        let alerts = read("");
+        assert!(alerts.to_slack() && alerts.slack.is_some());
+        assert_eq!(alerts.threshold, Duration::from_secs(30));
+        assert_eq!(read("alerting_threshold: 7").threshold, Duration::from_secs(7));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::super::keys;
 use super::super::problems::{Problems, did_you_mean};
 use super::super::section::Section;
 use super::super::tree::Value;
-use super::RedisSettings;
+use super::{RedisSettings, RouterSettings};
 use crate::domain::operation::Operation;
 use std::time::Duration;
 
@@ -56,15 +56,15 @@ pub enum CachePlace {
 }
 
 impl CacheSettings {
-    /// `shared`: the Redis that processes count in. `None`: answers are not kept.
+    /// Of the router: the Redis that processes count in, and whether it asks for a cache. `None`: answers are not kept.
     pub(in super::super) fn read(
         litellm: &Section,
-        shared: Option<&RedisSettings>,
+        router: &RouterSettings,
         env: &Env,
         problems: &mut Problems,
     ) -> Option<Self> {
-        let s = params(litellm, problems);
-        if litellm.bool("cache") != Some(true) {
+        let (s, shared) = (params(litellm, problems), router.redis.as_ref());
+        if !litellm.bool("cache").unwrap_or(router.cache_responses) {
             if litellm.node("cache_params").is_some() && litellm.node("cache").is_none() {
                 problems.warn(s.at(), "has no effect by itself", "add cache: true");
             }

@@ -66,7 +66,7 @@ impl Library {
             api_base: params::address(s, "api_base", problems),
             api_version: text("api_version").or(usual),
             organization: text("organization"),
-            headers: params::headers(s, "headers", problems),
+            headers: params::headers(s, &["headers"], problems),
             safety: s.node("vertex_ai_safety_settings").map(Node::to_json),
             max_tokens: s.int("max_tokens").filter(|most| *most > 0),
             input_type: text("COHERE_DEFAULT_EMBEDDING_INPUT_TYPE"),

@@ -5,7 +5,7 @@ use super::super::fallbacks::{self, Alias, Fallbacks};
 use super::super::problems::Problems;
 use super::super::section::Section;
 use super::super::tree::Node;
-use super::{LitellmSettings, RedisSettings, env_node};
+use super::{LitellmSettings, PreCallChecks, RedisSettings, env_node};
 use crate::domain::money::NanoUsd;
 use crate::domain::period::{Period, WindowBudget};
 use std::time::Duration;
@@ -102,12 +102,24 @@ pub struct RouterSettings {
     pub tag_filtering_match_any: bool,
     /// Where processes share what is no money.
     pub redis: Option<RedisSettings>,
+    /// What else a deployment is chosen by.
+    pub checks: PreCallChecks,
+    /// A model that nobody configured is asked of the provider that its name names, with the keys of the environment.
+    pub pass_through_all_models: bool,
+    /// An entry of `model_list` that is wrong is left out, in place of all.
+    pub ignore_invalid_deployments: bool,
+    /// Answers are cached, where `litellm_settings.cache` says nothing of it.
+    pub cache_responses: bool,
+    /// Groups whose cached answers are good for each other.
+    pub caching_groups: Vec<Vec<String>>,
+    /// Logs tell more.
+    pub debug: bool,
 }
 
 impl RouterSettings {
     pub(in super::super) fn read(
         s: &Section,
-        litellm: &LitellmSettings,
+        (litellm, checks): (&LitellmSettings, PreCallChecks),
         env: &Env,
         problems: &mut Problems,
     ) -> Self {
@@ -150,8 +162,31 @@ impl RouterSettings {
             enable_tag_filtering: s.bool("enable_tag_filtering").unwrap_or(false),
             tag_filtering_match_any: s.bool("tag_filtering_match_any").unwrap_or(true),
             redis: RedisSettings::read(s, env, problems),
+            checks,
+            pass_through_all_models: passes_on(s, problems),
+            ignore_invalid_deployments: s.bool("ignore_invalid_deployments").unwrap_or(false),
+            cache_responses: s.bool("cache_responses").unwrap_or(false),
+            caching_groups: caching_groups(s),
+            debug: s.bool("set_verbose").unwrap_or(false)
+                || s.text("debug_level").as_deref() == Some("DEBUG"),
         }
     }
+}
+
+/// `router_general_settings`; its other member, `async_only_mode`, decides nothing here.
+fn passes_on(s: &Section, problems: &mut Problems) -> bool {
+    const NAME: &str = "router_general_settings";
+    let of = |name: &str| s.node(NAME).and_then(|node| node.get(name)?.as_bool()).unwrap_or(false);
+    if of("async_only_mode") {
+        problems.note(&s.place(NAME), "async_only_mode has no effect: nothing here blocks a thread");
+    }
+    of("pass_through_all_models")
+}
+
+/// `[[a, b], [c, d]]`
+fn caching_groups(s: &Section) -> Vec<Vec<String>> {
+    let groups = s.node("caching_groups").map(Node::items).unwrap_or_default();
+    groups.iter().filter_map(Node::as_texts).collect()
 }
 
 /// What the members of policies end in, after the class of an error.

@@ -19,7 +19,14 @@ fn load(added: &Additions) -> Config {
 }
 
 fn model(id: &str, name: &str, params: &str, info: &str, overrides: bool) -> AddedModel {
-    AddedModel { id: id.into(), name: name.into(), params: params.into(), info: info.into(), overrides }
+    AddedModel {
+        id: id.into(),
+        name: name.into(),
+        params: params.into(),
+        info: info.into(),
+        overrides,
+        by_team: false,
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod additions;
 mod cache;
+mod deployments;
 mod general;
 mod junk;
 mod library;

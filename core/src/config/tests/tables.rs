@@ -50,7 +50,7 @@ fn samples(kind: Kind) -> Vec<String> {
         Kind::Bool => &["true", "false"],
         Kind::Int => &["7", "402"],
         Kind::Number | Kind::Price | Kind::Seconds | Kind::Bytes => &["7"],
-        Kind::Texts => &["[sample]", "[10.0.0.0/8]"],
+        Kind::Texts => &["[sample]", "[10.0.0.0/8]", "[prompt_caching]"],
         Kind::List => &[
             "[{sample: [other]}]",
             "[sample]",
@@ -58,6 +58,8 @@ fn samples(kind: Kind) -> Vec<String> {
             "[{role: team}]",
             "[{team_id: sample, success_callback: [otel]}]",
             "[{header_name: x-sample, litellm_user_role: customer}]",
+            "[{range: [0, 7000], input_cost_per_token: 7}]",
+            "[{guardrail_name: sample, litellm_params: {guardrail: sample, mode: pre_call}}]",
         ],
         Kind::Map | Kind::SecretMap => &[
             "{sample: other}",
@@ -74,6 +76,9 @@ fn samples(kind: Kind) -> Vec<String> {
             "{enforced_params: [sample]}",
             "{forward_client_headers_to_llm_api: [sample]}",
             "{default_priority: 0.7}",
+            "{search_context_size_low: 7}",
+            "{pass_through_all_models: true}",
+            "{webhook_url: \"http://sample.test\"}",
         ],
         Kind::BoolOrText => &["false", "/sample.pem"],
         Kind::Choice(choices) => choices,

@@ -20,6 +20,8 @@ pub struct ModelRecord {
     pub team_id: Option<String>,
     /// An entry of the config file with this id is changed by this one, and not replaced: only what stands here counts.
     pub overrides: bool,
+    /// An admin of the team made it, and no proxy admin.
+    pub by_team: bool,
 }
 
 /// Credentials that models name.

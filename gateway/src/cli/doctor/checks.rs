@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use weir_core::config::{Config, Env, RedisSettings, SslVerify};
+use weir_core::config::{Config, Env, ModelEntry, RedisSettings, SslVerify};
 use weir_ledger::{Examined, LedgerOptions, Redis, examine};
 use weir_plugins::providers;
 
@@ -47,7 +47,7 @@ impl Place<'_> {
             self.redis().boxed_local(),
             self.listener(listener).boxed_local(),
         ];
-        match self.way() {
+        match self.way(&self.config.litellm.ssl_verify) {
             Ok(way) => checks.extend(self.providers(&Arc::new(way))),
             Err(error) => {
                 findings.push(Finding::new("certificates", "", Status::Fail, format!("{error:#}")));
@@ -139,25 +139,33 @@ impl Place<'_> {
 
     // --- providers ---
 
-    fn way(&self) -> anyhow::Result<Way> {
+    /// As a deployment goes that checks certificates like this.
+    fn way(&self, verify: &SslVerify) -> anyhow::Result<Way> {
         let env = &self.config.env;
         Ok(Way {
             proxy: run::https_proxy(env)?,
             resolver: Arc::new(Resolver::new()),
-            roots: Arc::new(roots::store(roots::own(self.config), env)?),
-            verify: self.config.litellm.ssl_verify != SslVerify::Off,
+            roots: Arc::new(roots::store(roots::own(verify, env), env)?),
+            verify: *verify != SslVerify::Off,
         })
     }
 
     async fn provider(&self, way: Arc<Way>, target: Target, asked: Asked) -> Findings {
-        let reach = async { Ok(way.reach(&target).await) };
-        let reached = self.bounded(reach).await.unwrap_or_else(|why| Err(Unreached { why, until: None }));
         let port = if target.tls { 443 } else { 80 };
         let shown = if target.port == port {
             target.host.clone()
         } else {
             format!("{}:{}", target.host, target.port)
         };
+        let way = match asked.verify.as_ref().map(|own| self.way(own)) {
+            None => way,
+            Some(Ok(own)) => Arc::new(own),
+            Some(Err(why)) => {
+                return vec![Finding::new("provider", &shown, Status::Fail, format!("ssl_verify: {why:#}"))];
+            }
+        };
+        let reach = async { Ok(way.reach(&target).await) };
+        let reached = self.bounded(reach).await.unwrap_or_else(|why| Err(Unreached { why, until: None }));
         vec![match reached {
             Ok(reached) => told_provider(&shown, &reached, &asked),
             Err(failed) => Finding::new("provider", &shown, Status::Fail, unreached(&failed, &asked)),
@@ -252,18 +260,22 @@ struct Asked {
     providers: BTreeSet<&'static str>,
     /// Variables that should hold a key, and do not.
     keyless: BTreeSet<&'static str>,
+    /// How they check its certificate, where they say so themselves.
+    verify: Option<SslVerify>,
 }
 
 /// Every address once. Deployments that answer themselves, and those whose provider the request names, have none.
 fn targets(config: &Config) -> BTreeMap<Target, Asked> {
     let mut targets: BTreeMap<Target, Asked> = BTreeMap::new();
-    for entry in config.models.iter().filter(|entry| entry.params.mock_response.is_none()) {
+    let asks = |entry: &&ModelEntry| entry.params.mock_response.is_none() && !entry.params.mock_timeout;
+    for entry in config.models.iter().filter(asks) {
         let Some(row) = providers::row(&entry.provider) else { continue };
         // What is wrong with the entry is told by `weir check`.
         let Ok(wire) = row.wire(entry, &config.env) else { continue };
         let asked = targets.entry(Target { host: wire.host, port: wire.port, tls: wire.tls }).or_default();
         asked.providers.insert(row.prefix);
         asked.keyless.extend(wire.missing_key);
+        asked.verify = entry.params.ssl_verify.clone().or(asked.verify.take());
     }
     targets
 }

@@ -6,7 +6,7 @@ use crate::dialects::wire_body::room;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use weir_core::body::Node;
-use weir_core::chat::{Finish, ToolCall, ToolCallKind};
+use weir_core::chat::{Event, Finish, ToolCall, ToolCallKind};
 
 /// The members of [`Chunk`].
 pub(super) static KNOWN: &[&str] = &[
@@ -165,10 +165,20 @@ pub(super) enum Piece {
 // --- Chunk ---
 
 impl Chunk {
-    /// The first choice; a translated request asks for one.
+    /// The first choice. The others stay, where there are any.
     pub(super) fn take_choice(&mut self) -> Option<Choice> {
-        let choices = self.choices.take()?;
-        choices.into_iter().find(|c| c.index.unwrap_or(0) == 0)
+        let mut choices = self.choices.take()?;
+        let first = choices.iter().position(|choice| choice.index.unwrap_or(0) == 0);
+        let first = first.map(|at| choices.remove(at));
+        self.choices = Some(choices).filter(|choices| !choices.is_empty());
+        first
+    }
+
+    /// The others, each with its number.
+    pub(super) fn take_others(&mut self) -> impl Iterator<Item = (usize, Choice)> + use<> {
+        let choices = self.choices.take().unwrap_or_default().into_iter();
+        let numbered = choices.filter_map(|choice| Some((usize::try_from(choice.index?).ok()?, choice)));
+        numbered.filter(|(index, _)| (1..Event::CHOICES).contains(index))
     }
 
     /// The usage, wherever it stands. `choice`: the one that was taken.

@@ -36,8 +36,14 @@ impl Filter {
         for rule in &rules {
             longest = longest.max(rule.longest()?);
         }
-        let (refusing, masking) = rules.into_iter().partition(|rule| matches!(rule.action, Action::Block(_)));
-        Ok(Self { refusing: Set::new(refusing)?, masking: Set::new(masking)?, longest })
+        let of = |wanted: fn(&Action) -> bool| {
+            let named =
+                rules.iter().filter(|rule| matches!(rule.action, Action::Pass) || wanted(&rule.action));
+            Set::new(named.cloned().collect())
+        };
+        let refusing = of(|action| matches!(action, Action::Block(_)))?;
+        let masking = of(|action| matches!(action, Action::Mask(_)))?;
+        Ok(Self { refusing, masking, longest })
     }
 
     /// A whole text, masked.
@@ -56,14 +62,19 @@ impl Filter {
         text.floor_char_boundary(text.len().saturating_sub(self.longest + BEHIND))
     }
 
-    /// Looks for what is refused, among the matches that begin in `from..until`.
-    pub(super) fn refuse(&self, text: &str, from: usize, until: usize) -> Result<(), Blocked> {
-        let Some(set) = &self.refusing else { return Ok(()) };
-        let found = set.find(text, from).filter(|(start, ..)| *start < until);
-        match found.map(|(.., rule)| rule) {
-            Some(Rule { action: Action::Block(blocked), .. }) => Err(blocked.clone()),
-            _ => Ok(()),
+    /// Looks for what is refused, among the matches that begin in `from..until`; answers where it ended, which is behind
+    /// `until` where an exception lies across it.
+    pub(super) fn refuse(&self, text: &str, from: usize, until: usize) -> Result<usize, Blocked> {
+        let Some(set) = &self.refusing else { return Ok(until) };
+        let mut at = from;
+        while let Some((start, end, rule)) = set.find(text, at).filter(|(start, ..)| *start < until) {
+            if let Action::Block(blocked) = &rule.action {
+                return Err(blocked.clone());
+            }
+            // No pattern matches the empty text; if one did, this would not end.
+            at = end.max(start + 1);
         }
+        Ok(at.max(until))
     }
 
     /// Writes `from..until` masked; answers where it ended, which is behind `until` where a match lies across it.
@@ -75,8 +86,9 @@ impl Filter {
                 break;
             }
             out.push_str(&text[at..start]);
-            if let Action::Mask(tag) = &rule.action {
-                out.push_str(tag);
+            match &rule.action {
+                Action::Mask(tag) => out.push_str(tag),
+                Action::Block(_) | Action::Pass => out.push_str(&text[start..end]),
             }
             at = end;
         }

@@ -10,7 +10,8 @@ pub(super) struct Following {
     held: String,
     /// Up to here it has gone on, masked.
     gone: usize,
-    /// Up to here nothing begins that is refused. May be before `gone`, where a masked match was longer.
+    /// Up to here nothing begins that is refused. May be before `gone`, where a masked match was longer, and behind, where
+    /// an exception was.
     passed: usize,
 }
 
@@ -22,8 +23,7 @@ impl Following {
     fn go_on(&mut self, until: usize) -> Result<String, Blocked> {
         let mut out = String::new();
         if self.passed < until {
-            self.filter.refuse(&self.held, self.passed, until)?;
-            self.passed = until;
+            self.passed = self.filter.refuse(&self.held, self.passed, until)?;
         }
         if self.gone < until {
             self.gone = self.filter.replace(&self.held, self.gone, until, &mut out);

@@ -2,10 +2,12 @@
 //! found is masked or refused. A stream is followed: what may become a match is kept back, as many bytes as the longest
 //! match has, so that a match is found wherever the stream was cut.
 
+mod categories;
 mod filter;
 mod follow;
 mod patterns;
 mod rules;
+mod secrets;
 
 use super::check::{Asked, Blocked, Check, Fault, Follow, Verdict};
 use super::kinds::Build;
@@ -24,7 +26,7 @@ struct ContentFilter(Arc<Filter>);
 pub(super) fn build(build: &Build<'_>, problems: &mut Problems) -> Option<Arc<dyn Check>> {
     let rules = rules::read(&build.entry.params, problems)?;
     if rules.is_empty() {
-        let cure = "add patterns, blocked_words or blocked_words_file";
+        let cure = "add patterns, blocked_words, blocked_words_file or categories";
         problems.error(build.entry.params.at(), "there is nothing to look for", cure);
         return None;
     }
@@ -32,8 +34,17 @@ pub(super) fn build(build: &Build<'_>, problems: &mut Problems) -> Option<Arc<dy
 }
 
 pub(super) fn build_secrets(build: &Build<'_>, problems: &mut Problems) -> Option<Arc<dyn Check>> {
-    let rules = SECRETS.iter().map(|(name, pattern)| Rule::masking(name, pattern, "[REDACTED]"));
-    made(build.entry.params.at(), rules.collect(), problems)
+    let params = &build.entry.params;
+    let named = secrets::named(params, problems);
+    let wanted = |name: &str| named.as_ref().is_none_or(|named| named.contains(&name));
+    let rules = SECRETS.iter().filter(|(name, _)| wanted(name));
+    let rules: Vec<Rule> = rules.map(|(name, pattern)| Rule::masking(name, pattern, "[REDACTED]")).collect();
+    if rules.is_empty() {
+        let cure = "name another plugin of detect-secrets, or remove detect_secrets_config";
+        problems.error(&params.place("detect_secrets_config"), "there is nothing to look for", cure);
+        return None;
+    }
+    made(params.at(), rules, problems)
 }
 
 /// `litellm_settings.banned_keywords_list`; `None` where no word is banned.

@@ -1,12 +1,14 @@
-//! What a content filter's settings say: `patterns`, `blocked_words`, `blocked_words_file`.
+//! What a content filter's settings say: `patterns`, `blocked_words`, `blocked_words_file`, `categories`.
 
 use super::super::check::Blocked;
+use super::categories;
 use super::patterns::PREBUILT;
 use weir_core::config::problems::{Place, Problems, did_you_mean};
 use weir_core::config::section::Section;
 use weir_core::config::tree::{self, Node};
 
 /// One thing that is looked for.
+#[derive(Clone)]
 pub(super) struct Rule {
     /// For messages.
     pub(super) name: String,
@@ -14,11 +16,13 @@ pub(super) struct Rule {
     pub(super) action: Action,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Action {
     /// What stands in its place.
     Mask(String),
     Block(Blocked),
+    /// Nothing is found in it, whatever it holds.
+    Pass,
 }
 
 /// More are a mistake.
@@ -45,6 +49,8 @@ impl Rule {
 
 /// All rules, patterns first. `None`: one of them cannot be used, which is reported.
 pub(super) fn read(s: &Section, problems: &mut Problems) -> Option<Vec<Rule>> {
+    let tag = s.text("keyword_redaction_tag").unwrap_or_else(|| KEYWORD.to_owned());
+    let groups = categories::read(s, &tag, problems)?;
     let (mut rules, mut whole) = (Vec::new(), true);
     let mut add = |rule: Option<Rule>| match rule {
         Some(rule) => rules.push(rule),
@@ -55,7 +61,6 @@ pub(super) fn read(s: &Section, problems: &mut Problems) -> Option<Vec<Rule>> {
     for node in s.node("patterns").map(Node::items).unwrap_or_default() {
         add(pattern(node, &format, &at, problems));
     }
-    let tag = s.text("keyword_redaction_tag").unwrap_or_else(|| KEYWORD.to_owned());
     let at = s.place("blocked_words");
     for node in s.node("blocked_words").map(Node::items).unwrap_or_default() {
         add(word(node, &tag, &at, problems));
@@ -74,6 +79,7 @@ pub(super) fn read(s: &Section, problems: &mut Problems) -> Option<Vec<Rule>> {
             }
         }
     }
+    let rules = categories::joined(groups, rules, &s.place("categories"), problems);
     if rules.len() > MOST {
         problems.error(s.at(), format!("more than {MOST} patterns and words"), "");
         return None;
@@ -90,7 +96,7 @@ fn in_file(path: &str) -> Result<Node, String> {
     Ok(file)
 }
 
-fn text<'n>(node: &'n Node, name: &str) -> Option<&'n str> {
+pub(super) fn text<'n>(node: &'n Node, name: &str) -> Option<&'n str> {
     node.get(name).and_then(Node::as_text).filter(|text| !text.is_empty())
 }
 
@@ -153,8 +159,14 @@ fn action(node: &Node, tag: String, blocked: Blocked, at: &Place, problems: &mut
     }
 }
 
+/// The text itself as a pattern, where it stands for itself and is no part of a longer word.
+pub(super) fn whole_word(text: &str) -> String {
+    let edge = |c: Option<char>| if c.is_some_and(|c| c.is_ascii_alphanumeric()) { r"(?-u:\b)" } else { "" };
+    format!("{}{}{}", edge(text.chars().next()), escaped(text), edge(text.chars().next_back()))
+}
+
 /// The text itself as a pattern.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     const META: &str = r"\.+*?()|[]{}^$#&-~";
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {

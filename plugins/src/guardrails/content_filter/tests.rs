@@ -110,6 +110,18 @@ fn what_is_refused_is_refused_wherever_it_is_cut_and_before_it_is_shown() {
 }
 
 #[test]
+fn an_exception_is_one_wherever_it_is_cut() {
+    let pass = Rule { name: "p".into(), pattern: "no legal advice".into(), action: Action::Pass };
+    let filter = Arc::new(Filter::new(vec![pass, blocking("legal advice"), masking("m", "advice")]).unwrap());
+    let text = format!("{} no legal advice, {}", "x ".repeat(20), "y ".repeat(20));
+    for (cut, _) in text.char_indices() {
+        let (one, other) = text.split_at(cut);
+        assert_eq!(followed(&filter, &[one, other]).unwrap(), text, "cut at {cut}");
+    }
+    assert!(filter.mask("no legal advice, but legal advice").is_err());
+}
+
+#[test]
 fn a_stream_keeps_back_no_more_than_the_longest_match() {
     let filter = Arc::new(Filter::new(vec![masking("m", "abc")]).unwrap());
     let mut following = Following::new(filter);

@@ -2,6 +2,7 @@
 
 use super::{Checked, Is, Rule, Sent, list, obey, require};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// OpenAI's, and LiteLLM's for a call that Gemini could not finish.
 static WORDS: &[&str] =
@@ -80,8 +81,15 @@ pub fn error(value: &Value) -> Checked {
 #[derive(Default)]
 struct Seen {
     id: Option<Value>,
-    finished: bool,
     usage: bool,
+    /// By their indices.
+    choices: BTreeMap<u64, Choice>,
+}
+
+#[derive(Default)]
+struct Choice {
+    begun: bool,
+    finished: bool,
     calls: usize,
 }
 
@@ -94,30 +102,39 @@ pub fn stream(events: &[Sent], faulty: bool) -> Checked {
         return error(&last.data);
     }
     require(last.data.is_null(), || "it does not end with [DONE]".to_owned())?;
-    require(seen.finished, || "no reason to finish".to_owned())
+    require(seen.finished(), || "no reason to finish".to_owned())
 }
 
 impl Seen {
     fn chunk(&mut self, chunk: &Value) -> Checked {
         obey(chunk, CHUNK)?;
-        let first = self.id.is_none();
         let id = self.id.get_or_insert_with(|| chunk["id"].clone());
         require(*id == chunk["id"], || format!("the id changed: {chunk}"))?;
         require(!self.usage, || "something follows the usage".to_owned())?;
         let choices = list(chunk, "/choices");
         if choices.is_empty() {
             self.usage = true;
-            require(self.finished, || "the usage comes before the end".to_owned())?;
+            require(self.finished(), || "the usage comes before the end".to_owned())?;
             return usage(&chunk["usage"]);
         }
-        require(choices.len() == 1 && !self.finished, || format!("after the finish: {chunk}"))?;
-        self.choice(&choices[0], first)
+        require(choices.len() == 1, || format!("several choices in one chunk: {chunk}"))?;
+        let index = choices[0]["index"].as_u64().ok_or("a choice has no index")?;
+        self.choices.entry(index).or_default().chunk(&choices[0])
     }
 
-    fn choice(&mut self, choice: &Value, first: bool) -> Checked {
+    /// All choices that have begun have ended, the first among them.
+    fn finished(&self) -> bool {
+        self.choices.contains_key(&0) && self.choices.values().all(|choice| choice.finished)
+    }
+}
+
+impl Choice {
+    fn chunk(&mut self, choice: &Value) -> Checked {
         obey(choice, &[("/index", Is::Count), ("/delta", Is::Object), ("/finish_reason", Is::MaybeText)])?;
+        require(!self.finished, || format!("after the finish: {choice}"))?;
+        let begun = std::mem::replace(&mut self.begun, true);
         let role = &choice["delta"]["role"];
-        require(!first || role == "assistant", || "the first chunk names no role".to_owned())?;
+        require(begun || role == "assistant", || "the first chunk names no role".to_owned())?;
         list(choice, "/delta/tool_calls").iter().try_for_each(|call| self.call(call))?;
         list(choice, "/delta/annotations").iter().try_for_each(|a| obey(a, ANNOTATION))?;
         if choice["finish_reason"].is_null() {

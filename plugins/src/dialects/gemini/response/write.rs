@@ -24,6 +24,8 @@ struct Parts {
     usage: Option<Usage>,
     id: Option<String>,
     model: Option<String>,
+    /// Of the second candidate and those behind it.
+    others: Vec<Parts>,
 }
 
 #[derive(Debug)]
@@ -37,11 +39,13 @@ enum Block {
 
 pub(in super::super) fn write_answer(answer: Answer, view: &View<'_>) -> Vec<u8> {
     let mut parts = Parts::default();
-    let mut written = Vec::new();
+    let mut written = vec![Vec::new()];
     for event in replay(answer) {
-        parts.take(event, &mut written);
+        let (candidate, more) = parts.said(event);
+        written.resize_with(written.len().max(candidate + 1), Vec::new);
+        written[candidate].extend(more);
     }
-    let joined = join(written);
+    let joined = written.into_iter().map(join).collect();
     let id = parts.id.take().unwrap_or_else(|| view.id.to_owned());
     let model = parts.model.take();
     let last = parts.last(joined);
@@ -77,6 +81,23 @@ fn envelope(mut chunk: Object, model: &str, id: &str) -> Value {
 // --- Parts ---
 
 impl Parts {
+    /// Which candidate an event is of, and what of it is told at once.
+    fn said(&mut self, event: Event) -> (usize, Vec<WirePart>) {
+        let mut told = Vec::new();
+        let Event::Beside { choice, event } = event else {
+            self.take(event, &mut told);
+            return (0, told);
+        };
+        if !(1..Event::CHOICES).contains(&choice) {
+            return (0, told);
+        }
+        self.others.resize_with(self.others.len().max(choice), Parts::default);
+        if let Some(other) = self.others.get_mut(choice - 1) {
+            other.take(*event, &mut told);
+        }
+        (choice, told)
+    }
+
     fn take(&mut self, event: Event, out: &mut Vec<WirePart>) {
         match event {
             Event::Start { id, model } => (self.id, self.model) = (id, model),
@@ -90,8 +111,9 @@ impl Parts {
             Event::Usage(usage) => self.usage = Some(usage),
             Event::Finish(finish) => self.finish = Some(finish),
             // Told by whoever drives the writer, with `error_event`.
-            Event::Fault(_) => {}
-            Event::Beside { .. } | Event::Logprobs(_) => {}
+            Event::Fault(_) | Event::Logprobs(_) => {}
+            // Has another's state.
+            Event::Beside { .. } => {}
         }
     }
 
@@ -124,21 +146,30 @@ impl Parts {
         }
     }
 
-    /// The last chunk: parts that are left, why the model stopped, sources, usage.
-    fn last(self, parts: Vec<WirePart>) -> Object {
+    /// The last chunk: parts of the candidates that are left, why the model stopped, sources, usage.
+    fn last(mut self, parts: Vec<Vec<WirePart>>) -> Object {
+        let (usage, others) = (self.usage.take(), std::mem::take(&mut self.others));
+        let mut left = parts.into_iter();
+        let all = std::iter::once(self).chain(others).enumerate();
+        let candidates: Vec<Object> =
+            all.map(|(index, said)| said.ended(index, left.next().unwrap_or_default())).collect();
+        let mut chunk = Object::from_iter([("candidates".to_owned(), json!(candidates))]);
+        chunk.extend(usage.map(|u| ("usageMetadata".to_owned(), usage::write(&u))));
+        chunk
+    }
+
+    fn ended(self, index: usize, parts: Vec<WirePart>) -> Object {
         let finish = self.finish.as_ref().map_or("FINISH_REASON_UNSPECIFIED", finish::write);
-        let mut candidate = candidate(parts);
+        let mut candidate = candidate(index, parts);
         candidate.insert("finishReason".into(), finish.into());
         candidate.extend(self.sources.finish().map(|sources| ("groundingMetadata".to_owned(), sources)));
-        let mut chunk = Object::from_iter([("candidates".to_owned(), json!([candidate]))]);
-        chunk.extend(self.usage.map(|u| ("usageMetadata".to_owned(), usage::write(&u))));
-        chunk
+        candidate
     }
 }
 
-fn candidate(parts: Vec<WirePart>) -> Object {
+fn candidate(index: usize, parts: Vec<WirePart>) -> Object {
     let content = Content { role: Some("model".into()), parts };
-    Object::from_iter([("content".to_owned(), json!(content)), ("index".to_owned(), 0.into())])
+    Object::from_iter([("content".to_owned(), json!(content)), ("index".to_owned(), index.into())])
 }
 
 // --- Block ---
@@ -221,12 +252,11 @@ impl Chunks {
 
     /// The chunk that an event makes, if it makes one.
     fn write(&mut self, event: Event) -> Option<Value> {
-        let mut parts = Vec::new();
-        self.parts.take(event, &mut parts);
+        let (index, parts) = self.parts.said(event);
         if parts.is_empty() {
             return None;
         }
-        let chunk = Object::from_iter([("candidates".to_owned(), json!([candidate(parts)]))]);
+        let chunk = Object::from_iter([("candidates".to_owned(), json!([candidate(index, parts)]))]);
         Some(self.envelope(chunk))
     }
 

@@ -55,6 +55,34 @@ fn recorded_answers_are_the_same_when_written_and_read_again() {
 }
 
 #[test]
+fn p20_several_choices_are_several_candidates_plain_and_streamed() {
+    let choice = |text: &str, finish: Finish| weir_core::chat::Choice {
+        content: vec![Part::text(text)],
+        finish: Some(finish),
+        ..Default::default()
+    };
+    let answer = Answer {
+        content: vec![Part::text("one")],
+        finish: Some(Finish::Stop),
+        others: vec![choice("two", Finish::Length), choice("three", Finish::Stop)],
+        ..Answer::default()
+    };
+    let expected = json!([[0, "one", "STOP"], [1, "two", "MAX_TOKENS"], [2, "three", "STOP"]]);
+    let told = |candidates: &Value| -> Value {
+        let one = |c: &Value| json!([c["index"], c["content"]["parts"][0]["text"], c["finishReason"]]);
+        candidates.as_array().unwrap().iter().map(one).collect()
+    };
+    let plain = rewritten(answer.clone());
+    assert_eq!(told(&plain["candidates"]), expected);
+    assert_eq!(read(&plain).unwrap().others, answer.others);
+    let body = body(&json!({}));
+    let mut writer = Gemini.writer(&view(&body));
+    let stream = super::written(writer.as_mut(), weir_core::chat::replay(answer.clone()));
+    let again = super::collect(super::events(&[&stream]).unwrap());
+    assert_eq!((again.text(), again.finish, again.others), ("one".to_owned(), answer.finish, answer.others));
+}
+
+#[test]
 fn p20_probabilities_are_told_in_openais_form() {
     let answer =
         read(&json!({ "candidates": [{ "content": { "parts": [{ "text": "Hi" }] }, "finishReason": "STOP",

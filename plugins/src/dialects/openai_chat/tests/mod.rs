@@ -156,7 +156,7 @@ pub(super) fn assemble(chunks: &[Value]) -> Value {
             assert_eq!(chunk["choices"], json!([]), "usage comes alone");
             usage = told.clone();
         }
-        let Some(choice) = chunk["choices"].get(0) else { continue };
+        let Some(choice) = chunk["choices"].get(0).filter(|choice| choice["index"] == 0) else { continue };
         merge(&mut message, &choice["delta"]);
         if !choice["finish_reason"].is_null() {
             assert!(finish.is_null(), "finished twice");

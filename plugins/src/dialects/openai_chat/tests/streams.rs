@@ -26,6 +26,45 @@ fn p23_any_cut_gives_the_same_events() {
     }
 }
 
+/// A stream of two choices whose pieces come by turns.
+fn two_choices() -> String {
+    let chunk = |index: u64, delta: Value, finish: Value| json!({ "id": "c", "choices": [{ "index": index, "delta": delta, "finish_reason": finish }] });
+    let call = json!({ "tool_calls": [{ "index": 0, "function": { "name": "f", "arguments": "{}" } }] });
+    let chunks = [
+        chunk(0, json!({ "role": "assistant", "content": "one" }), Value::Null),
+        chunk(1, json!({ "role": "assistant", "content": "two" }), Value::Null),
+        chunk(0, call.clone(), Value::Null),
+        chunk(1, call, Value::Null),
+        chunk(1, json!({}), json!("tool_calls")),
+        chunk(0, json!({}), json!("tool_calls")),
+    ];
+    let data: String = chunks.iter().map(|chunk| format!("data: {chunk}\n\n")).collect();
+    data + "data: [DONE]\n\n"
+}
+
+#[test]
+fn p20_several_choices_of_a_stream_are_those_of_the_plain_answer() {
+    let answer = collect(events(&[two_choices().as_bytes()]).unwrap());
+    let [other] = answer.others.as_slice() else { panic!("{answer:?}") };
+    assert_eq!((answer.content[0].as_text(), other.content[0].as_text()), (Some("one"), Some("two")));
+    assert_eq!((&answer.finish, &other.finish), (&Some(Finish::ToolCalls), &Some(Finish::ToolCalls)));
+    let ids = [&answer.content, &other.content].map(|content| match &content[1].kind {
+        Kind::ToolCall(call) => call.id.clone(),
+        other => panic!("{other:?}"),
+    });
+    assert_ne!(ids[0], ids[1], "ids are unique in the whole answer");
+
+    let message = |text: &str| json!({ "role": "assistant", "content": text });
+    let plain = json!({ "id": "c", "choices": [
+        { "index": 1, "message": message("two"), "finish_reason": "length" },
+        { "index": 0, "message": message("one"), "finish_reason": "stop" },
+    ] });
+    let answer = OpenAiChat.read_answer(plain.to_string().as_bytes()).unwrap();
+    assert_eq!((answer.text(), answer.finish), ("one".to_owned(), Some(Finish::Stop)));
+    assert_eq!(answer.others[0].content[0].as_text(), Some("two"));
+    assert_eq!(answer.others[0].finish, Some(Finish::Length));
+}
+
 #[test]
 fn p20_likely_tokens_are_told_in_a_stream_that_is_read_and_written() {
     let likely =

@@ -7,7 +7,9 @@ use super::{calls, sources};
 use crate::dialects::TranslateError;
 use crate::dialects::beside::beside;
 use serde_json::Value;
-use weir_core::chat::{Answer, Citation, Dialect, Kind, Media, Object, Part, Source, ToolCall, ToolCallKind};
+use weir_core::chat::{
+    Answer, Choice as Said, Citation, Dialect, Kind, Media, Object, Part, Source, ToolCall, ToolCallKind,
+};
 
 /// Members of every answer that say nothing beyond their own dialect.
 static PLAIN: &[&str] = &["created", "prompt"];
@@ -24,6 +26,7 @@ pub(in super::super) fn read(body: &[u8]) -> Result<Answer, TranslateError> {
     let fault = fault.map(|error| super::fault(0, error.to_string().as_bytes()));
     let usage = chunk.take_usage(Some(&mut choice)).map(|usage| usage.usage());
     let id = chunk.id.take().filter(|id| !id.is_empty());
+    let mut others_told = chunk.take_others();
     let mut content = choice.message.take().map(|m| parts(m, id.as_deref())).unwrap_or_default();
     if let Some(list) = sources::sources(&mut chunk) {
         cite(&mut content, list);
@@ -37,10 +40,28 @@ pub(in super::super) fn read(body: &[u8]) -> Result<Answer, TranslateError> {
         service_tier: chunk.service_tier,
         fault: fault.or_else(|| super::failed(choice.finish_reason.as_deref()?)),
         extra: extra(rest, choice),
-        // Who translates asks for one.
-        others: Vec::new(),
+        others: others(&mut others_told, id.as_deref()),
         id,
     })
+}
+
+/// The second choice and those behind it.
+fn others(told: &mut dyn Iterator<Item = (usize, Choice)>, id: Option<&str>) -> Vec<Said> {
+    let mut others = Vec::new();
+    for (index, choice) in told {
+        others.resize_with(others.len().max(index), Said::default);
+        if let Some(other) = others.get_mut(index - 1) {
+            *other = said(choice, calls::beside(id, index).as_deref());
+        }
+    }
+    others
+}
+
+fn said(mut choice: Choice, id: Option<&str>) -> Said {
+    let content = choice.message.take().map(|message| parts(message, id)).unwrap_or_default();
+    let calls = content.iter().any(|part| matches!(part.kind, Kind::ToolCall(_)));
+    let finish = choice.finish_reason.as_deref().map(|word| read_finish(word, calls));
+    Said { content, finish, extra: extra(Object::new(), choice) }
 }
 
 fn extra(mut extra: Object, choice: Choice) -> Object {

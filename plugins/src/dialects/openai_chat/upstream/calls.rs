@@ -34,6 +34,11 @@ pub(super) fn made_up(answer: Option<&str>, index: usize) -> String {
     format!("call_{}_{index}", &clean[end..])
 }
 
+/// What ids of calls are made of in another choice than the first: they are unique in the whole answer.
+pub(super) fn beside(answer: Option<&str>, choice: usize) -> Option<String> {
+    Some(format!("{}c{choice}", answer.unwrap_or_default()))
+}
+
 // --- Calls ---
 
 impl Calls {

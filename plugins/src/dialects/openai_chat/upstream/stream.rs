@@ -30,6 +30,8 @@ pub(in super::super) struct Reader {
     sources: Vec<Citation>,
     /// The provider's word.
     finish: Option<String>,
+    /// Of the second choice and those behind it.
+    others: Vec<Reader>,
 }
 
 /// A block that grows by text.
@@ -60,7 +62,8 @@ impl EventReader for Reader {
         let fault = is_error
             || if choice.is_some() { chunk.error.as_ref().is_some_and(is_said) } else { chunk.is_fault() };
         let usage = chunk.take_usage(choice.as_mut());
-        if choice.is_some() || usage.is_some() || fault {
+        let mut others = chunk.take_others().peekable();
+        if choice.is_some() || others.peek().is_some() || usage.is_some() || fault {
             self.start(&mut chunk, out);
         }
         out.extend(usage.map(|usage| Event::Usage(usage.usage())));
@@ -72,6 +75,9 @@ impl EventReader for Reader {
         }
         if let Some(error) = choice.as_mut().and_then(|c| c.error.take()).filter(is_said) {
             return self.fault(error.to_string().as_bytes(), out);
+        }
+        for (index, choice) in others {
+            self.beside(index, choice, out)?;
         }
         choice.map_or(Ok(()), |choice| self.choice(choice, out))
     }
@@ -102,6 +108,19 @@ impl Reader {
     fn done(&mut self, out: &mut Events) -> Result<(), TranslateError> {
         let Some(word) = self.finish.take() else { return Err(TranslateError::Unfinished) };
         self.ended = true;
+        for (at, mut other) in std::mem::take(&mut self.others).into_iter().enumerate() {
+            let (mut told, word) = (Events::new(), other.finish.take());
+            let calls = other.close(&mut told);
+            told.extend(word.map(|word| Event::Finish(read_finish(&word, calls))));
+            out.extend(told.into_iter().map(|event| event.beside(at + 1)));
+        }
+        let calls = self.close(out);
+        out.push(super::failed(&word).map_or_else(|| Event::Finish(read_finish(&word, calls)), Event::Fault));
+        Ok(())
+    }
+
+    /// Stops what is open; whether there were calls.
+    fn close(&mut self, out: &mut Events) -> bool {
         for citation in std::mem::take(&mut self.sources) {
             self.cite(citation, out);
         }
@@ -111,8 +130,22 @@ impl Reader {
         }
         let calls = !self.calls.is_empty();
         self.calls.close(self.id.as_deref(), &mut self.next, out);
-        out.push(super::failed(&word).map_or_else(|| Event::Finish(read_finish(&word, calls)), Event::Fault));
-        Ok(())
+        calls
+    }
+
+    /// A choice that is told beside the first.
+    fn beside(&mut self, index: usize, choice: Choice, out: &mut Events) -> Result<(), TranslateError> {
+        let most = self.others.len().max(index);
+        let (mut number, id) = (self.others.len(), &self.id);
+        self.others.resize_with(most, || {
+            number += 1;
+            Reader { id: super::calls::beside(id.as_deref(), number), ..Reader::default() }
+        });
+        let Some(other) = self.others.get_mut(index - 1) else { return Ok(()) };
+        let mut told = Events::new();
+        let read = other.choice(choice, &mut told);
+        out.extend(told.into_iter().map(|event| event.beside(index)));
+        read
     }
 
     fn choice(&mut self, choice: Choice, out: &mut Events) -> Result<(), TranslateError> {

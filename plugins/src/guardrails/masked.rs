@@ -1,0 +1,217 @@
+//! What was masked in a request and is put back into its answer (`output_parse_pii`): the model never sees it, the caller
+//! does not see that.
+
+use super::texts::Leaves;
+use crate::watch::{Piece, TextKind, Watch, Watcher};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use weir_core::error::{ApiError, Kind};
+
+/// What stands in the place of what, in one exchange. `Debug` shows nothing of it.
+#[derive(Default)]
+pub struct Masked(Mutex<Vec<Pair>>);
+
+#[derive(Clone)]
+struct Pair {
+    /// `<PERSON>`
+    stands: String,
+    said: String,
+}
+
+/// Texts that one request may have masked. More are a flood, and stay masked.
+const MOST: usize = 10_000;
+
+/// All that stands for something begins like this.
+const BEGINS: char = '<';
+
+/// Bytes of a tool call's arguments that are kept back until they are whole.
+const LARGEST: usize = 4 << 20;
+
+impl fmt::Debug for Masked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Masked")
+    }
+}
+
+impl Masked {
+    /// What stands for a text of this kind: the same for the same text, and nothing that anybody said.
+    pub fn stand_in(&self, kind: &str, said: &str, texts: &[String]) -> String {
+        let mut pairs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let begins = format!("{BEGINS}{kind}");
+        let known = |pair: &&Pair| {
+            let rest = pair.stands.strip_prefix(&begins);
+            pair.said == said && rest.is_some_and(|rest| rest.starts_with(['>', '_']))
+        };
+        if let Some(pair) = pairs.iter().find(known) {
+            return pair.stands.clone();
+        }
+        if pairs.len() >= MOST {
+            return format!("{begins}>");
+        }
+        let taken =
+            |name: &String| pairs.iter().any(|p| p.stands == *name) || texts.iter().any(|t| t.contains(name));
+        let numbered = (2..).map(|number: u64| format!("{begins}_{number}>"));
+        // Ends: what is taken is finite.
+        let free = std::iter::once(format!("{begins}>")).chain(numbered).find(|name| !taken(name));
+        let stands = free.unwrap_or_default();
+        pairs.push(Pair { stands: stands.clone(), said: said.to_owned() });
+        stands
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    fn pairs(&self) -> Arc<[Pair]> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_slice().into()
+    }
+}
+
+/// Puts back what was masked, wherever the answer is cut.
+pub struct Restoring {
+    pairs: Arc<[Pair]>,
+    /// Of open blocks, what may become something that stands for a text; of a tool call, all.
+    held: HashMap<usize, String>,
+}
+
+impl Restoring {
+    /// `None`: nothing was masked.
+    pub fn of(masked: &Masked) -> Option<Self> {
+        let pairs = masked.pairs();
+        (!pairs.is_empty()).then(|| Self { pairs, held: HashMap::new() })
+    }
+}
+
+impl Watcher for Restoring {
+    fn text(&mut self, piece: &Piece) -> Watch {
+        let held = self.held.entry(piece.block).or_default();
+        held.push_str(&piece.text);
+        if piece.kind != TextKind::Arguments {
+            return Watch::Edit(restored(&self.pairs, held));
+        }
+        if held.len() > LARGEST {
+            let message = "The arguments of a tool are too long to put back what was masked in them.";
+            return Watch::Refuse(ApiError::new(Kind::GuardrailUnavailable, message));
+        }
+        Watch::Edit(String::new())
+    }
+
+    fn stop(&mut self, block: usize, kind: TextKind) -> Watch {
+        let Some(mut held) = self.held.remove(&block) else { return Watch::Pass };
+        if kind == TextKind::Arguments {
+            return Watch::Edit(in_arguments(&self.pairs, held));
+        }
+        let mut out = restored(&self.pairs, &mut held);
+        out.push_str(&held);
+        Watch::Edit(out)
+    }
+}
+
+/// What of a text may go on, with everything put back; what may become something that stands for a text stays in it.
+fn restored(pairs: &[Pair], held: &mut String) -> String {
+    let mut out = String::with_capacity(held.len());
+    let mut rest = held.as_str();
+    while let Some(at) = rest.find(BEGINS) {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if let Some(pair) = pairs.iter().find(|pair| rest.starts_with(&pair.stands)) {
+            out.push_str(&pair.said);
+            rest = &rest[pair.stands.len()..];
+        } else if pairs.iter().any(|pair| pair.stands.starts_with(rest)) {
+            break;
+        } else {
+            out.push(BEGINS);
+            rest = &rest[BEGINS.len_utf8()..];
+        }
+    }
+    if !rest.starts_with(BEGINS) {
+        out.push_str(rest);
+        rest = "";
+    }
+    *held = rest.to_owned();
+    out
+}
+
+/// In JSON, which must be JSON afterwards.
+fn in_arguments(pairs: &[Pair], arguments: String) -> String {
+    let leaves = Leaves::of(json!({ "arguments": arguments }));
+    let whole = |text: &String| {
+        let mut held = text.clone();
+        let out = restored(pairs, &mut held);
+        out + &held
+    };
+    let texts: Vec<String> = leaves.texts.iter().map(whole).collect();
+    if texts == leaves.texts {
+        return arguments;
+    }
+    let written = leaves.write(texts);
+    written.get("arguments").and_then(Value::as_str).map_or(arguments, str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn masked() -> Masked {
+        let masked = Masked::default();
+        let texts = ["I am Jörg, and <PERSON_2> is no name.".to_owned()];
+        for (kind, said, stands) in [
+            ("PERSON", "Jörg", "<PERSON>"),
+            ("PERSON", "Ann", "<PERSON_3>"),
+            ("PERSON", "Jörg", "<PERSON>"),
+            ("PER", "\"Jörg\"", "<PER>"),
+        ] {
+            assert_eq!(masked.stand_in(kind, said, &texts), stands);
+        }
+        masked
+    }
+
+    fn led(pieces: &[&str], kind: TextKind) -> String {
+        let mut restoring = Restoring::of(&masked()).unwrap();
+        let mut out = String::new();
+        let mut take = |watch: Watch| match watch {
+            Watch::Edit(text) => out.push_str(&text),
+            other => panic!("{other:?}"),
+        };
+        for text in pieces {
+            take(restoring.text(&Piece { block: 0, kind, text: (*text).to_owned() }));
+        }
+        take(restoring.stop(0, kind));
+        out
+    }
+
+    #[test]
+    fn what_was_masked_is_put_back_wherever_the_answer_is_cut() {
+        let text = "Hi <PERSON>, <<PERSON_3> and <PERSON_2>: 1 < 2, <PER>! <PERS";
+        let whole = "Hi Jörg, <Ann and <PERSON_2>: 1 < 2, \"Jörg\"! <PERS";
+        for cut in 0..=text.len() {
+            let (one, other) = text.split_at(cut);
+            assert_eq!(led(&[one, other], TextKind::Text), whole, "cut at {cut}");
+        }
+        let each: Vec<String> = text.chars().map(String::from).collect();
+        let each: Vec<&str> = each.iter().map(String::as_str).collect();
+        assert_eq!(led(&each, TextKind::Text), whole);
+    }
+
+    #[test]
+    fn arguments_of_tools_are_json_afterwards() {
+        let out = led(&[r#"{"to":"<P"#, r#"ER>","n":1}"#], TextKind::Arguments);
+        assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), json!({"to": "\"Jörg\"", "n": 1}));
+        assert_eq!(led(&[r#"{"a" : "b"}"#], TextKind::Arguments), r#"{"a" : "b"}"#, "untouched");
+    }
+
+    #[test]
+    fn no_more_is_kept_back_than_may_stand_for_something() {
+        let mut restoring = Restoring::of(&masked()).unwrap();
+        let piece = |text: &str| Piece { block: 0, kind: TextKind::Text, text: text.to_owned() };
+        for (text, goes_on) in [("plain", "plain"), ("a <b", "a <b"), ("c <PERSO", "c "), ("X", "<PERSOX")] {
+            match restoring.text(&piece(text)) {
+                Watch::Edit(out) => assert_eq!(out, goes_on),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(Restoring::of(&Masked::default()).is_none(), "nothing was masked");
+    }
+}
