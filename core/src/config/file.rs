@@ -80,7 +80,7 @@ impl ConfigFile {
 }
 
 fn is_later(name: &str) -> bool {
-    TOP.find(name).is_some_and(|key| key.state == State::Later)
+    TOP.find(name).is_some_and(|key| key.state == State::Moot)
 }
 
 /// A section's map. Absent and null ones are empty; one that is no map was reported with the sections.

@@ -56,8 +56,8 @@ pub enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     Used,
-    /// Known by name; nothing depends on it, yet or ever.
-    Later,
+    /// Known by name; nothing depends on it.
+    Moot,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -65,8 +65,8 @@ pub struct Key {
     pub name: &'static str,
     pub kind: Kind,
     pub state: State,
-    /// What it does, for Weir's own settings; the others are LiteLLM's and mean what they mean there. Of one that will never
-    /// have an effect: why, and what to do instead.
+    /// What it does, for Weir's own settings; the others are LiteLLM's and mean what they mean there. Of a moot one: why, and
+    /// what to do instead.
     pub doc: &'static str,
 }
 
@@ -145,13 +145,9 @@ const fn used(name: &'static str, kind: Kind) -> Key {
     Key { name, kind, state: State::Used, doc: "" }
 }
 
-const fn later(name: &'static str, kind: Kind) -> Key {
-    Key { name, kind, state: State::Later, doc: "" }
-}
-
-/// Known by name, and nothing will ever depend on it: `why` says so to whoever sets it, and what serves instead.
+/// Known by name, and nothing depends on it: `why` says so to whoever sets it, and what serves instead.
 const fn moot(name: &'static str, kind: Kind, why: &'static str) -> Key {
-    Key { name, kind, state: State::Later, doc: why }
+    Key { name, kind, state: State::Moot, doc: why }
 }
 
 const fn own(name: &'static str, kind: Kind, doc: &'static str) -> Key {
@@ -166,15 +162,8 @@ fn nothing(_: &str) -> Option<Open> {
     None
 }
 
-// --- Key ---
-
-impl Key {
-    /// What is said to whoever sets one that nothing depends on, and the cure.
-    pub fn unused(&self) -> (&'static str, &'static str) {
-        let message = if self.doc.is_empty() { "known, not used yet" } else { "known, has no effect" };
-        (message, self.doc)
-    }
-}
+/// What is said to whoever sets a moot one, with why, and what serves instead.
+pub const NO_EFFECT: &str = "known, not used yet";
 
 // --- Table ---
 

@@ -1,7 +1,7 @@
 //! `environment_variables`, and `os.environ/NAME` wherever a value may stand.
 
 use super::env::Env;
-use super::keys::{EnvKey, env_key};
+use super::keys::{EnvKey, NO_EFFECT, env_key};
 use super::problems::{Problems, did_you_mean};
 use super::section::join;
 use super::tree::{Node, Value};
@@ -27,8 +27,8 @@ pub(super) fn environment(root: &mut Node, env: &Env, problems: &mut Problems) -
 fn variable(name: &str, node: &Node, problems: &mut Problems) -> Option<(String, String)> {
     let at = node.place(join("environment_variables", name));
     match env_key(name) {
-        Some(EnvKey::Later) => problems.note(&at, "known, not used yet"),
-        Some(EnvKey::Moot(why)) => problems.advise(&at, "known, has no effect", why),
+        Some(EnvKey::Later) => problems.note(&at, NO_EFFECT),
+        Some(EnvKey::Moot(why)) => problems.advise(&at, NO_EFFECT, why),
         _ => {}
     }
     match &node.value {

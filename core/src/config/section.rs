@@ -1,6 +1,6 @@
 //! One section as it was written: every name looked up, every value of the kind its row asks for.
 
-use super::keys::{self, Kind, Open, State, Table};
+use super::keys::{self, Kind, NO_EFFECT, Open, State, Table};
 use super::problems::{Place, Problems, did_you_mean, nearest};
 use super::tree::{Node, Value};
 use secrecy::SecretString;
@@ -39,18 +39,17 @@ impl Section {
     fn check(&self, name: &str, node: &Node, problems: &mut Problems) {
         let at = node.place(join(&self.at.path, name));
         if let Some(key) = self.table.find(name) {
-            if !key.kind.accepts(node) {
-                return mismatch(key.kind, key.state, &at, node, problems);
+            if key.state == State::Moot {
+                return problems.advise(&at, NO_EFFECT, key.doc);
             }
-            if key.state == State::Later {
-                let (message, cure) = key.unused();
-                problems.advise(&at, message, cure);
+            if !key.kind.accepts(node) {
+                mismatch(key.kind, &at, node, problems);
             }
             return;
         }
         match (self.table.open)(name) {
             Some(Open::Price) if !Kind::Price.accepts(node) => {
-                mismatch(Kind::Price, State::Used, &at, node, problems);
+                mismatch(Kind::Price, &at, node, problems);
             }
             Some(_) => {}
             None => self.unknown(name, &at, problems),
@@ -77,7 +76,7 @@ impl Section {
     }
 }
 
-fn mismatch(kind: Kind, state: State, at: &Place, node: &Node, problems: &mut Problems) {
+fn mismatch(kind: Kind, at: &Place, node: &Node, problems: &mut Problems) {
     let quoted = match (kind, node.as_text()) {
         (Kind::Choice(_), Some(text)) if !node.from_env => format!("{text:?}"),
         _ => node.what().to_owned(),
@@ -87,10 +86,7 @@ fn mismatch(kind: Kind, state: State, at: &Place, node: &Node, problems: &mut Pr
         (Kind::Choice(choices), Some(text)) => did_you_mean(text, choices.iter().copied()),
         _ => String::new(),
     };
-    match state {
-        State::Used => problems.error(at, message, cure),
-        State::Later => problems.warn(at, message, "known, not used yet"),
-    }
+    problems.error(at, message, cure);
 }
 
 /// `general_settings.master_key`, `model_list[3]`.

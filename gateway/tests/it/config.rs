@@ -91,7 +91,7 @@ async fn p31_no_licence_is_asked_for_and_no_setting_opens_the_door() {
         for path in ["/key/list", "/spend/logs", "/v1/models"] {
             assert_eq!(rig.get(path, "sk-nobody").await.status, 401, "{path}");
         }
-        let warned = rig.log().contains("custom_auth: known, has no effect; Weir runs no Python");
+        let warned = rig.log().contains("custom_auth: known, not used yet; Weir runs no Python");
         assert_eq!(warned, config != CONFIG, "{}", rig.log());
     }
 }

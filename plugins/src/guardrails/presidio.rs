@@ -30,8 +30,8 @@ struct Presidio {
 
 enum Services {
     Asked {
-        analyzer: Service,
-        anonymizer: Service,
+        analyzer: Box<Service>,
+        anonymizer: Box<Service>,
     },
     /// For trials without any: every text becomes this.
     Mocked(String),
@@ -85,7 +85,7 @@ fn services(build: &Build<'_>, problems: &mut Problems) -> Option<Services> {
         place(build, "presidio_analyzer_api_base", "PRESIDIO_ANALYZER_API_BASE", "analyze", problems);
     let anonymizer =
         place(build, "presidio_anonymizer_api_base", "PRESIDIO_ANONYMIZER_API_BASE", "anonymize", problems);
-    Some(Services::Asked { analyzer: analyzer?, anonymizer: anonymizer? })
+    Some(Services::Asked { analyzer: Box::new(analyzer?), anonymizer: Box::new(anonymizer?) })
 }
 
 /// LiteLLM's two names of it.

@@ -14,7 +14,7 @@ model_list:
 litellm_settings:
   request_timeout: 90
   generic_logger_headers: {authorization: bearer-of-logs}
-  api_base: "https://user:pass@own.test/x"
+  config_path: "https://user:pass@own.test/x"
   s3_callback_params: {s3_bucket_name: logs, s3_aws_secret_access_key: aws-pass}
   callback_settings: {generic_api: {headers: {x-key: hook-pass}, signing_secret: sign-pass}}
 general_settings:
@@ -185,7 +185,7 @@ fn weirs_own_settings_are_told_with_their_defaults() {
 #[test]
 fn what_is_written_and_does_nothing_says_so() {
     let told = told(&Additions::default());
-    assert!(!find(&told, "litellm_settings", "api_base").used);
+    assert!(!find(&told, "litellm_settings", "config_path").used);
     assert!(find(&told, "litellm_settings", "request_timeout").used);
 }
 

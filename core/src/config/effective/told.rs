@@ -29,7 +29,7 @@ static UNSET: LazyLock<Option<Config>> =
 
 /// What a setting is where nobody sets it; null where that is nothing, or nothing depends on it yet.
 pub fn default_of(table: &Table, key: &Key) -> Json {
-    if key.state == State::Later {
+    if key.state == State::Moot {
         return Json::Null;
     }
     let row = defaults::find(table.name, key.name).zip(UNSET.as_ref());

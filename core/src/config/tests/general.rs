@@ -178,10 +178,10 @@ fn what_will_never_count_says_why_and_what_does() {
     let text = "general_settings: {custom_auth: my.auth, use_google_kms: true}\n\
                 environment_variables: {SMTP_HOST: mail.test, OPENAI_PROJECT: p}\n";
     let told = told(text, Severity::Note);
-    assert!(told.contains("custom_auth: known, has no effect; Weir runs no Python"), "{told}");
+    assert!(told.contains("custom_auth: known, not used yet; Weir runs no Python"), "{told}");
     assert!(told.contains("enable_jwt_auth"), "{told}");
-    assert!(told.contains("use_google_kms: known, has no effect; of secret managers"), "{told}");
-    assert!(told.contains("SMTP_HOST: known, has no effect; no e-mails are sent"), "{told}");
+    assert!(told.contains("use_google_kms: known, not used yet; of secret managers"), "{told}");
+    assert!(told.contains("SMTP_HOST: known, not used yet; no e-mails are sent"), "{told}");
     assert!(told.contains("OPENAI_PROJECT: known, not used yet"), "{told}");
     for (name, key) in keys::env_keys() {
         if let EnvKey::Moot(why) = key {

@@ -95,9 +95,9 @@ router_settings:
 fn what_is_known_and_has_no_effect_is_a_note() {
     let (_, problems) = load("litellm_settings:\n  telemetry: true\nprompts: []\n", &[]);
     let notes = lines(&problems, Severity::Note);
-    let telemetry = "litellm_settings.telemetry: known, has no effect; nothing is ever sent home";
+    let telemetry = "litellm_settings.telemetry: known, not used yet; nothing is ever sent home";
     assert_eq!(notes[1], format!("config.yaml:2: note: {telemetry}"));
-    let moot = "config.yaml:3: note: prompts: known, has no effect; prompts are not kept here: keep them in the application";
+    let moot = "config.yaml:3: note: prompts: known, not used yet; prompts are not kept here: keep them in the application";
     assert!(notes[2].starts_with(moot), "{}", notes[2]);
 }
 
