@@ -62,7 +62,8 @@ async fn p16_a_tag_of_the_configuration_has_a_budget_for_all_callers_together() 
     // An answer of the mock costs 0.000025 dollars.
     let rig = with("tag_budget_config: {product: {max_budget: 0.0001, budget_duration: 1d}}").start().await;
     let (one, other) = (rig.key(json!({})).await, rig.key(json!({})).await);
-    let tagged = json!({"metadata": {"tags": ["product", "other"]}});
+    // What an answer may cost at most must fit in.
+    let tagged = json!({"max_tokens": 10, "metadata": {"tags": ["product", "other"]}});
     let (served, refused) = until_refused(&rig, &one, &tagged).await;
     assert!(served >= 1, "{}", refused.text());
     assert_eq!(refused.status, 429, "{}", refused.text());
