@@ -4,8 +4,8 @@
 #
 #   scripts/prove.sh [PART...] [-- NEXTEST-ARGUMENT...]      as scripts/test.sh; make prove PARTS="rust bench"
 #
-# Takes hours, and ends: Rust tests within 12 hours (.config/nextest.toml), fuzzing within 10, load within 3, each other part
-# within half an hour beside what it builds. On two cores all of it is a night.
+# Takes hours, and ends: Rust tests within 12 hours (.config/nextest.toml), fuzzing within 10 (FUZZ_MINUTES), load within 3
+# (BENCH_MINUTES), each other part within half an hour beside what it builds. On two cores all of it is a night.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

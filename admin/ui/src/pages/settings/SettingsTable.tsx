@@ -49,7 +49,7 @@ function columnsFor({ change, reset }: Doing): Column<SettingField>[] {
       cell: ({ row: { original } }) => (
         <>
           <code className={css.code}>{original.field_name}</code>{' '}
-          {!original.used && <Chip>not used yet</Chip>}
+          {!original.used && <Chip>no effect</Chip>}
           <div className={css.dim}>{original.field_description}</div>
         </>
       ),
