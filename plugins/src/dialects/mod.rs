@@ -1,6 +1,6 @@
 //! How a provider or client is spoken to: one folder per wire format, each an adapter to the canonical chat model
 //! (`weir_core::chat`). `dialect.rs` says what an adapter is, `table.rs` lists them all, `passage.rs` leads an answer
-//! through one or two of them. `embeddings.rs` is for what is no chat; `cache_points.rs` and `merge.rs` change requests
+//! through one or two of them, `translation.rs` a stream. `embeddings.rs` is for what is no chat; `cache_points.rs` and `merge.rs` change requests
 //! and answers in the canonical model, as a deployment's settings want it.
 
 pub mod anthropic_messages;
@@ -25,6 +25,7 @@ mod params;
 mod passage;
 mod settle;
 mod table;
+mod translation;
 mod watched;
 mod wire_body;
 
