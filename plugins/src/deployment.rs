@@ -151,6 +151,9 @@ impl Deployment {
         let env = if entry.info.by_team { &nothing } else { env };
         let mock = MockAnswer::of(&entry.params);
         let wire = wire(provider, entry, env, mock.is_some())?;
+        if entry.info.by_team && wire.signer.as_ref().is_some_and(|signer| !signer.is_own()) {
+            return Err(borrowed());
+        }
         let price = price(entry, catalogue)?;
         let cache_points = cache_points(entry)?;
         let all = config.general.requests.client_credentials;
@@ -238,6 +241,11 @@ impl Deployment {
         ApiError::new(Kind::NotServed, message)
     }
 
+    /// Whether the operator has said where it is: others are not shown who is calling.
+    pub fn is_operators(&self) -> bool {
+        !self.of_client && !self.public_only
+    }
+
     /// What a usage costs here; zero when no price is known.
     pub fn cost_of(&self, usage: &Usage) -> NanoUsd {
         let priced = self.price.as_ref();
@@ -272,7 +280,9 @@ fn budgets(
     entry: &ModelEntry,
     router: &RouterSettings,
 ) -> Vec<(SpendScope, String, WindowBudget)> {
-    let of_provider = router.provider_budgets.iter().filter(|(name, _)| name == provider.prefix);
+    // What a team pays itself must not use up what the operator wants to spend there.
+    let operators = |(name, _): &&(String, WindowBudget)| name == provider.prefix && !entry.info.by_team;
+    let of_provider = router.provider_budgets.iter().filter(operators);
     let of_provider = of_provider.map(|(name, budget)| (SpendScope::ProviderPeriod, name.clone(), *budget));
     let own = entry.params.budget.map(|budget| (SpendScope::DeploymentPeriod, entry.id.clone(), budget));
     of_provider.chain(own).collect()
@@ -298,6 +308,13 @@ fn no_key(provider: &Row, variable: &str) -> ApiError {
         provider.name, provider.prefix
     );
     ApiError::new(Kind::Upstream, message).with_status(401).with_class("AuthenticationError")
+}
+
+/// Of a team's own.
+fn borrowed() -> Fault {
+    let message = "it would be asked with credentials of this machine, or with a file of it, or show its own to others than \
+                   the cloud that they are for";
+    Fault::new("api_key", message, "give it credentials of its own, as they are")
 }
 
 fn not_served(entry: &ModelEntry) -> Fault {
@@ -376,3 +393,6 @@ fn price(entry: &ModelEntry, catalogue: &Catalogue) -> Result<Option<Priced>, Fa
     })?;
     Ok(Some(Priced { price, version: String::from("config") }))
 }
+
+#[cfg(test)]
+mod tests;

@@ -263,7 +263,9 @@ impl Context {
             let message = format!("{} is not asked with a key alone", built.provider.prefix);
             return Err(providers::Fault::new("api_key", message, "leave it out"));
         }
-        (built.of_client, built.public_only) = (true, own.is_unlisted(&built.left));
+        built.of_client = true;
+        // A team's own must not lead inside, whatever else the client says.
+        built.public_only |= own.is_unlisted(&built.left);
         if own.has_base() {
             // Metrics and entries are counted by it, and nobody bounds what clients choose.
             "client-side".clone_into(&mut built.wire.api_base);

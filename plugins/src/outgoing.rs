@@ -9,12 +9,14 @@ use crate::dialects::{Asked, ResponsePlan, client, upstream};
 use crate::exchange::{Attempt, Exchange, Request};
 use crate::filters::organization;
 use crate::models::star_of;
+use crate::pass::headers::holds;
 use crate::providers::{Call, Quirk};
 use crate::responses::Previous;
 use crate::trace::Trace;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use std::borrow::Cow;
+use weir_core::access;
 use weir_core::body::{Form, Pieces};
 use weir_core::chat::Dialect;
 use weir_core::domain::operation::Operation;
@@ -346,11 +348,15 @@ fn introduce(x: &Exchange, headers: &mut HeaderMap) {
 /// Only `x-*` headers that are neither credentials nor ours, as LiteLLM forwards them.
 fn forward(x: &Exchange, headers: &mut HeaderMap) {
     static KEPT_BACK: &[&str] =
-        &["x-litellm", "x-api-key", "x-goog-api-key", "x-stainless", "x-forwarded", "x-real-ip"];
+        &["x-litellm", "x-weir", "x-api-key", "x-goog-api-key", "x-stainless", "x-forwarded", "x-real-ip"];
+    let custom = x.snapshot.config.general.litellm_key_header_name.as_deref();
+    let key = access::presented(&x.request.headers, custom).ok();
     for (name, value) in &x.request.headers {
         let text = name.as_str();
         if text.starts_with("x-")
             && !KEPT_BACK.iter().any(|k| text.starts_with(k))
+            && !custom.is_some_and(|custom| text.eq_ignore_ascii_case(custom))
+            && !holds(value, key)
             && *name != CLIENT_REQUEST_ID
         {
             headers.insert(name.clone(), value.clone());

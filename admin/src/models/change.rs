@@ -26,7 +26,12 @@ pub(super) async fn new(context: Context, mut body: Fields) -> Result<Json<Objec
     body.finish()?;
     team::may_change(&context, team::named(&sent.info)).await?;
     models_writable(&context)?;
-    let id = id_of(&sent.info).unwrap_or_else(|| new_entry_id().to_string());
+    let asked = id_of(&sent.info);
+    if asked.is_some() && !context.is_admin() {
+        // Models are asked for by their ids, too: it might be what others call theirs.
+        return Err(detail(400, &json!({ "error": "model_info.id is for a proxy admin to choose" })));
+    }
+    let id = asked.unwrap_or_else(|| new_entry_id().to_string());
     if find(&context, &id).await?.is_some() {
         return Err(detail(400, &json!({ "error": format!("A model with id={id} exists already") })));
     }
@@ -113,6 +118,7 @@ async fn change(context: &Context, mut found: Found, sent: Sent) -> Result<Json<
         team::may_change(context, found.stored.record.team_id.as_deref()).await?;
     }
     team::check_sent(&sent)?;
+    team::check_moved(&found.stored, &sent)?;
     found.stored.apply(sent);
     team::may_change(context, found.stored.record.team_id.as_deref()).await?;
     team::check_stored(&found.stored)?;

@@ -21,16 +21,13 @@ static THEIRS: &[&str] = &[
     "weight",
 ];
 
-/// One of them is its own key.
-static KEYS: &[&str] = &[
-    "api_key",
-    "aws_secret_access_key",
-    "azure_ad_token",
-    "client_secret",
-    "mock_response",
-    "mock_timeout",
-    "vertex_credentials",
-];
+/// One of them is its own key, where nothing is mocked.
+static KEYS: &[&str] =
+    &["api_key", "aws_secret_access_key", "azure_ad_token", "client_secret", "vertex_credentials"];
+static MOCKS: &[&str] = &["mock_response", "mock_timeout"];
+
+/// Where a key is sent.
+static ADDRESSES: &[&str] = &["api_base", "base_url"];
 
 /// How a text begins that stands for a variable of the gateway's.
 const REFERENCE: &str = "os.environ/";
@@ -69,8 +66,7 @@ pub(super) fn denied(context: &Context) -> Refusal {
 
 /// Refuses what a team's admin may not say.
 pub(super) fn check_sent(sent: &Sent) -> Result<(), Refusal> {
-    let operators = |name: &&String| !THEIRS.contains(&name.as_str()) && (PARAMS.open)(name).is_none();
-    if let Some(name) = sent.params.keys().find(operators) {
+    if let Some(name) = sent.params.keys().find(is_operators) {
         return Err(refused(format!("litellm_params.{name} is for a proxy admin to set")));
     }
     if sent.params.values().chain(sent.info.values()).any(refers) {
@@ -84,9 +80,29 @@ pub(super) fn check_sent(sent: &Sent) -> Result<(), Refusal> {
     Ok(())
 }
 
+fn is_operators(name: &&String) -> bool {
+    !THEIRS.contains(&name.as_str()) && (PARAMS.open)(name).is_none()
+}
+
+/// Refuses another address for keys that are there already: an admin of the gateway may have put them there, or another one
+/// of the team's.
+pub(super) fn check_moved(stored: &Stored, sent: &Sent) -> Result<(), Refusal> {
+    let moves = |name: &&str| {
+        let (from, to) = (stored.params.get(*name), sent.params.get(*name));
+        to.is_some_and(|to| Some(to).filter(|to| !to.is_null()) != from)
+    };
+    let stays = |name: &&str| stored.params.contains_key(*name) && !sent.params.contains_key(*name);
+    let keeps = KEYS.iter().any(stays) || stored.params.keys().any(|name| is_operators(&name));
+    if keeps && ADDRESSES.iter().any(moves) {
+        return Err(refused("another address needs the model's keys anew".to_owned()));
+    }
+    Ok(())
+}
+
 /// Refuses what would be asked with a key of the operator's.
 pub(super) fn check_stored(stored: &Stored) -> Result<(), Refusal> {
-    if KEYS.iter().any(|name| stored.params.contains_key(*name)) {
+    let filled = |name: &&str| stored.params.get(*name).is_some_and(|value| value.as_str() != Some(""));
+    if KEYS.iter().chain(MOCKS).any(filled) {
         return Ok(());
     }
     Err(refused("a team's own model needs a key of its own, such as litellm_params.api_key".to_owned()))

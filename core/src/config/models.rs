@@ -57,7 +57,9 @@ pub(super) fn read(
             entry.params.max_parallel_requests = entry.params.max_parallel_requests.or(default_parallel);
             entry.params.entra.default_to(&file.litellm);
             entry.params.vertex.default_to(&file.litellm);
-            library.fill(&mut entry);
+            if !entry.info.by_team {
+                library.fill(&mut entry);
+            }
             unique(&mut entry, written, &mut taken, problems);
             models.push(entry);
         }

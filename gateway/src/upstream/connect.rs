@@ -200,7 +200,7 @@ impl Dialer {
     ) -> Way {
         let wire = &deployment.wire;
         let target = self.proxy_for(deployment).map(|_| target_of(deployment, address));
-        let certified = self.certificate.is_some() && !deployment.of_client;
+        let certified = self.certificate.is_some() && deployment.is_operators();
         let (host, verify) = (wire.host.clone(), deployment.verify.clone());
         let place = Place { address, tls: wire.tls, host, target, certified, verify };
         Way { peer: self.build_peer(deployment, address, http1), shelf: self.idle.shelf(place), own }
@@ -235,8 +235,8 @@ impl Dialer {
         options.alpn = if wire.tls && !http1 { ALPN::H2H1 } else { ALPN::H1 };
         options.max_h2_streams = H2_STREAMS;
         options.h2_stream_window_size = Some(H2_STREAM_WINDOW);
-        if !deployment.of_client {
-            // Who a client's own endpoint is, nobody here knows.
+        if deployment.is_operators() {
+            // Who a client's or a team's own endpoint is, nobody here knows.
             peer.client_cert_key.clone_from(&self.certificate);
         }
         if let Some(proxy) = self.proxy_for(deployment) {

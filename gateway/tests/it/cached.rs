@@ -142,6 +142,21 @@ async fn groups_share_answers_where_that_is_configured() {
 }
 
 #[tokio::test]
+async fn p37_what_a_teams_own_model_answers_is_not_everybodys_answer() {
+    let own = "model_list:\n  - {model_name: red, litellm_params: {model: openai/*, api_base: \"MOCK/v1\", api_key: sk-red}, \
+               model_info: {id: red-1, team_id: red, team_public_model_name: \"gpt-*\"}}";
+    let groups = "disable_cooldowns: true, caching_groups: [[gpt-4o, priced]]";
+    let rig = cached().replace("model_list:", own).replace("disable_cooldowns: true", groups);
+    let rig = rig.replace("weir_settings: {", "weir_settings: {cache_scope: all, ").start().await;
+    assert_eq!(rig.post("/team/new", MASTER, json!({"team_id": "red"})).await.status, 200);
+    let (red, nobodys) = (rig.key(json!({"team_id": "red"})).await, rig.key(json!({})).await);
+    for (key, hit) in [(&red, false), (&red, true), (&nobodys, false), (&nobodys, true)] {
+        let answer = rig.post(PATH, key, chat("gpt-4o", "hello")).await;
+        assert_eq!((answer.status, is_hit(&answer)), (200, hit), "{}", answer.text());
+    }
+}
+
+#[tokio::test]
 async fn the_router_may_ask_for_a_cache() {
     let router = "disable_cooldowns: true, cache_responses: true";
     let rig = Rig::config(CONFIG)

@@ -109,6 +109,21 @@ async fn a_deployments_key_serves_its_providers_own_api_where_it_says_so() {
 }
 
 #[tokio::test]
+async fn p35_the_header_of_keys_goes_to_no_provider() {
+    let general =
+        "general_settings: {forward_client_headers_to_llm_api: true, litellm_key_header_name: X-Team-Key, ";
+    let config = config("", "").replace("general_settings: {", general);
+    let rig = Rig::config(&config).over(|_: &Seen| answer(1, 1)).await;
+    let auth = format!("Bearer {MASTER}");
+    let body: Value = json!({"model": "m", "messages": [{"role": "user", "content": "hi"}]});
+    let headers = [("x-team-key", auth.as_str()), ("x-copy", MASTER), ("x-colour", "blue")];
+    assert_eq!(rig.post_with("/v1/chat/completions", &headers, body).await.status, 200);
+    let seen = rig.mock.take_log().remove(0);
+    assert_eq!(seen.header("x-colour"), "blue", "others go on");
+    assert_eq!((seen.header("x-team-key"), seen.header("x-copy")), ("", ""));
+}
+
+#[tokio::test]
 async fn headers_of_clients_go_to_the_groups_that_are_named() {
     for (named, sent) in [("m", "blue"), ("spare", "")] {
         let more = "router_settings: {optional_pre_call_checks: [forward_client_headers_by_model_group]}\n";

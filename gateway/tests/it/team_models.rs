@@ -128,6 +128,7 @@ async fn nobody_else_makes_models_and_of_a_teams_own_nothing_is_the_operators() 
             "a credential",
             json!({"model": "openai/x", "api_key": "sk-x", "litellm_credential_name": "shared"}),
         ),
+        ("an empty key", json!({"model": "bedrock/x", "aws_region_name": "eu-west-1", "api_key": ""})),
         ("a file", json!({"model": "vertex_ai/x", "vertex_credentials": "/etc/passwd"})),
         (
             "everybody's pass-through",
@@ -144,6 +145,65 @@ async fn nobody_else_makes_models_and_of_a_teams_own_nothing_is_the_operators() 
     let refused = rig.post("/v1/chat/completions", &red, chat("gpt-4o", "hi")).await;
     assert!(refused.status >= 400 && refused.text().contains("public address"), "{}", refused.text());
     assert_eq!(rig.mock.seen_count(), 0);
+}
+
+#[tokio::test]
+async fn p36_a_teams_own_does_not_lead_inside_with_a_clients_key_either() {
+    let rig = Rig::config(CONFIG)
+        .replace("general_settings: {", "general_settings: {allow_client_side_credentials: true, ");
+    let rig = rig.start().await;
+    let ann = leader(&rig).await;
+    let inside =
+        json!({"model": "openai/x", "api_key": "sk-x", "api_base": format!("{}/v1", rig.mock.url())});
+    assert_eq!(rig.post("/model/new", &ann, made("red", inside)).await.status, 200);
+    let red = rig.key(json!({"team_id": "red"})).await;
+    let mut body = chat("gpt-4o", "hi");
+    body["api_key"] = "sk-mine".into();
+    let refused = rig.post("/v1/chat/completions", &red, body).await;
+    assert!(refused.status >= 400 && refused.text().contains("public address"), "{}", refused.text());
+    assert_eq!(rig.mock.seen_count(), 0);
+}
+
+#[tokio::test]
+async fn p35_a_key_that_is_there_goes_to_no_other_address() {
+    let rig = Rig::start().await;
+    let ann = leader(&rig).await;
+    let first = json!({"model": "openai/x", "api_key": "sk-first", "api_base": "https://one.example"});
+    let answer = rig.post("/model/new", &ann, made("red", first)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let id = answer.json()["model_id"].as_str().unwrap().to_owned();
+    let change = |params: Value| json!({"model_info": {"id": id}, "litellm_params": params});
+    // An admin of the gateway lends the team a key.
+    let lent = change(json!({"api_key": "sk-lent"}));
+    assert_eq!(rig.post("/model/update", MASTER, lent).await.status, 200);
+    for moved in [
+        json!({"api_base": "https://two.example"}),
+        json!({"base_url": "https://two.example"}),
+        json!({"api_base": null}),
+    ] {
+        let answer = rig.post("/model/update", &ann, change(moved.clone())).await;
+        assert_eq!(answer.status, 400, "{moved}: {}", answer.text());
+        assert!(answer.text().contains("keys anew"), "{}", answer.text());
+    }
+    for fine in [
+        json!({"rpm": 5}),
+        json!({"api_base": "https://one.example"}),
+        json!({"api_base": "https://two.example", "api_key": "sk-own"}),
+    ] {
+        let answer = rig.post("/model/update", &ann, change(fine.clone())).await;
+        assert_eq!(answer.status, 200, "{fine}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn p37_a_teams_own_does_not_stand_in_for_what_others_ask_for_by_an_id() {
+    let rig = Rig::start().await;
+    let ann = leader(&rig).await;
+    let mut taken = made("red", json!({"model": "openai/x", "mock_response": "red's own"}));
+    taken["model_info"]["id"] = "gpt-4o".into();
+    let answer = rig.post("/model/new", &ann, taken).await;
+    assert_eq!(answer.status, 400, "{}", answer.text());
+    assert_eq!(asked(&rig, MASTER, "gpt-4o").await, (200, "gpt-4o".into()));
 }
 
 #[tokio::test]

@@ -80,6 +80,11 @@ impl Source {
         let key = fingerprint(&aws, region);
         Self { aws, region: region.to_owned(), env: env.clone(), key }
     }
+
+    /// Whether its keys were written down for it, so that nobody else is asked for some.
+    pub(super) fn is_own(&self) -> bool {
+        sources::in_config(&self.aws).is_some()
+    }
 }
 
 /// LiteLLM's variables for what the deployment does not say. Keys stay together: a half pair is none.

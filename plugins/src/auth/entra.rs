@@ -133,6 +133,11 @@ impl Entra {
         }
     }
 
+    /// Whether it is an application with a secret that was written down for it.
+    pub(super) fn is_own(&self) -> bool {
+        matches!(self, Entra::Application { proof: Proof::Secret(_), .. })
+    }
+
     /// All that makes one source differ from another.
     pub(super) fn identity(&self) -> Vec<String> {
         let mut parts = vec!["entra".to_owned()];

@@ -16,6 +16,8 @@ use weir_core::{ExposeSecret, SecretString};
 /// What Vertex AI wants a token to be good for.
 const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
+/// What keys of service accounts name: the usual one, and the one of old keys.
+static GOOGLES: [&str; 2] = [TOKEN_URI, "https://accounts.google.com/o/oauth2/token"];
 const GRANT_JWT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 /// Google accepts assertions for an hour at most.
 const ASSERTION_SECONDS: i64 = 3600;
@@ -153,6 +155,15 @@ impl Credentials {
                 form: Vec::new(),
                 headers: vec![("metadata-flavor", "Google".into())],
             }),
+        }
+    }
+
+    /// Whether it was written down whole, and is shown to Google only.
+    pub(super) fn is_own(&self) -> bool {
+        match self {
+            Credentials::ServiceAccount(account) => GOOGLES.contains(&account.token_uri.as_str()),
+            Credentials::User(user) => GOOGLES.contains(&user.token_uri.as_str()),
+            Credentials::Metadata { .. } => false,
         }
     }
 

@@ -38,6 +38,15 @@ impl Signer {
         matches!(self, Signer::Aws { .. })
     }
 
+    /// Whether it proves itself with what the deployment says, where its cloud is asked for that: by no identity or file of
+    /// this machine.
+    pub fn is_own(&self) -> bool {
+        match self {
+            Signer::Aws { source, .. } => source.is_own(),
+            Signer::Token(identity) => identity.source().is_own(),
+        }
+    }
+
     /// Adds the headers of a signature. Waits for credentials where none are at hand, bounded in time.
     ///
     /// # Errors

@@ -98,6 +98,14 @@ impl Source {
         }
     }
 
+    /// Whether all that it sends was written down for it, and goes to Google or Microsoft.
+    pub fn is_own(&self) -> bool {
+        match self {
+            Source::Google(credentials) => credentials.is_own(),
+            Source::Entra(entra) => entra.is_own(),
+        }
+    }
+
     /// Tells sources apart without telling them.
     fn key(&self) -> [u8; 32] {
         let parts = match self {

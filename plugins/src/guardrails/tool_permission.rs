@@ -4,7 +4,6 @@
 use super::check::{Asked, Blocked, Check, Fault, Judged, Side, Tools, Verdict};
 use super::kinds::Build;
 use async_trait::async_trait;
-use bytes::Bytes;
 use regex_automata::meta::Regex;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -37,7 +36,13 @@ struct Param {
 
 /// What most tools are, and the only kind that answers tell.
 const FUNCTION: &str = "function";
-/// Gemini's, of which a tool has many.
+/// Where a request offers tools; the second is OpenAI's old way.
+static LISTS: [&str; 2] = ["tools", "functions"];
+/// In which OpenAI has what a tool is called.
+static WRAPPED: [&str; 2] = ["function", "custom"];
+/// What has none of these is a bundle of Gemini's: lists of functions, and what Google runs itself (`googleSearch`).
+static NAMED: [&str; 4] = ["type", "name", "function", "custom"];
+/// Gemini's lists of functions.
 static DECLARATIONS: [&str; 2] = ["functionDeclarations", "function_declarations"];
 
 pub(super) fn build(build: &Build<'_>, problems: &mut Problems) -> Option<Arc<dyn Check>> {
@@ -117,17 +122,24 @@ impl Check for Permission {
 
 impl Tools for Permission {
     fn offered(&self, body: &JsonBody) -> Result<Option<JsonBody>, Blocked> {
-        let Some(Value::Array(mut tools)) = body.raw("tools").and_then(|raw| serde_json::from_str(raw).ok())
-        else {
-            return Ok(None);
-        };
-        if !self.sift(&mut tools)? {
+        let (mut edits, mut changed) = (Edits::default(), false);
+        for list in LISTS {
+            let raw = body.raw(list);
+            let Some(Value::Array(mut tools)) = raw.and_then(|raw| serde_json::from_str(raw).ok()) else {
+                continue;
+            };
+            if self.sift(&mut tools)? {
+                edits.set(list, Value::Array(tools).to_string());
+                changed = true;
+            }
+        }
+        if !changed {
             return Ok(None);
         }
-        let mut edits = Edits::default();
-        edits.set("tools", Value::Array(tools).to_string());
-        let edited = JsonBody::parse(Bytes::from(edits.apply(body).concat()));
-        edited.map(Some).map_err(|_| Blocked::new("The tools of this request cannot be changed."))
+        edits
+            .rewrite(body)
+            .map(Some)
+            .map_err(|_| Blocked::new("The tools of this request cannot be changed."))
     }
 
     fn called(&self, name: &str, arguments: &str) -> Judged {
@@ -145,24 +157,59 @@ impl Permission {
     fn sift(&self, tools: &mut Vec<Value>) -> Result<bool, Blocked> {
         let (mut kept, mut changed) = (Vec::with_capacity(tools.len()), false);
         for mut tool in tools.drain(..) {
-            let many = DECLARATIONS.iter().find(|name| tool.get(**name).is_some_and(Value::is_array));
-            if let Some(Value::Array(declared)) = many.and_then(|name| tool.get_mut(*name)) {
-                changed |= self.sift(declared)?;
-            } else if let Some(name) = name_of(&tool) {
-                let kind = tool.get("type").and_then(Value::as_str).unwrap_or(FUNCTION);
-                match self.judge(name, kind, None) {
-                    Err(blocked) if !self.rewrites => return Err(blocked),
-                    Err(_) => {
-                        changed = true;
-                        continue;
-                    }
-                    Ok(()) => {}
-                }
+            let named = NAMED.iter().any(|name| tool.get(*name).is_some());
+            let mut stays = !named || self.may_offer(&tool)?;
+            if let Some(members) = tool.as_object_mut() {
+                changed |= self.sift_members(members, !named)?;
+                stays &= !members.is_empty();
             }
-            kept.push(tool);
+            changed |= !stays;
+            if stays {
+                kept.push(tool);
+            }
         }
         *tools = kept;
         Ok(changed)
+    }
+
+    /// The same of what is in one. `bundle`: all of it are tools, each under its own name.
+    fn sift_members(&self, members: &mut Map<String, Value>, bundle: bool) -> Result<bool, Blocked> {
+        let (mut denied, mut changed) = (Vec::new(), false);
+        for (name, member) in members.iter_mut() {
+            match member {
+                Value::Array(declared) if DECLARATIONS.contains(&name.as_str()) => {
+                    changed |= self.sift(declared)?;
+                }
+                _ if bundle && !self.is_let_pass(name, name)? => denied.push(name.clone()),
+                _ => {}
+            }
+        }
+        for name in &denied {
+            members.remove(name);
+        }
+        Ok(changed || !denied.is_empty())
+    }
+
+    /// Of a tool with several names nobody here knows which one counts. What a provider runs itself may have none: then its
+    /// kind is its name.
+    fn may_offer(&self, tool: &Value) -> Result<bool, Blocked> {
+        let kind = tool.get("type").and_then(Value::as_str).unwrap_or(FUNCTION);
+        let wrapped = WRAPPED.iter().filter_map(|name| tool.get(*name));
+        let names = wrapped.chain([tool]).filter_map(|of| of.get("name").and_then(Value::as_str));
+        let mut names: Vec<&str> = names.collect();
+        if names.is_empty() {
+            names.push(kind);
+        }
+        names.into_iter().try_fold(true, |may, name| Ok(self.is_let_pass(name, kind)? && may))
+    }
+
+    /// # Errors
+    /// It is not, and nothing is to be sent without it.
+    fn is_let_pass(&self, name: &str, kind: &str) -> Result<bool, Blocked> {
+        match self.judge(name, kind, None) {
+            Err(blocked) if !self.rewrites => Err(blocked),
+            judged => Ok(judged.is_ok()),
+        }
     }
 
     /// `arguments`: of a call; `None`: the tool is only offered.
@@ -224,11 +271,6 @@ impl Param {
     }
 }
 
-/// OpenAI's two ways and Anthropic's.
-fn name_of(tool: &Value) -> Option<&str> {
-    tool.get("function").unwrap_or(tool).get("name").and_then(Value::as_str)
-}
-
 /// Everything that is no list and no object, with its path. Recursion ends: JSON is bounded in depth when it is read.
 fn collect(value: &Value, path: String, out: &mut Vec<(String, String)>) {
     match value {
@@ -251,6 +293,7 @@ fn collect(value: &Value, path: String, out: &mut Vec<(String, String)>) {
 mod tests {
     use super::super::testing::{build as load, guardrails};
     use super::*;
+    use bytes::Bytes;
     use serde_json::json;
 
     const RULES: &str = "rules: [{id: mail, tool_name: send_mail, decision: allow, allowed_param_patterns: \
@@ -299,6 +342,18 @@ mod tests {
             (json!([function("read_a"), function("bash")]), json!([function("read_a")])),
             (json!([{"name": "read_a"}, {"name": "other"}]), json!([{"name": "read_a"}])),
             (
+                json!([function("read_a"), {"type": "web_search"}, {"type": "custom", "custom": {"name": "bash"}}]),
+                json!([function("read_a")]),
+            ),
+            (
+                json!([{"name": "read_a"}, {"type": "function", "name": "read_a", "function": {"name": "bash"}}]),
+                json!([{"name": "read_a"}]),
+            ),
+            (
+                json!([{"functionDeclarations": [{"name": "read_a"}], "googleSearch": {}}, {"codeExecution": {}}]),
+                json!([{"functionDeclarations": [{"name": "read_a"}]}]),
+            ),
+            (
                 json!([{"functionDeclarations": [{"name": "bash"}, {"name": "read_a"}]}]),
                 json!([{"functionDeclarations": [{"name": "read_a"}]}]),
             ),
@@ -325,6 +380,26 @@ mod tests {
                 .map(|_| ()),
             None
         );
+    }
+
+    #[test]
+    fn p36_functions_of_the_old_way_and_kinds_are_judged_too() {
+        let body = |text: Value| JsonBody::parse(Bytes::from(text.to_string())).unwrap();
+        let offered = |more: &str, text: Value| {
+            let set = guardrails(&entry(more));
+            set.find("g").unwrap().check.tools().unwrap().offered(&body(text))
+        };
+        let old = || json!({"functions": [{"name": "bash"}, {"name": "read_a"}]});
+        assert!(offered("", old()).is_err());
+        let sifted = offered(", on_disallowed_action: rewrite", old()).unwrap().unwrap();
+        assert_eq!(sifted.raw("functions"), Some(r#"[{"name":"read_a"}]"#));
+        let search = || json!({"tools": [{"type": "web_search"}]});
+        assert!(offered("", search()).is_err(), "by default");
+        let rules = "{guardrail_name: g, litellm_params: {guardrail: tool_permission, mode: pre_call, default_action: deny, \
+                     rules: [{id: s, tool_type: \"web_.*\", decision: allow}]}}";
+        let set = guardrails(rules);
+        let told = set.find("g").unwrap().check.tools().unwrap().offered(&body(search())).unwrap();
+        assert!(told.is_none(), "as it is");
     }
 
     #[test]

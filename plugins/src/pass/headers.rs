@@ -88,7 +88,7 @@ fn listed(client: &HeaderMap) -> Vec<HeaderName> {
 }
 
 /// A key is too precious to go out under a name that nobody thought of.
-fn holds(value: &HeaderValue, key: Option<&str>) -> bool {
+pub(crate) fn holds(value: &HeaderValue, key: Option<&str>) -> bool {
     let Some(key) = key.filter(|key| key.len() >= 8) else { return false };
     memchr::memmem::find(value.as_bytes(), key.as_bytes()).is_some()
 }
