@@ -329,7 +329,8 @@ fn introduce(x: &Exchange, headers: &mut HeaderMap) {
     let (key, user) = (x.caller.key(), known.and_then(|known| known.user.as_ref()));
     let team = known.and_then(|known| known.team.as_ref());
     let told: [(&'static str, Option<String>); 8] = [
-        ("x-litellm-user_api_key_hash", x.caller.hash().map(|hash| hash.hex())),
+        // That of the master key is nobody's to know.
+        ("x-litellm-user_api_key_hash", key.map(|key| key.hash.hex())),
         ("x-litellm-user_api_key_alias", key.and_then(|key| key.alias.clone())),
         ("x-litellm-user_api_key_team_id", key.and_then(|key| key.team_id.clone())),
         ("x-litellm-user_api_key_team_alias", team.and_then(|team| team.alias.clone())),
