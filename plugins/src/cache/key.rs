@@ -75,15 +75,16 @@ fn asked_of(x: &Exchange, parts: &mut Parts) -> Option<()> {
     let group = x.target.group.as_ref()?;
     parts.add(x.request.operation.row().route.as_bytes());
     parts.add(&[u8::from(x.request.stream)]);
-    let shared = &x.snapshot.config.router.caching_groups;
-    if let Some(groups) = shared.iter().find(|groups| groups.contains(&group.name)) {
+    // What a team calls its own may be what others call theirs.
+    let team = group.deployments.first().and_then(|d| d.team.as_ref());
+    let mut shared = x.snapshot.config.router.caching_groups.iter().filter(|_| team.is_none());
+    if let Some(groups) = shared.find(|groups| groups.contains(&group.name)) {
         parts.add(b"groups");
         groups.iter().for_each(|name| parts.add(name.as_bytes()));
         return Some(());
     }
     parts.add(group.name.as_bytes());
-    // What a team calls its own may be what others call theirs.
-    if let Some(team) = group.deployments.first().and_then(|d| d.team.as_ref()) {
+    if let Some(team) = team {
         parts.add(team.as_bytes());
     }
     // One that is asked for by its id answers for itself, and has the name of its group.
