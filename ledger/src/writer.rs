@@ -194,15 +194,15 @@ impl Writer {
     async fn drain(&self) {
         loop {
             let mut reader = self.reader.lock().await;
-            let mut taken = reader.take(&self.journal, self.options.batch);
+            let keeping = self.keeping();
+            let keeps = |entry: &Entry| !keeping.leaves_out(entry.status, entry.cost);
+            let taken = reader.take(&self.journal, self.options.batch, &keeps);
             if !taken.entries.is_empty() {
-                let count = taken.entries.len() as u64;
-                self.leave_out(&mut taken.entries);
                 self.journal.is_booking(taken.entries.iter().map(|entry| entry.ended_at).min());
                 self.insist(&taken.entries, Some(&self.leases)).await;
                 self.journal.is_booking(None);
-                self.journal.waiting.fetch_sub(count, Ordering::Relaxed);
             }
+            self.journal.waiting.fetch_sub(taken.ended, Ordering::Relaxed);
             reader.clean(&self.journal);
             if !taken.more {
                 return;

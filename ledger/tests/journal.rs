@@ -45,6 +45,18 @@ async fn booked(ledger: &Ledger) -> Vec<Entry> {
     ledger.entries(&SpendFilter { limit: 10_000, ..SpendFilter::default() }).await.unwrap()
 }
 
+/// What is left if the process of the only journal in `dir` is killed now.
+fn killed(dir: &Path) -> tempfile::TempDir {
+    let folder = std::fs::read_dir(dir.join("journal")).unwrap().next().unwrap().unwrap().path();
+    let fresh = tempfile::tempdir().unwrap();
+    let copy = fresh.path().join("journal").join("dead");
+    std::fs::create_dir_all(&copy).unwrap();
+    for file in std::fs::read_dir(&folder).unwrap().map(Result::unwrap) {
+        std::fs::copy(file.path(), copy.join(file.file_name())).unwrap();
+    }
+    fresh
+}
+
 /// Adopts what is in `dir` and waits until it is booked.
 async fn adopt(ledger: &Ledger, dir: &Path, count: usize) -> Vec<Entry> {
     let own = journal(dir, JournalOptions::default());
@@ -153,16 +165,48 @@ async fn p40_a_segment_that_is_used_again_holds_nothing_of_before() {
     let cut = entry(7);
     journal.begin(1, &provisional(&cut)).unwrap();
 
-    let fresh = tempfile::tempdir().unwrap();
-    let copy = fresh.path().join("journal").join("dead");
-    std::fs::create_dir_all(&copy).unwrap();
-    for file in std::fs::read_dir(&folder).unwrap().map(Result::unwrap) {
-        std::fs::copy(file.path(), copy.join(file.file_name())).unwrap();
-    }
+    let fresh = killed(dir.path());
     let found = adopt(&open(None, fresh.path()).await, fresh.path(), 1).await;
     assert!(found.iter().any(|e| e.id == cut.id && e.status == Status::Interrupted));
     // Of the others there are those of the segment that is being written to.
     assert!(found.len() < 30, "{} are booked once more", found.len() - 1);
+}
+
+/// Of a failure that is not kept no row tells that it is over: its end must not go before its begin.
+#[tokio::test]
+async fn p40_a_failure_that_is_not_kept_is_not_charged_as_interrupted() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(None, dir.path()).await;
+    let options = JournalOptions { segment_bytes: 4_096, shards: 1, ..JournalOptions::default() };
+    let journal = journal(dir.path(), options);
+    let writer = writer(&ledger, &journal, dir.path());
+    let (long, failed) = (entry(7), Entry { status: Status::Failure, ..entry(0) });
+    [&long, &failed].into_iter().for_each(|entry| journal.begin(1, &provisional(entry)).unwrap());
+    // Their begins stand in the first segment, which stays, the end in one of many that are full and done with.
+    (0..40).for_each(|_| journal.end(&entry(1)).unwrap());
+    journal.end(&failed).unwrap();
+    (0..40).for_each(|_| journal.end(&entry(1)).unwrap());
+    let keeping = KeepingSettings { without_failures: true, ..KeepingSettings::default() };
+    let all_booked = async {
+        while journal.stats().waiting > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        () = writer.run(|| (keeping.clone(), TimeZone::UTC)) => {}
+        done = tokio::time::timeout(LIMIT, all_booked) => done.unwrap(),
+    }
+    assert_eq!(booked(&ledger).await.len(), 80, "the failure is not kept");
+
+    let left = killed(dir.path());
+    let found = adopt(&open(None, left.path()).await, left.path(), 1).await;
+    let interrupted = found.iter().filter(|entry| entry.status == Status::Interrupted);
+    assert_eq!(interrupted.map(|entry| entry.id).collect::<Vec<_>>(), [long.id]);
+
+    journal.end(&long).unwrap();
+    assert!(writer.flush(LIMIT).await);
+    let stats = journal.stats();
+    assert!(stats.bytes < 2 * 4_096, "what nobody needs any more is removed: {stats:?}");
 }
 
 #[tokio::test]

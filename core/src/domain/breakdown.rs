@@ -35,10 +35,14 @@ impl Breakdown {
         }
         let part = |of: &dyn Fn(&str) -> bool| sum(charges.iter().filter(|charge| of(&charge.label)), 1);
         let marked = charges.iter().any(|charge| is(BESIDE, &charge.label));
+        // Models that are paid by the search, as those that rank, use no tool.
+        let beside_tokens =
+            charges.iter().any(|charge| ![TOOLS, BESIDE].iter().any(|list| is(list, &charge.label)));
+        let tools = if beside_tokens { TOOLS } else { &[] };
         Some(Self {
-            input: part(&|label| ![OUTPUT, TOOLS, BESIDE].iter().any(|list| is(list, label))),
+            input: part(&|label| ![OUTPUT, tools, BESIDE].iter().any(|list| is(list, label))),
             output: part(&|label| is(OUTPUT, label)),
-            tools: part(&|label| is(TOOLS, label)),
+            tools: part(&|label| is(tools, label)),
             listed: part(&|label| !is(BESIDE, label)),
             beside: marked.then(|| Beside {
                 discount: sum(charges.iter().filter(|charge| charge.label == markup::DISCOUNT), -1),
@@ -91,5 +95,7 @@ mod tests {
         let beside = Beside { discount: NanoUsd(1_027_000), margin: NanoUsd(7) };
         assert_eq!((marked.listed, marked.beside), (plain.listed, Some(beside)));
         assert_eq!(Breakdown::of(&[]), None);
+        let ranked = Breakdown::of(&[charge("searches", 2, 1_000_000_000_000)]).unwrap();
+        assert_eq!((ranked.input, ranked.tools), (NanoUsd(2_000_000), NanoUsd::ZERO));
     }
 }

@@ -71,6 +71,24 @@ async fn a_teams_models_are_seen_and_called_by_that_team_alone() {
     assert!(shown.contains(&json!("gpt-4o")) && !shown.contains(&json!("red-4o")), "{told}");
 }
 
+#[tokio::test]
+async fn a_teams_own_model_shares_no_answers_with_others_of_its_name() {
+    let rig = Rig::config(&config())
+        .replace(
+            "litellm_settings: {",
+            "litellm_settings: {cache: true, cache_params: {type: local, ttl: 60}, ",
+        )
+        .replace("weir_settings: {", "weir_settings: {cache_scope: all, ")
+        .replace("disable_cooldowns: true", "disable_cooldowns: true, caching_groups: [[priced, gpt-4o]]")
+        .start()
+        .await;
+    team(&rig, json!({"team_id": "red"})).await;
+    let (red, nobodys) = (rig.key(json!({"team_id": "red"})).await, rig.key(json!({})).await);
+    assert_eq!(asked(&rig, &nobodys, "priced").await.0, 200);
+    assert_eq!(asked(&rig, &nobodys, "gpt-4o").await, (200, String::new()), "no provider is asked again");
+    assert_eq!(asked(&rig, &red, "gpt-4o").await, (200, "red-4o".into()), "it is another model");
+}
+
 /// A key of somebody who leads `red`.
 async fn leader(rig: &Rig) -> String {
     let user = json!({"user_id": "ann", "user_role": "internal_user", "auto_create_key": false});

@@ -18,40 +18,60 @@ use weir_core::domain::spend::{Begin, Entry, Status};
 pub(crate) struct Reader {
     /// How far each segment has been read.
     read: HashMap<Arc<Path>, u64>,
-    /// Begun exchanges and the segments their last begins stand in: these must stay until the end is booked.
-    open: ById<Arc<Path>>,
+    /// Begun exchanges. The segments of their last begins must stay until the end is booked.
+    open: ById<Begun>,
+    /// Segments with ends of which no row tells, and where the eldest begin of these stands: without its end it would count
+    /// as interrupted, so the end must stay as long as the begin may.
+    rowless: HashMap<Arc<Path>, Arc<Path>>,
     /// Used again for every read: fresh memory must be cleared by the kernel first.
     window: Vec<u8>,
+}
+
+/// Where the begins of an exchange stand.
+struct Begun {
+    first: Arc<Path>,
+    last: Arc<Path>,
 }
 
 /// Ended entries of one pass.
 #[derive(Default)]
 pub(crate) struct Booked {
     pub entries: Vec<Entry>,
+    /// Those, and the ones that are not to be booked.
+    pub ended: u64,
     /// More was there than the limit allowed.
     pub more: bool,
 }
+
+/// Whether an entry is to be booked at all.
+pub(crate) type Keeps<'k> = &'k (dyn Fn(&Entry) -> bool + Sync);
 
 /// Bytes read from a segment at one time.
 const WINDOW: usize = 1 << 20;
 
 impl Reader {
     /// New ended entries, about `limit` at most. Records that cannot be decoded are told and skipped.
-    pub(crate) fn take(&mut self, journal: &FileJournal, limit: usize) -> Booked {
+    pub(crate) fn take(&mut self, journal: &FileJournal, limit: usize, keeps: Keeps<'_>) -> Booked {
         let mut booked = Booked::default();
         for segment in journal.segments() {
             if booked.entries.len() >= limit {
                 booked.more = true;
                 break;
             }
-            if let Err(error) = self.take_segment(&segment, limit, &mut booked) {
+            if let Err(error) = self.take_segment(&segment, limit, keeps, &mut booked) {
                 tracing::error!("a journal segment cannot be read: {error}");
             }
         }
         booked
     }
 
-    fn take_segment(&mut self, segment: &Segment, limit: usize, booked: &mut Booked) -> std::io::Result<()> {
+    fn take_segment(
+        &mut self,
+        segment: &Segment,
+        limit: usize,
+        keeps: Keeps<'_>,
+        booked: &mut Booked,
+    ) -> std::io::Result<()> {
         let published = segment.published.load(Ordering::Acquire);
         let mut at = self.read.get(&segment.path).copied().unwrap_or_default();
         if at >= published {
@@ -60,7 +80,8 @@ impl Reader {
         let file = File::open(&segment.path)?;
         while at < published && booked.entries.len() < limit {
             let mut room = std::mem::take(&mut self.window);
-            let used = self.records(window(&file, at, published, &mut room)?, &segment.path, booked);
+            let bytes = window(&file, at, published, &mut room)?;
+            let used = self.records(bytes, &segment.path, keeps, booked);
             self.window = room;
             if used == 0 {
                 tracing::error!(
@@ -77,38 +98,71 @@ impl Reader {
     }
 
     /// Reads whole records from the start of `bytes`; answers how many bytes they were.
-    fn records(&mut self, bytes: &[u8], path: &Arc<Path>, booked: &mut Booked) -> usize {
+    fn records(&mut self, bytes: &[u8], path: &Arc<Path>, keeps: Keeps<'_>, booked: &mut Booked) -> usize {
         let mut used = 0;
         while let Some(frame) = frame::read(&bytes[used..]) {
             used += frame.size;
             match frame.kind {
                 // What this process wrote itself is never foreign.
                 Kind::Foreign => {}
-                kind if kind.is_begin() => {
-                    self.open.insert(frame.id, Arc::clone(path));
-                }
+                kind if kind.is_begin() => self.begin(&frame, path),
                 _ => {
-                    self.open.remove(&frame.id);
-                    booked.entries.extend(decode(&frame));
+                    let begun = self.open.remove(&frame.id);
+                    let Some(entry) = decode(&frame) else { continue };
+                    booked.ended += 1;
+                    if keeps(&entry) {
+                        booked.entries.push(entry);
+                    } else if let Some(begun) = begun {
+                        self.leave_out(begun, path);
+                    }
                 }
             }
         }
         used
     }
 
-    /// Drops segments that are read to their end and hold no begin of an open exchange. To be called when everything
-    /// taken so far is in the ledger.
+    fn begin(&mut self, frame: &Frame<'_>, path: &Arc<Path>) {
+        let new = || Begun { first: Arc::clone(path), last: Arc::clone(path) };
+        let begun = self.open.entry(frame.id).or_insert_with(new);
+        if begun.last != *path {
+            begun.last = Arc::clone(path);
+        }
+    }
+
+    /// It ended in this segment, and nothing else will tell.
+    fn leave_out(&mut self, begun: Begun, path: &Arc<Path>) {
+        if begun.first != *path {
+            let eldest = self.rowless.entry(Arc::clone(path)).or_insert_with(|| Arc::clone(&begun.first));
+            if begun.first < *eldest {
+                *eldest = begun.first;
+            }
+        }
+    }
+
+    /// Drops segments that are read to their end and hold nothing that is needed. To be called when everything taken so far
+    /// is in the ledger.
     pub(crate) fn clean(&mut self, journal: &FileJournal) {
+        let mut kept = Vec::new();
         for segment in journal.segments() {
             let done = self.read.get(&segment.path).copied().unwrap_or_default();
             let sealed = segment.sealed.load(Ordering::Acquire);
-            let pinned = || self.open.values().any(|path| *path == segment.path);
-            if sealed && done >= segment.published.load(Ordering::Acquire) && !pinned() {
-                self.read.remove(&segment.path);
-                journal.drop_segment(&segment);
+            let read = sealed && done >= segment.published.load(Ordering::Acquire);
+            if !read || self.is_needed(&segment.path, &kept) {
+                kept.push(segment.path);
+                continue;
             }
+            self.read.remove(&segment.path);
+            self.rowless.remove(&segment.path);
+            journal.drop_segment(&segment);
         }
         journal.trim();
+    }
+
+    /// Whether a begin of an open exchange stands there, or an end of one that may have begun in a segment that is kept.
+    /// Names of a shard's segments are in the order in which it wrote them.
+    fn is_needed(&self, path: &Arc<Path>, kept: &[Arc<Path>]) -> bool {
+        let begins = |eldest: &Arc<Path>| kept.iter().any(|other| eldest <= other && other < path);
+        self.open.values().any(|begun| begun.last == *path) || self.rowless.get(path).is_some_and(begins)
     }
 }
 

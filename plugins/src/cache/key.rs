@@ -75,6 +75,7 @@ fn asked_of(x: &Exchange, parts: &mut Parts) -> Option<()> {
     let group = x.target.group.as_ref()?;
     parts.add(x.request.operation.row().route.as_bytes());
     parts.add(&[u8::from(x.request.stream)]);
+    // What a team calls its own may be what others call theirs.
     let team = group.deployments.first().and_then(|d| d.team.as_ref());
     let mut shared = x.snapshot.config.router.caching_groups.iter().filter(|_| team.is_none());
     if let Some(groups) = shared.find(|groups| groups.contains(&group.name)) {
@@ -83,7 +84,6 @@ fn asked_of(x: &Exchange, parts: &mut Parts) -> Option<()> {
         return Some(());
     }
     parts.add(group.name.as_bytes());
-    // What a team calls its own may be what others call theirs.
     if let Some(team) = team {
         parts.add(team.as_bytes());
     }

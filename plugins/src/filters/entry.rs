@@ -153,8 +153,20 @@ fn read_tags(x: &Exchange) -> Vec<String> {
     if !settings.disable_add_user_agent_to_request_tags {
         tags.extend(agent_tags(x.header("user-agent")));
     }
+    let mut tags = once(tags);
     tags.truncate(MAX_TAGS);
     tags
+}
+
+/// What is said twice counts once, and not twice against its budget.
+fn once(tags: Vec<String>) -> Vec<String> {
+    let mut once = Vec::with_capacity(tags.len());
+    for tag in tags {
+        if !once.contains(&tag) {
+            once.push(tag);
+        }
+    }
+    once
 }
 
 /// The same without who asked.
@@ -216,7 +228,7 @@ fn metadata(x: &Exchange) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{agent_tags, clip};
+    use super::{agent_tags, clip, once};
 
     #[test]
     fn who_asked_is_a_tag() {
@@ -224,6 +236,12 @@ mod tests {
         assert_eq!(tags("curl/8.1 (x)"), ["User-Agent: curl", "User-Agent: curl/8.1"]);
         assert_eq!(tags("mine"), ["User-Agent: mine"]);
         assert!(tags("").is_empty());
+    }
+
+    #[test]
+    fn a_tag_that_is_said_twice_is_one() {
+        let said = ["a", "b", "a", "User-Agent: curl"].map(str::to_owned).to_vec();
+        assert_eq!(once(said), ["a", "b", "User-Agent: curl"]);
     }
 
     #[test]
