@@ -276,18 +276,21 @@ async fn next(
     connected.session.read_response_body().await
 }
 
-/// Reads the rest of a body that nobody needs. Whether its end came, with no longer silence than this.
+/// Reads the rest of a body that nobody needs. Whether its end came within this time, whatever came before it.
 pub async fn exhaust(connected: &mut Connected, within: Duration) -> bool {
+    let until = Instant::now() + within;
     loop {
         let next = match at_hand(connected) {
             Some(next) => next,
             None => {
-                connected.session.set_read_timeout(Some(within));
+                let left = until.saturating_duration_since(Instant::now());
+                connected.session.set_read_timeout(Some(left.max(Duration::from_millis(1))));
                 connected.session.read_response_body().await
             }
         };
         match next {
-            Ok(Some(_)) => {}
+            Ok(Some(_)) if Instant::now() < until => {}
+            Ok(Some(_)) => return false,
             end => return end.is_ok(),
         }
     }
