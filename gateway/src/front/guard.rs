@@ -33,15 +33,23 @@ pub struct Guard {
     deadline: Option<Pin<Box<Sleep>>>,
     /// Whether what is written waits for what follows at once.
     waits: AtomicBool,
+    /// How long the client may take nothing of what it is sent.
+    patience: Duration,
+    /// Runs while it takes nothing.
+    stuck: Option<Pin<Box<Sleep>>>,
 }
 
 /// Bytes of one read: a head and a small body.
 const READ: usize = 4 * 1024;
 
+/// How long a client may take nothing of what it is sent: its request holds its place, and the provider's connection.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 impl Guard {
     pub fn new(inner: Stream, timeout: Duration) -> Self {
         let (head, held, fresh, waits) = (true, Vec::new(), true, AtomicBool::new(false));
-        Self { inner, timeout, head, held, taken: 0, fresh, deadline: None, waits }
+        let (deadline, stuck) = (None, None);
+        Self { inner, timeout, head, held, taken: 0, fresh, deadline, waits, patience: PATIENCE, stuck }
     }
 
     /// Lets what is written wait for more, as far as there is room for it; Pingora flushes each piece by itself.
@@ -87,6 +95,18 @@ impl Guard {
         let timeout = self.timeout;
         let deadline = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
         ready!(deadline.as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// What came of a write; fails when the client has taken nothing for too long.
+    fn moved<T>(&mut self, cx: &mut Context<'_>, write: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if write.is_ready() {
+            self.stuck = None;
+            return write;
+        }
+        let patience = self.patience;
+        let stuck = self.stuck.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        ready!(stuck.as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
@@ -144,18 +164,21 @@ impl AsyncRead for Guard {
 
 impl AsyncWrite for Guard {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, buf)
+        let write = Pin::new(&mut self.inner).poll_write(cx, buf);
+        self.moved(cx, write)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if *self.waits.get_mut() {
             return Poll::Ready(Ok(()));
         }
-        Pin::new(&mut self.inner).poll_flush(cx)
+        let flush = Pin::new(&mut self.inner).poll_flush(cx);
+        self.moved(cx, flush)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
+        let shutdown = Pin::new(&mut self.inner).poll_shutdown(cx);
+        self.moved(cx, shutdown)
     }
 
     fn poll_write_vectored(
@@ -163,7 +186,8 @@ impl AsyncWrite for Guard {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(cx, bufs)
+        let write = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
+        self.moved(cx, write)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -225,5 +249,30 @@ impl GetSocketDigest for Guard {
 impl Peek for Guard {
     async fn try_peek(&mut self, buf: &mut [u8]) -> io::Result<bool> {
         self.inner.try_peek(buf).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_client_that_takes_nothing() {
+        let (ours, mut theirs) = duplex(64);
+        let mut guard = Guard::new(Box::new(ours), PATIENCE);
+        guard.patience = Duration::from_secs(1);
+        // One that takes a little now and then may go on.
+        let slowly = async {
+            let mut piece = [0; 64];
+            for _ in 0..8 {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                theirs.read_exact(&mut piece).await.unwrap();
+            }
+        };
+        let (sent, ()) = tokio::join!(guard.write_all(&[b'x'; 64 * 8]), slowly);
+        sent.unwrap();
+        let stuck = guard.write_all(&[b'x'; 64 * 2]).await;
+        assert_eq!(stuck.map_err(|error| error.kind()), Err(io::ErrorKind::TimedOut));
     }
 }

@@ -10,6 +10,7 @@ use super::roots::Roots;
 use super::tunnel::{Proxy, Tunnel};
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
+use futures_util::FutureExt;
 use pingora::ErrorType;
 use pingora::connectors::ConnectorOptions;
 use pingora::connectors::http::Connector;
@@ -22,6 +23,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::task::unconstrained;
 use weir_core::body::Pieces;
 use weir_core::config::SslVerify;
 use weir_core::error::{ApiError, Kind};
@@ -254,8 +256,9 @@ impl Dialer {
         match session {
             HttpSession::H1(mut http1) => {
                 http1.respect_keepalive();
-                let line = http1.reuse().await.and_then(|stream| stream.into_any().downcast::<Line>().ok());
-                if let Some(line) = line {
+                // One that is not kept is closed, whether or not the provider takes a farewell.
+                let stream = unconstrained(http1.reuse()).now_or_never().flatten();
+                if let Some(line) = stream.and_then(|stream| stream.into_any().downcast::<Line>().ok()) {
                     way.shelf.put(line);
                 }
             }
@@ -265,10 +268,23 @@ impl Dialer {
 
     /// Ends a session whose answer is not wanted or not whole, so that the provider stops.
     pub async fn abort(&self, mut connected: Connected) {
-        connected.session.shutdown().await;
+        // A provider that takes no bytes from us would not take this either: nobody waits for that.
+        let _told = unconstrained(connected.session.shutdown()).now_or_never();
         if matches!(connected.session, HttpSession::H2(_)) {
             // The connection lives on; only its stream was reset.
             self.release(connected).await;
+        }
+    }
+}
+
+// --- Connection ---
+
+impl Connection {
+    /// Whether the provider has begun to answer.
+    pub fn is_answered(&self) -> bool {
+        match &self.session {
+            HttpSession::H1(http1) => http1.stream().as_any().downcast_ref::<Line>().is_some_and(Line::heard),
+            session => session.response_header().is_some(),
         }
     }
 }

@@ -29,6 +29,8 @@ pub struct Line {
     sent: usize,
     /// Whether there is a body that goes out with its head.
     loaded: bool,
+    /// Whether the other side has said anything since.
+    heard: bool,
 }
 
 /// Room for a head that is kept while nothing is sent.
@@ -41,16 +43,22 @@ pub fn goes_with_head(body: &Pieces) -> bool {
 
 impl Line {
     pub fn new(inner: Stream) -> Self {
-        Self { inner, head: Vec::new(), body: Pieces::new(), sent: 0, loaded: false }
+        Self { inner, head: Vec::new(), body: Pieces::new(), sent: 0, loaded: false, heard: false }
     }
 
     /// The body of the next request.
     pub fn load(&mut self, body: &Pieces) {
         self.unload();
+        self.heard = false;
         self.loaded = goes_with_head(body);
         if self.loaded {
             self.body = body.clone();
         }
+    }
+
+    /// Whether the other side has said anything since the request was loaded, whole or not.
+    pub fn heard(&self) -> bool {
+        self.heard
     }
 
     /// Whether the other side has neither closed it nor said something that nobody asked for.
@@ -100,7 +108,10 @@ impl AsyncRead for Line {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_read(cx, buf)
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
+        self.heard |= buf.filled().len() > before;
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -215,6 +226,19 @@ mod tests {
         let (_, read) = tokio::join!(send, theirs.read_to_string(&mut all));
         assert_eq!(read.unwrap(), 107);
         assert_eq!(all, format!("head{}end", "x".repeat(100)));
+    }
+
+    #[tokio::test]
+    async fn what_is_heard_belongs_to_one_request() {
+        let (mut line, mut theirs) = line();
+        line.load(&Pieces::new());
+        assert!(!line.heard());
+        theirs.write_all(b"H").await.unwrap();
+        line.read_u8().await.unwrap();
+        assert!(line.heard());
+        line.load(&Pieces::new());
+        drop(theirs);
+        assert!(line.read_u8().await.is_err() && !line.heard(), "an end says nothing");
     }
 
     #[tokio::test]

@@ -6,10 +6,10 @@ use super::request::Outgoing;
 use crate::response::outlet::Outlet;
 use bytes::Bytes;
 use futures_util::FutureExt;
-use pingora::ErrorType;
 use pingora::prelude::timeout;
 use pingora::protocols::http::ServerSession;
 use pingora::protocols::http::client::HttpSession;
+use pingora::{ErrorType, RetryType};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use weir_core::error::{ApiError, Kind};
@@ -87,25 +87,30 @@ impl Waiting<'_> {
     }
 }
 
-/// Sends and waits for the head. A kept-alive connection that turns out to be closed is replaced once: the provider
-/// cannot have started on a request that it never received.
+/// Sends and waits for the head. A kept-alive connection that turns out to be closed is replaced: the provider cannot have
+/// started on a request that it never received. One that has said anything at all has received it.
 pub async fn send(
     dialer: &Dialer,
     mut waiting: Waiting<'_>,
     attempt: &Attempt,
     outgoing: &Outgoing,
 ) -> Result<Answered, Lost> {
+    let mut replaced = false;
     loop {
         let mut connected = connected(dialer, &mut waiting, attempt, outgoing).await?;
         match transfer(&mut waiting, attempt, outgoing, &mut connected).await {
             Ok(status) => return Ok(Answered { connected, status }),
             Err(lost) => {
-                let stale = connected.reused && connected.session.response_header().is_none();
+                let stale = connected.reused && !connected.is_answered();
+                let http1 = matches!(connected.session, HttpSession::H1(_));
                 let limit = connected.limit;
                 dialer.abort(connected).await;
                 match lost {
-                    Transfer::Broken(_) if stale => {}
-                    Transfer::Broken(why) => return Err(Lost::Failed(broken(attempt, &why))),
+                    // Over HTTP/2 it may be the same connection again, and only a request that was reset.
+                    Transfer::Broken { unbegun, .. } if stale && (http1 || unbegun && !replaced) => {
+                        replaced = true;
+                    }
+                    Transfer::Broken { why, .. } => return Err(Lost::Failed(broken(attempt, &why))),
                     Transfer::TimedOut => return Err(Lost::Failed(timed_out(attempt, limit))),
                     Transfer::ClientGone => return Err(Lost::ClientGone),
                 }
@@ -158,7 +163,11 @@ pub async fn begin(dialer: &Dialer, attempt: &Attempt, outgoing: &Outgoing) -> R
 }
 
 enum Transfer {
-    Broken(String),
+    Broken {
+        why: String,
+        /// As far as the error says, the provider did not begin with the request.
+        unbegun: bool,
+    },
     TimedOut,
     ClientGone,
 }
@@ -174,7 +183,7 @@ async fn transfer(
     // The limit is on the whole, or a head could drip in for ever.
     up.set_read_timeout(None);
     let exchange = timeout(attempt.timeouts.first_token.min(left(attempt)), async {
-        put(up, outgoing).await?;
+        put(up, outgoing).await.map_err(unsent)?;
         outgoing.sent.store(true, Ordering::Relaxed);
         loop {
             up.read_response_header().await?;
@@ -214,10 +223,16 @@ async fn put(up: &mut HttpSession, outgoing: &Outgoing) -> pingora::Result<()> {
     up.finish_request_body().await
 }
 
+/// Nobody begins with half a request.
+fn unsent(mut error: Box<pingora::Error>) -> Box<pingora::Error> {
+    error.retry = RetryType::ReusedOnly;
+    error
+}
+
 fn sort(error: &pingora::Error) -> Transfer {
     match error.etype() {
         ErrorType::ReadTimedout | ErrorType::WriteTimedout => Transfer::TimedOut,
-        _ => Transfer::Broken(error.to_string()),
+        _ => Transfer::Broken { why: error.to_string(), unbegun: error.retry != RetryType::Decided(false) },
     }
 }
 
@@ -261,18 +276,21 @@ async fn next(
     connected.session.read_response_body().await
 }
 
-/// Reads the rest of a body that nobody needs. Whether its end came, with no longer silence than this.
+/// Reads the rest of a body that nobody needs. Whether its end came within this time, whatever came before it.
 pub async fn exhaust(connected: &mut Connected, within: Duration) -> bool {
+    let until = Instant::now() + within;
     loop {
         let next = match at_hand(connected) {
             Some(next) => next,
             None => {
-                connected.session.set_read_timeout(Some(within));
+                let left = until.saturating_duration_since(Instant::now());
+                connected.session.set_read_timeout(Some(left.max(Duration::from_millis(1))));
                 connected.session.read_response_body().await
             }
         };
         match next {
-            Ok(Some(_)) => {}
+            Ok(Some(_)) if Instant::now() < until => {}
+            Ok(Some(_)) => return false,
             end => return end.is_ok(),
         }
     }

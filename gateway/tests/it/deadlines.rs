@@ -218,6 +218,25 @@ async fn p21_a_stream_that_stalls_ends_at_the_idle_limit() {
 }
 
 #[tokio::test]
+async fn a_provider_that_goes_on_after_the_end_is_told_to_stop() {
+    let ended = |_: &_| {
+        let comment = || Step::after(Duration::from_millis(50), ": still here\n\n");
+        let steps = [Step::now(chunk("w0 ")), Step::now(LAST)];
+        let comments = std::iter::repeat_with(comment).take(600);
+        Reply::stream("text/event-stream", steps.into_iter().chain(comments).collect())
+    };
+    let rig = Rig::config(CONFIG).over(ended).await;
+    let answer = patiently(rig.stream("gpt-4o", "hi")).await;
+    assert_eq!((answer.content().as_str(), answer.events().last().unwrap().as_str()), ("w0 ", "[DONE]"));
+    let told = async {
+        while rig.mock.hangups() == 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, told).await.expect("the provider still goes on");
+}
+
+#[tokio::test]
 async fn p21_p23_keep_alives_do_not_put_the_idle_limit_off() {
     let config = with("stream_idle_timeout: 0.9, keepalive_interval: 0.2");
     let rig = Rig::config(&config).over(|_: &_| words(2, 0, End::Hang)).await;

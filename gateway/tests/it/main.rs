@@ -64,6 +64,7 @@ mod rates;
 mod raw;
 mod realtime;
 mod recordings;
+mod resent;
 mod responses;
 mod revoked;
 mod rig;

@@ -162,6 +162,20 @@ async fn a_certificate_of_ones_own_that_cannot_be_used_is_told_at_start() {
 }
 
 #[tokio::test]
+async fn p21_a_provider_that_takes_no_more_bytes_ends_at_the_deployments_timeout() {
+    let pki = Pki::new();
+    let end = TlsEnd::start(&pki, &["http/1.1"]).await;
+    let rig = Rig::config(&config(&end, &pki.file("ca.pem"))).start().await;
+    // Nobody reads there: what is sent fills the buffers on the way, which are smaller.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    end.forward_to(silent.local_addr().unwrap());
+    let text = "x".repeat(28 << 20);
+    let asked = tokio::time::timeout(Duration::from_secs(30), rig.chat("slow", &text));
+    let answer = asked.await.expect("nobody waits until the provider takes a farewell");
+    assert_eq!(answer.status, 408, "{}", answer.text());
+}
+
+#[tokio::test]
 async fn http2_is_spoken_where_the_provider_offers_it() {
     let (_pki, end, rig) = trusting(BOTH).await;
     assert_eq!(rig.chat("gpt-4o", "first").await.status, 200);
