@@ -9,7 +9,7 @@ pub(crate) use shelf::unwritten;
 use crate::deployment::Deployment;
 use crate::own::Own;
 use crate::providers;
-use shelf::{Shelf, filled};
+use shelf::{Shelf, filled, meant};
 use std::collections::HashMap;
 use std::sync::Arc;
 use weir_core::config::env::Env;
@@ -164,6 +164,10 @@ impl ModelTable {
             let shelf = team_of_group(group).map_or(Some(&self.open), |team| self.of_teams.get(team));
             entries = shelf.and_then(|shelf| shelf.matched(&group.name)).unwrap_or_default();
             entries.retain(|entry| here(&entry));
+        }
+        if entries.is_empty() {
+            // Every model is passed on.
+            entries.extend(meant(&group.name).filter(|entry| here(&entry)));
         }
         let built = entries.into_iter().map(|entry| self.context.owned(entry, own).map(Arc::new));
         Ok(Group { name: group.name.clone(), deployments: built.collect::<Result<_, _>>()? })

@@ -99,10 +99,7 @@ impl Shelf {
         if let Some(group) = self.expanded.get(name) {
             return Some(group);
         }
-        let served: Vec<&str> = providers::rows().map(|row| row.prefix).collect();
-        let meant = provider::of(name, None, &served).ok().filter(|meant| meant.provider != ANY)?;
-        let entry = unwritten(PASSED_ON.to_owned(), meant.provider, meant.model);
-        self.build(name, &[ModelEntry { name: name.to_owned(), ..entry }], context)
+        self.build(name, &[meant(name)?], context)
     }
 
     fn build(&self, name: &str, entries: &[ModelEntry], context: &Context) -> Option<Arc<Group>> {
@@ -115,6 +112,14 @@ impl Shelf {
         self.expanded.insert(name.to_owned(), Arc::clone(&group));
         Some(group)
     }
+}
+
+/// The entry that a name stands for by itself.
+pub(super) fn meant(name: &str) -> Option<ModelEntry> {
+    let served: Vec<&str> = providers::rows().map(|row| row.prefix).collect();
+    let meant = provider::of(name, None, &served).ok().filter(|meant| meant.provider != ANY)?;
+    let entry = unwritten(PASSED_ON.to_owned(), meant.provider, meant.model);
+    Some(ModelEntry { name: name.to_owned(), ..entry })
 }
 
 /// An entry that says `provider/model` and nothing else.
