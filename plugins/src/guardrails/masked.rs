@@ -4,14 +4,31 @@
 use super::texts::Leaves;
 use crate::watch::{Piece, TextKind, Watch, Watcher};
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use weir_core::error::{ApiError, Kind};
 
 /// What stands in the place of what, in one exchange. `Debug` shows nothing of it.
 #[derive(Default)]
-pub struct Masked(Mutex<Vec<Pair>>);
+pub struct Masked(Mutex<Pairs>);
+
+/// All pairs, and what finds one among thousands.
+#[derive(Default)]
+struct Pairs {
+    all: Vec<Pair>,
+    /// All that stands for something.
+    names: HashSet<String>,
+    kinds: HashMap<String, OfKind>,
+}
+
+#[derive(Default)]
+struct OfKind {
+    /// What stands for a text.
+    stands: HashMap<String, String>,
+    /// Numbers up to here are given, or were said.
+    last: u64,
+}
 
 #[derive(Clone)]
 struct Pair {
@@ -38,34 +55,46 @@ impl fmt::Debug for Masked {
 impl Masked {
     /// What stands for a text of this kind: the same for the same text, and nothing that anybody said.
     pub fn stand_in(&self, kind: &str, said: &str, texts: &[String]) -> String {
-        let mut pairs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let begins = format!("{BEGINS}{kind}");
-        let known = |pair: &&Pair| {
-            let rest = pair.stands.strip_prefix(&begins);
-            pair.said == said && rest.is_some_and(|rest| rest.starts_with(['>', '_']))
-        };
-        if let Some(pair) = pairs.iter().find(known) {
-            return pair.stands.clone();
-        }
-        if pairs.len() >= MOST {
-            return format!("{begins}>");
-        }
-        let taken =
-            |name: &String| pairs.iter().any(|p| p.stands == *name) || texts.iter().any(|t| t.contains(name));
-        let numbered = (2..).map(|number: u64| format!("{begins}_{number}>"));
-        // Ends: what is taken is finite.
-        let free = std::iter::once(format!("{begins}>")).chain(numbered).find(|name| !taken(name));
-        let stands = free.unwrap_or_default();
-        pairs.push(Pair { stands: stands.clone(), said: said.to_owned() });
-        stands
+        self.lock().stand_in(kind, said, texts)
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.lock().all.is_empty()
     }
 
     fn pairs(&self) -> Arc<[Pair]> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_slice().into()
+        self.lock().all.as_slice().into()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pairs> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pairs {
+    fn stand_in(&mut self, kind: &str, said: &str, texts: &[String]) -> String {
+        let of_kind = self.kinds.entry(kind.to_owned()).or_default();
+        if let Some(stands) = of_kind.stands.get(said) {
+            return stands.clone();
+        }
+        if self.all.len() >= MOST {
+            // Nothing that is put back: it would be another one's text.
+            return format!("{BEGINS}{kind}_>");
+        }
+        let name = |number: u64| {
+            if number == 1 { format!("{BEGINS}{kind}>") } else { format!("{BEGINS}{kind}_{number}>") }
+        };
+        let taken = |name: &String| {
+            self.names.contains(name) || texts.iter().any(|text| text.contains(name.as_str()))
+        };
+        let mut numbered = (of_kind.last + 1..).map(|number| (number, name(number)));
+        // Ends: what is taken is finite.
+        let (number, stands) = numbered.find(|(_, name)| !taken(name)).unwrap_or_default();
+        of_kind.last = number;
+        of_kind.stands.insert(said.to_owned(), stands.clone());
+        self.names.insert(stands.clone());
+        self.all.push(Pair { stands: stands.clone(), said: said.to_owned() });
+        stands
     }
 }
 
@@ -200,6 +229,21 @@ mod tests {
         let out = led(&[r#"{"to":"<P"#, r#"ER>","n":1}"#], TextKind::Arguments);
         assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), json!({"to": "\"Jörg\"", "n": 1}));
         assert_eq!(led(&[r#"{"a" : "b"}"#], TextKind::Arguments), r#"{"a" : "b"}"#, "untouched");
+    }
+
+    /// Each of them is found at once: a request of ten thousand names takes no worker's time.
+    #[test]
+    fn a_flood_stays_masked_and_is_mistaken_for_nobody() {
+        let masked = Masked::default();
+        for number in 0..MOST {
+            masked.stand_in("PERSON", &format!("name {number}"), &[]);
+        }
+        assert_eq!(masked.stand_in("PERSON", "name 9", &[]), "<PERSON_10>");
+        let mut told = masked.stand_in("PERSON", "one more", &[]);
+        let pairs = masked.pairs();
+        assert!(told.starts_with("<PERSON") && pairs.len() == MOST, "{told}");
+        let as_it_is = told.clone();
+        assert_eq!(restored(&pairs, &mut told), as_it_is, "nobody else's text stands there");
     }
 
     #[test]
