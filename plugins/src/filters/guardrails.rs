@@ -41,7 +41,7 @@ impl Plugin for Guarding {
         let (came, images) = (texts.texts(), texts.images());
         let mut said = came.clone();
         for chosen in &before {
-            if let Some(body) = chosen.rail.offered(&x.request.body, &self.metrics)? {
+            if let Some(body) = chosen.rail.offered(&x.request.body, &about, &self.metrics)? {
                 x.request.body = body;
             }
             let asked = chosen.asked(&about, Side::Request, said.clone(), images.clone());
@@ -70,7 +70,7 @@ impl Plugin for Guarding {
         for chosen in guarded.at(When::PostCall) {
             let metrics = Arc::clone(&self.metrics);
             if chosen.rail.check.tools().is_some() {
-                watchers.push(Box::new(Judging::new(chosen.rail, metrics)));
+                watchers.push(Box::new(Judging::new(chosen.rail, Arc::clone(&guarded.about), metrics)));
             } else if chosen.rail.check.looks_at(Side::Answer) {
                 watchers.push(Box::new(Looking::new(chosen, Arc::clone(&guarded.about), metrics)));
             }

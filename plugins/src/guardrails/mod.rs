@@ -168,12 +168,18 @@ impl Guardrail {
     ///
     /// # Errors
     /// 400 for a tool that is not let pass.
-    pub fn offered(&self, body: &JsonBody, metrics: &Metrics) -> Result<Option<JsonBody>, ApiError> {
+    pub fn offered(
+        &self,
+        body: &JsonBody,
+        about: &About,
+        metrics: &Metrics,
+    ) -> Result<Option<JsonBody>, ApiError> {
         let Some(tools) = self.check.tools() else { return Ok(None) };
         let started = Instant::now();
         let offered = tools.offered(body);
         let error = offered.is_err().then(|| Kind::GuardrailBlocked.row().label);
         metrics.guardrail(&self.name, When::PreCall.word(), error, started.elapsed());
+        about.runs.note(self, When::PreCall, error, started.elapsed());
         offered.map_err(|blocked| self.refusal(blocked, When::PreCall))
     }
 

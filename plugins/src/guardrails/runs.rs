@@ -23,8 +23,9 @@ pub struct Run {
 #[derive(Clone, Debug, Default)]
 pub struct Runs(Arc<Mutex<Vec<Run>>>);
 
-/// Checks that are noted.
+/// Checks that are noted, and those that are where they refused something or could not be made.
 const MOST: usize = 64;
+const MOST_WORSE: usize = 2 * MOST;
 
 pub(crate) const PASSED: &str = "success";
 
@@ -42,7 +43,8 @@ impl Runs {
         let micros = i64::try_from(took.as_micros()).unwrap_or(i64::MAX);
         let began = Micros(time::now().0.saturating_sub(micros));
         let mut runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if runs.len() < MOST {
+        let most = if status == PASSED { MOST } else { MOST_WORSE };
+        if runs.len() < most {
             let (name, kind) = (rail.name.clone(), rail.kind.clone());
             runs.push(Run { name, kind, when, status, began, took });
         }
