@@ -99,15 +99,16 @@ impl Owns {
         };
         let mut own = Own::default();
         for entry in logging.into_iter().take(MOST_EACH) {
+            let mut problems = Problems::default();
+            let vars = vars(&entry, &mut problems);
+            // Also where the entry itself is not heard.
+            own.silent |= vars.bool("turn_off_message_logging") == Some(true);
             if let Some(host) = self.forbidden(&entry) {
                 tracing::warn!(
                     "a key or team names {host} for callbacks and is not heard: weir_settings.callback_hosts does not list it"
                 );
                 continue;
             }
-            let mut problems = Problems::default();
-            let vars = vars(&entry, &mut problems);
-            own.silent |= vars.bool("turn_off_message_logging") == Some(true);
             let events = entry.callback_type.events();
             own.to.extend(
                 Callback::of_key(&self.tools, &entry.callback_name, events, &vars, &mut problems)
@@ -183,7 +184,21 @@ impl Kind {
 
 #[cfg(test)]
 mod tests {
-    use super::host;
+    use super::*;
+    use crate::auth::Poster;
+    use weir_core::config::{Config, Env};
+
+    #[test]
+    fn what_a_key_does_not_want_told_is_not_told_where_its_host_is_not_listed() {
+        let env = Arc::new(Env::default());
+        let config = Arc::new(Config::from_text("litellm_settings: {}", &env, &[]).0.unwrap());
+        let http = Poster::new(&env);
+        let owns = Owns::new(Tools { config, env, http }, &mut Problems::default());
+        let metadata = r#"{"logging":[{"callback_name":"langfuse",
+            "callback_vars":{"langfuse_host":"http://10.0.0.1","turn_off_message_logging":true}}]}"#;
+        let own = owns.said(metadata).unwrap();
+        assert!(own.silent && own.to.is_empty());
+    }
 
     #[test]
     fn p36_a_host_is_found_however_it_is_written() {
