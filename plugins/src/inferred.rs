@@ -13,7 +13,9 @@ pub(crate) fn add(config: &mut Config, env: &Env) {
     for row in providers::rows().filter(|row| is_set_up(row, env)) {
         let name = format!("{}/*", row.prefix);
         if config.models.iter().all(|entry| entry.name != name) {
-            config.models.push(pattern(row, name));
+            let mut entry = pattern(row, name);
+            config.litellm.library.fill(&mut entry);
+            config.models.push(entry);
         }
     }
 }
@@ -65,5 +67,16 @@ mod tests {
         assert!(inferred.iter().any(|name| name == "groq/*"), "{inferred:?}");
         assert!(!inferred.iter().any(|name| name == "azure/*"), "nobody knows where it is: {inferred:?}");
         assert!(!inferred.iter().any(|name| name == "anthropic/*"), "it has no key: {inferred:?}");
+    }
+
+    #[test]
+    fn what_all_deployments_have_these_have_too() {
+        let text =
+            "general_settings: {infer_model_from_keys: true}\nlitellm_settings: {organization: org-all}";
+        let env = Env::of([("OPENAI_API_KEY", "x")]);
+        let mut config = Config::from_text(text, &env, &["openai"]).0.unwrap();
+        add(&mut config, &env);
+        let openai = config.models.iter().find(|entry| entry.name == "openai/*").unwrap();
+        assert_eq!(openai.params.organization.as_deref(), Some("org-all"));
     }
 }

@@ -167,7 +167,7 @@ impl ModelTable {
         }
         if entries.is_empty() {
             // Every model is passed on.
-            entries.extend(meant(&group.name).filter(|entry| here(&entry)));
+            entries.extend(meant(&group.name, &self.context).filter(|entry| here(&entry)));
         }
         let built = entries.into_iter().map(|entry| self.context.owned(entry, own).map(Arc::new));
         Ok(Group { name: group.name.clone(), deployments: built.collect::<Result<_, _>>()? })

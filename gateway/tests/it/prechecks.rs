@@ -82,12 +82,14 @@ async fn limits_of_deployments_are_kept_to_where_that_is_asked_for() {
 async fn any_model_is_passed_on_where_the_router_says_so() {
     let keys = "environment_variables: {OPENAI_API_KEY: sk-environment, OPENAI_API_BASE: \"MOCK/v1\"}\n";
     let all = "router_general_settings: {pass_through_all_models: true}";
-    let rig = Rig::config(&(config("", all) + keys)).start().await;
+    let rig = Rig::config(&(config("", all) + keys));
+    let rig = rig.replace("{num_retries: 0}", "{num_retries: 0, organization: org-all}").start().await;
     for (model, sent) in [("openai/unheard-of", "unheard-of"), ("gpt-4o-mini", "gpt-4o-mini")] {
         assert_eq!(rig.chat(model, "hi").await.status, 200, "{model}");
         let seen = rig.mock.take_log().remove(0);
         assert_eq!(seen.json()["model"], sent);
         assert_eq!(seen.header("authorization"), "Bearer sk-environment");
+        assert_eq!(seen.header("openai-organization"), "org-all", "what all deployments have");
     }
     assert_eq!(rig.chat("unheard-of", "hi").await.status, 400, "nobody knows whose it is");
     let key = rig.key(json!({"models": ["m"]})).await;

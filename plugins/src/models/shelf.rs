@@ -99,7 +99,7 @@ impl Shelf {
         if let Some(group) = self.expanded.get(name) {
             return Some(group);
         }
-        self.build(name, &[meant(name)?], context)
+        self.build(name, &[meant(name, context)?], context)
     }
 
     fn build(&self, name: &str, entries: &[ModelEntry], context: &Context) -> Option<Arc<Group>> {
@@ -115,11 +115,13 @@ impl Shelf {
 }
 
 /// The entry that a name stands for by itself.
-pub(super) fn meant(name: &str) -> Option<ModelEntry> {
+pub(super) fn meant(name: &str, context: &Context) -> Option<ModelEntry> {
     let served: Vec<&str> = providers::rows().map(|row| row.prefix).collect();
     let meant = provider::of(name, None, &served).ok().filter(|meant| meant.provider != ANY)?;
     let entry = unwritten(PASSED_ON.to_owned(), meant.provider, meant.model);
-    Some(ModelEntry { name: name.to_owned(), ..entry })
+    let mut entry = ModelEntry { name: name.to_owned(), ..entry };
+    context.config.litellm.library.fill(&mut entry);
+    Some(entry)
 }
 
 /// An entry that says `provider/model` and nothing else.

@@ -85,7 +85,7 @@ impl Library {
     }
 
     /// Lays it under what a deployment says.
-    pub(in super::super) fn fill(&self, entry: &mut ModelEntry) {
+    pub fn fill(&self, entry: &mut ModelEntry) {
         let ModelEntry { provider, upstream_model, params, .. } = entry;
         let provider = provider.as_str();
         under(&mut params.api_base, self.api_base.as_ref().filter(|_| REACHED.contains(&provider)));
