@@ -17,7 +17,7 @@ async fn ask(rig: &Rig, key: &str, model: &str, more: &Value) -> Answer {
 
 /// Asks until somebody refuses; how often it was served, and the refusal.
 async fn until_refused(rig: &Rig, key: &str, more: &Value) -> (usize, Answer) {
-    for served in 0..6 {
+    for served in 0..20 {
         let answer = ask(rig, key, "priced", more).await;
         if answer.status != 200 {
             return (served, answer);
@@ -60,7 +60,7 @@ async fn customers_are_not_booked_where_the_operator_says_so() {
 #[tokio::test]
 async fn p16_a_tag_of_the_configuration_has_a_budget_for_all_callers_together() {
     // An answer of the mock costs 0.000025 dollars.
-    let rig = with("tag_budget_config: {product: {max_budget: 0.0001, budget_duration: 1d}}").start().await;
+    let rig = with("tag_budget_config: {product: {max_budget: 0.0003, budget_duration: 1d}}").start().await;
     let (one, other) = (rig.key(json!({})).await, rig.key(json!({})).await);
     // What an answer may cost at most must fit in.
     let tagged = json!({"max_tokens": 10, "metadata": {"tags": ["product", "other"]}});
