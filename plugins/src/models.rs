@@ -140,9 +140,11 @@ impl ModelTable {
         self.of_teams.values().any(|shelf| shelf.has(name))
     }
 
-    /// Whether a name is this team's own, so that it needs not be listed for it.
+    /// Whether a name or an id is this team's own, so that it needs not be listed for it.
     pub fn is_own(&self, team: Option<&str>, name: &str) -> bool {
-        team.and_then(|team| self.of_teams.get(team)).is_some_and(|shelf| shelf.has(name))
+        let Some(team) = team else { return false };
+        let named = self.of_teams.get(team).is_some_and(|shelf| shelf.has(name));
+        named || self.by_id.get(name).is_some_and(|group| team_of_group(group) == Some(team))
     }
 
     /// The group that a deployment is of.
