@@ -165,10 +165,7 @@ impl Flight<'_> {
         self.x.answer.deployment = Some(Arc::clone(deployment));
         let ended = self.try_once(down, out, &mut attempt, plan).await;
         match &ended {
-            Ok(()) => {
-                self.app.routing.cooldowns.served(&attempt.deployment);
-                plan.served(&attempt.deployment, &self.app.routing);
-            }
+            Ok(()) => self.app.routing.cooldowns.served(&attempt.deployment),
             Err(Lost::Failed(error)) => self.attempt_failed(&attempt, error),
             Err(Lost::ClientGone) => self.attempt_ended(&attempt, 499, Some("ClientDisconnected")),
         }
@@ -206,8 +203,10 @@ impl Flight<'_> {
         }
         let outgoing = Outgoing::seal(made, deployment).await.map_err(Lost::Failed)?;
         self.app.chain.on_attempt(&mut self.x, attempt).map_err(Lost::Failed)?;
-        let (answered, plan) = match attempt.timeouts.hedge {
-            Some(after) => Box::pin(hedge::send(self, down, out, attempt, outgoing, (plan, after))).await?,
+        let (answered, way) = match attempt.timeouts.hedge {
+            Some(after) => {
+                Box::pin(hedge::send(self, down, out, attempt, outgoing, (&mut *plan, after))).await?
+            }
             None => {
                 let client = Waiting::Client(down, out);
                 let sent = Box::pin(session::send(&self.app.dialer, client, attempt, &outgoing));
@@ -215,16 +214,18 @@ impl Flight<'_> {
             }
         };
         if !(200..300).contains(&answered.status) {
-            return Err(Box::pin(self.refused(down, answered, attempt, plan)).await);
+            return Err(Box::pin(self.refused(down, answered, attempt, way)).await);
         }
+        // Before the client has its answer: the next question may follow at once.
+        plan.served(&attempt.deployment, &self.app.routing);
         self.provider_limits(&answered);
-        if matches!(plan, ResponsePlan::Carry(_)) && !is_json(&answered) {
-            return Box::pin(carry::relay(self, down, out, answered.connected, attempt, plan)).await;
+        if matches!(way, ResponsePlan::Carry(_)) && !is_json(&answered) {
+            return Box::pin(carry::relay(self, down, out, answered.connected, attempt, way)).await;
         }
-        if answered.is_stream(plan) {
-            return Box::pin(stream::relay(self, down, out, answered.connected, attempt, plan)).await;
+        if answered.is_stream(way) {
+            return Box::pin(stream::relay(self, down, out, answered.connected, attempt, way)).await;
         }
-        Box::pin(plain::relay(self, down, answered.connected, attempt, plan)).await
+        Box::pin(plain::relay(self, down, answered.connected, attempt, way)).await
     }
 
     /// The provider answered with an error; its body says why.

@@ -102,7 +102,7 @@ impl Plan {
         self.fall_back(x, routing)
     }
 
-    /// It has answered, and its provider may have cached the prompt.
+    /// It answers, and its provider may have cached the prompt.
     pub fn served(&self, deployment: &Deployment, routing: &Routing) {
         if let Some(prefixes) = &self.prefixes {
             routing.affinity.learn(deployment, prefixes);
