@@ -48,8 +48,7 @@ function columnsFor({ change, reset }: Doing): Column<SettingField>[] {
       accessorFn: (row) => row.field_name,
       cell: ({ row: { original } }) => (
         <>
-          <code className={css.code}>{original.field_name}</code>{' '}
-          {!original.used && <Chip>no effect</Chip>}
+          <code className={css.code}>{original.field_name}</code> {!original.used && <Chip>no effect</Chip>}
           <div className={css.dim}>{original.field_description}</div>
         </>
       ),
