@@ -25,3 +25,5 @@ elif [[ ! -e admin/ui/dist/index.html ]]; then
     echo "without the admin UI: there is no npm" >&2
 fi
 "${CARGO:-cargo}" build --quiet --release --locked --bin weir --target-dir "$SOURCE/target"
+# An image may take 60 MB; names of functions are a tenth of that. A panic tells file and line all the same.
+strip "$SOURCE/target/release/weir"

@@ -108,7 +108,8 @@ def p38_it_is_packed_without_an_engine(root, weir, needs, tmp_path):
 
 
 def p38_the_image_is_weighed_and_started(weir, needs):
-    """All of it but the program is a few megabytes; where a release build is beside this one, all of it is below 60."""
+    """All of it but the program is a few megabytes; where a release build is beside this one, all of it is below 60. What
+    `make bolt` leaves has most of its code twice, and is not what an image is made of."""
     needs(shutil.which("cc"), "no C compiler: run scripts/setup.sh build")
 
     def weighed(binary, starts):
@@ -119,7 +120,7 @@ def p38_the_image_is_weighed_and_started(weir, needs):
 
     assert weighed(weir, "1") - os.stat(weir).st_size / 1e6 < 8
     release = pathlib.Path(weir).resolve().parent.parent / "release" / "weir"
-    if release.exists():
+    if release.exists() and not any(mark in release.read_bytes() for mark in (b".bolt.org.text", b".rela.text")):
         assert weighed(release, "1") < 60
 
 
