@@ -206,7 +206,7 @@ describe('the gateway', { skip: missing() ?? false, concurrency: false }, () => 
     await walk.page.getByRole('dialog').getByRole('switch').click();
     await walk.submit('Save');
     await walk.gone();
-    const row = walk.page.getByRole('row', { name: /drop_params/ });
+    const row = walk.page.getByRole('row', { name: /^drop_params / });
     await row.getByText('ledger', { exact: true }).waitFor();
     await walk.press('Reset drop_params');
     await walk.submit('Reset');
