@@ -89,12 +89,12 @@ function replicaPoints(replica: Replica, about: string): Point[] {
     [
       replica.shed_requests > 0,
       about,
-      `${count(replica.shed_requests)} requests were refused for lack of room since the start`,
+      `Requests refused for lack of room since the start: ${count(replica.shed_requests)}`,
     ],
     [
       replica.unpriced_requests > 0,
       '/models?show=unpriced',
-      `${count(replica.unpriced_requests)} requests were served without a known price since the start`,
+      `Requests served without a known price since the start: ${count(replica.unpriced_requests)}`,
     ],
     [
       replica.alerts_dropped > 0,

@@ -184,8 +184,11 @@ function Told({ activity, dimension, days, measure, search, only }: ToldProps) {
             note: `${compact(all.cache_read_input_tokens)} tokens`,
           },
           { label: 'Failed', value: percent(all.failed_requests, all.api_requests) },
-          { label: 'Latency', value: mean(meanLatency(all)), note: 'mean' },
-          { label: 'Time to first token', value: mean(meanFirstToken(all)), note: 'mean of streams' },
+          {
+            label: 'Latency, mean',
+            value: mean(meanLatency(all)),
+            note: `first token ${mean(meanFirstToken(all))}`,
+          },
         ]}
       />
       <ByDay activity={activity} dimension={dimension} days={days} shown={shown} />
