@@ -5,6 +5,7 @@ use super::{depth, scan};
 use bytes::Bytes;
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use simdutf8::basic::from_utf8;
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
@@ -68,7 +69,7 @@ impl JsonBody {
     /// The same as text.
     pub fn as_str(&self) -> &str {
         // It was checked when it came.
-        std::str::from_utf8(&self.bytes).unwrap_or_default()
+        from_utf8(&self.bytes).unwrap_or_default()
     }
 
     pub fn fields(&self) -> &[Field] {
@@ -113,7 +114,7 @@ impl JsonBody {
 
     fn text(&self, range: &Range<usize>) -> &str {
         // The whole body was checked to be UTF-8 and ranges are those of JSON tokens.
-        std::str::from_utf8(&self.bytes[range.clone()]).unwrap_or_default()
+        from_utf8(&self.bytes[range.clone()]).unwrap_or_default()
     }
 }
 

@@ -8,6 +8,7 @@ mod edit;
 mod fit;
 mod form;
 mod json;
+mod marks;
 mod node;
 mod scan;
 mod write;

@@ -2,7 +2,8 @@
 //! valid; what it does not take is read again by whoever knows what is wrong, or that nothing is.
 
 use super::json::{Field, MAX_DEPTH, MAX_FIELDS};
-use memchr::memchr2;
+use super::marks::Marks;
+use simdutf8::basic::from_utf8;
 use smallvec::SmallVec;
 
 /// Fields by their place. Nobody has many.
@@ -11,19 +12,19 @@ pub(super) type Fields = SmallVec<[Field; 12]>;
 /// The fields of an object that is valid to its last byte, UTF-8, not too deep, with names that are different and written
 /// without escapes.
 pub(super) fn fields(text: &[u8]) -> Option<Fields> {
-    let mut scanner = Scanner { text, at: 0, bits: 0 };
+    let mut scanner = Scanner { text, at: 0, marks: Marks::default() };
     let fields = scanner.object()?;
     scanner.blank();
     let whole = scanner.at == text.len();
     // Outside of texts nothing else passes.
-    let utf8 = scanner.bits.is_ascii() || std::str::from_utf8(text).is_ok();
+    let utf8 = scanner.marks.ascii() || from_utf8(text).is_ok();
     (whole && utf8).then_some(fields)
 }
 
 /// The raw values of some members of an object; `None`: it takes somebody else to read it.
 pub fn glance<'t, const N: usize>(text: &'t [u8], names: [&str; N]) -> Option<[Option<&'t str>; N]> {
     let fields = fields(text)?;
-    let value = |field: &Field| std::str::from_utf8(&text[field.value.clone()]).ok();
+    let value = |field: &Field| from_utf8(&text[field.value.clone()]).ok();
     let named = |field: &&Field, name: &str| {
         let quoted = &text[field.key.clone()];
         quoted[1..quoted.len() - 1] == *name.as_bytes()
@@ -34,8 +35,7 @@ pub fn glance<'t, const N: usize>(text: &'t [u8], names: [&str; N]) -> Option<[O
 struct Scanner<'t> {
     text: &'t [u8],
     at: usize,
-    /// Of all bytes in texts.
-    bits: u8,
+    marks: Marks,
 }
 
 /// What is open around a value, the innermost last: a bit for each, set for an object.
@@ -44,9 +44,6 @@ struct Open {
     bits: [u64; MAX_DEPTH / 64],
     depth: usize,
 }
-
-/// A text that is longer is looked at in larger pieces.
-const SHORT: usize = 16;
 
 impl Scanner<'_> {
     fn object(&mut self) -> Option<Fields> {
@@ -166,36 +163,29 @@ impl Scanner<'_> {
     fn string(&mut self) -> Option<bool> {
         let mut plain = true;
         loop {
-            self.plain()?;
-            if self.next()? == b'"' {
-                return Some(plain);
-            }
-            plain = false;
+            self.at = self.marks.next(self.text, self.at)?;
             match self.next()? {
-                b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
-                b'u' => {
-                    let digits = self.text.get(self.at..self.at + 4)?;
-                    digits.iter().all(u8::is_ascii_hexdigit).then_some(())?;
-                    self.at += 4;
-                }
+                b'"' => return Some(plain),
+                b'\\' => self.escape()?,
+                // Control characters must be escaped.
                 _ => return None,
             }
+            plain = false;
         }
     }
 
-    /// Skips to the next quote or backslash.
-    fn plain(&mut self) -> Option<()> {
-        let rest = self.text.get(self.at..)?;
-        let ends = |byte: &u8| matches!(byte, b'"' | b'\\');
-        let near = rest.iter().take(SHORT).position(ends);
-        let length = near.or_else(|| Some(SHORT + memchr2(b'"', b'\\', rest.get(SHORT..)?)?))?;
-        // Two numbers of all bytes are had many bytes at a time, which a question to each byte is not.
-        let (least, bits) =
-            rest[..length].iter().fold((u8::MAX, 0), |(least, bits), byte| (least.min(*byte), bits | byte));
-        self.bits |= bits;
-        self.at += length;
-        // Control characters must be escaped.
-        (least >= b' ').then_some(())
+    /// The rest of an escape.
+    fn escape(&mut self) -> Option<()> {
+        match self.next()? {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
+            b'u' => {
+                let digits = self.text.get(self.at..self.at + 4)?;
+                digits.iter().all(u8::is_ascii_hexdigit).then_some(())?;
+                self.at += 4;
+            }
+            _ => return None,
+        }
+        Some(())
     }
 
     /// A number behind its sign; `first`: its first digit, which has been taken.

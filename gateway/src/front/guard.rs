@@ -33,6 +33,9 @@ pub struct Guard {
     deadline: Option<Pin<Box<Sleep>>>,
     /// Whether what is written waits for what follows at once.
     waits: AtomicBool,
+    /// What waits, and how much of it has gone out since.
+    waiting: Vec<u8>,
+    gone: usize,
     /// How long the client may take nothing of what it is sent.
     patience: Duration,
     /// Runs while it takes nothing.
@@ -45,14 +48,18 @@ const READ: usize = 4 * 1024;
 /// How long a client may take nothing of what it is sent: its request holds its place, and the provider's connection.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What is written waits for what follows only up to here: copying more would cost what a packet does.
+const MOST_WAITING: usize = 32 * 1024;
+
 impl Guard {
     pub fn new(inner: Stream, timeout: Duration) -> Self {
         let (head, held, fresh, waits) = (true, Vec::new(), true, AtomicBool::new(false));
-        let (deadline, stuck) = (None, None);
-        Self { inner, timeout, head, held, taken: 0, fresh, deadline, waits, patience: PATIENCE, stuck }
+        let (deadline, stuck, patience) = (None, None, PATIENCE);
+        let (waiting, gone) = (Vec::new(), 0);
+        Self { inner, timeout, head, held, taken: 0, fresh, deadline, waits, waiting, gone, patience, stuck }
     }
 
-    /// Lets what is written wait for more, as far as there is room for it; Pingora flushes each piece by itself.
+    /// Lets what is written wait for more, and go out with it in one piece; Pingora sends each piece by itself.
     pub fn wait_for_more(&self, waits: bool) {
         self.waits.store(waits, Ordering::Relaxed);
     }
@@ -110,6 +117,37 @@ impl Guard {
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
+    /// Keeps what must wait, and what follows it; whether it could be kept.
+    fn keeps(&mut self, pieces: &[io::IoSlice<'_>]) -> bool {
+        let waits = *self.waits.get_mut() || !self.waiting.is_empty();
+        let more: usize = pieces.iter().map(|piece| piece.len()).sum();
+        let keeps = waits && self.gone == 0 && self.waiting.len() + more <= MOST_WAITING;
+        if keeps {
+            self.waiting.reserve(more);
+            pieces.iter().for_each(|piece| self.waiting.extend_from_slice(piece));
+        }
+        keeps
+    }
+
+    /// Sends what has waited.
+    fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.gone < self.waiting.len() {
+            match ready!(Pin::new(&mut self.inner).poll_write(cx, &self.waiting[self.gone..]))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                written => self.gone += written,
+            }
+        }
+        // An idle connection holds no buffer.
+        (self.waiting, self.gone) = (Vec::new(), 0);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Writes what does not wait, behind what has waited.
+    fn poll_pieces(&mut self, cx: &mut Context<'_>, pieces: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        ready!(self.poll_waiting(cx))?;
+        Pin::new(&mut self.inner).poll_write_vectored(cx, pieces)
+    }
+
     fn head_ended(&mut self) {
         self.head = false;
         self.fresh = false;
@@ -163,20 +201,23 @@ impl AsyncRead for Guard {
 }
 
 impl AsyncWrite for Guard {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let write = Pin::new(&mut self.inner).poll_write(cx, buf);
-        self.moved(cx, write)
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(cx, &[io::IoSlice::new(buf)])
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if *self.waits.get_mut() {
             return Poll::Ready(Ok(()));
         }
+        let flush = self.poll_waiting(cx);
+        ready!(self.moved(cx, flush))?;
         let flush = Pin::new(&mut self.inner).poll_flush(cx);
         self.moved(cx, flush)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let waiting = self.poll_waiting(cx);
+        ready!(self.moved(cx, waiting))?;
         let shutdown = Pin::new(&mut self.inner).poll_shutdown(cx);
         self.moved(cx, shutdown)
     }
@@ -186,7 +227,10 @@ impl AsyncWrite for Guard {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let write = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
+        if self.keeps(bufs) {
+            return Poll::Ready(Ok(bufs.iter().map(|piece| piece.len()).sum()));
+        }
+        let write = self.poll_pieces(cx, bufs);
         self.moved(cx, write)
     }
 
@@ -255,7 +299,32 @@ impl Peek for Guard {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::FutureExt;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    #[tokio::test]
+    async fn what_waits_goes_out_with_what_follows_in_one_piece() {
+        let (ours, mut theirs) = duplex(2 * MOST_WAITING);
+        let mut guard = Guard::new(Box::new(ours), PATIENCE);
+        let mut piece = vec![0; 2 * MOST_WAITING];
+        guard.wait_for_more(true);
+        guard.write_all(b"head ").await.unwrap();
+        guard.flush().await.unwrap();
+        guard.wait_for_more(false);
+        guard.write_all(b"body").await.unwrap();
+        assert!(theirs.read(&mut piece).now_or_never().is_none(), "it is not flushed yet");
+        guard.flush().await.unwrap();
+        let read = theirs.read(&mut piece).await.unwrap();
+        assert_eq!(&piece[..read], b"head body");
+        // More than may wait is not held, nor overtakes what is.
+        guard.wait_for_more(true);
+        guard.write_all(b"head ").await.unwrap();
+        guard.write_all(&[b'x'; MOST_WAITING]).await.unwrap();
+        guard.wait_for_more(false);
+        guard.flush().await.unwrap();
+        theirs.read_exact(&mut piece[..5 + MOST_WAITING]).await.unwrap();
+        assert!(piece.starts_with(b"head xxx"));
+    }
 
     #[tokio::test]
     async fn nobody_waits_for_a_client_that_takes_nothing() {

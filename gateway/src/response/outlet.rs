@@ -67,14 +67,16 @@ impl Outlet {
         self.write(down, bytes, false).await
     }
 
+    /// Sends model content in one packet with what follows at once: more of it, the end, or an error.
+    pub async fn send_with_next(&mut self, down: &mut ServerSession, bytes: Bytes) -> Result<()> {
+        self.content_sent = true;
+        self.write_waiting(down, bytes).await
+    }
+
     /// Sends the last bytes and ends the answer.
     pub async fn end(&mut self, down: &mut ServerSession, bytes: Bytes) -> Result<()> {
         if !bytes.is_empty() {
-            // In one packet with the end of the body.
-            wait_for_more(down, true);
-            let written = self.write(down, bytes, false).await;
-            wait_for_more(down, false);
-            written?;
+            self.write_waiting(down, bytes).await?;
         }
         self.write(down, Bytes::new(), true).await
     }
@@ -93,15 +95,36 @@ impl Outlet {
         self.write(down, Bytes::from_static(self.comment), false).await
     }
 
+    async fn write_waiting(&mut self, down: &mut ServerSession, bytes: Bytes) -> Result<()> {
+        self.begin(down).await?;
+        wait_for_more(down, true);
+        let written = self.write(down, bytes, false).await;
+        wait_for_more(down, false);
+        written
+    }
+
     async fn write(&mut self, down: &mut ServerSession, bytes: Bytes, end: bool) -> Result<()> {
-        if !self.started(down)
-            && let Some(head) = self.head.take()
-        {
-            down.write_response_header(head).await?;
-        }
+        self.begin(down).await?;
         if self.interval.is_some() {
             self.patience.renew();
         }
         down.write_response_body(bytes, end).await
     }
+
+    /// Writes the head, if it has not been written, to go out with what follows at once.
+    async fn begin(&mut self, down: &mut ServerSession) -> Result<()> {
+        if self.started(down) {
+            return Ok(());
+        }
+        let Some(head) = self.head.take() else { return Ok(()) };
+        with_body(down, head).await
+    }
+}
+
+/// Writes a head that goes out with the body, which must follow at once.
+pub async fn with_body(down: &mut ServerSession, head: Box<ResponseHeader>) -> Result<()> {
+    wait_for_more(down, true);
+    let written = down.write_response_header(head).await;
+    wait_for_more(down, false);
+    written
 }

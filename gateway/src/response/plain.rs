@@ -2,7 +2,7 @@
 
 use crate::exchange::Flight;
 use crate::gathered::Gathered;
-use crate::response::{guard, head, state};
+use crate::response::{guard, head, outlet, state};
 use crate::upstream::connect::Connected;
 use crate::upstream::session::{self, Lost, Silence};
 use bytes::Bytes;
@@ -150,7 +150,7 @@ pub async fn answer(
     let content_type = content_type.cloned().unwrap_or(HeaderValue::from_static("application/json"));
     let sent = async {
         let head = head::plain(&flight.x, attempt, headers, content_type, body.len());
-        down.write_response_header(Box::new(head)).await?;
+        outlet::with_body(down, Box::new(head)).await?;
         down.write_response_body(body, true).await
     };
     // The entry is booked; a client that left in this very moment changes nothing.

@@ -53,8 +53,15 @@ impl Flight<'_> {
     /// # Errors
     /// The ledger cannot be reached: a response that a client believes to be kept would be lost.
     pub async fn keep(&self, attempt: &Attempt, plan: ResponsePlan, sent: &[u8]) -> Result<(), ApiError> {
-        let ResponsePlan::Translate { client: Dialect::OpenAiResponses, .. } = plan else { return Ok(()) };
+        if !keeps(plan) {
+            return Ok(());
+        }
         let Some(record) = responses::record(&self.x, &attempt.deployment.id, sent)? else { return Ok(()) };
         self.app.responses.keep_response(&record).await.map_err(responses::unavailable)
     }
+}
+
+/// Whether an answer may be one that the ledger keeps.
+pub fn keeps(plan: ResponsePlan) -> bool {
+    matches!(plan, ResponsePlan::Translate { client: Dialect::OpenAiResponses, .. })
 }

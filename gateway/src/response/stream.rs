@@ -32,6 +32,8 @@ struct Relay<'r, 'f> {
     passage: Box<dyn Passage>,
     /// An error that the provider reported inside the stream. It has been passed on as it came.
     reported: Option<ApiError>,
+    /// Whether the ledger keeps what was said, before the client has the end.
+    keeps: bool,
 }
 
 /// What one read of the provider's body led to.
@@ -57,7 +59,8 @@ pub async fn relay(
     }
     let passage = state::passage(&mut flight.x, attempt, plan);
     let frames = Deframer::new(plan.framing(), MAX_EVENT);
-    let mut relay = Relay { flight, attempt, frames, passage, reported: None };
+    let keeps = state::keeps(plan);
+    let mut relay = Relay { flight, attempt, frames, passage, reported: None, keeps };
     let ended = relay.run(down, out, &mut connected).await;
     relay.learn();
     let ended = match ended {
@@ -142,7 +145,8 @@ impl Relay<'_, '_> {
     ) -> Result<Progress, Lost> {
         loop {
             let (hold, refused) = (passed.hold.take(), passed.refused.take());
-            let progress = self.send_on(down, out, passed).await?;
+            let awaited = hold.is_some() || self.keeps;
+            let progress = self.send_on(down, out, passed, awaited).await?;
             if let Some(refused) = refused {
                 return Err(self.stopped(Lost::Failed(refused)));
             }
@@ -165,20 +169,27 @@ impl Relay<'_, '_> {
     }
 
     /// Sends what may be sent; an error that the client has not got from the provider itself ends the stream.
+    /// `awaited`: what follows may take its time.
     async fn send_on(
         &mut self,
         down: &mut ServerSession,
         out: &mut Outlet,
         passed: Passed,
+        awaited: bool,
     ) -> Result<Progress, Lost> {
         let Passed { send, done, fault, .. } = passed;
         let fault = fault.map(|f| (upstream_error(&self.attempt.deployment, &f.fault), f.first, f.told));
         if let Some((error, true, _)) = fault {
             return Err(Lost::Failed(error));
         }
+        let ends = done.is_some() && !awaited;
         for bytes in send {
             self.flight.x.say(&bytes);
-            out.send(down, bytes).await.map_err(|_| Lost::ClientGone)?;
+            let sent = match ends {
+                true => out.send_with_next(down, bytes).await,
+                false => out.send(down, bytes).await,
+            };
+            sent.map_err(|_| Lost::ClientGone)?;
         }
         match fault {
             Some((error, _, false)) => return Err(Lost::Failed(error)),
