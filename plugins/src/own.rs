@@ -110,6 +110,7 @@ impl Own {
         params.api_key = Some(self.key.clone());
         params.azure_ad_token = None;
         params.organization = None;
+        params.project = None;
         if let Some((_, base)) = &self.base {
             params.api_base = Some(base.clone());
             params.extra_headers.clear();

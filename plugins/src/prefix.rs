@@ -24,8 +24,8 @@ pub struct Prefixes {
 const MARK: &str = "cache_control";
 /// Blocks before a mark that a provider looks at (Anthropic's documentation of prompt caching).
 const LOOK_BACK: usize = 20;
-/// No provider caches shorter beginnings: most want 1,024 tokens.
-const SHORTEST: usize = 2_048;
+/// Bytes that a token has at least in most texts.
+const BYTES_PER_TOKEN: u64 = 2;
 /// The lifetimes that a mark may ask for.
 const SHORT: Duration = Duration::from_secs(300);
 const LONG: Duration = Duration::from_secs(3_600);
@@ -34,6 +34,8 @@ const LONG: Duration = Duration::from_secs(3_600);
 struct Reader {
     hash: Sha256,
     bytes: usize,
+    /// Bytes of the shortest beginning that counts.
+    shortest: usize,
     /// After each block, as far as enough has been read.
     blocks: Vec<Option<Print>>,
     /// Blocks with a mark, by their index.
@@ -42,11 +44,18 @@ struct Reader {
 }
 
 impl Prefixes {
-    /// `None`: nothing in it is marked that is long enough.
-    pub fn of(body: &JsonBody) -> Option<Self> {
+    /// `tokens`: what a beginning must have, for a provider to cache it. `None`: nothing in it is marked that is long
+    /// enough.
+    pub fn of(body: &JsonBody, tokens: u64) -> Option<Self> {
         memmem::find(body.bytes(), MARK.as_bytes())?;
-        let mut reader =
-            Reader { hash: Sha256::new(), bytes: 0, blocks: Vec::new(), marks: Vec::new(), all_long: true };
+        let mut reader = Reader {
+            hash: Sha256::new(),
+            bytes: 0,
+            shortest: usize::try_from(tokens.saturating_mul(BYTES_PER_TOKEN)).unwrap_or(usize::MAX),
+            blocks: Vec::new(),
+            marks: Vec::new(),
+            all_long: true,
+        };
         let member = |name: &str| serde_json::from_str::<Value>(body.raw(name)?).ok();
         // The order in which providers put them together.
         member("tools").iter().for_each(|tools| reader.content("tool", tools));
@@ -91,7 +100,7 @@ impl Reader {
             }
             (other, _) => self.feed(&other.to_string()),
         }
-        let print = (self.bytes >= SHORTEST).then(|| print(&self.hash));
+        let print = (self.bytes >= self.shortest).then(|| print(&self.hash));
         self.blocks.push(print);
         self.mark(block);
     }
@@ -145,12 +154,16 @@ mod tests {
     use bytes::Bytes;
     use serde_json::json;
 
+    fn from(tokens: u64, body: &Value) -> Option<Prefixes> {
+        Prefixes::of(&JsonBody::parse(Bytes::from(body.to_string())).unwrap(), tokens)
+    }
+
     fn of(body: &Value) -> Option<Prefixes> {
-        Prefixes::of(&JsonBody::parse(Bytes::from(body.to_string())).unwrap())
+        from(1024, body)
     }
 
     fn long(text: &str) -> String {
-        text.repeat(SHORTEST / text.len() + 1)
+        text.repeat(2048 / text.len() + 1)
     }
 
     fn marked(text: &str) -> Value {
@@ -189,7 +202,9 @@ mod tests {
     #[test]
     fn what_no_provider_caches_has_no_prints() {
         assert_eq!(of(&json!({"messages": [{"role": "user", "content": long("x")}]})), None, "no mark");
-        assert_eq!(of(&json!({"messages": [{"role": "user", "content": marked("x")}]})), None, "too short");
+        let short = json!({"messages": [{"role": "user", "content": marked("xx")}]});
+        assert_eq!(of(&short), None);
+        assert!(from(1, &short).is_some(), "the operator says what is long enough");
         assert_eq!(of(&json!({"messages": "cache_control"})), None);
     }
 

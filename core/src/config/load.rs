@@ -146,7 +146,7 @@ impl Config {
         for entry in guardrails.iter_mut().filter(|entry| entry.kind == "presidio") {
             entry.params.fill(&litellm.presidio);
         }
-        let checks = PreCallChecks::read(&file.router, &file.litellm, problems);
+        let checks = PreCallChecks::read(&file.router, &file.litellm, &env, problems);
         let router = RouterSettings::read(&file.router, (&litellm, checks), &env, problems);
         let mut general = GeneralSettings::read(&file.general, &env, problems);
         general.alerts.or_of_router(&file.router, &file.general);

@@ -54,5 +54,6 @@ pub use settings::{
     KeepingSettings, KeyGeneration, Library, Listed, LitellmSettings, Makers, MetricsSettings, MetricsWhen,
     PassThrough, PreCallChecks, Priorities, RedisNode, RedisPlace, RedisSettings, RequestSettings,
     RoleMapping, RolePermissions, RouteSettings, RouterSettings, ScopeModels, SessionCaps, ShownMetric,
-    SslVerify, Strategy, StrategyArgs, Sweep, TeamCallbacks, TeamDefaults, TokenRate, WeirSettings,
+    SslVerify, Strategy, StrategyArgs, Sweep, TeamCallbacks, TeamDefaults, ThinkingBudgets, TokenRate,
+    WeirSettings,
 };

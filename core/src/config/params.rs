@@ -23,6 +23,8 @@ pub struct Params {
     pub api_key: Option<SecretString>,
     pub api_version: Option<String>,
     pub organization: Option<String>,
+    /// Of OpenAI's; `litellm_settings` or the environment say it of all deployments.
+    pub project: Option<String>,
     pub timeout: Option<Duration>,
     pub stream_timeout: Option<Duration>,
     /// Silence after which another deployment of the group is asked too.
@@ -152,6 +154,7 @@ impl Params {
             api_key: s.secret("api_key"),
             api_version: s.text("api_version"),
             organization: s.text("organization"),
+            project: None,
             timeout: s.seconds("timeout"),
             stream_timeout: s.seconds("stream_timeout"),
             hedge_after: s.int("hedge_after_ms").map(Duration::from_millis),

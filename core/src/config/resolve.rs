@@ -26,10 +26,8 @@ pub(super) fn environment(root: &mut Node, env: &Env, problems: &mut Problems) -
 
 fn variable(name: &str, node: &Node, problems: &mut Problems) -> Option<(String, String)> {
     let at = node.place(join("environment_variables", name));
-    match env_key(name) {
-        Some(EnvKey::Later) => problems.note(&at, NO_EFFECT),
-        Some(EnvKey::Moot(why)) => problems.advise(&at, NO_EFFECT, why),
-        _ => {}
+    if let Some(EnvKey::Moot(why)) = env_key(name) {
+        problems.advise(&at, NO_EFFECT, why);
     }
     match &node.value {
         Value::Null => None,

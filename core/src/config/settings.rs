@@ -21,6 +21,7 @@ mod requests;
 mod router;
 mod routes;
 mod teams;
+mod thinking;
 mod weir;
 
 pub use alerts::{ALERT_TYPES, AlertSettings};
@@ -45,6 +46,7 @@ pub use requests::RequestSettings;
 pub use router::{RouterSettings, Strategy, StrategyArgs};
 pub use routes::RouteSettings;
 pub use teams::{TeamCallbacks, TeamDefaults};
+pub use thinking::ThinkingBudgets;
 pub use weir::{BudgetMode, CacheScope, MetricsWhen, SessionCaps, WeirSettings};
 
 use super::env::Env;
@@ -83,4 +85,9 @@ impl SslVerify {
 fn env_node(env: &Env, name: &str) -> Option<Node> {
     let text = env.filled(name)?;
     Some(Node { value: Value::Text(text.to_owned()), from_env: true, ..Node::default() })
+}
+
+/// A variable as a number; nothing when it is none.
+fn env_u64(env: &Env, name: &str) -> Option<u64> {
+    env_node(env, name)?.as_u64()
 }

@@ -1,4 +1,7 @@
 //! Times of the clock, as cron writes them: `minute hour day month weekday`.
+//!
+//! These lines and not `croner` 4: it knows jiff 0.2 and chrono, not jiff 1, in which times are told here, and brings
+//! eight packages that nothing else needs (`derive_builder`, `darling` 0.20, `strum` 0.27 and their macros).
 
 use super::period::TimeZone;
 use crate::time::Micros;

@@ -8,12 +8,13 @@ use pingora::protocols::http::ServerSession;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use weir_core::access::{self, Door, Grant, RouteClass, RouteRule, presented};
+use weir_core::config::env::Env;
 use weir_core::domain::key::{Caller, Principal};
 use weir_core::error::{ApiError, Kind};
 use weir_plugins::filters::usable as usable_by;
 use weir_plugins::snapshot::Snapshot;
 
-/// The number LiteLLM gives for every model.
+/// The number LiteLLM gives for every model where nobody says another one.
 const CREATED: i64 = 1_677_610_602;
 
 /// All models of this key, patterns expanded.
@@ -21,8 +22,9 @@ pub async fn models(app: &App, down: &ServerSession) -> Result<Reply, ApiError> 
     let snapshot = app.snapshot.load_full();
     let caller = caller(app, &snapshot, down).await?;
     let names = snapshot.models.visible(true, &caller);
+    let created = created(&snapshot.config.env);
     let data: Vec<Value> =
-        names.iter().filter(|n| usable(&caller, n, &snapshot)).map(|n| object(n)).collect();
+        names.iter().filter(|n| usable(&caller, n, &snapshot)).map(|n| object(n, created)).collect();
     Ok(Reply::json(&json!({ "data": data, "object": "list" })))
 }
 
@@ -31,7 +33,7 @@ pub async fn model(app: &App, down: &ServerSession, id: &str) -> Result<Reply, A
     let snapshot = app.snapshot.load_full();
     let caller = caller(app, &snapshot, down).await?;
     if snapshot.models.find_for(id, &caller).is_some() && usable(&caller, id, &snapshot) {
-        return Ok(Reply::json(&object(id)));
+        return Ok(Reply::json(&object(id, created(&snapshot.config.env))));
     }
     let id: String = id.chars().take(200).collect();
     Err(ApiError::new(Kind::NotFound, format!("The model `{id}` does not exist or is not accessible")))
@@ -44,8 +46,14 @@ fn usable(caller: &Caller, name: &str, snapshot: &Snapshot) -> bool {
     caller.principal().is_none_or(|known| may(known) || others(known))
 }
 
-fn object(name: &str) -> Value {
-    json!({ "id": name, "object": "model", "created": CREATED, "owned_by": "openai" })
+fn object(name: &str, created: i64) -> Value {
+    json!({ "id": name, "object": "model", "created": created, "owned_by": "openai" })
+}
+
+/// When all models are said to have been made.
+fn created(env: &Env) -> i64 {
+    let said = env.filled("DEFAULT_MODEL_CREATED_AT_TIME").and_then(|seconds| seconds.parse().ok());
+    said.unwrap_or(CREATED)
 }
 
 /// Who asks; refuses strangers.

@@ -285,8 +285,9 @@ pub fn would_ask(x: &Exchange, group: &Group, routing: &Routing) -> Result<Arc<D
 
 /// What of the prompt may be cached somewhere, where that counts.
 fn prefixes(x: &Exchange) -> Option<Prefixes> {
-    let wanted = x.snapshot.config.router.checks.prompt_caching && x.request.operation.row().chat.is_some();
-    if wanted { Prefixes::of(&x.request.body) } else { None }
+    let tokens = x.snapshot.config.router.checks.prompt_caching?;
+    x.request.operation.row().chat?;
+    Prefixes::of(&x.request.body, tokens)
 }
 
 /// The one with this id, else by the strategy, among those that are preferred.

@@ -1,6 +1,6 @@
 //! Plain answers, whatever the operation and the name of the path.
 
-use crate::rig::{MASTER, Rig, chat};
+use crate::rig::{CONFIG, MASTER, Rig, chat};
 use serde_json::json;
 
 #[tokio::test]
@@ -85,6 +85,16 @@ async fn a_wildcard_passes_the_rest_of_the_name_on() {
     assert!(ids.contains(&"openai/gpt-4o") && ids.contains(&"gpt-4o"), "{ids:?}");
     assert_eq!(rig.get("/v1/models/openai/gpt-4o", MASTER).await.status, 200);
     assert_eq!(rig.get("/v1/models/nope", MASTER).await.status, 404);
+}
+
+#[tokio::test]
+async fn when_models_were_made_is_the_operators_to_say() {
+    for (said, created) in [("1700000000", 1_700_000_000), ("", 1_677_610_602)] {
+        let rig = Rig::config(CONFIG).env("DEFAULT_MODEL_CREATED_AT_TIME", said).start().await;
+        let models = rig.get("/v1/models", MASTER).await.json();
+        assert_eq!(models["data"][0]["created"], created);
+        assert_eq!(rig.get("/v1/models/gpt-4o", MASTER).await.json()["created"], created);
+    }
 }
 
 #[tokio::test]

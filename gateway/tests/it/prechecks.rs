@@ -103,15 +103,20 @@ async fn any_model_is_passed_on_where_the_router_says_so() {
 
 #[tokio::test]
 async fn p36_a_model_that_is_passed_on_is_asked_with_the_key_that_a_client_brings() {
-    let keys = "environment_variables: {OPENAI_API_KEY: sk-environment, OPENAI_API_BASE: \"MOCK/v1\"}\n";
+    let keys = "environment_variables: {OPENAI_API_KEY: sk-environment, OPENAI_API_BASE: \"MOCK/v1\", \
+                OPENAI_ORGANIZATION: org, OPENAI_PROJECT: proj}\n";
     let all = "router_general_settings: {pass_through_all_models: true}";
     let left = "{allow_client_side_credentials: true, master_key:";
     let rig = Rig::config(&(config("", all) + keys)).replace("{master_key:", left).start().await;
     let key = rig.key(json!({})).await;
     let mut body = chat("openai/unheard-of", "hi");
+    assert_eq!(rig.post("/v1/chat/completions", &key, &body).await.status, 200);
+    let seen = rig.mock.take_log().remove(0);
+    assert_eq!((seen.header("openai-organization"), seen.header("openai-project")), ("org", "proj"));
     body["api_key"] = "sk-of-the-client".into();
     let answer = rig.post("/v1/chat/completions", &key, body).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     let seen = rig.mock.take_log().remove(0);
     assert_eq!(seen.header("authorization"), "Bearer sk-of-the-client");
+    assert_eq!((seen.header("openai-organization"), seen.header("openai-project")), ("", ""));
 }

@@ -2,6 +2,7 @@
 //! support is an error, unless `drop_params` is on, `additional_drop_params` names it, or `allowed_openai_params` lets it
 //! through as it is.
 
+use weir_core::config::ThinkingBudgets;
 use weir_core::error::{ApiError, Kind};
 
 /// The rules of one attempt.
@@ -22,6 +23,8 @@ pub struct Params {
     pub max_tokens: Option<u64>,
     /// Thoughts are told too where only an effort is asked for.
     pub summarizes: bool,
+    /// What an effort is in tokens, for models that know budgets only.
+    pub budgets: ThinkingBudgets,
 }
 
 impl Params {

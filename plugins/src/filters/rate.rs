@@ -86,7 +86,8 @@ fn says_of_model(attempt: &AttemptRecord) -> bool {
 /// Limits of the key that do not count now, as its model does not fail.
 pub(crate) fn relaxed(x: &Exchange, rates: &RateLimits) -> Dynamic {
     let dynamic = x.caller.principal().map(|known| known.model_rates().dynamic).unwrap_or_default();
-    if dynamic.any() && rates.is_failing(x.group_name()) { Dynamic::default() } else { dynamic }
+    let usual = x.snapshot.config.general.usual_failures;
+    if dynamic.any() && rates.is_failing(x.group_name(), usual) { Dynamic::default() } else { dynamic }
 }
 
 /// All limits that a request is counted by.

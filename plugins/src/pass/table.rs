@@ -227,6 +227,7 @@ fn credentials(lent: &Params) -> Params {
         api_key: lent.api_key.clone(),
         api_version: lent.api_version.clone(),
         organization: lent.organization.clone(),
+        project: lent.project.clone(),
         azure_ad_token: lent.azure_ad_token.clone(),
         tenant_id: lent.tenant_id.clone(),
         client_id: lent.client_id.clone(),

@@ -24,13 +24,15 @@ const VERSION: &str = "2023-06-01";
 
 const MESSAGES: &str = "/v1/messages";
 
+/// The base is the address of Messages, whatever it ends with.
+const WHOLE: &str = "LITELLM_ANTHROPIC_DISABLE_URL_SUFFIX";
+
 fn wire(row: &'static Row, entry: &ModelEntry, env: &Env) -> Result<Wire, Fault> {
     let base = base(row, entry, env)?;
-    // As in LiteLLM, a base may already end with the path or its first part.
-    let base = base.trim_end_matches(MESSAGES).trim_end_matches("/v1");
+    let (base, messages) = parted(&base, row, env);
     let mut wire = WireBuilder::new(base)?;
-    wire.door(Call::Chat(Dialect::AnthropicMessages), MESSAGES)?;
-    wire.door(Call::Plain(Operation::CountTokens), "/v1/messages/count_tokens")?;
+    wire.door(Call::Chat(Dialect::AnthropicMessages), messages)?;
+    wire.door(Call::Plain(Operation::CountTokens), &format!("{messages}/count_tokens"))?;
     wire.header("anthropic-version", VERSION)?;
     match key(row, entry, env) {
         // Tokens of a subscription travel as a bearer token.
@@ -41,4 +43,12 @@ fn wire(row: &'static Row, entry: &ModelEntry, env: &Env) -> Result<Wire, Fault>
         None => wire.lacks_key(row),
     }
     wire.finish(entry)
+}
+
+/// The base, and what stands behind it. As in LiteLLM, a base may already end with the path or its first part.
+fn parted<'b>(base: &'b str, row: &Row, env: &Env) -> (&'b str, &'static str) {
+    if env.is_on(WHOLE) && base != row.base {
+        return (base, "");
+    }
+    (base.trim_end_matches(MESSAGES).trim_end_matches("/v1"), MESSAGES)
 }

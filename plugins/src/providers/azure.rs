@@ -108,18 +108,25 @@ fn fault(fault: &TokenFault) -> Fault {
     Fault::new("azure_ad_token", fault.to_string(), cure)
 }
 
+/// The API's version. That of Responses has a default of its own.
+fn version(entry: &ModelEntry, env: &Env, responses: bool) -> String {
+    let of_responses = || set(env, "AZURE_DEFAULT_RESPONSES_API_VERSION").filter(|_| responses);
+    let said = entry.params.api_version.clone().filter(|version| !version.is_empty());
+    said.or_else(|| set(env, "AZURE_API_VERSION"))
+        .or_else(of_responses)
+        .unwrap_or_else(|| DEFAULT_VERSION.to_owned())
+}
+
 /// The v1 API (`…/openai/v1`) takes the deployment as `model` and needs no version.
 fn path(base: &str, entry: &ModelEntry, env: &Env, operation: &str) -> String {
-    let version = entry.params.api_version.clone().filter(|v| !v.is_empty());
-    let version =
-        version.or_else(|| set(env, "AZURE_API_VERSION")).unwrap_or_else(|| DEFAULT_VERSION.to_owned());
+    let is = |other: Operation| operation == other.row().openai_path;
+    let version = version(entry, env, is(Operation::Responses));
     let newest = matches!(version.as_str(), "v1" | "latest" | "preview");
     let named = super::compatible::named(operation, entry);
     if base.ends_with("/openai/v1") {
         return named;
     }
     let below = if base.ends_with("/openai") { "" } else { "/openai" };
-    let is = |other: Operation| operation == other.row().openai_path;
     // Responses and sessions know no deployment in the path.
     if is(Operation::Responses) {
         return format!("{below}/responses?api-version={version}");

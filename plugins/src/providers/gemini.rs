@@ -15,7 +15,7 @@ pub(super) const ROW: Row = Row {
     name: "Gemini",
     base: "https://generativelanguage.googleapis.com",
     base_env: &["GEMINI_API_BASE"],
-    key_env: &["GEMINI_API_KEY", "GOOGLE_API_KEY"],
+    key_env: &["GEMINI_API_KEY", "GOOGLE_API_KEY", "PALM_API_KEY"],
     auth: Auth::Bearer,
     quirks: &[],
     operations: &[Operation::Chat, Operation::Generate, Operation::Embeddings],

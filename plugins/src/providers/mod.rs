@@ -79,6 +79,8 @@ pub enum Quirk {
     WebSearch,
     /// Anthropic's version stands in the body, in this word, and the model in the path.
     VersionInBody(&'static str),
+    /// Counts requests by site and application; variables that name them.
+    Sites(&'static str, &'static str),
     /// Parameters it refuses.
     Unsupported(&'static [&'static str]),
 }
@@ -158,13 +160,115 @@ impl Row {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use weir_core::chat::Dialect;
+    use weir_core::config::Config;
 
     #[test]
-    fn no_variable_that_is_read_here_is_said_to_be_for_later() {
+    fn no_variable_that_is_read_here_is_said_to_count_for_nothing() {
         use weir_core::config::keys::{EnvKey, env_key};
         for name in rows().flat_map(|row| row.base_env.iter().chain(row.key_env)) {
-            assert!(!matches!(env_key(name), Some(EnvKey::Later | EnvKey::Moot(_))), "{name}");
+            assert!(!matches!(env_key(name), Some(EnvKey::Moot(_))), "{name}");
         }
+    }
+
+    /// The only deployment of a file.
+    fn built(params: &str, vars: &[(&str, &str)]) -> Wire {
+        let text = format!("model_list: [{{model_name: m, litellm_params: {{{params}}}}}]");
+        let env = Env::of(vars.iter().copied());
+        let served: Vec<&str> = rows().map(|row| row.prefix).collect();
+        let (config, problems) = Config::from_text(&text, &env, &served);
+        let config = config.unwrap_or_else(|| panic!("{problems}"));
+        let entry = &config.models[0];
+        row(&entry.provider).unwrap().wire(entry, &env).unwrap()
+    }
+
+    #[test]
+    fn variables_name_addresses_and_keys_where_a_deployment_names_none() {
+        for (provider, base, key) in [
+            ("amazon_nova", "AMAZON_NOVA_API_BASE", "AMAZON_NOVA_API_KEY"),
+            ("cometapi", "COMETAPI_API_BASE", "COMETAPI_KEY"),
+            ("lemonade", "LEMONADE_API_BASE", "LEMONADE_API_KEY"),
+            ("minimax", "MINIMAX_API_BASE", "MINIMAX_API_KEY"),
+            ("nebius", "NEBIUS_API_BASE", "NEBIUS_API_KEY"),
+            ("openrouter", "OPENROUTER_API_BASE", "OR_API_KEY"),
+            ("ovhcloud", "OVHCLOUD_API_BASE", "OVHCLOUD_API_KEY"),
+            ("together_ai", "TOGETHERAI_API_BASE", "TOGETHER_AI_TOKEN"),
+            ("vercel_ai_gateway", "VERCEL_AI_GATEWAY_API_BASE", "VERCEL_AI_GATEWAY_API_KEY"),
+            ("wandb", "WANDB_API_BASE", "WANDB_API_KEY"),
+        ] {
+            let vars = [(base, "https://env.test/v1"), (key, "of-env")];
+            let wire = built(&format!("model: {provider}/x"), &vars);
+            assert_eq!(
+                (wire.api_base.as_str(), wire.headers["authorization"].to_str().unwrap()),
+                ("https://env.test/v1", "Bearer of-env"),
+                "{provider}"
+            );
+            let said = format!("model: {provider}/x, api_base: \"https://own.test\", api_key: own");
+            let wire = built(&said, &vars);
+            assert_eq!(
+                (wire.api_base.as_str(), wire.headers["authorization"].to_str().unwrap()),
+                ("https://own.test", "Bearer own"),
+                "{provider}"
+            );
+        }
+    }
+
+    #[test]
+    fn who_asks_is_told_where_a_provider_counts_by_it() {
+        let vars = [
+            ("OPENAI_ORGANIZATION", "org"),
+            ("OPENAI_PROJECT", "proj"),
+            ("OR_SITE_URL", "https://site.test"),
+            ("OR_APP_NAME", "app"),
+            ("VERCEL_SITE_URL", "https://other.test"),
+        ];
+        let names = ["openai-organization", "openai-project", "http-referer", "x-title"];
+        for (model, told) in [
+            ("openai/m", ["org", "proj", "", ""]),
+            ("openai/m, organization: own", ["own", "proj", "", ""]),
+            ("openrouter/a/m", ["", "", "https://site.test", "app"]),
+            ("vercel_ai_gateway/a/m", ["", "", "https://other.test", ""]),
+            ("groq/m", ["", "", "", ""]),
+        ] {
+            let wire = built(&format!("model: {model}, api_key: k"), &vars);
+            let said = names.map(|name| wire.headers.get(name).map_or("", |value| value.to_str().unwrap()));
+            assert_eq!(said, told, "{model}");
+        }
+    }
+
+    #[test]
+    fn anthropics_base_is_completed_unless_it_is_said_to_be_whole() {
+        let paths = |base: &str, whole: &str| {
+            let params = format!("model: anthropic/m, api_key: k, api_base: \"{base}\"");
+            let wire = built(&params, &[("LITELLM_ANTHROPIC_DISABLE_URL_SUFFIX", whole)]);
+            let calls = [Call::Chat(Dialect::AnthropicMessages), Call::Plain(Operation::CountTokens)];
+            calls.map(|call| wire.uri(call, true).unwrap().to_string())
+        };
+        let usual = ["/relay/v1/messages", "/relay/v1/messages/count_tokens"];
+        for base in ["https://a.test/relay", "https://a.test/relay/v1", "https://a.test/relay/v1/messages"] {
+            assert_eq!(paths(base, "false"), usual, "{base}");
+        }
+        assert_eq!(paths("https://a.test/relay/chat", "true"), ["/relay/chat", "/relay/chat/count_tokens"]);
+        assert_eq!(paths("https://a.test/", "true")[0], "/");
+        assert_eq!(paths("", "true"), ["/v1/messages", "/v1/messages/count_tokens"], "Anthropic's own");
+    }
+
+    #[test]
+    fn azures_responses_have_a_version_of_their_own_where_none_is_said() {
+        let path = |operation: Operation, more: &str, vars: &[(&str, &str)]| {
+            let params = format!("model: azure/m, api_key: k, api_base: \"https://a.test\"{more}");
+            let mut all = vec![("AZURE_DEFAULT_RESPONSES_API_VERSION", "of-responses")];
+            all.extend_from_slice(vars);
+            let row = operation.row();
+            let call = row.chat.map_or(Call::Plain(operation), Call::Chat);
+            built(&params, &all).uri(call, false).unwrap().to_string()
+        };
+        let responses = |more: &str, vars: &[(&str, &str)]| path(Operation::Responses, more, vars);
+        let at = |version: &str| format!("/openai/responses?api-version={version}");
+        assert_eq!(responses("", &[]), at("of-responses"));
+        assert_eq!(responses("", &[("AZURE_API_VERSION", "of-env")]), at("of-env"));
+        assert_eq!(responses(", api_version: own", &[]), at("own"));
+        assert!(!path(Operation::Chat, "", &[]).contains("of-responses"));
     }
 
     #[test]

@@ -186,6 +186,7 @@ impl WireBuilder {
 
     fn uri(&self, path: &str) -> Result<Uri, Fault> {
         let whole = format!("{}{path}", self.prefix);
+        let whole = if whole.is_empty() { "/".to_owned() } else { whole };
         whole.parse().map_err(|_| {
             Fault::new("api_base", format!("{whole:?} is no path"), "escape what is not plain ASCII")
         })

@@ -175,9 +175,9 @@ impl RateLimits {
         self.strain.note(group);
     }
 
-    /// Whether a group has failed more than once in the last minute.
-    pub fn is_failing(&self, group: &str) -> bool {
-        self.strain.is_on(group)
+    /// Whether a group has failed more often in the last minute than is usual.
+    pub fn is_failing(&self, group: &str, usual: u64) -> bool {
+        self.strain.is_on(group, usual)
     }
 
     /// Whether counters outside of this process are reached; `None`: there are none.

@@ -231,7 +231,7 @@ pub(super) const KEYS: &[Key] = &[
     ),
     used("presidio_ad_hoc_recognizers", Text),
     used("priority_reservation", Map),
-    moot("project", Any, "set headers: {OpenAI-Project: …}"),
+    used("project", Text),
     used("prometheus_initialize_budget_metrics", Bool),
     used("prometheus_metrics_config", List),
     moot("prompt_name_config_map", Map, "prompts are kept in the application; nothing here manages them"),

@@ -1,19 +1,25 @@
 //! `router_settings.optional_pre_call_checks`: what else a deployment is chosen by.
 
+use super::super::env::Env;
 use super::super::problems::{Problems, did_you_mean};
 use super::super::section::Section;
 use super::super::tree::Node;
+use super::env_u64;
 
 /// What is looked at only where it is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PreCallChecks {
-    /// A prompt goes where its beginning is in the provider's cache.
-    pub prompt_caching: bool,
+    /// A prompt goes where its beginning is in the provider's cache, if that has as many tokens
+    /// (`MINIMUM_PROMPT_CACHE_TOKEN_COUNT`). `None`: nobody asks for it.
+    pub prompt_caching: Option<u64>,
     /// Requests and tokens per minute of a deployment are limits, whatever the strategy.
     pub model_rate_limits: bool,
     /// Groups whose providers get the headers of clients.
     pub forwards_headers_of: Vec<String>,
 }
+
+/// Most providers cache nothing shorter. LiteLLM's number.
+const CACHED_TOKENS: u64 = 1_024;
 
 const CACHING: &str = "prompt_caching";
 const LIMITS: &str = "enforce_model_rate_limits";
@@ -25,15 +31,16 @@ const ALWAYS: [&str; 2] = ["router_budget_limiting", "responses_api_deployment_c
 const NAME: &str = "optional_pre_call_checks";
 
 impl PreCallChecks {
-    pub(in super::super) fn read(s: &Section, litellm: &Section, problems: &mut Problems) -> Self {
+    pub(in super::super) fn read(s: &Section, litellm: &Section, env: &Env, problems: &mut Problems) -> Self {
         let named = s.texts(NAME).unwrap_or_default();
         for name in named.iter().filter(|name| !known(name)) {
             let near = did_you_mean(name, [CACHING, LIMITS, HEADERS].into_iter().chain(ALWAYS));
             problems.warn(&s.place(NAME), format!("there is no check {name:?}"), near);
         }
+        let tokens = || env_u64(env, "MINIMUM_PROMPT_CACHE_TOKEN_COUNT").unwrap_or(CACHED_TOKENS);
         let has = |check: &str| named.iter().any(|name| name == check);
         Self {
-            prompt_caching: has(CACHING),
+            prompt_caching: has(CACHING).then(tokens),
             model_rate_limits: has(LIMITS),
             forwards_headers_of: if has(HEADERS) { groups(litellm) } else { Vec::new() },
         }

@@ -9,7 +9,9 @@ use super::super::tree::Node;
 use super::jwt::{self, JwtSettings, RolePermissions};
 use super::pass_through::{self, PassThrough};
 use super::weir::networks;
-use super::{AlertSettings, HealthSettings, KeepingSettings, RequestSettings, RouteSettings, env_node};
+use super::{
+    AlertSettings, HealthSettings, KeepingSettings, RequestSettings, RouteSettings, env_node, env_u64,
+};
 use ipnet::IpNet;
 use secrecy::SecretString;
 use std::time::Duration;
@@ -18,6 +20,8 @@ use std::time::Duration;
 const RATE_LIMIT_WINDOW: Duration = Duration::from_secs(60);
 /// Bodies with images in them are a few megabytes; providers refuse above 20 to 50.
 const REQUEST_LIMIT: u64 = 32 << 20;
+/// LiteLLM's.
+const USUAL_FAILURES: u64 = 1;
 const KEY_CACHE_TTL: Duration = Duration::from_secs(60);
 const POOL_LIMIT: u32 = 10;
 /// How long a statement may wait for a connection. LiteLLM's minute would be too long for a request that waits.
@@ -92,6 +96,9 @@ pub struct GeneralSettings {
     pub ui_admins_only: bool,
     /// How long what is counted against rate limits counts.
     pub rate_limit_window: Duration,
+    /// Failures of a model in a minute that are nothing to worry about: beyond them limits that are dynamic count
+    /// (`DYNAMIC_RATE_LIMIT_ERROR_THRESHOLD_PER_MINUTE`).
+    pub usual_failures: u64,
     /// More headers that name the end user (`user_header_mappings`).
     pub customer_headers: Vec<String>,
     /// Only proxy admins make keys that belong to no team (`default_team_disabled`).
@@ -160,6 +167,8 @@ impl GeneralSettings {
             pass_through: pass_through::read(s, env, problems),
             token_rate_limit_type: token_rate(s),
             rate_limit_window: window(env, problems),
+            usual_failures: env_u64(env, "DYNAMIC_RATE_LIMIT_ERROR_THRESHOLD_PER_MINUTE")
+                .unwrap_or(USUAL_FAILURES),
             block_robots: bool("block_robots"),
             enable_jwt_auth: bool("enable_jwt_auth"),
             role_permissions: jwt::permissions(s, jwt.enforce_roles, problems),

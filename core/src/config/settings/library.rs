@@ -7,6 +7,7 @@ use super::super::params;
 use super::super::problems::Problems;
 use super::super::section::Section;
 use super::super::tree::Node;
+use super::{ThinkingBudgets, env_u64};
 use secrecy::SecretString;
 
 #[derive(Clone, Debug, Default)]
@@ -15,12 +16,16 @@ pub struct Library {
     aliases: Vec<(String, String)>,
     api_base: Option<String>,
     api_version: Option<String>,
+    /// Who pays, of OpenAI's (else `OPENAI_ORGANIZATION`).
     organization: Option<String>,
+    /// For what (else `OPENAI_PROJECT`).
+    project: Option<String>,
     /// Valid names, in lower case, and values.
     headers: Vec<(String, SecretString)>,
     /// Google's settings as JSON text (`vertex_ai_safety_settings`).
     safety: Option<String>,
-    /// Output tokens that are asked for where a provider wants a limit and the request has none (`max_tokens`).
+    /// Output tokens that are asked for where a provider wants a limit and the request has none (`max_tokens`, else
+    /// `DEFAULT_ANTHROPIC_CHAT_MAX_TOKENS`, else `DEFAULT_MAX_TOKENS`).
     pub max_tokens: Option<u64>,
     /// What embeddings of Cohere's are for, where the request does not say (`COHERE_DEFAULT_EMBEDDING_INPUT_TYPE`).
     pub input_type: Option<String>,
@@ -34,6 +39,8 @@ pub struct Library {
     pub forwarding: Vec<String>,
     /// Where only an effort is asked for, the thoughts are told too (`reasoning_auto_summary`).
     pub summarizes_thoughts: bool,
+    /// What an effort is in tokens.
+    pub budgets: ThinkingBudgets,
 }
 
 /// Providers that LiteLLM reaches by the library's `api_base`; the others have addresses of their own.
@@ -58,6 +65,10 @@ impl Library {
     pub(super) fn read(s: &Section, env: &Env, problems: &mut Problems) -> Self {
         let text = |name: &str| s.text(name).filter(|text| !text.is_empty());
         let bool = |name: &str| s.bool(name).unwrap_or(false);
+        let or_env =
+            |name: &str, variable: &str| text(name).or_else(|| env.filled(variable).map(str::to_owned));
+        let most = |variable: &str| env_u64(env, variable);
+        let usual_most = || most("DEFAULT_ANTHROPIC_CHAT_MAX_TOKENS").or_else(|| most("DEFAULT_MAX_TOKENS"));
         // The environment counts between both settings, and where the provider is built.
         let of_env = env.filled("AZURE_API_VERSION").is_some();
         let usual = text("AZURE_DEFAULT_API_VERSION").filter(|_| !of_env);
@@ -65,16 +76,18 @@ impl Library {
             aliases: aliases(s, problems),
             api_base: params::address(s, "api_base", problems),
             api_version: text("api_version").or(usual),
-            organization: text("organization"),
+            organization: or_env("organization", "OPENAI_ORGANIZATION"),
+            project: or_env("project", "OPENAI_PROJECT"),
             headers: params::headers(s, &["headers"], problems),
             safety: s.node("vertex_ai_safety_settings").map(Node::to_json),
-            max_tokens: s.int("max_tokens").filter(|most| *most > 0),
+            max_tokens: s.int("max_tokens").or_else(usual_most).filter(|most| *most > 0),
             input_type: text("COHERE_DEFAULT_EMBEDDING_INPUT_TYPE"),
             force_ipv4: bool("force_ipv4"),
             certificate: text("ssl_certificate"),
             tells_callers: bool("add_user_information_to_llm_headers"),
             forwarding: forwarding(s),
             summarizes_thoughts: bool("reasoning_auto_summary"),
+            budgets: ThinkingBudgets::read(env),
         }
     }
 
@@ -90,7 +103,10 @@ impl Library {
         let provider = provider.as_str();
         under(&mut params.api_base, self.api_base.as_ref().filter(|_| REACHED.contains(&provider)));
         under(&mut params.api_version, self.api_version.as_ref().filter(|_| provider.starts_with("azure")));
-        under(&mut params.organization, self.organization.as_ref().filter(|_| ORGANIZED.contains(&provider)));
+        if ORGANIZED.contains(&provider) {
+            under(&mut params.organization, self.organization.as_ref());
+            under(&mut params.project, self.project.as_ref());
+        }
         for (name, value) in &self.headers {
             if params.extra_headers.iter().all(|(own, _)| own != name) {
                 params.extra_headers.push((name.clone(), value.clone()));

@@ -195,11 +195,12 @@ fn user_budget(s: &Section, problems: &mut Problems) -> Option<NanoUsd> {
     first.or(second)
 }
 
-/// `default_key_generate_params`, and the soft budget that has a setting of its own.
-fn default_key(s: &Section) -> JsonMap {
+/// `default_key_generate_params`, and the soft budget that has a setting and a variable of its own.
+fn default_key(s: &Section, env: &Env) -> JsonMap {
     let mut params = json_map(s, "default_key_generate_params");
-    if let Some(soft) = s.node("default_soft_budget") {
-        params.set_default("soft_budget", &soft.to_json());
+    let of_env = || env_node(env, "DEFAULT_SOFT_BUDGET")?.as_decimal();
+    if let Some(soft) = s.node("default_soft_budget").map(Node::to_json).or_else(of_env) {
+        params.set_default("soft_budget", &soft);
     }
     params
 }
@@ -257,7 +258,7 @@ impl LitellmSettings {
             forward_traceparent_to_llm_provider: on("forward_traceparent_to_llm_provider"),
             cost_in_streams: on("include_cost_in_streaming_usage"),
             default_user: json_map(s, "default_internal_user_params"),
-            default_key: default_key(s),
+            default_key: default_key(s, env),
             upperbound_key: json_map(s, "upperbound_key_generate_params"),
             key_generation: KeyGeneration::read(s, problems),
             internal_user_budget: user_budget(s, problems),

@@ -83,8 +83,11 @@ fn checks_before_a_call_are_known_by_name() {
         &[],
     );
     let checks = config.unwrap_or_else(|| panic!("{problems}")).router.checks;
-    assert!(checks.prompt_caching && checks.model_rate_limits);
+    assert!(checks.prompt_caching == Some(1024) && checks.model_rate_limits);
     assert_eq!(checks.forwards_headers_of, ["a"]);
+    let asked = "router_settings: {optional_pre_call_checks: [prompt_caching]}";
+    let shorter = good(asked, &[("MINIMUM_PROMPT_CACHE_TOKEN_COUNT", "256")]);
+    assert_eq!(shorter.router.checks.prompt_caching, Some(256));
     let text = problems.to_string();
     assert!(text.contains("there is no check \"promt_caching\"; did you mean \"prompt_caching\"?"), "{text}");
 }

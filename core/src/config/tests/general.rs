@@ -176,13 +176,14 @@ fn routes_that_tokens_leave_open_are_open_where_tokens_are_taken() {
 #[test]
 fn what_will_never_count_says_why_and_what_does() {
     let text = "general_settings: {custom_auth: my.auth, use_google_kms: true}\n\
-                environment_variables: {SMTP_HOST: mail.test, OPENAI_PROJECT: p}\n";
+                environment_variables: {SMTP_HOST: mail.test, LASSO_USER_ID: u, OPENAI_PROJECT: p}\n";
     let told = told(text, Severity::Note);
     assert!(told.contains("custom_auth: known, not used yet; Weir runs no Python"), "{told}");
     assert!(told.contains("enable_jwt_auth"), "{told}");
     assert!(told.contains("use_google_kms: known, not used yet; of secret managers"), "{told}");
     assert!(told.contains("SMTP_HOST: known, not used yet; no e-mails are sent"), "{told}");
-    assert!(told.contains("OPENAI_PROJECT: known, not used yet"), "{told}");
+    assert!(told.contains("LASSO_USER_ID: known, not used yet; it is of a guardrail"), "{told}");
+    assert!(!told.contains("OPENAI_PROJECT"), "{told}");
     for (name, key) in keys::env_keys() {
         if let EnvKey::Moot(why) = key {
             assert!(why.len() > 20 && !why.ends_with('.'), "{name}: {why}");

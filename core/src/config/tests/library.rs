@@ -3,7 +3,7 @@
 use super::{SERVED, good, load};
 use crate::config::env::Env;
 use crate::config::load::Config;
-use crate::config::{Listed, ModelEntry};
+use crate::config::{Listed, ModelEntry, ThinkingBudgets};
 use secrecy::ExposeSecret;
 
 const PROVIDERS: &[&str] = &["openai", "azure", "groq", "anthropic", "gemini", "vertex_ai", "bedrock"];
@@ -42,6 +42,40 @@ fn what_a_deployment_does_not_say_the_library_says() {
         config.is_none() && problems.to_string().contains("litellm_settings.headers.bad name"),
         "{problems}"
     );
+}
+
+#[test]
+fn what_the_library_does_not_say_variables_say() {
+    let vars = [
+        ("OPENAI_ORGANIZATION", "org-env"),
+        ("OPENAI_PROJECT", "proj-env"),
+        ("DEFAULT_SOFT_BUDGET", "7.50"),
+        ("DEFAULT_MAX_TOKENS", "900"),
+        ("DEFAULT_REASONING_EFFORT_HIGH_THINKING_BUDGET", "10000"),
+        ("DEFAULT_REASONING_EFFORT_LOW_THINKING_BUDGET", "few"),
+    ];
+    let asks = |settings: &str, model_of: &str| {
+        let params = model(settings, &format!("model: {model_of}"), &vars).params;
+        (params.organization.unwrap_or_default(), params.project.unwrap_or_default())
+    };
+    let pair = |organization: &str, project: &str| (organization.to_owned(), project.to_owned());
+    assert_eq!(asks("", "openai/m"), pair("org-env", "proj-env"));
+    assert_eq!(asks("organization: org, project: proj", "openai/m"), pair("org", "proj"));
+    assert_eq!(asks("", "openai/m, organization: own"), pair("own", "proj-env"));
+    assert_eq!(asks("", "groq/m"), pair("", ""));
+    let litellm = |settings: &str, vars: &[(&str, &str)]| {
+        good(&format!("litellm_settings: {{{settings}}}"), vars).litellm
+    };
+    let all = litellm("", &vars);
+    assert_eq!(all.default_key.get("soft_budget"), Some("7.50"));
+    assert_eq!((all.library.max_tokens, litellm("", &[]).library.max_tokens), (Some(900), None));
+    let (budgets, usual) = (all.library.budgets, ThinkingBudgets::default());
+    assert_eq!(budgets, ThinkingBudgets { high: 10_000, ..usual }, "what is no number is not set");
+    assert_eq!((budgets.of("max"), usual.of("max"), usual.of("much")), (Some(40_000), Some(16_384), None));
+    let said = litellm("max_tokens: 5, default_soft_budget: 1", &vars);
+    assert_eq!((said.library.max_tokens, said.default_key.get("soft_budget")), (Some(5), Some("1")));
+    let of_claude = [("DEFAULT_MAX_TOKENS", "900"), ("DEFAULT_ANTHROPIC_CHAT_MAX_TOKENS", "800")];
+    assert_eq!(litellm("", &of_claude).library.max_tokens, Some(800));
 }
 
 #[test]

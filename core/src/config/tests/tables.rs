@@ -2,9 +2,11 @@
 
 use super::{SERVED, load};
 use crate::config::env::Env;
-use crate::config::keys::{self, Kind, State, TABLES, Table};
+use crate::config::keys::{self, EnvKey, Kind, State, TABLES, Table};
 use crate::config::load::Config;
 use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
 
 #[test]
 fn names_are_unique_and_plain() {
@@ -18,6 +20,36 @@ fn names_are_unique_and_plain() {
     }
     let names: Vec<_> = keys::env_keys().map(|(name, _)| name).collect();
     assert_eq!(names.len(), names.iter().collect::<HashSet<_>>().len(), "a variable is listed twice");
+}
+
+/// Words in capitals of the sources below a folder, but for the tables and the tests.
+fn capitals(folder: &Path, words: &mut HashSet<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap();
+        if name == "tests" || name == "keys" {
+            continue;
+        }
+        if path.is_dir() {
+            capitals(&path, words);
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            let other = |c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+            words.extend(text.split(other).map(str::to_owned));
+        }
+    }
+}
+
+#[test]
+fn a_variable_that_is_said_to_be_read_is_read() {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut words = HashSet::new();
+    for part in ["core", "plugins", "ledger", "admin", "gateway"] {
+        capitals(&project.join(part).join("src"), &mut words);
+    }
+    let read = keys::env_keys().filter(|(_, key)| matches!(key, EnvKey::Used | EnvKey::Provider));
+    let unread: Vec<_> = read.map(|(name, _)| name).filter(|name| !words.contains(*name)).collect();
+    assert!(unread.is_empty(), "{unread:?}");
 }
 
 #[test]
@@ -136,7 +168,7 @@ fn a_used_setting_changes_what_the_configuration_means() {
 }
 
 #[test]
-fn a_setting_for_later_is_reported_as_such() {
+fn a_setting_that_counts_for_nothing_is_reported_as_such() {
     for table in [&keys::LITELLM, &keys::ROUTER, &keys::GENERAL] {
         for key in table.keys.iter().filter(|key| key.state == State::Moot) {
             let value = &samples(key.kind)[0];

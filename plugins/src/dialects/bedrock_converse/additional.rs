@@ -43,7 +43,7 @@ pub(super) fn fields(request: &mut Request, model: &Model<'_>, asked: &Asked<'_>
         fields.append(&mut own);
     }
     fields.append(&mut support::allowed_unknown(request));
-    fields.append(&mut thinking::fields(request, model));
+    fields.append(&mut thinking::fields(request, model, &asked.params.budgets));
     top_k(request, model, &mut fields);
     parallel(request, model, &mut fields);
     let (tools, tool_betas) = tools::of_the_model(request);

@@ -3,18 +3,15 @@
 use super::Model;
 use serde_json::json;
 use weir_core::chat::{Object, Reasoning, Request};
+use weir_core::config::ThinkingBudgets;
 
-/// Claude's smallest budget.
+/// Claude's smallest budget. What is less becomes that.
 const LEAST: u64 = 1024;
 /// What a budget leaves for the answer where the client sets no limit (LiteLLM's number).
 const ANSWER: u64 = 4096;
 
-/// LiteLLM's budgets; what is less than Claude's least becomes that.
-const BUDGETS: &[(&str, u64)] =
-    &[("minimal", LEAST), ("low", 1024), ("medium", 2048), ("high", 4096), ("xhigh", 8192), ("max", 16_384)];
-
 /// Members of `additionalModelRequestFields`. Gives the request a limit of tokens where a budget needs one.
-pub(super) fn fields(request: &mut Request, model: &Model<'_>) -> Object {
+pub(super) fn fields(request: &mut Request, model: &Model<'_>, budgets: &ThinkingBudgets) -> Object {
     let Some(reasoning) = request.reasoning.clone() else { return Object::new() };
     let off = reasoning.enabled == Some(false) || reasoning.effort.as_deref() == Some("none");
     if off {
@@ -32,7 +29,7 @@ pub(super) fn fields(request: &mut Request, model: &Model<'_>) -> Object {
         let effort = reasoning.effort.map(|e| if e == "minimal" { "low".to_owned() } else { e });
         return effort.map(|effort| object(json!({ "reasoning_effort": effort }))).unwrap_or_default();
     }
-    claude(request, &reasoning, model)
+    claude(request, &reasoning, model, budgets)
 }
 
 /// Whether these fields make a Claude think, which forbids to force a tool.
@@ -40,13 +37,18 @@ pub(super) fn thinks(fields: &Object) -> bool {
     fields.contains_key("thinking")
 }
 
-fn claude(request: &mut Request, reasoning: &Reasoning, model: &Model<'_>) -> Object {
+fn claude(
+    request: &mut Request,
+    reasoning: &Reasoning,
+    model: &Model<'_>,
+    budgets: &ThinkingBudgets,
+) -> Object {
     let adaptive = reasoning.adaptive || (reasoning.budget.is_none() && reasoning.effort.is_some());
     // From 4.7 on there is no budget any more: the model decides.
     if model.claude_since(4, 7) || (model.claude_since(4, 6) && adaptive) {
         return adaptive_fields(reasoning, model);
     }
-    let Some(budget) = budget(request, reasoning) else { return Object::new() };
+    let Some(budget) = budget(request, reasoning, budgets) else { return Object::new() };
     request.max_tokens = request.max_tokens.or(Some(budget.saturating_add(ANSWER)));
     object(json!({ "thinking": { "type": "enabled", "budget_tokens": budget } }))
 }
@@ -65,14 +67,14 @@ fn adaptive_fields(reasoning: &Reasoning, model: &Model<'_>) -> Object {
 }
 
 /// The client's budget as it is; one that follows from an effort stays below the limit of tokens, or is none.
-fn budget(request: &Request, reasoning: &Reasoning) -> Option<u64> {
+fn budget(request: &Request, reasoning: &Reasoning, budgets: &ThinkingBudgets) -> Option<u64> {
     if let Some(budget) = reasoning.budget {
         return Some(budget.max(LEAST));
     }
     let effort = reasoning.effort.as_deref().unwrap_or("medium");
-    let (_, budget) = BUDGETS.iter().find(|(name, _)| *name == effort)?;
+    let budget = budgets.of(effort)?.max(LEAST);
     let below = request.max_tokens.map_or(u64::MAX, |max| max.saturating_sub(1));
-    Some((*budget).min(below)).filter(|budget| *budget >= LEAST)
+    Some(budget.min(below)).filter(|budget| *budget >= LEAST)
 }
 
 fn object(value: serde_json::Value) -> Object {

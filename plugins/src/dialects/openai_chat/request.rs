@@ -342,6 +342,7 @@ fn params_of(row: &'static Row, entry: &ModelEntry, settings: &LitellmSettings) 
         modify: settings.modify_params,
         max_tokens: settings.library.max_tokens,
         summarizes: settings.library.summarizes_thoughts,
+        budgets: settings.library.budgets,
     }
 }
 

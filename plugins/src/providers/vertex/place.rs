@@ -36,7 +36,7 @@ static GOOGLES: &[&str] = &["google", "gemini", "models", "publishers"];
 
 /// Where LiteLLM looks when nobody says.
 const DEFAULT_LOCATION: &str = "us-central1";
-static PROJECT_ENV: &[&str] = &["VERTEXAI_PROJECT", "GOOGLE_CLOUD_PROJECT"];
+static PROJECT_ENV: &[&str] = &["VERTEXAI_PROJECT", "VERTEX_PROJECT", "GOOGLE_CLOUD_PROJECT"];
 static LOCATION_ENV: &[&str] = &["VERTEXAI_LOCATION", "VERTEX_LOCATION", "GOOGLE_CLOUD_LOCATION"];
 
 // --- Place ---

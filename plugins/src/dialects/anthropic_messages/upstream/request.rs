@@ -78,7 +78,7 @@ fn thought(
     if faithful {
         return Ok(thinking::as_said(reasoning));
     }
-    let thinking = thinking::translated(reasoning, model, request.max_tokens)?;
+    let thinking = thinking::translated(reasoning, model, request.max_tokens, &asked.params.budgets)?;
     if asked.params.modify && thinking.is_on() && messages::calls_without_thought(&request.messages) {
         native.shift_remove("thinking");
         return Ok(Thinking::default());

@@ -3,13 +3,10 @@
 use super::model::Model;
 use serde_json::{Value, json};
 use weir_core::chat::Reasoning;
+use weir_core::config::ThinkingBudgets;
 use weir_core::error::{ApiError, Kind};
 
-/// Budgets for efforts. LiteLLM's, but for `minimal`: Anthropic refuses less than 1,024.
-static BUDGETS: &[(&str, u64)] =
-    &[("minimal", 1024), ("low", 1024), ("medium", 2048), ("high", 4096), ("xhigh", 8192), ("max", 16_384)];
-
-/// Anthropic's smallest budget.
+/// Anthropic's smallest budget. What is less becomes that.
 const MIN_BUDGET: u64 = 1024;
 
 /// `thinking` and `output_config.effort`.
@@ -64,7 +61,9 @@ pub(super) fn translated(
     reasoning: &Reasoning,
     model: Model,
     max_tokens: Option<u64>,
+    budgets: &ThinkingBudgets,
 ) -> Result<Thinking, ApiError> {
+    let budget_of = |effort: &str| budget_of(effort, budgets);
     let effort = reasoning.effort.as_deref();
     if effort == Some("none") || reasoning.enabled == Some(false) {
         return Ok(off(reasoning, model));
@@ -104,10 +103,10 @@ fn off(reasoning: &Reasoning, model: Model) -> Thinking {
     Thinking { thinking: repeated.then(|| json!({ "type": "disabled" })), ..Thinking::default() }
 }
 
-fn budget_of(effort: &str) -> Result<u64, ApiError> {
-    BUDGETS.iter().find(|(name, _)| *name == effort).map(|(_, budget)| *budget).ok_or_else(|| {
-        let known: Vec<&str> = BUDGETS.iter().map(|(name, _)| *name).collect();
-        let message = format!("reasoning_effort: {effort:?} is unknown; one of none, {}", known.join(", "));
+fn budget_of(effort: &str, budgets: &ThinkingBudgets) -> Result<u64, ApiError> {
+    budgets.of(effort).map(|budget| budget.max(MIN_BUDGET)).ok_or_else(|| {
+        let known = ThinkingBudgets::EFFORTS.join(", ");
+        let message = format!("reasoning_effort: {effort:?} is unknown; one of none, {known}");
         ApiError::new(Kind::BadRequest, message)
     })
 }
@@ -132,7 +131,7 @@ mod tests {
 
     fn of(effort: &str, model: &str, max: Option<u64>) -> Thinking {
         let reasoning = Reasoning { effort: Some(effort.to_owned()), ..Reasoning::default() };
-        translated(&reasoning, Model::of(model), max).unwrap()
+        translated(&reasoning, Model::of(model), max, &ThinkingBudgets::default()).unwrap()
     }
 
     #[test]
@@ -144,10 +143,22 @@ mod tests {
             translated(
                 &Reasoning { effort: Some("huge".into()), ..Reasoning::default() },
                 Model::of("claude-opus-4-5"),
-                None
+                None,
+                &ThinkingBudgets::default()
             )
             .is_err()
         );
+    }
+
+    #[test]
+    fn efforts_are_the_tokens_that_the_operator_says() {
+        let budgets = ThinkingBudgets { low: 700, high: 9000, ..ThinkingBudgets::default() };
+        let of = |effort: &str| {
+            let reasoning = Reasoning { effort: Some(effort.to_owned()), ..Reasoning::default() };
+            translated(&reasoning, Model::of("claude-sonnet-4"), None, &budgets).unwrap()
+        };
+        assert_eq!(of("high"), Thinking::enabled(9000));
+        assert_eq!(of("low"), Thinking::enabled(1024), "Anthropic takes no less");
     }
 
     #[test]
@@ -159,10 +170,11 @@ mod tests {
     #[test]
     fn budgets_become_efforts_where_they_are_refused() {
         let budget = Reasoning { budget: Some(2000), enabled: Some(true), ..Reasoning::default() };
-        let on = |model: &str| translated(&budget, Model::of(model), None).unwrap();
+        let usual = ThinkingBudgets::default();
+        let on = |model: &str| translated(&budget, Model::of(model), None, &usual).unwrap();
         assert_eq!(on("claude-opus-4-6"), Thinking::enabled(2000));
         assert_eq!(on("claude-opus-4-8"), Thinking::adaptive(Some("medium"), 2000));
         let off = Reasoning { enabled: Some(false), ..Reasoning::default() };
-        assert_eq!(translated(&off, Model::of("claude-fable-5"), None).unwrap(), Thinking::default());
+        assert_eq!(translated(&off, Model::of("claude-fable-5"), None, &usual).unwrap(), Thinking::default());
     }
 }

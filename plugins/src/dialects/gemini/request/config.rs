@@ -5,12 +5,14 @@ use super::super::schema;
 use super::thinking;
 use serde_json::{Value, json};
 use weir_core::chat::{Format, Object, Request};
+use weir_core::config::ThinkingBudgets;
 use weir_core::error::{ApiError, Kind};
 
 /// `keep` answers whether a parameter may be sent.
 pub(super) fn write(
     request: &mut Request,
     model: Model<'_>,
+    budgets: &ThinkingBudgets,
     keep: impl Fn(&str) -> bool,
 ) -> Result<Object, ApiError> {
     let mut out = Object::new();
@@ -36,7 +38,7 @@ pub(super) fn write(
         format(wanted, model, &mut out);
     }
     if let Some(reasoning) = request.reasoning.take().filter(|_| model.thinks() && keep("reasoning_effort"))
-        && let Some(config) = thinking::write(&reasoning, model)?
+        && let Some(config) = thinking::write(&reasoning, model, budgets)?
     {
         out.insert("thinkingConfig".into(), json!(config));
     }

@@ -3,14 +3,9 @@
 use super::super::model::Model;
 use super::super::wire::ThinkingConfig;
 use weir_core::chat::Reasoning;
+use weir_core::config::ThinkingBudgets;
 use weir_core::error::{ApiError, Kind};
 
-/// Tokens for an effort; `minimal` depends on the model.
-static BUDGETS: &[(&str, i64)] = &[("low", 1024), ("medium", 2048), ("high", 4096)];
-/// The smallest budget, by the first name that fits; other models get [`SMALLEST`].
-static SMALLEST_BUDGETS: &[(&str, i64)] =
-    &[("gemini-2.5-flash-lite", 512), ("gemini-2.5-pro", 128), ("gemini-2.5-flash", 1)];
-const SMALLEST: i64 = 128;
 /// The budget that leaves it to the model.
 const DYNAMIC: i64 = -1;
 
@@ -23,18 +18,27 @@ static MEDIUM_LEVEL: &[&str] = &["gemini-3.1-pro"];
 ///
 /// # Errors
 /// An effort that nobody knows.
-pub(super) fn write(reasoning: &Reasoning, model: Model<'_>) -> Result<Option<ThinkingConfig>, ApiError> {
+pub(super) fn write(
+    reasoning: &Reasoning,
+    model: Model<'_>,
+    budgets: &ThinkingBudgets,
+) -> Result<Option<ThinkingConfig>, ApiError> {
     if let Some(effort) = &reasoning.effort {
-        return effort_config(effort, model).map(Some);
+        return effort_config(effort, model, budgets).map(Some);
     }
     let config = if model.is_3() { by_default(reasoning) } else { by_budget(reasoning) };
     Ok(Some(config).filter(|c| *c != ThinkingConfig::default()))
 }
 
-fn effort_config(effort: &str, model: Model<'_>) -> Result<ThinkingConfig, ApiError> {
+fn effort_config(
+    effort: &str,
+    model: Model<'_>,
+    budgets: &ThinkingBudgets,
+) -> Result<ThinkingConfig, ApiError> {
     let effort = effort.to_ascii_lowercase();
     let off = matches!(effort.as_str(), "none" | "disable");
-    let known = if model.is_3() { level(&effort, model).map(Ok) } else { budget(&effort, model).map(Err) };
+    let known =
+        if model.is_3() { level(&effort, model).map(Ok) } else { budget(&effort, model, budgets).map(Err) };
     let Some(amount) = known else {
         return Err(ApiError::new(Kind::BadRequest, format!("Invalid reasoning effort: {effort}")));
     };
@@ -58,16 +62,24 @@ fn level(effort: &str, model: Model<'_>) -> Option<&'static str> {
     }
 }
 
-fn budget(effort: &str, model: Model<'_>) -> Option<i64> {
-    match effort {
-        "none" | "disable" => Some(0),
-        "minimal" => {
-            let known = SMALLEST_BUDGETS.iter().find(|(name, _)| model.says(name));
-            Some(known.map_or(SMALLEST, |(_, budget)| *budget))
-        }
-        "xhigh" | "max" => budget("high", model),
-        _ => BUDGETS.iter().find(|(name, _)| *name == effort).map(|(_, budget)| *budget),
-    }
+fn budget(effort: &str, model: Model<'_>, budgets: &ThinkingBudgets) -> Option<i64> {
+    let tokens = match effort {
+        "none" | "disable" => budgets.off,
+        "minimal" => least(model, budgets),
+        "xhigh" | "max" => budgets.high,
+        _ => budgets.of(effort)?,
+    };
+    Some(i64::try_from(tokens).unwrap_or(i64::MAX))
+}
+
+/// By the first name that fits.
+fn least(model: Model<'_>, budgets: &ThinkingBudgets) -> u64 {
+    let own = [
+        ("gemini-2.5-flash-lite", budgets.minimal_flash_lite),
+        ("gemini-2.5-pro", budgets.minimal_pro),
+        ("gemini-2.5-flash", budgets.minimal_flash),
+    ];
+    own.iter().find(|(name, _)| model.says(name)).map_or(budgets.minimal, |(_, tokens)| *tokens)
 }
 
 /// Anthropic's `thinking` for models with levels: on or off, the model decides how much.
@@ -100,9 +112,13 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
+    fn usual(reasoning: &Reasoning, model: &str) -> Result<Option<ThinkingConfig>, ApiError> {
+        write(reasoning, Model::of(model), &ThinkingBudgets::default())
+    }
+
     fn effort(model: &str, effort: &str) -> Value {
         let reasoning = Reasoning { effort: Some(effort.into()), ..Reasoning::default() };
-        serde_json::to_value(write(&reasoning, Model::of(model)).unwrap()).unwrap()
+        serde_json::to_value(usual(&reasoning, model).unwrap()).unwrap()
     }
 
     #[test]
@@ -126,6 +142,16 @@ mod tests {
     }
 
     #[test]
+    fn efforts_are_the_tokens_that_the_operator_says() {
+        let budgets = ThinkingBudgets { off: 128, minimal_pro: 200, medium: 3000, ..Default::default() };
+        for (word, tokens) in [("none", 128), ("minimal", 200), ("low", 1024), ("medium", 3000)] {
+            let reasoning = Reasoning { effort: Some(word.into()), ..Reasoning::default() };
+            let config = write(&reasoning, Model::of("gemini-2.5-pro"), &budgets).unwrap().unwrap();
+            assert_eq!(config.thinking_budget, Some(tokens), "{word}");
+        }
+    }
+
+    #[test]
     fn efforts_are_levels_from_gemini_3_on() {
         for (model, word, level, thoughts) in [
             ("gemini-3-pro-preview", "minimal", "low", true),
@@ -145,7 +171,7 @@ mod tests {
     fn an_unknown_effort_is_the_clients_mistake() {
         let reasoning = Reasoning { effort: Some("much".into()), ..Reasoning::default() };
         for model in ["gemini-2.5-pro", "gemini-3-pro"] {
-            assert_eq!(write(&reasoning, Model::of(model)).unwrap_err().status(), 400);
+            assert_eq!(usual(&reasoning, model).unwrap_err().status(), 400);
         }
     }
 
@@ -157,7 +183,7 @@ mod tests {
             ThinkingConfig { thinking_budget: Some(77), include_thoughts: Some(true), thinking_level: None },
             ThinkingConfig { include_thoughts: Some(true), ..ThinkingConfig::default() },
         ] {
-            let written = write(&read(config.clone()), Model::of("gemini-2.5-pro")).unwrap();
+            let written = usual(&read(config.clone()), "gemini-2.5-pro").unwrap();
             assert_eq!(written, Some(config));
         }
     }

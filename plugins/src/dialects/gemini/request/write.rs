@@ -55,7 +55,7 @@ pub(in super::super) fn write(mut request: Request, asked: &Asked<'_>) -> Result
         body.insert("systemInstruction".into(), json!(system));
     }
     write_tools(&mut request, asked.params, &keep, &mut body)?;
-    let mut generation = config::write(&mut request, model, keep)?;
+    let mut generation = config::write(&mut request, model, &asked.params.budgets, keep)?;
     if let Some(Value::Object(more)) = take(&mut request.extra, &["generationConfig", "generation_config"]) {
         generation.extend(more);
     }
