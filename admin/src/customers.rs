@@ -169,6 +169,7 @@ async fn new(context: Context, mut sent: Fields) -> Result<Json<Object>, Refusal
     let id = sent.required_text("user_id");
     let named = sent.text("budget_id");
     let budget = budgets::sent(&mut sent);
+    let spend = sent.money("spend").filter(|spend| *spend > NanoUsd::ZERO);
     let mut customer = Customer { id: id.clone(), ..Customer::default() };
     fields::read(TABLE, &mut sent, &mut customer);
     sent.finish()?;
@@ -179,6 +180,9 @@ async fn new(context: Context, mut sent: Fields) -> Result<Json<Object>, Refusal
     let mut work = Work::new(&context);
     customer.budget_id = budgets::of_holder(&context, &mut work, named, budget).await?;
     work.insert(&customer)?;
+    if let Some(spend) = spend {
+        work.spent(SpendScope::Customer, Some(id.clone()), spend);
+    }
     work.commit().await?;
     row(&context, &id).await
 }

@@ -14,7 +14,7 @@ use axum::routing::{get, post};
 use serde_json::json;
 use std::collections::BTreeMap;
 use weir_core::access::{Grant, RouteClass};
-use weir_core::domain::records::{Kept, Tag};
+use weir_core::domain::records::{Budget, Kept, Tag};
 use weir_core::ports::records::get_all;
 use weir_core::ports::{Dimension, Rollup, RollupQuery};
 
@@ -56,6 +56,19 @@ fn told(kept: &Kept<Tag>) -> Object {
     let mut told = fields::show(TABLE, NAMES, &kept.record, beside);
     told.0.extend(kept.budget_id.as_ref().map(|id| ("budget_id", raw(id))));
     told
+}
+
+/// The same of several, each with its whole budget.
+async fn with_budgets(context: &Context, tags: &[Kept<Tag>]) -> Result<Vec<Object>, Refusal> {
+    let ids: Vec<String> = tags.iter().filter_map(|tag| tag.budget_id.clone()).collect();
+    let there = get_all::<Budget>(context.directory(), &ids).await?;
+    let with = |tag: &Kept<Tag>| {
+        let mut told = told(tag);
+        let budget = there.iter().find(|budget| Some(&budget.id) == tag.budget_id.as_ref());
+        told.0.extend(budget.map(|budget| ("litellm_budget_table", raw(&budgets::row(budget)))));
+        told
+    };
+    Ok(tags.iter().map(with).collect())
 }
 
 async fn found(context: &Context, name: &str) -> Result<Kept<Tag>, Refusal> {
@@ -124,13 +137,14 @@ async fn info(context: Context, mut sent: Fields) -> Result<Json<BTreeMap<String
     if let Some(name) = names.iter().find(|name| !tags.iter().any(|tag| tag.name == **name)) {
         return Err(detail(404, &json!(format!("Tags not found: ['{name}']"))));
     }
-    Ok(Json(tags.iter().map(|tag| (tag.name.clone(), raw(&told(tag)))).collect()))
+    let told = with_budgets(&context, &tags).await?;
+    Ok(Json(tags.iter().zip(told).map(|(tag, told)| (tag.name.clone(), raw(&told))).collect()))
 }
 
 /// Tags that were made, then those that only came with requests.
 async fn list(context: Context) -> Result<Json<Vec<Object>>, Refusal> {
     let tags = context.all::<Tag>(Vec::new()).await?;
-    let mut all: Vec<Object> = tags.iter().map(told).collect();
+    let mut all = with_budgets(&context, &tags).await?;
     for (name, first, last) in seen(&context).await? {
         if !tags.iter().any(|tag| tag.name == name) {
             all.push(Object(vec![

@@ -77,6 +77,7 @@ impl<'c> Work<'c> {
             SpendScope::Team => RecordKind::Team,
             SpendScope::User => RecordKind::User,
             SpendScope::Member => RecordKind::Member,
+            SpendScope::Customer => RecordKind::Customer,
             _ => RecordKind::Key,
         };
         let after = Object(vec![("spend", amount.json())]);

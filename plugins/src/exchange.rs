@@ -336,9 +336,9 @@ impl Exchange {
     }
 
     /// Limits for an attempt: the body's `timeout`, else `x-litellm-timeout` and `x-litellm-stream-timeout` (seconds),
-    /// else the deployment's.
+    /// else the deployment's, else those of the key, its team, or the router.
     pub fn timeouts(&self, deployment: &Deployment) -> Timeouts {
-        let mut limits = deployment.timeouts;
+        let mut limits = self.usual_timeouts(deployment);
         if !self.request.stream {
             // A whole answer has no first token to wait for.
             limits.first_token = limits.total;
@@ -360,9 +360,27 @@ impl Exchange {
         limits
     }
 
-    /// What is left of the time for all attempts: the router's `timeout`, or more where a single attempt may take more.
+    fn usual_timeouts(&self, deployment: &Deployment) -> Timeouts {
+        let mut limits = deployment.timeouts;
+        let routers = self.snapshot.config.router.timeout;
+        // Whatever says nothing of it has the router's.
+        for limit in [&mut limits.total, &mut limits.first_token] {
+            if *limit == routers {
+                *limit = self.patience();
+            }
+        }
+        limits
+    }
+
+    /// The time for all attempts: what the key or its team says, else the router's `timeout`.
+    pub fn patience(&self) -> Duration {
+        let own = self.caller.principal().and_then(|known| known.routed().timeout);
+        own.unwrap_or(self.snapshot.config.router.timeout)
+    }
+
+    /// What is left of the time for all attempts, or more where a single attempt may take more.
     pub fn time_left(&self, attempt: Duration) -> Duration {
-        self.snapshot.config.router.timeout.max(attempt).saturating_sub(self.read_at.elapsed())
+        self.patience().max(attempt).saturating_sub(self.read_at.elapsed())
     }
 
     /// No time is left for another attempt.

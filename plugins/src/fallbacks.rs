@@ -1,6 +1,7 @@
-//! What a request says of fallbacks.
+//! What a request says of fallbacks, and what its key or team does.
 
 use crate::exchange::Exchange;
+use crate::filters::usable;
 use serde_json::Value;
 use weir_core::body::JsonBody;
 
@@ -15,7 +16,7 @@ pub enum List {
     ContentPolicy,
 }
 
-/// Fallbacks of a request that are looked at.
+/// Fallbacks of a request, or of a key, that are looked at.
 const MOST: usize = 10;
 
 impl List {
@@ -45,6 +46,20 @@ fn names(member: &Value, group: &str) -> Vec<String> {
         return vec![name];
     }
     member[group].as_array().into_iter().flatten().filter_map(text).collect()
+}
+
+/// The models that the key, or its team, wants to be asked for this group; `None` where they say nothing of it. One that the
+/// key may not use is left out: it was written by whoever may change the key.
+pub fn of_caller(x: &Exchange, list: List, group: &str) -> Option<Vec<String>> {
+    let known = x.caller.principal()?;
+    let own = known.routed();
+    let lists = match list {
+        List::General => &own.fallbacks,
+        List::ContextWindow => &own.context_window_fallbacks,
+        List::ContentPolicy => &own.content_policy_fallbacks,
+    };
+    let may = |name: &&String| usable(known, name, &x.snapshot.models).is_ok();
+    Some(lists.of(group)?.iter().filter(may).take(MOST).cloned().collect())
 }
 
 /// Whether the request, or its key, wants none.

@@ -2,7 +2,7 @@
 
 use super::table::{self, BLOCKED, INFO, TABLE};
 use super::temporary::Temporary;
-use super::{bounds, generate, rights, rotate, show};
+use super::{bounds, generate, lasting, rights, rotate, show};
 use crate::answer::{Object, Raw, raw};
 use crate::budgets;
 use crate::context::Context;
@@ -54,6 +54,7 @@ pub(super) async fn update_one(context: &Context, mut sent: Fields) -> Result<Ob
     if let Some(text) = duration {
         record.expires_at = expiry(text)?;
     }
+    lasting::bound_changed(context, &kept, &mut record, time::now()).await?;
     if resets {
         budgets::begin(context, &mut record.limits, time::now())?;
     }

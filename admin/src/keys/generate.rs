@@ -1,7 +1,7 @@
 //! Making keys.
 
 use super::table::{self, FIRST, GENERATED, TABLE};
-use super::{bounds, makers, rights, rotate, text};
+use super::{bounds, budget, lasting, makers, rights, rotate, show, text};
 use crate::answer::{Object, Raw, raw};
 use crate::budgets;
 use crate::context::Context;
@@ -15,7 +15,7 @@ use axum::Json;
 use weir_core::domain::key::KeyRecord;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::records::{Kept, Record};
-use weir_core::ports::Condition;
+use weir_core::ports::{Condition, SpendScope};
 use weir_core::time;
 
 const KEY_TYPES: Shape = Shape::OneOf(&["llm_api", "management", "read_only", "default"]);
@@ -70,8 +70,18 @@ async fn make(context: Context, mut wanted: Wanted, route: &str) -> Result<Json<
     rights::may_make(&context, None, &wanted.record, route).await?;
     makers::may(&context, &wanted.record).await?;
     throughput::of_key(&context, None, &wanted.record).await?;
-    let kept = keep(&context, &wanted.record).await?;
-    let told = |name: &str| wanted.told(name).or_else(|| table::beside_new(&kept, name));
+    lasting::bound(&context, &mut wanted.record, time::now()).await?;
+    let kept = keep(&context, &wanted).await?;
+    let spend = match wanted.spend {
+        Some(_) => show::spent(&context, &kept.hash).await?,
+        None => NanoUsd::ZERO,
+    };
+    let budget = budget::told(&context, &kept.record).await?;
+    let told = |name: &str| match name {
+        "key" => Some(raw(&wanted.key)),
+        budget::NAME => budget.clone(),
+        name => table::beside_new(&kept, spend, name),
+    };
     Ok(Json(fields::show(TABLE, GENERATED, &kept.record, told)))
 }
 
@@ -129,6 +139,8 @@ pub(crate) fn told_new(key: Option<&NewKey>, told: &dyn Fn(&str) -> Option<Raw>)
 struct Wanted {
     key: String,
     record: KeyRecord,
+    /// What is told as spent from the beginning: keys that move here from elsewhere bring it.
+    spend: Option<NanoUsd>,
 }
 
 impl Wanted {
@@ -138,8 +150,7 @@ impl Wanted {
         bounds::of_new(&config.litellm, &mut sent)?;
         let (key, duration) = (sent.text("key"), sent.text("duration").filter(|d| !d.is_empty()));
         let key_type = KeyType::sent(&mut sent);
-        // A new key has spent nothing, whatever is said.
-        drop(sent.take("spend", Shape::Number));
+        let spend = sent.money("spend").filter(|spend| context.is_admin() && *spend > NanoUsd::ZERO);
         let key_text = key.map(text::chosen);
         let mut record = KeyRecord::new("");
         fields::read(TABLE, &mut sent, &mut record);
@@ -156,14 +167,7 @@ impl Wanted {
             record.rotation.next_at = rotate::next_rotation(&record, now)?;
         }
         key_type.add(&mut record.allowed_routes);
-        Ok(Self { key, record })
-    }
-
-    fn told(&self, name: &str) -> Option<Raw> {
-        match name {
-            "key" => Some(raw(&self.key)),
-            _ => None,
-        }
+        Ok(Self { key, record, spend })
     }
 }
 
@@ -180,7 +184,8 @@ pub(super) fn checked(record: &KeyRecord) -> Result<(), Refusal> {
 
 /// Stores a key. A chosen key that is there already stays as it is and is answered as it is stored, unless an alias was
 /// asked for: then the alias is in the way. LiteLLM does the same.
-async fn keep(context: &Context, record: &KeyRecord) -> Result<Kept<KeyRecord>, Refusal> {
+async fn keep(context: &Context, wanted: &Wanted) -> Result<Kept<KeyRecord>, Refusal> {
+    let record = &wanted.record;
     if let Some(alias) = &record.alias {
         free_alias(context, alias, record).await?;
     }
@@ -190,6 +195,9 @@ async fn keep(context: &Context, record: &KeyRecord) -> Result<Kept<KeyRecord>, 
     let mut work = Work::new(context);
     let now = work.now;
     work.insert(record)?;
+    if let Some(spend) = wanted.spend {
+        work.spent(SpendScope::Key, Some(record.id()), spend);
+    }
     match work.commit().await {
         Ok(()) => Ok(Kept {
             record: record.clone(),

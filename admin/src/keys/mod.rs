@@ -3,8 +3,10 @@
 //! whose; then one file for what is done with them.
 
 mod bounds;
+mod budget;
 mod change;
 mod generate;
+mod lasting;
 mod list;
 mod makers;
 mod more;

@@ -3,7 +3,7 @@
 use super::generate::KeyType;
 use super::show;
 use super::table::{self, GENERATED, TABLE};
-use super::{bounds, generate, rights, text};
+use super::{bounds, generate, lasting, rights, text};
 use crate::answer::{Object, Raw, raw};
 use crate::budgets;
 use crate::context::Context;
@@ -75,6 +75,7 @@ async fn change(context: &Context, name: &str, mut sent: Fields) -> Result<Objec
     if let Some(text) = duration {
         record.expires_at = super::change::expiry(text)?;
     }
+    lasting::bound_changed(context, &kept, &mut record, time::now()).await?;
     if resets {
         budgets::begin(context, &mut record.limits, time::now())?;
     }

@@ -1,7 +1,7 @@
 //! Telling about a key.
 
 use super::table::{self, INFO, TABLE};
-use super::{rights, rotate};
+use super::{budget, rights, rotate};
 use crate::answer::{Object, raw};
 use crate::context::Context;
 use crate::error::Refusal;
@@ -40,7 +40,11 @@ pub(super) async fn info(context: Context, params: Params) -> Result<Json<Object
         return Err(ApiError::new(Kind::RouteDenied, message).with_status(403).into());
     }
     let spend = spent(&context, &kept.hash).await?;
-    let info = fields::show(TABLE, INFO, &kept.record, |name| table::beside(&kept, spend, name));
+    let budget = budget::told(&context, &kept.record).await?;
+    let info = fields::show(TABLE, INFO, &kept.record, |name| match name {
+        budget::NAME => budget.clone(),
+        name => table::beside(&kept, spend, name),
+    });
     let mut told = Object(vec![("key", raw(&name)), ("info", raw(&info))]);
     told.0.extend(text.map(|text| ("rotated_key", raw(&text))));
     Ok(Json(told))

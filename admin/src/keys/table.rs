@@ -144,10 +144,10 @@ pub(super) fn beside(kept: &Kept<KeyRecord>, spend: NanoUsd, name: &str) -> Opti
     }
 }
 
-/// The same of a key that was just made: nothing is spent yet.
-pub(super) fn beside_new(kept: &Kept<KeyRecord>, name: &str) -> Option<Raw> {
+/// The same of a key that was just made.
+pub(super) fn beside_new(kept: &Kept<KeyRecord>, spend: NanoUsd, name: &str) -> Option<Raw> {
     match name {
         "router_settings" => None,
-        _ => beside(kept, NanoUsd::ZERO, name),
+        _ => beside(kept, spend, name),
     }
 }

@@ -46,12 +46,21 @@ pub(super) async fn new(context: Context, mut body: Fields) -> Result<Json<Value
         values = of_stored(&context, &id).await?;
     }
     if context.get::<Credential>(&name).await?.is_some() {
-        return Err(detail(409, &json!(format!("Credential {name} exists already"))));
+        return Err(taken(&name));
     }
     let record = Credential { name, sealed_values: sealed(&context, &values)?, info };
     let mut work = Work::new(&context);
     work.insert(&record)?;
     done(&context, work, "Credential created successfully").await
+}
+
+/// With the words by which the Terraform provider sees that the credential is there, and takes it over: those of LiteLLM's
+/// database.
+fn taken(name: &str) -> Refusal {
+    let message = format!(
+        "Credential {name} exists already. Unique constraint failed on the fields: (`credential_name`)"
+    );
+    Refusal::told(409, "bad_request_error", "credential_name", message)
 }
 
 /// What credentials are made of, of all parameters of a deployment.

@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use weir_core::domain::key::KeyRecord;
 use weir_core::domain::records::{Kept, Member, OrganizationMember, Role, User};
-use weir_core::ports::Condition;
 use weir_core::ports::records::get_all;
+use weir_core::ports::{Condition, SpendScope};
 
 /// Users in one request.
 const MAX_USERS: usize = 500;
@@ -44,6 +44,7 @@ async fn change(context: &Context, mut sent: Fields) -> Result<Object, Refusal> 
         (None, None) => return Err(not_found(email.as_deref().unwrap_or_default())),
     };
     only_own(context, &sent, &user, password.is_some())?;
+    let spend = sent.money("spend").filter(|_| context.is_admin());
     fields::read(TABLE, &mut sent, &mut user);
     sent.finish()?;
     // An e-mail that found the user was taken out of the body with that.
@@ -64,6 +65,9 @@ async fn change(context: &Context, mut sent: Fields) -> Result<Object, Refusal> 
     match &kept {
         Some(kept) => work.update(kept, &user, "updated")?,
         None => work.insert(&user)?,
+    }
+    if let Some(spend) = spend {
+        work.spent(SpendScope::User, Some(user.id.clone()), spend);
     }
     work.commit().await?;
     if has_password {

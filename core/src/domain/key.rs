@@ -7,6 +7,7 @@ use super::records::{
     Budget, Limits, Member, Organization, OrganizationMember, Record, RecordKind, Role, Session, Team, User,
     due,
 };
+use super::routed::Routed;
 use crate::memo::{Kept, Memo};
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
@@ -109,6 +110,7 @@ pub struct Principal {
     /// Read at the first request that asks for it.
     model_rates: Memo<ModelRatesOf>,
     demands: Memo<Demands>,
+    routed: Memo<Routed>,
     /// What filters have found for earlier requests of this key.
     pub kept: Kept,
 }
@@ -280,6 +282,7 @@ impl Principal {
             token: None,
             model_rates: Memo::default(),
             demands: Memo::default(),
+            routed: Memo::default(),
             kept: Kept::default(),
         }
     }
@@ -300,6 +303,12 @@ impl Principal {
     /// What each of its requests has to say.
     pub fn demands(&self) -> &Demands {
         self.demands.get(|| serde_json::from_str(&self.key.metadata).unwrap_or_default())
+    }
+
+    /// How its requests are routed, where that is not left to the operator.
+    pub fn routed(&self) -> &Routed {
+        let team = self.team.as_ref().map(|team| &team.extra);
+        self.routed.get(|| Routed::of(&self.key.extra, team))
     }
 
     /// The user's role; that of a team's own key; `None` for a key that belongs to nobody.

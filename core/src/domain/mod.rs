@@ -12,5 +12,6 @@ pub mod period;
 pub mod rates;
 pub mod records;
 pub mod response;
+pub mod routed;
 pub mod spend;
 pub mod usage;

@@ -92,7 +92,7 @@ pub fn in_time(x: &Exchange, error: ApiError) -> ApiError {
     if error.kind() != Kind::UpstreamTimeout || !x.is_late() {
         return error;
     }
-    let seconds = x.snapshot.config.router.timeout.as_secs_f64();
+    let seconds = x.patience().as_secs_f64();
     error.amend(|message| {
         format!(
             "{message} The {seconds:?} seconds for all attempts are over (`timeout` of router_settings, else \

@@ -6,6 +6,8 @@ use super::{Routing, errors};
 use rand::Rng;
 use std::sync::Arc;
 use std::time::Duration;
+use weir_core::domain::key::Principal;
+use weir_core::domain::routed::Routed;
 use weir_core::domain::spend::Explained;
 use weir_core::error::{ApiError, Kind};
 use weir_plugins::deployment::Deployment;
@@ -151,6 +153,9 @@ impl Plan {
         };
         let mut names = fallbacks::asked(&x.request.body, list, &self.group.name);
         if names.is_empty() {
+            names = fallbacks::of_caller(x, list, &self.group.name).unwrap_or_default();
+        }
+        if names.is_empty() {
             if set.is_empty() {
                 return;
             }
@@ -181,7 +186,8 @@ impl Plan {
         if !self.failed.contains(&deployment.id) {
             return Some(Step::Try { deployment, after: Duration::ZERO });
         }
-        let after = wait(error, self.retried).map(|after| after.max(x.snapshot.config.router.retry_after));
+        let least = routed(x).and_then(|own| own.retry_after).unwrap_or(x.snapshot.config.router.retry_after);
+        let after = wait(error, self.retried).map(|after| after.max(least));
         // A wait that lasts longer than the request may ends in nothing but a later error.
         let Some(after) = after.filter(|after| *after < x.time_left(Duration::ZERO)) else {
             x.target.running = None;
@@ -379,7 +385,7 @@ fn wait(error: &ApiError, retried: u32) -> Option<Duration> {
     Some(doubled.mul_f64(rand::rng().random_range(1.0..1.5)))
 }
 
-/// The request's own number, else the router's.
+/// The request's own number, else the key's, else the router's.
 fn retries(x: &Exchange) -> u32 {
     const MOST: u64 = 10;
     let from_body = x.request.body.integer("num_retries");
@@ -387,8 +393,13 @@ fn retries(x: &Exchange) -> u32 {
     let config = &x.snapshot.config;
     match from_body.or(from_header) {
         Some(n) => u32::try_from(n.min(MOST)).unwrap_or_default(),
-        None => config.router.num_retries,
+        None => routed(x).and_then(|own| own.num_retries).unwrap_or(config.router.num_retries),
     }
+}
+
+/// What the key, or its team, says of routing.
+fn routed(x: &Exchange) -> Option<&Routed> {
+    x.caller.principal().map(Principal::routed)
 }
 
 /// Fallback names for the first group, next one last: the request's, the group's, `*`'s, the default ones.
@@ -405,15 +416,17 @@ pub fn first_fallbacks(x: &Exchange, group: &str) -> Vec<String> {
 fn configured(x: &Exchange, group: &str) -> Vec<String> {
     let router = &x.snapshot.config.router;
     let of = |name: &str| router.fallbacks.iter().find(|(group, _)| group == name);
-    let mut names: Vec<String> =
-        of(group).or_else(|| of("*")).map(|(_, names)| names.clone()).unwrap_or_default();
+    let operators = || of(group).or_else(|| of("*")).map(|(_, names)| names.clone());
+    let own = fallbacks::of_caller(x, List::General, group);
+    let mut names = own.or_else(operators).unwrap_or_default();
     names.extend(router.default_fallbacks.iter().cloned());
     names
 }
 
-/// The fallbacks that clients are told of: of the group, else the default ones.
+/// The fallbacks that clients are told of: their own, else of the group, else the default ones.
 pub(super) fn available(x: &Exchange, group: &str) -> Vec<String> {
     let router = &x.snapshot.config.router;
-    let own = router.fallbacks.iter().find(|(of, _)| of == group);
-    own.map_or_else(|| router.default_fallbacks.clone(), |(_, names)| names.clone())
+    let of_group = || router.fallbacks.iter().find(|(of, _)| of == group).map(|(_, names)| names.clone());
+    let own = fallbacks::of_caller(x, List::General, group);
+    own.or_else(of_group).unwrap_or_else(|| router.default_fallbacks.clone())
 }

@@ -60,6 +60,60 @@ async fn a_single_key_may_be_held_to_more() {
 }
 
 #[tokio::test]
+async fn a_key_may_be_left_only_some_cache_controls() {
+    let rig = Rig::start().await;
+    let held = rig.key(json!({"allowed_cache_controls": ["no-store"]})).await;
+    let free = rig.key(json!({"allowed_cache_controls": []})).await;
+    let all = json!({"cache": {"no-cache": true, "no-store": true}});
+    let refused = ask(&rig, &held, all.clone()).await;
+    let words = "Not allowed to set no-cache as a cache control. Contact admin to change permissions.";
+    assert_eq!((refused.status, message(&refused).as_str()), (403, words), "{}", refused.text());
+    assert_eq!(ask(&rig, &held, json!({"cache": {"no-store": true}})).await.status, 200);
+    assert_eq!(ask(&rig, &held, json!({})).await.status, 200);
+    assert_eq!(ask(&rig, &free, all.clone()).await.status, 200, "an empty list leaves everything");
+    assert_eq!(ask(&rig, MASTER, all).await.status, 200);
+}
+
+/// `team_member_key_duration` of a team.
+#[tokio::test]
+async fn keys_of_a_teams_members_last_as_long_as_the_team_says() {
+    let rig = Rig::start().await;
+    let user = json!({"user_id": "ann", "user_role": "internal_user", "auto_create_key": false});
+    assert_eq!(rig.post("/user/new", MASTER, user).await.status, 200);
+    let team = json!({"team_id": "red", "team_member_key_duration": "1d",
+        "members_with_roles": [{"role": "admin", "user_id": "ann"}]});
+    assert_eq!(rig.post("/team/new", MASTER, team).await.status, 200);
+    let ann = rig.key(json!({"user_id": "ann"})).await;
+    let expires = async |path: &str, key: &str, body: Value| {
+        let told = rig.post(path, key, body).await;
+        assert_eq!(told.status, 200, "{}", told.text());
+        told.json()["expires"].as_str().unwrap_or_default().to_owned()
+    };
+    let hours = expires("/key/generate", MASTER, json!({"duration": "2h"})).await;
+    let days = expires("/key/generate", MASTER, json!({"duration": "2d"})).await;
+    let made = rig.post("/key/generate", &ann, json!({"team_id": "red"})).await.json();
+    let key = &made["key"];
+    let bound = |at: &str| *hours < *at && *at < *days;
+    assert!(bound(made["expires"].as_str().unwrap()), "{made}");
+    let longer = json!({"team_id": "red", "user_id": "ann", "duration": "30d"});
+    assert!(bound(&expires("/key/generate", MASTER, longer).await));
+    let shorter = expires("/key/generate", &ann, json!({"team_id": "red", "duration": "1h"})).await;
+    assert!(shorter < hours, "{shorter}");
+    assert!(bound(&expires("/key/update", &ann, json!({"key": key, "duration": "-1"})).await));
+    assert_eq!(
+        expires("/key/update", MASTER, json!({"key": key, "duration": "-1"})).await,
+        "",
+        "an admin may"
+    );
+    assert_eq!(
+        expires("/key/update", &ann, json!({"key": key, "tpm_limit": 9})).await,
+        "",
+        "it was not asked"
+    );
+    assert_eq!(expires("/key/generate", MASTER, json!({"team_id": "red"})).await, "", "a service's");
+}
+
+#[tokio::test]
 async fn a_request_that_names_no_model_is_for_the_operators() {
     let rig = with("completion_model: gpt-4o, moderation_model: emb-small").start().await;
     let key = rig.key(json!({"models": ["gpt-4o"]})).await;

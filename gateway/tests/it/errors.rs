@@ -96,6 +96,12 @@ async fn a_provider_that_is_not_there_and_one_that_is_slow() {
     assert_eq!(asked.status, 408, "the client may ask for less: {}", asked.text());
     body["timeout"] = 0.5.into();
     assert_eq!(rig.post("/v1/chat/completions", MASTER, &body).await.status, 408);
+    let hasty = rig.key(serde_json::json!({"router_settings": {"timeout": 0.5}})).await;
+    let late = rig.post("/v1/chat/completions", &hasty, chat("gpt-4o", "hi __sleep=4")).await;
+    assert_eq!(late.status, 408, "a key may have less: {}", late.text());
+    assert!(late.text().contains("The 0.5 seconds for all attempts are over"), "{}", late.text());
+    let own = rig.post("/v1/chat/completions", &hasty, chat("slow", "hi __sleep=0.6")).await;
+    assert_eq!(own.status, 200, "a deployment keeps to its own: {}", own.text());
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use crate::client;
 use crate::rig::{CONFIG, MASTER, Rig, chat};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 #[tokio::test]
@@ -173,6 +173,61 @@ async fn p11_every_accepted_request_is_one_row() {
     assert_eq!(total["spend"].to_string(), "0.00005");
     let info = rig.get(&format!("/key/info?key={key}"), MASTER).await.json();
     assert_eq!(info["info"]["spend"].to_string(), "0.00005");
+}
+
+/// `litellm-proxy keys import` brings keys with what they have spent elsewhere; a user's spend is set anew as a key's is.
+#[tokio::test]
+async fn what_was_spent_elsewhere_is_brought_along_and_counts() {
+    let rig = Rig::start().await;
+    let made = rig.post("/key/generate", MASTER, json!({"spend": 2.5, "max_budget": 2})).await.json();
+    assert_eq!(made["spend"].to_string(), "2.5", "{made}");
+    let key = made["key"].as_str().unwrap();
+    let info = rig.get(&format!("/key/info?key={key}"), MASTER).await.json();
+    assert_eq!(info["info"]["spend"].to_string(), "2.5", "{info}");
+    let refused = rig.post("/v1/chat/completions", key, chat("priced", "hi")).await;
+    assert_eq!((refused.status, refused.json()["error"]["type"].as_str()), (400, Some("budget_exceeded")));
+
+    let user = json!({"user_id": "ann", "user_role": "internal_user", "max_budget": 1, "spend": 5});
+    assert_eq!(rig.post("/user/new", MASTER, user).await.status, 200);
+    let anns = rig.key(json!({"user_id": "ann"})).await;
+    assert_eq!(rig.post("/v1/chat/completions", &anns, chat("priced", "hi")).await.status, 400);
+    let own = rig.post("/key/generate", &anns, json!({"spend": 7})).await.json();
+    assert_eq!(own["spend"].as_f64(), Some(0.0), "only admins say it: {own}");
+    let anew = rig.post("/user/update", MASTER, json!({"user_id": "ann", "spend": 0})).await.json();
+    assert_eq!(anew["data"]["spend"].as_f64(), Some(0.0), "{anew}");
+    let served = rig.post("/v1/chat/completions", &anns, chat("priced", "hi")).await;
+    assert_eq!(served.status, 200, "{}", served.text());
+
+    let customer = json!({"user_id": "shop", "max_budget": 1, "spend": 3});
+    let customer = rig.post("/customer/new", MASTER, customer).await.json();
+    assert_eq!(customer["spend"].to_string(), "3", "{customer}");
+}
+
+#[tokio::test]
+async fn a_key_and_a_tag_are_told_with_their_budget() {
+    let rig = Rig::start().await;
+    let budget = json!({"budget_id": "shared", "max_budget": 5, "budget_duration": "30d"});
+    assert_eq!(rig.post("/budget/new", MASTER, budget).await.status, 200);
+    let table = async |body: Value| {
+        let made = rig.post("/key/generate", MASTER, body).await.json();
+        let path = format!("/key/info?key={}", made["key"].as_str().unwrap());
+        let told = rig.get(&path, MASTER).await.json()["info"]["litellm_budget_table"].clone();
+        assert_eq!(made["litellm_budget_table"], told, "when it is made, and later");
+        told
+    };
+    let shared = table(json!({"budget_id": "shared"})).await;
+    let of = |name: &str| shared[name].to_string();
+    assert_eq!((of("max_budget"), of("budget_duration")), ("5".to_owned(), "\"30d\"".to_owned()), "{shared}");
+    let own = table(json!({"soft_budget": 1.5})).await;
+    assert_eq!((own["soft_budget"].to_string(), &own["max_budget"]), ("1.5".to_owned(), &Value::Null));
+    assert_eq!(table(json!({"max_budget": 1})).await, Value::Null);
+
+    let tag = json!({"name": "batch", "max_budget": 2, "budget_duration": "1d"});
+    assert_eq!(rig.post("/tag/new", MASTER, tag).await.status, 200);
+    let info = rig.post("/tag/info", MASTER, json!({"names": ["batch"]})).await.json();
+    assert_eq!(info["batch"]["litellm_budget_table"]["max_budget"].to_string(), "2", "{info}");
+    let list = rig.get("/tag/list", MASTER).await.json();
+    assert_eq!(list[0]["litellm_budget_table"], info["batch"]["litellm_budget_table"], "{list}");
 }
 
 /// What its page tells of days and requests, also of those that come with the old text as long as it is taken.

@@ -82,7 +82,9 @@ async fn a_credential_is_shared_by_the_models_that_name_it() {
     let credential =
         |key: &str| json!({ "credential_name": "shared", "credential_values": { "api_key": key } });
     assert_eq!(post(&rig, "/credentials", credential("sk-one-fake")).await.0, 200);
-    assert_eq!(post(&rig, "/credentials", credential("sk-two-fake")).await.0, 409);
+    let (status, again) = post(&rig, "/credentials", credential("sk-two-fake")).await;
+    let words = again["error"]["message"].as_str().unwrap_or_default();
+    assert!(status == 409 && words.contains("Unique constraint failed"), "Terraform reads this: {again}");
     let mut body = new_model(&rig);
     body["litellm_params"] = json!({ "model": "openai/gpt-4o", "api_base": format!("{}/v1", rig.mock.url()),
         "litellm_credential_name": "shared" });

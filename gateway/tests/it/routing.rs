@@ -127,3 +127,44 @@ async fn an_alias_is_another_name() {
     assert_eq!(rig.mock.take_log()[0].json()["model"], "backup");
     assert!(rig.get("/v1/models", MASTER).await.text().contains("\"nick\""));
 }
+
+async fn models_asked(rig: &Rig, key: &str, model: &str) -> Vec<String> {
+    let answer = rig.post("/v1/chat/completions", key, chat(model, "hi __err=503")).await;
+    assert_eq!(answer.status, 503, "{}", answer.text());
+    rig.mock.take_log().iter().map(|s| s.json()["model"].as_str().unwrap().to_owned()).collect()
+}
+
+/// `router_settings` of keys and teams, which LiteLLM has too.
+#[tokio::test]
+async fn a_key_or_its_team_says_how_its_requests_are_routed() {
+    let rig = Rig::config(CONFIG).start().await;
+    let settings = json!({"num_retries": 0, "fallbacks": [{"failing": ["backup"]}], "timeout": null});
+    let team = json!({"team_id": "red", "router_settings": settings});
+    assert_eq!(rig.post("/team/new", MASTER, team).await.status, 200);
+    let team = rig.key(json!({"team_id": "red"})).await;
+    let own = rig.key(json!({"team_id": "red", "router_settings": {"num_retries": 2}})).await;
+    let held = rig.key(json!({"team_id": "red", "models": ["failing"]})).await;
+    assert_eq!(models_asked(&rig, MASTER, "failing").await, ["failing", "failing"], "the operator's");
+    assert_eq!(models_asked(&rig, &team, "failing").await, ["failing", "backup"]);
+    assert_eq!(models_asked(&rig, &own, "failing").await, ["failing"; 3], "a key's count alone");
+    assert_eq!(
+        models_asked(&rig, &held, "failing").await,
+        ["failing"],
+        "what a key may not use is no fallback"
+    );
+    let told = rig.get(&format!("/key/info?key={own}"), MASTER).await.json();
+    assert_eq!(told["info"]["router_settings"], json!({"num_retries": 2}));
+
+    let all = json!([{"*": ["backup"]}]);
+    let changed = json!({"key": own, "router_settings": {"num_retries": 0, "fallbacks": all}});
+    assert_eq!(rig.post("/key/update", MASTER, changed).await.status, 200);
+    let answer = rig.post("/v1/chat/completions", &own, chat("primary", "hi")).await;
+    assert_eq!((answer.status, answer.header("x-litellm-model-group")), (200, "backup"), "p19: at once");
+    let long = json!({"key": own, "router_settings": {"num_retries": 0, "context_window_fallbacks": all}});
+    assert_eq!(rig.post("/key/update", MASTER, long).await.status, 200);
+    rig.mock.take_log();
+    rig.post("/v1/chat/completions", &own, chat("failing", "hi __ctx")).await;
+    let asked: Vec<_> = rig.mock.take_log().iter().map(|s| s.json()["model"].clone()).collect();
+    assert_eq!(asked, [json!("failing"), json!("backup")]);
+    assert_eq!(models_asked(&rig, &own, "failing").await, ["failing"], "for nothing else");
+}

@@ -10,7 +10,7 @@ use crate::own::Own;
 use crate::plugin::{Flow, Phase, Plugin};
 use async_trait::async_trait;
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::sync::Arc;
 use weir_core::body::JsonBody;
 use weir_core::domain::key::Principal;
@@ -95,6 +95,7 @@ fn brought(x: &Exchange) -> Option<Own> {
 fn asked_for(x: &Exchange) -> Result<(), ApiError> {
     let wanted = &x.snapshot.config.general.requests;
     let Some(known) = x.caller.principal() else { return Ok(()) };
+    cache_controls(x, known)?;
     if wanted.reject_client_tags && says_tags(x) {
         let message = "Client-side 'metadata.tags' not allowed in request. 'reject_clientside_metadata_tags'=True. Tags can \
                        only be set via API key metadata.";
@@ -106,6 +107,22 @@ fn asked_for(x: &Exchange) -> Result<(), ApiError> {
         return Err(ApiError::new(Kind::BadRequest, message).with_param("user"));
     }
     if whole { demanded(x, known) } else { Ok(()) }
+}
+
+/// A key may be left only some of what `cache` can say (`allowed_cache_controls`). LiteLLM's words.
+fn cache_controls(x: &Exchange, known: &Principal) -> Result<(), ApiError> {
+    let left = known.key.extra.get("allowed_cache_controls").and_then(Value::as_array);
+    let Some(left) = left.filter(|left| !left.is_empty()) else { return Ok(()) };
+    let said: Option<Map<String, Value>> =
+        x.request.body.raw("cache").and_then(|raw| serde_json::from_str(raw).ok());
+    let is_left = |name: &str| left.iter().any(|allowed| allowed.as_str() == Some(name));
+    let Some(name) = said.iter().flat_map(Map::keys).find(|name| !is_left(name.as_str())) else {
+        return Ok(());
+    };
+    let name: String = name.chars().take(200).collect();
+    let message =
+        format!("Not allowed to set {name} as a cache control. Contact admin to change permissions.");
+    Err(ApiError::new(Kind::BadRequest, message).with_status(403).with_param("cache"))
 }
 
 /// What requests of this key have to say: what those of all keys have to, and what its metadata say.
