@@ -250,8 +250,7 @@ impl Writer {
         if entries.is_empty() {
             return Ok(());
         }
-        let counts = if self.keeping().without_budgets { Counts::Nowhere } else { Counts::Now };
-        let writing = write(&self.ledger, entries, counts, leases);
+        let writing = write(&self.ledger, entries, Counts::by(&self.keeping()), leases);
         self.ledger.timed(WRITE, writing).await.map(drop)
     }
 
