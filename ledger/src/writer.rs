@@ -168,7 +168,7 @@ impl Writer {
     /// Books the journals of dead processes. A folder is removed only when everything in it is in the ledger.
     async fn adopt(&self) {
         for orphan in orphans(&self.options.data_dir) {
-            let mut left = replay(&orphan.segments());
+            let mut left = replay(&orphan);
             self.leave_out(&mut left.entries);
             tracing::info!(entries = left.entries.len(), "adopting the journal of a process that is gone");
             for batch in left.entries.chunks(self.options.batch.max(1)) {
