@@ -439,6 +439,40 @@ async fn what_was_masked_comes_back_in_the_answer_and_in_nobody_elses() {
     assert_eq!((several.status, &several.json()["error"]["param"]), (400, &json!("n")), "{}", several.text());
 }
 
+/// The caller reads the names, the log does not.
+#[tokio::test]
+async fn what_comes_back_in_the_answer_is_kept_as_it_was_masked() {
+    let server = MockServer::start(analyzer).await.unwrap();
+    let entry = format!(
+        "  - {{guardrail_name: pii, litellm_params: {{guardrail: presidio, mode: pre_call, default_on: true, output_parse_pii: true, \
+         presidio_analyzer_api_base: \"{0}\", presidio_anonymizer_api_base: \"{0}\"}}}}\n",
+        server.url()
+    );
+    let turns =
+        json!([{"name": "letter", "by": "requests", "turns": vec![json!({"text": "Dear <PERSON>,"}); 9]}]);
+    let scripts = Script::parse(turns.to_string().as_bytes()).unwrap();
+    let keeps = "master_key: os.environ/LITELLM_MASTER_KEY, store_prompts_in_spend_logs: true";
+    let rig = config(&entry)
+        .replace("master_key: os.environ/LITELLM_MASTER_KEY", keeps)
+        .over(Provider::new().with_scripts(scripts))
+        .await;
+    for stream in [false, true] {
+        let answer = ask(&rig, "__script=letter to Jörg", json!({"stream": stream})).await;
+        assert!(answer.text().contains("Jörg"), "{}", answer.text());
+        let path = format!("/spend/logs/ui/{}", answer.header("x-litellm-call-id"));
+        let mut kept = String::new();
+        for _ in 0..200 {
+            kept = rig.get(&path, MASTER).await.text();
+            if kept.contains("Dear") {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert!(kept.contains("Dear <PERSON>,") && kept.contains("letter to <PERSON>"), "{kept}");
+        assert!(!kept.contains("Jörg"), "stream: {stream}: {kept}");
+    }
+}
+
 #[tokio::test]
 async fn a_model_calls_the_tools_that_it_may() {
     let rules = "rules: [{id: shell, tool_name: bash, decision: deny}], default_action: allow";
