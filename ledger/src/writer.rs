@@ -168,7 +168,7 @@ impl Writer {
     /// Books the journals of dead processes. A folder is removed only when everything in it is in the ledger.
     async fn adopt(&self) {
         for orphan in orphans(&self.options.data_dir) {
-            let mut left = replay(&orphan.segments());
+            let mut left = replay(&orphan);
             self.leave_out(&mut left.entries);
             tracing::info!(entries = left.entries.len(), "adopting the journal of a process that is gone");
             for batch in left.entries.chunks(self.options.batch.max(1)) {
@@ -250,8 +250,7 @@ impl Writer {
         if entries.is_empty() {
             return Ok(());
         }
-        let counts = if self.keeping().without_budgets { Counts::Nowhere } else { Counts::Now };
-        let writing = write(&self.ledger, entries, counts, leases);
+        let writing = write(&self.ledger, entries, Counts::by(&self.keeping()), leases);
         self.ledger.timed(WRITE, writing).await.map(drop)
     }
 

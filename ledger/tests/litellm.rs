@@ -296,6 +296,11 @@ async fn views_are_litellms_tables() {
         FROM litellm.\"LiteLLM_SpendLogs\"";
     let logs = litellm.nanos("LiteLLM_SpendLogs", "TRUE").await;
     assert_eq!(litellm.ask(sum).await, logs.0.to_string());
+    ledger.write(&[Entry { cache_key: Some(String::from("k1")), ..entry(1) }]).await.unwrap();
+    for (key, count) in [("'k1'", "1"), ("'Cache OFF'", "2502"), ("''", "0")] {
+        let keys = "SELECT CAST(COUNT(*) AS TEXT) FROM litellm.\"LiteLLM_SpendLogs\" WHERE cache_key = ";
+        assert_eq!(litellm.ask(&format!("{keys}{key}")).await, count, "{key}");
+    }
 }
 
 // --- out ---

@@ -12,6 +12,7 @@ mod common;
 
 use common::{both, entry};
 use std::collections::HashMap;
+use weir_core::config::KeepingSettings;
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::period::WindowBudget;
@@ -259,12 +260,29 @@ async fn p44_p51_days_of_providers_add_up_to_the_nano_dollar() {
         }
         let kept = ledger.entries(&SpendFilter::default()).await.unwrap().remove(0);
         let change = Repriced { entry: kept, cost: NanoUsd(238), price_version: String::from("new") };
-        assert_eq!(ledger.reprice(&[change]).await.unwrap(), 1);
+        assert_eq!(ledger.reprice(&[change], &KeepingSettings::default()).await.unwrap(), 1);
         for of in [Rollup::Keys, Rollup::Tags, Rollup::Customers] {
             assert_eq!(days(of).await, is(207), "{of:?}");
         }
         let kept = ledger.entries(&SpendFilter::default()).await.unwrap().remove(0);
         assert_eq!((kept.cost, kept.own_cost()), (NanoUsd(238), NanoUsd(207)));
+    })
+    .await;
+}
+
+/// As with the entries themselves, where the operator holds nobody to budgets.
+#[tokio::test]
+async fn p51_another_price_counts_against_no_budget_where_spend_is_not_updated() {
+    both(async |ledger| {
+        ledger.write(&[entry(100)]).await.unwrap();
+        for (without_budgets, cost, counted) in [(true, 900, 100), (false, 1_000, 200)] {
+            let entry = ledger.entries(&SpendFilter::default()).await.unwrap().remove(0);
+            let change = Repriced { entry, cost: NanoUsd(cost), price_version: String::from("new") };
+            let keeping = KeepingSettings { without_budgets, ..KeepingSettings::default() };
+            assert_eq!(ledger.reprice(&[change], &keeping).await.unwrap(), 1);
+            assert_eq!(spent_by_key(&ledger, "sk-a").await, Some(NanoUsd(counted)));
+            assert_eq!(ledger.total_spend().await.unwrap(), NanoUsd(cost), "days are what entries are");
+        }
     })
     .await;
 }

@@ -12,6 +12,7 @@ mod common;
 
 use common::{both, entry, fresh_database, in_ci, open};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
+use weir_core::config::KeepingSettings;
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::operation::Operation;
@@ -112,7 +113,7 @@ async fn p11_times_count_once_however_often_an_entry_is_written_or_priced() {
         let kept =
             ledger.entries(&SpendFilter { limit: 1, ..SpendFilter::default() }).await.unwrap().remove(0);
         let change = Repriced { entry: kept, cost: NanoUsd(1), price_version: String::from("new") };
-        assert_eq!(ledger.reprice(&[change]).await.unwrap(), 1);
+        assert_eq!(ledger.reprice(&[change], &KeepingSettings::default()).await.unwrap(), 1);
         let sums = all(&ledger).await;
         assert_eq!((sums.cost, times(&sums)), (NanoUsd(201), (3, 8_020, 3, 1_410)));
     })

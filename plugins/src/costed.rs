@@ -13,6 +13,8 @@ use weir_core::domain::money::NanoUsd;
 pub struct Costed {
     pub inner: Box<dyn Passage>,
     pub deployment: Arc<Deployment>,
+    /// What those cost that were asked in vain: it is booked with the rest.
+    pub outrun: NanoUsd,
 }
 
 const USAGE: &str = "usage";
@@ -36,7 +38,7 @@ impl Costed {
     fn cost(&self) -> Option<NanoUsd> {
         let usage = self.inner.report().usage?;
         let priced = self.deployment.price.as_ref().filter(|priced| priced.price.prices_tokens());
-        priced.map(|_| self.deployment.cost_of(&usage))
+        priced.map(|_| self.deployment.cost_of(&usage) + self.outrun)
     }
 }
 
@@ -65,11 +67,17 @@ impl Passage for Costed {
     }
 }
 
+/// A stream that is given again, from the cache: it costs nothing, whatever it told when it was new.
+pub(crate) fn free(stream: &Bytes) -> Bytes {
+    with_cost(stream, NanoUsd::ZERO)
+}
+
 /// Whole frames; those that tell no tokens stay as they are.
 fn with_cost(block: &Bytes, cost: NanoUsd) -> Bytes {
     let mut out = BytesMut::with_capacity(block.len() + 64);
     for line in block.split_inclusive(|byte| *byte == b'\n') {
-        match line.strip_prefix(DATA).and_then(|json| costed(json.trim_ascii(), cost)) {
+        let told = line.strip_prefix(DATA).filter(|json| memmem::find(json, MARK).is_some());
+        match told.and_then(|json| costed(json.trim_ascii(), cost)) {
             Some(json) => {
                 out.extend_from_slice(b"data: ");
                 out.extend_from_slice(&json);

@@ -32,7 +32,7 @@ pub struct Heard {
     pub request: JsonBody,
     /// A JSON body, or a stream of events.
     pub answer: Bytes,
-    /// Guardrails that mask what is kept.
+    /// What masks what is kept.
     pub hiding: Option<Hiding>,
 }
 
@@ -84,7 +84,7 @@ impl Heard {
 
     async fn asked(&self, longest: usize) -> Option<JsonBody> {
         let came = self.request.bytes();
-        let told = match &self.hiding {
+        let told = match self.hiding_of(Side::Request) {
             None => fitted(came, longest)?,
             Some(hiding) => masked(hiding, tree(came)?, Side::Request, longest).await?,
         };
@@ -98,13 +98,17 @@ impl Heard {
         if self.answer.is_empty() {
             return None;
         }
-        match &self.hiding {
+        match self.hiding_of(Side::Answer) {
             None => fitted(&self.answer, longest).or_else(|| fitted(&self.whole()?, longest)),
             Some(hiding) => {
                 let answer = tree(&self.answer).or_else(|| tree(&self.whole()?))?;
                 masked(hiding, answer, Side::Answer, longest).await
             }
         }
+    }
+
+    fn hiding_of(&self, side: Side) -> Option<&Hiding> {
+        self.hiding.as_ref().filter(|hiding| hiding.looks_at(side))
     }
 
     /// The answer that a stream stands for, in the client's own dialect, as far as it came.
@@ -133,12 +137,12 @@ impl Heard {
     }
 }
 
-/// Guardrails whose mode is `logging_only`.
+/// Guardrails whose mode is `logging_only`, and what others have masked and put back.
 fn hiding(x: &Exchange, metrics: &Arc<Metrics>) -> Option<Hiding> {
     let guarded = x.guarded.as_ref()?;
     let chosen = guarded.at(When::LoggingOnly);
     let (about, metrics) = (Arc::clone(&guarded.about), Arc::clone(metrics));
-    (!chosen.is_empty()).then_some(Hiding { chosen, about, metrics })
+    (!chosen.is_empty() || guarded.is_masked()).then_some(Hiding { chosen, about, metrics })
 }
 
 /// JSON on one line, with long texts (pictures, documents) cut.

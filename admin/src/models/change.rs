@@ -107,6 +107,7 @@ pub(super) fn id_of(info: &Map<String, Value>) -> Option<String> {
 /// What is there, with what was sent over it.
 async fn change(context: &Context, mut found: Found, sent: Sent) -> Result<Json<Object>, Refusal> {
     if context.is_admin() {
+        team::note_lent(&mut found.stored, &sent);
         found.stored.apply(sent);
         return save(context, found).await;
     }
@@ -118,7 +119,9 @@ async fn change(context: &Context, mut found: Found, sent: Sent) -> Result<Json<
         team::may_change(context, found.stored.record.team_id.as_deref()).await?;
     }
     team::check_sent(&sent)?;
-    team::check_moved(&found.stored, &sent)?;
+    team::check_kept(&found.stored, &sent)?;
+    let keeps = team::keeps(&found.stored, &sent);
+    found.stored.record.lent &= keeps;
     found.stored.apply(sent);
     team::may_change(context, found.stored.record.team_id.as_deref()).await?;
     team::check_stored(&found.stored)?;

@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::error::{Refusal, detail};
 use crate::teams;
 use serde_json::{Map, Value, json};
-use weir_core::config::keys::PARAMS;
+use weir_core::config::keys::{PARAMS, is_price};
 use weir_core::domain::records::Team;
 
 /// What a team's admin may say in `litellm_params`, beside parameters of requests and prices.
@@ -25,6 +25,11 @@ static THEIRS: &[&str] = &[
 static KEYS: &[&str] =
     &["api_key", "aws_secret_access_key", "azure_ad_token", "client_secret", "vertex_credentials"];
 static MOCKS: &[&str] = &["mock_response", "mock_timeout"];
+
+/// What is asked, which has a price of its own.
+static MODEL: &[&str] = &["custom_llm_provider", "model"];
+/// Beside what names a price itself, what says how much something costs.
+static PRICES: &[&str] = &["base_model", "search_context_cost_per_query", "tiered_pricing"];
 
 /// Where a key is sent.
 static ADDRESSES: &[&str] = &["api_base", "base_url"];
@@ -84,19 +89,53 @@ fn is_operators(name: &&String) -> bool {
     !THEIRS.contains(&name.as_str()) && (PARAMS.open)(name).is_none()
 }
 
-/// Refuses another address for keys that are there already: an admin of the gateway may have put them there, or another one
-/// of the team's.
-pub(super) fn check_moved(stored: &Stored, sent: &Sent) -> Result<(), Refusal> {
-    let moves = |name: &&str| {
-        let (from, to) = (stored.params.get(*name), sent.params.get(*name));
-        to.is_some_and(|to| Some(to).filter(|to| !to.is_null()) != from)
-    };
+/// Whether keys stay as they are, or what else a proxy admin has set.
+pub(super) fn keeps(stored: &Stored, sent: &Sent) -> bool {
     let stays = |name: &&str| stored.params.contains_key(*name) && !sent.params.contains_key(*name);
-    let keeps = KEYS.iter().any(stays) || stored.params.keys().any(|name| is_operators(&name));
-    if keeps && ADDRESSES.iter().any(moves) {
+    KEYS.iter().any(stays) || stored.params.keys().any(|name| is_operators(&name))
+}
+
+/// Refuses another address for keys that are there already: an admin of the gateway may have put them there, or another one
+/// of the team's. With one that is lent, refuses whatever would make its use cost something else.
+pub(super) fn check_kept(stored: &Stored, sent: &Sent) -> Result<(), Refusal> {
+    if !keeps(stored, sent) {
+        return Ok(());
+    }
+    if changed(&stored.params, &sent.params).any(|name| ADDRESSES.contains(&name)) {
         return Err(refused("another address needs the model's keys anew".to_owned()));
     }
-    Ok(())
+    let mut all = changed(&stored.params, &sent.params).chain(changed(&stored.info, &sent.info));
+    let priced = all.find(|name| MODEL.contains(name) || says_price(name));
+    match priced.filter(|_| stored.record.lent) {
+        Some(name) => Err(refused(format!(
+            "the model has a key of the gateway's: another {name} is for a proxy admin to set, or needs the model's keys anew"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Members that would be others than they are.
+fn changed<'s>(from: &'s Map<String, Value>, to: &'s Map<String, Value>) -> impl Iterator<Item = &'s str> {
+    to.iter()
+        .filter(move |(name, to)| Some(*to).filter(|to| !to.is_null()) != from.get(*name))
+        .map(|(name, _)| name.as_str())
+}
+
+fn says_price(name: &str) -> bool {
+    PRICES.contains(&name) || is_price(name)
+}
+
+/// Notes that a proxy admin gives the model a key. Whoever pays from now on says what it costs; what the team said is gone.
+pub(super) fn note_lent(stored: &mut Stored, sent: &Sent) {
+    let given = |name: &String| KEYS.contains(&name.as_str()) || is_operators(&name);
+    let lends = sent.params.iter().any(|(name, value)| !value.is_null() && given(name));
+    if !lends || !stored.record.by_team || stored.record.lent {
+        return;
+    }
+    stored.record.lent = true;
+    for members in [&mut stored.params, &mut stored.info] {
+        members.retain(|name, _| !says_price(name));
+    }
 }
 
 /// Refuses what would be asked with a key of the operator's.

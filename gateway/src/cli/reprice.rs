@@ -104,6 +104,7 @@ async fn walk(
     dry_run: bool,
 ) -> anyhow::Result<Report> {
     let (mut report, mut filter) = (Report::default(), filter.clone());
+    let keeping = &snapshot.config.general.keeping;
     loop {
         let entries = ledger.entries(&filter).await?;
         let Some(last) = entries.last() else { return Ok(report) };
@@ -111,7 +112,7 @@ async fn walk(
         let changes: Vec<Repriced> =
             entries.into_iter().filter_map(|entry| report.look_at(entry, snapshot)).collect();
         if !dry_run && !changes.is_empty() {
-            ledger.reprice(&changes).await?;
+            ledger.reprice(&changes, keeping).await?;
         }
     }
 }

@@ -36,7 +36,7 @@ pub fn passage(x: &mut Exchange, attempt: &Attempt, plan: ResponsePlan) -> Box<d
     if !x.snapshot.config.litellm.cost_in_streams {
         return inner;
     }
-    Box::new(Costed { inner, deployment: Arc::clone(&attempt.deployment) })
+    Box::new(Costed { inner, deployment: Arc::clone(&attempt.deployment), outrun: x.answer.outrun_cost() })
 }
 
 /// A whole answer as the client gets it.

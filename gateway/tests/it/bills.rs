@@ -38,6 +38,28 @@ async fn p10_a_focus_bill_is_the_ledger_in_the_columns_of_the_format() {
     assert!(text.contains("\"red, green\"") && text.contains(",'=alias,"), "no cell is torn or run: {text}");
 }
 
+/// A configuration in which `unpriced` has a price.
+fn priced(config: &str) -> String {
+    config.replace(
+        "openai/no-price-anywhere, api_base",
+        "openai/no-price-anywhere, input_cost_per_token: 0.001, output_cost_per_token: 0.002, api_base",
+    )
+}
+
+/// What the command tells of the entries of that model.
+fn reprice(rig: &Rig, more: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
+    command.args(["reprice", "--from", "2020-01-01", "--model", "unpriced"]).args(more);
+    command
+        .env("CONFIG_FILE_PATH", rig.dir.path().join("config.yaml"))
+        .env("WEIR_DATA_DIR", rig.data())
+        .env("LITELLM_MASTER_KEY", MASTER);
+    let done = command.output().unwrap();
+    let told = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(done.status.success(), "{told}");
+    told
+}
+
 /// Entries of a model whose price was learned later, or was wrong.
 #[tokio::test]
 async fn p51_booked_entries_are_priced_anew_with_all_their_sums() {
@@ -49,30 +71,13 @@ async fn p51_booked_entries_are_priced_anew_with_all_their_sums() {
     let before = rig.rows(3).await;
     let spent =
         |rows: &[serde_json::Value]| rows.iter().map(|row| row["spend"].as_f64().unwrap()).sum::<f64>();
-    let priced = CONFIG.replace(
-        "openai/no-price-anywhere, api_base",
-        "openai/no-price-anywhere, input_cost_per_token: 0.001, output_cost_per_token: 0.002, api_base",
-    );
-    rig.write_config(&priced);
-    let reprice = |more: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
-        command.args(["reprice", "--from", "2020-01-01", "--model", "unpriced"]).args(more);
-        let config = rig.dir.path().join("config.yaml");
-        command
-            .env("CONFIG_FILE_PATH", config)
-            .env("WEIR_DATA_DIR", rig.data())
-            .env("LITELLM_MASTER_KEY", MASTER);
-        let done = command.output().unwrap();
-        let told = String::from_utf8_lossy(&done.stderr).into_owned();
-        assert!(done.status.success(), "{told}");
-        told
-    };
+    rig.write_config(&priced(CONFIG));
     // Twice 11 × 0.001 + 7 × 0.002
-    let told = reprice(&["--dry-run"]);
+    let told = reprice(&rig, &["--dry-run"]);
     assert!(told.contains("unpriced: 2 entries, 0 -> 0.05 USD"), "{told}");
     assert_eq!(spent(&rig.rows(3).await), spent(&before), "a dry run changes nothing");
-    assert!(reprice(&[]).contains("2 changed"));
-    assert!(reprice(&[]).contains("0 changed"), "again changes nothing");
+    assert!(reprice(&rig, &[]).contains("2 changed"));
+    assert!(reprice(&rig, &[]).contains("0 changed"), "again changes nothing");
 
     rig.restart().await;
     let after = rig.rows(3).await;
@@ -81,6 +86,21 @@ async fn p51_booked_entries_are_priced_anew_with_all_their_sums() {
     assert!((total - spent(&after)).abs() < 1e-12, "the sum by day is the sum of the entries");
     let info = rig.get(&format!("/key/info?key={key}"), MASTER).await.json();
     assert!((info["info"]["spend"].as_f64().unwrap() - spent(&after)).abs() < 1e-12, "{info}");
+}
+
+#[tokio::test]
+async fn p51_another_price_counts_against_no_budget_where_none_is_held_to() {
+    const UNHELD: &str = "general_settings: {disable_spend_updates: true, ";
+    let rig = Rig::config(CONFIG).replace("general_settings: {", UNHELD).start().await;
+    let key = rig.key(json!({})).await;
+    assert_eq!(rig.post("/v1/chat/completions", &key, chat("unpriced", "hi")).await.status, 200);
+    rig.rows(1).await;
+    rig.write_config(&priced(CONFIG).replace("general_settings: {", UNHELD));
+    assert!(reprice(&rig, &[]).contains("unpriced: 1 entries, 0 -> 0.025 USD"));
+    let rows = rig.rows(1).await;
+    assert!((rows[0]["spend"].as_f64().unwrap() - 0.025).abs() < 1e-12, "{rows:?}");
+    let info = rig.get(&format!("/key/info?key={key}"), MASTER).await.json();
+    assert_eq!(info["info"]["spend"].as_f64(), Some(0.0), "{info}");
 }
 
 /// The script that finance runs at the end of a month.

@@ -11,12 +11,12 @@ const DEAR: &str = r#"
     litellm_params: {model: openai/dear, api_base: "MOCK/v1", api_key: sk-upstream-fake, input_cost_per_token: 0.0000001, output_cost_per_token: 0.001}
 litellm_settings:"#;
 
-fn dear() -> Builder {
+pub fn dear() -> Builder {
     Rig::config(CONFIG).replace("\nlitellm_settings:", DEAR)
 }
 
 /// A provider that says as much as it is allowed to, and takes its time.
-fn obedient(seen: &Seen) -> Reply {
+pub fn obedient(seen: &Seen) -> Reply {
     let asked = seen.json();
     let said = asked["max_tokens"].as_u64().unwrap_or(7);
     if seen.route().ends_with("/messages") {
@@ -44,7 +44,7 @@ fn obedient(seen: &Seen) -> Reply {
     Reply::stream("text/event-stream", steps)
 }
 
-fn ask(tokens: u64) -> Value {
+pub fn ask(tokens: u64) -> Value {
     json!({"model": "dear", "max_tokens": tokens, "messages": [{"role": "user", "content": "hi"}]})
 }
 
@@ -54,7 +54,7 @@ async fn spent(rig: &Rig, key: &str) -> f64 {
 }
 
 /// What is told as spent when everything is booked.
-async fn settled(rig: &Rig, key: &str) -> f64 {
+pub async fn settled(rig: &Rig, key: &str) -> f64 {
     let started = Instant::now();
     let mut last = -1.0;
     loop {
@@ -375,7 +375,7 @@ async fn p43_402_tells_clients_not_to_try_again() {
 }
 
 /// Asks over and over, at so many replicas, until the budget is spent; answers how many were served and what was refused.
-async fn exhaust(rigs: &[Rig], key: &str, at_once: usize) -> (usize, Vec<String>) {
+pub async fn exhaust(rigs: &[Rig], key: &str, at_once: usize) -> (usize, Vec<String>) {
     let asking = (0..at_once).map(|n| async move {
         let rig = &rigs[n % rigs.len()];
         let (mut served, mut refusals) = (0, Vec::new());

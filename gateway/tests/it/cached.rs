@@ -265,6 +265,22 @@ async fn a_stream_is_played_again_as_a_stream() {
 }
 
 #[tokio::test]
+async fn p10_a_stream_that_is_played_again_tells_that_it_cost_nothing() {
+    let told = LOCAL.replace("{cache", "{include_cost_in_streaming_usage: true, cache");
+    let rig = Rig::config(CONFIG).replace("litellm_settings: {", &told).start().await;
+    let mut body = streamed("hello");
+    body["stream_options"] = json!({"include_usage": true});
+    for (hit, cost) in [(false, 0.000_025), (true, 0.0)] {
+        let answer = ask(&rig, body.clone()).await;
+        let chunks = answer.chunks();
+        let costs: Vec<f64> = chunks.iter().filter_map(|chunk| chunk["usage"]["cost"].as_f64()).collect();
+        assert_eq!((is_hit(&answer), costs), (hit, vec![cost]), "{}", answer.text());
+        let row = rig.row(answer.header("x-litellm-call-id")).await;
+        assert_eq!(row["spend"].as_f64(), Some(cost), "what is told is what is booked");
+    }
+}
+
+#[tokio::test]
 async fn what_went_wrong_is_not_given_again() {
     let rig = cached().start().await;
     for (body, status) in [

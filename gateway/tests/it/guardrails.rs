@@ -3,6 +3,7 @@
 
 use crate::client::Answer;
 use crate::rig::{Builder, MASTER, Rig};
+use crate::said::said;
 use serde_json::{Value, json};
 use std::time::Duration;
 use weir_bench::mock::{MockServer, Provider, Reply, Script, Seen};
@@ -394,14 +395,18 @@ fn analyzer(seen: &Seen) -> Reply {
     Reply::json(200, &json!(found.collect::<Vec<_>>()))
 }
 
+/// Presidio at this address, for every request; what it masks comes back in the answer.
+fn restoring(url: &str) -> String {
+    format!(
+        "  - {{guardrail_name: pii, litellm_params: {{guardrail: presidio, mode: pre_call, default_on: true, output_parse_pii: true, \
+         presidio_analyzer_api_base: \"{url}\", presidio_anonymizer_api_base: \"{url}\"}}}}\n"
+    )
+}
+
 #[tokio::test]
 async fn what_was_masked_comes_back_in_the_answer_and_in_nobody_elses() {
     let server = MockServer::start(analyzer).await.unwrap();
-    let entry = format!(
-        "  - {{guardrail_name: pii, litellm_params: {{guardrail: presidio, mode: pre_call, default_on: true, output_parse_pii: true, \
-         presidio_analyzer_api_base: \"{0}\", presidio_anonymizer_api_base: \"{0}\"}}}}\n",
-        server.url()
-    );
+    let entry = restoring(&server.url());
     let text = "Dear <PERSON>, I shall tell <PERSON_2> that 1 < 2 as soon as I see <PERSON_2> again.";
     let turns = json!([{"name": "letter", "by": "requests", "turns": vec![json!({"text": text}); 50]}]);
     let scripts = Script::parse(turns.to_string().as_bytes()).unwrap();
@@ -437,6 +442,28 @@ async fn what_was_masked_comes_back_in_the_answer_and_in_nobody_elses() {
     }
     let several = ask(&rig, "hi", json!({"n": 2})).await;
     assert_eq!((several.status, &several.json()["error"]["param"]), (400, &json!("n")), "{}", several.text());
+}
+
+/// The caller reads the names, the log does not.
+#[tokio::test]
+async fn what_comes_back_in_the_answer_is_kept_as_it_was_masked() {
+    let server = MockServer::start(analyzer).await.unwrap();
+    let entry = restoring(&server.url());
+    let turns =
+        json!([{"name": "letter", "by": "requests", "turns": vec![json!({"text": "Dear <PERSON>,"}); 9]}]);
+    let scripts = Script::parse(turns.to_string().as_bytes()).unwrap();
+    let keeps = "master_key: os.environ/LITELLM_MASTER_KEY, store_prompts_in_spend_logs: true";
+    let rig = config(&entry)
+        .replace("master_key: os.environ/LITELLM_MASTER_KEY", keeps)
+        .over(Provider::new().with_scripts(scripts))
+        .await;
+    for stream in [false, true] {
+        let answer = ask(&rig, "__script=letter to Jörg", json!({"stream": stream})).await;
+        assert!(answer.text().contains("Jörg"), "{}", answer.text());
+        let kept = said(&rig, answer.header("x-litellm-call-id")).await.to_string();
+        assert!(kept.contains("Dear <PERSON>,") && kept.contains("letter to <PERSON>"), "{kept}");
+        assert!(!kept.contains("Jörg"), "stream: {stream}: {kept}");
+    }
 }
 
 #[tokio::test]

@@ -46,6 +46,19 @@ fn words(after: Duration) -> Reply {
     Reply::stream("text/event-stream", steps).ending(End::Clean)
 }
 
+/// A stream that tells its tokens.
+fn told() -> Reply {
+    let event = |chunk: Value| Step::now(format!("data: {chunk}\n\n"));
+    let word = json!({"index": 0, "delta": {"content": "so"}, "finish_reason": "stop"});
+    let usage = json!({"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15});
+    let steps = vec![
+        event(json!({"id": "c", "choices": [word]})),
+        event(json!({"id": "c", "choices": [], "usage": usage})),
+        Step::now("data: [DONE]\n\n"),
+    ];
+    Reply::stream("text/event-stream", steps).ending(End::Clean)
+}
+
 /// What each deployment does is what the message says of it: `first=silent second=503`.
 fn provider(seen: &Seen) -> Reply {
     let asked = seen.json();
@@ -57,6 +70,7 @@ fn provider(seen: &Seen) -> Reply {
         "silent" if streams => words(NEVER),
         "silent" => whole().delayed(NEVER),
         "late" => whole().delayed(Duration::from_millis(700)),
+        "told" => told(),
         "answers" if streams => words(Duration::ZERO),
         "answers" => whole(),
         status => {
@@ -116,6 +130,22 @@ async fn p44_the_first_answer_wins_and_the_others_cost_is_booked() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(rig.mock.hangups(), 2, "who is outrun is left");
+}
+
+#[tokio::test]
+async fn p44_a_stream_that_tells_its_cost_tells_the_others_too() {
+    let rig = Rig::config(CONFIG)
+        .replace("litellm_settings: {", "litellm_settings: {include_cost_in_streaming_usage: true, ")
+        .over(provider)
+        .await;
+    let mut body = chat("pair", "first=silent second=told");
+    (body["stream"], body["stream_options"]) = (true.into(), json!({"include_usage": true}));
+    let answer = rig.post("/v1/chat/completions", MASTER, body).await;
+    assert_eq!(answer.header("x-litellm-model-id"), "second", "{}", answer.text());
+    let costs = answer.chunks().iter().find_map(|chunk| chunk["usage"]["cost"].as_f64());
+    let spend = row_of(&rig, &answer).await["spend"].as_f64();
+    assert!(spend > Some(10.0 * 0.003 + 5.0 * 0.004), "{spend:?}");
+    assert_eq!(costs, spend, "what is told is what is booked");
 }
 
 /// What budgets of providers and deployments stand at after the second one has outrun the first, and what each cost.

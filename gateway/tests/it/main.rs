@@ -46,6 +46,7 @@ mod large;
 mod layers;
 mod library;
 mod lifecycle;
+mod lowered;
 mod management;
 mod memory;
 mod mirrors;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 const KEPT: (&str, &str) = ("general_settings: {", "general_settings: {store_prompts_in_spend_logs: true, ");
 
 /// What is told of a call, as soon as it is kept.
-async fn said(rig: &Rig, call_id: &str) -> Value {
+pub async fn said(rig: &Rig, call_id: &str) -> Value {
     let started = Instant::now();
     loop {
         let told = rig.get(&format!("/spend/logs/ui/{call_id}"), MASTER).await.json();

@@ -214,6 +214,45 @@ async fn p35_a_key_that_is_there_goes_to_no_other_address() {
 }
 
 #[tokio::test]
+async fn p16_what_the_operator_pays_for_costs_what_the_operator_says() {
+    let rig = Rig::start().await;
+    let ann = leader(&rig).await;
+    let own = json!({"model": "openai/gpt-4o", "api_key": "sk-first", "input_cost_per_token": 0});
+    let answer = rig.post("/model/new", &ann, made("red", own)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let id = answer.json()["model_id"].as_str().unwrap().to_owned();
+    let change = |params: Value| json!({"model_info": {"id": id}, "litellm_params": params});
+    let dear = change(json!({"output_cost_per_token": 0.5}));
+    assert_eq!(rig.post("/model/update", &ann, dear).await.status, 200, "what is its own it prices");
+
+    let lent = rig.post("/model/update", MASTER, change(json!({"api_key": "sk-lent"}))).await;
+    assert_eq!(lent.status, 200, "{}", lent.text());
+    let params = lent.json()["litellm_params"].clone();
+    assert!(params.get("input_cost_per_token").is_none(), "the team's prices are gone: {params}");
+    for cheaper in [
+        change(json!({"input_cost_per_token": 0})),
+        change(json!({"tiered_pricing": [{"range": [0, 1000], "input_cost_per_token": 0}]})),
+        change(json!({"model": "openai/gpt-4o-mini"})),
+        change(json!({"custom_llm_provider": "groq"})),
+        json!({"model_info": {"id": id, "base_model": "gpt-4o-mini"}}),
+        json!({"model_info": {"id": id, "output_cost_per_token": 0}}),
+    ] {
+        let answer = rig.post("/model/update", &ann, &cheaper).await;
+        assert_eq!(answer.status, 400, "{cheaper}: {}", answer.text());
+        assert!(answer.text().contains("keys anew"), "{}", answer.text());
+    }
+    for fine in [
+        json!({"rpm": 5}),
+        json!({"model": "openai/gpt-4o"}),
+        json!({"api_key": "sk-own", "input_cost_per_token": 0}),
+        json!({"output_cost_per_token": 0}),
+    ] {
+        let answer = rig.post("/model/update", &ann, change(fine.clone())).await;
+        assert_eq!(answer.status, 200, "{fine}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
 async fn p37_a_teams_own_does_not_stand_in_for_what_others_ask_for_by_an_id() {
     let rig = Rig::start().await;
     let ann = leader(&rig).await;

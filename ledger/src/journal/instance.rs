@@ -2,6 +2,7 @@
 
 use super::frame::{self, Kind};
 use super::layout;
+use super::mark::Mark;
 use super::shard::{Segment, Shard};
 use super::spares::Spares;
 use fs4::FileExt;
@@ -84,8 +85,8 @@ const END_ROOM: u64 = 4 * 1024;
 
 const LOCK: &str = "lock";
 
-fn name(folder: &Path) -> String {
-    folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+pub(super) fn name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 // --- FileJournal ---
@@ -145,6 +146,11 @@ impl FileJournal {
         guard(&self.segments).retain(|s| s.path != segment.path);
         self.bytes.fetch_sub(segment.published.load(Ordering::Relaxed), Ordering::Relaxed);
         self.spares.take_back(segment);
+    }
+
+    /// Notes beside the segments how far they are booked.
+    pub(super) fn mark(&self, mark: &Mark) -> std::io::Result<()> {
+        mark.write(&self.folder)
     }
 
     /// Removes files that nothing was written to for a while.

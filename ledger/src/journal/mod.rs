@@ -4,12 +4,13 @@
 //! copied into pages that the kernel owns, so it survives the death of this process; it does not survive the machine. All records of
 //! an exchange go to the same shard, so that its `begin` is always read before its `end`. `frame.rs` is the format,
 //! `layout.rs` what earlier programs wrote, `instance.rs` the folder, `spares.rs` what of it is written to again, `reader.rs` what
-//! the writer into the ledger sees.
+//! the writer into the ledger sees, `mark.rs` how far that is booked.
 
 mod frame;
 mod ids;
 mod instance;
 mod layout;
+mod mark;
 mod reader;
 mod shard;
 mod spares;

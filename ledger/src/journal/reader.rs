@@ -3,12 +3,14 @@
 use super::FileJournal;
 use super::frame::{self, Frame, Kind};
 use super::ids::ById;
+use super::instance::Orphan;
 use super::layout;
+use super::mark::Mark;
 use super::shard::Segment;
 use std::collections::HashMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use weir_core::domain::spend::{Begin, Entry, Status};
@@ -23,6 +25,8 @@ pub(crate) struct Reader {
     /// Segments with ends of which no row tells, and where the eldest begin of these stands: without its end it would count
     /// as interrupted, so the end must stay as long as the begin may.
     rowless: HashMap<Arc<Path>, Arc<Path>>,
+    /// Ends were read since it was noted how far all is booked.
+    unmarked: bool,
     /// Used again for every read: fresh memory must be cleared by the kernel first.
     window: Vec<u8>,
 }
@@ -107,6 +111,7 @@ impl Reader {
                 Kind::Foreign => {}
                 kind if kind.is_begin() => self.begin(&frame, path),
                 _ => {
+                    self.unmarked = true;
                     let begun = self.open.remove(&frame.id);
                     let Some(entry) = decode(&frame) else { continue };
                     booked.ended += 1;
@@ -142,6 +147,7 @@ impl Reader {
     /// Drops segments that are read to their end and hold nothing that is needed. To be called when everything taken so far
     /// is in the ledger.
     pub(crate) fn clean(&mut self, journal: &FileJournal) {
+        self.mark(journal);
         let mut kept = Vec::new();
         for segment in journal.segments() {
             let done = self.read.get(&segment.path).copied().unwrap_or_default();
@@ -156,6 +162,19 @@ impl Reader {
             journal.drop_segment(&segment);
         }
         journal.trim();
+    }
+
+    /// Notes how far all is booked. Where that cannot be written, rows tell as long as they are kept.
+    fn mark(&mut self, journal: &FileJournal) {
+        if !self.unmarked {
+            return;
+        }
+        let read = self.read.iter().map(|(path, at)| (&**path, *at));
+        let marked = journal.mark(&Mark::new(read, self.open.keys().copied()));
+        if let Err(error) = &marked {
+            tracing::error!("it cannot be noted how far the journal is booked: {error}");
+        }
+        self.unmarked = marked.is_err();
     }
 
     /// Whether a begin of an open exchange stands there, or an end of one that may have begun in a segment that is kept.
@@ -194,16 +213,19 @@ pub(crate) struct Replayed {
     pub foreign: usize,
 }
 
-/// Reads the segments of a dead process.
-pub(crate) fn replay(segments: &[PathBuf]) -> Replayed {
+/// Reads what a dead process has not booked.
+pub(crate) fn replay(orphan: &Orphan) -> Replayed {
+    let mark = Mark::read(&orphan.folder);
     let mut replayed = Replayed::default();
     let mut open: ById<Begin> = ById::default();
-    for path in segments {
-        let bytes = std::fs::read(path).unwrap_or_default();
+    for path in orphan.segments() {
+        let bytes = std::fs::read(&path).unwrap_or_default();
         let mut at = 0;
         while let Some(frame) = frame::read(&bytes[at..]) {
+            if !mark.is_done(&path, at as u64, frame.id) {
+                replayed.take(&frame, &mut open);
+            }
             at += frame.size;
-            replayed.take(&frame, &mut open);
         }
     }
     let interrupted = open.into_values().map(|begin| Entry { status: Status::Interrupted, ..begin.entry });

@@ -54,7 +54,7 @@ impl Spares {
     pub(super) fn take_back(&self, segment: &Segment) {
         let Some(mut map) = guard(&segment.pages).take() else { return remove(&segment.path) };
         let used = usize::try_from(segment.published.load(Ordering::Acquire)).unwrap_or(usize::MAX);
-        // Behind the last record there must be none. Who dies in between leaves records whose rows are there.
+        // Behind the last record there must be none. Who dies in between leaves records that are marked as booked.
         let used = used.min(map.len());
         map[..used].fill(0);
         guard(&self.free).push(Spare { path: segment.path.to_path_buf(), map, since: Instant::now() });

@@ -5,6 +5,7 @@ use super::sums::{Raised, keys};
 use super::write::{Counts, anew, raise_all};
 use crate::store::Ledger;
 use sqlx::{Any, Transaction};
+use weir_core::config::KeepingSettings;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::spend::Entry;
 use weir_core::ports::LedgerResult;
@@ -19,8 +20,11 @@ pub struct Repriced {
 
 impl Ledger {
     /// Books the new costs in one transaction. An entry that was re-priced meanwhile is left alone; answers how many
-    /// were not.
-    pub async fn reprice(&self, changes: &[Repriced]) -> LedgerResult<u64> {
+    /// were not. `keeping`: whether what is spent counts against budgets.
+    ///
+    /// # Errors
+    /// The ledger is away.
+    pub async fn reprice(&self, changes: &[Repriced], keeping: &KeepingSettings) -> LedgerResult<u64> {
         let mut transaction = self.noted(self.writer.begin().await)?;
         let mut done = Vec::new();
         for change in changes {
@@ -33,7 +37,7 @@ impl Ledger {
         let keys = keys(done.iter().map(|(entry, _)| *entry));
         let keyed: Vec<_> =
             done.iter().zip(&keys).map(|((entry, cost), key)| ((*entry, key.as_str()), *cost)).collect();
-        raise_all(self, &mut transaction, Raised::by_difference(&keyed, &anew), Counts::Now).await?;
+        raise_all(self, &mut transaction, Raised::by_difference(&keyed, &anew), Counts::by(keeping)).await?;
         self.noted(transaction.commit().await)?;
         Ok(done.len() as u64)
     }

@@ -7,6 +7,7 @@ use crate::leases::LeaseBook;
 use crate::store::{Engine, Ledger};
 use sqlx::{Any, AssertSqlSafe, Transaction};
 use std::fmt::Write as _;
+use weir_core::config::KeepingSettings;
 use weir_core::domain::spend::Entry;
 use weir_core::ports::{LedgerError, LedgerResult, Sums, Written};
 use weir_core::time::Micros;
@@ -65,6 +66,13 @@ pub(crate) enum Counts {
     /// It is history from elsewhere, where it has counted already: `total` is raised and `base` with it, so that what is
     /// told as spent since the last reset stays what it is. In reports, which are sums of days, it is like any other.
     Before,
+}
+
+impl Counts {
+    /// What is booked now, as the operator has it.
+    pub(crate) fn by(keeping: &KeepingSettings) -> Self {
+        if keeping.without_budgets { Counts::Nowhere } else { Counts::Now }
+    }
 }
 
 /// How `spent` is raised. The amount is bound once for each of the columns after the id.

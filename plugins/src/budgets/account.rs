@@ -23,7 +23,7 @@ pub struct Account {
     pub(super) id: Box<str>,
     /// Below zero where something cost more than was held.
     free: AtomicI64,
-    /// What could not go back when the budget was lowered. Nobody spends it.
+    /// What was leased of a larger budget and is not back at the ledger yet. Nobody spends it.
     aside: AtomicI64,
     /// What requests under way hold.
     held: AtomicI64,
@@ -31,6 +31,8 @@ pub struct Account {
     spent: AtomicI64,
     /// What the budget was when it was last asked for.
     cap: AtomicI64,
+    /// How often it was lowered.
+    lowered: AtomicU64,
     born: Instant,
     /// Milliseconds after `born`.
     used: AtomicU64,
@@ -52,6 +54,7 @@ impl Account {
             held: AtomicI64::new(0),
             spent: AtomicI64::new(0),
             cap: AtomicI64::new(i64::MIN),
+            lowered: AtomicU64::new(0),
             born: Instant::now(),
             used: AtomicU64::new(0),
             lost: AtomicBool::new(false),
@@ -72,19 +75,21 @@ impl Account {
         self.spent.store(spent.0, Ordering::Relaxed);
     }
 
-    /// Notes the budget; whether it was larger before.
+    /// Notes the budget. Whether it was larger before: then what is free of it is set aside, and so is what comes back of
+    /// holds that were taken before.
     pub(super) fn is_lowered(&self, cap: NanoUsd) -> bool {
-        self.cap.load(Ordering::Relaxed) != cap.0 && self.cap.swap(cap.0, Ordering::AcqRel) > cap.0
+        let before = self.cap.load(Ordering::Acquire);
+        if before > cap.0 {
+            // First of all, or others would spend it meanwhile.
+            self.lowered.fetch_add(1, Ordering::AcqRel);
+            self.put_aside(self.take_all());
+        }
+        before != cap.0 && self.cap.swap(cap.0, Ordering::AcqRel) > cap.0
     }
 
-    /// Of what is free only as much may still be spent as this budget leaves of what is known to be spent.
-    pub(super) fn set_aside(&self, cap: NanoUsd) {
-        let spent = self.spent.load(Ordering::Relaxed).saturating_add(self.held().max(0));
-        let left = cap.0.saturating_sub(spent).max(0);
-        let beyond = |free: i64| (free > left).then_some(left);
-        if let Ok(before) = self.free.fetch_update(Ordering::AcqRel, Ordering::Acquire, beyond) {
-            self.aside.fetch_add(before - left, Ordering::AcqRel);
-        }
+    /// How often the budget was lowered. Who holds something of it remembers that.
+    pub(super) fn lowered(&self) -> u64 {
+        self.lowered.load(Ordering::Acquire)
     }
 
     /// What is to go back and may not be spent.
@@ -92,9 +97,25 @@ impl Account {
         self.aside.swap(0, Ordering::AcqRel)
     }
 
-    /// It could not go back.
-    pub(super) fn put_aside(&self, amount: i64) {
+    fn put_aside(&self, amount: i64) {
         self.aside.fetch_add(amount, Ordering::AcqRel);
+    }
+
+    /// It could not go back. Of it only as much may be spent as the budget leaves of what is known to be spent.
+    pub(super) fn keep(&self, amount: i64) {
+        let known = [self.spent.load(Ordering::Relaxed), self.held().max(0), self.free().max(0)];
+        let left = known.into_iter().fold(self.cap.load(Ordering::Acquire), i64::saturating_sub);
+        let usable = amount.min(left).max(0);
+        self.put(usable);
+        self.put_aside(amount - usable);
+    }
+
+    /// What is left of a hold of a larger budget pays what is owed here; the rest goes back.
+    fn set_aside(&self, amount: i64) {
+        let owed = |free: i64| free.saturating_neg().clamp(0, amount);
+        let pay = |free: i64| Some(free + owed(free));
+        let paid = self.free.fetch_update(Ordering::AcqRel, Ordering::Acquire, pay).map_or(0, owed);
+        self.put_aside(amount - paid);
     }
 
     pub(super) async fn turn(&self) -> MutexGuard<'_, ()> {
@@ -225,7 +246,26 @@ impl Accounts {
 /// What a request holds of its budgets. Given back whole when it is dropped unsettled.
 #[derive(Default)]
 pub struct Hold {
-    parts: smallvec::SmallVec<[(Arc<Account>, i64); 4]>,
+    parts: smallvec::SmallVec<[Part; 4]>,
+}
+
+/// What it holds of one of them.
+struct Part {
+    account: Arc<Account>,
+    amount: i64,
+    /// [`Account::lowered`] as it was before this was taken.
+    lowered: u64,
+}
+
+impl Part {
+    /// Is not needed, or was spent beyond what is held (below zero). Of a budget that was lowered meanwhile, nobody else may
+    /// spend it.
+    fn give_back(&self, amount: i64) {
+        match amount > 0 && self.account.lowered() != self.lowered {
+            true => self.account.set_aside(amount),
+            false => self.account.put(amount),
+        }
+    }
 }
 
 impl Hold {
@@ -234,29 +274,30 @@ impl Hold {
         Self { parts: smallvec::SmallVec::with_capacity(scopes) }
     }
 
-    pub(super) fn add(&mut self, account: Arc<Account>, amount: i64) {
+    /// `lowered`: [`Account::lowered`] before the amount was taken.
+    pub(super) fn add(&mut self, account: Arc<Account>, amount: i64, lowered: u64) {
         account.held.fetch_add(amount, Ordering::Relaxed);
-        self.parts.push((account, amount));
+        self.parts.push(Part { account, amount, lowered });
     }
 
     /// The smallest of what is held is what may be spent; the rest is of no use.
     pub(super) fn level(&mut self) {
-        let Some(least) = self.parts.iter().map(|(_, amount)| *amount).min() else { return };
-        for (account, amount) in self.parts.iter_mut().filter(|(_, amount)| *amount > least) {
-            account.put(*amount - least);
-            account.held.fetch_sub(*amount - least, Ordering::Relaxed);
-            *amount = least;
+        let Some(least) = self.parts.iter().map(|part| part.amount).min() else { return };
+        for part in self.parts.iter_mut().filter(|part| part.amount > least) {
+            part.give_back(part.amount - least);
+            part.account.held.fetch_sub(part.amount - least, Ordering::Relaxed);
+            part.amount = least;
         }
     }
 
     /// What may be spent; `None` where no budget is held to.
     pub fn amount(&self) -> Option<NanoUsd> {
-        self.parts.first().map(|(_, amount)| NanoUsd(*amount))
+        self.parts.first().map(|part| NanoUsd(part.amount))
     }
 
     /// The budgets that are held to, in the order in which these scopes were taken.
     pub fn seen(&self, scopes: &[Scope<'_>]) -> impl Iterator<Item = BudgetSeen> {
-        self.parts.iter().zip(scopes).map(|((account, _), scope)| BudgetSeen {
+        self.parts.iter().zip(scopes).map(|(Part { account, .. }, scope)| BudgetSeen {
             scope: account.kind,
             id: if account.kind.is_of_entry() { String::new() } else { account.id.as_ref().to_owned() },
             cap: scope.cap,
@@ -272,10 +313,10 @@ impl Hold {
     }
 
     fn give_back(&mut self, spent: i64) {
-        for (account, amount) in self.parts.drain(..) {
-            account.put(amount - spent);
-            account.held.fetch_sub(amount, Ordering::Relaxed);
-            account.spent.fetch_add(spent, Ordering::Relaxed);
+        for part in self.parts.drain(..) {
+            part.give_back(part.amount - spent);
+            part.account.held.fetch_sub(part.amount, Ordering::Relaxed);
+            part.account.spent.fetch_add(spent, Ordering::Relaxed);
         }
     }
 }
@@ -297,12 +338,31 @@ mod tests {
         account.learn(NanoUsd(30));
         assert!(!account.is_lowered(NanoUsd(200)));
         assert!(account.is_lowered(NanoUsd(50)));
-        account.set_aside(NanoUsd(50));
+        // The ledger is away.
+        account.keep(account.take_all() + account.take_aside());
         let now = Instant::now();
         assert_eq!(account.take_between(1, 100, now), Some(20));
         assert!(!account.take(1, now) && account.is_idle(), "the rest goes back as soon as it can");
         assert_eq!((account.take_aside(), account.free()), (80, 0));
-        account.set_aside(NanoUsd(10));
+        account.keep(0);
         assert_eq!((account.take_aside(), account.free()), (0, 0), "nothing is below nothing");
+    }
+
+    #[test]
+    fn p15_what_is_left_of_a_hold_of_a_larger_budget_pays_what_is_owed_and_is_not_spent() {
+        let (account, now) = (Arc::new(Account::new(SpendScope::Key, "k")), Instant::now());
+        account.put(100);
+        assert!(!account.is_lowered(NanoUsd(200)));
+        let mut holds = [60, 40].map(|amount| {
+            let (mut hold, lowered) = (Hold::with_room(1), account.lowered());
+            assert!(account.take(amount, now));
+            hold.add(Arc::clone(&account), amount, lowered);
+            Some(hold)
+        });
+        assert!(account.is_lowered(NanoUsd(50)));
+        holds[1].take().unwrap().settle(NanoUsd(45));
+        holds[0].take().unwrap().settle(NanoUsd(10));
+        assert!(!account.take(1, now));
+        assert_eq!((account.free(), account.take_aside()), (0, 45), "of 100 there were spent 55");
     }
 }

@@ -79,13 +79,13 @@ impl Budgets {
             if account.is_lowered(scope.cap) {
                 // What was leased of the larger budget is not to be spent any more, also where it cannot go back now.
                 self.give_back(&account, |_| true).await;
-                account.set_aside(scope.cap);
             }
+            let lowered = account.lowered();
             let amount = match account.take(estimate.most.0, now) {
                 true => estimate.most.0,
                 false => self.obtain(&account, scope, estimate, until).await?,
             };
-            hold.add(account, amount);
+            hold.add(account, amount, lowered);
         }
         hold.level();
         Ok(hold)
@@ -179,11 +179,10 @@ impl Budgets {
         if !still(account) {
             return;
         }
-        let (free, aside) = (account.take_all(), account.take_aside());
-        let given = self.leases.give_back(account.kind, &account.id, NanoUsd(free + aside)).await;
+        let amount = account.take_all() + account.take_aside();
+        let given = self.leases.give_back(account.kind, &account.id, NanoUsd(amount)).await;
         if let Err(error) = given {
-            account.put(free);
-            account.put_aside(aside);
+            account.keep(amount);
             tracing::debug!("what is left of a budget's slice stays here: {error}");
         }
     }

@@ -15,6 +15,7 @@ pub use key::key;
 pub use memory::Memory;
 pub use room::Room;
 
+use crate::costed;
 use crate::exchange::Exchange;
 use crate::plugin::Reply;
 use bytes::Bytes;
@@ -109,8 +110,9 @@ impl Caching {
 
 /// A kept answer, as an answer to this request.
 pub fn reply(x: &Exchange, kept: &CachedAnswer) -> Reply {
+    let tells_cost = x.request.stream && x.snapshot.config.litellm.cost_in_streams;
     Reply {
-        body: kept.body.clone(),
+        body: if tells_cost { costed::free(&kept.body) } else { kept.body.clone() },
         deployment: x.snapshot.models.made(&kept.deployment_id, &kept.group),
         usage: kept.usage,
         usage_source: kept.usage_source,

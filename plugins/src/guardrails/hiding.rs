@@ -1,4 +1,5 @@
-//! `logging_only`: what is kept of a request and its answer is masked, what passes is not.
+//! What is kept of a request and its answer is masked where what passes is not: by guardrails of the mode `logging_only`, and
+//! where something was put back into the answer that the model has not seen.
 
 use super::check::{About, Side};
 use super::select::Chosen;
@@ -17,7 +18,8 @@ pub struct Hiding {
 
 impl Hiding {
     /// The value as it may be kept: null where a guardrail does not want that, or cannot say.
-    pub async fn hide(&self, mut value: Value, side: Side) -> Value {
+    pub async fn hide(&self, value: Value, side: Side) -> Value {
+        let mut value = self.masked_again(value, side);
         for chosen in &self.chosen {
             let leaves = Leaves::with_thoughts(value);
             let asked = chosen.asked(&self.about, side, leaves.texts.clone(), Vec::new());
@@ -34,5 +36,20 @@ impl Hiding {
             };
         }
         value
+    }
+
+    /// Whether there is anything to mask on this side.
+    pub fn looks_at(&self, side: Side) -> bool {
+        !self.chosen.is_empty() || side == Side::Answer && !self.about.masked.is_empty()
+    }
+
+    /// A request is kept as it went out.
+    fn masked_again(&self, value: Value, side: Side) -> Value {
+        if side == Side::Request || self.about.masked.is_empty() {
+            return value;
+        }
+        let leaves = Leaves::with_thoughts(value);
+        let hidden = self.about.masked.hidden(&leaves.texts);
+        leaves.write(hidden)
     }
 }

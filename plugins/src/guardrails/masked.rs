@@ -4,6 +4,7 @@
 use super::texts::Leaves;
 use crate::watch::{Piece, TextKind, Watch, Watcher};
 use serde_json::{Value, json};
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -60,6 +61,20 @@ impl Masked {
 
     pub fn is_empty(&self) -> bool {
         self.lock().all.is_empty()
+    }
+
+    /// Texts of an answer into which it was put back, as they may be kept: what was masked is masked again, wherever it stands.
+    pub fn hidden(&self, texts: &[String]) -> Vec<String> {
+        let mut pairs = self.pairs().to_vec();
+        // One may begin like another.
+        pairs.sort_by_key(|pair| Reverse(pair.said.len()));
+        let mut by_first: HashMap<char, Vec<&Pair>> = HashMap::new();
+        for pair in &pairs {
+            if let Some(first) = pair.said.chars().next() {
+                by_first.entry(first).or_default().push(pair);
+            }
+        }
+        texts.iter().map(|text| hidden(&by_first, text)).collect()
     }
 
     fn pairs(&self) -> Arc<[Pair]> {
@@ -163,6 +178,21 @@ fn restored(pairs: &[Pair], held: &mut String) -> String {
     out
 }
 
+/// `by_first`: what was masked, by how it begins, the longest first.
+fn hidden(by_first: &HashMap<char, Vec<&Pair>>, text: &str) -> String {
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(first) = rest.chars().next() {
+        let mut pairs = by_first.get(&first).into_iter().flatten();
+        let (told, length) = match pairs.find(|pair| rest.starts_with(pair.said.as_str())) {
+            Some(pair) => (pair.stands.as_str(), pair.said.len()),
+            None => (&rest[..first.len_utf8()], first.len_utf8()),
+        };
+        out.push_str(told);
+        rest = &rest[length..];
+    }
+    out
+}
+
 /// In JSON, which must be JSON afterwards.
 fn in_arguments(pairs: &[Pair], arguments: String) -> String {
     let leaves = Leaves::of(json!({ "arguments": arguments }));
@@ -229,6 +259,16 @@ mod tests {
         let out = led(&[r#"{"to":"<P"#, r#"ER>","n":1}"#], TextKind::Arguments);
         assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), json!({"to": "\"Jörg\"", "n": 1}));
         assert_eq!(led(&[r#"{"a" : "b"}"#], TextKind::Arguments), r#"{"a" : "b"}"#, "untouched");
+    }
+
+    #[test]
+    fn what_is_kept_of_an_answer_is_masked_again() {
+        let masked = masked();
+        let names = ["Annabel", "Ann"].map(|said| masked.stand_in("PERSON", said, &[]));
+        assert_eq!(names, ["<PERSON_4>", "<PERSON_3>"]);
+        let texts = ["Jörg, Ann and Annabel: \"Jörg\"s 1 < 2".to_owned(), "nobody".to_owned()];
+        let kept = ["<PERSON>, <PERSON_3> and <PERSON_4>: <PER>s 1 < 2", "nobody"];
+        assert_eq!(masked.hidden(&texts), kept);
     }
 
     /// Each of them is found at once: a request of ten thousand names takes no worker's time.

@@ -22,6 +22,8 @@ pub struct ModelRecord {
     pub overrides: bool,
     /// An admin of the team made it, and no proxy admin.
     pub by_team: bool,
+    /// A proxy admin has given such a model a key: who pays for it says what it costs.
+    pub lent: bool,
 }
 
 /// Credentials that models name.
