@@ -278,12 +278,11 @@ fn of_key(head: &mut HeaderMap, x: &Exchange) {
             head.insert(name, HeaderValue::from(limit));
         }
     }
-    if let Some(budget) = x.caller.principal().and_then(|known| budgets::of_key(known, x.clock.started_at)) {
-        head.insert(KEY_BUDGET, text(&budget.told()));
+    let Some(known) = x.caller.principal() else { return };
+    if let Some(budget) = budgets::told_of_key(known, x.clock.started_at) {
+        head.insert(KEY_BUDGET, budget);
     }
-    if let Some(known) = x.caller.principal() {
-        head.insert(KEY_SPEND, text(&known.spent.so_far().told()));
-    }
+    head.insert(KEY_SPEND, text(&known.spent.so_far().told()));
 }
 
 /// Whose limits count and what is left of them, where a head has said other things already.
