@@ -224,7 +224,7 @@ mod tests {
         let mut lines = String::new();
         lines_in_all([tightest(9, 4), tightest(80, 71)], &head, &mut lines);
         let tokens = [("limit", "80"), ("remaining", "71"), ("reset", "7s")];
-        let line = |(what, told)| format!("\r\nx-ratelimit-{what}-tokens: {told}");
+        let line = |(what, told): (&str, &str)| format!("\r\nx-ratelimit-{what}-tokens: {told}");
         assert_eq!(lines, tokens.map(line).concat());
         write_in_all([tightest(9, 4), tightest(80, 71)], &mut head);
         for (what, told) in tokens {
