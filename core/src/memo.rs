@@ -41,8 +41,16 @@ impl Kept {
     /// What is kept, which begins as the default. There is one type in a room: whoever comes with another one is given its
     /// default each time.
     pub fn get<T: Any + Default + Send + Sync>(&self) -> Arc<T> {
-        let begin = || -> Arc<dyn Any + Send + Sync> { Arc::new(T::default()) };
-        Arc::clone(self.0.get(begin)).downcast().unwrap_or_default()
+        Arc::clone(self.room::<T>()).downcast().unwrap_or_default()
+    }
+
+    /// The same, to look at where it is; nothing for whoever comes with another type.
+    pub fn at_hand<T: Any + Default + Send + Sync>(&self) -> Option<&T> {
+        (**self.room::<T>()).downcast_ref()
+    }
+
+    fn room<T: Any + Default + Send + Sync>(&self) -> &Arc<dyn Any + Send + Sync> {
+        self.0.get(|| -> Arc<dyn Any + Send + Sync> { Arc::new(T::default()) })
     }
 }
 
@@ -58,6 +66,8 @@ mod tests {
         assert_eq!(kept.get::<AtomicU8>().load(Ordering::Relaxed), 7);
         assert_eq!(kept.clone().get::<AtomicU8>().load(Ordering::Relaxed), 0);
         assert_eq!(*kept.get::<u16>(), 0, "another type");
+        assert_eq!(kept.at_hand::<AtomicU8>().map(|kept| kept.load(Ordering::Relaxed)), Some(7));
+        assert_eq!(kept.at_hand::<u16>(), None, "another type");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use weir_core::domain::records::{Budget, Customer, Limits, Record, RecordKind, Tag};
+use weir_core::memo::Kept;
 use weir_core::ports::records::get;
 use weir_core::ports::{Directory, Holder, LedgerResult, RecordQuery};
 use weir_core::time::{self, Micros};
@@ -247,7 +248,7 @@ impl HolderCache {
         let budgeted = budget.is_some();
         let limits = budget.map_or_else(Limits::default, |kept| kept.record.limits);
         let region = region.filter(|region| !region.is_empty());
-        Ok(Some(Holder { blocked, limits, region, budgeted }))
+        Ok(Some(Holder { blocked, limits, region, budgeted, kept: Kept::default() }))
     }
 
     async fn are_none(&self, known: &Known) -> LedgerResult<bool> {

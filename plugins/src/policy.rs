@@ -1,10 +1,12 @@
-//! What limits a caller, found by the first of its requests and kept with its principal. So the others neither write the
-//! names of counters and accounts nor look for them, and what follows a change of the key's records finds nothing kept.
+//! What limits a caller, found by the first of its requests and kept with its principal; and whom a request names beside its
+//! key, kept with what is known of them. So the others neither write the names of counters and accounts nor look for them, and
+//! what follows a change of the records finds nothing kept.
 
 use crate::{budgets, rates};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use weir_core::config::SessionCaps;
 use weir_core::domain::key::Principal;
+use weir_core::ports::Holder;
 
 /// Of one caller.
 #[derive(Default)]
@@ -21,9 +23,33 @@ impl Policy {
         known.kept.get()
     }
 
+    /// The same, to look at where it is.
+    pub(crate) fn at_hand(known: &Principal) -> Option<&Self> {
+        known.kept.at_hand()
+    }
+
     /// How much its requests matter, in the operator's words.
     pub(crate) fn priority(&self, known: &Principal) -> Option<&str> {
         self.priority.get_or_init(|| rates::priority_of(known)).as_deref()
+    }
+}
+
+/// Of a customer or a tag.
+#[derive(Default)]
+pub(crate) struct OfHolder {
+    /// Whose: one record may limit all customers that have none of their own.
+    id: OnceLock<Box<str>>,
+    pub(crate) account: OnceLock<Arc<budgets::Account>>,
+    pub(crate) counter: OnceLock<Arc<rates::Counter>>,
+    pub(crate) owner: OnceLock<Arc<budgets::Owner>>,
+}
+
+impl OfHolder {
+    /// `None`: there is room for somebody else only.
+    pub(crate) fn of<'h>(holder: &'h Holder, id: &str) -> Option<&'h Self> {
+        let kept: &Self = holder.kept.at_hand()?;
+        let whose = kept.id.get_or_init(|| id.into());
+        (**whose == *id).then_some(kept)
     }
 }
 
@@ -77,6 +103,18 @@ impl<T> ByModel<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use weir_core::domain::records::Limits;
+    use weir_core::memo::Kept;
+
+    #[test]
+    fn p16_customers_who_share_a_record_share_no_account() {
+        let (blocked, region, budgeted) = Default::default();
+        let shared = Holder { blocked, limits: Limits::default(), region, budgeted, kept: Kept::default() };
+        let first = OfHolder::of(&shared, "first").unwrap();
+        assert!(OfHolder::of(&shared, "second").is_none());
+        assert!(std::ptr::eq(OfHolder::of(&shared, "first").unwrap(), first), "it is found again");
+        assert!(OfHolder::of(&shared.clone(), "second").is_some(), "nothing is kept with a copy");
+    }
 
     #[test]
     fn what_is_right_is_kept_and_little_of_it() {

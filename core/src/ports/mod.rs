@@ -24,6 +24,7 @@ use crate::domain::money::NanoUsd;
 use crate::domain::records::{Limits, RecordKind, due};
 use crate::domain::response::ResponseRecord;
 use crate::domain::spend::Entry;
+use crate::memo::Kept;
 use crate::time::Micros;
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -288,6 +289,8 @@ pub struct Holder {
     pub region: Option<String>,
     /// It has a budget of its own, whatever that limits.
     pub budgeted: bool,
+    /// What filters have found for earlier requests.
+    pub kept: Kept,
 }
 
 /// Customers and tags, from memory where possible. `None`: nothing is known of it, so it is limited by nothing.

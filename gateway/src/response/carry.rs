@@ -45,7 +45,7 @@ pub async fn relay(
         flight.app.dialer.abort(connected).await;
         return Err(lost);
     }
-    let mut watch = begin(flight, out, &connected, attempt, plan);
+    let mut watch = begin(flight, down, out, &connected, attempt, plan);
     let ended = run(down, out, &mut connected, attempt, &mut watch).await;
     learn(flight, attempt, watch.as_ref());
     match ended {
@@ -64,6 +64,7 @@ pub async fn relay(
 
 fn begin(
     flight: &Flight<'_>,
+    down: &ServerSession,
     out: &mut Outlet,
     connected: &Connected,
     attempt: &Attempt,
@@ -73,7 +74,7 @@ fn begin(
     let kind = headers.get(http::header::CONTENT_TYPE).cloned();
     let kind = kind.unwrap_or(HeaderValue::from_static("application/octet-stream"));
     let events = plan.streams_as(kind.as_bytes());
-    out.prepare(head::stream(&flight.x, attempt, &headers, kind));
+    out.prepare(head::stream(down, &flight.x, attempt, &headers, kind));
     if !events {
         out.carry();
         return None;

@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use pingora::http::ResponseHeader;
+use pingora::protocols::http::ServerSession;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use weir_core::domain::money::NanoUsd;
@@ -43,20 +44,6 @@ const KEY_RPM: HeaderName = HeaderName::from_static("x-litellm-key-rpm-limit");
 const KEY_SPEND: HeaderName = HeaderName::from_static("x-litellm-key-spend");
 const KEY_BUDGET: HeaderName = HeaderName::from_static("x-litellm-key-max-budget");
 
-/// Of requests and of tokens: OpenAI's names of a limit, of what is left of it, and of when it begins again.
-static TIGHTEST: [[HeaderName; 3]; 2] = [
-    [
-        HeaderName::from_static("x-ratelimit-limit-requests"),
-        HeaderName::from_static("x-ratelimit-remaining-requests"),
-        HeaderName::from_static("x-ratelimit-reset-requests"),
-    ],
-    [
-        HeaderName::from_static("x-ratelimit-limit-tokens"),
-        HeaderName::from_static("x-ratelimit-remaining-tokens"),
-        HeaderName::from_static("x-ratelimit-reset-tokens"),
-    ],
-];
-
 /// The provider's limits are also passed on under their own names.
 static PASSED_ON: &[&str] = &[
     "x-ratelimit-limit-requests",
@@ -83,26 +70,38 @@ pub fn of(status: StatusCode, headers: HeaderMap) -> ResponseHeader {
     ResponseHeader::from(parts)
 }
 
-/// The headers of rate limits by name, with room for so many others: a map that grows hashes every name again.
-fn with_limits(usual: usize, x: &Exchange) -> HeaderMap {
-    x.rate_limits.as_ref().map_or_else(|| HeaderMap::with_capacity(usual), |told| told.head(usual))
+/// The head of an answer, with how limits stand. Pingora knows no lines that are written already, but it writes what stands
+/// behind a status as it is, and over HTTP/2 not at all.
+fn limited(down: &ServerSession, x: &Exchange, mut head: HeaderMap) -> ResponseHeader {
+    let status = StatusCode::OK;
+    let Some(told) = x.rate_limits.as_ref() else { return of(status, head) };
+    if !matches!(down, ServerSession::H1(_)) {
+        told.write(&mut head);
+        return of(status, head);
+    }
+    let mut lines = String::from(status.canonical_reason().unwrap_or_default());
+    told.lines(&head, &mut lines);
+    let mut head = of(status, head);
+    // Nothing is refused here.
+    let _ = head.set_reason_phrase(Some(&lines));
+    head
 }
 
 /// Head of a stream: what is known before its first byte.
 pub fn stream(
+    down: &ServerSession,
     x: &Exchange,
     attempt: &Attempt,
     upstream: &HeaderMap,
     content_type: HeaderValue,
 ) -> ResponseHeader {
-    let mut head = with_limits(24, x);
+    let mut head = HeaderMap::with_capacity(24);
     stream_basics(&mut head, content_type);
     // nginx as an ingress would collect the stream otherwise.
     head.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
     served_by(&mut head, x, attempt);
     provider(&mut head, upstream);
-    tightest(&mut head, x);
-    of(StatusCode::OK, head)
+    limited(down, x, head)
 }
 
 fn stream_basics(head: &mut HeaderMap, content_type: HeaderValue) {
@@ -120,13 +119,14 @@ pub fn bare_stream() -> ResponseHeader {
 
 /// Head of a plain answer, cost included.
 pub fn plain(
+    down: &ServerSession,
     x: &Exchange,
     attempt: &Attempt,
     upstream: &HeaderMap,
     content_type: HeaderValue,
     length: usize,
 ) -> ResponseHeader {
-    let mut head = with_limits(40, x);
+    let mut head = HeaderMap::with_capacity(40);
     head.insert(http::header::CONTENT_TYPE, content_type);
     head.insert(http::header::CONTENT_LENGTH, HeaderValue::from(length));
     served_by(&mut head, x, attempt);
@@ -143,8 +143,7 @@ pub fn plain(
     head.insert(MODEL_GROUP, model_group(x, attempt));
     attempts(&mut head, x);
     provider(&mut head, upstream);
-    tightest(&mut head, x);
-    of(StatusCode::OK, head)
+    limited(down, x, head)
 }
 
 /// What the price list makes of it, and what is charged beside, where anything is.
@@ -279,32 +278,17 @@ fn of_key(head: &mut HeaderMap, x: &Exchange) {
             head.insert(name, HeaderValue::from(limit));
         }
     }
-    if let Some(budget) = x.caller.principal().and_then(|known| budgets::of_key(known, x.clock.started_at)) {
-        head.insert(KEY_BUDGET, text(&budget.told()));
+    let Some(known) = x.caller.principal() else { return };
+    if let Some(budget) = budgets::told_of_key(known, x.clock.started_at) {
+        head.insert(KEY_BUDGET, budget);
     }
-    if let Some(known) = x.caller.principal() {
-        head.insert(KEY_SPEND, text(&known.spent.so_far().told()));
-    }
+    head.insert(KEY_SPEND, text(&known.spent.so_far().told()));
 }
 
 /// Whose limits count and what is left of them, where a head has said other things already.
 fn rate_limits(head: &mut HeaderMap, x: &Exchange) {
     if let Some(told) = &x.rate_limits {
         told.write(head);
-        tightest(head, x);
-    }
-}
-
-/// What is left in all, if the provider says nothing of it: its own limits are not mixed with ours.
-fn tightest(head: &mut HeaderMap, x: &Exchange) {
-    let Some(told) = &x.rate_limits else { return };
-    for (names, tightest) in TIGHTEST.iter().zip(&told.tightest) {
-        let [limit, remaining, reset] = names;
-        if let Some(tightest) = tightest.filter(|_| !head.contains_key(limit)) {
-            head.insert(limit.clone(), HeaderValue::from(tightest.limit));
-            head.insert(remaining.clone(), HeaderValue::from(tightest.remaining));
-            head.insert(reset.clone(), text(&format!("{}s", tightest.reset)));
-        }
     }
 }
 

@@ -74,7 +74,7 @@ async fn stream(
 ) -> Result<(), Lost> {
     let plan = plan(&flight.x);
     let content_type = HeaderValue::from_static(plan.stream_type());
-    out.prepare(head::stream(&flight.x, attempt, &HeaderMap::new(), content_type));
+    out.prepare(head::stream(down, &flight.x, attempt, &HeaderMap::new(), content_type));
     guard::begin(flight, down, out, attempt).await?;
     let mut passage = state::passage(&mut flight.x, attempt, plan);
     let mut last = Bytes::new();

@@ -149,7 +149,7 @@ pub async fn answer(
         .filter(|_| matches!(plan, ResponsePlan::Relay(_) | ResponsePlan::Carry(_)));
     let content_type = content_type.cloned().unwrap_or(HeaderValue::from_static("application/json"));
     let sent = async {
-        let head = head::plain(&flight.x, attempt, headers, content_type, body.len());
+        let head = head::plain(down, &flight.x, attempt, headers, content_type, body.len());
         outlet::with_body(down, Box::new(head)).await?;
         down.write_response_body(body, true).await
     };

@@ -90,11 +90,11 @@ async fn send(
     let (x, nobody) = (&flight.x, HeaderMap::new());
     if x.request.stream {
         let kind = HeaderValue::from_static("text/event-stream; charset=utf-8");
-        out.prepare(head::stream(x, attempt, &nobody, kind));
+        out.prepare(head::stream(down, x, attempt, &nobody, kind));
         return out.end(down, body).await;
     }
     let kind = HeaderValue::from_static("application/json");
-    let head = head::plain(x, attempt, &nobody, kind, body.len());
+    let head = head::plain(down, x, attempt, &nobody, kind, body.len());
     down.write_response_header(Box::new(head)).await?;
     down.write_response_body(body, true).await
 }

@@ -52,7 +52,7 @@ pub async fn relay(
     attempt: &Attempt,
     plan: ResponsePlan,
 ) -> Result<(), Lost> {
-    prepare(flight, out, &connected, attempt, plan);
+    prepare(flight, down, out, &connected, attempt, plan);
     if let Err(lost) = guard::begin(flight, down, out, attempt).await {
         flight.app.dialer.abort(connected).await;
         return Err(lost);
@@ -84,6 +84,7 @@ pub async fn relay(
 
 fn prepare(
     flight: &Flight<'_>,
+    down: &ServerSession,
     out: &mut Outlet,
     connected: &Connected,
     attempt: &Attempt,
@@ -91,7 +92,7 @@ fn prepare(
 ) {
     let Some(upstream) = connected.session.response_header() else { return };
     let content_type = HeaderValue::from_static(plan.stream_type());
-    out.prepare(head::stream(&flight.x, attempt, &upstream.headers, content_type));
+    out.prepare(head::stream(down, &flight.x, attempt, &upstream.headers, content_type));
 }
 
 impl Relay<'_, '_> {

@@ -4,7 +4,7 @@ use crate::client::{self, Answer, Http2};
 use crate::pki::Pki;
 use crate::rig::{CONFIG, MASTER, Rig, chat};
 use http_body_util::BodyExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -151,6 +151,31 @@ async fn h2c_is_spoken_on_a_trusted_listener_beside_http1() {
     let answer = prior_knowledge(&rig).await.unwrap();
     assert_eq!(answer.content(), "Hello from mock.", "{}", answer.text());
     assert_eq!(rig.chat("gpt-4o", "hi").await.status, 200, "HTTP/1.1 on the same port");
+}
+
+#[tokio::test]
+async fn p18_limits_are_told_over_http2_as_over_http1() {
+    let rig = Rig::config(&trusted()).start().await;
+    let key = rig.key(json!({"rpm_limit": 9, "max_parallel_requests": 3})).await;
+    let h2 = Http2::over(TcpStream::connect(rig.address()).await.unwrap()).await.unwrap();
+    let answers = [
+        rig.post("/v1/chat/completions", &key, chat("gpt-4o", "hi")).await,
+        h2.chat(&key, chat("gpt-4o", "hi")).await,
+        rig.post("/v1/chat/completions", &key, streamed("hi")).await,
+        h2.chat(&key, streamed("hi")).await,
+    ];
+    for (answer, left) in answers.iter().zip(["8", "7", "6", "5"]) {
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        for (name, value) in [
+            ("api_key-limit-requests", "9"),
+            ("api_key-remaining-requests", left),
+            ("api_key-limit-max_parallel_requests", "3"),
+            ("api_key-remaining-max_parallel_requests", "2"),
+        ] {
+            assert_eq!(answer.header(&format!("x-ratelimit-{name}")), value, "{name} where {left} are left");
+        }
+        assert_eq!(answer.header("x-litellm-key-rpm-limit"), "9", "what stands behind them is read, too");
+    }
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ pub(crate) type Place = (i64, Vec<String>);
 type Days<'e, const COUNT: usize> = BTreeMap<(i64, [&'e str; COUNT]), Sums>;
 
 /// Amounts by scope and id.
-pub(super) type Spent<'e> = BTreeMap<(&'static str, Cow<'e, str>), NanoUsd>;
+pub(super) type Spent<'e> = BTreeMap<Account<'e>, NanoUsd>;
 
 /// Everything that a batch of entries raises.
 #[derive(Default)]
@@ -66,7 +66,7 @@ impl<'e> Raised<'e> {
     pub(super) fn all_spent(&self) -> BTreeMap<(&'static str, String), NanoUsd> {
         let mut all = BTreeMap::new();
         for ((scope, id), amount) in self.spent.iter().chain(&self.past) {
-            *all.entry((*scope, id.clone().into_owned())).or_default() += *amount;
+            *all.entry((scope.as_str(), id.clone().into_owned())).or_default() += *amount;
         }
         all
     }
@@ -102,7 +102,7 @@ impl<'e> Raised<'e> {
             let is_past =
                 !anew.is_empty() && anew.get(&(scope.as_str().to_owned(), id.to_string())).is_some_and(past);
             let spent = if is_past { &mut self.past } else { &mut self.spent };
-            *spent.entry((scope.as_str(), id)).or_default() += amount;
+            *spent.entry((scope, id)).or_default() += amount;
         }
     }
 

@@ -324,16 +324,19 @@ async fn raise_spent(
     spent: sums::Spent<'_>,
     counts: Counts,
 ) -> LedgerResult<()> {
-    let spent: Vec<_> = spent.into_iter().collect();
     let how = match counts {
         Counts::Now => SPENT_NOW,
         Counts::Nowhere => return Ok(()),
         Counts::Before => SPENT_BEFORE,
     };
+    let named = spent.into_iter().map(|((scope, id), cost)| (scope.as_str(), id, cost));
+    let mut spent: Vec<_> = named.collect();
+    // By name, as every version has it: writers that meet take locks in the same order.
+    spent.sort_unstable();
     for chunk in sized(&spent) {
         let places = values(ledger.engine, how.begin, chunk.len(), 2 + how.amounts);
         let mut statement = sqlx::query(AssertSqlSafe(format!("{places}{}", how.conflict)));
-        for ((scope, id), cost) in chunk {
+        for (scope, id, cost) in chunk {
             statement = statement.bind(*scope).bind(&**id);
             statement = (0..how.amounts).fold(statement, |statement, _| statement.bind(cost.0));
         }

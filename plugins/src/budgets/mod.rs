@@ -13,7 +13,7 @@ pub use account::{Account, Hold};
 pub use estimate::{Estimate, asked_output};
 pub use refusal::Unspent;
 pub(crate) use scopes::{Ids, OfCaller};
-pub use scopes::{Scope, Scopes, any, of_holder, of_key, scopes};
+pub use scopes::{Scope, Scopes, any, of_holder, of_key, scopes, told_of_key};
 pub use watched::{Owner, Terms, Watched, scope_of};
 pub use windows::{
     Open, Window, any as any_window, hold_of_deployment, of_deployment, of_session, of_tag, of_ui,
@@ -154,7 +154,8 @@ impl Budgets {
     /// Whether what was leased may still be spent. What was given to others is forgotten.
     fn may_spend(&self) -> bool {
         let lost = self.leases.lost();
-        if self.lost.swap(lost, Ordering::AcqRel) != lost {
+        // Written by the first that finds it changed: what all workers only read, none has to fetch from another.
+        if self.lost.load(Ordering::Acquire) != lost && self.lost.swap(lost, Ordering::AcqRel) != lost {
             self.accounts.forget();
         }
         self.leases.are_ours()

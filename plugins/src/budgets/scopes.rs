@@ -2,7 +2,8 @@
 
 use super::account::Near;
 use super::windows::Open;
-use crate::policy::{ByModel, Policy};
+use crate::policy::{ByModel, OfHolder, Policy};
+use http::HeaderValue;
 use smallvec::SmallVec;
 use std::sync::{Arc, OnceLock};
 use weir_core::config::LitellmSettings;
@@ -56,6 +57,8 @@ pub(crate) struct OfCaller {
     open: ByModel<Open>,
     /// What it may spend beyond its budget, until when.
     more: OnceLock<Option<(NanoUsd, Micros)>>,
+    /// Its budget as a header, as it was when it was told first.
+    told: OnceLock<(NanoUsd, Option<HeaderValue>)>,
 }
 
 impl OfCaller {
@@ -121,9 +124,21 @@ pub fn of_key(known: &Principal, now: Micros) -> Option<NanoUsd> {
     Some(NanoUsd(cap.0.saturating_add(increase(known, now).0)))
 }
 
+/// The same as a header.
+pub fn told_of_key(known: &Principal, now: Micros) -> Option<HeaderValue> {
+    let cap = of_key(known, now)?;
+    let told = || HeaderValue::try_from(cap.told()).ok();
+    let kept = Policy::at_hand(known).map(|policy| policy.budgets.told.get_or_init(|| (cap, told())));
+    match kept {
+        Some((of, value)) if *of == cap => value.clone(),
+        _ => told(),
+    }
+}
+
 /// The budget of a customer or a tag.
-pub fn of_holder<'a>(kind: SpendScope, id: &'a str, holder: &Holder) -> Option<Scope<'a>> {
-    scope(kind, id, &holder.limits, NanoUsd::ZERO)
+pub fn of_holder<'a>(kind: SpendScope, id: &'a str, holder: &'a Holder) -> Option<Scope<'a>> {
+    let scope = scope(kind, id, &holder.limits, NanoUsd::ZERO)?;
+    Some(Scope { near: OfHolder::of(holder, id).map(|kept| &kept.account), ..scope })
 }
 
 fn scope<'a>(kind: SpendScope, id: &'a str, limits: &Limits, more: NanoUsd) -> Option<Scope<'a>> {
@@ -140,8 +155,10 @@ fn increase(known: &Principal, now: Micros) -> NanoUsd {
     if metadata.len() < INCREASE.len() {
         return NanoUsd::ZERO; // most of them: nothing is kept
     }
-    let policy = Policy::of(known);
-    let more = policy.budgets.more.get_or_init(|| temporary(metadata));
+    let more = Policy::at_hand(known).map_or_else(
+        || temporary(metadata),
+        |policy| *policy.budgets.more.get_or_init(|| temporary(metadata)),
+    );
     more.filter(|(_, until)| *until > now).map(|(amount, _)| amount).unwrap_or_default()
 }
 

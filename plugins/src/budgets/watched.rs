@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use weir_core::domain::key::Principal;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::records::{Limits, RecordKind, member_id};
@@ -174,6 +174,23 @@ impl Watched {
     /// What is known of somebody now. `None`: there is no room for more.
     pub fn learn(&self, scope: SpendScope, id: &str, terms: Terms) -> Option<Arc<Owner>> {
         self.know(scope, id, terms, false)
+    }
+
+    /// The same of somebody whose terms are what they are as long as `found` is kept: it is looked for once.
+    pub fn learn_once(
+        &self,
+        found: &OnceLock<Arc<Owner>>,
+        scope: SpendScope,
+        id: &str,
+        terms: impl FnOnce() -> Terms,
+    ) {
+        if let Some(owner) = found.get().filter(|owner| !owner.is_gone()) {
+            return owner.touch();
+        }
+        if let Some(owner) = self.learn(scope, id, terms()) {
+            // Another request may have found it meanwhile.
+            let _ = found.set(owner);
+        }
     }
 
     /// `look`: if nobody knew of it, its record is read at the next look.

@@ -9,7 +9,7 @@ use crate::budgets::{
 };
 use crate::exchange::{Exchange, Named};
 use crate::plugin::{Flow, Phase, Plugin};
-use crate::policy::Policy;
+use crate::policy::{OfHolder, Policy};
 use crate::services::Services;
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -20,6 +20,7 @@ use weir_core::domain::money::NanoUsd;
 use weir_core::domain::period::WindowBudget;
 use weir_core::domain::records::Limits;
 use weir_core::error::{ApiError, Kind};
+use weir_core::memo::Kept;
 use weir_core::ports::{Holder, Holders, SpendScope};
 use weir_core::time::Micros;
 
@@ -49,9 +50,14 @@ impl Budgeted {
         let customer = named.customer.iter().map(|(id, holder)| (SpendScope::Customer, id, holder));
         let tags = named.tags.iter().map(|(id, holder)| (SpendScope::Tag, id, holder));
         for (scope, id, holder) in customer.chain(tags) {
-            let terms = Terms::of(None, &holder.limits);
-            if terms.max.is_some() || terms.soft.is_some() {
-                self.watched.learn(scope, id, terms);
+            let limits = &holder.limits;
+            if limits.max_budget.is_none() && limits.soft_budget.is_none() {
+                continue;
+            }
+            let terms = || Terms::of(None, limits);
+            match OfHolder::of(holder, id) {
+                Some(kept) => self.watched.learn_once(&kept.owner, scope, id, terms),
+                None => drop(self.watched.learn(scope, id, terms())),
             }
         }
     }
@@ -207,7 +213,8 @@ fn limited(known: Option<Arc<Holder>>, cap: Option<NanoUsd>) -> Option<Arc<Holde
         }
         None => {
             let limits = Limits { max_budget: Some(cap), ..Limits::default() };
-            Some(Arc::new(Holder { blocked: false, limits, region: None, budgeted: false }))
+            let kept = Kept::default();
+            Some(Arc::new(Holder { blocked: false, limits, region: None, budgeted: false, kept }))
         }
     }
 }

@@ -99,8 +99,8 @@ pub(crate) fn all_scopes<'a>(
 ) -> Scopes<'a> {
     let mut all = Scopes::of(known, model, relaxed);
     if let Some(named) = named {
-        named.customer.iter().for_each(|(id, holder)| all.add(Descriptor::EndUser, id, &holder.limits));
-        named.tags.iter().for_each(|(id, holder)| all.add(Descriptor::Tag, id, &holder.limits));
+        named.customer.iter().for_each(|(id, holder)| all.add(Descriptor::EndUser, id, holder));
+        named.tags.iter().for_each(|(id, holder)| all.add(Descriptor::Tag, id, holder));
     }
     all
 }

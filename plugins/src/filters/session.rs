@@ -141,8 +141,8 @@ pub fn caps(x: &Exchange) -> SessionCaps {
     let Some(known) = x.caller.principal().filter(|known| known.key.metadata.len() > SAYS.len()) else {
         return general;
     };
-    let policy = Policy::of(known);
-    let own = policy.session.get_or_init(|| own(&known.key.metadata));
+    let said = || own(&known.key.metadata);
+    let own = Policy::at_hand(known).map_or_else(said, |policy| *policy.session.get_or_init(said));
     SessionCaps {
         budget: own.budget.or(general.budget),
         calls: own.calls.or(general.calls),

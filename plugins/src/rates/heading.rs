@@ -1,140 +1,152 @@
-//! Headers that tell how limits stand. A caller with every limit reads some forty of them, so the names of its own limits
-//! are laid out once for all who have the same ones, and the limits written once: a request copies both, and writes only
-//! what is left.
+//! Headers that tell how limits stand. A caller with every limit reads some forty of them, which took more than all else of a
+//! head as long as they were put into a map. Over HTTP/1 they are lines: those of a caller's own limits are written once, but
+//! for what is left, and a request writes its numbers between them.
 
 use super::Standing;
+use super::refusal::Tightest;
 use super::scopes::{DESCRIPTORS, Descriptor, NAMES, RateScope};
-use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::sync::LazyLock;
 use weir_core::domain::rates::Rate;
 
-/// What is left and the limit, for each descriptor and rate. Static, since those cost nothing to copy.
-static HEADERS: LazyLock<Vec<[HeaderName; 2]>> = LazyLock::new(|| {
-    let name = |descriptor: &str, what: &str, rate: Rate| {
-        let name = format!("x-ratelimit-{descriptor}-{what}-{}", rate.as_str());
-        HeaderName::from_static(Box::leak(name.into_boxed_str()))
+/// What a header is called, and how its line begins: with the end of the line before it. Static, since that costs nothing to
+/// copy.
+struct Header {
+    name: HeaderName,
+    line: &'static str,
+}
+
+/// What is left and the limit, for each descriptor and rate.
+static HEADERS: LazyLock<Vec<[Header; 2]>> = LazyLock::new(|| {
+    let both = |descriptor: &str, rate: Rate| {
+        ["remaining", "limit"].map(|what| Header::new(&format!("{descriptor}-{what}-{}", rate.as_str())))
     };
-    let both =
-        |descriptor: &str, rate| [name(descriptor, "remaining", rate), name(descriptor, "limit", rate)];
     NAMES.iter().flat_map(|descriptor| Rate::ALL.map(|rate| both(descriptor, rate))).collect()
 });
 
-/// Other headers of an answer: a map that grows hashes every name again.
-const OTHERS: usize = 48;
+/// Of requests and of tokens, OpenAI's names: the limit, what is left of it, and when it begins again.
+static IN_ALL: LazyLock<[[Header; 3]; 2]> = LazyLock::new(|| {
+    let of = |rate: &str| ["limit", "remaining", "reset"].map(|what| Header::new(&format!("{what}-{rate}")));
+    ["requests", "tokens"].map(of)
+});
 
-/// By which limits there are, a bit for each.
-static LAYOUTS: LazyLock<RwLock<HashMap<u64, Arc<Layout>>>> = LazyLock::new(RwLock::default);
-/// Layouts that are shared. Operators set few sets of limits.
-const MOST: usize = 1_024;
+/// Room for a number, and for a line with its number.
+const NUMBER: usize = 12;
+const LINE: usize = 64;
+/// Lines of what is left in all.
+const LINES_IN_ALL: usize = 6;
 
-fn place(descriptor: Descriptor, rate: Rate) -> usize {
-    descriptor as usize * Rate::ALL.len() + rate as usize
+impl Header {
+    /// `about`: its name without what all of them begin with.
+    fn new(about: &str) -> Self {
+        let line: &'static str = Box::leak(format!("\r\nx-ratelimit-{about}: ").into_boxed_str());
+        Self { name: HeaderName::from_static(line.trim().trim_end_matches(':')), line }
+    }
+
+    fn write(&self, number: i64, out: &mut String) {
+        out.push_str(self.line);
+        out.push_str(itoa::Buffer::new().format(number));
+    }
 }
 
 /// `None`: it is not told. Of tags LiteLLM tells nothing, and a header could name only one of several.
-fn names(descriptor: Descriptor, rate: Rate) -> Option<&'static [HeaderName; 2]> {
-    debug_assert!(place(descriptor, rate) < DESCRIPTORS * Rate::ALL.len());
-    HEADERS.get(place(descriptor, rate)).filter(|_| descriptor != Descriptor::Tag)
+fn headers(descriptor: Descriptor, rate: Rate) -> Option<&'static [Header; 2]> {
+    let place = descriptor as usize * Rate::ALL.len() + rate as usize;
+    debug_assert!(place < DESCRIPTORS * Rate::ALL.len());
+    HEADERS.get(place).filter(|_| descriptor != Descriptor::Tag)
 }
 
-/// The headers of some limits, by name as LiteLLM tells them.
+/// The lines of some limits, by name as LiteLLM tells them, without what is left of them.
 pub(super) struct Heading {
-    layout: Arc<Layout>,
-    limits: Vec<HeaderValue>,
+    lines: String,
+    gaps: Vec<Gap>,
+    /// How many limits there are, those included that are not told of.
+    limits: usize,
 }
 
-/// Names of headers, and what each of them tells, in the map's own order.
-struct Layout {
-    head: HeaderMap,
-    says: Vec<Says>,
-}
-
-/// Of one of the limits, by its place.
-#[derive(Clone, Copy)]
-enum Says {
-    Left(usize),
-    Limit(usize),
-}
-
-impl Layout {
-    fn shared(told: &[(Descriptor, Rate, i64)]) -> Arc<Self> {
-        let with = |all: u64, told: &(Descriptor, Rate, i64)| all | (1_u64 << place(told.0, told.1));
-        let shape = told.iter().fold(0, with);
-        if let Some(known) = LAYOUTS.read().unwrap_or_else(PoisonError::into_inner).get(&shape) {
-            return Arc::clone(known);
-        }
-        let made = Arc::new(Self::of(told));
-        let mut all = LAYOUTS.write().unwrap_or_else(PoisonError::into_inner);
-        if all.len() < MOST {
-            all.insert(shape, Arc::clone(&made));
-        }
-        made
-    }
-
-    fn of(told: &[(Descriptor, Rate, i64)]) -> Self {
-        let mut head = HeaderMap::with_capacity(OTHERS + told.len() * 2);
-        let mut named = Vec::with_capacity(told.len() * 2);
-        for (at, (descriptor, rate, _)) in told.iter().enumerate() {
-            if let Some([left, limit]) = names(*descriptor, *rate) {
-                named.extend([(left, Says::Left(at)), (limit, Says::Limit(at))]);
-            }
-        }
-        for (name, _) in &named {
-            head.insert((*name).clone(), HeaderValue::from_static("0"));
-        }
-        let says = |name: &HeaderName| named.iter().find(|(known, _)| *known == name).map(|(_, says)| *says);
-        Self { says: head.keys().filter_map(says).collect(), head }
-    }
+/// Where a number is missing: what is left of a limit, by its place.
+struct Gap {
+    limit: usize,
+    at: usize,
 }
 
 impl Heading {
     pub(super) fn of(scopes: &[RateScope<'_>]) -> Self {
-        let told: Vec<_> = scopes.iter().flat_map(RateScope::told).collect();
-        let limits = told.iter().map(|(_, _, limit)| HeaderValue::from(*limit)).collect();
-        Self { layout: Layout::shared(&told), limits }
+        let mut heading = Self { lines: String::new(), gaps: Vec::new(), limits: 0 };
+        for (descriptor, rate, limit) in scopes.iter().flat_map(RateScope::told) {
+            if let Some([left, whole]) = headers(descriptor, rate) {
+                heading.lines.push_str(left.line);
+                heading.gaps.push(Gap { limit: heading.limits, at: heading.lines.len() });
+                whole.write(limit, &mut heading.lines);
+            }
+            heading.limits += 1;
+        }
+        heading
     }
 
-    /// A head with them, and with room for what else an answer says. `standings`: those of these limits first, then others.
-    pub(super) fn filled(&self, standings: &[Standing]) -> HeaderMap {
-        let (own, others) = standings.split_at(self.limits.len().min(standings.len()));
-        let mut head = self.layout.head.clone();
-        let mut left = values(own.iter().map(|standing| standing.remaining), own.len());
-        for (value, says) in head.values_mut().zip(&self.layout.says) {
-            match *says {
-                Says::Left(at) => left.get_mut(at).into_iter().for_each(|left| std::mem::swap(value, left)),
-                Says::Limit(at) => self.limits.get(at).into_iter().for_each(|limit| *value = limit.clone()),
-            }
+    /// `standings`: those of these limits first, then others.
+    pub(super) fn lines(&self, standings: &[Standing], out: &mut String) {
+        let (own, others) = standings.split_at(self.limits.min(standings.len()));
+        out.reserve(self.lines.len() + self.gaps.len() * NUMBER + (others.len() * 2 + LINES_IN_ALL) * LINE);
+        let (mut digits, mut begin) = (itoa::Buffer::new(), 0);
+        for Gap { limit, at } in &self.gaps {
+            out.push_str(&self.lines[begin..*at]);
+            out.push_str(digits.format(own.get(*limit).map_or(0, |standing| standing.remaining)));
+            begin = *at;
         }
-        write(&mut head, others);
-        head
+        out.push_str(&self.lines[begin..]);
+        lines(others, out);
+    }
+}
+
+/// Writes them one by one.
+pub(super) fn lines(standings: &[Standing], out: &mut String) {
+    for Standing { descriptor, rate, limit, remaining: left, .. } in standings {
+        if let Some([remaining, whole]) = headers(*descriptor, *rate) {
+            remaining.write(*left, out);
+            whole.write(*limit, out);
+        }
     }
 }
 
 /// Writes them one by one, in place of what another has said.
-pub(super) fn write(head: &mut HeaderMap, standings: &[Standing]) {
+pub(super) fn write(standings: &[Standing], head: &mut HeaderMap) {
     for Standing { descriptor, rate, limit, remaining: left, .. } in standings {
-        if let Some([remaining, whole]) = names(*descriptor, *rate) {
-            head.insert(remaining.clone(), HeaderValue::from(*left));
-            head.insert(whole.clone(), HeaderValue::from(*limit));
+        if let Some([remaining, whole]) = headers(*descriptor, *rate) {
+            head.insert(remaining.name.clone(), HeaderValue::from(*left));
+            head.insert(whole.name.clone(), HeaderValue::from(*limit));
         }
     }
 }
 
-/// Numbers as values of headers, all in one piece of memory.
-fn values(numbers: impl Iterator<Item = i64>, count: usize) -> Vec<HeaderValue> {
-    let (mut digits, mut ends) = (Vec::with_capacity(count * 12), Vec::with_capacity(count));
-    for number in numbers {
-        digits.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
-        ends.push(digits.len());
-    }
-    let (digits, mut begin) = (Bytes::from(digits), 0);
-    let value = |end: usize| {
-        let value = digits.slice(std::mem::replace(&mut begin, end)..end);
-        HeaderValue::from_maybe_shared(value).unwrap_or_else(|_| HeaderValue::from_static(""))
+/// What is left in all, if the provider says nothing of it in this head: its own limits are not mixed with ours.
+fn unsaid(in_all: [Option<Tightest>; 2], head: &HeaderMap) -> [Option<(&'static [Header; 3], Tightest)>; 2] {
+    let [requests, tokens] = &*IN_ALL;
+    let [of_requests, of_tokens] = in_all;
+    let one = |headers: &'static [Header; 3], tightest: Option<Tightest>| {
+        let [limit, ..] = headers;
+        tightest.filter(|_| !head.contains_key(&limit.name)).map(|tightest| (headers, tightest))
     };
-    ends.into_iter().map(value).collect()
+    [one(requests, of_requests), one(tokens, of_tokens)]
+}
+
+pub(super) fn lines_in_all(in_all: [Option<Tightest>; 2], head: &HeaderMap, out: &mut String) {
+    for ([limit, remaining, reset], tightest) in unsaid(in_all, head).into_iter().flatten() {
+        limit.write(tightest.limit, out);
+        remaining.write(tightest.remaining, out);
+        reset.write(tightest.reset, out);
+        out.push('s');
+    }
+}
+
+pub(super) fn write_in_all(in_all: [Option<Tightest>; 2], head: &mut HeaderMap) {
+    for ([limit, remaining, reset], tightest) in unsaid(in_all, head).into_iter().flatten() {
+        head.insert(limit.name.clone(), HeaderValue::from(tightest.limit));
+        head.insert(remaining.name.clone(), HeaderValue::from(tightest.remaining));
+        if let Ok(seconds) = HeaderValue::try_from(format!("{}s", tightest.reset)) {
+            head.insert(reset.name.clone(), seconds);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -157,6 +169,20 @@ mod tests {
         told.map(one).collect()
     }
 
+    /// What a head says, line by line and in a map.
+    fn told(own: &[RateScope<'static>], standings: &[Standing]) -> [HeaderMap; 2] {
+        let (mut text, mut map) = (String::new(), HeaderMap::new());
+        Heading::of(own).lines(standings, &mut text);
+        write(standings, &mut map);
+        let mut of_lines = HeaderMap::new();
+        for line in text.strip_prefix("\r\n").unwrap().split("\r\n") {
+            let (name, value) = line.split_once(": ").unwrap();
+            let before = of_lines.insert(HeaderName::try_from(name).unwrap(), value.parse().unwrap());
+            assert!(before.is_none(), "{name} is told twice");
+        }
+        [of_lines, map]
+    }
+
     #[test]
     fn p18_a_head_names_every_limit_and_what_is_left_of_it() {
         let own = |requests, tokens| {
@@ -172,8 +198,8 @@ mod tests {
         // Two callers who have the same limits, and other figures.
         for (requests, tokens, left) in [(10, 9_000, [7, 2, 8_999, 4, 1]), (20, 800, [19, 0, 0, 3, 0])] {
             let own = own(Some(requests), Some(tokens));
-            let mut head = Heading::of(&own).filled(&standings(own.iter().chain(&named), &left));
-            head.insert("content-type", HeaderValue::from_static("text/plain"));
+            let [lines, head] = told(&own, &standings(own.iter().chain(&named), &left));
+            assert_eq!(lines, head);
             for (name, value) in [
                 ("api_key-limit-requests", requests),
                 ("api_key-remaining-requests", left[0]),
@@ -186,7 +212,27 @@ mod tests {
             ] {
                 assert_eq!(head[format!("x-ratelimit-{name}")], value.to_string(), "{name}");
             }
-            assert_eq!(head.len(), 9, "{head:?}");
+            assert_eq!(head.len(), 8, "{head:?}");
         }
+    }
+
+    #[test]
+    fn what_is_left_in_all_is_told_where_the_provider_tells_nothing_of_it() {
+        let tightest = |limit, remaining| Some(Tightest { limit, remaining, reset: 7 });
+        let mut head = HeaderMap::new();
+        head.insert("x-ratelimit-limit-requests", HeaderValue::from_static("10000"));
+        let mut lines = String::new();
+        lines_in_all([tightest(9, 4), tightest(80, 71)], &head, &mut lines);
+        let tokens = [("limit", "80"), ("remaining", "71"), ("reset", "7s")];
+        let line = |(what, told): (&str, &str)| format!("\r\nx-ratelimit-{what}-tokens: {told}");
+        assert_eq!(lines, tokens.map(line).concat());
+        write_in_all([tightest(9, 4), tightest(80, 71)], &mut head);
+        for (what, told) in tokens {
+            assert_eq!(head[format!("x-ratelimit-{what}-tokens")], told);
+        }
+        assert_eq!(
+            (head.len(), &head["x-ratelimit-limit-requests"]),
+            (4, &HeaderValue::from_static("10000"))
+        );
     }
 }

@@ -69,7 +69,7 @@ impl Counter {
 impl Local {
     /// Whoever has found it keeps it, so that it stays the one that others find.
     pub(super) fn get(&self, scope: &RateScope<'_>) -> Arc<Counter> {
-        Arc::clone(scope.near.get_or_init(|| self.find(scope)))
+        Arc::clone(scope.near().get_or_init(|| self.find(scope)))
     }
 
     fn find(&self, scope: &RateScope<'_>) -> Arc<Counter> {

@@ -9,12 +9,13 @@ mod refusal;
 mod scopes;
 mod strain;
 
+pub(crate) use local::Counter;
 pub(crate) use priority::in_metadata as priority_of;
 pub use refusal::{Told, refusal};
 pub(crate) use scopes::OfCaller;
 pub use scopes::{Descriptor, RateScope, Scopes};
 
-use local::{Counter, Local};
+use local::Local;
 use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::Duration;

@@ -16,18 +16,18 @@ pub struct Told {
     own: Option<Arc<Own>>,
     standings: Vec<Standing>,
     /// Of requests and of tokens, the scope with the least left, as OpenAI names them.
-    pub tightest: [Option<Tightest>; 2],
+    tightest: [Option<Tightest>; 2],
     /// What is left of the key's own limits for this model: requests, tokens.
     pub model_of_key: [Option<i64>; 2],
 }
 
 /// `x-ratelimit-limit-requests`, `-remaining-`, `-reset-`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tightest {
-    pub limit: i64,
-    pub remaining: i64,
+pub(super) struct Tightest {
+    pub(super) limit: i64,
+    pub(super) remaining: i64,
     /// Seconds to the end of the window, rounded up.
-    pub reset: i64,
+    pub(super) reset: i64,
 }
 
 impl Told {
@@ -46,19 +46,21 @@ impl Told {
         told
     }
 
-    /// A head that says by name, as LiteLLM does, what is left and what the limit is. It has room for `usual` more headers.
-    pub fn head(&self, usual: usize) -> HeaderMap {
-        if let Some(own) = &self.own {
-            return own.heading.filled(&self.standings);
-        }
-        let mut head = HeaderMap::with_capacity(usual + self.standings.len() * 2);
-        self.write(&mut head);
-        head
+    /// Says by name, as LiteLLM does, what is left and what the limit is, in place of what a provider says by these names; and
+    /// what is left in all, where the provider says nothing of it.
+    pub fn write(&self, head: &mut HeaderMap) {
+        heading::write(&self.standings, head);
+        heading::write_in_all(self.tightest, head);
     }
 
-    /// Writes the same into a head that says other things, in place of what a provider says by these names.
-    pub fn write(&self, head: &mut HeaderMap) {
-        heading::write(head, &self.standings);
+    /// The same as lines of HTTP/1, each of which begins with the end of the line before it. `head`: what else is said, none of
+    /// it by the names of scopes.
+    pub fn lines(&self, head: &HeaderMap, out: &mut String) {
+        match &self.own {
+            Some(own) => own.heading.lines(&self.standings, out),
+            None => heading::lines(&self.standings, out),
+        }
+        heading::lines_in_all(self.tightest, head, out);
     }
 
     fn note_model(&mut self, standing: &Standing) {

@@ -2,7 +2,7 @@
 
 use super::heading::Heading;
 use super::local::Counter;
-use crate::policy::{ByModel, Policy};
+use crate::policy::{ByModel, OfHolder, Policy};
 use serde_json::Value;
 use smallvec::SmallVec;
 use std::borrow::Cow;
@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use weir_core::domain::key::Principal;
 use weir_core::domain::rates::{Dynamic, Rate, Rates};
 use weir_core::domain::records::{Limits, member_id};
+use weir_core::ports::Holder;
 use weir_core::ports::rates::RateAsk;
 
 /// What a counter is of, by LiteLLM's names.
@@ -66,12 +67,19 @@ pub struct RateScope<'a> {
     pub id: Cow<'a, str>,
     pub limits: Rates,
     /// The counter itself, once it was looked for.
-    pub(super) near: OnceLock<Arc<Counter>>,
+    near: OnceLock<Arc<Counter>>,
+    /// Where it is kept instead, if longer than this scope.
+    kept: Option<&'a OnceLock<Arc<Counter>>>,
 }
 
 impl<'a> RateScope<'a> {
     pub(super) fn new(descriptor: Descriptor, id: impl Into<Cow<'a, str>>, limits: Rates) -> Self {
-        Self { descriptor, id: id.into(), limits, near: OnceLock::new() }
+        Self { descriptor, id: id.into(), limits, near: OnceLock::new(), kept: None }
+    }
+
+    /// Where its counter is, or will be.
+    pub(super) fn near(&self) -> &OnceLock<Arc<Counter>> {
+        self.kept.unwrap_or(&self.near)
     }
 
     pub(super) fn ask(&self) -> RateAsk {
@@ -126,10 +134,11 @@ impl<'a> Scopes<'a> {
     }
 
     /// A customer or a tag, if it limits anything.
-    pub fn add(&mut self, descriptor: Descriptor, id: &'a str, limits: &Limits) {
-        let limits = rates(limits, None);
+    pub fn add(&mut self, descriptor: Descriptor, id: &'a str, holder: &'a Holder) {
+        let limits = rates(&holder.limits, None);
         if limits.any() {
-            self.named.push(RateScope::new(descriptor, id, limits));
+            let kept = OfHolder::of(holder, id).map(|kept| &kept.counter);
+            self.named.push(RateScope { kept, ..RateScope::new(descriptor, id, limits) });
         }
     }
 
