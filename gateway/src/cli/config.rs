@@ -22,10 +22,10 @@ pub(super) struct Show {
     /// Prints JSON instead of YAML with comments.
     #[arg(long)]
     json: bool,
-    /// Leaves out what is as it is by default.
+    /// Leaves out settings at their defaults.
     #[arg(long)]
     changed: bool,
-    /// Does not look into the ledger for what was made over the API.
+    /// Leaves out what was configured over the API, which is in the ledger.
     #[arg(long)]
     no_ledger: bool,
 }

@@ -205,7 +205,7 @@ impl Guardrail {
 
     fn failed(&self, fault: &Fault) -> Result<Option<Vec<String>>, ApiError> {
         if self.fail_on_error {
-            let message = format!("The guardrail {} cannot be asked; try again in a moment.", self.name);
+            let message = format!("The guardrail {} is unavailable; try again in a moment.", self.name);
             return Err(ApiError::new(Kind::GuardrailUnavailable, message).because(fault));
         }
         tracing::warn!(guardrail = self.name, "let pass without a check: {fault}");
@@ -226,7 +226,7 @@ pub async fn apply(
 ) -> Result<String, ApiError> {
     let Some(guardrail) = set.find(name) else {
         let name: String = name.chars().take(200).collect();
-        let message = format!("No guardrail is called {name:?}.");
+        let message = format!("There is no guardrail named {name:?}.");
         return Err(ApiError::new(Kind::BadRequest, message).with_status(404));
     };
     let asked = Asked {

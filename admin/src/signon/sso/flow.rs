@@ -127,7 +127,7 @@ fn unreachable(why: String) -> Refusal {
 }
 
 fn unsealed() -> Refusal {
-    ApiError::new(Kind::Internal, "Nothing can be sealed here: there is neither a salt key nor a master key.")
+    ApiError::new(Kind::Internal, "Nothing can be encrypted here: neither a salt key nor a master key is set.")
         .into()
 }
 
