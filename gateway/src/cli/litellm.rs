@@ -58,7 +58,7 @@ pub(super) fn import(args: &Import) -> anyhow::Result<()> {
             parts: Parts::All,
         };
         let seals = Seals::of(&setup.config, Some(&setup.master));
-        litellm::import(&setup.ledger, &options, &seals).await.context("the import broke off")
+        litellm::import(&setup.ledger, &options, &seals).await.context("the import did not finish")
     })?;
     tell(&report);
     Ok(())
@@ -68,7 +68,7 @@ pub(super) fn export(args: &Export) -> anyhow::Result<()> {
     let report = super::runtime()?.block_on(async {
         let setup = Setup::open(args.config.clone()).await?;
         let to = place(&setup.config, args.to.as_deref(), args.schema.clone())?;
-        litellm::export(&setup.ledger, &to).await.context("the export broke off")
+        litellm::export(&setup.ledger, &to).await.context("the export did not finish")
     })?;
     tell(&report);
     Ok(())

@@ -143,7 +143,7 @@ impl Desk {
             }
         };
         if tokio::time::timeout(within, closing).await.is_err() {
-            tracing::warn!("callbacks were not told of everything before the end");
+            tracing::warn!("stopped before callbacks were told of every request");
         }
     }
 }

@@ -208,7 +208,7 @@ impl Guardrail {
             let message = format!("The guardrail {} is unavailable; try again in a moment.", self.name);
             return Err(ApiError::new(Kind::GuardrailUnavailable, message).because(fault));
         }
-        tracing::warn!(guardrail = self.name, "let pass without a check: {fault}");
+        tracing::warn!(guardrail = self.name, "passed without a check: {fault}");
         Ok(None)
     }
 }

@@ -90,7 +90,7 @@ impl Client {
         let answer = answer.with_context(|| format!("{} cannot be reached", self.base))?;
         let status = answer.status().as_u16();
         let body = Limited::new(answer.into_body(), LARGEST).collect().await;
-        let body = body.map_err(|e| anyhow!("the answer broke off: {e}"))?.to_bytes();
+        let body = body.map_err(|e| anyhow!("the answer ended early: {e}"))?.to_bytes();
         Ok((status, String::from_utf8_lossy(&body).into_owned()))
     }
 }

@@ -54,7 +54,7 @@ impl Fields {
     pub(super) fn body(&self, resource: &Resource) -> anyhow::Result<Map<String, Value>> {
         let text = |value: &Option<String>| value.as_deref().map(Value::from);
         if resource.id == "key" && self.new_id.is_some() {
-            bail!("a key's text is seen by everybody on the machine here; let the gateway choose it");
+            bail!("everybody on this machine could see a key given here; let the gateway generate it");
         }
         let money = self.max_budget.as_deref().map(dollars).transpose()?;
         let given = [

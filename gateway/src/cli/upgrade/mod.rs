@@ -115,7 +115,7 @@ impl Heir {
         self.wait("before it could take over", || sock.exists()).await?;
         signal(old, Signal::SIGQUIT).context("the old process cannot be told")?;
         self.wait("before it served", || in_charge.holder() == Some(new)).await?;
-        say(&format!("process {new} serves; process {old} finishes what it has begun, and goes"));
+        say(&format!("process {new} is serving; process {old} finishes its open requests and exits"));
         Ok(())
     }
 
