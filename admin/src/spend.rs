@@ -1,5 +1,6 @@
-//! What was booked, in LiteLLM's fields: entries (`row.rs`, by day `days.rs`), sums (`global.rs`, `report.rs`) and days
-//! broken down (`activity.rs`). `scope.rs` is what of it a caller may see.
+//! What was booked, in LiteLLM's fields: entries (`query.rs`, `row.rs`, by day `days.rs`), sums (`global.rs`, `hits.rs`,
+//! `report.rs`, for finance `focus.rs`) and days broken down (`activity.rs`). `scope.rs` is what of it a caller may see,
+//! `calculate.rs` what something would cost.
 
 mod activity;
 mod calculate;

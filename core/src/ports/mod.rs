@@ -1,5 +1,10 @@
-//! What the crates ask of each other. Storage ports are implemented by `ledger`; the gateway hands them to
-//! plugins and admin. Every method may be called from any task and never blocks a worker.
+//! What the crates ask of each other. Storage ports are implemented by `ledger`; the gateway hands them to plugins and
+//! admin. Every method may be called from any task and never blocks a worker.
+//!
+//! Here: the directory of records, keys and the journal. `records.rs` gives records their types, `spend.rs` is entries
+//! and sums. Shared between processes: `leases.rs` (budgets), `rates.rs` (limits), `cooldowns.rs`, `cache.rs`
+//! (answers), `told.rs` (what is told once). `control.rs` is the running gateway, `identity.rs` identity providers,
+//! `meter.rs` how long all of that takes.
 
 pub mod cache;
 pub mod control;
