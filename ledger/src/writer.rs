@@ -74,8 +74,8 @@ impl Writer {
         Self { ledger, journal, leases, options, keeping, reader }
     }
 
-    /// Runs for the life of the process: first what dead processes left, then what this one writes. `keeping`: what is kept,
-    /// as the configuration has it at that moment, and where midnights are.
+    /// Runs for the life of the process: first what dead processes left, then what this one writes. `keeping`: what is
+    /// kept, as the configuration has it at that moment, and where midnights are.
     pub async fn run(&self, keeping: impl Fn() -> (KeepingSettings, TimeZone) + Send + Sync) {
         // Side by side: slices must be renewed however long booking takes.
         tokio::join!(self.book(keeping), self.keep_slices());

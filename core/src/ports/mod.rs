@@ -338,8 +338,8 @@ pub enum LedgerState {
 /// The local, append-only file that an entry reaches before the client sees its last byte. Calls are short
 /// memory copies; they do not wait for a disk.
 pub trait Journal: Send + Sync {
-    /// Before the first byte of an attempt goes upstream. `attempt`: 1 for the first; a later one's entry replaces an earlier
-    /// one's. `entry`: as it would be booked if nothing more were heard, status `Interrupted`, usage estimated.
+    /// Before the first byte of an attempt goes upstream. `attempt`: 1 for the first; a later one's entry replaces an
+    /// earlier one's. `entry`: as it would be booked if nothing more were heard, status `Interrupted`, usage estimated.
     fn begin(&self, attempt: u16, entry: &Entry) -> Result<(), JournalFull>;
     /// Before the client gets its last byte. Never refused for an entry whose `begin` was taken: room for it was
     /// set aside then.

@@ -27,8 +27,8 @@ const REQUEST: &str =
 const ANSWER: &str = r#"{"id":"chatcmpl-weir-test","object":"chat.completion","model":"weir-callback-test","choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"It does."}}]}"#;
 
 impl Callbacks {
-    /// Tells a callback of the configuration of something made up, once. What is sent costs what it costs there. `None`: the
-    /// configuration has none of this name.
+    /// Tells a callback of the configuration of something made up, once. What is sent costs what it costs there.
+    /// `None`: the configuration has none of this name.
     ///
     /// The text of a failure is for people, and names hosts alone.
     pub async fn test(&self, name: &str) -> Option<Result<(), String>> {

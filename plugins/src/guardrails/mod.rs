@@ -1,11 +1,11 @@
 //! What looks at requests and answers: guardrails, as `guardrails` of the configuration has them.
 //!
-//! `check.rs` is what a kind must do, `kinds.rs` the table of kinds, each a file: `content_filter/` (here, by patterns and
-//! words), `injection.rs` (here, by the make of sentences), `tool_permission.rs` (here, which tools are called), `generic.rs`,
-//! `moderation.rs`, `presidio.rs`, `bedrock.rs` (services). `select.rs` says which ones a request meets, `texts.rs` finds what
-//! is said in a body, `watching.rs` follows an answer, `judging.rs` its calls of tools, `masked.rs` puts back into it what was
-//! masked before, `hiding.rs` masks what is kept.
-//! `runs.rs` notes which checks were made. `filters/guardrails.rs` is when all of that happens.
+//! `check.rs` is what a kind must do, `kinds.rs` the table of kinds, each a file: `content_filter/` (here, by patterns
+//! and words), `injection.rs` (here, by the make of sentences), `tool_permission.rs` (here, which tools are called),
+//! `generic.rs`, `moderation.rs`, `presidio.rs`, `bedrock.rs` (services). `select.rs` says which ones a request meets,
+//! `texts.rs` finds what is said in a body, `watching.rs` follows an answer, `judging.rs` its calls of tools,
+//! `masked.rs` puts back into it what was masked before, `hiding.rs` masks what is kept. `runs.rs` notes which checks
+//! were made. `filters/guardrails.rs` is when all of that happens.
 
 mod bedrock;
 mod beside;
