@@ -149,6 +149,7 @@ pub fn events(block: &[u8]) -> Events<'_> {
     Events { rest: block }
 }
 
+/// See [`events`].
 pub struct Events<'a> {
     rest: &'a [u8],
 }

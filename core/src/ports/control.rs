@@ -98,6 +98,7 @@ pub struct ReplicaState {
     pub alerts_dropped: u64,
 }
 
+/// The running gateway.
 #[async_trait]
 pub trait Control: Send + Sync {
     /// Reads from the ledger what was made over the API, and puts it in force in this process. What cannot be used is

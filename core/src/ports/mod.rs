@@ -50,6 +50,7 @@ pub enum LedgerError {
     Broken(String),
 }
 
+/// What every call of the ledger answers.
 pub type LedgerResult<T> = Result<T, LedgerError>;
 
 impl LedgerError {
@@ -170,6 +171,7 @@ impl Condition {
     }
 }
 
+/// By what records are sorted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
     #[default]
@@ -182,6 +184,7 @@ pub enum Sort {
     Spend,
 }
 
+/// Records of a query, and how many match it in all.
 #[derive(Clone, Debug, Default)]
 pub struct RecordPage {
     pub records: Vec<StoredRecord>,
@@ -242,6 +245,7 @@ pub enum AuditSort {
     ObjectId,
 }
 
+/// Audit entries of a query, and how many match it in all.
 #[derive(Clone, Debug, Default)]
 pub struct AuditPage {
     pub entries: Vec<StoredAudit>,
@@ -326,6 +330,7 @@ pub trait LedgerHealth: Send + Sync {
     fn state(&self) -> LedgerState;
 }
 
+/// Whether the ledger can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LedgerState {
     /// Never reached since start.
