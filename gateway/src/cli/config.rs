@@ -108,7 +108,7 @@ fn note(config: &Config, added: &Additions, read: usize) -> String {
     match read.saturating_sub(opened) {
         0 => format!("{read} models, credentials and settings were made over the API"),
         lost => format!(
-            "{lost} of {read} records cannot be opened: the salt key or the master key is another one"
+            "{lost} of {read} records cannot be decrypted: the salt key or the master key has changed"
         ),
     }
 }
