@@ -5,6 +5,7 @@ use crate::context::Context;
 use crate::error::{Refusal, detail};
 use crate::fields::moment;
 use crate::input::Params;
+use crate::page::{self, Bounds, Page};
 use crate::routes::{Access, route};
 use axum::Json;
 use axum::extract::Path;
@@ -15,8 +16,7 @@ use weir_core::access::{Grant, RouteClass};
 use weir_core::domain::records::KINDS;
 use weir_core::ports::{AuditPage, AuditQuery, AuditSort, StoredAudit};
 
-const PAGE: u32 = 10;
-const LARGEST: u32 = 100;
+static PAGES: Bounds = page::of_usual(10);
 
 pub(crate) static ROUTES: &[Access] = &[
     route(Method::GET, "/audit", RouteClass::Operation, Grant::ADMIN, || get(list)),
@@ -49,8 +49,7 @@ fn told(entry: &StoredAudit) -> Object {
 }
 
 async fn list(context: Context, params: Params) -> Result<Json<Object>, Refusal> {
-    let page = params.positive("page")?.unwrap_or(1);
-    let size = params.positive("page_size")?.unwrap_or(PAGE).min(LARGEST);
+    let page = Page::asked_or_first(&params, &PAGES)?;
     let table = params.get("table_name").or_else(|| params.get("object_type"));
     let query = AuditQuery {
         changed_by: params.text("changed_by"),
@@ -62,18 +61,15 @@ async fn list(context: Context, params: Params) -> Result<Json<Object>, Refusal>
         until: params.get("end_date").map(|text| crate::spend::moment(text, true)).transpose()?,
         sort: sort(&params),
         ascending: params.get("sort_order") == Some("asc"),
-        limit: size,
-        offset: (page - 1).saturating_mul(size),
+        limit: page.size,
+        offset: page.skip(),
         ..AuditQuery::default()
     };
     let found: AuditPage = context.directory().audit(&query).await?;
-    Ok(Json(Object(vec![
-        ("audit_logs", raw(&found.entries.iter().map(told).collect::<Vec<_>>())),
-        ("total", raw(&found.total)),
-        ("page", raw(&page)),
-        ("page_size", raw(&size)),
-        ("total_pages", raw(&found.total.div_ceil(u64::from(size)))),
-    ])))
+    let entries: Vec<Object> = found.entries.iter().map(told).collect();
+    let mut answer = Object(vec![("audit_logs", raw(&entries))]);
+    answer.0.extend(page.sized_place(found.total));
+    Ok(Json(answer))
 }
 
 fn sort(params: &Params) -> AuditSort {

@@ -71,7 +71,7 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
                 return Err(ApiError::new(Kind::BodyTooLarge, message).into());
             }
             Ok(Err(error)) => {
-                return Err(ApiError::new(Kind::BadRequest, "The request body broke off.")
+                return Err(ApiError::new(Kind::BadRequest, "The request body ended early.")
                     .because(error)
                     .into());
             }

@@ -1,16 +1,25 @@
-//! The management API: LiteLLM's paths, parameters, fields and status codes, over the storage ports of
-//! `core`.
+//! The management API: LiteLLM's paths, parameters, fields and status codes, over the storage ports of `core`.
 //!
-//! `routes.rs` is the table of routes and who may call them, `access.rs` holds every request against it.
-//! `input.rs` reads bodies and queries, `error.rs` speaks LiteLLM's error shapes, `answer.rs` writes JSON
-//! whose money is exact. `fields.rs` makes tables of a resource's fields, `work.rs` makes changes that belong
-//! together, `context.rs` is what every handler has, `page.rs` pages of lists and what these are searched by, `deleted.rs` records
-//! that are gone. Then a file
-//! or folder for each resource: `keys`, `teams`, `users`, `organizations`, `customers`, `budgets`, `tags`, `models`,
-//! `guardrails`, `settings`, `fallbacks` (in them), `callbacks` (and alerts), `health`, `cache`, `invitations`, `docs`, `signon` (sessions of the
-//! UI), `scim` (provisioning), `ui` (its files), `spend`, `audit`; `duration.rs` is for lifetimes, `due.rs` does what falls
-//! due by itself. `described/` is what the OpenAPI document says of parameters and answers. `service.rs` listens on the unix
-//! socket that the gateway proxies to.
+//! What all resources share:
+//!
+//! - `routes.rs`: the table of routes and who may call them. `access.rs` holds every request against it.
+//! - `context.rs`: what every handler has. `service.rs` listens on the unix socket that the gateway proxies to.
+//! - `input.rs`, `answer.rs`, `error.rs`: bodies and queries, JSON whose money is exact, LiteLLM's error shapes.
+//! - `fields.rs`: a resource's fields as a table, by which it is read and shown.
+//! - `work.rs`: changes that belong together, made whole or not at all, and audited.
+//! - `page.rs`, `deleted.rs`, `duration.rs`: pages and searches of lists, records that are gone, lifetimes.
+//! - `described/`, `docs.rs`: what the OpenAPI document says of parameters and answers, and its pages.
+//!
+//! A file or folder for each resource:
+//!
+//! - `keys/`, `teams/`, `users/`, `organizations/`, `customers.rs`, `budgets/`, `tags.rs`: who may spend, and how much.
+//!   `throughput.rs` refuses guarantees that exceed the limit they are shares of.
+//! - `models/`, `guardrails.rs`, `settings.rs`, `fallbacks.rs`, `callbacks.rs`, `cache.rs`, `health.rs`: the running
+//!   gateway.
+//! - `spend.rs`, `audit.rs`: what was spent, and who changed what.
+//! - `signon/`, `invitations.rs`, `scim/`, `ui.rs`: signing in, first passwords, provisioning, the files of the UI.
+//!
+//! `due.rs` does what falls due by itself: keys are rotated, budgets begin again.
 
 mod access;
 mod answer;

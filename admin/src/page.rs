@@ -15,6 +15,11 @@ pub(crate) struct Bounds {
 /// `page` and `size` of records, as `/key/list` has them.
 pub(crate) static RECORDS: Bounds = Bounds { size: "size", usual: 50, longest: 100 };
 
+/// Bounds of a list that comes in pages of `page_size` only, as `/user/list` has them.
+pub(crate) const fn of_usual(usual: u32) -> Bounds {
+    Bounds { size: "page_size", usual, longest: 100 }
+}
+
 /// Records in one answer where nobody asks for pages.
 const ALL: u32 = 10_000;
 
@@ -37,6 +42,15 @@ impl Page {
         Ok(paged.then_some(Self { number: number.unwrap_or(1), size }))
     }
 
+    /// A page of a list that never comes whole: the first, where nobody asks for another.
+    ///
+    /// # Errors
+    /// As [`Page::asked`].
+    pub(crate) fn asked_or_first(params: &Params, of: &Bounds) -> Result<Self, Refusal> {
+        let page = Self::asked(params, of)?;
+        Ok(page.unwrap_or(Self { number: 1, size: of.usual }))
+    }
+
     pub(crate) fn skip(self) -> u32 {
         (self.number - 1).saturating_mul(self.size)
     }
@@ -53,6 +67,22 @@ impl Page {
             ("current_page", raw(&self.number)),
             ("total_pages", raw(&self.of(total))),
         ]
+    }
+
+    /// The same, as `/user/list` tells it.
+    pub(crate) fn sized_place(self, total: u64) -> [(&'static str, Raw); 4] {
+        [
+            ("total", raw(&total)),
+            ("page", raw(&self.number)),
+            ("page_size", raw(&self.size)),
+            ("total_pages", raw(&self.of(total))),
+        ]
+    }
+
+    /// What to ask for its records, the last in `sort` first unless `sort_order` says `asc`.
+    pub(crate) fn records(self, conditions: Vec<Condition>, sort: Sort, params: &Params) -> RecordQuery {
+        let descending = params.get("sort_order") != Some("asc");
+        RecordQuery { conditions, sort, descending, limit: self.size, offset: self.skip() }
     }
 }
 

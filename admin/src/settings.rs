@@ -100,7 +100,7 @@ impl Section {
 }
 
 fn sealed_elsewhere() -> Refusal {
-    let message = "What is stored cannot be opened: the salt key or the master key is another one.";
+    let message = "What is stored cannot be decrypted: the salt key or the master key has changed.";
     ApiError::new(ErrorKind::BadRequest, message).into()
 }
 

@@ -1,5 +1,6 @@
-//! What was booked, in LiteLLM's fields: entries (`row.rs`, by day `days.rs`), sums (`global.rs`, `report.rs`) and days
-//! broken down (`activity.rs`). `scope.rs` is what of it a caller may see.
+//! What was booked, in LiteLLM's fields: entries (`query.rs`, `row.rs`, by day `days.rs`), sums (`global.rs`, `hits.rs`,
+//! `report.rs`, for finance `focus.rs`) and days broken down (`activity.rs`). `scope.rs` is what of it a caller may see,
+//! `calculate.rs` what something would cost.
 
 mod activity;
 mod calculate;
@@ -16,6 +17,7 @@ use crate::answer::{Object, raw};
 use crate::context::Context;
 use crate::error::Refusal;
 use crate::input::Params;
+use crate::page::{self, Bounds, Page};
 use crate::routes::{Access, route};
 pub(crate) use activity::ROUTES as ACTIVITY;
 use axum::Json;
@@ -75,8 +77,7 @@ pub(crate) static ROUTES: &[Access] = &[
 ];
 
 /// Entries in one page.
-const PAGE: u32 = 50;
-const LARGEST: u32 = 100;
+static PAGES: Bounds = page::of_usual(50);
 
 /// Entries are counted as far as this: nobody turns more pages.
 const COUNTED: u32 = 100_000;
@@ -125,10 +126,9 @@ async fn pages(
     Extension(turns): Extension<Turns>,
     params: Params,
 ) -> Result<Json<Object>, Refusal> {
-    let page = params.positive("page")?.unwrap_or(1);
-    let size = params.positive("page_size")?.unwrap_or(PAGE).min(LARGEST);
+    let page = Page::asked_or_first(&params, &PAGES)?;
     let asked = Asked::read(&params)?.filter;
-    let mut filter = SpendFilter { limit: size, offset: (page - 1).saturating_mul(size), ..asked };
+    let mut filter = SpendFilter { limit: page.size, offset: page.skip(), ..asked };
     if let Some(alias) = params.get("key_alias") {
         filter.key_hash = Some(query::called(&context, alias, filter.key_hash).await?);
     }
@@ -136,18 +136,14 @@ async fn pages(
     let total = context.services.spend.count(&filter, COUNTED).await?;
     let entries = context.services.spend.entries(&filter).await?;
     let said = said(&context, &entries).await?;
-    Ok(Json(Object(vec![
-        ("data", raw(&Rows(&entries, &said))),
-        ("total", raw(&total)),
-        ("page", raw(&page)),
-        ("page_size", raw(&size)),
-        ("total_pages", raw(&total.div_ceil(u64::from(size)))),
-    ])))
+    let mut answer = Object(vec![("data", raw(&Rows(&entries, &said)))]);
+    answer.0.extend(page.sized_place(total));
+    Ok(Json(answer))
 }
 
 /// What was said in so many exchanges as a page holds; a longer list is of costs.
 async fn said(context: &Context, entries: &[Entry]) -> Result<Vec<Said>, Refusal> {
-    if entries.len() > LARGEST as usize {
+    if entries.len() > PAGES.longest as usize {
         return Ok(Vec::new());
     }
     Ok(context.services.spend.said(entries).await?)

@@ -1,5 +1,5 @@
-//! Throughput that is guaranteed (`rpm_limit_type`, `tpm_limit_type`: `guaranteed_throughput`): such a limit is refused where
-//! all keys of a team, or all teams of an organisation, would have more of it together than there is.
+//! Throughput that is guaranteed (`rpm_limit_type`, `tpm_limit_type`: `guaranteed_throughput`): such a limit is refused
+//! where all keys of a team, or all teams of an organisation, would have more of it together than there is.
 
 use crate::context::Context;
 use crate::error::Refusal;

@@ -1,12 +1,16 @@
-//! Mock providers and a load harness: what a gateway costs, measured beside nginx and a bare Pingora.
+//! Mock providers and a load harness: what a gateway costs, measured beside nginx and a bare Pingora. Gateways are
+//! reached over HTTP only.
 //!
-//! `mock/` is the provider that benches and tests talk to; `switch.rs` lets one mock process serve all cases, `sink.rs`
-//! receives webhooks and `stamped.rs` writes the time into every chunk. `pass.rs` is the bare Pingora proxy, `ports.rs` finds ports. The harness reads: `cases.rs`
-//! (what is asked), `targets/` (who is asked: processes, their configuration), `load/` (how: closed and open loop),
-//! `cpu.rs` (what it cost them), `run.rs` (rounds, interleaved), `guarantees/` (cases named after a guarantee),
-//! `report/` (Markdown, JSON, HTML). `count.rs` counts instructions, `train.rs` gives a build something to learn from,
-//! `tune/` tries settings on this machine. `scale.rs` is a model of many replicas, which measures nothing. The
-//! gateway is reached over HTTP only.
+//! - `mock/`: the providers that benches and tests talk to. `switch.rs` lets one mock process serve all cases,
+//!   `stamped.rs` writes the time into every chunk, `sink.rs` receives webhooks.
+//! - `cases.rs`: what is asked. `targets/`: who is asked, as processes with their configuration. `pass.rs` is the bare
+//!   Pingora proxy among them.
+//! - `load/`: how it is asked, closed and open loop. `cpu.rs` reads what that took, `run.rs` interleaves the rounds.
+//! - `guarantees/`: cases named after a guarantee. `report/`: Markdown, JSON, HTML, with `machine.rs` saying where.
+//! - `count.rs`: instructions of a request. `train.rs` gives `make bolt` something to learn from.
+//! - `tune/`: tries settings on this machine. `scale.rs` is a model of many replicas, which measures nothing.
+//!
+//! `ports.rs` finds free ports. The command line itself is in the binary: `cli.rs`, `serve.rs`, `tools.rs`.
 
 pub mod mock;
 

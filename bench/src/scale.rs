@@ -1,9 +1,9 @@
 //! A model of many replicas over one ledger: what they ask of it, and whether a budget is ever overshot. Counts, and
 //! measures nothing: no I/O, no clock, the same answer every time.
 //!
-//! The rules are the gateway's: a request holds what it may cost from its replica's slice of the budget; a slice that is too
-//! small grows by a sixteenth of what is left; entries are booked twice a second, in batches of 4,096; slices that nobody used
-//! for half a second go back.
+//! The rules are the gateway's: a request holds what it may cost from its replica's slice of the budget; a slice that
+//! is too small grows by a sixteenth of what is left; entries are booked twice a second, in batches of 4,096; slices
+//! that nobody used for half a second go back.
 
 use std::fmt;
 

@@ -220,11 +220,13 @@ impl ApiError {
         self
     }
 
+    /// Another `type` than the table's.
     pub fn with_type(mut self, error_type: impl Into<String>) -> Self {
         self.0.error_type = Some(error_type.into());
         self
     }
 
+    /// Which parameter of the request is meant.
     pub fn with_param(mut self, param: impl Into<String>) -> Self {
         self.0.param = Some(param.into());
         self
@@ -236,6 +238,7 @@ impl ApiError {
         self
     }
 
+    /// When the caller may try again.
     pub fn with_retry_after(mut self, wait: Duration) -> Self {
         self.0.retry_after = Some(wait);
         self
@@ -257,14 +260,17 @@ impl ApiError {
         self.0.kind
     }
 
+    /// The HTTP status that the caller gets.
     pub fn status(&self) -> u16 {
         self.0.status.unwrap_or(self.0.kind.row().status)
     }
 
+    /// What the caller reads.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
+    /// What the log has and the caller never gets.
     pub fn cause(&self) -> Option<&str> {
         self.0.cause.as_deref()
     }

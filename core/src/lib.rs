@@ -1,10 +1,19 @@
-//! The nouns of Weir: what three crates share and nobody owns. No I/O, no runtime.
+//! The nouns of Weir, which all other crates share. No runtime, and no I/O but the clock, the environment and random
+//! ids.
 //!
-//! Read `domain/` first (who calls, what is spent), then `config/` (what the operator wrote and what it
-//! means), `model/` (deployments and prices), `body/` (looking into a JSON request without rewriting it), `chat/` (the
-//! canonical model between dialects),
-//! `codec/` (bytes to frames), `error.rs` (the one table from kind to HTTP) and `ports.rs` (the traits that
-//! ledger and gateway implement for the others).
+//! In reading order:
+//!
+//! - `domain/`: who calls, for what, what it cost: keys, records, money, usage, the ledger entry.
+//! - `access/`: who a request is from, and what it may do.
+//! - `config/`: what the operator wrote, and what it means.
+//! - `model/`: the price catalogue, and the price of a request.
+//! - `body/`: looking into a JSON body or a form without rewriting it.
+//! - `chat/`: the canonical model that all dialects meet in.
+//! - `codec/`: bytes to frames.
+//! - `ports/`: the traits by which `gateway`, `plugins`, `admin` and `ledger` use each other.
+//! - `error.rs`: the one table from the kind of an error to its HTTP answer.
+//! - `metrics.rs`: the one table of metric names, labels and help texts.
+//! - `time.rs`, `memo.rs`, `redact.rs`: the clock, values that are worked out once, secrets in the words of others.
 
 pub mod access;
 pub mod body;

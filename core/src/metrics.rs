@@ -381,7 +381,8 @@ impl Row {
         self.name == name || self.name.strip_suffix("_total") == Some(name)
     }
 
-    /// Whether it is about services, those beside the gateway and its own parts, and shown only where somebody asks for these.
+    /// Whether it is about services, those beside the gateway and its own parts, and shown only where somebody asks for
+    /// these.
     pub fn is_of_system(&self) -> bool {
         SYSTEM.iter().any(|prefix| self.name.starts_with(prefix))
     }

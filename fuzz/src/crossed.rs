@@ -185,7 +185,8 @@ fn said(answer: &Answer) -> Vec<char> {
 
 struct Call<'a> {
     name: &'a str,
-    /// `None` for free text, or where the model wrote no object: a dialect that holds arguments as JSON must put them somewhere.
+    /// `None` for free text, or where the model wrote no object: a dialect that holds arguments as JSON must put them
+    /// somewhere.
     arguments: Option<Value>,
 }
 

@@ -37,46 +37,46 @@ struct Cli {
 enum Command {
     /// Runs the gateway (the default).
     Serve(Serve),
-    /// Brings the ledger's schema up to date; waits for the database, and may be run by several at once.
+    /// Brings the ledger's schema up to date. Waits for the database; safe to run several times at once.
     Migrate(Migrate),
     /// Reads a configuration, prints every problem, and exits with 1 if it cannot be served.
     Check(Check),
-    /// Prints every setting as it is in force, and where its value comes from. Secrets are hidden.
+    /// Prints every setting in force and where its value comes from. Secrets are hidden.
     Config(config::Show),
-    /// Looks whether ledger, Redis, providers, data directory and port are there and well; exits with 1 if not.
+    /// Checks that ledger, Redis, providers, data directory and port are reachable and healthy; exits with 1 if not.
     Doctor(doctor::Doctor),
-    /// Virtual keys of a gateway that runs somewhere.
+    /// Manages the virtual keys of a running gateway.
     Keys(admin::Keys),
-    /// Its teams.
+    /// Manages the teams of a running gateway.
     Teams(admin::Others),
-    /// Its users.
+    /// Manages the users of a running gateway.
     Users(admin::Others),
-    /// What was spent there, by team, key, model and the like.
+    /// Reports what was spent on a running gateway, by team, key, model and so on.
     Spend(admin::Spend),
-    /// Books entries anew at today's prices, with all the sums they are part of.
+    /// Re-prices booked entries at today's prices, and every sum they are part of.
     Reprice(reprice::Reprice),
-    /// Seals what the ledger keeps secret with another secret: after the salt key was changed.
+    /// Re-encrypts the ledger's secrets after the salt key or master key was changed.
     Reseal(reseal::Reseal),
-    /// Puts this program in the place of a gateway that runs, without breaking a stream or refusing a request.
+    /// Replaces a running gateway with this program, without breaking a stream or refusing a request.
     Upgrade(upgrade::Upgrade),
-    /// Prints what a shell needs to complete commands.
+    /// Prints a completion script for a shell.
     Completions(manual::Completions),
     /// Prints the manual, or writes its pages into a folder.
     Man(manual::Manual),
     /// The price catalogue.
     #[command(subcommand)]
     Prices(Prices),
-    /// Takes over what another gateway has kept: keys, teams, users, budgets and what was spent.
+    /// Imports another gateway's keys, teams, users, budgets and spend.
     #[command(subcommand)]
     Import(Import),
-    /// Writes it back there.
+    /// Exports keys, teams, users, budgets and spend to another gateway's database.
     #[command(subcommand)]
     Export(Export),
 }
 
 #[derive(Subcommand)]
 enum Import {
-    /// From a LiteLLM database, in which nothing is changed. May be repeated.
+    /// From a LiteLLM database, which is not changed. May be repeated.
     Litellm(litellm::Import),
 }
 
@@ -98,7 +98,7 @@ pub struct Serve {
     /// Worker threads; all cores by default.
     #[arg(long = "num_workers", alias = "num-workers", env = "NUM_WORKERS")]
     pub num_workers: Option<usize>,
-    /// Logs more.
+    /// Logs in more detail.
     #[arg(long = "detailed_debug", alias = "detailed-debug", env = "DETAILED_DEBUG")]
     pub detailed_debug: bool,
     #[arg(long, env = "DEBUG")]
@@ -113,10 +113,10 @@ pub struct Serve {
     /// Prints the master key and a command to paste: for trying Weir out, not for a log.
     #[arg(long)]
     pub welcome: bool,
-    /// Serves one half only; the other runs elsewhere, over the same Postgres.
+    /// Serves only one half; the other half runs elsewhere, over the same Postgres.
     #[arg(long)]
     pub only: Option<Half>,
-    /// Takes the listeners over from the gateway with the same data directory: what `weir upgrade` starts.
+    /// Takes over the listeners of the gateway with the same data directory. Used by `weir upgrade`.
     #[arg(long)]
     pub upgrade: bool,
     #[command(flatten)]
@@ -134,7 +134,7 @@ pub enum Half {
 
 #[derive(Args)]
 struct Migrate {
-    /// The configuration, for the address of the ledger; the environment is enough.
+    /// The configuration that says where the ledger is; the environment alone is enough.
     #[arg(short, long, env = "CONFIG_FILE_PATH")]
     config: Option<PathBuf>,
     /// How long to wait for the database, in seconds.
@@ -144,10 +144,10 @@ struct Migrate {
 
 #[derive(Args)]
 struct Check {
-    /// A configuration, or values of the chart that have one in `proxy_config`.
+    /// A configuration, or values of the Helm chart with one in `proxy_config`.
     #[arg(required_unless_present = "helm_values")]
     file: Option<PathBuf>,
-    /// Values of the chart: their own keys are checked too.
+    /// The file holds values of the Helm chart: the chart's own keys are checked too.
     #[arg(long, value_name = "FILE", conflicts_with = "file")]
     helm_values: Option<PathBuf>,
     /// Unknown settings count as errors.
@@ -160,7 +160,7 @@ enum Prices {
     /// Makes the catalogue from LiteLLM's price map.
     Import {
         file: PathBuf,
-        /// Where to write it; standard output by default.
+        /// The file to write; standard output by default.
         #[arg(long)]
         out: Option<PathBuf>,
     },

@@ -175,7 +175,7 @@ fn opened(snapshot: &Snapshot, purpose: &str, sealed: &str, name: &str) -> Optio
     let text = open(snapshot, purpose, sealed);
     if text.is_none() {
         tracing::error!(
-            "{purpose} of {name} cannot be opened: the salt key or the master key is another one"
+            "{purpose} of {name} cannot be decrypted: the salt key or the master key has changed"
         );
     }
     text

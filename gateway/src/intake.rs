@@ -298,7 +298,8 @@ async fn piece(down: &mut ServerSession) -> Result<Option<Bytes>, Fault> {
     down.read_request_body().await.map_err(|error| match error.etype() {
         pingora::ErrorType::ReadTimedout => timed_out(Duration::from_secs(60)),
         pingora::ErrorType::InvalidHTTPHeader => Fault::Refused(
-            ApiError::new(Kind::BadRequest, "The request body is not framed as HTTP says.").because(error),
+            ApiError::new(Kind::BadRequest, "The framing of the request body is not valid HTTP.")
+                .because(error),
         ),
         _ => Fault::Gone(error),
     })

@@ -1,10 +1,24 @@
-//! The gateway as a library: what `weir` is made of, and how a program of one's own adds to it. The only crate that names
-//! Pingora, and the place where concrete types meet.
+//! The gateway as a library: what `weir` is made of, and how a program of one's own adds to it. The only crate that
+//! names Pingora, and the place where concrete types meet.
 //!
-//! A request's way: `proxy.rs` (Pingora's phases) → `endpoints.rs` (which operation) → `exchange.rs` (the life of an
-//! exchange) → `intake.rs` (the body) → `routing/` (which deployment) → `upstream/` (sending) → `response/` (relaying).
-//! `mirror.rs` sends copies to silent models. `front/` checks heads before Pingora's parser sees them. `local/` answers health, models and metrics. `run.rs` puts the process together, `serving.rs` opens its listeners, `cli.rs` reads the command line,
-//! `background/` holds what runs beside requests; `handover/` gives the listeners to another process.
+//! The way of a request:
+//!
+//! - `front/`: connections and heads, before Pingora's parser sees them.
+//! - `proxy.rs`: Pingora's phases. `endpoints.rs` says what a path asks for, `asked.rs` makes the request of it.
+//! - `local/`: health, models, metrics and whatever else is answered from memory.
+//! - `exchange.rs`: the life of an exchange. `limits.rs` gives it a place, `intake.rs` and `gathered.rs` read its body.
+//! - `routing/`: which deployment is next. `hedge.rs` asks a second one, `mirror.rs` sends copies to silent models.
+//! - `upstream/`: connections to providers. `response/`: relaying what they answer. `patience.rs` bounds how long
+//!   either is silent.
+//!
+//! The process:
+//!
+//! - `run.rs`: puts everything together. `serving.rs` opens the listeners, `storage.rs` ledger, journal and Redis.
+//! - `settings.rs`, `control.rs`, `prices.rs`: loading the configuration, changing it while it is served, a newer price
+//!   map.
+//! - `state.rs`: what all requests share. `background/` runs beside them.
+//! - `handover/`, `data_dir.rs`: giving the listeners to another process, and the folder that both know.
+//! - `cli.rs`, `logging.rs`, `allocator.rs`: the command line, logs, memory.
 
 pub mod allocator;
 mod asked;

@@ -1,5 +1,6 @@
-//! Copies of requests for silent groups (`silent_model`), beside the clients' own exchanges: their answers are read for what
-//! they cost and thrown away. A copy is the operator's request: no key, team, user or customer of the caller stands in it.
+//! Copies of requests for silent groups (`silent_model`), beside the clients' own exchanges: their answers are read for
+//! what they cost and thrown away. A copy is the operator's request: no key, team, user or customer of the caller
+//! stands in it.
 
 use crate::exchange::attempt_ended;
 use crate::local::once;

@@ -71,7 +71,7 @@ pub async fn answer(app: &Arc<App>, down: &mut ServerSession) -> Result<bool> {
     let header = down.req_header();
     let path = header.uri.path();
     if let Some(why) = front::refusal(path) {
-        let message = format!("The request could mean two things and was refused: {why}.");
+        let message = format!("The request is ambiguous and was refused: {why}.");
         fail::respond(down, &ApiError::new(Kind::BadRequest, message), None).await?;
         return Ok(true);
     }

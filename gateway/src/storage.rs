@@ -108,7 +108,7 @@ fn answers(config: &Config, meter: &Arc<dyn Meter>) -> anyhow::Result<Option<Arc
         CachePlace::Redis(redis) => {
             let opened = Redis::open(redis, redis.timeout.unwrap_or(config.weir.redis_timeout));
             tracing::info!("answers are cached in Redis ({})", redis.told());
-            let opened = opened.context("the settings of the cache's Redis cannot be used")?;
+            let opened = opened.context("the cache's Redis settings cannot be used")?;
             SharedAnswers::begin(opened.metered(Arc::clone(meter)))
         }
     };

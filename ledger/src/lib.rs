@@ -1,10 +1,20 @@
-//! What is kept: keys, teams and other records, every spend entry and bridged responses, in Postgres or SQLite, and the journal that an entry reaches first.
+//! What is kept, in Postgres or SQLite: keys, teams and other records, every spend entry, bridged responses; and the
+//! journal that an entry reaches first. The only crate that speaks SQL.
 //!
-//! Start at `store.rs` (one set of statements over both engines), then `directory/`, `spend/` and
-//! `responses.rs` (what is asked of them).
-//! `journal/` is the local file that survives this process; `writer.rs` carries it into the store. `cache.rs` is how
-//! the data plane sees keys, `leases.rs` the slices of budgets that it spends, `notify.rs` how other replicas hear of changes. `redis/` counts and keeps what processes share and is no money. `told.rs` is what replicas tell once together. `examine.rs` looks whether the database is there and well. `litellm/` moves in from LiteLLM, and out
-//! again. Only this crate speaks SQL.
+//! In reading order:
+//!
+//! - `store.rs`: one set of statements over both engines, and the migrations.
+//! - `directory/`: records of every kind, with their audit log.
+//! - `spend/`: entries, the sums over them, and reports.
+//! - `journal/`: the local file that survives this process. `writer.rs` carries its entries into the store.
+//! - `leases.rs`: the slices of budgets that this process spends from.
+//! - `cache.rs`: keys, as the data plane sees them. `holders.rs` remembers which customers and tags have limits.
+//!   `notify.rs` is how other replicas hear of a change.
+//! - `redis/`: counters, answers and cooldowns that processes share. Never money.
+//! - `responses.rs`: answers of the Responses API that are kept here for a provider that keeps none.
+//! - `told.rs`: what is told to somebody outside, once over all replicas.
+//! - `sweep.rs`: deletes what is past its retention. `examine.rs` checks the database for `weir doctor`.
+//! - `litellm/`: moves in from LiteLLM, and out again.
 
 mod cache;
 mod directory;

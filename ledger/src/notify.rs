@@ -43,7 +43,7 @@ pub async fn listen(ledger: Ledger, watcher: Arc<dyn Watcher>) {
 async fn hear_always(ledger: &Ledger, watcher: &dyn Watcher) {
     while ledger.is_postgres() {
         if let Err(error) = hear(ledger, watcher).await {
-            tracing::warn!("not hearing of changes: {error}");
+            tracing::warn!("changes made by other replicas are not heard: {error}");
         }
         watcher.lost().await;
         tokio::time::sleep(RETRY).await;

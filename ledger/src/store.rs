@@ -90,8 +90,8 @@ const SCHEMA: &str = "CREATE SCHEMA IF NOT EXISTS weir";
 // --- opening ---
 
 impl Ledger {
-    /// Connects, and migrates where it may. With Postgres away this still answers: the ledger is `Starting` and keeps trying.
-    /// Fails when the URL is none, or the SQLite file cannot be used.
+    /// Connects, and migrates where it may. With Postgres away this still answers: the ledger is `Starting` and keeps
+    /// trying. Fails when the URL is none, or the SQLite file cannot be used.
     pub async fn open(options: LedgerOptions) -> LedgerResult<Ledger> {
         let ledger = Self::unprepared(&options).await?;
         match ledger.prepare().await {

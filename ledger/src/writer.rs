@@ -74,8 +74,8 @@ impl Writer {
         Self { ledger, journal, leases, options, keeping, reader }
     }
 
-    /// Runs for the life of the process: first what dead processes left, then what this one writes. `keeping`: what is kept,
-    /// as the configuration has it at that moment, and where midnights are.
+    /// Runs for the life of the process: first what dead processes left, then what this one writes. `keeping`: what is
+    /// kept, as the configuration has it at that moment, and where midnights are.
     pub async fn run(&self, keeping: impl Fn() -> (KeepingSettings, TimeZone) + Send + Sync) {
         // Side by side: slices must be renewed however long booking takes.
         tokio::join!(self.book(keeping), self.keep_slices());
@@ -127,7 +127,7 @@ impl Writer {
         let renewed = self.leases.renew().await;
         match self.leases.reclaim(self.options.reclaim).await {
             Ok(0) => {}
-            Ok(dead) => tracing::info!(dead, "budgets have back what processes held that are gone"),
+            Ok(dead) => tracing::info!(dead, "budgets have back what processes that are gone had held"),
             Err(error) => tracing::debug!("{error}"),
         }
         if let Err(error) = renewed {
@@ -226,7 +226,7 @@ impl Writer {
                 tracing::error!("a batch was refused, trying its entries one by one: {error}");
                 return self.one_by_one(entries, leases).await;
             }
-            tracing::warn!(waiting = entries.len(), "the ledger takes no entries: {error}");
+            tracing::warn!(waiting = entries.len(), "the ledger is not accepting entries: {error}");
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(LONGEST_WAIT);
         }

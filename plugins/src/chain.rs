@@ -53,6 +53,7 @@ impl Chain {
         Ok(Flow::Continue)
     }
 
+    /// Before each attempt. The first error refuses it.
     pub fn on_attempt(&self, x: &mut Exchange, attempt: &Attempt) -> Result<(), ApiError> {
         self.attempt.iter().try_for_each(|plugin| plugin.on_attempt(x, attempt))
     }
@@ -64,6 +65,7 @@ impl Chain {
         watchers
     }
 
+    /// When the exchange is over; every filter is asked.
     pub fn on_finish(&self, x: &mut Exchange) {
         self.finish.iter().for_each(|plugin| plugin.on_finish(x));
     }

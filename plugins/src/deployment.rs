@@ -23,6 +23,7 @@ use weir_core::domain::usage::Usage;
 use weir_core::error::{ApiError, Kind};
 use weir_core::model::prices::{self, Catalogue, ModelPrice, ServiceTier};
 
+/// One way to serve a group, ready to be asked: whatever can be worked out beforehand is.
 #[derive(Debug)]
 pub struct Deployment {
     /// Stable across restarts and reloads; pools, cooldowns and counters are keyed by it.

@@ -1,9 +1,10 @@
 //! `infer_model_from_keys`: providers whose keys are in the environment serve all of their models, as `openai/*` in a
 //! `model_list` would have them.
 
+use crate::models::unwritten;
 use crate::providers::{self, Row};
 use weir_core::config::env::Env;
-use weir_core::config::{Config, Info, JsonMap, ModelEntry, Params};
+use weir_core::config::{Config, ModelEntry};
 
 /// Adds what the operator has not written, where that is wanted.
 pub(crate) fn add(config: &mut Config, env: &Env) {
@@ -27,19 +28,7 @@ fn is_set_up(row: &Row, env: &Env) -> bool {
 }
 
 fn pattern(row: &Row, name: String) -> ModelEntry {
-    ModelEntry {
-        id: format!("inferred/{}", row.prefix),
-        provider: row.prefix.to_owned(),
-        upstream_model: String::from("*"),
-        model_as_written: name.clone(),
-        name,
-        params: Params::default(),
-        info: Info::default(),
-        shown: JsonMap::default(),
-        from_ledger: false,
-        line: 0,
-        provenance: Default::default(),
-    }
+    ModelEntry { name, ..unwritten(format!("inferred/{}", row.prefix), row.prefix, "*") }
 }
 
 #[cfg(test)]

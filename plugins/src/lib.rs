@@ -1,26 +1,40 @@
 //! What happens to a request between the socket and the provider, without a socket.
 //!
-//! Start at `exchange.rs` (everything known about one request), `plugin.rs` (when a filter is asked) and
-//! `chain.rs` (in which order). Then any one file in `filters/`. `deployment.rs` is one way to serve a model,
-//! built from a config entry by one of `providers/` (who) and spoken to in one of `dialects/` (how).
-//! `auth/` is where credentials come from that are more than a key.
-//! `strangers.rs` bounds how often callers may come whom nobody knows. `customer.rs` is whom a request names beside its key,
-//! `own.rs` what it may bring along of its own.
-//! `identity/` recognises callers by tokens of an identity provider.
-//! `responses/` is what becomes of a response after it was answered, `seal.rs` keeps secrets of it.
-//! `budgets/` and `rates/` are what requests are held to and counted by, `policy.rs` what is kept of that for a key.
-//! `tokens/` counts tokens where no provider does; `utils/` is what the utility routes answer.
-//! `cache/` is what becomes of answers that are kept to be given again.
-//! `pass/` is what is passed through as it came, `realtime/` sessions over a WebSocket.
-//! `outgoing.rs` makes the request of one attempt, `costed.rs` tells what a stream cost. `load.rs` is what is going on at each
-//! deployment, `prefix.rs` what of a prompt its provider may have cached, `fallbacks.rs` what a
-//! request says of other models. `models.rs` finds deployments by name; `snapshot.rs` is all of that for one state of the
-//! configuration.
-//! `metrics/` counts what happens, `alerts/` tells people of it, `callbacks/` tells programs of exchanges that are over,
-//! `trace.rs` is the trace that a request belongs to.
-//! `guardrails/` checks what is said, `watch.rs` is how an answer is looked at while it passes.
-//! `inferred.rs` adds models that only the environment has keys for.
-//! `near.rs` is how a worker keeps things at hand, `listed.rs` reads lists that stand in files of their own.
+//! Start at `exchange.rs` (everything known about one request), `plugin.rs` (when a filter is asked) and `chain.rs` (in
+//! which order). Then read any one file in `filters/`. `services.rs` is what filters may use of the rest of the
+//! process.
+//!
+//! Who is asked, and how:
+//!
+//! - `snapshot.rs`: one state of the configuration, ready to serve.
+//! - `models.rs`: finds deployments by the name that a client asks for. `inferred.rs` adds those that only the
+//!   environment has keys for.
+//! - `deployment.rs`: one way to serve a model, built from its entry in the config by one of `providers/` (who is
+//!   asked) and spoken to in one of `dialects/` (how).
+//! - `outgoing.rs`: the request of one attempt. `auth/` signs it where a key in a header is not enough.
+//! - `mock.rs`: a deployment that answers by itself.
+//! - `pass/`, `realtime/`: a provider's own API, passed through as it is, and sessions over a WebSocket.
+//!
+//! What a request may do, and what it says:
+//!
+//! - `budgets/`, `rates/`: what it is held to and counted by. `policy.rs` keeps both for a key.
+//! - `identity/`: callers with a token of an identity provider. `strangers.rs` bounds floods of unknown callers.
+//! - `customer.rs`, `listed.rs`, `own.rs`, `fallbacks.rs`: the customer it names, lists of what is refused, the
+//!   credentials of its own, the fallbacks it asks for.
+//! - `guardrails/`: checks what is said. `watch.rs` is how an answer is checked on its way to the client.
+//! - `cache/`: answers that are given again. `prefix.rs` is what the provider itself may have cached of a prompt.
+//! - `responses/`: the state of the Responses API. `seal.rs` encrypts what is handed out or stored of it.
+//!
+//! What is known about it afterwards:
+//!
+//! - `tokens/`, `count.rs`, `measure.rs`: tokens, counted where no provider does, and what is paid by the piece.
+//! - `costed.rs`: the cost, told inside a stream.
+//! - `load.rs`: calls in progress at each deployment, and how fast the last ones were.
+//! - `metrics/`, `alerts/`, `callbacks/`: for Prometheus, for people, for other programs. `said.rs` makes prompts and
+//!   answers readable for them, `trace.rs` names the trace.
+//! - `utils/`: what the utility routes answer.
+//!
+//! `near.rs` is a worker's own small cache.
 
 pub mod alerts;
 pub mod auth;

@@ -110,8 +110,8 @@ impl ModelTable {
         self.open.by_pattern(name, &self.context).or_else(passed_on)
     }
 
-    /// The same for this caller: what is its team's own comes first. Admins reach what is a team's by its id, or by the name
-    /// that it has beside the team's.
+    /// The same for this caller: what is its team's own comes first. Admins reach what is a team's by its id, or by the
+    /// name that it has beside the team's.
     pub fn find_for(&self, name: &str, caller: &Caller) -> Option<Arc<Group>> {
         if self.of_teams.is_empty() {
             return self.find(name);
@@ -228,8 +228,8 @@ impl ModelTable {
         self.by_id.get(id).and_then(|group| group.deployments.first().cloned())
     }
 
-    /// A deployment as it is asked whether it is well: with the model that is named for that (`health_check_model`). None for
-    /// a pattern that names none.
+    /// A deployment as it is asked whether it is well: with the model that is named for that (`health_check_model`).
+    /// None for a pattern that names none.
     pub fn to_check(&self, id: &str) -> Option<Arc<Deployment>> {
         let entry = self.context.config.models.iter().find(|entry| entry.id == id)?;
         match &entry.info.check.model {

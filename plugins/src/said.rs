@@ -36,8 +36,8 @@ pub struct Heard {
     pub hiding: Option<Hiding>,
 }
 
-/// Request and answer as they may be told: JSON on one line, which a parser takes. `None`: there is nothing, or nothing that
-/// may be told.
+/// Request and answer as they may be told: JSON on one line, which a parser takes. `None`: there is nothing, or nothing
+/// that may be told.
 pub struct Legible {
     pub request: Option<JsonBody>,
     pub answer: Option<Bytes>,

@@ -14,6 +14,7 @@ use weir_core::config::problems::Problems;
 use weir_core::config::{Config, env::Env};
 use weir_core::model::prices::Catalogue;
 
+/// Never changed: a reload makes another, and exchanges keep the one they began with.
 pub struct Snapshot {
     pub config: Arc<Config>,
     /// `None`: everybody is the master, as LiteLLM has it without a master key.
@@ -34,6 +35,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Makes what is served of a configuration. What cannot be used is a problem of its setting, and is left out.
     pub fn build(
         mut config: Config,
         env: Arc<Env>,

@@ -1,5 +1,5 @@
-//! Floods of callers whom nobody knows. An address that sends too many requests with no key, or with wrong ones, is no longer
-//! looked up for the rest of the second; keys that are known without a look go on working from there.
+//! Floods of callers whom nobody knows. An address that sends too many requests with no key, or with wrong ones, is no
+//! longer looked up for the rest of the second; keys that are known without a look go on working from there.
 
 use async_trait::async_trait;
 use http::HeaderMap;

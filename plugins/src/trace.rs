@@ -42,8 +42,8 @@ impl Trace {
         Some(Self { id: id.to_owned(), parent: Some(parent.to_owned()), flags })
     }
 
-    /// Tells a provider: its own spans stand below that of the exchange, which callbacks are told of. What the client's tracer
-    /// says beside it goes along.
+    /// Tells a provider: its own spans stand below that of the exchange, which callbacks are told of. What the client's
+    /// tracer says beside it goes along.
     pub fn tell(x: &Exchange, headers: &mut HeaderMap) {
         let trace = Self::of(x);
         let told = format!("00-{}-{:016x}-{:02x}", trace.id, span(&x.id), trace.flags & SAMPLED);

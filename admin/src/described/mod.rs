@@ -1,7 +1,7 @@
-//! What the OpenAPI document says of routes beyond what their handlers ask for by themselves: parameters that are looked at
-//! only beside others, which values they take, and what is answered. `records.rs` are keys, teams, users and changes of
-//! them, `entries.rs` what was booked, `days.rs` and `spend.rs` sums of it, `health.rs` how a process is doing. Data: a test asks every handler for every parameter, another holds real
-//! answers against every row.
+//! What the OpenAPI document says of routes beyond what their handlers ask for by themselves: parameters that are
+//! looked at only beside others, which values they take, and what is answered. `records.rs` are keys, teams, users and
+//! changes of them, `entries.rs` what was booked, `days.rs` and `spend.rs` sums of it, `health.rs` how a process is
+//! doing. Data: a test asks every handler for every parameter, another holds real answers against every row.
 
 /// A row of an object, with a few words where its name does not say it all.
 macro_rules! member {

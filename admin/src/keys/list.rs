@@ -7,7 +7,7 @@ use crate::deleted;
 use crate::error::Refusal;
 use crate::fields;
 use crate::input::Params;
-use crate::page;
+use crate::page::{self, Bounds};
 use crate::users::show::Told;
 use axum::Json;
 use std::collections::{BTreeSet, HashMap};
@@ -18,34 +18,23 @@ use weir_core::domain::records::{Kept, Member, Record, Team, TeamRole, User};
 use weir_core::ports::records::{self, Page, get_all};
 use weir_core::ports::{Condition, RecordQuery, Sort, SpendScope};
 
-const PAGE: u32 = 10;
-const LARGEST: u32 = 100;
+static PAGES: Bounds = Bounds { size: "size", usual: 10, longest: 100 };
 
 /// A page of hashes, or of whole keys. Whoever sees not all sees its own.
 pub(super) async fn list(context: Context, params: Params) -> Result<Json<Object>, Refusal> {
-    let page = params.positive("page")?.unwrap_or(1);
-    let size = params.positive("size")?.unwrap_or(PAGE).min(LARGEST);
+    let page = page::Page::asked_or_first(&params, &PAGES)?;
     let form = Form::asked(&params)?;
     let gone = deleted::asked(&params)?;
-    let query = RecordQuery {
-        conditions: conditions(&context, &params).await?,
-        sort: sort(&params),
-        descending: params.get("sort_order") != Some("asc"),
-        limit: size,
-        offset: (page - 1).saturating_mul(size),
-    };
+    let query = page.records(conditions(&context, &params).await?, sort(&params), &params);
     let (keys, total) = if gone {
         former(&context, &query, form).await?
     } else {
         let found = records::list::<KeyRecord>(context.directory(), &query).await?;
         (told(&context, &found, form).await?, found.total)
     };
-    Ok(Json(Object(vec![
-        ("keys", raw(&keys)),
-        ("total_count", raw(&total)),
-        ("current_page", raw(&page)),
-        ("total_pages", raw(&total.div_ceil(u64::from(size)))),
-    ])))
+    let mut answer = Object(vec![("keys", raw(&keys))]);
+    answer.0.extend(page.place(total));
+    Ok(Json(answer))
 }
 
 /// What is told of each key.

@@ -14,7 +14,7 @@ const MAX_KEY: usize = 512;
 pub(super) fn fresh() -> Result<String, Refusal> {
     let mut bytes = [0_u8; 16];
     rand::rngs::OsRng.try_fill_bytes(&mut bytes).map_err(|error| {
-        ApiError::new(Kind::Internal, "The system gives no random numbers.").because(error)
+        ApiError::new(Kind::Internal, "The system's random number generator failed.").because(error)
     })?;
     Ok(format!("sk-{}", URL_SAFE_NO_PAD.encode(bytes)))
 }

@@ -161,8 +161,8 @@ impl<'c> Known<'c> {
         Object(told)
     }
 
-    /// `from`: `config` where any price is set there, with where each stands; else `catalogue`, `unpriced`, or `pattern`: what
-    /// is asked for has the price of its own name. `key`: the catalogue's name of what it prices.
+    /// `from`: `config` where any price is set there, with where each stands; else `catalogue`, `unpriced`, or
+    /// `pattern`: what is asked for has the price of its own name. `key`: the catalogue's name of what it prices.
     fn price_source(&self) -> Value {
         let set = self.set_prices();
         let is_listed =

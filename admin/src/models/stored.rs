@@ -122,7 +122,7 @@ fn merge(into: &mut Map<String, Value>, sent: Map<String, Value>) {
 }
 
 fn sealed_elsewhere() -> Refusal {
-    let message = "What is stored cannot be opened: the salt key or the master key is another one. Delete it and make \
+    let message = "What is stored cannot be decrypted: the salt key or the master key has changed. Delete it and make \
                    it again.";
     ApiError::new(Kind::BadRequest, message).into()
 }

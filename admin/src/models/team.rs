@@ -1,5 +1,5 @@
-//! Models of one team: who may make and change them, and what of them stays the operator's to say. What a team's admin makes
-//! gets nothing of the operator's: no variable, no shared credential, no address inside, and no key but its own.
+//! Models of one team: who may make and change them, and what of them stays the operator's to say. What a team's admin
+//! makes gets nothing of the operator's: no variable, no shared credential, no address inside, and no key but its own.
 
 use super::stored::{Sent, Stored};
 use crate::context::Context;

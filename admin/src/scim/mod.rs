@@ -1,7 +1,8 @@
 //! SCIM 2.0 (RFC 7643, RFC 7644) under `/scim/v2`: an identity provider keeps users and teams with it. `users.rs` and
-//! `groups.rs` are the two kinds of resources, `person.rs` is what of a user is provisioned, `enterprise.rs` its extension,
-//! `etag.rs` versions and requests that depend on one, `patch.rs` changes a resource as JSON before it is read, `filter.rs` is what lists and paths of patches choose by, `view.rs` what of a resource is
-//! shown and which page of them, `answer.rs` answers and refusals, `about.rs` what the service says of itself.
+//! `groups.rs` are the two kinds of resources, `person.rs` is what of a user is provisioned, `enterprise.rs` its
+//! extension, `etag.rs` versions and requests that depend on one, `patch.rs` changes a resource as JSON before it is
+//! read, `filter.rs` is what lists and paths of patches choose by, `view.rs` what of a resource is shown and which page
+//! of them, `answer.rs` answers and refusals, `about.rs` what the service says of itself.
 //!
 //! Whatever is sent is read and checked as a whole, and made in one commit: nothing is written by half.
 

@@ -1,5 +1,5 @@
-//! Patches (RFC 7644, section 3.5.2), in the forms that Okta and Entra ID send. They change the JSON of a resource, which is
-//! then read as if all of it had been sent.
+//! Patches (RFC 7644, section 3.5.2), in the forms that Okta and Entra ID send. They change the JSON of a resource,
+//! which is then read as if all of it had been sent.
 
 use super::answer::Fault;
 use super::enterprise::{self, MANAGER, NAME};

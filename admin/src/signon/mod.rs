@@ -1,7 +1,7 @@
-//! Signing in to the admin UI. `sessions.rs` makes and ends sessions; `password.rs` and `sso/` say whose one may be made;
-//! `throttle.rs` slows down who guesses; `origin.rs` refuses what a page of another site sends. `routes.rs` is what
-//! browsers ask, `invite.rs` how somebody gets a first password, `pages.rs` the form for when all else fails; `proxied.rs` believes a
-//! proxy in front.
+//! Signing in to the admin UI. `sessions.rs` makes and ends sessions; `password.rs` and `sso/` say whose one may be
+//! made; `throttle.rs` slows down who guesses; `origin.rs` refuses what a page of another site sends. `routes.rs` is
+//! what browsers ask, `invite.rs` how somebody gets a first password, `pages.rs` the form for when all else fails;
+//! `proxied.rs` believes a proxy in front.
 //!
 //! A session has the rights of its user and no others: the guard of all routes takes it in place of a key.
 

@@ -99,7 +99,7 @@ fn micros(duration: Duration) -> i64 {
 pub(super) fn random() -> Result<String, Refusal> {
     let mut bytes = [0_u8; 32];
     rand::rngs::OsRng.try_fill_bytes(&mut bytes).map_err(|error| {
-        ApiError::new(Kind::Internal, "The system gives no random numbers.").because(error)
+        ApiError::new(Kind::Internal, "The system's random number generator failed.").because(error)
     })?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }

@@ -51,7 +51,8 @@ impl Asked {
     }
 }
 
-/// The key that is called so, or was when it was deleted. Nobody's, where there is none, or where another key was asked for.
+/// The key that is called so, or was when it was deleted. Nobody's, where there is none, or where another key was asked
+/// for.
 pub(super) async fn called(
     context: &Context,
     alias: &str,

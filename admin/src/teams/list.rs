@@ -9,15 +9,14 @@ use crate::deleted;
 use crate::error::{Refusal, detail};
 use crate::input::Params;
 use crate::keys;
-use crate::page::{Page, RECORDS};
+use crate::page::{self, Bounds, Page, RECORDS};
 use axum::Json;
 use serde_json::json;
 use weir_core::domain::records::{Budget, Member, Team};
 use weir_core::ports::records::{self, get_all};
 use weir_core::ports::{Condition, RecordQuery, Sort};
 
-const PAGE: u32 = 10;
-const LARGEST: u32 = 100;
+static PAGES: Bounds = page::of_usual(10);
 
 // --- one ---
 
@@ -101,8 +100,7 @@ pub(crate) async fn teams_of(context: &Context, user: String) -> Result<Vec<Stri
 
 /// The same in pages.
 pub(super) async fn pages(context: Context, params: Params) -> Result<Json<Object>, Refusal> {
-    let page = params.positive("page")?.unwrap_or(1);
-    let size = params.positive("page_size")?.unwrap_or(PAGE).min(LARGEST);
+    let page = Page::asked_or_first(&params, &PAGES)?;
     let gone = deleted::asked(&params)?;
     let mut conditions = Vec::new();
     if let Some(alias) = params.text("team_alias") {
@@ -118,22 +116,12 @@ pub(super) async fn pages(context: Context, params: Params) -> Result<Json<Objec
     if let Some(user) = user {
         conditions.push(Condition::In("id", teams_of(&context, user).await?));
     }
-    let query = RecordQuery {
-        conditions,
-        sort: sort(&params),
-        descending: params.get("sort_order") != Some("asc"),
-        limit: size,
-        offset: (page - 1).saturating_mul(size),
-    };
+    let query = page.records(conditions, sort(&params), &params);
     let (teams, total) =
         if gone { former(&context, &query).await? } else { living(&context, &query).await? };
-    Ok(Json(Object(vec![
-        ("teams", raw(&teams)),
-        ("total", raw(&total)),
-        ("page", raw(&page)),
-        ("page_size", raw(&size)),
-        ("total_pages", raw(&total.div_ceil(u64::from(size)))),
-    ])))
+    let mut answer = Object(vec![("teams", raw(&teams))]);
+    answer.0.extend(page.sized_place(total));
+    Ok(Json(answer))
 }
 
 async fn living(context: &Context, query: &RecordQuery) -> Result<(Vec<Object>, u64), Refusal> {

@@ -1,4 +1,5 @@
-//! `/team/*`: teams, their members, models and permissions. `table.rs` is what a team holds, `show.rs` how it is told.
+//! `/team/*`: teams, their members, models and permissions. `table.rs` is what a team holds, `show.rs` how it is told,
+//! `rights.rs` who may do what with which; then one file for what is done with them.
 
 mod callbacks;
 mod change;

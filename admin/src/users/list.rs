@@ -6,7 +6,7 @@ use crate::answer::{Object, raw};
 use crate::context::Context;
 use crate::error::Refusal;
 use crate::input::Params;
-use crate::page::{self, Page, RECORDS};
+use crate::page::{self, Bounds, Page, RECORDS};
 use crate::{keys, teams};
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -18,8 +18,7 @@ use weir_core::error::{ApiError, Kind};
 use weir_core::ports::records::{self, get_all};
 use weir_core::ports::{Condition, RecordQuery, Sort};
 
-const PAGE: u32 = 25;
-const LARGEST: u32 = 100;
+static PAGES: Bounds = page::of_usual(25);
 
 // --- one ---
 
@@ -67,21 +66,14 @@ fn not_found(id: &str) -> Refusal {
 
 /// A page, as an object; `?format=array` gives the users alone.
 pub(super) async fn list(context: Context, params: Params) -> Result<Response, Refusal> {
-    let page = params.positive("page")?.unwrap_or(1);
-    let size = params.positive("page_size")?.unwrap_or(PAGE).min(LARGEST);
+    let page = Page::asked_or_first(&params, &PAGES)?;
     let mut conditions = conditions(&params);
     if let Some(team) = params.text("team") {
         let members = context.all::<Member>(vec![Condition::In("team_id", vec![team])]).await?;
         let ids = members.into_iter().map(|member| member.record.user_id).collect();
         conditions.push(Condition::In("id", ids));
     }
-    let query = RecordQuery {
-        conditions,
-        sort: sort(&params),
-        descending: params.get("sort_order") != Some("asc"),
-        limit: size,
-        offset: (page - 1).saturating_mul(size),
-    };
+    let query = page.records(conditions, sort(&params), &params);
     let found = records::list::<User>(context.directory(), &query).await?;
     let counts = key_counts(&context, &found.records).await?;
     let told = Told::load_all(&context, found.records).await?;
@@ -96,13 +88,8 @@ pub(super) async fn list(context: Context, params: Params) -> Result<Response, R
     if params.get("format") == Some("array") {
         return Ok(Json(users).into_response());
     }
-    let answer = Object(vec![
-        ("users", raw(&users)),
-        ("total", raw(&found.total)),
-        ("page", raw(&page)),
-        ("page_size", raw(&size)),
-        ("total_pages", raw(&found.total.div_ceil(u64::from(size)))),
-    ]);
+    let mut answer = Object(vec![("users", raw(&users))]);
+    answer.0.extend(page.sized_place(found.total));
     Ok(Json(answer).into_response())
 }
 

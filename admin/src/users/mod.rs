@@ -1,4 +1,5 @@
-//! `/user/*`: people who own keys and sign in. `table.rs` is what a user holds, `show.rs` how one is told.
+//! `/user/*`: people who own keys and sign in. `table.rs` is what a user holds, `show.rs` how one is told;
+//! then one file for what is done with them.
 
 mod change;
 mod list;

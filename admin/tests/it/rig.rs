@@ -252,18 +252,11 @@ pub fn record(key: &str) -> KeyRecord {
 pub fn entry(started_at: Micros, cost: i64) -> Entry {
     let ended_at = Micros(started_at.0 + 15_000);
     Entry {
-        id: new_entry_id(),
-        started_at,
         ended_at,
-        first_token_at: None,
         call_id: "call-1".to_owned(),
         provider_id: Some("chatcmpl-1".to_owned()),
-        operation: Operation::Chat,
-        stream: false,
         status: Status::Success,
         http_status: 200,
-        error: String::new(),
-        error_message: String::new(),
         key_hash: Some(KeyHash::of("sk-spender")),
         key_alias: Some("spender".to_owned()),
         user_id: Some("u1".to_owned()),
@@ -279,20 +272,11 @@ pub fn entry(started_at: Micros, cost: i64) -> Entry {
         usage_source: UsageSource::Reported,
         cost: NanoUsd(cost),
         price_version: "2026-01".to_owned(),
-        unpriced: false,
         attempts: vec![attempt(started_at, ended_at)],
         tags: vec!["proj-x".to_owned()],
-        metadata: String::new(),
         client_ip: "127.0.0.1".to_owned(),
         user_agent: "test/1".to_owned(),
-        organization_id: None,
-        team_alias: None,
-        session_id: None,
-        cache_hit: false,
-        accounts: Vec::new(),
-        explained: Default::default(),
-        outrun: Vec::new(),
-        cache_key: None,
+        ..Entry::begun(new_entry_id(), started_at, Operation::Chat)
     }
 }
 

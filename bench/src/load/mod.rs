@@ -1,7 +1,8 @@
 //! Sending requests and timing them.
 //!
-//! `wire.rs` decodes HTTP/1.1 answers without doing I/O, `client.rs` is one connection, `closed.rs` and `open.rs` are
-//! the two drivers, `stats.rs` what they count. Every driver runs on one thread of its own (`driver`).
+//! `plan.rs` is one request, ready to be sent, `wire.rs` decodes HTTP/1.1 answers without doing I/O, `client.rs` is one
+//! connection, `closed.rs` and `open.rs` are the two drivers, `stats.rs` what they count. Every driver runs on one
+//! thread of its own (`driver`).
 
 pub mod client;
 pub mod closed;

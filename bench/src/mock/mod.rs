@@ -3,9 +3,10 @@
 //! An [`Upstream`] decides what to answer to one request; the server knows sockets, the log and the
 //! counters, and nothing of any dialect. Start at `reply.rs` (the nouns), then `server.rs`.
 //!
-//! `provider.rs` is all providers behind one address. A request is read by `ask.rs` (control words in `words.rs`, scripts
-//! in `script.rs`), which decides on a `turn.rs`; the folder of a dialect writes that down, whole or streamed; `hostile.rs`
-//! may spoil it. `canned` sends precomputed bytes for benchmarks, `obedient` keeps to `max_tokens`, `replay` sends one recorded interaction.
+//! `provider.rs` is all providers behind one address. A request is read by `ask.rs` (control words in `words.rs`,
+//! scripts in `script.rs`), which decides on a `turn.rs`; the folder of a dialect writes that down, whole or streamed;
+//! `hostile.rs` may spoil it. `canned` sends precomputed bytes for benchmarks, `obedient` keeps to `max_tokens`,
+//! `replay` sends one recorded interaction.
 
 mod anthropic;
 mod ask;

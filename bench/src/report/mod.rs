@@ -1,7 +1,7 @@
 //! What a run found: one value, written three ways.
 //!
-//! `summary.rs` turns raw visits into medians and ratios, `shown.rs` is what cases show besides; `markdown.rs`, `json.rs` and
-//! `html.rs` (with `svg.rs` and `curve.rs`) write them. Nothing is measured here.
+//! `summary.rs` turns raw visits into medians and ratios, `shown.rs` is what cases show besides; `markdown.rs`,
+//! `json.rs` and `html.rs` (with `svg.rs` and `curve.rs`) write them. Nothing is measured here.
 
 mod curve;
 pub mod html;

@@ -53,7 +53,7 @@ impl Door<'_> {
         let known = known.ok_or_else(signed_out)?;
         let caller = self.signed_in(known)?;
         if writes && !session::has_csrf(headers, token) {
-            let message = "The header x-weir-csrf is missing or of another session. Load the page again.";
+            let message = "The header x-weir-csrf is missing or belongs to another session. Reload the page.";
             return Err(ApiError::new(Kind::Csrf, message));
         }
         Ok(caller)
@@ -76,7 +76,7 @@ impl Door<'_> {
 }
 
 fn signed_out() -> ApiError {
-    ApiError::new(Kind::MissingKey, "Nobody is signed in: the session has ended. Sign in again.")
+    ApiError::new(Kind::MissingKey, "The session has ended. Sign in again.")
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
-//! Who may call what. The key is taken from a request, recognised, and held against the class of the route; data
-//! plane and admin service use the same functions. What no rule allows is refused.
+//! Who may call what. The key is taken from a request, recognised, and held against the class of the route; data plane
+//! and admin service use the same functions. What no rule allows is refused.
+//!
+//! `door.rs` recognises callers, `grants.rs` is role × route as one function. `session.rs` is how browsers present a
+//! session, `origin.rs` how the admin service learns where a request came from.
 
 mod door;
 mod grants;

@@ -70,6 +70,7 @@ pub enum Begun {
     Whole(Box<Part>),
 }
 
+/// What a block grows by.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Delta {
     /// Text of a text, thinking or refusal block.

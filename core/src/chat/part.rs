@@ -18,6 +18,7 @@ pub struct Part {
     pub extra: Object,
 }
 
+/// What a part is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kind {
     Text {
@@ -59,6 +60,7 @@ pub struct Media {
     pub transcript: Option<String>,
 }
 
+/// Where the bytes of a medium are.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Source {
     /// `media_type` like `image/png`.
@@ -92,6 +94,7 @@ pub struct ToolCall {
     pub kind: ToolCallKind,
 }
 
+/// What a call is given: arguments in JSON, or free text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ToolCallKind {
     #[default]

@@ -41,6 +41,7 @@ pub struct Request {
     pub native: Option<(Dialect, Object)>,
 }
 
+/// Who says a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     System,
@@ -51,6 +52,7 @@ pub enum Role {
     Tool,
 }
 
+/// One turn of a conversation. `extra` holds members that the model does not know.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
     pub role: Role,
@@ -59,6 +61,7 @@ pub struct Message {
     pub extra: Object,
 }
 
+/// A tool that the model may call. `cache`: Anthropic's mark for its cache, as it was written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tool {
     pub kind: ToolKind,
@@ -66,6 +69,7 @@ pub struct Tool {
     pub extra: Object,
 }
 
+/// Who runs a tool, and what it is given.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ToolKind {
     Function {
@@ -81,6 +85,7 @@ pub enum ToolKind {
     Provider { dialect: Dialect, value: Value },
 }
 
+/// Which tools the model may or must call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ToolChoice {
     Auto,
@@ -91,6 +96,7 @@ pub enum ToolChoice {
     Named(String),
 }
 
+/// The form that the answer must have.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Format {
     Text,

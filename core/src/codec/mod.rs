@@ -1,4 +1,5 @@
-//! Bytes to frames. Nothing here has heard of models.
+//! Bytes to frames, by `sse.rs`, `ndjson.rs` and `event_stream.rs` behind `frames.rs`. Nothing here has heard of
+//! models.
 
 pub mod event_stream;
 pub mod frames;

@@ -1,5 +1,6 @@
 //! Server-sent events (WHATWG HTML, section 9.2): cutting a byte stream at event boundaries without copying where a
-//! chunk ends on one. Lines may end with LF, CR LF or CR: which of them is seen at the first line, and CRs alone become LFs.
+//! chunk ends on one. Lines may end with LF, CR LF or CR: which of them is seen at the first line, and CRs alone become
+//! LFs.
 
 use bytes::{Bytes, BytesMut};
 use memchr::memmem;
@@ -148,6 +149,7 @@ pub fn events(block: &[u8]) -> Events<'_> {
     Events { rest: block }
 }
 
+/// See [`events`].
 pub struct Events<'a> {
     rest: &'a [u8],
 }

@@ -65,8 +65,8 @@ pub struct Key {
     pub name: &'static str,
     pub kind: Kind,
     pub state: State,
-    /// What it does, for Weir's own settings; the others are LiteLLM's and mean what they mean there. Of a moot one: why, and
-    /// what to do instead.
+    /// What it does, for Weir's own settings; the others are LiteLLM's and mean what they mean there. Of a moot one:
+    /// why, and what to do instead.
     pub doc: &'static str,
 }
 

@@ -1,8 +1,10 @@
 //! Configuration in two steps: `ConfigFile` is what was written, `Config` is what it means.
 //!
-//! `load` goes: files to one tree (`include`, `tree`), environment and references (`resolve`, `env`, `database`),
-//! every name and type against the tables (`keys`, `section`, `file`), then the meaning (`models`, `params`, `prices`,
-//! `provider`, `fallbacks`, `settings`). `additions` lays the ledger's models and settings over it. `effective` tells every setting with its source, which `provenance` finds. `secrets` says what is asked of a secret manager before all that. `problems` collects what is wrong on the way; nothing stops at the first.
+//! `load` goes: files to one tree (`include`, `tree`), environment and references (`resolve`, `env`, `database`), every
+//! name and type against the tables (`keys`, `section`, `file`), then the meaning (`models`, `params`, `prices`,
+//! `provider`, `fallbacks`, `settings`). `additions` lays the ledger's models and settings over it. `effective` tells
+//! every setting with its source, which `provenance` finds. `secrets` says what is asked of a secret manager before all
+//! that. `problems` collects what is wrong on the way; nothing stops at the first.
 
 mod additions;
 mod aws;

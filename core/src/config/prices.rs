@@ -32,7 +32,7 @@ fn searches(s: &Section, prices: &mut Prices, problems: &mut Problems) {
             Some(_) => put(prices, name, node, &at, problems),
             None => problems.error(
                 &at,
-                "no such size of a search's context",
+                "unknown size of a search context",
                 "write search_context_size_low, _medium or _high",
             ),
         }

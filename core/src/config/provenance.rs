@@ -23,8 +23,8 @@ pub enum Source {
 pub struct Provenance {
     /// Where its entry stands.
     pub entry: Source,
-    /// What comes from elsewhere, since the ledger changes the entry: `litellm_params.rpm`, with its source. In the order of
-    /// the entry.
+    /// What comes from elsewhere, since the ledger changes the entry: `litellm_params.rpm`, with its source. In the
+    /// order of the entry.
     pub changed: Vec<(String, Source)>,
 }
 

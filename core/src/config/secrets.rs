@@ -14,7 +14,8 @@ use std::collections::BTreeSet;
 pub enum Keeper {
     /// AWS Secrets Manager.
     Aws(Box<Aws>),
-    /// HashiCorp Vault, its key/value store of version 2. Where it is, and who asks, is said by `HCP_VAULT_ADDR` and its like.
+    /// HashiCorp Vault, its key/value store of version 2. Where it is, and who asks, is said by `HCP_VAULT_ADDR` and
+    /// its like.
     Vault,
 }
 

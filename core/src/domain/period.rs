@@ -108,8 +108,8 @@ pub fn days_before(today: i64, days: i64) -> (i64, i64) {
     (begun.saturating_sub(days), begun.saturating_sub(1))
 }
 
-/// First and last day of the month before the one that `today` is in, counted as [`days_before`] does. `None` for a day that
-/// no calendar has.
+/// First and last day of the month before the one that `today` is in, counted as [`days_before`] does. `None` for a day
+/// that no calendar has.
 pub fn month_before(today: i64) -> Option<(i64, i64)> {
     let date = Date::constant(1970, 1, 1).checked_add(Span::new().try_days(today).ok()?).ok()?;
     let last = today.checked_sub(i64::from(date.day()))?;

@@ -232,6 +232,54 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// An exchange that has just begun: nobody was recognised, nothing was used, and it is `Interrupted` if nothing
+    /// follows.
+    pub fn begun(id: EntryId, started_at: Micros, operation: Operation) -> Self {
+        Self {
+            id,
+            started_at,
+            ended_at: started_at,
+            first_token_at: None,
+            call_id: String::new(),
+            provider_id: None,
+            operation,
+            stream: false,
+            status: Status::Interrupted,
+            http_status: 0,
+            error: String::new(),
+            error_message: String::new(),
+            key_hash: None,
+            key_alias: None,
+            user_id: None,
+            team_id: None,
+            end_user: None,
+            model_requested: String::new(),
+            model_group: String::new(),
+            model: String::new(),
+            provider: String::new(),
+            deployment_id: String::new(),
+            api_base: String::new(),
+            usage: Usage::default(),
+            usage_source: UsageSource::None,
+            cost: NanoUsd::ZERO,
+            price_version: String::new(),
+            unpriced: false,
+            attempts: Vec::new(),
+            tags: Vec::new(),
+            metadata: String::new(),
+            client_ip: String::new(),
+            user_agent: String::new(),
+            organization_id: None,
+            team_alias: None,
+            session_id: None,
+            cache_hit: false,
+            accounts: Vec::new(),
+            explained: Explained::default(),
+            outrun: Vec::new(),
+            cache_key: None,
+        }
+    }
+
     /// What of the cost is the deployment's that answered, and its provider's.
     pub fn own_cost(&self) -> NanoUsd {
         let outrun: NanoUsd = self.outrun.iter().map(|outrun| outrun.cost).sum();

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// What one attempt consumed, in tokens, except where a member says otherwise.
 ///
-/// What is missing is none, so that ledger rows stay readable. A new member gets a new layout in the ledger's journal, which
-/// does not describe itself.
+/// What is missing is none, so that ledger rows stay readable. A new member gets a new layout in the ledger's journal,
+/// which does not describe itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Usage {

@@ -19,8 +19,8 @@ pub trait AnswerCache: Send + Sync {
     /// `None`: there is none, it is over, or nobody can say within the time that a request waits.
     async fn get(&self, key: &str) -> Option<Arc<CachedAnswer>>;
 
-    /// Returns at once, and is done soon; [`AnswerCache::get`] of this process finds it from now on. It may be dropped where
-    /// there is no room.
+    /// Returns at once, and is done soon; [`AnswerCache::get`] of this process finds it from now on. It may be dropped
+    /// where there is no room.
     fn put(&self, key: &str, answer: Arc<CachedAnswer>);
 
     /// Forgets some; those that are not there are no error.

@@ -65,7 +65,8 @@ pub struct CallbackState {
     pub dropped: u64,
     /// Since when it takes nothing; `None` where it took the last request, or was never sent one.
     pub failing_since: Option<Micros>,
-    /// What was wrong last, and when. Hosts only, as the rest of an address may be a credential; empty where nothing ever was.
+    /// What was wrong last, and when. Hosts only, as the rest of an address may be a credential; empty where nothing
+    /// ever was.
     pub last_error: String,
     pub last_error_at: Option<Micros>,
     /// Bytes of records that wait for it.
@@ -97,6 +98,7 @@ pub struct ReplicaState {
     pub alerts_dropped: u64,
 }
 
+/// The running gateway.
 #[async_trait]
 pub trait Control: Send + Sync {
     /// Reads from the ledger what was made over the API, and puts it in force in this process. What cannot be used is
@@ -124,8 +126,8 @@ pub trait Control: Send + Sync {
     /// Tokens of a chat's messages (a JSON list), as the model counts them; `None` where they cannot be read.
     fn count_tokens(&self, model: &str, messages: &str) -> Option<u64>;
 
-    /// A text past one guardrail, as it would go on. `entities`: what is looked for, by guardrails that look for such; none:
-    /// as they are configured.
+    /// A text past one guardrail, as it would go on. `entities`: what is looked for, by guardrails that look for such;
+    /// none: as they are configured.
     ///
     /// # Errors
     /// 404 where none has this name, 400 where it does not let the text pass, 503 where it cannot say.

@@ -1,5 +1,10 @@
-//! What the crates ask of each other. Storage ports are implemented by `ledger`; the gateway hands them to
-//! plugins and admin. Every method may be called from any task and never blocks a worker.
+//! What the crates ask of each other. Storage ports are implemented by `ledger`; the gateway hands them to plugins and
+//! admin. Every method may be called from any task and never blocks a worker.
+//!
+//! Here: the directory of records, keys and the journal. `records.rs` gives records their types, `spend.rs` is entries
+//! and sums. Shared between processes: `leases.rs` (budgets), `rates.rs` (limits), `cooldowns.rs`, `cache.rs`
+//! (answers), `told.rs` (what is told once). `control.rs` is the running gateway, `identity.rs` identity providers,
+//! `meter.rs` how long all of that takes.
 
 pub mod cache;
 pub mod control;
@@ -46,6 +51,7 @@ pub enum LedgerError {
     Broken(String),
 }
 
+/// What every call of the ledger answers.
 pub type LedgerResult<T> = Result<T, LedgerError>;
 
 impl LedgerError {
@@ -166,6 +172,7 @@ impl Condition {
     }
 }
 
+/// By what records are sorted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
     #[default]
@@ -178,6 +185,7 @@ pub enum Sort {
     Spend,
 }
 
+/// Records of a query, and how many match it in all.
 #[derive(Clone, Debug, Default)]
 pub struct RecordPage {
     pub records: Vec<StoredRecord>,
@@ -238,6 +246,7 @@ pub enum AuditSort {
     ObjectId,
 }
 
+/// Audit entries of a query, and how many match it in all.
 #[derive(Clone, Debug, Default)]
 pub struct AuditPage {
     pub entries: Vec<StoredAudit>,
@@ -324,6 +333,7 @@ pub trait LedgerHealth: Send + Sync {
     fn state(&self) -> LedgerState;
 }
 
+/// Whether the ledger can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LedgerState {
     /// Never reached since start.
@@ -336,8 +346,8 @@ pub enum LedgerState {
 /// The local, append-only file that an entry reaches before the client sees its last byte. Calls are short
 /// memory copies; they do not wait for a disk.
 pub trait Journal: Send + Sync {
-    /// Before the first byte of an attempt goes upstream. `attempt`: 1 for the first; a later one's entry replaces an earlier
-    /// one's. `entry`: as it would be booked if nothing more were heard, status `Interrupted`, usage estimated.
+    /// Before the first byte of an attempt goes upstream. `attempt`: 1 for the first; a later one's entry replaces an
+    /// earlier one's. `entry`: as it would be booked if nothing more were heard, status `Interrupted`, usage estimated.
     fn begin(&self, attempt: u16, entry: &Entry) -> Result<(), JournalFull>;
     /// Before the client gets its last byte. Never refused for an entry whose `begin` was taken: room for it was
     /// set aside then.

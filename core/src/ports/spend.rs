@@ -112,6 +112,7 @@ pub struct RollupQuery {
     pub skip: u32,
 }
 
+/// The order of a rollup's rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RollupOrder {
     /// By the dimensions, in their order.

@@ -48,7 +48,7 @@ impl First {
             Ok(report) => log(&report),
             Err(error) => {
                 tracing::error!(
-                    "the import of LiteLLM's tables broke off; `weir import litellm` goes on: {error}"
+                    "the import of LiteLLM's tables did not finish; `weir import litellm` continues it: {error}"
                 );
                 return false;
             }

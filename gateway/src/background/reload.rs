@@ -13,8 +13,8 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep};
 use weir_core::ports::control::Control;
 
-/// How often the file is looked at. Its folder is not watched: whoever does that is woken by whatever else is written there,
-/// such as this process's log.
+/// How often the file is looked at. Its folder is not watched: whoever does that is woken by whatever else is written
+/// there, such as this process's log.
 const LOOK: Duration = Duration::from_millis(500);
 /// Editors write in several steps, ConfigMaps swap links: wait until it is quiet.
 const QUIET: Duration = Duration::from_millis(300);

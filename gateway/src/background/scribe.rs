@@ -77,6 +77,9 @@ async fn keep(store: &dyn SpendStore, said: &[weir_core::domain::spend::Said]) -
         }
         tokio::time::sleep(WAIT).await;
     }
-    tracing::warn!(exchanges = said.len(), "the ledger does not take what was said: it is not kept");
+    tracing::warn!(
+        exchanges = said.len(),
+        "the ledger is not accepting prompts and answers: they are not kept"
+    );
     false
 }

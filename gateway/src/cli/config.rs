@@ -22,10 +22,10 @@ pub(super) struct Show {
     /// Prints JSON instead of YAML with comments.
     #[arg(long)]
     json: bool,
-    /// Leaves out what is as it is by default.
+    /// Leaves out settings at their defaults.
     #[arg(long)]
     changed: bool,
-    /// Does not look into the ledger for what was made over the API.
+    /// Leaves out what was configured over the API, which is in the ledger.
     #[arg(long)]
     no_ledger: bool,
 }
@@ -108,7 +108,7 @@ fn note(config: &Config, added: &Additions, read: usize) -> String {
     match read.saturating_sub(opened) {
         0 => format!("{read} models, credentials and settings were made over the API"),
         lost => format!(
-            "{lost} of {read} records cannot be opened: the salt key or the master key is another one"
+            "{lost} of {read} records cannot be decrypted: the salt key or the master key has changed"
         ),
     }
 }

@@ -14,13 +14,13 @@ use weir_ledger::litellm::{self, ImportOptions, Parts, Place, Report};
 
 #[derive(Args)]
 pub(super) struct Import {
-    /// LiteLLM's database; by default the one that the configuration or DATABASE_URL names.
+    /// LiteLLM's database; by default the one named by the configuration or DATABASE_URL.
     #[arg(long, value_name = "URL")]
     from: Option<String>,
-    /// The schema that LiteLLM's tables are in; by default the one of the URL, or `public`.
+    /// The schema of LiteLLM's tables; by default the one in the URL, or `public`.
     #[arg(long)]
     schema: Option<String>,
-    /// Only tells what would be taken.
+    /// Only prints what would be imported.
     #[arg(long)]
     dry_run: bool,
     /// The configuration, which says where the ledger is.
@@ -30,10 +30,10 @@ pub(super) struct Import {
 
 #[derive(Args)]
 pub(super) struct Export {
-    /// LiteLLM's database; by default the one that the configuration or DATABASE_URL names.
+    /// LiteLLM's database; by default the one named by the configuration or DATABASE_URL.
     #[arg(long, value_name = "URL")]
     to: Option<String>,
-    /// The schema that LiteLLM's tables are in; by default the one of the URL, or `public`.
+    /// The schema of LiteLLM's tables; by default the one in the URL, or `public`.
     #[arg(long)]
     schema: Option<String>,
     /// The configuration, which says where the ledger is.
@@ -58,7 +58,7 @@ pub(super) fn import(args: &Import) -> anyhow::Result<()> {
             parts: Parts::All,
         };
         let seals = Seals::of(&setup.config, Some(&setup.master));
-        litellm::import(&setup.ledger, &options, &seals).await.context("the import broke off")
+        litellm::import(&setup.ledger, &options, &seals).await.context("the import did not finish")
     })?;
     tell(&report);
     Ok(())
@@ -68,7 +68,7 @@ pub(super) fn export(args: &Export) -> anyhow::Result<()> {
     let report = super::runtime()?.block_on(async {
         let setup = Setup::open(args.config.clone()).await?;
         let to = place(&setup.config, args.to.as_deref(), args.schema.clone())?;
-        litellm::export(&setup.ledger, &to).await.context("the export broke off")
+        litellm::export(&setup.ledger, &to).await.context("the export did not finish")
     })?;
     tell(&report);
     Ok(())

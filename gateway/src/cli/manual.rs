@@ -15,7 +15,7 @@ pub(super) struct Completions {
 
 #[derive(Args)]
 pub(super) struct Manual {
-    /// Writes a page for each command into this folder; without it, the first page goes to standard output.
+    /// A folder to write a page per command into; without it, the main page goes to standard output.
     folder: Option<PathBuf>,
 }
 

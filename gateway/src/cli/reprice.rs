@@ -23,16 +23,16 @@ use weir_plugins::snapshot::Snapshot;
 
 #[derive(Args)]
 pub(super) struct Reprice {
-    /// The first day, as 2026-11-01 (UTC).
+    /// The first day, such as 2026-11-01 (UTC).
     #[arg(long)]
     from: String,
-    /// The last day; today where nothing is said.
+    /// The last day; by default today.
     #[arg(long)]
     to: Option<String>,
     /// Only this model group.
     #[arg(long)]
     model: Option<String>,
-    /// Only tells what would change.
+    /// Only prints what would change.
     #[arg(long)]
     dry_run: bool,
     /// The configuration, which says where the ledger is and what models cost.

@@ -19,10 +19,10 @@ use weir_plugins::seal::Sealer;
 
 #[derive(Args)]
 pub(super) struct Reseal {
-    /// The variable that holds the secret that was in force before.
+    /// The variable with the secret that was in force before.
     #[arg(long, value_name = "VARIABLE")]
     from_env: String,
-    /// Only tells what would be sealed anew.
+    /// Only prints what would be re-encrypted.
     #[arg(long)]
     dry_run: bool,
     /// The configuration, which says where the ledger is.

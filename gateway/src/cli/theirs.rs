@@ -35,7 +35,7 @@ impl Theirs {
             ("telemetry", self.telemetry.is_some()),
         ];
         for (name, _) in given.into_iter().filter(|(_, given)| *given) {
-            say(&format!("--{name} is LiteLLM's and does nothing here"));
+            say(&format!("--{name} is an option of LiteLLM's and has no effect here"));
         }
     }
 }

@@ -1,4 +1,8 @@
 //! Requests that are answered here, without a provider and without the admin service.
+//!
+//! `health.rs`, `models.rs` and `metrics.rs` answer from memory, `utils.rs` and `explain.rs` from what a request would
+//! be. `responses.rs` finds earlier responses. `probe.rs` and `counted.rs` do ask a provider, beside all exchanges, by
+//! `once.rs`.
 
 mod counted;
 mod explain;

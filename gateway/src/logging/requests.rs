@@ -1,5 +1,5 @@
-//! Lines of requests. Whoever ends a request puts a line behind those that wait, and goes; one thread takes them all at once
-//! and writes them in one piece.
+//! Lines of requests. Whoever ends a request puts a line behind those that wait, and goes; one thread takes them all at
+//! once and writes them in one piece.
 
 use std::cell::RefCell;
 use std::fmt;

@@ -64,7 +64,8 @@ const MAX_COOLED: u64 = 10_000;
 const LONGEST: Duration = Duration::from_secs(3_600);
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// So many attempts say something about a deployment; when more than half of them fail, it is left alone. LiteLLM's figures.
+/// So many attempts say something about a deployment; when more than half of them fail, it is left alone. LiteLLM's
+/// figures.
 const ENOUGH: u32 = 5;
 
 impl Cooldowns {

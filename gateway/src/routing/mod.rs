@@ -1,8 +1,8 @@
 //! Which deployment next.
 //!
-//! `plan.rs` is the order of attempts of one exchange: retries, then fallback groups. `eligible.rs` says which deployments of
-//! a group may be asked at all, `strategies/` is the table of ways to choose among them. `cooldown.rs` remembers who
-//! failed, `affinity.rs` whose provider has cached which prompts. `errors.rs` has LiteLLM's words.
+//! `plan.rs` is the order of attempts of one exchange: retries, then fallback groups. `eligible.rs` says which
+//! deployments of a group may be asked at all, `strategies/` is the table of ways to choose among them. `cooldown.rs`
+//! remembers who failed, `affinity.rs` whose provider has cached which prompts. `errors.rs` has LiteLLM's words.
 
 pub mod affinity;
 pub mod cooldown;

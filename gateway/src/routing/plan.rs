@@ -327,8 +327,8 @@ fn preferred<'g>(left: &Candidates<'g>, failed: &[String]) -> Candidates<'g> {
     wanted
 }
 
-/// An attempt is over and in the list of attempts: what is going on at its deployment is known better now. Before the client
-/// has its last byte, so that its next request goes by it.
+/// An attempt is over and in the list of attempts: what is going on at its deployment is known better now. Before the
+/// client has its last byte, so that its next request goes by it.
 pub fn settle(x: &mut Exchange) {
     let Some(running) = x.target.running.take() else { return };
     let used = i64::try_from(x.answer.usage.total()).unwrap_or(i64::MAX);

@@ -1,6 +1,6 @@
-//! Segments that are booked and wait to be written to again. The first byte that is written to a page of a new file makes the
-//! kernel find it a place in memory and on the disk, which takes longer than all the rest of writing an entry down; pages that
-//! stay mapped have both.
+//! Segments that are booked and wait to be written to again. The first byte that is written to a page of a new file
+//! makes the kernel find it a place in memory and on the disk, which takes longer than all the rest of writing an entry
+//! down; pages that stay mapped have both.
 
 use super::instance::guard;
 use super::shard::Segment;
@@ -10,8 +10,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Bytes that stay mapped at most beside the segments that are written to: of segments that are not booked yet, and of spare
-/// ones. With the ledger away a journal grows far beyond this.
+/// Bytes that stay mapped at most beside the segments that are written to: of segments that are not booked yet, and of
+/// spare ones. With the ledger away a journal grows far beyond this.
 const KEPT: u64 = 8 << 20;
 
 /// A spare one that nobody has needed for so long is removed.

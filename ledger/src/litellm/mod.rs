@@ -5,9 +5,9 @@
 //! `secrets.rs` opens what is encrypted. `logs.rs` makes entries of SpendLogs, `daily.rs` fills in days that have no logs
 //! any more, `audit.rs` keeps who changed what. `report.rs` tells all of it. `export/` goes the other way.
 //!
-//! What was spent: LiteLLM keeps, beside the logs, the `spend` of each key, team, user … since its last reset. Budgets go on
-//! from there: a record is inserted together with its spend. The logs of the time before would count once more, so they
-//! are booked as history (`Counts::Before` of `spend/write.rs`): in reports, and against no budget. With that
+//! What was spent: LiteLLM keeps, beside the logs, the `spend` of each key, team, user … since its last reset. Budgets
+//! go on from there: a record is inserted together with its spend. The logs of the time before would count once more,
+//! so they are booked as history (`Counts::Before` of `spend/write.rs`): in reports, and against no budget. With that
 //! it does not matter in which order things come, whether an import breaks off, or how often it is done.
 
 mod audit;

@@ -1,5 +1,5 @@
-//! Answers in Redis, see [`weir_core::ports::cache`]. What is put is written by one task, in turn; until it is, this process
-//! finds it here. A Redis that is away, or slow, has no answers.
+//! Answers in Redis, see [`weir_core::ports::cache`]. What is put is written by one task, in turn; until it is, this
+//! process finds it here. A Redis that is away, or slow, has no answers.
 
 use super::Redis;
 use super::there::There;

@@ -1,5 +1,5 @@
-//! Parts of an entry as JSON, without what says nothing: every entry is written, and most are never read. In the journal, which
-//! does not describe itself, they stand whole.
+//! Parts of an entry as JSON, without what says nothing: every entry is written, and most are never read. In the
+//! journal, which does not describe itself, they stand whole.
 
 use serde::{Serialize, Serializer};
 use weir_core::domain::money::NanoUsd;

@@ -12,8 +12,8 @@ use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::ports::LedgerResult;
 use weir_core::time::Micros;
 
-/// Borrowed for writing, owned for reading; new fields get a default so that old rows stay readable. What says nothing is left
-/// out where programs since the first know how to read that.
+/// Borrowed for writing, owned for reading; new fields get a default so that old rows stay readable. What says nothing
+/// is left out where programs since the first know how to read that.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Detail<'e> {
     ended_at: Micros,
@@ -60,7 +60,8 @@ pub(super) struct Detail<'e> {
     cache_key: Option<Cow<'e, str>>,
 }
 
-/// A pattern of details in which the client got this status. Inside of texts quotes are escaped, so that it is found in none.
+/// A pattern of details in which the client got this status. Inside of texts quotes are escaped, so that it is found in
+/// none.
 pub(super) fn answered(http_status: u16) -> String {
     format!("%\"http_status\":{http_status},%")
 }

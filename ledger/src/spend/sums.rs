@@ -1,5 +1,5 @@
-//! What a batch adds to the sums. Sorted, so that writers that meet take locks in the same order. Names are the entries' own
-//! until they are written: most entries of a batch are summed under names that others of it have.
+//! What a batch adds to the sums. Sorted, so that writers that meet take locks in the same order. Names are the
+//! entries' own until they are written: most entries of a batch are summed under names that others of it have.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -147,8 +147,8 @@ fn sums(entry: &Entry) -> Sums {
     }
 }
 
-/// No answer takes longer than a day, in microseconds: what a clock that was set, or somebody else's log, says beyond it must
-/// not be most of a sum.
+/// No answer takes longer than a day, in microseconds: what a clock that was set, or somebody else's log, says beyond
+/// it must not be most of a sum.
 const LONGEST: i64 = 86_400 * 1_000_000;
 
 /// Microseconds to the end, and of a stream to its first token. Of what went well: a refusal is quick, and who has left was

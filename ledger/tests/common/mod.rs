@@ -66,23 +66,17 @@ pub fn key(text: &str) -> KeyRecord {
 pub fn entry(cost: i64) -> Entry {
     let started_at = weir_core::time::now();
     Entry {
-        id: new_entry_id(),
-        started_at,
         ended_at: Micros(started_at.0 + 5_000),
         first_token_at: Some(Micros(started_at.0 + 1_000)),
         call_id: String::from("call-1"),
         provider_id: Some(String::from("chatcmpl-1")),
-        operation: Operation::Chat,
         stream: true,
         status: Status::Success,
         http_status: 200,
-        error: String::new(),
-        error_message: String::new(),
         key_hash: Some(KeyHash::of("sk-a")),
         key_alias: Some(String::from("ü\"'漢")),
         user_id: Some(String::from("alice")),
         team_id: Some(String::from("team-1")),
-        end_user: None,
         model_requested: String::from("gpt-4o"),
         model_group: String::from("gpt-4o"),
         model: String::from("gpt-4o"),
@@ -100,7 +94,6 @@ pub fn entry(cost: i64) -> Entry {
         usage_source: UsageSource::Reported,
         cost: NanoUsd(cost),
         price_version: String::from("v1"),
-        unpriced: false,
         attempts: vec![AttemptRecord {
             number: 1,
             deployment_id: String::from("d1"),
@@ -117,11 +110,7 @@ pub fn entry(cost: i64) -> Entry {
         organization_id: Some(String::from("org-1")),
         team_alias: Some(String::from("Red")),
         session_id: Some(String::from("session-1")),
-        cache_hit: false,
-        accounts: Vec::new(),
-        explained: Default::default(),
-        outrun: Vec::new(),
-        cache_key: None,
+        ..Entry::begun(new_entry_id(), started_at, Operation::Chat)
     }
 }
 

@@ -19,6 +19,16 @@ enum Reached {
     All,
 }
 
+/// A budget of which something was reached.
+struct Standing<'a> {
+    scope: SpendScope,
+    /// Whose it is; empty for the gateway's own.
+    id: &'a str,
+    terms: &'a Terms,
+    spent: NanoUsd,
+    reached: Reached,
+}
+
 /// Percent of a budget at which somebody is told, from the top.
 const PARTS: [i64; 2] = [95, 85];
 
@@ -51,7 +61,8 @@ impl Alerts {
         }
         let terms = owner.terms();
         for reached in reached(&terms, spent) {
-            self.raise(alert(owner.scope, &owner.id, &terms, spent, reached, now, settings), settings);
+            let standing = Standing { scope: owner.scope, id: &owner.id, terms: &terms, spent, reached };
+            self.raise(standing.alert(now, settings), settings);
         }
     }
 
@@ -66,7 +77,8 @@ impl Alerts {
     ) {
         let terms = Terms { max: Some(max), resets_at, ..Terms::default() };
         for reached in reached(&terms, spent) {
-            self.raise(alert(SpendScope::Gateway, "", &terms, spent, reached, now, settings), settings);
+            let standing = Standing { scope: SpendScope::Gateway, id: "", terms: &terms, spent, reached };
+            self.raise(standing.alert(now, settings), settings);
         }
     }
 }
@@ -82,52 +94,86 @@ fn reached(terms: &Terms, spent: NanoUsd) -> impl Iterator<Item = Reached> + use
     soft.into_iter().chain(max)
 }
 
-fn alert(
-    scope: SpendScope,
-    id: &str,
-    terms: &Terms,
-    spent: NanoUsd,
-    reached: Reached,
-    now: Micros,
-    settings: &AlertSettings,
-) -> Alert {
-    let text = text(scope, id, terms, spent, reached);
-    let ends = terms.resets_at.filter(|at| *at > now);
-    // Another budget, or another period of it, is told of again.
-    let of = |amount: Option<NanoUsd>| amount.unwrap_or_default().0;
-    let whole = if reached == Reached::Soft { of(terms.soft) } else { of(terms.max) };
-    let name = format!(
-        "budget:{}:{}:{}:{whole}:{}",
-        scope.as_str(),
-        named(id),
-        reached.percent(),
-        ends.unwrap_or_default().0
-    );
-    Alert {
-        kind: "budget_alerts",
-        name,
-        until: ends.unwrap_or_else(|| later(now, settings.budget_ttl)),
-        level: if reached == Reached::All { Level::High } else { Level::Medium },
-        body: body(scope, id, terms, spent, reached, &text),
-        text,
-    }
-}
+// --- impl Standing ---
 
-fn text(scope: SpendScope, id: &str, terms: &Terms, spent: NanoUsd, reached: Reached) -> String {
-    let whose = match (scope, terms.alias.as_deref()) {
-        (SpendScope::Gateway, _) => String::from("The budget of all keys together"),
-        (_, Some(alias)) => format!("The budget of {} {alias} ({})", group(scope), short(id)),
-        (_, None) => format!("The budget of {} {}", group(scope), short(id)),
-    };
-    let (max, soft) = (terms.max.unwrap_or_default(), terms.soft.unwrap_or_default());
-    match reached {
-        Reached::Soft => {
-            format!(
-                "{whose}: the soft budget of {soft} $ is reached, {spent} $ are spent. Nothing is refused."
-            )
+impl Standing<'_> {
+    fn alert(&self, now: Micros, settings: &AlertSettings) -> Alert {
+        let text = self.text();
+        let ends = self.ends(now);
+        Alert {
+            kind: "budget_alerts",
+            name: self.name(ends),
+            until: ends.unwrap_or_else(|| later(now, settings.budget_ttl)),
+            level: if self.reached == Reached::All { Level::High } else { Level::Medium },
+            body: self.body(&text),
+            text,
         }
-        Reached::Part(percent) => format!("{whose}: {spent} $ of {max} $ are spent, more than {percent} %."),
-        Reached::All => format!("{whose} is spent: {spent} $ of {max} $. Requests are refused."),
+    }
+
+    fn ends(&self, now: Micros) -> Option<Micros> {
+        self.terms.resets_at.filter(|at| *at > now)
+    }
+
+    /// Another budget, or another period of it, has another name, so that it is told of again.
+    fn name(&self, ends: Option<Micros>) -> String {
+        let whole = if self.reached == Reached::Soft { self.terms.soft } else { self.terms.max };
+        format!(
+            "budget:{}:{}:{}:{}:{}",
+            self.scope.as_str(),
+            named(self.id),
+            self.reached.percent(),
+            whole.unwrap_or_default().0,
+            ends.unwrap_or_default().0
+        )
+    }
+
+    fn text(&self) -> String {
+        let (whose, spent) = (self.whose(), self.spent);
+        let (max, soft) = (self.terms.max.unwrap_or_default(), self.terms.soft.unwrap_or_default());
+        match self.reached {
+            Reached::Soft => {
+                format!(
+                    "{whose}: the soft budget of {soft} $ is reached, {spent} $ are spent. Nothing is refused."
+                )
+            }
+            Reached::Part(percent) => {
+                format!("{whose}: {spent} $ of {max} $ are spent, more than {percent} %.")
+            }
+            Reached::All => format!("{whose} is spent: {spent} $ of {max} $. Requests are refused."),
+        }
+    }
+
+    fn whose(&self) -> String {
+        match (self.scope, self.terms.alias.as_deref()) {
+            (SpendScope::Gateway, _) => String::from("The budget of all keys together"),
+            (scope, Some(alias)) => format!("The budget of {} {alias} ({})", group(scope), short(self.id)),
+            (scope, None) => format!("The budget of {} {}", group(scope), short(self.id)),
+        }
+    }
+
+    fn body(&self, text: &str) -> String {
+        let only = |of: SpendScope| (self.scope == of).then_some(self.id);
+        let alias = |of: SpendScope| self.terms.alias.as_deref().filter(|_| self.scope == of);
+        let (team, user) = self.id.split_once('\u{1f}').filter(|_| self.scope == SpendScope::Member).unzip();
+        let event = Event {
+            spend: self.spent.json(),
+            max_budget: self.terms.max.map(NanoUsd::json),
+            soft_budget: self.terms.soft.map(NanoUsd::json),
+            token: only(SpendScope::Key),
+            key_alias: alias(SpendScope::Key),
+            user_id: only(SpendScope::User).or(user),
+            user_email: alias(SpendScope::User).filter(|alias| alias.contains('@')),
+            team_id: only(SpendScope::Team).or(team),
+            team_alias: alias(SpendScope::Team),
+            organization_id: only(SpendScope::Organization),
+            customer_id: only(SpendScope::Customer),
+            projected_exceeded_date: None,
+            projected_spend: None,
+            event: self.reached.event(),
+            event_group: group(self.scope),
+            event_message: text,
+        };
+        serde_json::to_string(&event).unwrap_or_default()
     }
 }
 
@@ -135,31 +181,6 @@ fn text(scope: SpendScope, id: &str, terms: &Terms, spent: NanoUsd, reached: Rea
 fn short(id: &str) -> &str {
     const LONGEST: usize = 40;
     if id.len() > LONGEST { &id[..id.floor_char_boundary(12)] } else { id }
-}
-
-fn body(scope: SpendScope, id: &str, terms: &Terms, spent: NanoUsd, reached: Reached, text: &str) -> String {
-    let only = |of: SpendScope| (scope == of).then_some(id);
-    let alias = |of: SpendScope| terms.alias.as_deref().filter(|_| scope == of);
-    let (team, user) = id.split_once('\u{1f}').filter(|_| scope == SpendScope::Member).unzip();
-    let event = Event {
-        spend: spent.json(),
-        max_budget: terms.max.map(NanoUsd::json),
-        soft_budget: terms.soft.map(NanoUsd::json),
-        token: only(SpendScope::Key),
-        key_alias: alias(SpendScope::Key),
-        user_id: only(SpendScope::User).or(user),
-        user_email: alias(SpendScope::User).filter(|alias| alias.contains('@')),
-        team_id: only(SpendScope::Team).or(team),
-        team_alias: alias(SpendScope::Team),
-        organization_id: only(SpendScope::Organization),
-        customer_id: only(SpendScope::Customer),
-        projected_exceeded_date: None,
-        projected_spend: None,
-        event: reached.event(),
-        event_group: group(scope),
-        event_message: text,
-    };
-    serde_json::to_string(&event).unwrap_or_default()
 }
 
 /// LiteLLM's names of entities.
@@ -220,7 +241,9 @@ mod tests {
             max: Some(NanoUsd(10_000_000_000)),
             ..Terms::default()
         };
-        let text = body(SpendScope::Key, "abc", &terms, NanoUsd(8_600_000_001), Reached::Part(85), "words");
+        let (spent, reached) = (NanoUsd(8_600_000_001), Reached::Part(85));
+        let standing = Standing { scope: SpendScope::Key, id: "abc", terms: &terms, spent, reached };
+        let text = standing.body("words");
         assert!(text.contains("\"spend\":8.600000001"), "exact: {text}");
         let event: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(event["event"], json!("threshold_crossed"));

@@ -152,7 +152,7 @@ impl Alerts {
     /// What was spent is not booked.
     pub fn not_booked(&self, settings: &AlertSettings, since: Duration) {
         let text = format!(
-            "The ledger takes no entries, for {} s now. They wait in the journal; when it is full, requests are refused.",
+            "The ledger has not accepted entries for {} s. They wait in the journal; when it is full, requests are refused.",
             since.as_secs()
         );
         self.notice(settings, "failed_tracking_spend", Level::High, String::from("booking"), text);

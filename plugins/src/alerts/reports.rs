@@ -110,8 +110,8 @@ impl Alerts {
         self.is_told(&period.name(), time::now())
     }
 
-    /// Tells of a period that is over. `all`: its sums; `parts`: those of [`Report::parts`], the dearest first. Where nobody
-    /// has asked anything nothing is told.
+    /// Tells of a period that is over. `all`: its sums; `parts`: those of [`Report::parts`], the dearest first. Where
+    /// nobody has asked anything nothing is told.
     pub fn report(&self, period: &Period, all: &Sums, parts: &[Vec<RollupRow>], settings: &AlertSettings) {
         let (name, until) = (period.name(), period.kept());
         if all.requests == 0 {

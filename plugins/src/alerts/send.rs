@@ -65,8 +65,8 @@ async fn posted(poster: &Poster, address: &SecretString, body: String) -> bool {
                 tracing::warn!(status, host, "an alert is not taken");
                 return false;
             }
-            Ok((status, _)) => tracing::debug!(status, host, "an alert is not taken yet"),
-            Err(why) => tracing::debug!(host, "an alert is not taken yet: {why}"),
+            Ok((status, _)) => tracing::debug!(status, host, "an alert is not delivered yet"),
+            Err(why) => tracing::debug!(host, "an alert is not delivered yet: {why}"),
         }
         tokio::time::sleep(PAUSE * attempt).await;
     }

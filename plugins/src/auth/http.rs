@@ -35,8 +35,8 @@ const LARGEST_POSTED: usize = 16 << 20;
 /// Connections that are kept to one service, and how long.
 const KEPT: usize = 64;
 const KEPT_FOR: Duration = Duration::from_secs(30);
-/// After which the other end of HTTP/2 is asked whether it is there while it owes an answer, and how long it may take to say
-/// so: a connection that a load balancer has forgotten would be used again and again.
+/// After which the other end of HTTP/2 is asked whether it is there while it owes an answer, and how long it may take
+/// to say so: a connection that a load balancer has forgotten would be used again and again.
 const PING: Duration = Duration::from_secs(5);
 const PONG: Duration = Duration::from_secs(4);
 

@@ -1,4 +1,8 @@
 //! Credentials that are more than a key in a header: where they come from, and how a request is signed with them.
+//!
+//! `signer.rs` is what a deployment has. `sigv4.rs` is AWS's signature, `aws.rs` where its credentials come from.
+//! `token.rs` fetches and keeps OAuth tokens for `gcp.rs` and `entra.rs`. `secrets.rs` asks secret managers, `http.rs`
+//! is the client that all of them use.
 
 pub mod aws;
 pub mod entra;

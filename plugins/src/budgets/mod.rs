@@ -1,6 +1,7 @@
-//! Budgets: what a request may cost at most is held before it is sent, and settled with what it did cost. `scopes.rs` says
-//! whose budgets a request is held to, `estimate.rs` what it may cost, `account.rs` is one budget as this process knows
-//! it, `refusal.rs` speaks LiteLLM's words. Where no budget is set, none of it runs. `watched.rs` is for those who only look.
+//! Budgets: what a request may cost at most is held before it is sent, and settled with what it did cost. `scopes.rs`
+//! says whose budgets a request is held to, `estimate.rs` what it may cost, `account.rs` is one budget as this process
+//! knows it, `refusal.rs` speaks LiteLLM's words. Where no budget is set, none of it runs. `watched.rs` is for those
+//! who only look.
 
 mod account;
 mod estimate;

@@ -81,7 +81,7 @@ impl Unspent {
             }
             Why::Held(spent) => {
                 let message = format!(
-                    "The budget of this {} is held by requests under way ({} spent of {}); come again in a moment.",
+                    "The budget of this {} is held by requests in progress ({} spent of {}); try again in a moment.",
                     self.kind.as_str(),
                     spent.told(),
                     self.cap.told()
@@ -90,7 +90,7 @@ impl Unspent {
             }
             Why::Unavailable(why) => {
                 let message = format!(
-                    "The budget of this {} cannot be looked at, because the database is away; try again later.",
+                    "The budget of this {} cannot be checked, because the database is unreachable; try again later.",
                     self.kind.as_str()
                 );
                 ApiError::new(Kind::BudgetUnavailable, message).because(why)

@@ -40,8 +40,8 @@ pub(super) struct Room {
 
 /// Records that wait for the task that hands them on.
 const PLACES: usize = 65_536;
-/// How many are handed on in one go, and how long others are waited for then. Whoever waits for each record by itself is woken
-/// by each request.
+/// How many are handed on in one go, and how long others are waited for then. Whoever waits for each record by itself
+/// is woken by each request.
 const AT_ONCE: usize = 1_024;
 const GATHER: Duration = Duration::from_millis(10);
 /// Callbacks at once, those of keys and teams among them.
@@ -143,7 +143,7 @@ impl Desk {
             }
         };
         if tokio::time::timeout(within, closing).await.is_err() {
-            tracing::warn!("callbacks were not told of everything before the end");
+            tracing::warn!("stopped before callbacks were told of every request");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! gRPC's unary calls: how a message is framed, and what an answer's trailers say of it.
-//! <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>; what may be sent again is OTLP's rule, specification 1.5,
-//! "OTLP/gRPC", "Failures".
+//! <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>; what may be sent again is OTLP's rule,
+//! specification 1.5, "OTLP/gRPC", "Failures".
 
 use super::sinks::Refused;
 use crate::auth::Answered;

@@ -103,7 +103,7 @@ pub(super) fn find(
         return Some(row);
     }
     if OTHERS.split_ascii_whitespace().any(|other| other == name) {
-        problems.warn(at, format!("{name} is known, and not told of anything yet"), INSTEAD);
+        problems.warn(at, format!("{name} is a callback of LiteLLM's that is not supported yet"), INSTEAD);
         return None;
     }
     let message = match name.contains('.') {

@@ -1,5 +1,5 @@
-//! What is told to one callback: in batches, again when it was not taken, and for as long as it takes. Other callbacks do not
-//! notice.
+//! What is told to one callback: in batches, again when it was not taken, and for as long as it takes. Other callbacks
+//! do not notice.
 
 use super::Callback;
 use super::record::{Record, Told};

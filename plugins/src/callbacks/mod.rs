@@ -1,12 +1,12 @@
 //! Others are told of exchanges that are over: `litellm_settings.callbacks` and its kin, and those of keys and teams.
 //!
-//! `kinds.rs` is the table of callbacks, each with a file in `sinks/` that writes what it is told as requests, and knows no
-//! sockets. `select.rs` says whom an exchange is told to, `own.rs` whom a key or a team names, `record.rs` is what is told,
-//! `payload.rs` LiteLLM's form of it, which is written without a tree into memory that is used again (`sinks/bodies.rs`).
-//! `desk.rs` is the queue, `lane.rs` sends for one callback, with batches and retries, `grpc.rs` is how that is framed where
-//! it is gRPC. `tally.rs` counts how that goes, and `trial.rs` sends something made up when somebody wants to see whether it
-//! arrives.
-//! Nobody waits for any of it: what there is no room for is dropped and counted.
+//! `kinds.rs` is the table of callbacks, each with a file in `sinks/` that writes what it is told as requests, and
+//! knows no sockets. `select.rs` says whom an exchange is told to, `own.rs` whom a key or a team names, `record.rs` is
+//! what is told, `payload.rs` LiteLLM's form of it, which is written without a tree into memory that is used again
+//! (`sinks/bodies.rs`). `desk.rs` is the queue, `lane.rs` sends for one callback, with batches and retries, `grpc.rs`
+//! is how that is framed where it is gRPC. `tally.rs` counts how that goes, and `trial.rs` sends something made up when
+//! somebody wants to see whether it arrives. Nobody waits for any of it: what there is no room for is dropped and
+//! counted.
 
 mod callback;
 mod desk;

@@ -94,7 +94,7 @@ impl Owns {
 
     fn read(&self, metadata: &str) -> Own {
         let Ok(Metadata { logging }) = serde_json::from_str(metadata) else {
-            tracing::warn!("callbacks of a key or team cannot be understood: nobody is told");
+            tracing::warn!("callbacks of a key or team cannot be read, and are ignored");
             return Own::default();
         };
         let mut own = Own::default();
@@ -105,7 +105,7 @@ impl Owns {
             own.silent |= vars.bool("turn_off_message_logging") == Some(true);
             if let Some(host) = self.forbidden(&entry) {
                 tracing::warn!(
-                    "a key or team names {host} for callbacks and is not heard: weir_settings.callback_hosts does not list it"
+                    "a callback of a key or team names {host}, which weir_settings.callback_hosts does not list: it is ignored"
                 );
                 continue;
             }

@@ -1,6 +1,6 @@
-//! What most callbacks are told: LiteLLM's `StandardLoggingPayload`, by its names. It is written member by member, without a
-//! tree: there is one for each request and callback. Money is written from nano-dollars, digit by digit, and never was a
-//! float; times are seconds since 1970.
+//! What most callbacks are told: LiteLLM's `StandardLoggingPayload`, by its names. It is written member by member,
+//! without a tree: there is one for each request and callback. Money is written from nano-dollars, digit by digit, and
+//! never was a float; times are seconds since 1970.
 
 use super::record::{Exchanged, Finished};
 use crate::deployment::Deployment;

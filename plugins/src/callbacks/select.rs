@@ -26,8 +26,8 @@ const NO_REDACTION: &str = "litellm-disable-message-redaction";
 const DISABLED: &str = "x-litellm-disable-callbacks";
 
 impl Telling {
-    /// Those that are told of an exchange that ended so. Of one name only the first: a key's own stands in for its team's or
-    /// the gateway's.
+    /// Those that are told of an exchange that ended so. Of one name only the first: a key's own stands in for its
+    /// team's or the gateway's.
     pub fn of(&self, status: Status) -> To {
         let mut told = To::new();
         for callback in self.to.iter().filter(|callback| callback.events.has(status)) {

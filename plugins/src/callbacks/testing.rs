@@ -22,7 +22,7 @@ use weir_core::domain::ids::KeyHash;
 use weir_core::domain::key::{Caller, KeyRecord, Principal};
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::operation::Operation;
-use weir_core::domain::spend::{Entry, Explained, Status};
+use weir_core::domain::spend::{Entry, Status};
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::time::Micros;
 
@@ -132,14 +132,10 @@ fn entry(end: &str) -> Entry {
     };
     let text = |text: &str| Some(text.to_owned());
     Entry {
-        id: "018bcfe5-687b-7000-8000-000000000001".parse().unwrap(),
-        started_at: STARTED,
         ended_at: Micros(STARTED.0 + 1_250_001),
         first_token_at: Some(Micros(STARTED.0 + 250_000)),
         call_id: String::from("call-1"),
         provider_id: text("chatcmpl-1"),
-        operation: Operation::Chat,
-        stream: false,
         status,
         http_status,
         error: error.to_owned(),
@@ -159,19 +155,12 @@ fn entry(end: &str) -> Entry {
         usage_source: UsageSource::Reported,
         cost: NanoUsd(97_500),
         price_version: String::from("1"),
-        unpriced: false,
-        attempts: Vec::new(),
         tags: vec![String::from("tag")],
         metadata: String::from("{\"generation_name\":\"g\"}"),
         client_ip: String::from("127.0.0.1"),
         user_agent: String::from("test/1"),
-        organization_id: None,
         team_alias: text("The team"),
         session_id: text("s-1"),
-        cache_hit: false,
-        accounts: Vec::new(),
-        explained: Explained::default(),
-        outrun: Vec::new(),
-        cache_key: None,
+        ..Entry::begun("018bcfe5-687b-7000-8000-000000000001".parse().unwrap(), STARTED, Operation::Chat)
     }
 }

@@ -13,10 +13,8 @@ use tokio::time::timeout;
 use weir_core::body::JsonBody;
 use weir_core::chat::Dialect;
 use weir_core::domain::ids::new_entry_id;
-use weir_core::domain::money::NanoUsd;
 use weir_core::domain::operation::Operation;
-use weir_core::domain::spend::{Entry, Explained, Status};
-use weir_core::domain::usage::{Usage, UsageSource};
+use weir_core::domain::spend::{Entry, Status};
 use weir_core::time::{self, Micros};
 
 /// For all requests of a test together.
@@ -29,8 +27,8 @@ const REQUEST: &str =
 const ANSWER: &str = r#"{"id":"chatcmpl-weir-test","object":"chat.completion","model":"weir-callback-test","choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"It does."}}]}"#;
 
 impl Callbacks {
-    /// Tells a callback of the configuration of something made up, once. What is sent costs what it costs there. `None`: the
-    /// configuration has none of this name.
+    /// Tells a callback of the configuration of something made up, once. What is sent costs what it costs there.
+    /// `None`: the configuration has none of this name.
     ///
     /// The text of a failure is for people, and names hosts alone.
     pub async fn test(&self, name: &str) -> Option<Result<(), String>> {
@@ -78,47 +76,17 @@ fn made_up() -> Option<Record> {
 fn entry(now: Micros) -> Entry {
     let id = new_entry_id();
     Entry {
-        id,
-        started_at: now,
         ended_at: Micros(now.0.saturating_add(1_000)),
-        first_token_at: None,
         call_id: format!("weir-test-{id}"),
-        provider_id: None,
-        operation: Operation::Chat,
-        stream: false,
         status: Status::Success,
         http_status: 200,
-        error: String::new(),
-        error_message: String::new(),
-        key_hash: None,
-        key_alias: None,
-        user_id: None,
-        team_id: None,
         end_user: Some(String::from(CUSTOMER)),
         model_requested: String::from(MODEL),
         model_group: String::from(MODEL),
         model: String::from(MODEL),
         provider: String::from("weir"),
-        deployment_id: String::new(),
-        api_base: String::new(),
-        usage: Usage::default(),
-        usage_source: UsageSource::None,
-        cost: NanoUsd::ZERO,
-        price_version: String::new(),
-        unpriced: false,
-        attempts: Vec::new(),
-        tags: Vec::new(),
-        metadata: String::new(),
-        client_ip: String::new(),
         user_agent: String::from("weir"),
-        organization_id: None,
-        team_alias: None,
-        session_id: None,
-        cache_hit: false,
-        accounts: Vec::new(),
-        explained: Explained::default(),
-        outrun: Vec::new(),
-        cache_key: None,
+        ..Entry::begun(id, now, Operation::Chat)
     }
 }
 

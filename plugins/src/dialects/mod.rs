@@ -1,7 +1,15 @@
 //! How a provider or client is spoken to: one folder per wire format, each an adapter to the canonical chat model
-//! (`weir_core::chat`). `dialect.rs` says what an adapter is, `table.rs` lists them all, `passage.rs` leads an answer
-//! through one or two of them, `translation.rs` a stream. `embeddings.rs` is for what is no chat; `cache_points.rs` and `merge.rs` change requests
-//! and answers in the canonical model, as a deployment's settings want it.
+//! (`weir_core::chat`).
+//!
+//! - `dialect.rs` says what an adapter is, `table.rs` lists them all.
+//! - `passage.rs` leads an answer through one or two of them, `translation.rs` a stream, `watched.rs` a stream that
+//!   stays in its dialect.
+//! - `wire_body.rs` is a request as it goes out. `params.rs` and `settle.rs` decide what happens to parameters that a
+//!   provider lacks, `json_tool.rs` stands in for a missing response format.
+//! - `fault.rs` is errors of providers. `beside.rs` reads members of an answer that its type does not know.
+//! - `cache_points.rs` and `merge.rs` change requests and answers in the canonical model, as a deployment's settings
+//!   want it.
+//! - `embeddings.rs` is for what is no chat.
 
 pub mod anthropic_messages;
 pub mod bedrock_converse;

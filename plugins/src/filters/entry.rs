@@ -3,57 +3,32 @@
 use crate::deployment::Deployment;
 use crate::exchange::Exchange;
 use weir_core::domain::key::Principal;
-use weir_core::domain::money::NanoUsd;
-use weir_core::domain::spend::{Entry, Explained, Status};
-use weir_core::domain::usage::{Usage, UsageSource};
+use weir_core::domain::spend::{Entry, Status};
 use weir_core::time::Micros;
 
 /// What does not change any more once the caller and the model are known. Says `Interrupted`, which is what it will be
 /// if nothing follows.
 pub fn draft(x: &Exchange) -> Entry {
     let key = x.caller.key();
+    let known = x.caller.principal();
     Entry {
-        id: x.id,
-        started_at: x.clock.started_at,
-        ended_at: x.clock.started_at,
-        first_token_at: None,
         call_id: x.request.call_id.clone(),
-        provider_id: None,
-        operation: x.request.operation,
         stream: x.request.stream,
-        status: Status::Interrupted,
-        http_status: 0,
-        error: String::new(),
-        error_message: String::new(),
         key_hash: x.caller.hash(),
         key_alias: key.and_then(|k| k.alias.clone()),
         user_id: x.caller.user_id().map(str::to_owned),
         team_id: key.and_then(|k| k.team_id.clone()),
         end_user: customer(x).filter(|_| x.snapshot.config.litellm.tracks_customers),
         model_requested: clip(&x.target.requested, 256),
-        model_group: String::new(),
-        model: String::new(),
-        provider: String::new(),
-        deployment_id: String::new(),
-        api_base: String::new(),
-        usage: Usage::default(),
-        usage_source: UsageSource::None,
-        cost: NanoUsd::ZERO,
-        price_version: String::new(),
-        unpriced: false,
-        attempts: Vec::new(),
         tags: tags(x),
         metadata: metadata(x),
         client_ip: x.request.client_ip.map(|ip| ip.to_string()).unwrap_or_default(),
         user_agent: clip(x.header("user-agent"), 256),
-        organization_id: x.caller.principal().and_then(organization),
-        team_alias: x.caller.principal().and_then(|known| known.team.as_ref()?.alias.clone()),
+        organization_id: known.and_then(organization),
+        team_alias: known.and_then(|known| known.team.as_ref()?.alias.clone()),
         session_id: session(x),
-        cache_hit: false,
         accounts: x.accounts.clone(),
-        explained: Explained::default(),
-        outrun: Vec::new(),
-        cache_key: None,
+        ..Entry::begun(x.id, x.clock.started_at, x.request.operation)
     }
 }
 

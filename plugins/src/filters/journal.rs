@@ -40,7 +40,7 @@ impl Plugin for Booking {
         x.draft = Some(entry);
         begun.map_err(|full| {
             let message =
-                "The spend journal is full because the ledger does not take entries; try again later.";
+                "The spend journal is full because the ledger is not accepting entries; try again later.";
             ApiError::new(Kind::JournalFull, message).because(full)
         })
     }

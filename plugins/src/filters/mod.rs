@@ -1,4 +1,5 @@
-//! The policy of the gateway: a table of filters, run top to bottom.
+//! The policy of the gateway: a table of filters, run top to bottom. A file each, but for `entry.rs`, the ledger entry
+//! that several of them work on.
 
 mod access;
 mod access_log;

@@ -83,11 +83,14 @@ impl Watch {
         let seen = self.sessions.get_with(digest(x, &[id.as_bytes()]), Seen::now);
         let (calls, lasts) = (seen.count(), seen.first.elapsed());
         if let Some(most) = caps.calls.filter(|most| calls > *most) {
-            let message = format!("Session {id} has made its {most} calls; begin another one.");
+            let message = format!("Session {id} has used all of its {most} calls; start a new session.");
             return Err(ApiError::new(Kind::SessionOver, message));
         }
         if let Some(longest) = caps.time.filter(|longest| lasts > *longest) {
-            let message = format!("Session {id} has had its {} s; begin another one.", longest.as_secs());
+            let message = format!(
+                "Session {id} has lasted longer than its {} s; start a new session.",
+                longest.as_secs()
+            );
             return Err(ApiError::new(Kind::SessionOver, message));
         }
         Ok(())

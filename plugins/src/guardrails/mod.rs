@@ -1,11 +1,11 @@
 //! What looks at requests and answers: guardrails, as `guardrails` of the configuration has them.
 //!
-//! `check.rs` is what a kind must do, `kinds.rs` the table of kinds, each a file: `content_filter/` (here, by patterns and
-//! words), `injection.rs` (here, by the make of sentences), `tool_permission.rs` (here, which tools are called), `generic.rs`,
-//! `moderation.rs`, `presidio.rs`, `bedrock.rs` (services). `select.rs` says which ones a request meets, `texts.rs` finds what
-//! is said in a body, `watching.rs` follows an answer, `judging.rs` its calls of tools, `masked.rs` puts back into it what was
-//! masked before, `hiding.rs` masks what is kept.
-//! `runs.rs` notes which checks were made. `filters/guardrails.rs` is when all of that happens.
+//! `check.rs` is what a kind must do, `kinds.rs` the table of kinds, each a file: `content_filter/` (here, by patterns
+//! and words), `injection.rs` (here, by the make of sentences), `tool_permission.rs` (here, which tools are called),
+//! `generic.rs`, `moderation.rs`, `presidio.rs`, `bedrock.rs` (services). `select.rs` says which ones a request meets,
+//! `texts.rs` finds what is said in a body, `watching.rs` follows an answer, `judging.rs` its calls of tools,
+//! `masked.rs` puts back into it what was masked before, `hiding.rs` masks what is kept. `runs.rs` notes which checks
+//! were made. `filters/guardrails.rs` is when all of that happens.
 
 mod bedrock;
 mod beside;
@@ -205,10 +205,10 @@ impl Guardrail {
 
     fn failed(&self, fault: &Fault) -> Result<Option<Vec<String>>, ApiError> {
         if self.fail_on_error {
-            let message = format!("The guardrail {} cannot be asked; try again in a moment.", self.name);
+            let message = format!("The guardrail {} is unavailable; try again in a moment.", self.name);
             return Err(ApiError::new(Kind::GuardrailUnavailable, message).because(fault));
         }
-        tracing::warn!(guardrail = self.name, "let pass without a check: {fault}");
+        tracing::warn!(guardrail = self.name, "passed without a check: {fault}");
         Ok(None)
     }
 }
@@ -226,7 +226,7 @@ pub async fn apply(
 ) -> Result<String, ApiError> {
     let Some(guardrail) = set.find(name) else {
         let name: String = name.chars().take(200).collect();
-        let message = format!("No guardrail is called {name:?}.");
+        let message = format!("There is no guardrail named {name:?}.");
         return Err(ApiError::new(Kind::BadRequest, message).with_status(404));
     };
     let asked = Asked {

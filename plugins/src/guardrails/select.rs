@@ -182,8 +182,8 @@ fn may_choose(known: &Principal) -> bool {
 fn unknown(name: &str) -> ApiError {
     let name: String = name.chars().take(200).collect();
     let message = format!(
-        "No guardrail is called {name:?}, which the request, its key or its team names. GET /guardrails/list names those \
-         that are configured."
+        "There is no guardrail named {name:?}, which the request, its key or its team asks for. \
+         GET /guardrails/list lists those that are configured."
     );
     ApiError::new(Kind::BadRequest, message).with_param("guardrails")
 }
@@ -198,12 +198,12 @@ fn servable(x: &Exchange, chosen: &[Chosen]) -> Result<(), ApiError> {
     let (operation, name) = (x.request.operation, &looking.rail.name);
     if operation == Operation::Completions && x.request.stream {
         let message =
-            format!("The guardrail {name} cannot look at streamed completions; send \"stream\": false.");
+            format!("The guardrail {name} cannot check streamed completions; send \"stream\": false.");
         return Err(ApiError::new(Kind::BadRequest, message).with_param("stream"));
     }
     let several = x.request.body.raw("n").is_some_and(|n| n != "1" && n != "null");
     if operation == Operation::Chat && several {
-        let message = format!("The guardrail {name} looks at one answer at a time; leave out \"n\".");
+        let message = format!("The guardrail {name} checks one answer at a time; leave out \"n\".");
         return Err(ApiError::new(Kind::BadRequest, message).with_param("n"));
     }
     Ok(())

@@ -72,12 +72,12 @@ fn rule(node: &Node, at: &Place, problems: &mut Problems) -> Option<Rule> {
         Some("allow") => true,
         Some("deny") => false,
         _ => {
-            problems.error(at, format!("the rule {id:?} decides nothing"), "write decision: allow or deny");
+            problems.error(at, format!("the rule {id:?} has no decision"), "write decision: allow or deny");
             return None;
         }
     };
     if text("tool_name").or_else(|| text("tool_type")).is_none() {
-        problems.error(at, format!("the rule {id:?} is about no tool"), "add tool_name");
+        problems.error(at, format!("the rule {id:?} names no tool"), "add tool_name");
         return None;
     }
     let mut whole = |pattern: Option<&str>| match pattern.map(anchored) {
@@ -405,8 +405,8 @@ mod tests {
     #[test]
     fn settings_say_what_is_wrong_with_them() {
         for (rules, says) in [
-            ("rules: [{id: r, tool_name: f}]", "decides nothing"),
-            ("rules: [{id: r, decision: allow}]", "about no tool"),
+            ("rules: [{id: r, tool_name: f}]", "has no decision"),
+            ("rules: [{id: r, decision: allow}]", "names no tool"),
             ("rules: [{id: r, tool_name: \"(\", decision: allow}]", "cannot be used"),
             ("rules: [], default_action: maybe", "expected deny or allow"),
         ] {

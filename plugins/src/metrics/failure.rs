@@ -64,8 +64,8 @@ pub(super) fn attempts(metrics: &Metrics, x: &Exchange) {
     fallbacks(metrics, x);
 }
 
-/// A deployment that is left alone from here on. Its state is told in the series that its next success sets back, and a scrape
-/// after its time; LiteLLM has one that is never set back. Counted under its group, as there.
+/// A deployment that is left alone from here on. Its state is told in the series that its next success sets back, and a
+/// scrape after its time; LiteLLM has one that is never set back. Counted under its group, as there.
 fn cooled(metrics: &Metrics, x: &Exchange, deployment: &Deployment, status: u16) {
     let mut labels = Labels::of_attempt(metrics, x, Some(deployment), Own::default());
     labels.status = status.to_string().into();

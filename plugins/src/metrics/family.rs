@@ -1,5 +1,5 @@
-//! All series of one metric, by their label values. There is room for so many series in all, as Prometheus counts them: each
-//! bucket of a histogram is one. What comes after them is counted in one whose labels say `other`.
+//! All series of one metric, by their label values. There is room for so many series in all, as Prometheus counts them:
+//! each bucket of a histogram is one. What comes after them is counted in one whose labels say `other`.
 //!
 //! Who comes late loses the least that can be: histograms of callers may fill half of the room, other details of them three
 //! quarters, and the rest is for what they spent and used.

@@ -1,9 +1,10 @@
-//! Prometheus series. What a success counts is found once per key, deployment and worker, and kept (`kept.rs`): each worker
-//! adds to numbers of its own (`series.rs`, `times.rs`), and whoever scrapes adds what is new to those of all (`sums.rs`,
-//! `roll.rs`). So a request costs a look and some twenty additions in a dozen cache lines, and no processor waits for another.
-//! `cells.rs` are the shared numbers, `family.rs` the series of a metric and how many there may be, `page.rs` what Prometheus
-//! reads; `labels.rs` and `custom.rs` say who asked for what, `failure.rs` what counts of a failure, `services.rs` how long the
-//! parts of a request and what stands beside it take, `budgets.rs` how budgets stand.
+//! Prometheus series. What a success counts is found once per key, deployment and worker, and kept (`kept.rs`): each
+//! worker adds to numbers of its own (`series.rs`, `times.rs`), and whoever scrapes adds what is new to those of all
+//! (`sums.rs`, `roll.rs`). So a request costs a look and some twenty additions in a dozen cache lines, and no processor
+//! waits for another. `cells.rs` are the shared numbers, `family.rs` the series of a metric and how many there may be,
+//! `page.rs` what Prometheus reads; `labels.rs` and `custom.rs` say who asked for what, `failure.rs` what counts of a
+//! failure, `services.rs` how long the parts of a request and what stands beside it take, `budgets.rs` how budgets
+//! stand.
 //!
 //! No library: ten thousand keys are two hundred thousand series, and in the usual one each holds its own copy of every
 //! label. Here they share them.
@@ -107,7 +108,8 @@ impl Metrics {
         self.parts(x);
     }
 
-    /// What admins are told of ([`Metrics::total`]) where nobody asks for metrics: rare, so that everything else stays free.
+    /// What admins are told of ([`Metrics::total`]) where nobody asks for metrics: rare, so that everything else stays
+    /// free.
     fn noted(&self, x: &Exchange) {
         let served = x.answer.deployment.as_ref().filter(|_| x.answer.outcome == Some(Status::Success));
         if let Some(deployment) = served.filter(|_| x.answer.unpriced) {
@@ -131,8 +133,8 @@ impl Metrics {
     }
 
     /// All series of a counter together. Of most counters that is nothing while metrics are off; of
-    /// `weir_unpriced_requests_total`, `weir_ledger_failures_total` and whatever [`Metrics::count`] counts it is everything. With
-    /// thousands of keys it takes a millisecond: not for a worker.
+    /// `weir_unpriced_requests_total`, `weir_ledger_failures_total` and whatever [`Metrics::count`] counts it is
+    /// everything. With thousands of keys it takes a millisecond: not for a worker.
     pub fn total(&self, name: Name) -> u64 {
         self.workers.tell();
         let number = |cell: &Cell| if let Cell::Counter(counter) = cell { counter.get() } else { 0 };

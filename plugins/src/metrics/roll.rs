@@ -1,5 +1,5 @@
-//! Who counts for itself, so that whoever wants the sums finds it. Workers enter and are gone again at once, however long it
-//! takes to ask all.
+//! Who counts for itself, so that whoever wants the sums finds it. Workers enter and are gone again at once, however
+//! long it takes to ask all.
 
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};

@@ -100,6 +100,7 @@ impl Door {
     }
 }
 
+/// Makes a [`Wire`], and says which setting is wrong with it.
 pub struct WireBuilder {
     wire: Wire,
     prefix: String,

@@ -1,6 +1,6 @@
-//! Who goes first where a group is nearly full (`priority_reservation`), as LiteLLM's dynamic rate limiter of version 3 has
-//! it: a request counts against what its group may do in all, and against the part of it that is reserved for the priority of
-//! its caller. That part limits nothing until the group is nearly full, so that nobody's part lies idle.
+//! Who goes first where a group is nearly full (`priority_reservation`), as LiteLLM's dynamic rate limiter of version 3
+//! has it: a request counts against what its group may do in all, and against the part of it that is reserved for the
+//! priority of its caller. That part limits nothing until the group is nearly full, so that nobody's part lies idle.
 
 use super::RateLimits;
 use super::scopes::{Descriptor, RateScope, Scopes};

@@ -98,7 +98,7 @@ impl Explainer {
 }
 
 fn away(error: LedgerError) -> ApiError {
-    ApiError::new(Kind::LedgerUnavailable, "Budgets cannot be looked at, because the database is away.")
+    ApiError::new(Kind::LedgerUnavailable, "Budgets cannot be checked, because the database is unreachable.")
         .because(error)
 }
 

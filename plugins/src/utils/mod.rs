@@ -1,7 +1,7 @@
 //! What the utility routes answer, in LiteLLM's shapes, from input that is parsed already: no I/O, no routes.
 //!
-//! `count.rs` counts tokens, `supported.rs` lists parameters, `transform.rs` shows what would be sent upstream. `explain.rs`
-//! does look things up: what a request would be held to, and how that stands.
+//! `count.rs` counts tokens, `supported.rs` lists parameters, `transform.rs` shows what would be sent upstream.
+//! `explain.rs` does look things up: what a request would be held to, and how that stands.
 
 mod count;
 mod explain;

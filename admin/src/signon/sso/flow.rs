@@ -127,8 +127,11 @@ fn unreachable(why: String) -> Refusal {
 }
 
 fn unsealed() -> Refusal {
-    ApiError::new(Kind::Internal, "Nothing can be sealed here: there is neither a salt key nor a master key.")
-        .into()
+    ApiError::new(
+        Kind::Internal,
+        "Nothing can be encrypted here: neither a salt key nor a master key is set.",
+    )
+    .into()
 }
 
 // --- and back ---

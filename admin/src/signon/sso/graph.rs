@@ -1,5 +1,5 @@
-//! Microsoft's Graph: the groups of somebody whose token does not name them, because nobody set that up or they are too many,
-//! and which groups were given the application. Where it may not be asked, what the token says counts.
+//! Microsoft's Graph: the groups of somebody whose token does not name them, because nobody set that up or they are too
+//! many, and which groups were given the application. Where it may not be asked, what the token says counts.
 
 use super::claims::Group;
 use super::tokens::{encoded_text, with_token};

@@ -98,8 +98,8 @@ pub(super) fn encoded(pairs: &[(&str, &str)]) -> String {
     pairs.iter().map(|(name, value)| format!("{name}={}", encoded_text(value))).collect::<Vec<_>>().join("&")
 }
 
-/// The operator's headers beside ours, which count where both have one: the body is a form, and the token is that of whoever
-/// is asked about.
+/// The operator's headers beside ours, which count where both have one: the body is a form, and the token is that of
+/// whoever is asked about.
 fn beside(mut request: Request<String>, headers: &[(HeaderName, HeaderValue)]) -> Request<String> {
     for (name, value) in headers {
         request.headers_mut().entry(name).or_insert_with(|| value.clone());

@@ -1,6 +1,6 @@
-//! P15: however many streams spend a budget, on however many replicas, what is settled never exceeds it, nearly all of it
-//! can be spent, and nobody is told that it is spent while there is room. One PostgreSQL, no Redis; also with a replica that
-//! is killed in the middle and begins again with its data.
+//! P15: however many streams spend a budget, on however many replicas, what is settled never exceeds it, nearly all of
+//! it can be spent, and nobody is told that it is spent while there is room. One PostgreSQL, no Redis; also with a
+//! replica that is killed in the middle and begins again with its data.
 //!
 //! `cluster.rs` is the replicas, `streams.rs` those who ask, `watch.rs` looks at what is settled. Each point of the curve
 //! has a key with a budget of its own, which is spent until everybody is refused.

@@ -118,14 +118,14 @@ fn place(s: &Section, redis: Option<RedisSettings>, problems: &mut Problems) -> 
             None
         }
         (Some(other), _) if NOT_OFFERED.contains(&other) => {
-            let message = format!("answers are not kept in {other}, so they are not kept at all");
+            let message = format!("a cache in {other} is not supported, so no answers are cached");
             problems.warn(&s.place("type"), message, "use local or redis");
             None
         }
         (Some(other), _) => {
             let near = did_you_mean(other, OFFERED.iter().chain(&NOT_OFFERED).copied());
             let cure = if near.is_empty() { String::from("use local or redis") } else { near };
-            problems.error(&s.place("type"), format!("no place to keep answers is called {other:?}"), cure);
+            problems.error(&s.place("type"), format!("there is no cache of type {other:?}"), cure);
             None
         }
     }
@@ -136,7 +136,7 @@ fn call_types(s: &Section, problems: &mut Problems) -> Vec<String> {
     let Some(named) = s.texts(NAME) else { return CALL_TYPES.map(str::to_owned).to_vec() };
     for name in named.iter().filter(|name| !CALL_TYPES.contains(&name.as_str())) {
         let near = did_you_mean(name, CALL_TYPES);
-        problems.warn(&s.place(NAME), format!("answers of {name:?} are not kept"), near);
+        problems.warn(&s.place(NAME), format!("answers of {name:?} are never cached"), near);
     }
     named.into_iter().filter(|name| CALL_TYPES.contains(&name.as_str())).collect()
 }

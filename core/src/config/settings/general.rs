@@ -275,7 +275,7 @@ fn window(env: &Env, problems: &mut Problems) -> Duration {
             let place = Place { path: NAME.into(), ..Place::default() };
             problems.error(
                 &place,
-                format!("{text:?} is no number of seconds"),
+                format!("{text:?} is not a number of seconds"),
                 "write whole seconds, such as 60",
             );
             RATE_LIMIT_WINDOW

@@ -229,7 +229,7 @@ fn role(node: &Node, name: &str, path: &str, problems: &mut Problems) -> Option<
     let given = Role::parse(known).filter(|role| !matches!(role, Role::OrgAdmin | Role::Customer));
     if given.is_none() {
         let cure = "write proxy_admin, proxy_admin_viewer, internal_user, internal_user_viewer or team";
-        problems.error(&node.place(join(path, name)), "is no role that a token may have", cure);
+        problems.error(&node.place(join(path, name)), "is not a role that a token may have", cure);
     }
     given
 }

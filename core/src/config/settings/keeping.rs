@@ -70,7 +70,7 @@ fn sweep(s: &Section, problems: &mut Problems) -> Sweep {
     let Some(text) = s.text(NAME) else { return every };
     let Some(cron) = Cron::parse(&text) else {
         let cure = "write minute hour day month weekday, such as \"0 4 * * *\"";
-        problems.error(&s.place(NAME), format!("{text:?} is no time of cron's"), cure);
+        problems.error(&s.place(NAME), format!("{text:?} is not a cron expression"), cure);
         return every;
     };
     Sweep::At(cron)

@@ -215,17 +215,26 @@ fn json_map(s: &Section, name: &str) -> JsonMap {
     s.node(name).map(|params| params.entries().iter().collect()).unwrap_or_default()
 }
 
+fn request_timeout(s: &Section, env: &Env) -> Duration {
+    let of_env = || env_node(env, "REQUEST_TIMEOUT").as_ref().and_then(Node::as_duration);
+    s.seconds("request_timeout").or_else(of_env).unwrap_or(REQUEST_TIMEOUT)
+}
+
+/// Any text in JSON_LOGS switches them on, "false" too, as in LiteLLM.
+fn json_logs(s: &Section, env: &Env) -> bool {
+    s.bool("json_logs").unwrap_or_else(|| env.filled("JSON_LOGS").is_some())
+}
+
 impl LitellmSettings {
     pub(in super::super) fn read(s: &Section, env: &Env, problems: &mut Problems) -> Self {
         let env_bool = |name: &str| env_node(env, name).and_then(|node| node.as_bool()).unwrap_or(false);
-        let env_timeout = || env_node(env, "REQUEST_TIMEOUT").as_ref().and_then(Node::as_duration);
         let on = |name: &str| s.bool(name).unwrap_or(false);
         let text = |name: &str| s.text(name).filter(|text| !text.is_empty());
         Self {
             drop_params: s.bool("drop_params").unwrap_or_else(|| env_bool("LITELLM_DROP_PARAMS")),
             modify_params: s.bool("modify_params").unwrap_or_else(|| env_bool("LITELLM_MODIFY_PARAMS")),
             num_retries: s.count("num_retries"),
-            request_timeout: s.seconds("request_timeout").or_else(env_timeout).unwrap_or(REQUEST_TIMEOUT),
+            request_timeout: request_timeout(s, env),
             fallbacks: fallbacks::read(s, "fallbacks", problems),
             context_window_fallbacks: fallbacks::read(s, "context_window_fallbacks", problems),
             content_policy_fallbacks: fallbacks::read(s, "content_policy_fallbacks", problems),
@@ -238,8 +247,7 @@ impl LitellmSettings {
             callbacks: s.texts("callbacks").unwrap_or_default(),
             success_callback: s.texts("success_callback").unwrap_or_default(),
             failure_callback: s.texts("failure_callback").unwrap_or_default(),
-            // Any text in JSON_LOGS switches them on, "false" too, as in LiteLLM.
-            json_logs: s.bool("json_logs").unwrap_or_else(|| env.filled("JSON_LOGS").is_some()),
+            json_logs: json_logs(s, env),
             ssl_verify: s.node("ssl_verify").map_or_else(|| SslVerify::from_env(env), SslVerify::read),
             set_verbose: on("set_verbose"),
             require_auth_for_metrics_endpoint: on("require_auth_for_metrics_endpoint"),

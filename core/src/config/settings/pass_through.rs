@@ -49,7 +49,7 @@ pub(in super::super) fn read(general: &Section, env: &Env, problems: &mut Proble
         let section = Section::read(node, &PASS_THROUGH, &path, problems);
         let Some(endpoint) = PassThrough::read(&section, env, problems) else { continue };
         if endpoints.iter().any(|known| known.path == endpoint.path) {
-            problems.warn(&section.place("path"), "this path stands twice; the first one counts", "");
+            problems.warn(&section.place("path"), "this path is listed twice; the first one counts", "");
             continue;
         }
         endpoints.push(endpoint);

@@ -1,5 +1,5 @@
-//! `priority_reservation` and `priority_reservation_settings`, which count with the callback `dynamic_rate_limiter_v3`: what
-//! part of a group's requests and tokens per minute callers of a priority have, once the group is nearly full.
+//! `priority_reservation` and `priority_reservation_settings`, which count with the callback `dynamic_rate_limiter_v3`:
+//! what part of a group's requests and tokens per minute callers of a priority have, once the group is nearly full.
 
 use super::super::problems::Problems;
 use super::super::section::Section;

@@ -166,7 +166,7 @@ fn number<N: std::str::FromStr>(env: &Env, name: &str, s: &Section, problems: &m
     let text = env.filled(name)?;
     let number = text.parse().ok();
     if number.is_none() {
-        problems.error(s.at(), format!("{name} is {text:?}, which is no such number"), "");
+        problems.error(s.at(), format!("{name} is {text:?}, which is not a valid number"), "");
     }
     number
 }
@@ -192,7 +192,7 @@ fn nodes(text: &str, name: &str, s: &Section, problems: &mut Problems) -> Option
     let read: Option<Vec<Written>> = serde_json::from_str(text).ok();
     let Some(read) = read.filter(|read| !read.is_empty()) else {
         let cure = r#"write it like [{"host": "redis-1", "port": 6379}]"#;
-        problems.error(s.at(), format!("{name} is no list of nodes"), cure);
+        problems.error(s.at(), format!("{name} is not a list of nodes"), cure);
         return None;
     };
     let node = |written| match written {

@@ -99,7 +99,7 @@ fn sentinels_and_the_time_that_an_answer_may_take_are_the_caches_own() {
 fn what_is_wrong_is_said_and_what_is_not_offered_is_left_out() {
     for (params, says) in [
         ("{type: redis}", "cache_params.type: no Redis is named; add host"),
-        ("{type: lokal}", "no place to keep answers is called \"lokal\"; did you mean \"local\"?"),
+        ("{type: lokal}", "there is no cache of type \"lokal\"; did you mean \"local\"?"),
         ("{type: local, mode: sometimes}", "expected one of default_on, default_off, found \"sometimes\""),
         ("{type: local, ttl: soon}", "expected seconds"),
     ] {
@@ -107,7 +107,7 @@ fn what_is_wrong_is_said_and_what_is_not_offered_is_left_out() {
         assert!(config.is_none() && problems.to_string().contains(says), "{params}: {problems}");
     }
     for (litellm, says) in [
-        ("cache: true, cache_params: {type: s3}", "answers are not kept in s3"),
+        ("cache: true, cache_params: {type: s3}", "a cache in s3 is not supported"),
         ("cache_params: {type: local}", "has no effect by itself; add cache: true"),
         ("cache: true", "no Redis is named: each process keeps answers in its memory"),
         (

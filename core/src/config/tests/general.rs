@@ -40,7 +40,7 @@ fn entries_are_kept_as_long_and_swept_as_often_as_is_said() {
     let both = "maximum_spend_logs_retention_interval: 1d, maximum_spend_logs_cleanup_cron: \"30 3 * * sun\"";
     assert_eq!(sweep(both), Sweep::At(Cron::parse("30 3 * * 0").unwrap()), "the clock counts");
     let wrong = told("general_settings: {maximum_spend_logs_cleanup_cron: nightly}", Severity::Error);
-    assert!(wrong.contains("\"nightly\" is no time of cron's") && wrong.contains("0 4 * * *"), "{wrong}");
+    assert!(wrong.contains("\"nightly\" is not a cron expression") && wrong.contains("0 4 * * *"), "{wrong}");
 }
 
 #[test]

@@ -285,7 +285,7 @@ general_settings:
     assert!(!format!("{first:?}").contains("k-1"), "a secret is shown");
     assert_eq!(endpoints.len(), 2, "the second of the same path does not count");
     let text = problems.to_string();
-    assert!(text.contains("this path stands twice"), "{text}");
+    assert!(text.contains("this path is listed twice"), "{text}");
     assert!(text.contains("anybody may call /open without a key"), "{text}");
 }
 

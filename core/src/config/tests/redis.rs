@@ -41,7 +41,7 @@ fn nodes_are_read_in_either_form() {
 #[test]
 fn what_is_wrong_is_said() {
     for (router, env, says) in [
-        ("", ("REDIS_CLUSTER_NODES", "a:1"), "REDIS_CLUSTER_NODES is no list of nodes"),
+        ("", ("REDIS_CLUSTER_NODES", "a:1"), "REDIS_CLUSTER_NODES is not a list of nodes"),
         ("redis_host: h", ("REDIS_DB", "many"), "REDIS_DB is \"many\""),
         ("redis_host: h, redis_port: 70000", ("REDIS_DB", "1"), "not a port"),
     ] {

@@ -25,10 +25,10 @@ use weir_core::{ExposeSecret, SecretString};
 // clap would make it the help of each command.)
 #[derive(Args)]
 pub(in crate::cli) struct Connection {
-    /// The gateway's address; else WEIR_URL, LITELLM_PROXY_URL, or http://127.0.0.1:4000.
+    /// The gateway's address; by default WEIR_URL, LITELLM_PROXY_URL, or http://127.0.0.1:4000.
     #[arg(long, global = true, value_name = "URL")]
     url: Option<String>,
-    /// A file that holds the key, `-` for standard input; else LITELLM_PROXY_API_KEY, or LITELLM_MASTER_KEY.
+    /// A file with the key, or `-` for standard input; by default LITELLM_PROXY_API_KEY or LITELLM_MASTER_KEY.
     #[arg(long, global = true, value_name = "FILE")]
     key_file: Option<PathBuf>,
 }
@@ -90,7 +90,7 @@ impl Client {
         let answer = answer.with_context(|| format!("{} cannot be reached", self.base))?;
         let status = answer.status().as_u16();
         let body = Limited::new(answer.into_body(), LARGEST).collect().await;
-        let body = body.map_err(|e| anyhow!("the answer broke off: {e}"))?.to_bytes();
+        let body = body.map_err(|e| anyhow!("the answer ended early: {e}"))?.to_bytes();
         Ok((status, String::from_utf8_lossy(&body).into_owned()))
     }
 }

@@ -8,10 +8,10 @@ use weir_core::domain::money::NanoUsd;
 
 #[derive(Args, Default)]
 pub(super) struct Fields {
-    /// Its id, where one is chosen: of a new team or user.
+    /// The id of a new team or user; generated when left out.
     #[arg(long = "id", value_name = "ID")]
     new_id: Option<String>,
-    /// Its readable name.
+    /// A readable name.
     #[arg(long)]
     alias: Option<String>,
     /// The team of a key.
@@ -20,30 +20,31 @@ pub(super) struct Fields {
     /// The user of a key.
     #[arg(long)]
     user: Option<String>,
+    /// The email address of a user.
     #[arg(long)]
     email: Option<String>,
-    /// Of a user: proxy_admin, proxy_admin_viewer, internal_user …
+    /// The role of a user: proxy_admin, proxy_admin_viewer, internal_user …
     #[arg(long)]
     role: Option<String>,
-    /// What may be asked for, separated by commas.
+    /// The models that may be used, separated by commas.
     #[arg(long, value_delimiter = ',')]
     models: Option<Vec<String>>,
-    /// US dollars.
+    /// The budget, in US dollars.
     #[arg(long)]
     max_budget: Option<String>,
-    /// After which the budget begins again: 30d, 1mo …
+    /// How often the budget starts again: 30d, 1mo …
     #[arg(long)]
     budget_duration: Option<String>,
-    /// After which a key is no longer taken; -1: never.
+    /// How long a key is valid; -1 for ever.
     #[arg(long, allow_hyphen_values = true)]
     duration: Option<String>,
-    /// Requests a minute.
+    /// Requests per minute.
     #[arg(long)]
     rpm: Option<u64>,
-    /// Tokens a minute.
+    /// Tokens per minute.
     #[arg(long)]
     tpm: Option<u64>,
-    /// Any other member, with a JSON value or text: --set metadata='{"a": 1}'. May be repeated; null empties.
+    /// Any other field, as JSON or text: --set metadata='{"a": 1}'. May be repeated; null clears the field.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     set: Vec<String>,
 }
@@ -53,7 +54,7 @@ impl Fields {
     pub(super) fn body(&self, resource: &Resource) -> anyhow::Result<Map<String, Value>> {
         let text = |value: &Option<String>| value.as_deref().map(Value::from);
         if resource.id == "key" && self.new_id.is_some() {
-            bail!("a key's text is seen by everybody on the machine here; let the gateway choose it");
+            bail!("everybody on this machine could see a key given here; let the gateway generate it");
         }
         let money = self.max_budget.as_deref().map(dollars).transpose()?;
         let given = [

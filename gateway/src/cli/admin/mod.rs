@@ -48,10 +48,10 @@ pub(super) struct Others {
 enum KeyVerb {
     #[command(flatten)]
     All(Verb),
-    /// Gives a key a new text, and prints it.
+    /// Replaces a key's secret with a new one, and prints that.
     Rotate {
         id: String,
-        /// How long the old text is still taken, as 24h.
+        /// How long the old secret is still accepted, such as 24h.
         #[arg(long)]
         grace_period: Option<String>,
     },
@@ -68,29 +68,28 @@ enum Verb {
         /// Only those of this user.
         #[arg(long)]
         user: Option<String>,
-        /// At most so many.
+        /// At most this many.
         #[arg(long, default_value_t = 1_000)]
         limit: usize,
     },
     /// Shows one.
     Info {
+        /// Its id, or `-` for standard input. A key may be given by its alias too.
         id: String,
     },
-    /// Makes one. The text of a new key is printed here and nowhere else.
+    /// Creates one. A new key is printed once, here, and never shown again.
     Create(Fields),
-    /// Changes what is given, and nothing else.
+    /// Changes only what is given.
     Update {
         id: String,
         #[command(flatten)]
         fields: Fields,
     },
     /// Refuses its requests until it is unblocked.
-    Block {
-        id: String,
-    },
-    Unblock {
-        id: String,
-    },
+    Block { id: String },
+    /// Lifts a block.
+    Unblock { id: String },
+    /// Deletes them.
     Delete {
         #[arg(required = true)]
         ids: Vec<String>,

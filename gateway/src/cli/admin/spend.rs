@@ -19,19 +19,19 @@ pub(in crate::cli) struct Spend {
     to: Connection,
     #[command(flatten)]
     format: Format,
-    /// What is told apart.
+    /// What to break the spend down by.
     #[arg(long, value_enum, default_value_t = By::Team)]
     by: By,
-    /// The first day, as 2026-11-01 (UTC); the first of this month where nothing is said.
+    /// The first day, such as 2026-11-01 (UTC); by default the first of this month.
     #[arg(long)]
     from: Option<String>,
-    /// The last day; today where nothing is said.
+    /// The last day; by default today.
     #[arg(long = "to", value_name = "TO")]
     to_day: Option<String>,
     /// Only what this team has spent.
     #[arg(long)]
     team: Option<String>,
-    /// Only the dearest.
+    /// Only this many, the most expensive first.
     #[arg(long, default_value_t = 1_000)]
     limit: usize,
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 // How to print.
 #[derive(Args)]
 pub(in crate::cli) struct Format {
-    /// Prints JSON, as the API answers.
+    /// Prints the API's answer as JSON.
     #[arg(long, global = true, conflicts_with = "csv")]
     pub json: bool,
     /// Prints CSV.

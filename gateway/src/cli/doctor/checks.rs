@@ -67,7 +67,7 @@ impl Place<'_> {
             .collect();
         if left > 0 {
             let told =
-                Finding::new("provider", "", Status::Warn, format!("{left} addresses were not looked at"));
+                Finding::new("provider", "", Status::Warn, format!("{left} addresses were not checked"));
             checks.push(async move { vec![told] }.boxed_local());
         }
         checks
@@ -87,7 +87,12 @@ impl Place<'_> {
         let options = LedgerOptions { acquire: self.limit, ..storage::ledger_options(self.config, &folder) };
         let name = if options.url.is_some() { "PostgreSQL" } else { "SQLite" };
         if options.url.is_none() && !folder.join("ledger.db").is_file() {
-            return vec![Finding::new("ledger", name, Status::Ok, "not there yet: the first start makes it")];
+            return vec![Finding::new(
+                "ledger",
+                name,
+                Status::Ok,
+                "not there yet; the first start creates it",
+            )];
         }
         let look = async { examine(&options).await.map_err(|e| e.to_string()) };
         match self.bounded(look).await {
@@ -104,10 +109,9 @@ impl Place<'_> {
         let finding = |status, detail: String| Finding::new("redis", &target, status, detail);
         vec![match self.bounded(self.ping(settings)).await {
             Ok(took) => finding(Status::Ok, String::from("answers")).took(took),
-            Err(why) => finding(
-                Status::Warn,
-                format!("{why}; rate limits are counted by each process alone meanwhile"),
-            ),
+            Err(why) => {
+                finding(Status::Warn, format!("{why}; until then each process counts rate limits by itself"))
+            }
         }]
     }
 
@@ -133,7 +137,7 @@ impl Place<'_> {
         let local = address.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]");
         match self.bounded(alive(&local)).await {
             Ok(true) => finding(Status::Ok, String::from("a gateway is listening")),
-            _ => finding(Status::Fail, String::from("another program has it; choose another --port")),
+            _ => finding(Status::Fail, String::from("in use by another program; choose another --port")),
         }
     }
 
@@ -179,7 +183,7 @@ fn told_ledger(name: &str, found: &Examined, migrates: bool) -> Findings {
     let finding = |status, detail: String| Finding::new("ledger", name, status, detail).took(found.took);
     let schema = match (found.missing, migrates) {
         (0, _) => finding(Status::Ok, String::from("answers, schema up to date")),
-        (n, true) => finding(Status::Ok, format!("answers; the next start makes {n} migrations")),
+        (n, true) => finding(Status::Ok, format!("answers; the next start runs {n} migrations")),
         (n, false) => finding(Status::Fail, format!("{n} migrations are missing: run `weir migrate`")),
     };
     if !found.postgres {
@@ -203,13 +207,13 @@ fn data_directory(folder: &Path, journal: u64) -> Findings {
     let finding = |status, detail: String| Finding::new("data", &target, status, detail);
     let there = folder.ancestors().find(|place| place.is_dir()).unwrap_or(Path::new("."));
     let writable = match writable(there) {
-        Ok(()) if there == folder => finding(Status::Ok, String::from("can be written")),
-        Ok(()) => finding(Status::Ok, String::from("not there yet: the first start makes it")),
-        Err(error) => finding(Status::Fail, format!("cannot be written: {error}; set WEIR_DATA_DIR")),
+        Ok(()) if there == folder => finding(Status::Ok, String::from("writable")),
+        Ok(()) => finding(Status::Ok, String::from("not there yet; the first start creates it")),
+        Err(error) => finding(Status::Fail, format!("not writable: {error}; set WEIR_DATA_DIR")),
     };
     let room = match fs4::available_space(there) {
         Ok(free) => told_room(&target, free, journal),
-        Err(error) => finding(Status::Warn, format!("free space is not known: {error}")),
+        Err(error) => finding(Status::Warn, format!("free space cannot be read: {error}")),
     };
     vec![writable, room]
 }

@@ -19,12 +19,12 @@ pub(super) struct Doctor {
     /// The configuration, in LiteLLM's format.
     #[arg(short, long, env = "CONFIG_FILE_PATH")]
     config: Option<PathBuf>,
-    /// Where the gateway listens, or will.
+    /// The address the gateway listens on, or will listen on.
     #[arg(long, env = "HOST", default_value = "0.0.0.0")]
     host: String,
     #[arg(long, env = "PORT", default_value_t = 4000)]
     port: u16,
-    /// Seconds for each check.
+    /// Seconds that each check may take.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=300))]
     timeout: u64,
     /// Prints JSON.

@@ -26,16 +26,16 @@ pub(super) struct Upgrade {
     /// The configuration, which says where the data directory is.
     #[arg(short, long, env = "CONFIG_FILE_PATH")]
     config: Option<PathBuf>,
-    /// The process to replace; by default the one that stands in the data directory, in weir.pid.
+    /// The process to replace; by default the one in the data directory's weir.pid.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=i64::from(i32::MAX)))]
     pid: Option<u32>,
-    /// The new program; by default the one that this command is.
+    /// The new program; by default this one.
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
-    /// The new process gets the environment of this command, instead of the old one's.
+    /// Starts the new process with this command's environment instead of the old process's.
     #[arg(long)]
     own_environment: bool,
-    /// Seconds within which the new process has to serve.
+    /// Seconds within which the new process must be serving.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     wait: u64,
 }
@@ -115,7 +115,7 @@ impl Heir {
         self.wait("before it could take over", || sock.exists()).await?;
         signal(old, Signal::SIGQUIT).context("the old process cannot be told")?;
         self.wait("before it served", || in_charge.holder() == Some(new)).await?;
-        say(&format!("process {new} serves; process {old} finishes what it has begun, and goes"));
+        say(&format!("process {new} is serving; process {old} finishes its open requests and exits"));
         Ok(())
     }
 

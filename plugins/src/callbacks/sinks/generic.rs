@@ -1,7 +1,8 @@
 //! `generic_api` and `custom_callback`: payloads are posted to an address of one's own.
 //!
-//! With a `signing_secret` each request carries `x-weir-timestamp` and `x-weir-signature`: `sha256=` and the HMAC, in hex, of
-//! the timestamp, a dot and the body. Whoever checks it knows who sent it, and that it is not an old one sent again.
+//! With a `signing_secret` each request carries `x-weir-timestamp` and `x-weir-signature`: `sha256=` and the HMAC, in
+//! hex, of the timestamp, a dot and the body. Whoever checks it knows who sent it, and that it is not an old one sent
+//! again.
 
 use super::bodies::{Body, Buffers, Frame, bodies};
 use super::{Door, Parcel, Sink, headers, secret};

@@ -44,7 +44,11 @@ impl DefaultTags {
                 Some(row) => tags.rows.push(row),
                 None => {
                     let near = did_you_mean(&name, ROWS.iter().map(|(known, _)| *known));
-                    problems.warn(&build.at, format!("langfuse_default_tags: {name:?} is no tag here"), near);
+                    problems.warn(
+                        &build.at,
+                        format!("langfuse_default_tags: {name:?} is not a tag known here"),
+                        near,
+                    );
                 }
             }
         }

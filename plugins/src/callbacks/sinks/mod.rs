@@ -131,7 +131,7 @@ pub(super) fn headers(build: &Build<'_>, variables: &[&str], problems: &mut Prob
         let pair = name.trim().parse::<HeaderName>().ok().zip(secret(value.trim()));
         if pair.is_none() {
             // Neither is quoted: one that is misplaced may be the other.
-            problems.warn(&build.at, "a header is none, and is left out", "");
+            problems.warn(&build.at, "a header is not valid, and is left out", "");
         }
         headers.extend(pair);
     }

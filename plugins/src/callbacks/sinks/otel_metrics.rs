@@ -1,7 +1,7 @@
-//! Metrics over OTLP, where LiteLLM's `LITELLM_OTEL_INTEGRATION_ENABLE_METRICS` asks for them: histograms of tokens, time and
-//! cost, told with each batch. All since the start is told, which is what Prometheus takes and what makes up for a batch that
-//! was lost; or what came since the last batch, as OpenTelemetry's `..._TEMPORALITY_PREFERENCE` has it.
-//! <https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/>
+//! Metrics over OTLP, where LiteLLM's `LITELLM_OTEL_INTEGRATION_ENABLE_METRICS` asks for them: histograms of tokens,
+//! time and cost, told with each batch. All since the start is told, which is what Prometheus takes and what makes up
+//! for a batch that was lost; or what came since the last batch, as OpenTelemetry's `..._TEMPORALITY_PREFERENCE` has
+//! it. <https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/>
 
 use super::otel::operation;
 use super::otlp::{Attribute, Resource, Scope, as_decimal, as_text, as_texts, double};

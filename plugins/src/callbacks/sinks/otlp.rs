@@ -1,6 +1,6 @@
-//! OpenTelemetry's messages: those of spans, and what a receiver says that took some. One shape of each, which is written as
-//! JSON over HTTP (64-bit integers are text there, ids are hex) and as protobuf over gRPC.
-//! Source: OTLP specification 1.5, "JSON Protobuf Encoding", and the field numbers of opentelemetry-proto.
+//! OpenTelemetry's messages: those of spans, and what a receiver says that took some. One shape of each, which is
+//! written as JSON over HTTP (64-bit integers are text there, ids are hex) and as protobuf over gRPC. Source: OTLP
+//! specification 1.5, "JSON Protobuf Encoding", and the field numbers of opentelemetry-proto.
 
 use crate::callbacks::payload;
 use prost::{Message, Oneof};

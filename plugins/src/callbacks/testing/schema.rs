@@ -1,5 +1,5 @@
-//! As much of JSON Schema as ours need: `type`, `required`, `properties`, `additionalProperties: false`, `items`, `minItems`,
-//! `enum`, `pattern` of hexadecimal digits, `format: date-time`, `oneOf`, and `$ref` into `$defs`.
+//! As much of JSON Schema as ours need: `type`, `required`, `properties`, `additionalProperties: false`, `items`,
+//! `minItems`, `enum`, `pattern` of hexadecimal digits, `format: date-time`, `oneOf`, and `$ref` into `$defs`.
 
 use serde_json::Value;
 use weir_core::time::Micros;

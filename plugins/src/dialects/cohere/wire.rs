@@ -109,8 +109,8 @@ pub(super) struct DeltaMessage {
 // --- WireUsage ---
 
 impl WireUsage {
-    /// Tokens that are billed; those that the model read and wrote where nothing is said of billing. `None` where nothing is
-    /// said at all. Cohere bills what it has cached as everything else.
+    /// Tokens that are billed; those that the model read and wrote where nothing is said of billing. `None` where
+    /// nothing is said at all. Cohere bills what it has cached as everything else.
     pub(super) fn usage(&self) -> Option<Usage> {
         if let Some(billed) = self.billed_units.filter(Tokens::is_said) {
             return Some(billed.usage());

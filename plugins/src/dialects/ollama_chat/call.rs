@@ -1,4 +1,5 @@
-//! Calls that a model writes as its text, `{"name": …, "arguments": {…}}`, because the prompt of `/api/generate` asks it to.
+//! Calls that a model writes as its text, `{"name": …, "arguments": {…}}`, because the prompt of `/api/generate` asks
+//! it to.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;

@@ -323,8 +323,8 @@ fn model_of<'e>(row: &Row, entry: &'e ModelEntry) -> &'e str {
     if in_path { model.split('@').next().unwrap_or(model) } else { model }
 }
 
-/// Fields that speak to the gateway. Only in OpenAI's chats and completions is `metadata` one of them.
-fn is_ours(name: &str, dialect: Dialect) -> bool {
+/// Whether a field speaks to the gateway. Only in OpenAI's chats and completions is `metadata` one of them.
+pub(crate) fn is_ours(name: &str, dialect: Dialect) -> bool {
     OURS.contains(&name) && (name != "metadata" || dialect == Dialect::OpenAiChat)
 }
 

@@ -168,7 +168,7 @@ pub(super) fn joined(
 fn severity(word: &str, at: &Place, problems: &mut Problems) -> Option<Severity> {
     let found = SEVERITIES.iter().find(|(name, _)| name.eq_ignore_ascii_case(word));
     if found.is_none() {
-        problems.error(at, format!("no severity is called {word:?}"), "write low, medium or high");
+        problems.error(at, format!("there is no severity {word:?}"), "write low, medium or high");
     }
     found.map(|(_, severity)| *severity)
 }
@@ -224,7 +224,7 @@ impl<'a> Category<'a> {
                 let near = did_you_mean(name, KNOWN.iter().map(|known| known.name));
                 let cure =
                     if near.is_empty() { "name its words in a category_file".to_owned() } else { near };
-                problems.error(at, format!("no category is known by the name {name:?}"), cure);
+                problems.error(at, format!("there is no category named {name:?}"), cure);
                 return None;
             }
         }

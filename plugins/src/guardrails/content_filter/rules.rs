@@ -127,7 +127,7 @@ fn prebuilt<'n>(node: &'n Node, at: &Place, problems: &mut Problems) -> Option<(
     let found = PREBUILT.iter().find(|(known, _)| *known == name);
     if found.is_none() {
         let cure = did_you_mean(name, PREBUILT.iter().map(|(known, _)| *known));
-        problems.error(at, format!("no pattern is called {name:?}"), cure);
+        problems.error(at, format!("there is no pattern named {name:?}"), cure);
     }
     found.copied()
 }

@@ -1,5 +1,5 @@
-//! `detect_secrets_config`: which secrets `hide-secrets` looks for, by the names that the program detect-secrets has for its
-//! plugins.
+//! `detect_secrets_config`: which secrets `hide-secrets` looks for, by the names that the program detect-secrets has
+//! for its plugins.
 
 use weir_core::config::problems::Problems;
 use weir_core::config::section::Section;

@@ -3,6 +3,7 @@
 
 use super::super::DIALECT;
 use super::super::read_parts;
+use crate::dialects::openai_chat::is_ours;
 use serde::Deserialize;
 use serde::de::Error as _;
 use serde_json::{Value, json};
@@ -11,38 +12,6 @@ use weir_core::chat::{
     Format, Kind, Message, Object, Part, Reasoning, Request, Role, Tool, ToolChoice, ToolKind,
 };
 use weir_core::error::{ApiError, Kind as ErrorKind};
-
-/// Members that speak to the gateway (LiteLLM's names). `metadata` is Anthropic's, too.
-static OURS: &[&str] = &[
-    "litellm_metadata",
-    "litellm_params",
-    "litellm_session_id",
-    "litellm_trace_id",
-    "litellm_call_id",
-    "tags",
-    "fallbacks",
-    "context_window_fallbacks",
-    "content_policy_fallbacks",
-    "disable_fallbacks",
-    "num_retries",
-    "max_retries",
-    "timeout",
-    "stream_timeout",
-    "request_timeout",
-    "cache",
-    "caching",
-    "no-log",
-    "guardrails",
-    "guardrail_config",
-    "drop_params",
-    "additional_drop_params",
-    "allowed_openai_params",
-    "mock_testing_fallbacks",
-    "mock_testing_context_fallbacks",
-    "mock_testing_content_policy_fallbacks",
-    "proxy_server_request",
-    "extra_headers",
-];
 
 /// Members that mean nothing to other dialects.
 static NATIVE: &[&str] = &[
@@ -120,7 +89,7 @@ pub(in super::super) fn read_request(body: &JsonBody) -> Result<Request, ApiErro
     for field in body.fields() {
         let name = body.name(field);
         let raw = std::str::from_utf8(&body.bytes()[field.value.clone()]).unwrap_or_default();
-        if raw != "null" && !OURS.contains(&&*name) {
+        if raw != "null" && !is_ours(&name, DIALECT) {
             draft.member(&name, raw)?;
         }
     }

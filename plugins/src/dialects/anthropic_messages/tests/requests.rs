@@ -1,6 +1,7 @@
 use super::shared::{goldens, recordings};
 use super::{read_request, write_request};
 use crate::dialects::Params;
+use crate::dialects::openai_chat::OURS;
 use serde_json::{Map, Value, json};
 use weir_core::chat::{Kind, Role, Source, ToolChoice};
 
@@ -201,4 +202,15 @@ fn members_for_the_gateway_stay_here() {
         "metadata": { "tags": ["a"] }, "timeout": 3 });
     let read = read_request(&request).unwrap();
     assert!(read.extra.is_empty() && read.user.is_none());
+}
+
+#[test]
+fn what_the_gateway_takes_of_an_openai_request_it_takes_of_this_one_too() {
+    for name in OURS.iter().filter(|name| **name != "metadata") {
+        let mut request = json!({ "model": "m", "messages": [{ "role": "user", "content": "x" }] });
+        request[*name] = json!(true);
+        let read = read_request(&request).unwrap();
+        assert!(read.extra.is_empty(), "{name}");
+        assert!(read.native.unwrap().1.is_empty(), "{name}");
+    }
 }
