@@ -1,5 +1,5 @@
 //! What was booked, in LiteLLM's fields: entries (`row.rs`, by day `days.rs`), sums (`global.rs`, `report.rs`) and days
-//! broken down (`activity.rs`). `scope.rs` is what of it a caller may see.
+//! broken down (`activity.rs`, `latency.rs`). `scope.rs` is what of it a caller may see.
 
 mod activity;
 mod calculate;
@@ -7,6 +7,7 @@ mod days;
 mod focus;
 mod global;
 mod hits;
+mod latency;
 mod query;
 mod report;
 mod row;

@@ -1,8 +1,9 @@
-//! Entries of exchanges and the sums over them: `write.rs` books, `read.rs` and `rollup.rs` tell, `spent.rs` is what
-//! counts against budgets.
+//! Entries of exchanges and the sums over them: `write.rs` books, `read.rs`, `rollup.rs` and `latency.rs` tell, `spent.rs` is
+//! what counts against budgets.
 
 mod brief;
 mod detail;
+mod latency;
 mod read;
 mod reprice;
 mod retention;
