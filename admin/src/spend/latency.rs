@@ -40,14 +40,14 @@ pub(super) fn sum<'r>(rows: impl IntoIterator<Item = &'r LatencyRow>) -> Option<
 
 /// By the names of a breakdown; none of what is not told apart.
 pub(super) fn by_name<'r>(part: &str, rows: &'r [LatencyRow]) -> HashMap<&'r str, Latency> {
-    let name: fn(&LatencyRow) -> &str = match part {
-        "model_groups" => |row| &row.model_group,
-        "providers" => |row| &row.provider,
-        _ => return HashMap::new(),
-    };
-    let mut found: HashMap<&str, Latency> = HashMap::new();
+    let mut found: HashMap<&'r str, Latency> = HashMap::new();
     for row in rows {
-        found.entry(name(row)).or_default().add(&row.latency);
+        let name = match part {
+            "model_groups" => row.model_group.as_str(),
+            "providers" => row.provider.as_str(),
+            _ => continue,
+        };
+        found.entry(name).or_default().add(&row.latency);
     }
     found
 }
