@@ -1,5 +1,5 @@
 //! What was booked, in LiteLLM's fields: entries (`query.rs`, `row.rs`, by day `days.rs`), sums (`global.rs`, `hits.rs`,
-//! `report.rs`, for finance `focus.rs`) and days broken down (`activity.rs`). `scope.rs` is what of it a caller may see,
+//! `report.rs`, for finance `focus.rs`) and days broken down (`activity.rs`, `latency.rs`). `scope.rs` is what of it a caller may see,
 //! `calculate.rs` what something would cost.
 
 mod activity;
@@ -8,6 +8,7 @@ mod days;
 mod focus;
 mod global;
 mod hits;
+mod latency;
 mod query;
 mod report;
 mod row;

@@ -72,6 +72,7 @@ impl Configuration {
         problems.iter().for_each(|p| tracing::warn!("config: {p}"));
         match snapshot {
             Some(snapshot) => {
+                self.app.dialer.renew(&snapshot.config);
                 crate::run::apply(&self.app, &snapshot);
                 self.app.snapshot.store(Arc::new(snapshot));
                 self.app.checks.configured();

@@ -13,9 +13,8 @@ use crate::serving::{self, bracketed};
 use crate::settings::Loader;
 use crate::state::{App, Draining};
 use crate::storage::{self, Storage};
-use crate::upstream::certificate;
 use crate::upstream::connect::{Dialer, DialerOptions};
-use crate::upstream::roots::{self, Roots};
+use crate::upstream::trust::Trust;
 use crate::upstream::tunnel::Proxy;
 use crate::{background, data_dir, logging, prices};
 use anyhow::{Context, anyhow, bail};
@@ -343,17 +342,12 @@ fn limits(config: &Config) -> Limits {
 }
 
 fn dialer(config: &Config, folder: &Path) -> anyhow::Result<DialerOptions> {
-    let env = &config.env;
-    roots::write(roots::own(&config.litellm.ssl_verify, env), env, folder)?;
-    let library = &config.litellm.library;
+    let pool_size = config.weir.upstream_pool_size;
     Ok(DialerOptions {
-        verify: config.litellm.ssl_verify.clone(),
-        https_proxy: https_proxy(env)?,
-        ca_file: roots::path(folder),
-        certificate: library.certificate.as_deref().map(certificate::read).transpose()?,
-        ipv4_only: library.force_ipv4,
-        roots: Roots::new(env, folder),
-        pool_size: config.weir.upstream_pool_size,
+        trust: Trust::read(config, folder, pool_size)?,
+        https_proxy: https_proxy(&config.env)?,
+        ipv4_only: config.litellm.library.force_ipv4,
+        pool_size,
     })
 }
 

@@ -14,12 +14,13 @@ use common::{both, entry, fresh_database, in_ci, open};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
 use weir_core::config::KeepingSettings;
 use weir_core::domain::ids::KeyHash;
+use weir_core::domain::latency::SPANS;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::operation::Operation;
 use weir_core::domain::records::RecordKind;
 use weir_core::domain::spend::{Entry, Outrun, Status};
 use weir_core::ports::{
-    Change, Dimension, Directory, Rollup, RollupQuery, RollupRow, SpendFilter, SpendStore, Sums,
+    Change, Dimension, Directory, LatencyRow, Rollup, RollupQuery, RollupRow, SpendFilter, SpendStore, Sums,
 };
 use weir_core::time::Micros;
 use weir_ledger::{Ledger, Repriced};
@@ -83,6 +84,61 @@ async fn times_are_summed_by_whatever_spend_is_summed_by() {
     .await;
 }
 
+/// Day, model group and provider, and how many took how long: to the end, and to the first token.
+async fn counted(ledger: &Ledger, only: &[(Dimension, &str)]) -> Vec<(String, Vec<i64>, Vec<i64>)> {
+    let only = only.iter().map(|(by, value)| (*by, vec![(*value).to_owned()])).collect();
+    let query = RollupQuery { until: 100_000, only, ..RollupQuery::default() };
+    let told = |row: &LatencyRow| {
+        let name = format!("{} {} {}", row.day, row.model_group, row.provider);
+        (name, row.latency.took.told().to_vec(), row.latency.first_token.told().to_vec())
+    };
+    ledger.latencies(&query).await.unwrap().iter().map(told).collect()
+}
+
+#[tokio::test]
+async fn how_many_took_how_long_is_counted_by_day_model_and_provider() {
+    both(async |ledger| {
+        let long = Entry { provider: String::from("azure"), stream: false, ..took(1_000_000_000, 5) };
+        let later = Entry { started_at: Micros(AT + DAY), ended_at: Micros(AT + DAY + 11), ..took(0, 0) };
+        let later = Entry { first_token_at: None, ..later };
+        ledger.write(&[took(10_000, 9_999), long, took(12_000, 10_001)]).await.unwrap();
+        ledger.write(&[took(12_000, 1), later]).await.unwrap();
+        let mut longest = vec![0; SPANS];
+        longest[SPANS - 1] = 1;
+        let azure = (String::from("20000 gpt-4o azure"), longest, vec![]);
+        let openai = (String::from("20000 gpt-4o openai"), vec![1, 2], vec![2, 1]);
+        let of_later = (String::from("20001 gpt-4o openai"), vec![1], vec![]);
+        assert_eq!(counted(&ledger, &[]).await, [azure.clone(), openai, of_later]);
+        let narrowed = [(Dimension::Provider, "azure"), (Dimension::ModelGroup, "gpt-4o")];
+        assert_eq!(counted(&ledger, &narrowed).await, [azure]);
+        assert!(counted(&ledger, &[(Dimension::ModelGroup, "other")]).await.is_empty());
+    })
+    .await;
+}
+
+/// Nothing finer is counted: everybody's must not be told as somebody's.
+#[tokio::test]
+async fn nobody_is_told_how_long_others_waited() {
+    both(async |ledger| {
+        ledger.write(&[took(5_000, 1_000)]).await.unwrap();
+        let key = KeyHash::of("sk-a").hex();
+        for (by, value) in [
+            (Dimension::Key, key.as_str()),
+            (Dimension::Team, "team-1"),
+            (Dimension::User, "alice"),
+            (Dimension::Organization, "org-1"),
+        ] {
+            assert!(counted(&ledger, &[(by, value)]).await.is_empty(), "{by:?}");
+        }
+        let without = vec![(Dimension::Team, vec![String::new()])];
+        for (of, except) in [(Rollup::Keys, without), (Rollup::Tags, vec![]), (Rollup::Customers, vec![])] {
+            let query = RollupQuery { of, until: 100_000, except, ..RollupQuery::default() };
+            assert!(ledger.latencies(&query).await.unwrap().is_empty(), "{of:?}");
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn only_what_went_well_is_timed_and_no_clock_spoils_a_sum() {
     both(async |ledger| {
@@ -97,6 +153,7 @@ async fn only_what_went_well_is_timed_and_no_clock_spoils_a_sum() {
         ledger.write(&untimed).await.unwrap();
         let sums = all(&ledger).await;
         assert_eq!((sums.requests, times(&sums)), (5, (0, 0, 0, 0)));
+        assert!(counted(&ledger, &[]).await.is_empty());
         // One clock went back in the middle, the other one to another century.
         ledger.write(&[took(-7, -9), took(i64::MAX / 2, 5)]).await.unwrap();
         assert_eq!(times(&all(&ledger).await), (2, DAY, 2, 5));
@@ -116,6 +173,7 @@ async fn p11_times_count_once_however_often_an_entry_is_written_or_priced() {
         assert_eq!(ledger.reprice(&[change], &KeepingSettings::default()).await.unwrap(), 1);
         let sums = all(&ledger).await;
         assert_eq!((sums.cost, times(&sums)), (NanoUsd(201), (3, 8_020, 3, 1_410)));
+        assert_eq!(counted(&ledger, &[]).await, [(String::from("20000 gpt-4o openai"), vec![3], vec![3])]);
     })
     .await;
 }
@@ -137,6 +195,7 @@ async fn p44_what_was_outrun_has_no_time_of_its_own() {
             let told: Vec<_> = found.iter().map(|row| (row.name(0), times(&row.sums))).collect();
             assert_eq!(told, [("groq", (0, 0, 0, 0)), ("openai", (1, 5_000, 1, 1_000))], "{of:?}");
         }
+        assert_eq!(counted(&ledger, &[]).await, [(String::from("20000 gpt-4o openai"), vec![1], vec![1])]);
     })
     .await;
 }
@@ -185,6 +244,7 @@ async fn beside_an_earlier_program(ledger: Ledger, url: &str, before: &'static s
         .collect();
     let expected = [(String::from("alice"), 3, (2, 5_300, 2, 1_200)), (String::from("bob"), 1, (0, 0, 0, 0))];
     assert_eq!(told, expected);
+    assert_eq!(counted(&ledger, &[]).await, [(String::from("20000 gpt-4o openai"), vec![2], vec![2])]);
 }
 
 #[tokio::test]

@@ -54,10 +54,40 @@ describe('the gateway', { skip: missing() ?? false, concurrency: false }, () => 
     await models.getByRole('button', { name: 'First token' }).waitFor();
     const row = await models.getByRole('row', { name: /^priced / }).innerText();
     assert.match(row, /\d ms/, 'a mean; nobody streamed, so that there is no first token');
+    for (const name of ['p50', 'p95']) {
+      await models.getByRole('button', { name, exact: true }).waitFor();
+      await walk.page.getByRole('listitem').filter({ hasText: new RegExp(`^${name}$`) }).waitFor();
+    }
+    assert.match(row, /([\d.]+ ms\s+){3}–/, 'mean, p50 and p95');
+    await walk.reads(/p50 .* ms, p95 .* ms/);
     await walk.looked('usage-latency');
+    await walk.open('/usage?by=key&measure=latency', 'Usage');
+    const keys = walk.page.getByRole('region', { name: 'Usage by key' });
+    await keys.getByRole('button', { name: 'Latency' }).waitFor();
+    assert.equal(await keys.getByRole('button', { name: 'p95' }).count(), 0, 'of keys nothing is counted');
     await walk.open('/', 'Home');
     await walk.reads('Latency today');
+    await walk.reads(/^mean; p50 .* ms, p95 .* ms$/);
     await walk.reads('Time to first token today');
+  });
+
+  test('what the whole gateway may spend is shown, with what it has and when it starts anew', async () => {
+    const field = (field_name) => ({ config_type: 'litellm_settings', field_name });
+    const limits = { max_budget: 250, budget_duration: '30d' };
+    for (const [name, field_value] of Object.entries(limits)) {
+      const { status } = await rig.api('POST', '/config/field/update', { ...field(name), field_value });
+      assert.equal(status, 200, name);
+    }
+    await chat('priced', { max_tokens: 9 });
+    await walk.open('/', 'Home');
+    const budget = walk.page.getByRole('listitem').filter({ hasText: 'Gateway' });
+    await budget.getByText('of $250.00').waitFor();
+    assert.match(await budget.innerText(), /^Gateway all keys\s+\$\d.* of \$250\.00[^]*starts anew \S/);
+    await walk.looked('home-budget');
+    for (const name of Object.keys(limits)) await rig.api('POST', '/config/field/delete', field(name));
+    await walk.open('/', 'Home');
+    await walk.settled();
+    assert.equal(await budget.count(), 0);
   });
 
   test('usage is exported as CSV and as FOCUS', async () => {

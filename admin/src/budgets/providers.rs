@@ -1,5 +1,5 @@
-//! `/provider/budgets`: what providers and deployments may cost in a period, and how that stands. LiteLLM tells this to
-//! anybody, and of providers only; where nothing is configured it answers 500.
+//! `/provider/budgets`: what providers, deployments and all keys together may cost in a period, and how that stands. LiteLLM
+//! tells this to anybody, and of providers only; where nothing is configured it answers 500.
 
 use crate::answer::{Object, Raw, raw};
 use crate::context::Context;
@@ -21,10 +21,16 @@ pub(super) async fn list(context: Context) -> Result<Json<Object>, Refusal> {
         deployments.filter_map(|entry| Some((entry.id.clone(), entry.params.budget?))).collect();
     let providers = told(&context, &config, SpendScope::ProviderPeriod, providers).await?;
     let deployments = told(&context, &config, SpendScope::DeploymentPeriod, deployments).await?;
-    Ok(Json(Object(vec![("providers", raw(&providers)), ("deployments", raw(&deployments))])))
+    let gateway = config.litellm.budget.map(|budget| (String::new(), budget)).into_iter().collect();
+    let gateway = told(&context, &config, SpendScope::Gateway, gateway).await?.into_values().next();
+    Ok(Json(Object(vec![
+        ("providers", raw(&providers)),
+        ("deployments", raw(&deployments)),
+        ("gateway", raw(&gateway)),
+    ])))
 }
 
-/// `budgets`: by whom they are about.
+/// `budgets`: by whom they are about; that of the gateway is about nobody.
 async fn told(
     context: &Context,
     config: &Config,
@@ -32,8 +38,10 @@ async fn told(
     budgets: Vec<(String, WindowBudget)>,
 ) -> Result<Told, Refusal> {
     let (zone, now) = (config.litellm.zone(), time::now());
-    let account =
-        |(whom, budget): &(String, WindowBudget)| WindowBudget::account(budget.end(now, &zone), &[whom]);
+    let account = |(whom, budget): &(String, WindowBudget)| {
+        let whom = Some(whom.as_str()).filter(|_| scope != SpendScope::Gateway);
+        WindowBudget::account(budget.end(now, &zone), whom.as_slice())
+    };
     let accounts: Vec<String> = budgets.iter().map(account).collect();
     let spent = context.services.spend.spent(scope, &accounts).await?;
     let one = |((whom, budget), account): ((String, WindowBudget), &String)| {

@@ -18,7 +18,7 @@ const METRICS: Named = Named {
     ]],
 };
 
-/// Sums, so that those of several days can be added before they are divided.
+/// Sums and counts, so that those of several days can be added before they are divided.
 const TIMES: Named = Named {
     name: "Times",
     members: &[&[
@@ -44,6 +44,25 @@ const TIMES: Named = Named {
             Of::Integer,
             "Microseconds that `streamed_requests` took together to their first token; divided by their number it is \
              the mean time to first token.",
+        ),
+        optional!(
+            "duration_counts",
+            Of::List(&Of::Integer),
+            "Of `timed_requests` how many took how long, by the spans that end at `count_bounds_us`; spans at the end \
+             that hold none are left out. Told of days, model groups and providers, where nothing is narrowed by more \
+             than these and all rows are in one answer; what was summed by LiteLLM, or by a version of Weir that \
+             kept no counts, is not among them."
+        ),
+        optional!(
+            "time_to_first_token_counts",
+            Of::List(&Of::Integer),
+            "The same of `streamed_requests`, to their first token.",
+        ),
+        optional!(
+            "count_bounds_us",
+            Of::List(&Of::Integer),
+            "In `metadata` alone: at how many microseconds the spans of counts end; what takes longer than the last \
+             is in one more.",
         ),
     ]],
 };

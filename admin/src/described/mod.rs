@@ -18,6 +18,9 @@ macro_rules! optional {
     ($name:literal, $of:expr $(,)?) => {
         Member { name: $name, of: $of, optional: true, about: "" }
     };
+    ($name:literal, $of:expr, $about:literal $(,)?) => {
+        Member { name: $name, of: $of, optional: true, about: $about }
+    };
 }
 
 macro_rules! route {

@@ -232,6 +232,14 @@ pub(super) static ROUTES: &[Described] = &[
     route!(
         "/provider/budgets",
         &[],
-        Of::Members(&[&[member!("providers", WINDOWS), member!("deployments", WINDOWS)]]),
+        Of::Members(&[&[
+            member!("providers", WINDOWS),
+            member!("deployments", WINDOWS),
+            member!(
+                "gateway",
+                Of::Maybe(&Of::Named("PeriodBudget")),
+                "All keys together (`litellm_settings.max_budget`); null where that has no limit.",
+            ),
+        ]]),
     ),
 ];

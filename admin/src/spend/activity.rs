@@ -2,6 +2,7 @@
 
 use super::day_text;
 use super::global::{known_keys, team_names};
+use super::latency::{self, Latencies};
 use super::scope::{Days, complete, of_caller, only};
 use crate::answer::{Object, Raw, raw};
 use crate::context::Context;
@@ -18,8 +19,11 @@ use std::collections::{BTreeMap, HashMap};
 use weir_core::access::{Grant, RouteClass};
 use weir_core::domain::ids::KeyHash;
 use weir_core::domain::key::KeyRecord;
+use weir_core::domain::latency::Latency;
 use weir_core::domain::operation::OPERATIONS;
-use weir_core::ports::{Dimension, MAX_ROLLUP_ROWS, Rollup, RollupOrder, RollupQuery, RollupRow, Sums};
+use weir_core::ports::{
+    Dimension, LatencyRow, MAX_ROLLUP_ROWS, Rollup, RollupOrder, RollupQuery, RollupRow, Sums,
+};
 
 /// Whom a day is about.
 struct Kind {
@@ -98,7 +102,7 @@ async fn tell(context: Context, params: Params, kind: &'static Kind) -> Result<J
         return Err(detail(400, &json!({ "error": "Please provide start_date and end_date" })));
     };
     let page = Page::asked(&params, &SUMS)?;
-    let (rows, total) = rows(&context, &params, kind, (days, only), page).await?;
+    let Found { rows, total, latencies } = found(&context, &params, kind, (days, only), page).await?;
     let ids = rows.iter().map(|row| row.name(2).to_owned()).collect();
     let told = Teller {
         keys: known_keys(&context, ids).await?,
@@ -107,35 +111,53 @@ async fn tell(context: Context, params: Params, kind: &'static Kind) -> Result<J
         } else {
             HashMap::new()
         },
+        latencies,
     };
     let mut by_day: BTreeMap<&str, Vec<&RollupRow>> = BTreeMap::new();
     for row in &rows {
         by_day.entry(row.name(0)).or_default().push(row);
     }
     let results: Vec<Object> = by_day.iter().rev().map(|(day, rows)| told.day(day, rows)).collect();
-    Ok(Json(Object(vec![("results", raw(&results)), ("metadata", raw(&totals(&rows, page, total)))])))
+    Ok(Json(Object(vec![("results", raw(&results)), ("metadata", raw(&told.totals(&rows, page, total)))])))
 }
 
 /// LiteLLM's bounds of a page of sums.
 static SUMS: Bounds = Bounds { size: "page_size", usual: 50, longest: 1_000 };
 
-/// The page's rows, and how many there are of all pages.
-async fn rows(
+/// A page's rows.
+#[derive(Default)]
+struct Found {
+    rows: Vec<RollupRow>,
+    /// How many there are of all pages.
+    total: u64,
+    latencies: Latencies,
+}
+
+async fn found(
     context: &Context,
     params: &Params,
     kind: &Kind,
     narrowed: (Days, Narrowed),
     page: Option<Page>,
-) -> Result<(Vec<RollupRow>, u64), Refusal> {
-    let Some(query) = query(context, params, kind, narrowed).await? else { return Ok((Vec::new(), 0)) };
-    let Some(page) = page else {
-        let rows = complete(context, &query).await?;
-        let all = rows.len() as u64;
-        return Ok((rows, all));
+) -> Result<Found, Refusal> {
+    let Some(query) = query(context, params, kind, narrowed).await? else { return Ok(Found::default()) };
+    let spend = &context.services.spend;
+    let (rows, total) = match page {
+        None => {
+            let rows = complete(context, &query).await?;
+            let total = rows.len() as u64;
+            (rows, total)
+        }
+        Some(page) => {
+            let order = RollupOrder::Latest;
+            let part = RollupQuery { order, limit: page.size, skip: page.skip(), ..query.clone() };
+            (spend.rollup(&part).await?, spend.rollup_rows(&query).await?)
+        }
     };
-    let all = context.services.spend.rollup_rows(&query).await?;
-    let query = RollupQuery { order: RollupOrder::Latest, limit: page.size, skip: page.skip(), ..query };
-    Ok((context.services.spend.rollup(&query).await?, all))
+    // Counts are of whole days: they would not fit to a part of one.
+    let is_all = rows.len() as u64 == total;
+    let latencies = if is_all { spend.latencies(&query).await? } else { Vec::new() };
+    Ok(Found { rows, total, latencies: Latencies::of(latencies) })
 }
 
 /// Values that each of these dimensions must have one of.
@@ -218,12 +240,14 @@ async fn own_teams(context: &Context) -> Result<Vec<String>, Refusal> {
 struct Teller {
     keys: HashMap<String, KeyRecord>,
     teams: HashMap<String, String>,
+    latencies: Latencies,
 }
 
 /// Sums of one name, and of each key under it.
 #[derive(Default)]
 struct Part {
     sums: Sums,
+    latency: Option<Latency>,
     keys: BTreeMap<String, Sums>,
 }
 
@@ -231,23 +255,26 @@ impl Teller {
     fn day(&self, day: &str, rows: &[&RollupRow]) -> Object {
         let mut all = Sums::default();
         rows.iter().for_each(|row| all.add(&row.sums));
+        let latencies = self.latencies.on(day);
         let mut breakdown = vec![("mcp_servers", raw(&json!({})))];
         for (name, at) in PARTS {
-            breakdown.push((name, self.part(name, *at, rows)));
+            breakdown.push((name, self.part(name, *at, rows, latencies)));
         }
         Object(vec![
             ("date", raw(&day_text(day))),
-            ("metrics", raw(&metrics(&all))),
+            ("metrics", raw(&metrics(&all, latency::sum(latencies).as_ref()))),
             ("breakdown", raw(&Object(breakdown))),
         ])
     }
 
-    fn part(&self, name: &str, at: usize, rows: &[&RollupRow]) -> Raw {
+    fn part(&self, name: &str, at: usize, rows: &[&RollupRow], latencies: &[LatencyRow]) -> Raw {
+        let by_name = latency::by_name(name, latencies);
         let mut parts: BTreeMap<String, Part> = BTreeMap::new();
         for row in rows {
             let Some(of) = row.names.get(at) else { continue };
             let part = parts.entry(called(name, of)).or_default();
             part.sums.add(&row.sums);
+            part.latency = by_name.get(of.as_str()).copied();
             part.keys.entry(row.name(2).to_owned()).or_default().add(&row.sums);
         }
         let told: BTreeMap<&String, Object> =
@@ -257,21 +284,47 @@ impl Teller {
 
     fn told(&self, name: &str, of: &str, part: &Part) -> Object {
         if name == "api_keys" {
-            return Object(vec![("metrics", raw(&metrics(&part.sums))), ("metadata", self.key(of))]);
+            return Object(vec![("metrics", raw(&metrics(&part.sums, None))), ("metadata", self.key(of))]);
         }
         let keys: BTreeMap<&String, Object> = part
             .keys
             .iter()
             .map(|(key, sums)| {
-                (key, Object(vec![("metrics", raw(&metrics(sums))), ("metadata", self.key(key))]))
+                (key, Object(vec![("metrics", raw(&metrics(sums, None))), ("metadata", self.key(key))]))
             })
             .collect();
         let alias = (name == "entities").then(|| self.teams.get(of)).flatten();
         let metadata = alias.map_or_else(|| json!({}), |alias| json!({ "team_alias": alias }));
         Object(vec![
-            ("metrics", raw(&metrics(&part.sums))),
+            ("metrics", raw(&metrics(&part.sums, part.latency.as_ref()))),
             ("metadata", raw(&metadata)),
             ("api_key_breakdown", raw(&keys)),
+        ])
+    }
+
+    /// Sums of this page, and where it stands among the others.
+    fn totals(&self, rows: &[RollupRow], page: Option<Page>, total: u64) -> Object {
+        let number = page.map_or(1, |page| page.number);
+        let pages = page.map_or(u64::from(total > 0), |page| page.of(total));
+        let mut all = Sums::default();
+        rows.iter().for_each(|row| all.add(&row.sums));
+        let latency = self.latencies.all();
+        let mut times = times(&all, latency.as_ref());
+        times.extend(latency.map(|_| latency::bounds()));
+        Object(vec![
+            ("total_spend", all.cost.json()),
+            ("total_prompt_tokens", raw(&all.input)),
+            ("total_completion_tokens", raw(&all.output)),
+            ("total_tokens", raw(&all.input.saturating_add(all.output))),
+            ("total_api_requests", raw(&all.requests)),
+            ("total_successful_requests", raw(&(all.requests - all.failures))),
+            ("total_failed_requests", raw(&all.failures)),
+            ("total_cache_read_input_tokens", raw(&all.cache_read)),
+            ("total_cache_creation_input_tokens", raw(&all.cache_write)),
+            ("weir", raw(&Object(times))),
+            ("page", raw(&number)),
+            ("total_pages", raw(&pages)),
+            ("has_more", raw(&Value::from(u64::from(number) < pages))),
         ])
     }
 
@@ -296,7 +349,7 @@ fn called(part: &str, of: &str) -> String {
     }
 }
 
-fn metrics(sums: &Sums) -> Object {
+fn metrics(sums: &Sums, latency: Option<&Latency>) -> Object {
     Object(vec![
         ("spend", sums.cost.json()),
         ("prompt_tokens", raw(&sums.input)),
@@ -307,39 +360,18 @@ fn metrics(sums: &Sums) -> Object {
         ("successful_requests", raw(&(sums.requests - sums.failures))),
         ("failed_requests", raw(&sums.failures)),
         ("api_requests", raw(&sums.requests)),
-        ("weir", raw(&times(sums))),
+        ("weir", raw(&Object(times(sums, latency)))),
     ])
 }
 
 /// Beside LiteLLM's: as sums, so that those of several days can be added before they are divided.
-fn times(sums: &Sums) -> Object {
-    Object(vec![
+fn times(sums: &Sums, latency: Option<&Latency>) -> Vec<(&'static str, Raw)> {
+    let mut told = vec![
         ("timed_requests", raw(&sums.timed)),
         ("duration_us", raw(&sums.took)),
         ("streamed_requests", raw(&sums.streamed)),
         ("time_to_first_token_us", raw(&sums.first_token)),
-    ])
-}
-
-/// Sums of this page, and where it stands among the others.
-fn totals(rows: &[RollupRow], page: Option<Page>, total: u64) -> Object {
-    let number = page.map_or(1, |page| page.number);
-    let pages = page.map_or(u64::from(total > 0), |page| page.of(total));
-    let mut all = Sums::default();
-    rows.iter().for_each(|row| all.add(&row.sums));
-    Object(vec![
-        ("total_spend", all.cost.json()),
-        ("total_prompt_tokens", raw(&all.input)),
-        ("total_completion_tokens", raw(&all.output)),
-        ("total_tokens", raw(&all.input.saturating_add(all.output))),
-        ("total_api_requests", raw(&all.requests)),
-        ("total_successful_requests", raw(&(all.requests - all.failures))),
-        ("total_failed_requests", raw(&all.failures)),
-        ("total_cache_read_input_tokens", raw(&all.cache_read)),
-        ("total_cache_creation_input_tokens", raw(&all.cache_write)),
-        ("weir", raw(&times(&all))),
-        ("page", raw(&number)),
-        ("total_pages", raw(&pages)),
-        ("has_more", raw(&Value::from(u64::from(number) < pages))),
-    ])
+    ];
+    told.extend(latency.into_iter().flat_map(latency::counts));
+    told
 }

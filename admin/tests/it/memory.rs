@@ -11,9 +11,9 @@ use weir_core::domain::records::{Kept, OrganizationMember, Record, RecordKind, T
 use weir_core::domain::spend::{Entry, Said};
 use weir_core::ports::records::insert;
 use weir_core::ports::{
-    AuditEntry, AuditPage, AuditQuery, Change, Condition, Directory, KeyLookup, LedgerError, LedgerResult,
-    RecordPage, RecordQuery, RollupQuery, RollupRow, SpendFilter, SpendScope, SpendStore, StoredAudit,
-    StoredRecord, Sums, Written,
+    AuditEntry, AuditPage, AuditQuery, Change, Condition, Directory, KeyLookup, LatencyRow, LedgerError,
+    LedgerResult, RecordPage, RecordQuery, RollupQuery, RollupRow, SpendFilter, SpendScope, SpendStore,
+    StoredAudit, StoredRecord, Sums, Written,
 };
 use weir_core::time;
 
@@ -249,6 +249,11 @@ impl SpendStore for Memory {
         self.asked()?;
         let rows = self.sums.load(Ordering::Relaxed).min(query.limit as usize);
         Ok(vec![RollupRow { names: Vec::new(), sums: Sums::default() }; rows])
+    }
+
+    async fn latencies(&self, _: &RollupQuery) -> LedgerResult<Vec<LatencyRow>> {
+        self.asked()?;
+        Ok(Vec::new())
     }
 
     async fn rollup_rows(&self, query: &RollupQuery) -> LedgerResult<u64> {

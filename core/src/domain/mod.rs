@@ -14,6 +14,7 @@ pub mod cached;
 pub mod cron;
 pub mod ids;
 pub mod key;
+pub mod latency;
 pub mod markup;
 pub mod money;
 pub mod operation;

@@ -19,8 +19,8 @@ pub mod told;
 
 pub use crate::domain::spend::SpendScope;
 pub use spend::{
-    Dimension, MAX_ROLLUP_ROWS, Rollup, RollupOrder, RollupQuery, RollupRow, SpendFilter, SpendStore, Sums,
-    Written,
+    Dimension, LatencyRow, MAX_ROLLUP_ROWS, Rollup, RollupOrder, RollupQuery, RollupRow, SpendFilter,
+    SpendStore, Sums, Written,
 };
 
 use crate::domain::ids::KeyHash;

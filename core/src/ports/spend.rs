@@ -2,6 +2,7 @@
 
 use super::LedgerResult;
 use crate::domain::ids::{EntryId, KeyHash};
+use crate::domain::latency::Latency;
 use crate::domain::money::NanoUsd;
 use crate::domain::spend::SpendScope;
 use crate::domain::spend::{Entry, Said, Status};
@@ -180,6 +181,16 @@ impl Sums {
     }
 }
 
+/// How long answers took on one day, of one model group at one provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LatencyRow {
+    /// Days since 1970, UTC.
+    pub day: i64,
+    pub model_group: String,
+    pub provider: String,
+    pub latency: Latency,
+}
+
 /// Booked entries.
 #[async_trait]
 pub trait SpendStore: Send + Sync {
@@ -190,6 +201,10 @@ pub trait SpendStore: Send + Sync {
     async fn count(&self, filter: &SpendFilter, most: u32) -> LedgerResult<u64>;
     /// Sums by day.
     async fn rollup(&self, query: &RollupQuery) -> LedgerResult<Vec<RollupRow>>;
+
+    /// How long answers took on the days of a query. Nothing where it is narrowed by more than model groups and providers, for
+    /// nothing finer is counted; days that an earlier program summed have none.
+    async fn latencies(&self, query: &RollupQuery) -> LedgerResult<Vec<LatencyRow>>;
 
     /// How many rows there are, whatever `limit` and `skip` say.
     async fn rollup_rows(&self, query: &RollupQuery) -> LedgerResult<u64>;

@@ -7,13 +7,20 @@ use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+
+/// What is shown, and what tells it from another one: Pingora's own hash is of serial numbers alone.
+pub struct Shown {
+    pub certificate: Arc<CertKey>,
+    pub mark: u64,
+}
 
 /// A PEM file with the certificate, those that it follows from, and its key.
 ///
 /// # Errors
 /// It cannot be read, or does not hold both, or they do not fit.
-pub fn read(path: &str) -> anyhow::Result<CertKey> {
+pub fn read(path: &str) -> anyhow::Result<Shown> {
     let of = || format!("litellm_settings.ssl_certificate {path} cannot be used");
     let text = std::fs::read(path).with_context(of)?;
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
@@ -23,7 +30,9 @@ pub fn read(path: &str) -> anyhow::Result<CertKey> {
     let raw = chain.iter().map(|certificate| certificate.to_vec()).collect();
     let secret = key.secret_der().to_vec();
     fits(chain, key).with_context(of)?;
-    Ok(CertKey::new(raw, secret))
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    Ok(Shown { certificate: Arc::new(CertKey::new(raw, secret)), mark: hasher.finish() })
 }
 
 fn fits(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> anyhow::Result<()> {

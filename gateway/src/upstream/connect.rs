@@ -1,52 +1,47 @@
 //! Connections to providers: prebuilt peers, kept with their deployment, and what is open over HTTP/1. What speaks HTTP/2
 //! is kept by Pingora's connector.
 
-use super::certificate::CertKey;
 use super::idle::{IDLE, Idle, Place, Shelf};
 use super::line::Line;
 use super::public::is_public;
 use super::resolve::Resolver;
-use super::roots::Roots;
+use super::trust::Trust;
 use super::tunnel::{Proxy, Tunnel};
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use pingora::ErrorType;
-use pingora::connectors::ConnectorOptions;
 use pingora::connectors::http::Connector;
 use pingora::protocols::http::client::HttpSession;
 use pingora::protocols::http::v1::client::HttpSession as Http1;
 use pingora::protocols::{ALPN, Stream};
 use pingora::upstreams::peer::HttpPeer;
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::task::unconstrained;
 use weir_core::body::Pieces;
-use weir_core::config::SslVerify;
+use weir_core::config::{Config, SslVerify};
 use weir_core::error::{ApiError, Kind};
 use weir_plugins::deployment::Deployment;
 
 /// Hands out connections. Shared by all workers.
 pub struct Dialer {
-    connector: Connector,
     idle: Arc<Idle>,
-    /// For deployments that trust a CA of their own, by its file. Connections of one are never used for another.
-    trusting: Mutex<HashMap<String, Arc<Connector>>>,
-    roots: Roots,
-    pool_size: usize,
+    trust: ArcSwap<Trust>,
+    /// Counts states of `trust`: what was connected under one of them is not used under another.
+    round: AtomicU64,
     resolver: Arc<Resolver>,
     proxy: Option<Proxy>,
-    verify: bool,
-    certificate: Option<Arc<CertKey>>,
 }
 
 /// Where a deployment is reached. Kept with it for a while, so that requests find it without looking anything up; a
 /// reload that changes an address makes another deployment.
 struct Ways {
     until: Instant,
+    round: u64,
     /// One for each address.
     any: Vec<Arc<Way>>,
     /// The same for those who want HTTP/1.1.
@@ -57,8 +52,15 @@ struct Ways {
 struct Way {
     peer: HttpPeer,
     shelf: Arc<Shelf>,
-    /// Who connects, where the deployment trusts a CA of its own.
-    own: Option<Arc<Connector>>,
+    connector: Arc<Connector>,
+}
+
+/// What a deployment is connected to under.
+struct Terms {
+    /// Of `trust`, or of the state before it: then nothing is used twice.
+    round: u64,
+    trust: Arc<Trust>,
+    connector: Arc<Connector>,
 }
 
 /// What a connection is wanted for.
@@ -85,18 +87,12 @@ pub struct Connection {
 /// Passed from hand to hand, so by its address: the session alone is most of a kilobyte.
 pub type Connected = Box<Connection>;
 
-/// How connections are made, for the life of the process.
+/// How connections are made, for the life of the process but for whom they trust.
 pub struct DialerOptions {
-    pub verify: SslVerify,
+    pub trust: Trust,
     pub https_proxy: Option<Proxy>,
-    /// A file with all trusted roots.
-    pub ca_file: String,
-    /// Shown to providers that ask who is calling.
-    pub certificate: Option<CertKey>,
     /// Addresses of IPv6 are not tried.
     pub ipv4_only: bool,
-    /// For deployments with a CA of their own.
-    pub roots: Roots,
     /// Connections that are kept while nobody uses them.
     pub pool_size: usize,
 }
@@ -114,15 +110,25 @@ const H2_STREAM_WINDOW: u32 = 256 * 1024;
 impl Dialer {
     pub fn new(options: DialerOptions) -> Self {
         Self {
-            connector: connector(options.ca_file, options.pool_size),
             idle: Arc::new(Idle::new(options.pool_size)),
-            trusting: Mutex::default(),
-            roots: options.roots,
-            pool_size: options.pool_size,
+            trust: ArcSwap::from_pointee(options.trust),
+            round: AtomicU64::new(0),
             resolver: Arc::new(Resolver::new().ipv4_only(options.ipv4_only)),
             proxy: options.https_proxy,
-            verify: options.verify != SslVerify::Off,
-            certificate: options.certificate.map(Arc::new),
+        }
+    }
+
+    /// Reads again whom to trust and what to show. Where that has changed, all connections from now on are new ones; where a
+    /// file cannot be used, nothing changes.
+    pub fn renew(&self, config: &Config) {
+        match self.trust.load().again(config) {
+            Ok(None) => {}
+            Ok(Some(next)) => {
+                self.trust.store(Arc::new(next));
+                self.round.fetch_add(1, Ordering::Release);
+                tracing::info!("whom TLS to providers trusts, or what it shows them, has changed");
+            }
+            Err(why) => tracing::error!("{why:#}; what TLS to providers trusts and shows stays as it was"),
         }
     }
 
@@ -133,7 +139,7 @@ impl Dialer {
 
     /// A connection that is open already, if there is one.
     pub fn at_hand(&self, deployment: &Deployment, wanted: Wanted<'_>) -> Option<Connected> {
-        let ways = known_ways(deployment)?;
+        let ways = self.known_ways(deployment)?;
         ways.of(wanted).iter().find_map(|way| way.at_hand(deployment, wanted))
     }
 
@@ -145,7 +151,7 @@ impl Dialer {
             if let Some(connected) = way.at_hand(deployment, wanted) {
                 return Ok(connected);
             }
-            match way.connector(self).get_http_session(&way.peer).await {
+            match way.connector.get_http_session(&way.peer).await {
                 Ok((HttpSession::H1(http1), _)) => {
                     let line = Box::new(Line::new(http1.into_inner()));
                     return Ok(way.over(line, deployment, wanted, false));
@@ -177,61 +183,64 @@ impl Dialer {
     }
 
     async fn ways(&self, deployment: &Deployment) -> Result<Arc<Ways>, ApiError> {
-        if let Some(ways) = known_ways(deployment) {
+        if let Some(ways) = self.known_ways(deployment) {
             return Ok(ways);
         }
-        let own = self.own_connector(deployment)?;
+        let terms = self.terms(deployment)?;
         let addresses = self.addresses(deployment).await?;
         let all = |http1| {
             let addresses = addresses.iter().take(MAX_ADDRESSES);
-            addresses.map(|address| Arc::new(self.way(deployment, *address, http1, own.clone()))).collect()
+            addresses.map(|address| Arc::new(self.way(deployment, *address, http1, &terms))).collect()
         };
-        let ways = Arc::new(Ways { until: Instant::now() + FRESH, any: all(false), http1: all(true) });
+        let (until, round) = (Instant::now() + FRESH, terms.round);
+        let ways = Arc::new(Ways { until, round, any: all(false), http1: all(true) });
         if let Some(kept) = kept_ways(deployment) {
             kept.store(Some(Arc::clone(&ways)));
         }
         Ok(ways)
     }
 
-    fn way(
+    /// The ways to a deployment, as long as they are good.
+    fn known_ways(&self, deployment: &Deployment) -> Option<Arc<Ways>> {
+        let round = self.round.load(Ordering::Acquire);
+        let known = kept_ways(deployment)?.load_full()?;
+        (known.round == round && known.until > Instant::now()).then_some(known)
+    }
+
+    fn terms(&self, deployment: &Deployment) -> Result<Terms, ApiError> {
+        let round = self.round.load(Ordering::Acquire);
+        let trust = self.trust.load_full();
+        let connector = trust.connector(deployment.verify.as_ref()).map_err(|why| {
+            let refused = refused(deployment, &format!("{why:#}"));
+            refused.amend(|message| format!("{message} {UNUSABLE}"))
+        })?;
+        Ok(Terms { round, trust, connector })
+    }
+
+    fn way(&self, deployment: &Deployment, address: SocketAddr, http1: bool, terms: &Terms) -> Way {
+        let wire = &deployment.wire;
+        let target = self.proxy_for(deployment).map(|_| target_of(deployment, address));
+        let certified = terms.trust.certificate().is_some() && deployment.is_operators();
+        let (host, verify) = (wire.host.clone(), deployment.verify.clone());
+        let place = Place { address, tls: wire.tls, host, target, certified, verify, round: terms.round };
+        let peer = self.build_peer(deployment, address, http1, &terms.trust);
+        Way { peer, shelf: self.idle.shelf(place), connector: Arc::clone(&terms.connector) }
+    }
+
+    fn build_peer(
         &self,
         deployment: &Deployment,
         address: SocketAddr,
         http1: bool,
-        own: Option<Arc<Connector>>,
-    ) -> Way {
-        let wire = &deployment.wire;
-        let target = self.proxy_for(deployment).map(|_| target_of(deployment, address));
-        let certified = self.certificate.is_some() && deployment.is_operators();
-        let (host, verify) = (wire.host.clone(), deployment.verify.clone());
-        let place = Place { address, tls: wire.tls, host, target, certified, verify };
-        Way { peer: self.build_peer(deployment, address, http1), shelf: self.idle.shelf(place), own }
-    }
-
-    /// `None`: the one for all will do.
-    fn own_connector(&self, deployment: &Deployment) -> Result<Option<Arc<Connector>>, ApiError> {
-        let Some(SslVerify::CaFile(path)) = &deployment.verify else { return Ok(None) };
-        let mut known = self.trusting.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = known.get(path) {
-            return Ok(Some(Arc::clone(found)));
-        }
-        let file = self.roots.with(path).map_err(|why| {
-            let refused = refused(deployment, &format!("{why:#}"));
-            refused.amend(|message| format!("{message} {UNUSABLE}"))
-        })?;
-        let made = Arc::new(connector(file, self.pool_size));
-        known.insert(path.clone(), Arc::clone(&made));
-        Ok(Some(made))
-    }
-
-    fn build_peer(&self, deployment: &Deployment, address: SocketAddr, http1: bool) -> HttpPeer {
+        trust: &Trust,
+    ) -> HttpPeer {
         let wire = &deployment.wire;
         let mut peer = HttpPeer::new(address, wire.tls, wire.host.clone());
         let options = &mut peer.options;
         options.connection_timeout = Some(deployment.timeouts.connect);
         options.total_connection_timeout = Some(deployment.timeouts.connect);
         options.idle_timeout = Some(IDLE);
-        let verify = deployment.verify.as_ref().map_or(self.verify, |own| *own != SslVerify::Off);
+        let verify = deployment.verify.as_ref().map_or(trust.verify, |own| *own != SslVerify::Off);
         options.verify_cert = verify;
         options.verify_hostname = verify;
         options.alpn = if wire.tls && !http1 { ALPN::H2H1 } else { ALPN::H1 };
@@ -239,7 +248,7 @@ impl Dialer {
         options.h2_stream_window_size = Some(H2_STREAM_WINDOW);
         if deployment.is_operators() {
             // Who a client's or a team's own endpoint is, nobody here knows.
-            peer.client_cert_key.clone_from(&self.certificate);
+            peer.client_cert_key = trust.certificate().cloned();
         }
         if let Some(proxy) = self.proxy_for(deployment) {
             let target = target_of(deployment, address);
@@ -262,7 +271,7 @@ impl Dialer {
                     way.shelf.put(line);
                 }
             }
-            session => way.connector(self).release_http_session(session, &way.peer, Some(IDLE)).await,
+            session => way.connector.release_http_session(session, &way.peer, Some(IDLE)).await,
         }
     }
 
@@ -302,16 +311,7 @@ fn kept_ways(deployment: &Deployment) -> Option<&ArcSwapOption<Ways>> {
     kept.downcast_ref::<ArcSwapOption<Ways>>()
 }
 
-/// The ways to a deployment, as long as they are good.
-fn known_ways(deployment: &Deployment) -> Option<Arc<Ways>> {
-    kept_ways(deployment)?.load_full().filter(|ways| ways.until > Instant::now())
-}
-
 impl Way {
-    fn connector<'a>(&'a self, dialer: &'a Dialer) -> &'a Connector {
-        self.own.as_deref().unwrap_or(&dialer.connector)
-    }
-
     fn at_hand(self: &Arc<Self>, deployment: &Deployment, wanted: Wanted<'_>) -> Option<Connected> {
         Some(self.over(self.shelf.take()?, deployment, wanted, true))
     }
@@ -339,12 +339,6 @@ impl Way {
 fn target_of(deployment: &Deployment, address: SocketAddr) -> String {
     let wire = &deployment.wire;
     if deployment.public_only { address.to_string() } else { target(&wire.host, wire.port) }
-}
-
-fn connector(ca_file: String, pool_size: usize) -> Connector {
-    let mut options = ConnectorOptions::new(pool_size);
-    options.ca_file = Some(ca_file);
-    Connector::new(Some(options))
 }
 
 /// An IPv6 address needs brackets before its port.

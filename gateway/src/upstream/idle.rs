@@ -24,6 +24,8 @@ pub struct Place {
     pub certified: bool,
     /// Whom the deployment trusts, where that is its own to say.
     pub verify: Option<SslVerify>,
+    /// Since when the same is trusted and shown: see `connect.rs`.
+    pub round: u64,
 }
 
 /// All connections that are kept.
@@ -189,6 +191,7 @@ mod tests {
             target: None,
             certified: false,
             verify: None,
+            round: 0,
         })
     }
 

@@ -9,4 +9,5 @@ pub mod request;
 pub mod resolve;
 pub mod roots;
 pub mod session;
+pub mod trust;
 pub mod tunnel;

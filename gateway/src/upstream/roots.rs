@@ -34,10 +34,16 @@ pub fn own<'a>(verify: &'a SslVerify, env: &'a Env) -> Option<&'a str> {
     }
 }
 
-/// Makes files for those that trust a CA of their own.
+/// Reads whom to trust.
 pub struct Roots {
     env: Env,
     folder: PathBuf,
+}
+
+/// Roots as they were read, and the file that they are for.
+pub struct Bundle {
+    path: PathBuf,
+    text: String,
 }
 
 impl Roots {
@@ -45,13 +51,40 @@ impl Roots {
         Self { env: env.clone(), folder: folder.to_owned() }
     }
 
-    /// The file with the system's roots and those of `own`.
-    pub fn with(&self, own: &str) -> anyhow::Result<String> {
+    /// The system's roots, and those of the file that `verify` or the environment names: for all that trust nobody else.
+    ///
+    /// # Errors
+    /// That file cannot be used.
+    pub fn of_all(&self, verify: &SslVerify) -> anyhow::Result<Bundle> {
+        let own = own(verify, &self.env);
+        Ok(Bundle { path: PathBuf::from(path(&self.folder)), text: text(own, &self.env)? })
+    }
+
+    /// The system's roots and those of `own`.
+    ///
+    /// # Errors
+    /// The file cannot be used.
+    pub fn with(&self, own: &str) -> anyhow::Result<Bundle> {
         let mut hasher = DefaultHasher::new();
         own.hash(&mut hasher);
         let path = self.folder.join(format!("ca-bundle-{:016x}.pem", hasher.finish()));
-        put(Some(own), &self.env, &path)?;
-        Ok(path.display().to_string())
+        Ok(Bundle { path, text: text(Some(own), &self.env)? })
+    }
+}
+
+impl Bundle {
+    /// Tells it from one with other roots.
+    pub fn mark(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.text.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// Writes the file; answers where it is.
+    pub fn written(&self) -> anyhow::Result<String> {
+        let told = self.path.display();
+        std::fs::write(&self.path, &self.text).with_context(|| format!("{told} cannot be written"))?;
+        Ok(told.to_string())
     }
 }
 
@@ -68,15 +101,8 @@ fn all(own: Option<&str>, env: &Env) -> anyhow::Result<Vec<CertificateDer<'stati
     Ok(all)
 }
 
-/// Writes the file.
-pub fn write(own: Option<&str>, env: &Env, folder: &Path) -> anyhow::Result<()> {
-    put(own, env, Path::new(&path(folder)))
-}
-
-fn put(own: Option<&str>, env: &Env, path: &Path) -> anyhow::Result<()> {
-    let all = all(own, env)?;
-    let text: String = all.iter().map(pem).collect();
-    std::fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))
+fn text(own: Option<&str>, env: &Env) -> anyhow::Result<String> {
+    Ok(all(own, env)?.iter().map(pem).collect())
 }
 
 /// Every certificate counts: one that cannot be used is an operator's mistake.

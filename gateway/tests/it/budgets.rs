@@ -257,6 +257,22 @@ async fn p43_when_a_provider_has_cost_enough_and_nobody_else_is_there_it_is_said
     assert_eq!(rig.get("/provider/budgets", &key).await.status, 401, "not for everybody");
 }
 
+/// What the UI shows of the budget of all keys together.
+#[tokio::test]
+async fn p43_what_the_whole_gateway_may_cost_is_told_with_what_it_has() {
+    let open = limited().over(obedient).await;
+    assert_eq!(open.get("/provider/budgets", MASTER).await.json()["gateway"], json!(null));
+    let budget = "litellm_settings: {max_budget: 5, budget_duration: 30d, ";
+    let rig = limited().replace("litellm_settings: {", budget).over(obedient).await;
+    let key = rig.key(json!({})).await;
+    assert_eq!(ask_limited(&rig, &key).await.status, 200);
+    let spent = rig.rows(1).await[0]["spend"].clone();
+    let told = rig.get("/provider/budgets", MASTER).await.json()["gateway"].clone();
+    assert_eq!((told["budget_limit"].as_f64(), &told["time_period"]), (Some(5.0), &json!("30d")), "{told}");
+    assert!(spent.as_f64() > Some(0.0) && told["spend"] == spent, "{told}, not {spent}");
+    assert!(told["budget_reset_at"].is_string(), "{told}");
+}
+
 #[tokio::test]
 async fn p15_what_does_not_fit_whole_is_made_shorter() {
     let rig = dear().start().await;

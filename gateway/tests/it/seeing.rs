@@ -88,11 +88,50 @@ async fn days_tell_how_long_answers_took() {
         assert_eq!((number("timed_requests"), number("streamed_requests")), (2, 1), "{of}: {told}");
         let (whole, first) = (number("duration_us"), number("time_to_first_token_us"));
         assert!(first > 0 && whole > first, "{of}: {told}");
+        let mut whole = told["metadata"]["weir"].clone();
+        // Told once for all counts.
+        let bounds = whole.as_object_mut().and_then(|members| members.remove("count_bounds_us"));
+        let counted =
+            |name: &str| Some(times[name].as_array()?.iter().filter_map(Value::as_i64).sum::<i64>());
+        let counts = (counted("duration_counts"), counted("time_to_first_token_counts"));
+        // What is kept of all together is nobody's own: not a team's, nor a customer's.
+        let expected = if of == "user" { (Some(2), Some(1)) } else { (None, None) };
+        assert_eq!((counts, bounds.is_some()), (expected, of == "user"), "{of}: {told}");
         let of_model = &day["breakdown"]["model_groups"]["priced"];
-        for same in [&told["metadata"]["weir"], &of_model["metrics"]["weir"]] {
+        for same in [&whole, &of_model["metrics"]["weir"]] {
             assert_eq!(*same, times, "{of}: {told}");
         }
     }
+}
+
+/// Who sees only what is their own is not told how long all others waited.
+#[tokio::test]
+async fn how_many_took_how_long_is_told_of_models_and_providers() {
+    let rig = Rig::start().await;
+    let key = rig.key(json!({"user_id": "alice"})).await;
+    for model in ["priced", "priced", "gpt-4o"] {
+        assert_eq!(rig.post("/v1/chat/completions", &key, chat(model, "hi")).await.status, 200);
+    }
+    rig.rows(3).await;
+    let counted = async |key: &str, narrowed: &str| {
+        let path = format!("/user/daily/activity?start_date=2020-01-01&end_date=2100-01-01{narrowed}");
+        let told = rig.get(&path, key).await.json();
+        assert!(told["metadata"]["total_api_requests"].as_i64() > Some(0), "{told}");
+        let day = told["results"][0].clone();
+        let sum = |times: &Value| {
+            let counts = times["duration_counts"].as_array()?;
+            Some(counts.iter().filter_map(Value::as_i64).sum::<i64>())
+        };
+        let part = |part: &str, name: &str| sum(&day["breakdown"][part][name]["metrics"]["weir"]);
+        (sum(&day["metrics"]["weir"]), part("model_groups", "priced"), part("providers", "openai"))
+    };
+    assert_eq!(counted(MASTER, "").await, (Some(3), Some(2), Some(3)));
+    assert_eq!(counted(MASTER, "&model=priced").await, (Some(2), Some(2), Some(2)));
+    assert_eq!(counted(MASTER, "&provider=openai&page=1").await, (Some(3), Some(2), Some(3)));
+    for narrowed in ["&user_id=alice", "&page=1&page_size=1"] {
+        assert_eq!(counted(MASTER, narrowed).await, (None, None, None), "{narrowed}");
+    }
+    assert_eq!(counted(&key, "").await, (None, None, None));
 }
 
 #[tokio::test]

@@ -161,6 +161,101 @@ async fn a_certificate_of_ones_own_that_cannot_be_used_is_told_at_start() {
     }
 }
 
+/// Has the configuration read again, as it is.
+async fn reload(rig: &Rig) {
+    let times = || rig.log().matches("configuration reloaded").count();
+    let before = times();
+    rig.signal("HUP");
+    for _ in 0..400 {
+        if times() > before {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("nothing is read again");
+}
+
+async fn answered(rig: &Rig, models: &[&str], status: u16) {
+    for model in models {
+        let answer = rig.chat(model, "hi").await;
+        assert_eq!(answer.status, status, "{model}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn p34_ca_files_that_have_changed_are_read_again_with_the_configuration() {
+    let (pki, others) = (Pki::new(), Pki::new());
+    let ca = |pki: &Pki| std::fs::read_to_string(pki.file("ca.pem")).unwrap();
+    for alpn in [&["http/1.1"][..], BOTH] {
+        let end = TlsEnd::start(&pki, alpn).await;
+        let put = |all: &str, own: &str| (pki.write("all.pem", all), pki.write("own.pem", own));
+        let (all, own) = put(&ca(&others), &ca(&others));
+        let model = format!(
+            "  - {{model_name: own, litellm_params: {{model: openai/own, api_key: sk-x, ssl_verify: {own}, \
+             api_base: \"https://localhost:{}/v1\"}}}}\nlitellm_settings:",
+            end.address.port()
+        );
+        let rig = Rig::config(&config(&end, &all)).replace("litellm_settings:", &model).start().await;
+        end.forward_to(rig.mock.addr());
+        let both = ["gpt-4o", "own"];
+        answered(&rig, &both, 500).await;
+        put(&ca(&pki), &ca(&pki));
+        reload(&rig).await;
+        answered(&rig, &both, 200).await;
+        // What cannot be used changes nothing, and is told.
+        for (all, own, told) in [
+            (ca(&pki), String::from("none"), "what was read of it before stays"),
+            (String::from("none"), ca(&others), "what TLS to providers trusts and shows stays as it was"),
+        ] {
+            put(&all, &own);
+            reload(&rig).await;
+            answered(&rig, &both, 200).await;
+            assert!(rig.log().contains(told), "{told}");
+        }
+        // Whoever is not trusted any more is not asked over a connection that is open.
+        put(&ca(&pki), &ca(&others));
+        reload(&rig).await;
+        answered(&rig, &["own"], 500).await;
+        answered(&rig, &["gpt-4o"], 200).await;
+        put(&ca(&others), &ca(&others));
+        reload(&rig).await;
+        answered(&rig, &both, 500).await;
+    }
+}
+
+#[tokio::test]
+async fn p34_connections_are_kept_over_a_reload_that_changes_no_ca() {
+    let (_pki, end, rig) = trusting(&["http/1.1"]).await;
+    for _ in 0..2 {
+        answered(&rig, &["gpt-4o"], 200).await;
+        reload(&rig).await;
+    }
+    answered(&rig, &["gpt-4o"], 200).await;
+    assert_eq!(end.protocols().len(), 1, "one connection");
+}
+
+#[tokio::test]
+async fn p34_a_certificate_of_ones_own_that_has_changed_is_shown_after_a_reload() {
+    let (pki, others) = (Pki::new(), Pki::new());
+    let of = |pki: &Pki| {
+        let read = |name: &str| std::fs::read_to_string(pki.file(name)).unwrap();
+        read("cert.pem") + &read("key.pem")
+    };
+    let shown = pki.write("client.pem", &of(&others));
+    let end = TlsEnd::asking(&pki, BOTH).await;
+    let settings = format!("{}, ssl_certificate: {shown}", pki.file("ca.pem"));
+    let rig = Rig::config(&config(&end, &settings)).start().await;
+    end.forward_to(rig.mock.addr());
+    assert_ne!(rig.chat("gpt-4o", "hi").await.status, 200);
+    assert_eq!(rig.mock.seen_count(), 0);
+    for text in [of(&pki), String::from("none")] {
+        pki.write("client.pem", &text);
+        reload(&rig).await;
+        answered(&rig, &["gpt-4o"], 200).await;
+    }
+    assert!(rig.log().contains("ssl_certificate"), "why it stays as it was");
+}
+
 #[tokio::test]
 async fn p21_a_provider_that_takes_no_more_bytes_ends_at_the_deployments_timeout() {
     let pki = Pki::new();

@@ -1,7 +1,7 @@
 //! Reading entries and totals.
 
 use super::detail::{self, Columns};
-use super::{rollup, said, spent, write};
+use super::{latency, rollup, said, spent, write};
 use crate::store::{Ledger, broken};
 use async_trait::async_trait;
 use sqlx::any::{AnyArguments, AnyRow};
@@ -11,7 +11,9 @@ use std::collections::HashMap;
 use weir_core::domain::ids::EntryId;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::spend::{Entry, Said};
-use weir_core::ports::{LedgerResult, RollupQuery, RollupRow, SpendFilter, SpendScope, SpendStore, Written};
+use weir_core::ports::{
+    LatencyRow, LedgerResult, RollupQuery, RollupRow, SpendFilter, SpendScope, SpendStore, Written,
+};
 
 const SELECT: &str = "SELECT started_at, id, call_id, provider_id, status, key_hash, user_id, team_id, \
     organization_id, session_id, end_user, model_group, cost, detail FROM spend_entry WHERE 1 = 1";
@@ -51,6 +53,10 @@ impl SpendStore for Ledger {
 
     async fn rollup(&self, query: &RollupQuery) -> LedgerResult<Vec<RollupRow>> {
         rollup::read(self, query).await
+    }
+
+    async fn latencies(&self, query: &RollupQuery) -> LedgerResult<Vec<LatencyRow>> {
+        latency::read(self, query).await
     }
 
     async fn rollup_rows(&self, query: &RollupQuery) -> LedgerResult<u64> {

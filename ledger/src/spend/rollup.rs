@@ -78,7 +78,7 @@ fn columns(wanted: &RollupQuery) -> LedgerResult<Vec<&'static str>> {
 
 type Asking<'q> = sqlx::query::Query<'q, sqlx::Any, sqlx::any::AnyArguments>;
 
-fn bound<'q>(query: Asking<'q>, wanted: &RollupQuery) -> Asking<'q> {
+pub(super) fn bound<'q>(query: Asking<'q>, wanted: &RollupQuery) -> Asking<'q> {
     let values = wanted.only.iter().chain(&wanted.except).flat_map(|(_, values)| values);
     values.fold(query.bind(wanted.from).bind(wanted.until), |query, value| query.bind(value.clone()))
 }
@@ -86,7 +86,13 @@ fn bound<'q>(query: Asking<'q>, wanted: &RollupQuery) -> Asking<'q> {
 /// Table and conditions, and the number of the next value.
 fn chosen(wanted: &RollupQuery) -> LedgerResult<(String, usize)> {
     let join = if wanted.by.contains(&Dimension::Key) { FORMER } else { "" };
-    let mut text = format!(" FROM {}{join} WHERE day >= $1 AND day <= $2", table(wanted.of));
+    let (conditions, next) = conditions(wanted)?;
+    Ok((format!(" FROM {}{join}{conditions}", table(wanted.of)), next))
+}
+
+/// What rows must be, whatever their table; and the number of the next value.
+pub(super) fn conditions(wanted: &RollupQuery) -> LedgerResult<(String, usize)> {
+    let mut text = String::from(" WHERE day >= $1 AND day <= $2");
     let mut next = 3;
     let only = wanted.only.iter().map(|one| (one, ""));
     let except = wanted.except.iter().map(|one| (one, "NOT "));

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use weir_core::domain::latency::Latency;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::operation::Operation;
 use weir_core::domain::records::member_id;
@@ -14,7 +15,7 @@ use weir_core::time::Micros;
 pub(crate) type Place = (i64, Vec<String>);
 
 /// Sums under days and so many dimensions.
-type Days<'e, const COUNT: usize> = BTreeMap<(i64, [&'e str; COUNT]), Sums>;
+type Days<'e, const COUNT: usize, S = Sums> = BTreeMap<(i64, [&'e str; COUNT]), S>;
 
 /// Amounts by scope and id.
 pub(super) type Spent<'e> = BTreeMap<Account<'e>, NanoUsd>;
@@ -25,6 +26,7 @@ pub(super) struct Raised<'e> {
     daily: Days<'e, 8>,
     tags: Days<'e, 4>,
     customers: Days<'e, 4>,
+    latencies: Days<'e, 2, Latency>,
     pub spent: Spent<'e>,
     /// What belongs to a period that is over.
     pub past: Spent<'e>,
@@ -58,6 +60,7 @@ impl<'e> Raised<'e> {
         for (entry, key) in entries.iter().copied() {
             let (cost, own, outrun) = (entry.cost, entry.own_cost(), entry.outrun.as_slice());
             raised.add(&Added { entry, key, cost, own, outrun }, &sums(entry), anew);
+            raised.time(entry);
         }
         raised
     }
@@ -86,6 +89,21 @@ impl<'e> Raised<'e> {
     /// The sums by day: by key, by tag, by customer.
     pub(super) fn days(&self) -> [Vec<(Place, Sums)>; 3] {
         [rows(&self.daily), rows(&self.tags), rows(&self.customers)]
+    }
+
+    /// How long answers took, by model group and provider.
+    pub(super) fn latencies(&self) -> Vec<(Place, Latency)> {
+        rows(&self.latencies)
+    }
+
+    fn time(&mut self, entry: &'e Entry) {
+        let (Some(took), first_token) = times(entry) else { return };
+        let place = (entry.started_at.day(), [entry.model_group.as_str(), entry.provider.as_str()]);
+        let latency = self.latencies.entry(place).or_default();
+        latency.took.count(took);
+        if let Some(micros) = first_token {
+            latency.first_token.count(micros);
+        }
     }
 
     fn add(&mut self, added: &Added<'e>, sums: &Sums, anew: &Anew) {
@@ -124,7 +142,7 @@ impl<'e> Raised<'e> {
     }
 }
 
-fn rows<const COUNT: usize>(days: &Days<'_, COUNT>) -> Vec<(Place, Sums)> {
+fn rows<const COUNT: usize, S: Copy>(days: &Days<'_, COUNT, S>) -> Vec<(Place, S)> {
     let owned = |names: &[&str; COUNT]| names.iter().map(|name| (*name).to_owned()).collect();
     days.iter().map(|((day, names), sums)| ((*day, owned(names)), *sums)).collect()
 }

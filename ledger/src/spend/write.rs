@@ -1,6 +1,7 @@
 //! Batches of entries and the sums over them, in one transaction.
 
 use super::detail::Detail;
+use super::latency;
 use super::spent;
 use super::sums::{self, Anew, Keyed, Place, Raised, keys};
 use crate::leases::LeaseBook;
@@ -8,12 +9,13 @@ use crate::store::{Engine, Ledger};
 use sqlx::{Any, AssertSqlSafe, Transaction};
 use std::fmt::Write as _;
 use weir_core::config::KeepingSettings;
+use weir_core::domain::latency::Latency;
 use weir_core::domain::spend::Entry;
 use weir_core::ports::{LedgerError, LedgerResult, Sums, Written};
 use weir_core::time::Micros;
 
 /// Rows per statement: few sizes keep the number of prepared statements small, halves the number of statements that a batch
-/// takes (each is a journey to the engine and back). 256 × 20 values stay below every engine's limit.
+/// takes (each is a journey to the engine and back). 256 × 51 values stay below every engine's limit.
 static SIZES: &[usize] = &[256, 128, 64, 32, 16, 8, 4, 2, 1];
 
 const INSERT: &str = "INSERT INTO spend_entry (started_at, id, call_id, provider_id, status, key_hash, user_id, \
@@ -36,13 +38,22 @@ pub(crate) const DAILY: Sum = Sum {
         "provider",
         "call_type",
     ],
+    measures: MEASURES,
 };
-pub(crate) const TAGS: Sum =
-    Sum { table: "spend_daily_tag", dimensions: &["tag", "key_hash", "model_group", "provider"] };
-pub(crate) const CUSTOMERS: Sum =
-    Sum { table: "spend_daily_customer", dimensions: &["customer", "key_hash", "model_group", "provider"] };
+pub(crate) const TAGS: Sum = Sum {
+    table: "spend_daily_tag",
+    dimensions: &["tag", "key_hash", "model_group", "provider"],
+    measures: MEASURES,
+};
+pub(crate) const CUSTOMERS: Sum = Sum {
+    table: "spend_daily_customer",
+    dimensions: &["customer", "key_hash", "model_group", "provider"],
+    measures: MEASURES,
+};
+const LATENCY: Sum =
+    Sum { table: latency::TABLE, dimensions: &["model_group", "provider"], measures: latency::MEASURES };
 
-/// In the order of [`measures`].
+/// In the order of [`Sums::measures`].
 const MEASURES: &[&str] = &[
     "cost",
     "requests",
@@ -101,6 +112,13 @@ const TRIES: u32 = 5;
 pub(crate) struct Sum {
     pub(crate) table: &'static str,
     dimensions: &'static [&'static str],
+    measures: &'static [&'static str],
+}
+
+/// What a row of a sum is raised by.
+pub(crate) trait Measured {
+    /// In the order of the sum's columns.
+    fn measures(&self) -> Vec<i64>;
 }
 
 /// `leases`: what this process holds of budgets, which its entries are paid out of.
@@ -184,6 +202,7 @@ pub(super) async fn raise_all(
     for (sum, rows) in [DAILY, TAGS, CUSTOMERS].iter().zip(raised.days()) {
         raise(ledger, transaction, sum, &rows).await?;
     }
+    raise(ledger, transaction, &LATENCY, &raised.latencies()).await?;
     if counts == Counts::Nowhere {
         return Ok(());
     }
@@ -284,38 +303,47 @@ pub(crate) fn placeholder(engine: Engine, number: usize) -> String {
 // --- sums ---
 
 /// No place may be there twice.
-pub(crate) async fn raise(
+pub(crate) async fn raise<M: Measured + Sync>(
     ledger: &Ledger,
     transaction: &mut Transaction<'_, Any>,
     sum: &Sum,
-    rows: &[(Place, Sums)],
+    rows: &[(Place, M)],
 ) -> LedgerResult<()> {
     for chunk in sized(rows) {
         let mut statement = sqlx::query(AssertSqlSafe(sum.statement(ledger.engine, chunk.len())));
-        for ((day, dimensions), sums) in chunk {
+        for ((day, dimensions), measured) in chunk {
             statement = statement.bind(*day);
             statement = dimensions.iter().fold(statement, |statement, value| statement.bind(value.as_str()));
-            statement = measures(sums).into_iter().fold(statement, |statement, value| statement.bind(value));
+            let measures = measured.measures().into_iter();
+            statement = measures.fold(statement, |statement, value| statement.bind(value));
         }
         ledger.noted(statement.execute(&mut **transaction).await)?;
     }
     Ok(())
 }
 
-fn measures(sums: &Sums) -> [i64; MEASURES.len()] {
-    [
-        sums.cost.0,
-        sums.requests,
-        sums.failures,
-        sums.input,
-        sums.output,
-        sums.cache_read,
-        sums.cache_write,
-        sums.timed,
-        sums.took,
-        sums.streamed,
-        sums.first_token,
-    ]
+impl Measured for Sums {
+    fn measures(&self) -> Vec<i64> {
+        vec![
+            self.cost.0,
+            self.requests,
+            self.failures,
+            self.input,
+            self.output,
+            self.cache_read,
+            self.cache_write,
+            self.timed,
+            self.took,
+            self.streamed,
+            self.first_token,
+        ]
+    }
+}
+
+impl Measured for Latency {
+    fn measures(&self) -> Vec<i64> {
+        [self.took.0, self.first_token.0].concat()
+    }
 }
 
 async fn raise_spent(
@@ -348,9 +376,10 @@ async fn raise_spent(
 impl Sum {
     fn statement(&self, engine: Engine, rows: usize) -> String {
         let (table, dimensions) = (self.table, self.dimensions.join(", "));
-        let begin = format!("INSERT INTO {table} (day, {dimensions}, {}) ", MEASURES.join(", "));
-        let columns = 1 + self.dimensions.len() + MEASURES.len();
-        let set: Vec<String> = MEASURES.iter().map(|m| format!("{m} = {table}.{m} + excluded.{m}")).collect();
+        let begin = format!("INSERT INTO {table} (day, {dimensions}, {}) ", self.measures.join(", "));
+        let columns = 1 + self.dimensions.len() + self.measures.len();
+        let set: Vec<String> =
+            self.measures.iter().map(|m| format!("{m} = {table}.{m} + excluded.{m}")).collect();
         let conflict = format!(" ON CONFLICT (day, {dimensions}) DO UPDATE SET {}", set.join(", "));
         format!("{}{conflict}", values(engine, &begin, rows, columns))
     }

@@ -247,7 +247,7 @@ export interface Budget extends Limits {
   updated_at: string;
 }
 
-/** What a provider or a deployment may cost in a period, and what it has. */
+/** What a provider, a deployment or all keys together may cost in a period, and what it has. */
 export interface PeriodBudget {
   budget_limit: number;
   time_period: string | null;

@@ -96,6 +96,8 @@ export interface Answers {
   'GET /provider/budgets': {
     providers: Record<string, PeriodBudget>;
     deployments: Record<string, PeriodBudget>;
+    /** Absent from a replica of a version before. */
+    gateway?: PeriodBudget | null;
   };
   'POST /budget/new': Budget;
   'POST /budget/update': Budget;

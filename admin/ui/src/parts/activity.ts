@@ -166,6 +166,26 @@ const NOTHING: Metrics = {
   weir: UNTIMED,
 };
 
+type Counts = number[] | undefined;
+
+/** Those of the longer of the two say how many spans there are. */
+function addedCounts(sum: Counts, more: Counts): Counts {
+  if (sum === undefined || more === undefined) return sum ?? more;
+  const [long, short] = sum.length < more.length ? [more, sum] : [sum, more];
+  return long.map((count, at) => count + (short[at] ?? 0));
+}
+
+function addedTimes(sum: Times, more: Times): Times {
+  return {
+    timed_requests: sum.timed_requests + more.timed_requests,
+    duration_us: sum.duration_us + more.duration_us,
+    streamed_requests: sum.streamed_requests + more.streamed_requests,
+    time_to_first_token_us: sum.time_to_first_token_us + more.time_to_first_token_us,
+    duration_counts: addedCounts(sum.duration_counts, more.duration_counts),
+    time_to_first_token_counts: addedCounts(sum.time_to_first_token_counts, more.time_to_first_token_counts),
+  };
+}
+
 function added<T extends Record<string, number>>(sum: T, more: T): T {
   const all = Object.entries(sum).map(([name, value]) => [name, value + (more[name] ?? 0)]);
   return Object.fromEntries(all) as T;
@@ -176,16 +196,9 @@ function add({ weir: times, ...sum }: Metrics, { weir, ...more }: Metrics): Metr
     ...added(sum, more),
     spend: addMoney(sum.spend, more.spend),
     // A replica that was not updated yet tells of none.
-    weir: added(times, weir ?? UNTIMED),
+    weir: addedTimes(times, weir ?? UNTIMED),
   };
 }
-
-/** Milliseconds; none where nothing was timed. */
-export type Mean = (of: Metrics) => number | undefined;
-
-const mean = (micros: number, requests: number) => (requests === 0 ? undefined : micros / requests / 1000);
-export const meanLatency: Mean = ({ weir }) => mean(weir.duration_us, weir.timed_requests);
-export const meanFirstToken: Mean = ({ weir }) => mean(weir.time_to_first_token_us, weir.streamed_requests);
 
 export const sum = (all: Metrics[]): Metrics => all.reduce(add, NOTHING);
 
@@ -236,6 +249,8 @@ export interface Series {
   names: string[];
   /** Each with its day and a value for each name. */
   points: Record<string, string | number>[];
+  /** The values of a day are no parts of a whole: they stand side by side. */
+  apart?: boolean;
 }
 
 const REST = 'others';
@@ -262,16 +277,6 @@ export function series(
     return point;
   });
   return { names: [...new Set(kept.values()), ...(all.length > most ? [REST] : [])], points };
-}
-
-const MEAN = 'mean';
-
-/** A mean of each day: of all names together, since means are no parts of a whole. */
-export function means(activity: Activity, of: Mean, from: string, until: string): Series {
-  const byDate = new Map(activity.results.map((day) => [day.date, of(add(NOTHING, day.metrics))]));
-  const known = [...byDate.values()].some((value) => value !== undefined);
-  const points = days(from, until).map((date) => ({ date, [MEAN]: byDate.get(date) ?? 0 }));
-  return { names: known ? [MEAN] : [], points };
 }
 
 /** At most two years of them. */

@@ -2,10 +2,11 @@ import { Link } from 'react-router';
 import { useAnswer } from '@/api/hooks';
 import { useMay } from '@/api/session';
 import { Answered } from '@/parts/Answered';
-import { meanFirstToken, meanLatency, rows, series, total } from '@/parts/activity';
+import { rows, series, total } from '@/parts/activity';
 import { Chart } from '@/parts/chart/Chart';
 import { Numbers } from '@/parts/Facts';
 import { compact, daysAgo, iso, mean, money, percent } from '@/parts/format';
+import { quantiles, type Spread, spreadsOf } from '@/parts/latency';
 import { Page, Section } from '@/parts/Page';
 import css from '@/parts/parts.module.css';
 import { Attention } from './Attention';
@@ -16,6 +17,9 @@ import { Top } from './Top';
 const today = () => iso(new Date());
 const monthStart = () => `${today().slice(0, 8)}01`;
 const DAYS = 30;
+
+/** What a number is, and its quantiles where they are known. */
+const noted = (what: string, of: Spread) => [what, quantiles(of)].filter(Boolean).join('; ');
 
 export default function Home() {
   const seesAll = useMay('see all');
@@ -31,6 +35,8 @@ export default function Home() {
       <Answered of={use}>
         {(activity) => {
           const now = total(activity.results.filter((day) => day.date === today()));
+          const spreads = spreadsOf(activity);
+          const [latency, first] = [spreads('latency', now), spreads('first_token', now)];
           return (
             <>
               <Numbers
@@ -47,11 +53,11 @@ export default function Home() {
                     value: percent(now.failed_requests, now.api_requests),
                     note: `${compact(now.failed_requests)} of ${compact(now.api_requests)}`,
                   },
-                  { label: 'Latency today', value: mean(meanLatency(now)), note: 'mean' },
+                  { label: 'Latency today', value: mean(latency.mean), note: noted('mean', latency) },
                   {
                     label: 'Time to first token today',
-                    value: mean(meanFirstToken(now)),
-                    note: 'mean of streams',
+                    value: mean(first.mean),
+                    note: noted('mean of streams', first),
                   },
                 ]}
               />

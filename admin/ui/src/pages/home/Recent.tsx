@@ -15,7 +15,7 @@ function quantile(values: number[], share: number): string {
   return value === undefined ? '–' : milliseconds(value);
 }
 
-/** How the last requests went: the sums of days have means, and no quantiles. */
+/** How the last requests went: the sums of days are too slow to tell. */
 export function Recent() {
   return useMay('see logs') ? <Latency /> : null;
 }

@@ -8,14 +8,16 @@ const DEAREST = { sort_by: 'spend', sort_order: 'desc' };
 const LOOKED_AT = 100;
 
 export interface Budgeted {
-  kind: 'Team' | 'Key' | 'User' | 'Organisation' | 'Customer' | 'Provider' | 'Deployment';
+  kind: 'Gateway' | 'Team' | 'Key' | 'User' | 'Organisation' | 'Customer' | 'Provider' | 'Deployment';
   name: string;
   to: string;
   spend: number;
   budget: number;
+  /** When its period ends, where that is known. */
+  ends: string | null;
 }
 
-type Limited = Pick<Limits, 'max_budget'> | null;
+type Limited = Pick<Limits, 'max_budget' | 'budget_reset_at'> | null;
 
 function row(
   kind: Budgeted['kind'],
@@ -25,17 +27,18 @@ function row(
   limits: Limited,
 ): Budgeted[] {
   const budget = limits?.max_budget ?? null;
-  return budget === null ? [] : [{ kind, name, to, spend, budget }];
+  return budget === null ? [] : [{ kind, name, to, spend, budget, ends: limits?.budget_reset_at ?? null }];
 }
 
 export const share = ({ spend, budget }: Budgeted) => (budget === 0 ? 1 : spend / budget);
 
 const id = encodeURIComponent;
 
-/** Who is held to a budget, the fullest first. */
+/** Who is held to a budget: the gateway as a whole, then the fullest first. */
 export function useBudgeted(): Budgeted[] {
-  const all = [...useTeams(), ...useKeys(), ...useUsers(), ...useHolders(), ...usePeriods()];
-  return all.sort((one, other) => share(other) - share(one));
+  const { gateway, others } = usePeriods();
+  const all = [...useTeams(), ...useKeys(), ...useUsers(), ...useHolders(), ...others];
+  return [...gateway, ...all.sort((one, other) => share(other) - share(one))];
 }
 
 function useTeams(): Budgeted[] {
@@ -79,13 +82,19 @@ function useHolders(): Budgeted[] {
   ];
 }
 
-/** What providers and single deployments may cost in a period. */
-function usePeriods(): Budgeted[] {
+/** What all keys together, providers and single deployments may cost in a period. */
+function usePeriods(): { gateway: Budgeted[]; others: Budgeted[] } {
   const enabled = useMay('see all');
   const told = useAnswer('GET /provider/budgets', {}, { enabled }).data;
   const models = useAnswer('GET /v2/model/info', {}, { enabled }).data?.data ?? [];
-  const limits = ({ budget_limit }: PeriodBudget) => ({ max_budget: budget_limit });
-  return [
+  const limits = ({ budget_limit, budget_reset_at }: PeriodBudget) => ({
+    max_budget: budget_limit,
+    budget_reset_at,
+  });
+  const gateway = told?.gateway
+    ? row('Gateway', 'all keys', '/usage', told.gateway, limits(told.gateway))
+    : [];
+  const others = [
     ...Object.entries(told?.providers ?? {}).flatMap(([name, of]) =>
       row('Provider', name, `/usage?by=model&provider=${id(name)}`, of, limits(of)),
     ),
@@ -93,6 +102,7 @@ function usePeriods(): Budgeted[] {
       row('Deployment', nameOf(models, model), `/models/${id(model)}`, of, limits(of)),
     ),
   ];
+  return { gateway, others };
 }
 
 const nameOf = (models: Deployment[], model: string) =>

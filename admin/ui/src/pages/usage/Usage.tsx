@@ -1,5 +1,5 @@
 import { Select, TextInput } from '@mantine/core';
-import type { Activity } from '@/api/answers';
+import type { Activity, Metrics } from '@/api/answers';
 import type { Query } from '@/api/client';
 import { useAnswer } from '@/api/hooks';
 import { may } from '@/api/rights';
@@ -10,11 +10,7 @@ import {
   DIMENSIONS,
   type Dimension,
   daysOf,
-  type Mean,
   type Measure,
-  meanFirstToken,
-  meanLatency,
-  means,
   narrowing,
   rows,
   series,
@@ -23,6 +19,7 @@ import {
 import { Chart } from '@/parts/chart/Chart';
 import { Numbers } from '@/parts/Facts';
 import { compact, mean, milliseconds, money, percent, shortId } from '@/parts/format';
+import { quantiles, type Spreads, spreadByDay, spreadsOf, type Time } from '@/parts/latency';
 import { Narrowed } from '@/parts/Narrowed';
 import { Page, Section } from '@/parts/Page';
 import css from '@/parts/parts.module.css';
@@ -35,19 +32,24 @@ interface Shown {
   value: string;
   label: string;
   format: (value: number) => string;
-  /** What is added up and told apart by name, or a mean. */
-  of: Measure | Mean;
+  /** What is added up and told apart by name, or how long it took. */
+  of: Measure | Time;
 }
 
 /** On an axis, which begins at nothing. */
 const duration = (value: number) => (value === 0 ? '0' : milliseconds(value));
 
+const TIMES: Time[] = ['latency', 'first_token'];
+
+/** The time that is looked at, where it is one. */
+const timeOf = (of: string) => TIMES.find((time) => time === of);
+
 const MEASURES: Shown[] = [
   { value: 'spend', label: 'Spend', format: money, of: 'spend' },
   { value: 'total_tokens', label: 'Tokens', format: compact, of: 'total_tokens' },
   { value: 'api_requests', label: 'Requests', format: compact, of: 'api_requests' },
-  { value: 'latency', label: 'Latency', format: duration, of: meanLatency },
-  { value: 'first_token', label: 'Time to first token', format: duration, of: meanFirstToken },
+  { value: 'latency', label: 'Latency', format: duration, of: 'latency' },
+  { value: 'first_token', label: 'Time to first token', format: duration, of: 'first_token' },
 ];
 
 export default function Usage() {
@@ -166,7 +168,9 @@ interface ToldProps {
 
 function Told({ activity, dimension, days, measure, search, only }: ToldProps) {
   const all = total(activity.results);
+  const spreads = spreadsOf(activity);
   const shown = MEASURES.find((row) => row.value === measure) ?? (MEASURES[0] as Shown);
+  const time = timeOf(shown.of);
   const found = rows(activity, dimension.part).filter((row) =>
     `${row.name} ${row.id}`.toLowerCase().includes(search.toLowerCase()),
   );
@@ -184,17 +188,30 @@ function Told({ activity, dimension, days, measure, search, only }: ToldProps) {
             note: `${compact(all.cache_read_input_tokens)} tokens`,
           },
           { label: 'Failed', value: percent(all.failed_requests, all.api_requests) },
-          {
-            label: 'Latency, mean',
-            value: mean(meanLatency(all)),
-            note: `first token ${mean(meanFirstToken(all))}`,
-          },
+          timed(time ?? 'latency', all, spreads),
         ]}
       />
       <ByDay activity={activity} dimension={dimension} days={days} shown={shown} />
-      <UseTable rows={found} dimension={dimension} whole={all.spend} only={only} />
+      <UseTable
+        rows={found}
+        dimension={dimension}
+        whole={all.spend}
+        only={only}
+        spreads={spreads}
+        time={time}
+      />
     </>
   );
+}
+
+/** The mean, and beside it quantiles; of days that have none, the other mean. */
+function timed(time: Time, all: Metrics, spreads: Spreads) {
+  const [latency, first] = [spreads('latency', all), spreads('first_token', all)];
+  if (time === 'first_token') {
+    return { label: 'First token, mean', value: mean(first.mean), note: quantiles(first) };
+  }
+  const note = quantiles(latency) ?? `first token ${mean(first.mean)}`;
+  return { label: 'Latency, mean', value: mean(latency.mean), note };
 }
 
 interface ByDayProps extends Pick<ToldProps, 'activity' | 'dimension' | 'days'> {
@@ -203,14 +220,22 @@ interface ByDayProps extends Pick<ToldProps, 'activity' | 'dimension' | 'days'> 
 
 function ByDay({ activity, dimension, days, shown: { label, format, of } }: ByDayProps) {
   const { start_date: from, end_date: until } = days;
-  const adds = typeof of === 'string';
+  const time = timeOf(of);
   return (
     <Section
       title={`${label} by day`}
-      about={adds ? `by ${dimension.label.toLowerCase()}` : 'mean of what went well'}
+      about={
+        time === undefined
+          ? `by ${dimension.label.toLowerCase()}`
+          : 'of what went well; quantiles are estimates'
+      }
     >
       <Chart
-        of={adds ? series(activity, dimension.part, of, from, until) : means(activity, of, from, until)}
+        of={
+          time === undefined
+            ? series(activity, dimension.part, of as Measure, from, until)
+            : spreadByDay(activity, time, from, until)
+        }
         format={format}
         label={label}
       />

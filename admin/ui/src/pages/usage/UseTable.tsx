@@ -1,12 +1,13 @@
 import { ActionIcon, Tooltip } from '@mantine/core';
 import { Link } from 'react-router';
 import { useMay } from '@/api/session';
-import { type Dimension, meanFirstToken, meanLatency, type Row, sum } from '@/parts/activity';
+import { type Dimension, type Row, sum } from '@/parts/activity';
 import { actionsHeader, numberColumn } from '@/parts/columns';
 import { type Column, DataTable } from '@/parts/DataTable';
 import { Empty } from '@/parts/Empty';
 import { compact, count, milliseconds, moneyColumn, percent } from '@/parts/format';
 import { Icon } from '@/parts/Icon';
+import type { Spreads, Time } from '@/parts/latency';
 
 interface Props {
   rows: Row[];
@@ -14,6 +15,9 @@ interface Props {
   /** Spend of all of them. */
   whole: number;
   only: (id: string) => void;
+  spreads: Spreads;
+  /** Of this one quantiles are shown, too. */
+  time: Time | undefined;
 }
 
 /** All rows added up. A request counts under each of its tags, so that tags have no sum. */
@@ -32,7 +36,29 @@ function sumsOf(rows: Row[], dimension: Dimension, money: (value: number) => str
   };
 }
 
-export function UseTable({ rows, dimension, whole, only }: Props) {
+/** A time as the mean, and where it is looked at and known, as quantiles. */
+function timeColumns(of: Time, header: string, { rows, spreads, time }: Props): Column<Row>[] {
+  const column = (id: string, name: string, part: 'mean' | 'p50' | 'p95') =>
+    numberColumn<Row>({
+      id,
+      header: name,
+      read: (row) => spreads(of, row.metrics)[part],
+      tell: milliseconds,
+    });
+  const known = of === time && rows.some((row) => spreads(of, row.metrics).p50 !== undefined);
+  const quantiles = known ? (['p50', 'p95'] as const) : [];
+  return [column(of, header, 'mean'), ...quantiles.map((part) => column(`${of}_${part}`, part, part))];
+}
+
+const CACHED = numberColumn<Row>({
+  id: 'cached',
+  header: 'Cached',
+  read: (row) => row.metrics.cache_read_input_tokens,
+  tell: compact,
+});
+
+export function UseTable(props: Props) {
+  const { rows, dimension, whole, only } = props;
   const money = moneyColumn(rows.map((row) => row.metrics.spend));
   const name = (row: Row) => {
     if (dimension.page === undefined || row.id === '') return row.name;
@@ -67,30 +93,15 @@ export function UseTable({ rows, dimension, whole, only }: Props) {
     }),
     numberColumn({ id: 'failed', header: 'Failed', read: (row) => row.metrics.failed_requests }),
     numberColumn({ id: 'in', header: 'Tokens in', read: (row) => row.metrics.prompt_tokens, tell: compact }),
-    numberColumn({
-      id: 'cached',
-      header: 'Cached',
-      read: (row) => row.metrics.cache_read_input_tokens,
-      tell: compact,
-    }),
+    ...(props.time === undefined ? [CACHED] : []), // quantiles take its room
     numberColumn({
       id: 'out',
       header: 'Tokens out',
       read: (row) => row.metrics.completion_tokens,
       tell: compact,
     }),
-    numberColumn({
-      id: 'latency',
-      header: 'Latency',
-      read: (row) => meanLatency(row.metrics),
-      tell: milliseconds,
-    }),
-    numberColumn({
-      id: 'first_token',
-      header: 'First token',
-      read: (row) => meanFirstToken(row.metrics),
-      tell: milliseconds,
-    }),
+    ...timeColumns('latency', 'Latency', props),
+    ...timeColumns('first_token', 'First token', props),
     {
       id: 'more',
       header: actionsHeader,

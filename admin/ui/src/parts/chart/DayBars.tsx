@@ -14,7 +14,7 @@ interface Props {
 
 const colour = (at: number) => `var(--chart-${(at % 8) + 1})`;
 
-/** Days as bars, stacked by name. Recharts is the bulk of it, so that it is loaded only where a chart is. */
+/** Days as bars, stacked by name or side by side. Recharts is the bulk of it, so that it is loaded only where a chart is. */
 export default function DayBars({ of, format, label, height = 220 }: Props) {
   // Recharts' own container puts a style element into the page; the width alone is wanted here.
   const { ref, width } = useElementSize();
@@ -50,7 +50,9 @@ export default function DayBars({ of, format, label, height = 220 }: Props) {
             <Tooltip
               cursor={{ fill: 'var(--hover)' }}
               content={({ active, payload, label: day }) =>
-                active ? <Tip day={String(day)} rows={payload as never} format={format} /> : null
+                active ? (
+                  <Tip day={String(day)} rows={payload as never} format={format} apart={of.apart} />
+                ) : null
               }
               isAnimationActive={false}
             />
@@ -59,7 +61,7 @@ export default function DayBars({ of, format, label, height = 220 }: Props) {
                 key={name}
                 dataKey={(point: Record<string, number>) => point[name] ?? 0}
                 name={name}
-                stackId="day"
+                stackId={of.apart ? name : 'day'}
                 fill={colour(at)}
                 maxBarSize={34}
                 isAnimationActive={false}
@@ -91,16 +93,17 @@ interface TipProps {
   day: string;
   rows: { name: string; value: number; color: string }[];
   format: (value: number) => string;
+  apart?: boolean;
 }
 
-function Tip({ day, rows, format }: TipProps) {
+function Tip({ day, rows, format, apart = false }: TipProps) {
   const told = rows.filter((row) => row.value > 0);
   const sum = told.reduce((all, row) => all + row.value, 0);
   return (
     <div className={css.tip}>
       <div className={css.tipHead}>
         <span>{shortDay(day)}</span>
-        <b>{format(sum)}</b>
+        {(!apart || told.length === 1) && <b>{format(sum)}</b>}
       </div>
       {told.length > 1 &&
         told.map((row) => (
