@@ -21,7 +21,7 @@ use weir_core::domain::rates::Rates;
 use weir_core::domain::spend::SpendScope;
 use weir_core::domain::usage::Usage;
 use weir_core::error::{ApiError, Kind};
-use weir_core::model::prices::{self, Catalogue, ModelPrice, ServiceTier};
+use weir_core::model::prices::{self, Catalogue, ModelPrice};
 
 #[derive(Debug)]
 pub struct Deployment {
@@ -249,7 +249,7 @@ impl Deployment {
     /// What a usage costs here; zero when no price is known.
     pub fn cost_of(&self, usage: &Usage) -> NanoUsd {
         let priced = self.price.as_ref();
-        let listed = priced.map(|p| prices::total_cost(&p.price, usage, ServiceTier::Standard));
+        let listed = priced.map(|p| prices::total_cost(&p.price, usage, usage.tier));
         listed.map_or(NanoUsd::ZERO, |listed| self.charged(listed))
     }
 

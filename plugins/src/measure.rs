@@ -8,7 +8,7 @@ use weir_core::domain::money::{FemtoSum, NanoUsd};
 use weir_core::domain::operation::Operation;
 use weir_core::domain::spend::Charge;
 use weir_core::domain::usage::{Usage, UsageSource};
-use weir_core::model::prices::{self, Component, CostLine, ModelPrice, PriceKey, ServiceTier};
+use weir_core::model::prices::{self, Component, CostLine, ModelPrice, PriceKey};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measured {
@@ -117,7 +117,7 @@ pub fn cost(
     measured: Option<Measured>,
 ) -> Option<NanoUsd> {
     match basis(price, usage, source, measured)? {
-        Basis::Tokens => Some(prices::total_cost(price, usage, ServiceTier::Standard)),
+        Basis::Tokens => Some(prices::total_cost(price, usage, usage.tier)),
         Basis::Piece(line) => Some(sum(&line)),
     }
 }
@@ -137,7 +137,7 @@ pub fn charges(
     };
     match basis(price, usage, source, measured) {
         Some(Basis::Tokens) => {
-            let cost = prices::cost(price, usage, ServiceTier::Standard, None);
+            let cost = prices::cost(price, usage, usage.tier, None);
             cost.lines.into_iter().map(charge).collect()
         }
         Some(Basis::Piece(line)) => vec![charge(line)],

@@ -4,6 +4,7 @@ use super::{OpenAiResponses, last_response, recordings, sse};
 use crate::dialects::dialect::UpstreamDialect as _;
 use crate::dialects::openai_responses::{Scanner, read_report};
 use serde_json::json;
+use weir_core::model::prices::ServiceTier;
 
 #[test]
 fn reports_say_what_the_recordings_say() {
@@ -47,6 +48,20 @@ fn p12_streams_that_are_no_responses_tell_their_usage() {
         assert_eq!((usage.input, usage.audio_input, usage.output), (14, 10, 5), "{kind}");
         assert!(scanner.finished(), "{kind}");
     }
+}
+
+#[test]
+fn p12_the_tier_of_a_response_is_that_of_its_usage() {
+    let response = json!({ "id": "r", "service_tier": "flex", "output": [],
+        "usage": { "input_tokens": 3, "output_tokens": 2 } });
+    let plain = read_report(response.to_string().as_bytes()).and_then(|report| report.usage).unwrap();
+    assert_eq!((plain.total(), plain.tier), (5, ServiceTier::Flex));
+    let mut scanner = Scanner::default();
+    let done = json!({ "type": "response.completed", "response": response });
+    assert!(scanner.read(sse(&[done]).as_bytes()).is_none());
+    assert_eq!(scanner.report().usage, Some(plain));
+    let odd = json!({ "service_tier": 7, "usage": { "input_tokens": 3 } }).to_string();
+    assert_eq!(read_report(odd.as_bytes()).and_then(|report| report.usage).unwrap().total(), 3);
 }
 
 #[test]

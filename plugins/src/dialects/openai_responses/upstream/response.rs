@@ -111,7 +111,8 @@ impl Response<'_> {
     }
 
     pub(super) fn usage(&self) -> Option<Usage> {
-        self.usage.map(|usage| usage.with_output(self.output.as_deref()))
+        let usage = self.usage?.with_output(self.output.as_deref());
+        Some(usage.served_at(self.service_tier.as_deref()))
     }
 
     pub(super) fn finish(&self, calls: bool) -> Finish {
