@@ -7,7 +7,7 @@ use crate::dialects::View;
 use crate::dialects::wire_body::room;
 use serde::Serialize;
 use serde_json::{Value, json};
-use weir_core::chat::{Answer, Choice as Said, Finish, Kind, Part, ToolCall};
+use weir_core::chat::{Answer, Choice as Said, Finish, Kind, Part, ToolCall, ToolCallKind};
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -188,7 +188,10 @@ impl Specific {
     }
 }
 
-fn tool_call(call: ToolCall, signature: Option<String>) -> ToldCall {
+fn tool_call(mut call: ToolCall, signature: Option<String>) -> ToldCall {
+    if call.kind == ToolCallKind::Function && call.arguments.is_empty() {
+        call.arguments.push_str(blocks::NO_ARGUMENTS);
+    }
     let fields = signature.map(|proof| json!({ "thought_signature": proof }));
     ToldCall { provider_specific_fields: fields, ..ToldCall::from(call) }
 }
