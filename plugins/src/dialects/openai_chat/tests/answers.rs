@@ -107,6 +107,25 @@ fn error_bodies_become_faults() {
 }
 
 #[test]
+fn p21_an_error_without_a_status_has_that_of_its_words() {
+    for (error, status) in [
+        (json!({ "type": "invalid_request_error", "code": "tool_use_failed" }), 400),
+        (json!({ "type": "invalid_request_error", "code": "invalid_api_key" }), 401),
+        (json!({ "type": "tokens", "code": "rate_limit_exceeded" }), 429),
+        (json!({ "type": "insufficient_quota", "code": null }), 429),
+        (json!({ "type": "invalid_request_error", "code": "500" }), 500),
+        (json!({ "type": "invalid_request_error", "code": 7, "status_code": 404 }), 404),
+        // Another server may do better.
+        (json!({ "type": "server_error", "code": null }), 0),
+        (json!({ "type": "moon", "code": "dark" }), 0),
+    ] {
+        let body = json!({ "error": error }).to_string();
+        assert_eq!(OpenAiChat.read_error(0, body.as_bytes()).status, status, "{body}");
+        assert_eq!(OpenAiChat.read_error(418, body.as_bytes()).status, 418, "{body}");
+    }
+}
+
+#[test]
 fn special_forms_of_answers_are_read() {
     let read = |message: Value| {
         let body = json!({ "choices": [{ "message": message, "finish_reason": "stop" }] });

@@ -65,6 +65,19 @@ fn p12_the_tier_of_a_response_is_that_of_its_usage() {
 }
 
 #[test]
+fn p21_an_error_of_a_stream_has_the_status_of_its_code() {
+    for (error, status) in [
+        (json!({ "code": "server_error", "message": "m" }), 500),
+        (json!({ "code": "rate_limit_exceeded", "message": "m" }), 429),
+        (json!({ "type": "invalid_request_error", "code": "moon", "message": "m" }), 400),
+        (json!({ "code": "moon", "message": "m" }), 0),
+    ] {
+        let body = json!({ "error": error }).to_string();
+        assert_eq!(OpenAiResponses.read_error(0, body.as_bytes()).status, status, "{body}");
+    }
+}
+
+#[test]
 fn errors_are_seen_and_whether_they_came_first() {
     let created = json!({ "type": "response.created", "response": { "id": "r" } });
     let failed = json!({ "type": "response.failed", "response": { "id": "r", "error": { "code": "c" } } });
