@@ -73,6 +73,12 @@ pub fn read_report(body: &[u8]) -> Option<Report> {
     Some(Report { id: response.id.map(Cow::into_owned), usage })
 }
 
+/// Whether a plain response has no output: it failed, or goes on in the background.
+pub fn is_silent(body: &[u8]) -> bool {
+    let response: Result<Response<'_>, _> = serde_json::from_slice(body);
+    response.is_ok_and(|response| response.output.is_some_and(|output| output.is_empty()))
+}
+
 impl Response<'_> {
     fn usage(&self) -> Option<Usage> {
         let usage = self.usage?.with_output(self.output.as_deref());

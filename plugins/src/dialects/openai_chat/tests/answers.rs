@@ -2,6 +2,7 @@
 
 use super::super::usage::WireUsage;
 use super::{assemble, plain_request, recordings, write_answer, write_stream};
+use crate::dialects::bedrock_converse::BedrockConverse;
 use crate::dialects::openai_chat::OpenAiChat;
 use crate::dialects::{TranslateError, UpstreamDialect};
 use serde_json::{Value, json};
@@ -123,6 +124,18 @@ fn p21_an_error_without_a_status_has_that_of_its_words() {
         assert_eq!(OpenAiChat.read_error(0, body.as_bytes()).status, status, "{body}");
         assert_eq!(OpenAiChat.read_error(418, body.as_bytes()).status, 418, "{body}");
     }
+}
+
+#[test]
+fn p20_what_bedrocks_guardrails_did_is_told() {
+    let trace = json!({ "guardrail": { "actionReason": "Guardrail blocked." } });
+    let body = json!({ "output": { "message": { "content": [{ "text": "no" }] } },
+        "stopReason": "guardrail_intervened", "trace": trace });
+    let answer = BedrockConverse.read_answer(body.to_string().as_bytes()).unwrap();
+    let told = write_answer(answer, &plain_request());
+    assert_eq!((&told["trace"], &told["choices"][0]["finish_reason"]), (&trace, &json!("content_filter")));
+    let plain = OpenAiChat.read_answer(json!({ "choices": [{ "message": {} }] }).to_string().as_bytes());
+    assert!(write_answer(plain.unwrap(), &plain_request()).get("trace").is_none());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{OpenAiResponses, last_response, recordings, sse};
 use crate::dialects::dialect::UpstreamDialect as _;
-use crate::dialects::openai_responses::{Scanner, read_report};
+use crate::dialects::openai_responses::{Scanner, is_silent, read_report};
 use serde_json::json;
 use weir_core::model::prices::ServiceTier;
 
@@ -74,6 +74,18 @@ fn p21_an_error_of_a_stream_has_the_status_of_its_code() {
     ] {
         let body = json!({ "error": error }).to_string();
         assert_eq!(OpenAiResponses.read_error(0, body.as_bytes()).status, status, "{body}");
+    }
+}
+
+#[test]
+fn p12_a_response_without_output_says_nothing() {
+    for (body, silent) in [
+        (json!({ "id": "r", "status": "queued", "background": true, "output": [], "usage": null }), true),
+        (json!({ "id": "r", "status": "failed", "output": [], "error": { "code": "c" } }), true),
+        (json!({ "id": "r", "output": [{ "type": "message", "content": [] }] }), false),
+        (json!({ "id": "r" }), false),
+    ] {
+        assert_eq!(is_silent(body.to_string().as_bytes()), silent, "{body}");
     }
 }
 
