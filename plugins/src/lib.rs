@@ -20,6 +20,7 @@
 //! `trace.rs` is the trace that a request belongs to.
 //! `guardrails/` checks what is said, `watch.rs` is how an answer is looked at while it passes.
 //! `inferred.rs` adds models that only the environment has keys for.
+//! `measure.rs` counts what is paid by the piece, `recording.rs` how long a recording is.
 //! `near.rs` is how a worker keeps things at hand, `listed.rs` reads lists that stand in files of their own.
 
 pub mod alerts;
@@ -53,6 +54,7 @@ pub mod prefix;
 pub mod providers;
 pub mod rates;
 pub mod realtime;
+mod recording;
 pub mod responses;
 pub mod said;
 pub mod seal;

@@ -1,6 +1,7 @@
 //! What is paid by the piece: images, seconds of sound, characters to be spoken, searches.
 
 use crate::exchange::Exchange;
+use crate::recording;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::time::Duration;
@@ -33,7 +34,8 @@ impl Measured {
             Operation::Transcriptions | Operation::Translations => {
                 let said = answer["usage"]["seconds"].as_f64().or_else(|| answer["duration"].as_f64());
                 let said = said.filter(|s| (0.0..LONGEST).contains(s));
-                said.map(|seconds| reported(Self::Time(Duration::from_secs_f64(seconds))))
+                let said = said.map(|seconds| reported(Self::Time(Duration::from_secs_f64(seconds))));
+                said.or_else(|| Some((Self::Time(sent(x)?), UsageSource::Estimated)))
             }
             Operation::Speech => {
                 let input = x.request.body.string("input")?;
@@ -80,6 +82,12 @@ impl Measured {
             Measured::Searches(_) => "searches",
         }
     }
+}
+
+/// How long the recording is that was sent.
+fn sent(x: &Exchange) -> Option<Duration> {
+    let (_, bytes) = x.request.form.as_ref()?.files().next()?;
+    Some(recording::length(bytes))
 }
 
 fn sum(line: &CostLine) -> NanoUsd {

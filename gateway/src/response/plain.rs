@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use pingora::protocols::http::ServerSession;
 use weir_core::chat::Dialect;
+use weir_core::domain::operation::Operation;
 use weir_core::domain::spend::Status;
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::error::{ApiError, Kind};
@@ -129,7 +130,9 @@ pub async fn answer(
     let (usage, source) = match report.usage {
         _ if flight.x.request.operation.counts() => (Usage::default(), UsageSource::None),
         Some(usage) => (usage, UsageSource::Reported),
-        None => (estimated(&flight.x, spoken(plan, &body)), UsageSource::Estimated),
+        None => {
+            (estimated(&flight.x, spoken(plan, flight.x.request.operation, &body)), UsageSource::Estimated)
+        }
     };
     let (usage, source) = match plan {
         ResponsePlan::Carry(_) | ResponsePlan::Rerank(_) => measured(flight, &body, usage, source),
@@ -160,9 +163,10 @@ pub async fn answer(
 }
 
 /// Bytes of the answer that a model wrote; nothing that is carried is text of its own.
-fn spoken(plan: ResponsePlan, body: &[u8]) -> usize {
+fn spoken(plan: ResponsePlan, operation: Operation, body: &[u8]) -> usize {
     match plan {
-        ResponsePlan::Carry(_) | ResponsePlan::Rerank(_) => 0,
+        ResponsePlan::Carry(_) | ResponsePlan::Rerank(_) | ResponsePlan::Embed(_) => 0,
+        ResponsePlan::Relay(_) if operation == Operation::Embeddings => 0,
         ResponsePlan::Relay(Dialect::OpenAiResponses) if is_silent(body) => 0,
         _ => body.len(),
     }
