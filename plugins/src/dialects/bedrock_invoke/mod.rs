@@ -1,7 +1,8 @@
 //! Bedrock's InvokeModel: a model's own format, carried by Bedrock. For Claude that is Anthropic's Messages API with a
 //! few changes: the model stands in the path, the version in the body, and a stream's events come as base64 inside
 //! AWS's event stream. `relay.rs` hands them on to a client of the same dialect. Of other models' streams only Bedrock's
-//! own count of tokens is read. `embeddings.rs` is Titan's, Nova's and Cohere's. Source: Amazon Bedrock User Guide, inference parameters.
+//! own count of tokens is read. `embeddings.rs` is Titan's, Nova's and Cohere's. Source: Amazon Bedrock User Guide,
+//! inference parameters.
 
 pub mod embeddings;
 mod relay;
