@@ -5,12 +5,13 @@ use crate::dialects::cache_points::CachePoints;
 use crate::dialects::openai_chat::Rules;
 use crate::mock::MockAnswer;
 use crate::own::Left;
-use crate::providers::{self, Fault, Quirk, Row, Wire};
+use crate::providers::{self, Call, Fault, Quirk, Row, Wire};
 use http::HeaderValue;
 use std::any::Any;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use weir_core::chat::Dialect;
 use weir_core::config::env::Env;
 use weir_core::config::{Config, ModelEntry, RouterSettings, SslVerify, Strategy};
 use weir_core::domain::markup::Markup;
@@ -21,7 +22,7 @@ use weir_core::domain::rates::Rates;
 use weir_core::domain::spend::SpendScope;
 use weir_core::domain::usage::Usage;
 use weir_core::error::{ApiError, Kind};
-use weir_core::model::prices::{self, Catalogue, ModelPrice, ServiceTier};
+use weir_core::model::prices::{self, Catalogue, ModelPrice};
 
 /// One way to serve a group, ready to be asked: whatever can be worked out beforehand is.
 #[derive(Debug)]
@@ -136,8 +137,11 @@ impl Timeouts {
     }
 }
 
+/// The catalogue's word for models that take nothing but OpenAI's Responses.
+const RESPONDS: &str = "responses";
+
 /// The catalogue's words for models that chat.
-const CHAT_MODES: [&str; 2] = ["chat", "responses"];
+const CHAT_MODES: [&str; 2] = ["chat", RESPONDS];
 
 impl Deployment {
     /// Builds from a config entry whose model holds no wildcard.
@@ -151,7 +155,7 @@ impl Deployment {
         let nothing = Env::default();
         let env = if entry.info.by_team { &nothing } else { env };
         let mock = MockAnswer::of(&entry.params);
-        let wire = wire(provider, entry, env, mock.is_some())?;
+        let mut wire = wire(provider, entry, env, mock.is_some())?;
         if entry.info.by_team && wire.signer.as_ref().is_some_and(|signer| !signer.is_own()) {
             return Err(borrowed());
         }
@@ -160,6 +164,10 @@ impl Deployment {
         let all = config.general.requests.client_credentials;
         let left = Left::build(&entry.params.configurable_clientside_auth_params, all)?;
         let facts = catalogue.find(&entry.provider, &entry.upstream_model, entry.info.base_model.as_deref());
+        let mode = entry.info.mode.as_deref().or(facts.as_ref().map(|f| f.mode));
+        if mode == Some(RESPONDS) && wire.uri(Call::Chat(Dialect::OpenAiResponses), false).is_some() {
+            wire.close(Call::Chat(Dialect::OpenAiChat));
+        }
         let completes_by_chat = provider.has(Quirk::CompletionsApart)
             && facts.as_ref().is_some_and(|f| CHAT_MODES.contains(&f.mode));
         let (max_input, max_output) =
@@ -250,7 +258,7 @@ impl Deployment {
     /// What a usage costs here; zero when no price is known.
     pub fn cost_of(&self, usage: &Usage) -> NanoUsd {
         let priced = self.price.as_ref();
-        let listed = priced.map(|p| prices::total_cost(&p.price, usage, ServiceTier::Standard));
+        let listed = priced.map(|p| prices::total_cost(&p.price, usage, usage.tier));
         listed.map_or(NanoUsd::ZERO, |listed| self.charged(listed))
     }
 

@@ -28,6 +28,7 @@
 //! What is known about it afterwards:
 //!
 //! - `tokens/`, `count.rs`, `measure.rs`: tokens, counted where no provider does, and what is paid by the piece.
+//! - `recording.rs`: how long a recording is, which is what its transcription costs.
 //! - `costed.rs`: the cost, told inside a stream.
 //! - `load.rs`: calls in progress at each deployment, and how fast the last ones were.
 //! - `metrics/`, `alerts/`, `callbacks/`: for Prometheus, for people, for other programs. `said.rs` makes prompts and
@@ -67,6 +68,7 @@ pub mod prefix;
 pub mod providers;
 pub mod rates;
 pub mod realtime;
+mod recording;
 pub mod responses;
 pub mod said;
 pub mod seal;

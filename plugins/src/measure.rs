@@ -1,6 +1,7 @@
 //! What is paid by the piece: images, seconds of sound, characters to be spoken, searches.
 
 use crate::exchange::Exchange;
+use crate::recording;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use weir_core::domain::money::{FemtoSum, NanoUsd};
 use weir_core::domain::operation::Operation;
 use weir_core::domain::spend::Charge;
 use weir_core::domain::usage::{Usage, UsageSource};
-use weir_core::model::prices::{self, Component, CostLine, ModelPrice, PriceKey, ServiceTier};
+use weir_core::model::prices::{self, Component, CostLine, ModelPrice, PriceKey};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measured {
@@ -33,7 +34,8 @@ impl Measured {
             Operation::Transcriptions | Operation::Translations => {
                 let said = answer["usage"]["seconds"].as_f64().or_else(|| answer["duration"].as_f64());
                 let said = said.filter(|s| (0.0..LONGEST).contains(s));
-                said.map(|seconds| reported(Self::Time(Duration::from_secs_f64(seconds))))
+                let said = said.map(|seconds| reported(Self::Time(Duration::from_secs_f64(seconds))));
+                said.or_else(|| Some((Self::Time(sent(x)?), UsageSource::Estimated)))
             }
             Operation::Speech => {
                 let input = x.request.body.string("input")?;
@@ -82,6 +84,12 @@ impl Measured {
     }
 }
 
+/// How long the recording is that was sent.
+fn sent(x: &Exchange) -> Option<Duration> {
+    let (_, bytes) = x.request.form.as_ref()?.files().next()?;
+    Some(recording::length(bytes))
+}
+
 fn sum(line: &CostLine) -> NanoUsd {
     let mut sum = FemtoSum::default();
     sum.add_per(line.quantity, line.per, line.price);
@@ -117,7 +125,7 @@ pub fn cost(
     measured: Option<Measured>,
 ) -> Option<NanoUsd> {
     match basis(price, usage, source, measured)? {
-        Basis::Tokens => Some(prices::total_cost(price, usage, ServiceTier::Standard)),
+        Basis::Tokens => Some(prices::total_cost(price, usage, usage.tier)),
         Basis::Piece(line) => Some(sum(&line)),
     }
 }
@@ -137,7 +145,7 @@ pub fn charges(
     };
     match basis(price, usage, source, measured) {
         Some(Basis::Tokens) => {
-            let cost = prices::cost(price, usage, ServiceTier::Standard, None);
+            let cost = prices::cost(price, usage, usage.tier, None);
             cost.lines.into_iter().map(charge).collect()
         }
         Some(Basis::Piece(line)) => vec![charge(line)],

@@ -7,6 +7,7 @@ use std::time::Duration;
 use weir_core::config::Params;
 use weir_core::domain::operation::Operation;
 use weir_core::domain::usage::Usage;
+use weir_core::model::prices::ServiceTier;
 
 /// What a mocked deployment says.
 #[derive(Clone, Debug)]
@@ -31,6 +32,7 @@ pub const USAGE: Usage = Usage {
     image_input: 0,
     image_output: 0,
     searches: 0,
+    tier: ServiceTier::Standard,
 };
 
 /// Numbers of an embedding nobody asked a model for.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use weir_core::config::Config;
 use weir_core::domain::markup::Markup;
 use weir_core::domain::usage::Usage;
-use weir_core::model::prices::{ModelPrice, ServiceTier, total_cost};
+use weir_core::model::prices::{ModelPrice, total_cost};
 
 pub(super) async fn calculate(context: Context, mut body: Fields) -> Result<Json<Object>, Refusal> {
     let model = body.text("model");
@@ -28,10 +28,10 @@ pub(super) async fn calculate(context: Context, mut body: Fields) -> Result<Json
         Refusal::told(400, "None", "None", message)
     })?;
     let usage = match &answer {
-        Some(answer) => used(&answer["usage"]),
+        Some(answer) => used(&answer["usage"]).served_at(answer["service_tier"].as_str()),
         None => Usage { input: asked(&context, model, messages.as_deref()), ..Usage::default() },
     };
-    let listed = total_cost(&price, &usage, ServiceTier::Standard);
+    let listed = total_cost(&price, &usage, usage.tier);
     let cost = markup.map_or(listed, |markup| markup.charged(listed));
     Ok(Json(Object(vec![("cost", cost.json())])))
 }

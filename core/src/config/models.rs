@@ -119,7 +119,7 @@ impl ModelEntry {
             let message = format!("provider {:?} is known, not served yet", upstream.provider);
             problems.warn(&params.place("model"), message, "");
         }
-        let info = Info::read(&file.info, problems);
+        let mut info = Info::read(&file.info, problems);
         Some(Self {
             name: file.model_name.clone(),
             id: file
@@ -128,7 +128,7 @@ impl ModelEntry {
                 .filter(|id| !id.is_empty())
                 .unwrap_or_else(|| derived_id(&file.model_name, &file.written)),
             provider: upstream.provider.to_owned(),
-            upstream_model: upstream.model.to_owned(),
+            upstream_model: responding(upstream.model, &mut info).to_owned(),
             model_as_written: model.clone(),
             params: meant,
             shown: shown(&file.params),
@@ -138,6 +138,16 @@ impl ModelEntry {
             provenance: file.provenance.clone(),
         })
     }
+}
+
+/// LiteLLM's mark before the name of a model that is asked for responses, whatever clients speak.
+const RESPONDS: &str = "responses/";
+
+/// The name behind the mark, which is a fact about the model.
+fn responding<'m>(model: &'m str, info: &mut Info) -> &'m str {
+    let Some(bare) = model.strip_prefix(RESPONDS).filter(|bare| !bare.is_empty()) else { return model };
+    info.mode = Some(String::from("responses"));
+    bare
 }
 
 /// Values that may be told although they came from the environment: none of them opens a door.

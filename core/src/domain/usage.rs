@@ -1,5 +1,6 @@
 //! Token counts, normalised: `input` includes what was read from or written to a cache, `output` includes reasoning.
 
+use crate::model::prices::ServiceTier;
 use serde::{Deserialize, Serialize};
 
 /// What one attempt consumed, in tokens, except where a member says otherwise.
@@ -27,14 +28,24 @@ pub struct Usage {
     pub image_output: u64,
     /// Web searches that the provider ran. Not tokens, and charged by the piece.
     pub searches: u64,
+    /// As the provider says that it served: no count, but which prices the counts have. Ledger and journal keep it beside
+    /// them.
+    #[serde(skip)]
+    pub tier: ServiceTier,
 }
 
 impl Usage {
+    /// With the tier that the provider names, where it names one.
+    #[must_use]
+    pub fn served_at(self, tier: Option<&str>) -> Usage {
+        Usage { tier: tier.map_or(self.tier, ServiceTier::from_name), ..self }
+    }
+
     pub fn total(&self) -> u64 {
         self.input.saturating_add(self.output)
     }
 
-    /// What both consumed.
+    /// What both consumed; one answer has one tier.
     #[must_use]
     pub fn plus(&self, more: &Usage) -> Usage {
         let sum = |part: fn(&Usage) -> u64| part(self).saturating_add(part(more));
@@ -51,6 +62,7 @@ impl Usage {
             image_input: sum(|u| u.image_input),
             image_output: sum(|u| u.image_output),
             searches: sum(|u| u.searches),
+            tier: self.tier.max(more.tier),
         }
     }
 }

@@ -14,7 +14,7 @@ use weir_core::config::Env;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::spend::{Entry, OUTRUN};
 use weir_core::domain::usage::UsageSource;
-use weir_core::model::prices::{ModelPrice, ServiceTier, total_cost};
+use weir_core::model::prices::{ModelPrice, total_cost};
 use weir_core::ports::{SpendFilter, SpendStore};
 use weir_core::time::Micros;
 use weir_ledger::{Ledger, Repriced};
@@ -138,7 +138,7 @@ impl Report {
         };
         // What was outrun keeps its price: nobody knows what was used there.
         let outrun = NanoUsd(entry.cost.0.saturating_sub(entry.own_cost().0));
-        let listed = total_cost(&price, &entry.usage, ServiceTier::Standard);
+        let listed = total_cost(&price, &entry.usage, entry.usage.tier);
         let markup = snapshot.config.litellm.costs.of(&entry.provider);
         let cost = markup.map_or(listed, |markup| markup.charged(listed)) + outrun;
         if !price.prices_tokens() || cost == entry.cost && !entry.unpriced {

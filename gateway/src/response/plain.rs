@@ -8,10 +8,13 @@ use crate::upstream::session::{self, Lost, Silence};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use pingora::protocols::http::ServerSession;
+use weir_core::chat::Dialect;
+use weir_core::domain::operation::Operation;
 use weir_core::domain::spend::Status;
 use weir_core::domain::usage::{Usage, UsageSource};
 use weir_core::error::{ApiError, Kind};
 use weir_plugins::dialects::bedrock_invoke::counted_in_headers;
+use weir_plugins::dialects::openai_responses::is_silent;
 use weir_plugins::dialects::{ResponsePlan, untranslatable};
 use weir_plugins::exchange::{Attempt, Exchange};
 use weir_plugins::measure::Measured;
@@ -127,7 +130,9 @@ pub async fn answer(
     let (usage, source) = match report.usage {
         _ if flight.x.request.operation.counts() => (Usage::default(), UsageSource::None),
         Some(usage) => (usage, UsageSource::Reported),
-        None => (estimated(&flight.x, spoken(plan, body.len())), UsageSource::Estimated),
+        None => {
+            (estimated(&flight.x, spoken(plan, flight.x.request.operation, &body)), UsageSource::Estimated)
+        }
     };
     let (usage, source) = match plan {
         ResponsePlan::Carry(_) | ResponsePlan::Rerank(_) => measured(flight, &body, usage, source),
@@ -158,8 +163,13 @@ pub async fn answer(
 }
 
 /// Bytes of the answer that a model wrote; nothing that is carried is text of its own.
-fn spoken(plan: ResponsePlan, bytes: usize) -> usize {
-    if matches!(plan, ResponsePlan::Carry(_) | ResponsePlan::Rerank(_)) { 0 } else { bytes }
+fn spoken(plan: ResponsePlan, operation: Operation, body: &[u8]) -> usize {
+    match plan {
+        ResponsePlan::Carry(_) | ResponsePlan::Rerank(_) | ResponsePlan::Embed(_) => 0,
+        ResponsePlan::Relay(_) if operation == Operation::Embeddings => 0,
+        ResponsePlan::Relay(Dialect::OpenAiResponses) if is_silent(body) => 0,
+        _ => body.len(),
+    }
 }
 
 /// Notes what is paid by the piece. A count of pieces that the provider gives is better than an estimate of tokens.

@@ -3,7 +3,7 @@
 use crate::client::{self, Answer};
 use crate::rig::{MASTER, Rig};
 use serde_json::{Value, json};
-use weir_bench::mock::Provider;
+use weir_bench::mock::{Provider, Reply, Seen};
 
 const CONFIG: &str = r#"
 model_list:
@@ -196,6 +196,23 @@ async fn forms_reach_the_provider_with_its_own_name_for_the_model() {
     assert_eq!(cut.status, 400, "{}", cut.text());
     let bodies: Vec<String> = sent(&rig, "/v1/audio/transcriptions");
     assert_eq!(bodies, [form("gpt-4o-transcribe"), form("gpt-4o-transcribe")]);
+}
+
+#[tokio::test]
+async fn p12_a_recording_whose_length_nobody_tells_is_paid_all_the_same() {
+    let model = r#"
+  - model_name: subtitles
+    litellm_params: {model: openai/whisper-1, api_base: "MOCK/v1", api_key: k}
+litellm_settings:"#;
+    let says = |_: &Seen| Reply::full(200, "text/plain", "1\n00:00:00,000 --> 00:00:03,000\nhi\n");
+    let rig = Rig::config(CONFIG).replace("\nlitellm_settings:", model).over(says).await;
+    // Two seconds of what is no WAVE.
+    let body =
+        form("subtitles").replace("name=\"model\"\r\n\r\n\r\n", &format!("{}\r\n", "x".repeat(32_000)));
+    let answer = upload(&rig, "/v1/audio/transcriptions", body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let spend = row(&rig, &answer).await["spend"].as_f64().unwrap_or_default();
+    assert!((spend - 0.000_2).abs() < 1e-9, "{spend}");
 }
 
 /// Bodies that the provider got at a path.

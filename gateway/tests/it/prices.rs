@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use weir_bench::mock::openai::OpenAi;
-use weir_bench::mock::{Reply, Seen, Upstream};
+use weir_bench::mock::{Reply, Seen, Step, Upstream};
 
 /// A provider that also keeps a price map, whose content is chosen by number.
 fn provider(which: &Arc<AtomicUsize>) -> impl Upstream + use<> {
@@ -109,4 +109,45 @@ async fn a_price_map_is_fetched_as_often_as_an_admin_wishes() {
     assert!(told["last_run"].is_string() && told["next_run"].as_str() > told["last_run"].as_str(), "{told}");
     assert_eq!(rig.delete(schedule, MASTER).await.status, 200);
     assert_eq!(status().await["scheduled"], json!(false));
+}
+
+/// Serves every request at the tier that it names, but never flex; tells the usage as the dialect does.
+fn tiered(seen: &Seen) -> Reply {
+    let asked = seen.json();
+    let tier = asked["service_tier"].as_str().filter(|tier| *tier != "flex").unwrap_or("default");
+    let usage = json!({"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150});
+    let choice = |said: &str| json!([{"index": 0, (said): {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}]);
+    let answer = |choices: Value| json!({"id": "c", "object": "o", "created": 1, "model": "gpt-5", "choices": choices, "service_tier": tier});
+    if asked["stream"] != json!(true) {
+        let mut whole = answer(choice("message"));
+        whole["usage"] = usage;
+        return Reply::json(200, &whole);
+    }
+    let mut last = answer(json!([]));
+    last["usage"] = usage;
+    let text = format!("data: {}\n\ndata: {last}\n\ndata: [DONE]\n\n", answer(choice("delta")));
+    Reply::stream("text/event-stream", vec![Step::now(text)])
+}
+
+#[tokio::test]
+async fn p12_what_is_served_at_a_tier_has_its_prices_and_not_those_of_the_tier_that_was_asked_for() {
+    let rig = Rig::config(CONFIG).over(tiered).await;
+    // $1.25 and $10 for a million tokens, twice as much with priority.
+    for (tier, dollars) in [(None, 0.000_625), (Some("priority"), 0.001_25), (Some("flex"), 0.000_625)] {
+        for stream in [false, true] {
+            let mut body = chat("openai/gpt-5", "hi");
+            body["stream"] = stream.into();
+            if let Some(tier) = tier {
+                body["service_tier"] = tier.into();
+            }
+            let answer = rig.post("/v1/chat/completions", MASTER, body).await;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            let row = rig.row(answer.header("x-litellm-call-id")).await;
+            let spent = row["spend"].as_f64().unwrap();
+            assert!(
+                (spent - dollars).abs() < 1e-12,
+                "{tier:?}, streamed: {stream}: {spent} instead of {dollars}"
+            );
+        }
+    }
 }

@@ -47,6 +47,38 @@ fn sent(rig: &Rig) -> (String, String, Value) {
     (seen.method.to_string(), seen.path.clone(), body)
 }
 
+/// By the catalogue, by LiteLLM's mark, and by what the operator says of it.
+const RESPONDING: &str = r#"
+model_list:
+  - model_name: listed
+    litellm_params: {model: openai/o1-pro, api_base: "MOCK/v1", api_key: k}
+  - model_name: marked
+    litellm_params: {model: openai/responses/gpt-4o, api_base: "MOCK/v1", api_key: k}
+  - model_name: said
+    litellm_params: {model: openai/my-own, api_base: "MOCK/v1", api_key: k}
+    model_info: {mode: responses}
+litellm_settings: {num_retries: 0}
+general_settings: {master_key: os.environ/LITELLM_MASTER_KEY}
+"#;
+
+#[tokio::test]
+async fn p20_models_that_take_nothing_but_responses_are_asked_for_those_whatever_the_client_speaks() {
+    let rig = Rig::config(RESPONDING).over(Provider::new()).await;
+    for (model, upstream) in [("listed", "o1-pro"), ("marked", "gpt-4o"), ("said", "my-own")] {
+        let chat = rig.chat(model, "Say hello").await;
+        let (_, path, body) = sent(&rig);
+        assert_eq!((path.as_str(), &body["model"]), ("/v1/responses", &json!(upstream)), "{model}");
+        let told = chat.json()["choices"][0]["message"]["content"].as_str().unwrap_or_default().to_owned();
+        assert!(!told.is_empty(), "{model}: {}", chat.text());
+        assert_eq!(rig.stream(model, "Say hello").await.content(), told, "{model}");
+        let body = json!({ "model": model, "max_tokens": 99, "messages": [{ "role": "user", "content": "Say hello" }] });
+        let message = rig.post("/v1/messages", MASTER, body).await.text();
+        assert!(message.contains(&told), "{model}: {message}");
+        let native = create(&rig, MASTER, ask(model, "Say hello")).await.to_string();
+        assert!(native.contains(&told), "{model}: {native}");
+    }
+}
+
 /// As LiteLLM's setting has it; without it p26 holds.
 #[tokio::test]
 async fn responses_are_everybodys_where_the_operator_says_so() {

@@ -21,7 +21,9 @@ pub(crate) enum Kind {
     BeginV5 = 8,
     EndV5 = 9,
     Begin = 10,
-    End = 11,
+    EndV6 = 11,
+    /// Of the seventh layout; begins have not changed since.
+    End = 12,
     /// Of a later program. Skipped, and what holds it is kept for that program.
     Foreign = 255,
 }
@@ -34,9 +36,9 @@ impl Kind {
 
     fn of(number: u8) -> Self {
         use Kind::{Begin, BeginV1, BeginV2, BeginV3, BeginV4, BeginV5};
-        use Kind::{End, EndV1, EndV2, EndV3, EndV4, EndV5};
+        use Kind::{End, EndV1, EndV2, EndV3, EndV4, EndV5, EndV6};
         let begins = [BeginV1, BeginV2, BeginV3, BeginV4, BeginV5, Begin];
-        let mut known = begins.into_iter().chain([EndV1, EndV2, EndV3, EndV4, EndV5, End]);
+        let mut known = begins.into_iter().chain([EndV1, EndV2, EndV3, EndV4, EndV5, EndV6, End]);
         known.find(|kind| *kind as u8 == number).unwrap_or(Kind::Foreign)
     }
 }

@@ -32,10 +32,15 @@ pub(super) fn end(kind: Kind, payload: &[u8]) -> postcard::Result<Entry> {
                 postcard::from_bytes::<(Entry, Accounts, Explained, Vec<OutrunV5>)>(payload)?;
             Ok(Entry { accounts, explained, outrun: of_v5(outrun), ..entry })
         }
-        _ => {
-            type Whole = (Entry, Accounts, Explained, Vec<Outrun>, Option<String>);
-            let (entry, accounts, explained, outrun, cache_key) = postcard::from_bytes::<Whole>(payload)?;
+        Kind::EndV6 => {
+            let (entry, accounts, explained, outrun, cache_key) = postcard::from_bytes::<WholeV6>(payload)?;
             Ok(Entry { accounts, explained, outrun, cache_key, ..entry })
+        }
+        _ => {
+            let (entry, accounts, explained, outrun, cache_key, tier) =
+                postcard::from_bytes::<Whole>(payload)?;
+            let usage = entry.usage.served_at(tier.as_deref());
+            Ok(Entry { accounts, explained, outrun, cache_key, usage, ..entry })
         }
     }
 }
@@ -69,13 +74,19 @@ pub(super) fn begin(kind: Kind, payload: &[u8]) -> postcard::Result<Begin> {
 /// Behind the entry since layout 3.
 type Accounts = Vec<(SpendScope, String)>;
 
-/// What stands behind an entry.
-type Behind<'e> = (&'e Entry, &'e Accounts, &'e Explained, &'e Vec<Outrun>, &'e Option<String>);
+/// An entry with what stands behind it, as layout 6 had it, and as it is read today.
+type WholeV6 = (Entry, Accounts, Explained, Vec<Outrun>, Option<String>);
+type Whole = (Entry, Accounts, Explained, Vec<Outrun>, Option<String>, Option<String>);
+
+/// The same, as it is written.
+type Behind<'e> =
+    (&'e Entry, &'e Accounts, &'e Explained, &'e Vec<Outrun>, &'e Option<String>, Option<&'static str>);
 
 /// The payload of an `End`. What explains it is behind the accounts since layout 4, what was outrun since layout 5, the key
-/// of the cache since layout 6.
+/// of the cache since layout 6, the service tier since layout 7.
 pub(super) fn of_end(entry: &Entry) -> Behind<'_> {
-    (entry, &entry.accounts, &entry.explained, &entry.outrun, &entry.cache_key)
+    let tier = entry.usage.tier.name();
+    (entry, &entry.accounts, &entry.explained, &entry.outrun, &entry.cache_key, tier)
 }
 
 /// What a [`Begin`] is written from, member by member, and what stands behind it.

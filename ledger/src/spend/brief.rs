@@ -7,12 +7,13 @@ use weir_core::domain::spend::{BudgetSeen, Charge, Explained, SpendScope};
 use weir_core::domain::usage::Usage;
 use weir_core::time::Micros;
 
-/// A member that is zero is left out where the first programs did not know it either: they ask for the others.
+/// A member that is zero is left out where the first programs did not know it either: they ask for the others. The tier
+/// stands beside it.
 pub(super) fn usage<S: Serializer>(of: &Usage, out: S) -> Result<S::Ok, S::Error> {
     #[rustfmt::skip]
     let Usage {
         input, output, cache_read, audio_cache_read, cache_write, cache_write_1h, reasoning, audio_input, audio_output,
-        image_input, image_output, searches,
+        image_input, image_output, searches, tier: _,
     } = *of;
     let always = [
         ("input", input),

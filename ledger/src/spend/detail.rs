@@ -36,6 +36,9 @@ pub(super) struct Detail<'e> {
     #[serde(serialize_with = "brief::usage")]
     usage: Usage,
     usage_source: UsageSource,
+    /// By its name: an earlier program reads a tier it does not know as the standard one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    service_tier: Option<Cow<'e, str>>,
     price_version: Cow<'e, str>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     unpriced: bool,
@@ -102,6 +105,7 @@ impl<'e> Detail<'e> {
             api_base: (&entry.api_base).into(),
             usage: entry.usage,
             usage_source: entry.usage_source,
+            service_tier: entry.usage.tier.name().map(Cow::Borrowed),
             price_version: (&entry.price_version).into(),
             unpriced: entry.unpriced,
             attempts: (&entry.attempts).into(),
@@ -152,7 +156,7 @@ impl Columns {
             provider: d.provider.into_owned(),
             deployment_id: d.deployment_id.into_owned(),
             api_base: d.api_base.into_owned(),
-            usage: d.usage,
+            usage: d.usage.served_at(d.service_tier.as_deref()),
             usage_source: d.usage_source,
             cost: NanoUsd(self.cost),
             price_version: d.price_version.into_owned(),
@@ -236,7 +240,9 @@ mod tests {
     fn what_says_nothing_is_left_out_and_all_else_is_read_again() {
         let plain = entry(OLD);
         let text = Detail::of(&plain).text().unwrap();
-        for silent in ["searches", "image_", "audio_cache_read", "unpriced", "explained", "tags", "null"] {
+        for silent in
+            ["searches", "image_", "audio_cache_read", "tier", "unpriced", "explained", "tags", "null"]
+        {
             assert!(!text.contains(silent), "{silent}: {text}");
         }
         let open = Entry { explained: explained(None, false), ..plain.clone() };
@@ -244,6 +250,7 @@ mod tests {
         assert!(!text.contains("resets_at") && !text.contains("refused"), "{text}");
         let usage =
             Usage { audio_cache_read: 1, image_input: 2, image_output: 3, searches: 4, ..plain.usage };
+        let usage = usage.served_at(Some("flex"));
         let all =
             Entry { usage, unpriced: true, explained: explained(Some(Micros(5)), true), ..plain.clone() };
         for written in [plain, open, all] {

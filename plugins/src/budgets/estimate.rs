@@ -10,7 +10,7 @@ use weir_core::body::JsonBody;
 use weir_core::domain::markup::Markup;
 use weir_core::domain::money::{FemtoSum, FemtoUsd, NanoUsd};
 use weir_core::domain::operation::Operation;
-use weir_core::model::prices::{ModelPrice, ServiceTier};
+use weir_core::model::prices::{ModelPrice, ServiceTier, TokenRates};
 
 /// Bounds of what a request may cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,11 +69,10 @@ impl Estimate {
         // longest input bounds too.
         let tokens = x.request.body.bytes().len() as u64;
         let tokens = tokens.min(deployment.max_input.unwrap_or(u64::MAX));
-        let rates = price.rates(ServiceTier::Standard, tokens);
+        let (read, output) = dearest(&x.request.body, price, tokens);
         // Two may be asked, and both read it.
         let readers = if deployment.timeouts.hedge.is_some() { 2 } else { 1 };
-        let input = paid(tokens.saturating_mul(readers), rates.input.max(rates.cache_write));
-        let output = rates.output.max(rates.reasoning);
+        let input = paid(tokens.saturating_mul(readers), read);
         let answers = answers(&x.request.body);
         let longest = longest(x, deployment);
         let most = input + paid(longest.saturating_mul(answers), output);
@@ -111,6 +110,17 @@ impl Estimate {
         let tokens = u64::try_from(left / i128::from(self.output.0)).ok()?;
         Some((tokens / self.answers.max(1)).max(1))
     }
+}
+
+/// What a token that is read, and one that is said, costs at most: at the tier that the request names, or at the standard one,
+/// which the provider may serve it at instead.
+fn dearest(body: &JsonBody, price: &ModelPrice, tokens: u64) -> (FemtoUsd, FemtoUsd) {
+    let named =
+        body.string("service_tier").map_or(ServiceTier::Standard, |name| ServiceTier::from_name(&name));
+    let [usual, named] = [ServiceTier::Standard, named].map(|tier| price.rates(tier, tokens));
+    let read = |rates: &TokenRates| rates.input.max(rates.cache_write);
+    let said = |rates: &TokenRates| rates.output.max(rates.reasoning);
+    (read(&usual).max(read(&named)), said(&usual).max(said(&named)))
 }
 
 fn paid(quantity: u64, price: FemtoUsd) -> NanoUsd {

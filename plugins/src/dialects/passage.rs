@@ -1,6 +1,7 @@
 //! What becomes of a provider's answer on its way to the client: relayed and watched, or translated.
 
 use super::anthropic_messages as anthropic;
+use super::bedrock_invoke::Unwrapping;
 use super::cohere::{self, Vendor};
 use super::embeddings::Embeddings;
 use super::merge::{Merging, merged};
@@ -39,6 +40,9 @@ pub enum ResponsePlan {
     /// Embeddings in the provider's own form.
     Embed(Embeddings),
 }
+
+/// Where a request of Anthropic's says in which format it wants the answer.
+static FORMATS: &[&str] = &["output_format", "output_config"];
 
 /// What one block of frames led to.
 #[derive(Debug, Default)]
@@ -136,8 +140,19 @@ impl ResponsePlan {
         ProviderFault { status, ..fault }
     }
 
+    /// Whether the answer is the client's own dialect inside of frames of Bedrock's: it goes on as it came. A format may
+    /// have been asked for by a tool that stands for it, and is read out of its call.
+    fn unwraps(self, view: &View<'_>) -> bool {
+        let (client, upstream) = (Dialect::AnthropicMessages, Dialect::BedrockInvoke);
+        let formatted = || FORMATS.iter().any(|name| view.body.raw(name).is_some());
+        self == ResponsePlan::Translate { client, upstream } && !formatted()
+    }
+
     /// The way of one stream.
     pub fn passage(self, view: &View<'_>) -> Box<dyn Passage> {
+        if self.unwraps(view) {
+            return Box::new(Unwrapping::default());
+        }
         match self {
             ResponsePlan::Carry(dialect) => ResponsePlan::Relay(dialect).passage(view),
             ResponsePlan::Relay(Dialect::AnthropicMessages) => {
@@ -236,6 +251,9 @@ impl ResponsePlan {
         view: &View<'_>,
         counted: Option<u64>,
     ) -> Result<(Bytes, Report), TranslateError> {
+        if self.unwraps(view) {
+            return ResponsePlan::Relay(Dialect::AnthropicMessages).answer(body, view, counted);
+        }
         match self {
             ResponsePlan::Relay(dialect) => {
                 if let Some(fault) = fault::within(dialect, body) {

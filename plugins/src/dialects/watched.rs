@@ -92,6 +92,11 @@ impl<S: Scan> Watched<S> {
     pub(super) fn new(scanner: S) -> Self {
         Self { scanner, held: None, told: false }
     }
+
+    /// Whether the model has said why it stopped.
+    pub(super) fn finished(&self) -> bool {
+        self.scanner.finished()
+    }
 }
 
 impl<S: Scan> Passage for Watched<S> {

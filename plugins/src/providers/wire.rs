@@ -77,6 +77,11 @@ impl Wire {
         Some(if stream { &door.stream } else { &door.plain })
     }
 
+    /// Without the door of a call that this model does not take.
+    pub fn close(&mut self, call: Call) {
+        self.doors.retain(|door| door.call != call);
+    }
+
     /// The dialect in which a client's chat goes out: the client's own where the provider has it, else the provider's
     /// preferred one. `None`: the provider does not chat.
     pub fn speaks(&self, client: Dialect) -> Option<Dialect> {

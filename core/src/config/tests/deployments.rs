@@ -109,3 +109,17 @@ fn a_mode_of_python_threads_is_said_to_have_no_effect() {
     };
     assert_eq!([noted(true), noted(false)], [true, false]);
 }
+
+#[test]
+fn a_mark_before_the_model_says_that_it_is_asked_for_responses() {
+    let of = |model: &str| {
+        let text = format!("model_list: [{{model_name: a, litellm_params: {{model: {model}}}}}]");
+        let entry = good(&text, &[]).models.remove(0);
+        (entry.provider, entry.upstream_model, entry.info.mode)
+    };
+    let (provider, model, mode) = of("openai/responses/gpt-5");
+    assert_eq!((provider.as_str(), model.as_str(), mode.as_deref()), ("openai", "gpt-5", Some("responses")));
+    let (_, model, mode) = of("openai/gpt-5");
+    assert_eq!((model.as_str(), mode), ("gpt-5", None));
+    assert_eq!(of("openai/responses/").1, "responses/");
+}

@@ -33,6 +33,17 @@ impl ServiceTier {
             _ => Self::Standard,
         }
     }
+
+    /// What `from_name` reads; `None` for the standard tier, which needs no words.
+    pub fn name(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Standard => return None,
+            Self::Flex => "flex",
+            Self::Priority => "priority",
+            Self::Batch => "batch",
+            Self::Ultrafast => "ultrafast",
+        })
+    }
 }
 
 /// Sorts by tier, then band, then component: the ordinary prices of a model come first.

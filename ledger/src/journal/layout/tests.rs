@@ -77,6 +77,7 @@ fn started() -> Begin {
 
 fn of_now() -> Entry {
     let usage = Usage { image_input: 10, image_output: 11, searches: 12, ..entry().usage };
+    let usage = usage.served_at(Some("priority"));
     Entry {
         usage,
         organization_id: Some("o".into()),
@@ -107,9 +108,15 @@ fn of_now() -> Entry {
     }
 }
 
+/// The same of layout 6.
+fn of_v6() -> Entry {
+    let entry = of_now();
+    Entry { usage: entry.usage.served_at(Some("default")), ..entry }
+}
+
 /// The same of layout 5.
 fn of_v5_entry() -> Entry {
-    let mut entry = Entry { cache_key: None, ..of_now() };
+    let mut entry = Entry { cache_key: None, ..of_v6() };
     entry.outrun.iter_mut().for_each(|outrun| outrun.model.clear());
     entry
 }
@@ -225,7 +232,7 @@ fn p32_a_journal_of_the_fifth_layout_is_read() {
     assert_eq!((begin.kind, super::begin(begin.kind, begin.payload)), (Kind::BeginV5, Ok(started())));
 }
 
-/// The same of today. A change here is a change of layout: add the next kinds, keep the old ones.
+/// Without the tier of what was used.
 const V6: &str = "\
     c3000000a01417920b000000000000000000000000000000071000000000000000000000000000000007020401060163\
     010170000100c8010165016d01abababababababababababababababababababababababababababababababab000101\
@@ -237,12 +244,33 @@ const V6: &str = "\
     070300040506080900000001a413017601010101640167c801000204010174027b7d01690161000000000000";
 
 #[test]
+fn p32_a_journal_of_the_sixth_layout_is_read() {
+    let bytes = hex(V6);
+    let end = frame::read(&bytes).unwrap();
+    assert_eq!((end.kind, super::end(end.kind, end.payload)), (Kind::EndV6, Ok(of_v6())));
+    let begin = frame::read(&bytes[end.size..]).unwrap();
+    assert_eq!((begin.kind, super::begin(begin.kind, begin.payload)), (Kind::Begin, Ok(started())));
+}
+
+/// The same of today. A change here is a change of layout: add the next kinds, keep the old ones.
+const V7: &str = "\
+    cd000000b04b2a850c000000000000000000000000000000071000000000000000000000000000000007020401060163\
+    010170000100c8010165016d01abababababababababababababababababababababababababababababababab000101\
+    750001017801720167016e016f01640162ad0207030004050608090a0b0c01a413017601010101640167c80100020401\
+    0174027b7d0169016101016f0001017301010b016b0101640105696e707574ad020a01010101741204010e0101017001\
+    6506010d016b017701017101087072696f72697479a9000000b14fc49c0a000000000000000000000000000000071000\
+    000000000000000000000000000007021000000000000000000000000000000007020401060163010170000103c80101\
+    65016d01abababababababababababababababababababababababababababababababab000101750001017801720167\
+    016e016f01640162ad02070300040506080900000001a413017601010101640167c801000204010174027b7d01690161\
+    000000000000";
+
+#[test]
 fn p32_todays_layout_is_the_one_that_its_kinds_name() {
     let mut bytes = Vec::new();
     frame::write(&mut bytes, Kind::End, entry().id, &of_end(&of_now())).unwrap();
     let size = bytes.len();
     frame::write(&mut bytes, Kind::Begin, entry().id, &of_begin(2, &started().entry)).unwrap();
-    assert_eq!(text(&bytes), V6);
+    assert_eq!(text(&bytes), V7);
     let end = frame::read(&bytes).unwrap();
     assert_eq!(super::end(end.kind, end.payload), Ok(of_now()));
     let begin = frame::read(&bytes[size..]).unwrap();

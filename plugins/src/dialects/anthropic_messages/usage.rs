@@ -112,6 +112,7 @@ impl WireUsage {
             searches: self.server_tool_use.and_then(|t| t.web_search_requests).unwrap_or(0),
             ..Usage::default()
         }
+        .served_at(self.service_tier.as_deref())
     }
 
     /// The tier, unless it is the ordinary one, which says nothing to other dialects.

@@ -127,11 +127,12 @@ pub(super) fn read(body: &[u8]) -> Result<Answer, TranslateError> {
     let reason = read.stop_reason.ok_or_else(|| TranslateError::malformed("an answer without stopReason"))?;
     let sequence = read.extra.get("additionalModelResponseFields");
     let called = content.iter().any(|p| matches!(p.kind, Kind::ToolCall(_)));
+    let service_tier = read.service_tier.as_ref().and_then(tier);
     Ok(Answer {
         finish: Some(finish(&reason, sequence, called)),
         content,
-        usage: read.usage.map(Usage::from),
-        service_tier: read.service_tier.as_ref().and_then(tier),
+        usage: read.usage.map(|usage| Usage::from(usage).served_at(service_tier.as_deref())),
+        service_tier,
         extra: read.extra,
         ..Answer::default()
     })
@@ -153,7 +154,7 @@ pub(super) fn finish(reason: &str, fields: Option<&Value>, called: bool) -> Fini
     }
 }
 
-fn tier(tier: &Value) -> Option<String> {
+pub(super) fn tier(tier: &Value) -> Option<String> {
     tier.get("type").unwrap_or(tier).as_str().map(str::to_owned)
 }
 

@@ -93,8 +93,10 @@ struct MessageStop {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Metadata {
     usage: Option<WireUsage>,
+    service_tier: Option<Value>,
 }
 
 /// One delta that is understood.
@@ -325,7 +327,9 @@ impl Reader {
 
     fn metadata(&mut self, metadata: Metadata, out: &mut Events) {
         self.start(out);
-        out.extend(metadata.usage.map(|usage| Event::Usage(Usage::from(usage))));
+        let tier = metadata.service_tier.as_ref().and_then(answer::tier);
+        let usage = metadata.usage.map(|usage| Usage::from(usage).served_at(tier.as_deref()));
+        out.extend(usage.map(Event::Usage));
         if self.stage == Stage::Stopped {
             self.tell_finish(out);
         }

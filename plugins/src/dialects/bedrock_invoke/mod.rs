@@ -1,12 +1,16 @@
 //! Bedrock's InvokeModel: a model's own format, carried by Bedrock. For Claude that is Anthropic's Messages API with a
 //! few changes: the model stands in the path, the version in the body, and a stream's events come as base64 inside
-//! AWS's event stream. Of other models' streams only Bedrock's own count of tokens is read. `embeddings.rs` is Titan's,
-//! Nova's and Cohere's. Source: Amazon Bedrock User Guide, inference parameters.
+//! AWS's event stream. `relay.rs` hands them on to a client of the same dialect. Of other models' streams only Bedrock's
+//! own count of tokens is read. `embeddings.rs` is Titan's, Nova's and Cohere's. Source: Amazon Bedrock User Guide,
+//! inference parameters.
 
 pub mod embeddings;
+mod relay;
 
 #[cfg(test)]
 mod tests;
+
+pub(in crate::dialects) use relay::Unwrapping;
 
 use super::WireBody;
 use super::bedrock_converse::{Model, allowed_betas, exception, read_error};

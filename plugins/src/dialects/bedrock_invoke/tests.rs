@@ -1,9 +1,14 @@
 use super::*;
 use crate::dialects::anthropic_messages::AnthropicMessages;
+use crate::dialects::openai_chat::Report;
+use crate::dialects::{ResponsePlan, StreamFault, View};
 use crate::testing::{cuts, events, golden_cases, recordings};
 use aws_smithy_eventstream::frame::write_message_to;
 use aws_smithy_types::event_stream::{Header, HeaderValue as Text, Message};
+use bytes::Bytes;
 use weir_core::body::JsonBody;
+use weir_core::chat::Dialect;
+use weir_core::codec::Deframer;
 
 /// Stands for Anthropic's reader: tells each event as text, so that what arrives can be compared.
 #[derive(Default)]
@@ -129,6 +134,79 @@ fn p12_claudes_own_count_is_the_one_that_counts() {
         _ => None,
     });
     assert_eq!(usage.map(|u| (u.input, u.output, u.cache_write_1h)), Some((13, 3, 9)));
+}
+
+/// What a client of Anthropic's dialect gets of a stream in these pieces, and what is learned of it.
+fn relayed(pieces: &[&[u8]]) -> Result<(String, Option<StreamFault>, Report), TranslateError> {
+    let request = JsonBody::parse(Bytes::from_static(b"{\"model\":\"m\"}")).unwrap();
+    let view = View { model: "m", id: "1", created: 0, include_usage: false, body: &request };
+    let plan =
+        ResponsePlan::Translate { client: Dialect::AnthropicMessages, upstream: Dialect::BedrockInvoke };
+    let (mut passage, mut deframer) = (plan.passage(&view), Deframer::new(plan.framing(), 1 << 20));
+    let (mut sent, mut fault) = (Vec::new(), None);
+    for piece in pieces {
+        let passed = passage.pass(deframer.push(Bytes::copy_from_slice(piece))?)?;
+        sent.extend(passed.send.concat());
+        fault = fault.or(passed.fault);
+    }
+    if fault.is_none() {
+        let passed = passage.end(deframer.rest())?;
+        sent.extend(passed.send.concat());
+        sent.extend(passed.done.unwrap_or_default());
+    }
+    Ok((String::from_utf8(sent).unwrap(), fault, passage.report()))
+}
+
+/// Members and blocks that nobody here knows stand between the others.
+const CLAUDES: [&str; 7] = [
+    r#"{"type":"message_start","message":{"id":"m","usage":{"input_tokens":4,"output_tokens":1}}}"#,
+    r#"{"type":"ping"}"#,
+    r#"{"type":"content_block_start","index":0,"content_block":{"type":"moon","phase":"new"}}"#,
+    r#"{"type":"content_block_delta","index":0,"delta":{"type":"moon_delta","text":"a\nb"}}"#,
+    r#"{"type":"content_block_stop","index":0}"#,
+    r#"{"type":"message_delta","delta":{"stop_reason":"refusal","stop_details":{"type":"refusal"}},"usage":{"output_tokens":3}}"#,
+    r#"{"type":"message_stop"}"#,
+];
+
+fn told(events: &[&str]) -> String {
+    let name = |json: &str| serde_json::from_str::<Value>(json).unwrap()["type"].as_str().unwrap().to_owned();
+    events.iter().map(|json| format!("event: {}\ndata: {json}\n\n", name(json))).collect()
+}
+
+#[test]
+fn p20_claudes_own_events_reach_a_client_of_the_same_dialect_as_they_came() {
+    let body: Vec<u8> = CLAUDES.iter().flat_map(|json| wrapped(json)).collect();
+    for cut in 0..=body.len() {
+        let (sent, fault, report) = relayed(&[&body[..cut], &body[cut..]]).unwrap();
+        assert_eq!((sent, fault.is_some()), (told(&CLAUDES), false), "cut at {cut}");
+        assert_eq!(report.usage.map(|usage| (usage.input, usage.output)), Some((4, 3)));
+    }
+    let pretty = wrapped("{\n\"type\": \"message_stop\"\r\n}");
+    let (sent, ..) = relayed(&[&pretty]).unwrap();
+    assert_eq!(sent, "event: message_stop\ndata: {\ndata: \"type\": \"message_stop\"\ndata: \ndata: }\n\n");
+}
+
+#[test]
+fn p21_an_error_before_the_model_has_begun_sends_nothing() {
+    let exception = frame(
+        &[(":message-type", "exception"), (":exception-type", "throttlingException")],
+        r#"{"message":"later"}"#,
+    );
+    let own = r#"{"type":"error","error":{"type":"overloaded_error","message":"later"}}"#;
+    let before: Vec<u8> = CLAUDES[..2].iter().flat_map(|json| wrapped(json)).collect();
+    for error in [exception.clone(), wrapped(own)] {
+        let (_, fault, _) = relayed(&[&before, &error]).unwrap();
+        let fault = fault.unwrap();
+        assert_eq!((fault.first, fault.told, fault.fault.message.as_str()), (true, false, "later"));
+    }
+    let begun: Vec<u8> = CLAUDES[..4].iter().flat_map(|json| wrapped(json)).collect();
+    let (sent, fault, _) = relayed(&[&begun, &exception]).unwrap();
+    assert_eq!(sent, told(&CLAUDES[..4]));
+    assert!(fault.is_some_and(|fault| !fault.first && !fault.told));
+    let whole: Vec<u8> = CLAUDES.iter().flat_map(|json| wrapped(json)).collect();
+    assert!(relayed(&[&whole, &exception]).unwrap().1.is_none(), "the answer is whole");
+    assert_eq!(relayed(&[&before]).unwrap_err(), TranslateError::Unfinished);
+    assert_eq!(relayed(&[&begun]).unwrap_err(), TranslateError::Unfinished);
 }
 
 #[test]

@@ -27,6 +27,9 @@ pub(super) struct UsageMetadata {
     #[serde(alias = "responseTokensDetails")]
     candidates_tokens_details: Option<Vec<Modality>>,
     cache_tokens_details: Option<Vec<Modality>>,
+    /// Vertex's word for the tier: `ON_DEMAND_PRIORITY`.
+    traffic_type: Value,
+    service_tier: Value,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -62,6 +65,13 @@ impl UsageMetadata {
             image_output: of(IMAGE, self.candidates_tokens_details.as_deref()),
             ..Usage::default()
         }
+        .served_at(self.tier())
+    }
+
+    fn tier(&self) -> Option<&'static str> {
+        let said = [&self.service_tier, &self.traffic_type].into_iter().find_map(Value::as_str)?;
+        let said = said.to_ascii_lowercase();
+        ["priority", "flex"].into_iter().find(|tier| said.ends_with(*tier))
     }
 
     fn asked(&self, kind: Named) -> u64 {
@@ -147,6 +157,7 @@ fn details(out: &mut Object, name: &str, all: u64, special: [(Named, u64); 2]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use weir_core::model::prices::ServiceTier;
 
     fn read(json: Value) -> Usage {
         serde_json::from_value::<UsageMetadata>(json).unwrap().usage()
@@ -200,6 +211,20 @@ mod tests {
             read(json!({ "promptTokenCount": 10, "candidatesTokenCount": 30, "thoughtsTokenCount": 20,
             "totalTokenCount": 40 }));
         assert_eq!((usage.output, usage.reasoning), (30, 20));
+    }
+
+    #[test]
+    fn p12_the_tier_is_read_in_either_word() {
+        for (said, expected) in [
+            (json!({ "trafficType": "ON_DEMAND_PRIORITY" }), ServiceTier::Priority),
+            (json!({ "trafficType": "ON_DEMAND_FLEX", "serviceTier": null }), ServiceTier::Flex),
+            (json!({ "serviceTier": "priority" }), ServiceTier::Priority),
+            (json!({ "trafficType": "ON_DEMAND" }), ServiceTier::Standard),
+            (json!({ "trafficType": 3, "serviceTier": {} }), ServiceTier::Standard),
+            (json!({}), ServiceTier::Standard),
+        ] {
+            assert_eq!(read(said.clone()).tier, expected, "{said}");
+        }
     }
 
     #[test]

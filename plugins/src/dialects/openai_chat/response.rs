@@ -3,6 +3,7 @@
 use super::usage::WireUsage;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use weir_core::body::glance;
 use weir_core::domain::usage::Usage;
 
@@ -21,33 +22,47 @@ struct Head<'a> {
     id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     usage: Option<&'a RawValue>,
+    /// At which the usage is priced.
+    #[serde(borrow, default)]
+    service_tier: Option<&'a RawValue>,
 }
 
 /// `None` when the body is not a JSON object: no answer of this dialect.
 pub fn read_response(body: &[u8]) -> Option<Report> {
-    if let Some([id, usage]) = glance(body, ["id", "usage"]) {
-        return Some(report(id, usage));
+    if let Some([id, usage, tier]) = glance(body, ["id", "usage", "service_tier"]) {
+        return Some(report(id, usage, tier));
     }
     // A list would be taken for the members in their order.
     body.trim_ascii_start().strip_prefix(b"{")?;
     let head: Head<'_> = serde_json::from_slice(body).ok()?;
-    Some(report(head.id.map(RawValue::get), head.usage.map(RawValue::get)))
+    let [id, usage, tier] = [head.id, head.usage, head.service_tier].map(|raw| raw.map(RawValue::get));
+    Some(report(id, usage, tier))
 }
 
-fn report(id: Option<&str>, told: Option<&str>) -> Report {
+fn report(id: Option<&str>, told: Option<&str>, tier: Option<&str>) -> Report {
     let id = id.and_then(|id| serde_json::from_str(id).ok());
-    Report { id, usage: told.and_then(usage) }
+    Report { id, usage: told.and_then(usage).map(|usage| at(usage, tier)) }
 }
 
-/// Here too a list would be taken for the members in their order.
+/// Here too a list would be taken for the members in their order. An object without members says nothing.
 pub(super) fn usage(told: &str) -> Option<Usage> {
-    told.strip_prefix('{')?;
+    let members = told.strip_prefix('{')?;
+    if members.trim_start().starts_with('}') {
+        return None;
+    }
     serde_json::from_str::<WireUsage>(told).ok().map(|usage| usage.usage())
+}
+
+/// At the tier that an answer says in JSON.
+pub(super) fn at(usage: Usage, tier: Option<&str>) -> Usage {
+    let tier: Option<Cow<'_, str>> = tier.and_then(|tier| serde_json::from_str(tier).ok());
+    usage.served_at(tier.as_deref())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use weir_core::model::prices::ServiceTier;
 
     #[test]
     fn only_an_object_is_an_answer() {
@@ -57,6 +72,33 @@ mod tests {
         }
         assert_eq!(read_response(b"{\"id\":7}"), Some(Report::default()), "an id that is no text");
         for usage in ["[1]", "\"x\"", "null", "7"] {
+            let body = format!("{{\"id\":\"a\",\"usage\":{usage}}}");
+            assert_eq!(read_response(body.as_bytes()).and_then(|report| report.usage), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn p12_a_usage_has_the_tier_that_the_answer_was_served_at() {
+        let usage = "\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":2}";
+        for (tier, expected) in [
+            ("\"priority\"", ServiceTier::Priority),
+            ("\"flex\"", ServiceTier::Flex),
+            ("\"default\"", ServiceTier::Standard),
+            ("null", ServiceTier::Standard),
+            ("7", ServiceTier::Standard),
+        ] {
+            // The second is one that cannot be glanced at: it says a name twice.
+            for twice in ["", ",\"model\":\"m\",\"model\":\"m\""] {
+                let body = format!("{{\"id\":\"a\",{usage},\"service_tier\":{tier}{twice}}}");
+                let told = read_response(body.as_bytes()).and_then(|report| report.usage);
+                assert_eq!(told.map(|usage| (usage.total(), usage.tier)), Some((5, expected)), "{body}");
+            }
+        }
+    }
+
+    #[test]
+    fn p12_a_usage_without_members_is_none() {
+        for usage in ["{}", "{ }"] {
             let body = format!("{{\"id\":\"a\",\"usage\":{usage}}}");
             assert_eq!(read_response(body.as_bytes()).and_then(|report| report.usage), None, "{body}");
         }

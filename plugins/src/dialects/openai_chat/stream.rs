@@ -84,6 +84,8 @@ struct Chunk<'a> {
     #[serde(borrow, default)]
     error: Option<&'a RawValue>,
     #[serde(borrow, default)]
+    service_tier: Option<&'a RawValue>,
+    #[serde(borrow, default)]
     object: Option<&'a RawValue>,
     #[serde(rename = "type", borrow, default)]
     kind: Option<&'a RawValue>,
@@ -111,7 +113,8 @@ impl Chunk<'_> {
             choices.into_iter().find_map(|choice| choice.usage)
         };
         let beside = || groq().or_else(moonshot).map(|usage| usage.usage());
-        self.usage.and_then(|told| response::usage(told.get())).or_else(beside)
+        let usage = self.usage.and_then(|told| response::usage(told.get())).or_else(beside)?;
+        Some(response::at(usage, self.service_tier.map(RawValue::get)))
     }
 
     /// The error that it tells, as JSON: its `error`, or all of it where it is called one. Some providers say
@@ -248,6 +251,7 @@ fn content_length(event: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use weir_core::model::prices::ServiceTier;
 
     #[test]
     fn p12_usage_is_found_where_groq_and_moonshot_put_it() {
@@ -266,6 +270,15 @@ mod tests {
             let usage = reader.report().usage.unwrap_or_else(|| panic!("{place}"));
             assert_eq!((usage.input, usage.output), (7, 2), "{place}");
         }
+    }
+
+    #[test]
+    fn p12_the_chunk_with_the_usage_tells_its_tier() {
+        let mut reader = StreamReader::new(false);
+        let text = "data: {\"id\":\"c\",\"choices\":[{\"index\":0}],\"service_tier\":\"priority\"}\n\n\
+            data: {\"id\":\"c\",\"choices\":[],\"usage\":{\"prompt_tokens\":7},\"service_tier\":\"priority\"}\n\n";
+        reader.read(Bytes::from_static(text.as_bytes()));
+        assert_eq!(reader.report().usage.map(|usage| usage.tier), Some(ServiceTier::Priority));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
 use weir_core::domain::usage::Usage;
+use weir_core::model::prices::ServiceTier;
 
 /// By how many tokens a provider's two counts of the same text may differ, beside an eighth of them.
 const MISCOUNTED: u64 = 4;
@@ -34,9 +35,11 @@ pub(super) struct WireUsage {
     /// Together's.
     #[serde(deserialize_with = "count")]
     reasoning_tokens: u64,
-    /// LiteLLM's and Vercel's.
+    /// LiteLLM's, Vercel's and Databricks'.
     #[serde(deserialize_with = "count")]
     cache_creation_input_tokens: u64,
+    #[serde(deserialize_with = "count")]
+    cache_read_input_tokens: u64,
     /// Perplexity's, for the models that search by themselves.
     #[serde(deserialize_with = "count")]
     num_search_queries: u64,
@@ -186,13 +189,20 @@ impl WireUsage {
             image_input: prompt.map_or(0, |p| p.image_tokens),
             image_output: completion.map_or(0, |c| c.image_tokens),
             searches: self.searches(),
+            // Said beside it.
+            tier: ServiceTier::Standard,
         }
     }
 
     /// One of the names; who says two means the same.
     fn cache_read(&self) -> u64 {
         let inside = self.prompt_tokens_details.as_ref().map_or(0, |p| p.cached_tokens);
-        let beside = [self.prompt_cache_hit_tokens, self.cached_tokens, self.num_cached_tokens];
+        let beside = [
+            self.prompt_cache_hit_tokens,
+            self.cached_tokens,
+            self.num_cached_tokens,
+            self.cache_read_input_tokens,
+        ];
         beside.into_iter().fold(inside, u64::max)
     }
 

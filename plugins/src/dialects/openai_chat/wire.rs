@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use weir_core::body::Node;
 use weir_core::chat::{Event, Finish, ToolCall, ToolCallKind};
+use weir_core::domain::usage::Usage;
 
 /// The members of [`Chunk`].
 pub(super) static KNOWN: &[&str] = &[
@@ -182,9 +183,10 @@ impl Chunk {
     }
 
     /// The usage, wherever it stands. `choice`: the one that was taken.
-    pub(super) fn take_usage(&mut self, choice: Option<&mut Choice>) -> Option<WireUsage> {
+    pub(super) fn take_usage(&mut self, choice: Option<&mut Choice>) -> Option<Usage> {
         let groq = self.x_groq.take().and_then(|groq| groq.usage);
-        self.usage.take().or(groq).or_else(|| choice?.usage.take())
+        let told = self.usage.take().or(groq).or_else(|| choice?.usage.take())?;
+        Some(told.usage().served_at(self.service_tier.as_deref()))
     }
 
     /// Whether this is an error in the place of an answer (or of a chunk).

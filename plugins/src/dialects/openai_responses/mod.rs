@@ -16,7 +16,7 @@ mod usage;
 mod tests;
 
 pub use client::{State, input_items, messages, output_items, prepend, state};
-pub use relay::{Scanner, read_report};
+pub use relay::{Scanner, is_silent, read_report};
 
 use super::dialect::{
     Asked, ClientDialect, EventReader, EventWriter, TranslateError, UpstreamDialect, View, WireRequest,

@@ -33,6 +33,9 @@ struct Response<'a> {
     output: Option<Vec<&'a RawValue>>,
     #[serde(borrow)]
     error: Option<&'a RawValue>,
+    /// Mostly a text. At which the usage is priced.
+    #[serde(borrow)]
+    service_tier: Option<&'a RawValue>,
 }
 
 #[derive(Default, Deserialize)]
@@ -70,9 +73,18 @@ pub fn read_report(body: &[u8]) -> Option<Report> {
     Some(Report { id: response.id.map(Cow::into_owned), usage })
 }
 
+/// Whether a plain response has no output: it failed, or goes on in the background.
+pub fn is_silent(body: &[u8]) -> bool {
+    let response: Result<Response<'_>, _> = serde_json::from_slice(body);
+    response.is_ok_and(|response| response.output.is_some_and(|output| output.is_empty()))
+}
+
 impl Response<'_> {
     fn usage(&self) -> Option<Usage> {
-        self.usage.map(|usage| usage.with_output(self.output.as_deref()))
+        let usage = self.usage?.with_output(self.output.as_deref());
+        let tier: Option<Cow<'_, str>> =
+            self.service_tier.and_then(|tier| serde_json::from_str(tier.get()).ok());
+        Some(usage.served_at(tier.as_deref()))
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::Number;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use weir_core::domain::usage::Usage;
+use weir_core::model::prices::ServiceTier;
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
@@ -77,6 +78,8 @@ impl WireUsage {
             image_input: input.image_tokens,
             image_output: output.image_tokens,
             searches: self.num_sources_used,
+            // Said beside it.
+            tier: ServiceTier::Standard,
         }
     }
 

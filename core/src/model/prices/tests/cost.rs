@@ -173,6 +173,7 @@ fn usages() -> impl Iterator<Item = Usage> {
             image_input: pick(5) / 3,
             image_output: pick(4) / 3,
             searches: 0,
+            tier: ServiceTier::Standard,
         }
     })
 }
@@ -205,6 +206,7 @@ fn p12_no_number_is_too_large() {
         image_input: huge,
         image_output: huge,
         searches: huge,
+        tier: ServiceTier::Standard,
     };
     assert_eq!(total_cost(&model("gpt-4o"), &all, ServiceTier::Standard), NanoUsd(i64::MAX));
 }

@@ -16,6 +16,7 @@ const CACHED: Usage = Usage {
     image_input: 0,
     image_output: 0,
     searches: 0,
+    tier: ServiceTier::Standard,
 };
 
 #[test]

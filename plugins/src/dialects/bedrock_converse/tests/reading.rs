@@ -5,6 +5,7 @@ use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 use serde_json::{Value, json};
 use weir_core::chat::{Event, Finish, Kind};
 use weir_core::domain::usage::Usage;
+use weir_core::model::prices::ServiceTier;
 
 fn answer(body: &Value) -> Answer {
     BedrockConverse.read_answer(body.to_string().as_bytes()).unwrap()
@@ -95,10 +96,23 @@ fn p21_tools_and_thoughts_come_as_they_were() {
         cache_read: 5,
         cache_write: 10,
         cache_write_1h: 20,
+        tier: ServiceTier::Flex,
         ..Usage::default()
     };
     assert_eq!(tools.usage, Some(expected));
     assert_eq!(tools.service_tier.as_deref(), Some("flex"));
+}
+
+#[test]
+fn p12_a_stream_tells_its_tier_beside_its_usage() {
+    let usage = json!({ "inputTokens": 3, "outputTokens": 2 });
+    let frames = [
+        ("messageStart", json!({ "role": "assistant" })),
+        ("messageStop", json!({ "stopReason": "end_turn" })),
+        ("metadata", json!({ "usage": usage, "serviceTier": { "type": "priority" } })),
+    ];
+    let usage = collect(read(&[&stream(&frames)]).unwrap()).usage.unwrap();
+    assert_eq!((usage.total(), usage.tier), (5, ServiceTier::Priority));
 }
 
 #[test]

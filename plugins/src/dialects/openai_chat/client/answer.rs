@@ -7,7 +7,7 @@ use crate::dialects::View;
 use crate::dialects::wire_body::room;
 use serde::Serialize;
 use serde_json::{Value, json};
-use weir_core::chat::{Answer, Choice as Said, Finish, Kind, Part, ToolCall};
+use weir_core::chat::{Answer, Choice as Said, Finish, Kind, Part, ToolCall, ToolCallKind};
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -20,6 +20,9 @@ struct Body<'a> {
     usage: Option<ToldUsage>,
     #[serde(skip_serializing_if = "Option::is_none")]
     service_tier: Option<&'a str>,
+    /// What Bedrock's guardrails did, where the request asks for it; LiteLLM's name and place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<&'a Value>,
 }
 
 #[derive(Serialize)]
@@ -71,7 +74,8 @@ struct Specific {
 pub(in super::super) fn write(mut answer: Answer, view: &View<'_>) -> Vec<u8> {
     let legacy = blocks::is_legacy(view.body);
     let (content, finish) = (std::mem::take(&mut answer.content), answer.finish.take());
-    let extra = std::mem::take(&mut answer.extra);
+    let mut extra = std::mem::take(&mut answer.extra);
+    let trace = extra.shift_remove("trace");
     let mut said = vec![Said { content, finish, extra }];
     said.append(&mut answer.others);
     let choices: Vec<Choice<'_>> =
@@ -85,6 +89,7 @@ pub(in super::super) fn write(mut answer: Answer, view: &View<'_>) -> Vec<u8> {
         choices,
         usage: answer.usage.as_ref().map(blocks::usage),
         service_tier: answer.service_tier.as_deref(),
+        trace: trace.as_ref(),
     };
     let mut out = Vec::with_capacity(FRAME + room);
     // Writing into memory does not fail, and nothing here has keys that are no strings.
@@ -188,7 +193,10 @@ impl Specific {
     }
 }
 
-fn tool_call(call: ToolCall, signature: Option<String>) -> ToldCall {
+fn tool_call(mut call: ToolCall, signature: Option<String>) -> ToldCall {
+    if call.kind == ToolCallKind::Function && call.arguments.is_empty() {
+        call.arguments.push_str(blocks::NO_ARGUMENTS);
+    }
     let fields = signature.map(|proof| json!({ "thought_signature": proof }));
     ToldCall { provider_specific_fields: fields, ..ToldCall::from(call) }
 }

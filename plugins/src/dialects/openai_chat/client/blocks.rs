@@ -6,6 +6,9 @@ use weir_core::domain::usage::Usage;
 
 use super::super::usage::ToldUsage;
 
+/// Clients read arguments as JSON: of a function without parameters some providers write nothing.
+pub(super) const NO_ARGUMENTS: &str = "{}";
+
 /// A thought with its proof. `id` is there where the provider needs it back (Responses).
 pub(super) fn thinking(text: &str, signature: Option<&str>, id: Option<&str>) -> Value {
     let mut block =

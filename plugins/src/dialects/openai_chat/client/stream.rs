@@ -54,9 +54,11 @@ enum Block {
         signature: Option<String>,
     },
     Refusal,
+    /// `said`: whether the model wrote any arguments.
     Call {
         index: usize,
         kind: ToolCallKind,
+        said: bool,
     },
     Whole,
 }
@@ -144,7 +146,7 @@ impl Writer {
             if index == 0 {
                 self.say("function_call", &json!({ "name": name, "arguments": "" }), out);
             }
-            return Block::Call { index, kind };
+            return Block::Call { index, kind, said: false };
         }
         let call = match kind {
             ToolCallKind::Function => json!({
@@ -156,7 +158,7 @@ impl Writer {
             }),
         };
         self.say("tool_calls", &[call], out);
-        Block::Call { index, kind }
+        Block::Call { index, kind, said: false }
     }
 
     fn whole(&mut self, part: Part, out: &mut BytesMut) {
@@ -195,8 +197,9 @@ impl Writer {
             }
             (Block::Thinking { signature, .. }, Delta::Signature(proof)) => *signature = Some(proof),
             (Block::Refusal, Delta::Text(text)) => self.say("refusal", &text, out),
-            (Block::Call { index, kind }, Delta::Arguments(more)) => {
+            (Block::Call { index, kind, said }, Delta::Arguments(more)) => {
                 let (index, kind) = (*index, *kind);
+                *said |= !more.is_empty();
                 self.arguments(index, kind, &more, out);
             }
             (Block::Call { index, .. }, Delta::Signature(proof)) if !self.legacy => {
@@ -229,6 +232,9 @@ impl Writer {
             Block::Text { from, citations } if !citations.is_empty() => self.cite(from, &citations, out),
             Block::Thinking { id, text, signature: Some(signature) } => {
                 self.thinking(blocks::thinking(&text, Some(&signature), id.as_deref()), out);
+            }
+            Block::Call { index, kind: kind @ ToolCallKind::Function, said: false } => {
+                self.arguments(index, kind, blocks::NO_ARGUMENTS, out);
             }
             _ => {}
         }

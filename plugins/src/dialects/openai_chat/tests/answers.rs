@@ -2,6 +2,7 @@
 
 use super::super::usage::WireUsage;
 use super::{assemble, plain_request, recordings, write_answer, write_stream};
+use crate::dialects::bedrock_converse::BedrockConverse;
 use crate::dialects::openai_chat::OpenAiChat;
 use crate::dialects::{TranslateError, UpstreamDialect};
 use serde_json::{Value, json};
@@ -104,6 +105,37 @@ fn error_bodies_become_faults() {
         seen += 1;
     }
     println!("{seen} errors");
+}
+
+#[test]
+fn p21_an_error_without_a_status_has_that_of_its_words() {
+    for (error, status) in [
+        (json!({ "type": "invalid_request_error", "code": "tool_use_failed" }), 400),
+        (json!({ "type": "invalid_request_error", "code": "invalid_api_key" }), 401),
+        (json!({ "type": "tokens", "code": "rate_limit_exceeded" }), 429),
+        (json!({ "type": "insufficient_quota", "code": null }), 429),
+        (json!({ "type": "invalid_request_error", "code": "500" }), 500),
+        (json!({ "type": "invalid_request_error", "code": 7, "status_code": 404 }), 404),
+        // Another server may do better.
+        (json!({ "type": "server_error", "code": null }), 0),
+        (json!({ "type": "moon", "code": "dark" }), 0),
+    ] {
+        let body = json!({ "error": error }).to_string();
+        assert_eq!(OpenAiChat.read_error(0, body.as_bytes()).status, status, "{body}");
+        assert_eq!(OpenAiChat.read_error(418, body.as_bytes()).status, 418, "{body}");
+    }
+}
+
+#[test]
+fn p20_what_bedrocks_guardrails_did_is_told() {
+    let trace = json!({ "guardrail": { "actionReason": "Guardrail blocked." } });
+    let body = json!({ "output": { "message": { "content": [{ "text": "no" }] } },
+        "stopReason": "guardrail_intervened", "trace": trace });
+    let answer = BedrockConverse.read_answer(body.to_string().as_bytes()).unwrap();
+    let told = write_answer(answer, &plain_request());
+    assert_eq!((&told["trace"], &told["choices"][0]["finish_reason"]), (&trace, &json!("content_filter")));
+    let plain = OpenAiChat.read_answer(json!({ "choices": [{ "message": {} }] }).to_string().as_bytes());
+    assert!(write_answer(plain.unwrap(), &plain_request()).get("trace").is_none());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::dialects::{ResponsePlan, TranslateError, UpstreamDialect};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use weir_core::chat::{Begun, Delta, Dialect, Event, Events, Finish, Kind};
+use weir_core::chat::{Begun, Delta, Dialect, Event, Events, Finish, Kind, ToolCallKind};
 
 /// Streams of up to this many bytes are cut at every byte, longer ones at about `CUTS` places.
 const SMALL: usize = 2500;
@@ -290,6 +290,26 @@ fn calls_without_index_or_id_are_told_apart() {
         finish("function_call"),
     ]);
     assert_eq!((legacy[0].1.as_str(), legacy[0].2.as_str()), ("f", "{}"));
+}
+
+#[test]
+fn p20_a_call_without_arguments_is_json_to_the_client() {
+    let call = |kind| Begun::ToolCall { id: "c".into(), name: "f".into(), kind };
+    let answer = |kind| {
+        vec![
+            Event::Start { id: None, model: None },
+            Event::BlockStart { index: 0, block: call(kind) },
+            Event::BlockStop { index: 0 },
+            Event::Finish(Finish::ToolCalls),
+        ]
+    };
+    let (function, custom) = (answer(ToolCallKind::Function), answer(ToolCallKind::Custom));
+    let said = &assemble(&write_stream(function.clone(), &plain_request(), false))["message"]["tool_calls"];
+    assert_eq!(said[0]["function"]["arguments"], "{}");
+    let plain = write_answer(collect(function), &plain_request());
+    assert_eq!(plain["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"], "{}");
+    let said = &assemble(&write_stream(custom, &plain_request(), false))["message"]["tool_calls"];
+    assert_eq!(said[0]["custom"]["input"], "");
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub(in super::super) fn read(body: &[u8]) -> Result<Answer, TranslateError> {
     let rest = beside(body, KNOWN).map_err(TranslateError::malformed)?;
     let fault = choice.error.take().filter(is_said).or(chunk.error.take().filter(is_said));
     let fault = fault.map(|error| super::fault(0, error.to_string().as_bytes()));
-    let usage = chunk.take_usage(Some(&mut choice)).map(|usage| usage.usage());
+    let usage = chunk.take_usage(Some(&mut choice));
     let id = chunk.id.take().filter(|id| !id.is_empty());
     let mut others_told = chunk.take_others();
     let mut content = choice.message.take().map(|m| parts(m, id.as_deref())).unwrap_or_default();

@@ -66,7 +66,7 @@ impl EventReader for Reader {
         if choice.is_some() || others.peek().is_some() || usage.is_some() || fault {
             self.start(&mut chunk, out);
         }
-        out.extend(usage.map(|usage| Event::Usage(usage.usage())));
+        out.extend(usage.map(Event::Usage));
         if fault {
             return self.fault(data, out);
         }

@@ -2,8 +2,9 @@
 
 use super::{OpenAiResponses, last_response, recordings, sse};
 use crate::dialects::dialect::UpstreamDialect as _;
-use crate::dialects::openai_responses::{Scanner, read_report};
+use crate::dialects::openai_responses::{Scanner, is_silent, read_report};
 use serde_json::json;
+use weir_core::model::prices::ServiceTier;
 
 #[test]
 fn reports_say_what_the_recordings_say() {
@@ -46,6 +47,45 @@ fn p12_streams_that_are_no_responses_tell_their_usage() {
         let usage = scanner.report().usage.unwrap();
         assert_eq!((usage.input, usage.audio_input, usage.output), (14, 10, 5), "{kind}");
         assert!(scanner.finished(), "{kind}");
+    }
+}
+
+#[test]
+fn p12_the_tier_of_a_response_is_that_of_its_usage() {
+    let response = json!({ "id": "r", "service_tier": "flex", "output": [],
+        "usage": { "input_tokens": 3, "output_tokens": 2 } });
+    let plain = read_report(response.to_string().as_bytes()).and_then(|report| report.usage).unwrap();
+    assert_eq!((plain.total(), plain.tier), (5, ServiceTier::Flex));
+    let mut scanner = Scanner::default();
+    let done = json!({ "type": "response.completed", "response": response });
+    assert!(scanner.read(sse(&[done]).as_bytes()).is_none());
+    assert_eq!(scanner.report().usage, Some(plain));
+    let odd = json!({ "service_tier": 7, "usage": { "input_tokens": 3 } }).to_string();
+    assert_eq!(read_report(odd.as_bytes()).and_then(|report| report.usage).unwrap().total(), 3);
+}
+
+#[test]
+fn p21_an_error_of_a_stream_has_the_status_of_its_code() {
+    for (error, status) in [
+        (json!({ "code": "server_error", "message": "m" }), 500),
+        (json!({ "code": "rate_limit_exceeded", "message": "m" }), 429),
+        (json!({ "type": "invalid_request_error", "code": "moon", "message": "m" }), 400),
+        (json!({ "code": "moon", "message": "m" }), 0),
+    ] {
+        let body = json!({ "error": error }).to_string();
+        assert_eq!(OpenAiResponses.read_error(0, body.as_bytes()).status, status, "{body}");
+    }
+}
+
+#[test]
+fn p12_a_response_without_output_says_nothing() {
+    for (body, silent) in [
+        (json!({ "id": "r", "status": "queued", "background": true, "output": [], "usage": null }), true),
+        (json!({ "id": "r", "status": "failed", "output": [], "error": { "code": "c" } }), true),
+        (json!({ "id": "r", "output": [{ "type": "message", "content": [] }] }), false),
+        (json!({ "id": "r" }), false),
+    ] {
+        assert_eq!(is_silent(body.to_string().as_bytes()), silent, "{body}");
     }
 }
 

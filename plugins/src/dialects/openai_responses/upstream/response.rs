@@ -2,8 +2,8 @@
 
 use super::super::items::{self, Item};
 use super::super::usage::WireUsage;
-use crate::dialects::dialect::TranslateError;
-use crate::dialects::openai_chat;
+use crate::dialects::dialect::{TranslateError, UpstreamDialect as _};
+use crate::dialects::openai_chat::OpenAiChat;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -48,16 +48,9 @@ static KNOWN: &[&str] = &[
     "temperature", "text", "tool_choice", "tools", "top_logprobs", "top_p", "truncation", "usage", "user",
 ];
 
-/// Statuses of the codes that faults inside a successful answer have.
-static CODES: &[(&str, u16)] = &[
-    ("rate_limit_exceeded", 429),
-    ("insufficient_quota", 429),
-    ("server_error", 500),
-    ("vector_store_timeout", 504),
-    ("invalid_prompt", 400),
-    ("context_length_exceeded", 400),
-    ("content_filter", 400),
-];
+/// Statuses of codes that only faults of this dialect have.
+static CODES: &[(&str, u16)] =
+    &[("server_error", 500), ("vector_store_timeout", 504), ("invalid_prompt", 400)];
 
 pub(in super::super) fn read(body: &[u8]) -> Result<Answer, TranslateError> {
     let response: Response<'_> = serde_json::from_slice(body).map_err(TranslateError::malformed)?;
@@ -111,7 +104,8 @@ impl Response<'_> {
     }
 
     pub(super) fn usage(&self) -> Option<Usage> {
-        self.usage.map(|usage| usage.with_output(self.output.as_deref()))
+        let usage = self.usage?.with_output(self.output.as_deref());
+        Some(usage.served_at(self.service_tier.as_deref()))
     }
 
     pub(super) fn finish(&self, calls: bool) -> Finish {
@@ -127,18 +121,22 @@ impl Response<'_> {
     }
 }
 
-/// The fault that an `error` member tells; its code stands for a status.
+/// The fault that an `error` member tells.
 pub(super) fn fault(error: &[u8]) -> ProviderFault {
     let mut fault = read_error(0, error);
-    let word = fault.code.as_deref().or(fault.kind.as_deref()).unwrap_or_default();
-    fault.status = CODES.iter().find(|(code, _)| *code == word).map_or(0, |(_, status)| *status);
     if fault.message == "{}" {
         "the response failed, for no reason given".clone_into(&mut fault.message);
     }
     fault
 }
 
+/// Where there is no status, the code stands for one.
 pub(in super::super) fn read_error(status: u16, body: &[u8]) -> ProviderFault {
-    let error = openai_chat::read_error(body);
-    ProviderFault { status, message: error.message, kind: error.error_type, code: error.code }
+    let told = OpenAiChat.read_error(status, body);
+    if told.status > 0 {
+        return told;
+    }
+    let word = told.code.as_deref().or(told.kind.as_deref()).unwrap_or_default();
+    let status = CODES.iter().find(|(code, _)| *code == word).map_or(0, |(_, status)| *status);
+    ProviderFault { status, ..told }
 }
