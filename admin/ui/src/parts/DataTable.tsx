@@ -1,5 +1,6 @@
 import {
   type ColumnDef,
+  type ColumnMeta,
   flexRender,
   getCoreRowModel,
   getSortedRowModel,
@@ -22,6 +23,8 @@ declare module '@tanstack/react-table' {
     minor?: boolean;
     /** Takes what room is left. */
     wide?: boolean;
+    /** Holds what may be cut anywhere, and keeps room enough to be read. */
+    cut?: boolean;
   }
 }
 
@@ -106,8 +109,15 @@ export function DataTable<T>({ label, columns, rows, to, empty, sorting, onSort,
   );
 }
 
-function look(meta: { number?: boolean; minor?: boolean; wide?: boolean } | undefined) {
-  return { 'data-number': meta?.number, 'data-minor': meta?.minor, 'data-wide': meta?.wide };
+/** Told by attributes that are there or not: `data-minor="false"` would be one that is there. */
+function look(meta: ColumnMeta<unknown, unknown> = {}) {
+  const { number, minor, wide, cut } = meta;
+  return {
+    'data-number': number || undefined,
+    'data-minor': minor || undefined,
+    'data-wide': wide || undefined,
+    'data-cut': cut || undefined,
+  };
 }
 
 function Head<T>({ header }: { header: Header<T, unknown> }) {
@@ -120,7 +130,7 @@ function Head<T>({ header }: { header: Header<T, unknown> }) {
       {column.getCanSort() ? (
         <button type="button" className={css.sort} onClick={column.getToggleSortingHandler()}>
           {text}
-          {sorted !== false && <Icon name={sorted === 'asc' ? 'up' : 'down'} size={12} />}
+          <Icon name={sorted === 'asc' ? 'up' : 'down'} size={12} />
         </button>
       ) : (
         text

@@ -35,7 +35,7 @@ export function Health({ of, state }: { of?: Probe | undefined; state?: State | 
   if (of === undefined && state?.check !== undefined && state.cooled === undefined)
     return <Checked of={state.check} />;
   if (of === undefined && state !== undefined) return <Said of={state} />;
-  if (of === undefined) return <span className={css.dim}>not asked yet</span>;
+  if (of === undefined) return <Status tone="plain">not asked yet</Status>;
   return <Result of={of} />;
 }
 
@@ -59,8 +59,14 @@ function Checked({ of }: { of: Check }) {
 function Said({ of: { word, cooled } }: { of: State }) {
   return (
     <Status tone={TONES[word]}>
-      {word}
-      {cooled?.until && ` until ${stamp(cooled.until)}`}
+      <span>
+        {word}
+        {cooled?.until && (
+          <>
+            , ends <When at={cooled.until} />
+          </>
+        )}
+      </span>
     </Status>
   );
 }

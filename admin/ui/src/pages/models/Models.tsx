@@ -76,14 +76,14 @@ function columns({ sizes, probes, states, health }: Told): Column<Deployment>[] 
       header: 'Input',
       accessorFn: (row) => row.model_info.input_cost_per_token ?? 0,
       cell: ({ row }) => perMillion(row.original.model_info.input_cost_per_token),
-      meta: { number: true },
+      meta: { number: true, minor: true },
     },
     {
       id: 'output',
       header: 'Output',
       accessorFn: (row) => row.model_info.output_cost_per_token ?? 0,
       cell: ({ row }) => perMillion(row.original.model_info.output_cost_per_token),
-      meta: { number: true },
+      meta: { number: true, minor: true },
     },
     {
       id: 'price',

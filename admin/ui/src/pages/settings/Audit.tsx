@@ -1,4 +1,4 @@
-import { Select, Switch, TextInput } from '@mantine/core';
+import { Select, Switch } from '@mantine/core';
 import { useState } from 'react';
 import type { Change } from '@/api/answers';
 import { useAnswer } from '@/api/hooks';
@@ -6,6 +6,7 @@ import { userLabel } from '@/api/rights';
 import { Answered } from '@/parts/Answered';
 import { Id } from '@/parts/Copy';
 import { type Column, DataTable } from '@/parts/DataTable';
+import { DayInput } from '@/parts/DayInput';
 import { Empty } from '@/parts/Empty';
 import { Pager } from '@/parts/Pager';
 import { useParams } from '@/parts/params';
@@ -119,18 +120,8 @@ export function Audit() {
         />
         <SearchBox label="By whom (user id)" value={params.who} onChange={(who) => set({ who })} />
         <SearchBox label="Of which (id)" value={params.object} onChange={(object) => set({ object })} />
-        <TextInput
-          type="date"
-          aria-label="From"
-          value={params.from}
-          onChange={(event) => set({ from: event.currentTarget.value })}
-        />
-        <TextInput
-          type="date"
-          aria-label="To"
-          value={params.to}
-          onChange={(event) => set({ to: event.currentTarget.value })}
-        />
+        <DayInput label="From" value={params.from} onChange={(from) => set({ from })} />
+        <DayInput label="To" value={params.to} onChange={(to) => set({ to })} />
         <Switch
           label="All fields"
           checked={whole}

@@ -1,4 +1,4 @@
-import { SegmentedControl } from '@mantine/core';
+import { Button, SegmentedControl } from '@mantine/core';
 import type { SettingField } from '@/api/answers';
 import { useParams } from '@/parts/params';
 import css from '@/parts/parts.module.css';
@@ -7,6 +7,8 @@ import { Routing } from './Routing';
 import { SettingsTable } from './SettingsTable';
 
 const SECTIONS = ['general_settings', 'litellm_settings', 'router_settings', 'weir_settings'];
+
+const labelOf = (section: string) => section.replace('_settings', '');
 
 export function Configuration() {
   const [params, set] = useParams({ section: SECTIONS[0] ?? '', q: '' });
@@ -17,14 +19,26 @@ export function Configuration() {
       <div className={css.filters}>
         <SegmentedControl
           aria-label="Section"
-          data={SECTIONS.map((value) => ({ value, label: value.replace('_settings', '') }))}
+          data={SECTIONS.map((value) => ({ value, label: labelOf(value) }))}
           value={params.section}
           onChange={(section) => set({ section })}
         />
         <SearchBox label="Find a setting" value={params.q} onChange={(q) => set({ q })} />
       </div>
       {params.section === 'router_settings' && <Routing />}
-      <SettingsTable section={params.section} wanted={found} />
+      <SettingsTable
+        section={params.section}
+        wanted={found}
+        elsewhere={
+          <div className={css.filters}>
+            {SECTIONS.filter((section) => section !== params.section).map((section) => (
+              <Button key={section} variant="default" onClick={() => set({ section })}>
+                Look in {labelOf(section)}
+              </Button>
+            ))}
+          </div>
+        }
+      />
     </div>
   );
 }

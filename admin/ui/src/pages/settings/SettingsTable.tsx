@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import type { SettingField } from '@/api/answers';
 import { asBody, useAnswer, useChange } from '@/api/hooks';
 import { Answered } from '@/parts/Answered';
@@ -61,6 +61,7 @@ function columnsFor({ change, reset }: Doing): Column<SettingField>[] {
       cell: ({ row: { original } }) => (
         <Told value={original.field_value} dim={original.source.from === 'default'} />
       ),
+      meta: { cut: true },
     },
     {
       id: 'default',
@@ -74,6 +75,7 @@ function columnsFor({ change, reset }: Doing): Column<SettingField>[] {
       header: 'Set in',
       accessorFn: (row) => `${rank(row)} ${row.source.from}`,
       cell: ({ row }) => <Source of={row.original} />,
+      meta: { minor: true },
     },
     { id: 'type', header: 'Kind', accessorFn: (row) => row.field_type, meta: { minor: true } },
     {
@@ -114,10 +116,12 @@ interface Props {
   section: string;
   /** Which of the section. */
   wanted: (row: SettingField) => boolean;
+  /** What to do where none of them is wanted. */
+  elsewhere?: ReactNode;
 }
 
 /** Settings of a section as they are in force, with where they are set. */
-export function SettingsTable({ section, wanted }: Props) {
+export function SettingsTable({ section, wanted, elsewhere }: Props) {
   const [editing, setEditing] = useState<SettingField | null>(null);
   const [resetting, setResetting] = useState<string | null>(null);
   const settings = useAnswer('GET /config/list', { query: { config_type: section } });
@@ -130,7 +134,7 @@ export function SettingsTable({ section, wanted }: Props) {
             label={section}
             columns={columns}
             rows={rows.filter(wanted).sort((one, other) => rank(one) - rank(other))}
-            empty={<Empty title="No setting by this name" />}
+            empty={<Empty title="No setting by this name">{elsewhere}</Empty>}
           />
         )}
       </Answered>

@@ -7,11 +7,14 @@ export interface Difference {
   after?: string;
 }
 
-const isVoid = (value: unknown) =>
+const isVoid = (value: unknown): boolean =>
   value === null ||
   value === undefined ||
   value === '' ||
-  (typeof value === 'object' && Object.keys(value).length === 0);
+  (typeof value === 'object' && Object.values(value).every(isNothing));
+
+/** Of what a group holds: what is off, or counted to nothing. */
+const isNothing = (value: unknown): boolean => value === false || value === 0 || isVoid(value);
 
 const micros = (value: number) => moment(new Date(value / 1000).toISOString());
 
