@@ -1,6 +1,7 @@
 import { ActionIcon, Button, Menu } from '@mantine/core';
 import { useState } from 'react';
 import { Link } from 'react-router';
+import { userLabel } from '@/api/rights';
 import { Confirm } from './Confirm';
 import { actionsHeader } from './columns';
 import { type Column, DataTable } from './DataTable';
@@ -37,7 +38,7 @@ interface Props {
 
 type Doing = { what: 'add' } | { what: 'change' | 'remove'; member: MemberRow };
 
-const nameOf = (member: MemberRow) => member.user_email ?? member.user_id;
+const nameOf = (member: MemberRow) => member.user_email ?? userLabel(member.user_id);
 
 /** Who belongs to a team or an organisation, and as what. */
 export function Members(props: Props) {

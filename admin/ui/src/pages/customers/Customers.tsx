@@ -1,6 +1,7 @@
 import { Link } from 'react-router';
 import type { Customer } from '@/api/answers';
 import { useAnswer } from '@/api/hooks';
+import { Id } from '@/parts/Copy';
 import { spendColumn } from '@/parts/columns';
 import type { Column } from '@/parts/DataTable';
 import { ListPage, useList } from '@/parts/ListPage';
@@ -22,7 +23,7 @@ const COLUMNS: Column<Customer>[] = [
     id: 'user_id',
     header: 'Id',
     accessorFn: (row) => row.user_id,
-    cell: ({ row }) => <code>{row.original.user_id}</code>,
+    cell: ({ row }) => <Id of={row.original.user_id} />,
     meta: { minor: true },
   },
   {
@@ -51,7 +52,7 @@ export default function Customers() {
   return (
     <ListPage
       title="Customers"
-      about="End users that clients name in `user`."
+      about="End users, as clients name them in the field user of a request."
       list={list}
       of={customers}
       read={(answer) => ({ rows: answer.customers, total: answer.total_count })}

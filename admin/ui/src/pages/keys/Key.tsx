@@ -2,11 +2,13 @@ import type { ReactNode } from 'react';
 import { Link, useParams } from 'react-router';
 import type { Json, Key as Record } from '@/api/answers';
 import { useAnswer, useChange } from '@/api/hooks';
+import { userLabel } from '@/api/rights';
 import { useMay } from '@/api/session';
 import { Id } from '@/parts/Copy';
 import { type Fact, Facts } from '@/parts/Facts';
 import { count, moment, money } from '@/parts/format';
 import { limits } from '@/parts/limits';
+import { TeamLink } from '@/parts/links';
 import { More } from '@/parts/More';
 import { OnePage } from '@/parts/OnePage';
 import { Page, Section } from '@/parts/Page';
@@ -14,7 +16,6 @@ import css from '@/parts/parts.module.css';
 import { RecordActions } from '@/parts/RecordActions';
 import { SpendByDay } from '@/parts/SpendByDay';
 import { Chip, Chips } from '@/parts/Status';
-import { TeamLink } from '@/parts/TeamLink';
 import { When } from '@/parts/When';
 import { budgetOf, increaseOf, KeyStatus, keyName } from './columns';
 import { EditKeyForm } from './KeyForm';
@@ -140,7 +141,7 @@ function belonging(of: Record): Fact[] {
     [
       'Created',
       <>
-        <When at={of.created_at} /> by {of.created_by ?? 'nobody known'}
+        <When at={of.created_at} /> by {of.created_by === null ? 'nobody known' : userLabel(of.created_by)}
       </>,
     ],
     [

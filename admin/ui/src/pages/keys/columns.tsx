@@ -3,8 +3,8 @@ import type { Key } from '@/api/answers';
 import { createdColumn, spendColumn } from '@/parts/columns';
 import type { Column } from '@/parts/DataTable';
 import { ago, shortId } from '@/parts/format';
+import { TeamLink } from '@/parts/links';
 import { Chips, Status } from '@/parts/Status';
-import { TeamLink } from '@/parts/TeamLink';
 
 export const keyName = (key: Key) => key.key_alias ?? key.key_name;
 export const keyPath = (key: Key) => `/keys/${key.token}`;

@@ -1,5 +1,6 @@
 import { Tabs } from '@mantine/core';
 import type { Entry } from '@/api/answers';
+import { Copy } from '@/parts/Copy';
 import { Section } from '@/parts/Page';
 import parts from '@/parts/parts.module.css';
 import css from './logs.module.css';
@@ -25,25 +26,31 @@ export function Bodies({ of }: { of: Entry }) {
           <Messages of={messages} response={response} />
         </Tabs.Panel>
         <Tabs.Panel value="request" pt="sm">
-          <Text of={request} />
+          <Text of={request} what="request" />
         </Tabs.Panel>
         <Tabs.Panel value="response" pt="sm">
-          <Text of={response} />
+          <Text of={response} what="response" />
         </Tabs.Panel>
         <Tabs.Panel value="entry" pt="sm">
-          <Text of={entry} />
+          <Text of={entry} what="entry" />
         </Tabs.Panel>
       </Tabs>
     </Section>
   );
 }
 
-function Text({ of }: { of: unknown }) {
+function Text({ of, what }: { of: unknown; what: string }) {
+  const text = typeof of === 'string' ? of : JSON.stringify(of, null, 2);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard
-    <pre className={parts.pre} tabIndex={0}>
-      {typeof of === 'string' ? of : JSON.stringify(of, null, 2)}
-    </pre>
+    <div className={css.text}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard */}
+      <pre className={parts.pre} tabIndex={0}>
+        {text}
+      </pre>
+      <div className={css.copy}>
+        <Copy text={text} what={what} />
+      </div>
+    </div>
   );
 }
 
@@ -89,7 +96,7 @@ function answersOf(response: unknown): Message[] {
 function Messages({ of, response }: { of: unknown; response: unknown }) {
   const asked = Array.isArray(of) ? of.filter(isMessage) : [];
   const all = [...asked, ...answersOf(response)];
-  if (all.length === 0) return <Text of={of} />;
+  if (all.length === 0) return <Text of={of} what="messages" />;
   return (
     <div className={css.messages}>
       {all.map((message, at) => (

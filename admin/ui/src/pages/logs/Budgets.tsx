@@ -1,6 +1,7 @@
 import { Link } from 'react-router';
 import type { BudgetSeen, Entry } from '@/api/answers';
 import { exactMoney, moment, money, sentence, shortId } from '@/parts/format';
+import { OrganizationLink } from '@/parts/links';
 import { Meter, Meters } from '@/parts/Meter';
 import parts from '@/parts/parts.module.css';
 import { Status } from '@/parts/Status';
@@ -15,6 +16,9 @@ const PAGES: Record<string, string> = {
   customer: '/customers',
   deployment_period: '/models',
 };
+
+/** As the pages call them. */
+const SCOPES: Record<string, string> = { organization: 'organisation', deployment_period: 'deployment' };
 
 const REFUSED = 'BudgetExceededError';
 
@@ -55,8 +59,14 @@ function nameOf({ scope, id }: BudgetSeen, of: Entry): string {
 
 function Whose({ of, name }: { of: BudgetSeen; name: string }) {
   const page = PAGES[of.scope];
-  const scope = of.scope.replaceAll('_', ' ');
+  const scope = SCOPES[of.scope] ?? of.scope.replaceAll('_', ' ');
   if (page === undefined) return <span>{`${sentence(scope)} ${name}`}</span>;
+  if (of.scope === 'organization')
+    return (
+      <span>
+        {sentence(scope)} <OrganizationLink id={of.id} />
+      </span>
+    );
   return (
     <span>
       {sentence(scope)} <Link to={`${page}/${encodeURIComponent(of.id)}`}>{name}</Link>

@@ -1,5 +1,6 @@
 import { Link, useParams } from 'react-router';
 import type { Entry } from '@/api/answers';
+import { userLabel } from '@/api/rights';
 import { Id } from '@/parts/Copy';
 import { type Fact, Facts, Numbers } from '@/parts/Facts';
 import { between, compact, exactMoney, milliseconds, moment } from '@/parts/format';
@@ -31,7 +32,6 @@ const GONE = 'Entries come a second after the answer, and go when their retentio
 
 function Told({ of }: { of: Entry }) {
   const error = of.metadata.error_information;
-  const streamed = of.metadata.weir?.stream === true;
   return (
     <Page
       title={of.model_group || of.model}
@@ -54,7 +54,8 @@ function Told({ of }: { of: Entry }) {
           { label: 'Took', value: milliseconds(between(of.startTime, of.endTime)) },
           {
             label: 'To the first token',
-            value: streamed ? milliseconds(between(of.startTime, of.completionStartTime)) : 'no stream',
+            value: firstToken(of),
+            note: of.metadata.weir?.stream === true ? undefined : 'no stream',
           },
           { label: 'Tokens in', value: compact(of.prompt_tokens) },
           {
@@ -83,6 +84,12 @@ function Told({ of }: { of: Entry }) {
   );
 }
 
+/** Whoever was refused got none, whatever was asked for: then the end stands there. */
+function firstToken({ metadata, startTime, completionStartTime, endTime }: Entry): string {
+  const came = metadata.weir?.stream === true && completionStartTime !== endTime;
+  return came ? milliseconds(between(startTime, completionStartTime)) : '–';
+}
+
 const SOURCES = {
   none: 'nothing was used',
   reported: 'as the provider reports',
@@ -106,7 +113,7 @@ function facts(of: Entry): Fact[] {
     ],
     ['Key', link('/keys', of.api_key, keyLabel(of))],
     ['Team', link('/teams', of.team_id, of.metadata.user_api_key_team_alias ?? of.team_id)],
-    ['User', link('/users', of.user)],
+    ['User', link('/users', of.user, userLabel(of.user))],
     [
       'Customer',
       of.end_user && (

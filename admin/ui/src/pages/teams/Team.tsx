@@ -6,6 +6,7 @@ import { useMay, useSession } from '@/api/session';
 import { Id } from '@/parts/Copy';
 import { type Fact, Facts } from '@/parts/Facts';
 import { limits } from '@/parts/limits';
+import { OrganizationLink } from '@/parts/links';
 import { Members } from '@/parts/Members';
 import { More } from '@/parts/More';
 import { OnePage } from '@/parts/OnePage';
@@ -60,10 +61,7 @@ function facts(of: Record, bills: boolean): Fact[] {
   return [
     ...limits(of.spend, of),
     ['Models', <Chips key="models" of={of.models} none="all" most={10} />],
-    [
-      'Organisation',
-      of.organization_id && <Link to={`/organizations/${of.organization_id}`}>{of.organization_id}</Link>,
-    ],
+    ['Organisation', of.organization_id && <OrganizationLink key="organization" id={of.organization_id} />],
     [
       'Bill',
       bills && (

@@ -2,6 +2,7 @@ import { Link } from 'react-router';
 import type { User, UserListed } from '@/api/answers';
 import { useAnswer } from '@/api/hooks';
 import { roleLabel } from '@/api/rights';
+import { Id } from '@/parts/Copy';
 import { createdColumn, numberColumn, spendColumn } from '@/parts/columns';
 import type { Column } from '@/parts/DataTable';
 import { ListPage, useList } from '@/parts/ListPage';
@@ -22,7 +23,7 @@ const COLUMNS: Column<UserListed>[] = [
     id: 'user_id',
     header: 'Id',
     accessorFn: (user) => user.user_id,
-    cell: ({ row }) => <code>{row.original.user_id}</code>,
+    cell: ({ row }) => <Id of={row.original.user_id} />,
     meta: { minor: true },
   },
   {

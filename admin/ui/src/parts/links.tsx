@@ -1,9 +1,12 @@
+// Links to records by their names, where only an id is told.
 import { Link } from 'react-router';
 import { useAnswer } from '@/api/hooks';
 import { useMay, useSession } from '@/api/session';
 import { shortId } from './format';
 
 const MOST = 100;
+
+const path = (page: string, id: string) => `/${page}/${encodeURIComponent(id)}`;
 
 /** A key by itself tells the id of its team only; the names of the first hundred are asked for once and kept for all. */
 function useTeamName(id: string): string {
@@ -29,5 +32,14 @@ function Named({ id }: { id: string }) {
 }
 
 function To({ id, name }: { id: string; name: string }) {
-  return <Link to={`/teams/${encodeURIComponent(id)}`}>{name}</Link>;
+  return <Link to={path('teams', id)}>{name}</Link>;
+}
+
+/** By name, for those who may see organisations; others are told the id alone. */
+export function OrganizationLink({ id }: { id: string }) {
+  const allowed = useMay('see organizations');
+  const query = { organization_id: id };
+  const found = useAnswer('GET /organization/info', { query }, { enabled: allowed });
+  const name = found.data?.organization_alias ?? shortId(id);
+  return allowed ? <Link to={path('organizations', id)}>{name}</Link> : <code>{name}</code>;
 }
