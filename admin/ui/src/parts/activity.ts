@@ -127,7 +127,7 @@ export const together = (all: By[]) => TABLES.some((table) => all.every((by) => 
 export type Only = Partial<Record<By, string>>;
 
 /** Days of these holders hold everything that is theirs, also what is no spend of whoever asks. */
-const HOLDERS: By[] = ['tag', 'customer', 'team', 'organization'];
+export const HOLDERS: By[] = ['tag', 'customer', 'team', 'organization'];
 
 /** Whose days tell a dimension apart: its own where it is a holder, else those of what they are narrowed to. */
 export function daysOf(dimension: Dimension, only: Only): Pick<Dimension, 'route'> {
@@ -211,7 +211,8 @@ export interface Row {
 }
 
 /** What the server calls those who are nobody. */
-const NOBODY: Partial<Record<PartName, string>> = { entities: 'Unassigned', providers: 'unknown' };
+export const UNASSIGNED = 'Unassigned';
+const NOBODY: Partial<Record<PartName, string>> = { entities: UNASSIGNED, providers: 'unknown' };
 
 function partOf(day: Day, part: PartName) {
   return Object.entries(day.breakdown[part] ?? {}).map(

@@ -3,39 +3,47 @@
 const plain = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 });
 const percentage = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 1 });
-const dayAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const SECOND = { hour: 'numeric', minute: '2-digit', second: '2-digit' } as const;
+const DAY = { month: 'short', day: 'numeric' } as const;
+const dayAndTime = new Intl.DateTimeFormat(undefined, {
+  year: 'numeric',
+  ...DAY,
+  ...SECOND,
+  timeZoneName: 'short',
+});
+const thisYear = new Intl.DateTimeFormat(undefined, { ...DAY, ...SECOND });
+const otherYear = new Intl.DateTimeFormat(undefined, { year: 'numeric', ...DAY, ...SECOND });
 const dayOnly = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeZone: 'UTC' });
-const dayShort = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', timeZone: 'UTC' });
+const dayShort = new Intl.DateTimeFormat(undefined, { ...DAY, timeZone: 'UTC' });
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto', style: 'narrow' });
 
-/** Dollars. Small amounts keep as many digits as it takes to tell them from nothing. */
-export function money(dollars: number): string {
-  const digits = dollars === 0 || Math.abs(dollars) >= 1 ? 2 : Math.abs(dollars) >= 0.01 ? 3 : 6;
-  return dollars.toLocaleString(undefined, {
+const dollars = (least: number, most = least) => {
+  const format = new Intl.NumberFormat(undefined, {
     style: 'currency',
     currency: 'USD',
     currencyDisplay: 'narrowSymbol',
-    minimumFractionDigits: Math.min(digits, 2),
-    maximumFractionDigits: digits,
+    minimumFractionDigits: least,
+    maximumFractionDigits: most,
   });
+  return (value: number) => format.format(value);
+};
+
+const [cents, mills, micros] = [dollars(2), dollars(2, 3), dollars(2, 6)];
+const MICRO = 1e-6;
+
+/** Dollars. Small amounts keep as many digits as it takes to tell them from nothing. */
+export function money(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 1 || size === 0) return cents(value);
+  if (size >= 0.01) return mills(value);
+  return size < MICRO / 2 ? `< ${micros(MICRO)}` : micros(value);
 }
 
 /** To the last digit that is booked: a billionth of a dollar. */
 export function exactMoney(dollars: number): string {
   return `$${dollars.toLocaleString(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 9 })}`;
 }
-
-const dollars = (digits: number) => {
-  const format = new Intl.NumberFormat(undefined, {
-    style: 'currency',
-    currency: 'USD',
-    currencyDisplay: 'narrowSymbol',
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  });
-  return (value: number) => format.format(value);
-};
 
 /** Amounts of one column, all with the same digits: as many as matter beside the largest of them. */
 export function moneyColumn(all: number[]): (value: number) => string {
@@ -91,13 +99,20 @@ export function between(from: string, until: string): number {
   return Date.parse(until) - Date.parse(from) + micros(until) - micros(from);
 }
 
+/** Exactly when, with the zone that it is told in. */
 export const moment = (text: string) => dayAndTime.format(new Date(text));
-/** The time of day; with its date when that is another one. */
+
+/** The time of day; with its date when that is another one. The zone is `zone()`. */
 export function stamp(text: string): string {
-  const at = new Date(text);
-  const today = at.toDateString() === new Date().toDateString();
-  return (today ? clock : dayAndTime).format(at);
+  const [at, now] = [new Date(text), new Date()];
+  if (at.toDateString() === now.toDateString()) return clock.format(at);
+  return (at.getFullYear() === now.getFullYear() ? thisYear : otherYear).format(at);
 }
+
+/** The zone of the browser, as a clock's. */
+export const zone = () =>
+  dayAndTime.formatToParts(new Date()).find((part) => part.type === 'timeZoneName')?.value ?? 'local time';
+
 export const day = (text: string) => dayOnly.format(new Date(`${text.slice(0, 10)}T00:00:00Z`));
 export const shortDay = (text: string) => dayShort.format(new Date(`${text.slice(0, 10)}T00:00:00Z`));
 

@@ -1,4 +1,5 @@
 import { Link } from 'react-router';
+import type { Metrics } from '@/api/answers';
 import { useAnswer } from '@/api/hooks';
 import { useMay } from '@/api/session';
 import { Answered } from '@/parts/Answered';
@@ -20,6 +21,17 @@ const DAYS = 30;
 
 /** What a number is, and its quantiles where they are known. */
 const noted = (what: string, of: Spread) => [what, quantiles(of)].filter(Boolean).join('; ');
+
+/** How many failed, with the way to which. */
+function Failed({ of }: { of: Metrics }) {
+  const text = `${compact(of.failed_requests)} of ${compact(of.api_requests)}`;
+  if (!useMay('see logs') || of.failed_requests === 0) return text;
+  return (
+    <Link className={css.link} to="/logs?status=failure&span=1440">
+      {text}
+    </Link>
+  );
+}
 
 export default function Home() {
   const seesAll = useMay('see all');
@@ -51,11 +63,11 @@ export default function Home() {
                   {
                     label: 'Failed today',
                     value: percent(now.failed_requests, now.api_requests),
-                    note: `${compact(now.failed_requests)} of ${compact(now.api_requests)}`,
+                    note: <Failed of={now} />,
                   },
                   { label: 'Latency today', value: mean(latency.mean), note: noted('mean', latency) },
                   {
-                    label: 'Time to first token today',
+                    label: 'First token today',
                     value: mean(first.mean),
                     note: noted('mean of streams', first),
                   },

@@ -27,10 +27,11 @@ function row(
   limits: Limited,
 ): Budgeted[] {
   const budget = limits?.max_budget ?? null;
-  return budget === null ? [] : [{ kind, name, to, spend, budget, ends: limits?.budget_reset_at ?? null }];
+  // Whoever may spend nothing was stopped on purpose, and is near no limit.
+  return !budget ? [] : [{ kind, name, to, spend, budget, ends: limits?.budget_reset_at ?? null }];
 }
 
-export const share = ({ spend, budget }: Budgeted) => (budget === 0 ? 1 : spend / budget);
+export const share = ({ spend, budget }: Budgeted) => spend / budget;
 
 const id = encodeURIComponent;
 

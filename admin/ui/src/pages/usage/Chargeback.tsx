@@ -5,7 +5,7 @@ import type { Activity, ReportDay } from '@/api/answers';
 import { address } from '@/api/client';
 import { useAnswer } from '@/api/hooks';
 import { Answered } from '@/parts/Answered';
-import { rows, total } from '@/parts/activity';
+import { rows, total, UNASSIGNED } from '@/parts/activity';
 import { numberColumn } from '@/parts/columns';
 import { type Column, DataTable } from '@/parts/DataTable';
 import { Empty } from '@/parts/Empty';
@@ -142,13 +142,13 @@ function merged(all: Line[], name: (line: Line) => string): Line[] {
   return [...found.values()];
 }
 
-/** The report tells days; a bill has a line for each team, key and model. */
+/** The report tells days; a bill has a line for each team, key and model that something was used of. */
 function lines(report: ReportDay[]): Line[] {
   const told = report.flatMap(({ teams = [] }) =>
     teams.flatMap(({ team_name: team = '', metadata }) =>
       metadata.map((part) => ({
         id: '',
-        team,
+        team: team === UNASSIGNED ? 'no team' : team,
         key: part.api_key,
         model: part.model,
         tokens: part.total_tokens,
@@ -157,7 +157,8 @@ function lines(report: ReportDay[]): Line[] {
     ),
   );
   const all = merged(told, ({ team, key, model }) => [team, key, model].join('\n'));
-  return all.sort((a, b) => a.team.localeCompare(b.team) || b.spend - a.spend);
+  const used = all.filter(({ tokens, spend }) => tokens > 0 || spend > 0);
+  return used.sort((a, b) => a.team.localeCompare(b.team) || b.spend - a.spend);
 }
 
 const TEAM: Column<Line> = {

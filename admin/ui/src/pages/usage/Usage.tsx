@@ -1,9 +1,9 @@
-import { Select, TextInput } from '@mantine/core';
+import { Select } from '@mantine/core';
 import type { Activity, Metrics } from '@/api/answers';
 import type { Query } from '@/api/client';
 import { useAnswer } from '@/api/hooks';
 import { may } from '@/api/rights';
-import { useSession } from '@/api/session';
+import { useMay, useSession } from '@/api/session';
 import { Answered } from '@/parts/Answered';
 import {
   type By,
@@ -12,17 +12,20 @@ import {
   daysOf,
   type Measure,
   narrowing,
+  type Only,
   rows,
   series,
   total,
 } from '@/parts/activity';
 import { Chart } from '@/parts/chart/Chart';
+import { DayInput } from '@/parts/DayInput';
 import { Numbers } from '@/parts/Facts';
 import { compact, mean, milliseconds, money, percent, shortId } from '@/parts/format';
 import { quantiles, type Spreads, spreadByDay, spreadsOf, type Time } from '@/parts/latency';
 import { Narrowed } from '@/parts/Narrowed';
 import { Page, Section } from '@/parts/Page';
 import css from '@/parts/parts.module.css';
+import { leavesOut, withRest } from '@/parts/rest';
 import { SearchBox } from '@/parts/SearchBox';
 import { Export } from './Export';
 import { type Days, SPANS, useUsage } from './params';
@@ -60,6 +63,7 @@ export default function Usage() {
   const query: Query<'GET /user/daily/activity'> = { ...days, ...narrowing(only, 'only') };
   const { route } = daysOf(dimension, only);
   const use = useAnswer(route as 'GET /user/daily/activity', { query }, { every: 60_000 });
+  const whole = useWhole(dimension, only, query);
   return (
     <Page
       title="Usage"
@@ -102,7 +106,7 @@ export default function Usage() {
       <Answered of={use}>
         {(activity) => (
           <Told
-            activity={activity}
+            activity={whole === undefined ? activity : withRest(activity, whole)}
             dimension={dimension}
             days={days}
             measure={params.measure}
@@ -113,6 +117,14 @@ export default function Usage() {
       </Answered>
     </Page>
   );
+}
+
+/** Everything that was used, where the days of a dimension leave out what is nobody's. */
+function useWhole(dimension: Dimension, only: Only, query: Query<'GET /user/daily/activity'>) {
+  // Of others the days of users hold what is their own, and no more.
+  const enabled = useMay('see all') && leavesOut(dimension, only);
+  const { data } = useAnswer('GET /user/daily/activity', { query }, { enabled, every: 60_000 });
+  return enabled ? data : undefined;
 }
 
 /** Its name, where the days tell it. */
@@ -138,22 +150,11 @@ function Span({ value, days, set }: SpanProps) {
       <Select aria-label="Days" w={118} data={SPANS} value={value} allowDeselect={false} onChange={choose} />
       {value === 'own' && (
         <>
-          <Day label="From" value={days.start_date} onChange={(from) => set({ from })} />
-          <Day label="To" value={days.end_date} onChange={(to) => set({ to })} />
+          <DayInput label="From" value={days.start_date} onChange={(from) => set({ from })} />
+          <DayInput label="To" value={days.end_date} onChange={(to) => set({ to })} />
         </>
       )}
     </>
-  );
-}
-
-function Day({ label, value, onChange }: { label: string; value: string; onChange: (day: string) => void }) {
-  return (
-    <TextInput
-      type="date"
-      aria-label={label}
-      value={value}
-      onChange={(event) => onChange(event.currentTarget.value)}
-    />
   );
 }
 

@@ -82,7 +82,9 @@ function Legend({ names }: { names: string[] }) {
       {names.map((name, at) => (
         <li key={name}>
           <i style={{ background: colour(at) }} />
-          {name}
+          <span className={css.name} title={name}>
+            {name}
+          </span>
         </li>
       ))}
     </ul>
@@ -109,7 +111,7 @@ function Tip({ day, rows, format, apart = false }: TipProps) {
         told.map((row) => (
           <div key={row.name} className={css.tipRow}>
             <i style={{ background: row.color }} />
-            <span>{row.name}</span>
+            <span className={css.name}>{row.name}</span>
             <span>{format(row.value)}</span>
           </div>
         ))}
