@@ -6,6 +6,7 @@ import { may, roleLabel, userLabel } from '@/api/rights';
 import { useSession, useSignIn } from '@/api/session';
 import { Loading } from '@/parts/Answered';
 import { Icon } from '@/parts/Icon';
+import { Busy, Stale } from './Fresh';
 import { PLACES } from './navigation';
 import css from './Shell.module.css';
 
@@ -48,6 +49,8 @@ export function Shell() {
         <Me />
       </div>
       <main id="main" ref={main} className={css.main} tabIndex={-1} aria-busy={leaving}>
+        <Busy />
+        <Stale />
         <Suspense fallback={<Loading />}>
           <Outlet />
         </Suspense>

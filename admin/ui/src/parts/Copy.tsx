@@ -31,6 +31,16 @@ export function Id({ of, what = 'id' }: { of: string | null | undefined; what?: 
   );
 }
 
+/** The same of a text that is short enough to be shown whole. */
+export function Whole({ of, what }: { of: string; what: string }) {
+  return (
+    <span className={parts.id}>
+      <code>{of}</code>
+      <Copy text={of} what={what} />
+    </span>
+  );
+}
+
 /** A text that is shown this one time. */
 export function Secret({ text, what }: { text: string; what: string }) {
   const clipboard = useClipboard({ timeout: 2500 });

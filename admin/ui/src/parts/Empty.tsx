@@ -7,13 +7,14 @@ export function Empty({
   text,
   children,
 }: {
-  title: string;
+  /** Left out where the page's own title says it. */
+  title?: string;
   text?: string | undefined;
   children?: ReactNode;
 }) {
   return (
     <div className={css.empty}>
-      <div className={css.emptyTitle}>{title}</div>
+      {title !== undefined && <div className={css.emptyTitle}>{title}</div>}
       {text !== undefined && <div className={css.emptyText}>{text}</div>}
       {children}
     </div>

@@ -1,6 +1,6 @@
 import { TextInput } from '@mantine/core';
-import { useDebouncedCallback } from '@mantine/hooks';
-import { useEffect, useState } from 'react';
+import { useDebouncedCallback, useHotkeys } from '@mantine/hooks';
+import { useEffect, useRef, useState } from 'react';
 import { Icon } from './Icon';
 
 interface Props {
@@ -13,13 +13,17 @@ interface Props {
 export function SearchBox({ label, value, onChange }: Props) {
   const [text, setText] = useState(value);
   const tell = useDebouncedCallback(onChange, 250);
+  const box = useRef<HTMLInputElement>(null);
   useEffect(() => setText(value), [value]);
+  useHotkeys([['/', () => box.current?.focus()]]);
   return (
     <TextInput
+      ref={box}
       type="search"
       w={220}
       aria-label={label}
       placeholder={label}
+      title="Press / to come here"
       leftSection={<Icon name="search" size={14} />}
       value={text}
       onChange={(event) => {

@@ -2,8 +2,10 @@ import { Button } from '@mantine/core';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import type { Key, NewKey } from '@/api/answers';
+import { address } from '@/api/client';
 import { asBody, useChange } from '@/api/hooks';
-import { Secret } from '@/parts/Copy';
+import { Secret, Whole } from '@/parts/Copy';
+import { Facts } from '@/parts/Facts';
 import { initial, type Values } from '@/parts/form/fields';
 import { RecordForm } from '@/parts/form/RecordForm';
 import { Notice } from '@/parts/Notice';
@@ -34,6 +36,9 @@ export function NewKeyForm({ start = {}, onClose }: Props) {
   );
 }
 
+/** What clients of OpenAI's are given beside the key. */
+const BASE = new URL(address('/v1'), window.location.href).href;
+
 /** The one time that the text of a key is there to be seen. */
 export function ShownOnce({ made, onClose }: { made: NewKey; onClose: () => void }) {
   return (
@@ -42,6 +47,7 @@ export function ShownOnce({ made, onClose }: { made: NewKey; onClose: () => void
         It is shown this one time. Only its hash is kept; a lost key can be rotated, not read.
       </Notice>
       <Secret text={made.key} what="The key" />
+      <Facts of={[['Base address', <Whole key="base" of={BASE} what="address" />]]} />
       <div className={css.formEnd}>
         <Button variant="default" component={Link} to={`/keys/${made.token}`} onClick={onClose}>
           Open the key

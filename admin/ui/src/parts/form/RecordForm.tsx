@@ -43,8 +43,19 @@ export function RecordForm(props: Props) {
   };
   const [first, more] = [shown.filter((field) => !field.more), shown.filter((field) => field.more)];
   const set = (name: string, value: unknown) => setValues((old) => ({ ...old, [name]: value }));
+  // A click beside the form or a key by mistake shall lose neither what was typed nor what is said this one time.
+  const closes =
+    children === undefined && Object.keys(changed(shown, { ...before, ...start }, values)).length === 0;
   return (
-    <Drawer opened onClose={onClose} title={title} size={460} closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Drawer
+      opened
+      onClose={onClose}
+      title={title}
+      size={460}
+      closeOnClickOutside={closes}
+      closeOnEscape={closes}
+      closeButtonProps={{ 'aria-label': 'Close' }}
+    >
       {children ?? (
         <form className={css.form} onSubmit={submit}>
           <Fields of={first} values={values} set={set} />
