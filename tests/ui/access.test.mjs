@@ -16,6 +16,12 @@ const status = (apiKey, body) =>
     .chat.completions.create(body)
     .then(() => 200, (error) => error.status);
 
+/** A key by mistake, and a click beside what is open. */
+async function beside(page) {
+  await page.keyboard.press('Escape');
+  await page.mouse.click(300, 500);
+}
+
 describe('teams, users and keys', { skip: missing() ?? false, concurrency: false }, () => {
   before(async () => {
     rig = await startRig();
@@ -64,9 +70,13 @@ describe('teams, users and keys', { skip: missing() ?? false, concurrency: false
   test('a key is made, shown once, and used with the SDK; its spend appears', async () => {
     await walk.press('New key');
     await walk.fill({ Name: 'notebook', Budget: '5' });
+    await beside(walk.page);
     await walk.submit('Create');
     key = await walk.page.getByRole('textbox', { name: 'The key' }).inputValue();
     assert.match(key, /^sk-/);
+    await beside(walk.page);
+    await walk.page.getByRole('dialog').getByText(/^http:\/\/.*\/v1$/).waitFor();
+    assert.equal(await walk.page.getByRole('textbox', { name: 'The key' }).inputValue(), key, 'it is not lost by mistake');
     await walk.looked('key-new');
     await walk.submit('Done');
     await walk.gone();
@@ -262,6 +272,29 @@ describe('teams, users and keys', { skip: missing() ?? false, concurrency: false
     await walk.open('/logs?session_id=nowhere&status=success', 'Logs');
     await walk.press('Show all');
     await walk.page.getByRole('row', { name: /priced/ }).first().waitFor();
+  });
+
+  test('requests of the last hour, and of a time', async () => {
+    await walk.open('/logs', 'Logs');
+    const choose = async (option) => {
+      await walk.page.getByRole('combobox', { name: 'Time' }).click();
+      await walk.page.getByRole('option', { name: option }).click();
+    };
+    await choose('Last hour');
+    await walk.page.getByRole('row', { name: /priced/ }).first().waitFor();
+    assert.match(walk.page.url(), /span=60/);
+    await choose('From … until …');
+    await walk.fill({ Until: '2020-01-02T00:00' });
+    await walk.submit('Filter');
+    await walk.gone();
+    await walk.reads('No requests');
+  });
+
+  test('there is no such key, and a way back', async () => {
+    await walk.open('/keys/nothing', 'Key');
+    await walk.reads('There is no such key');
+    await walk.page.getByRole('link', { name: 'All keys' }).click();
+    await walk.sees('Keys');
   });
 
   test('live logs show what comes', async () => {

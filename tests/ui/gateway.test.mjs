@@ -47,6 +47,35 @@ describe('the gateway', { skip: missing() ?? false, concurrency: false }, () => 
     await walk.looked('usage-narrowed');
   });
 
+  test('what no team has used is told with the teams, so that they add up to everything', async () => {
+    await chat('priced');
+    await rig.booked(5);
+    const sum = async (by) => {
+      await walk.open(`/usage?by=${by}`, 'Usage');
+      const row = walk.page.getByRole('region', { name: `Usage by ${by}` }).getByRole('row', { name: /^Sum / });
+      return /\$[\d.]+/.exec(await row.innerText())[0];
+    };
+    const all = await sum('model');
+    assert.equal(await sum('team'), all);
+    await walk.page.getByRole('row', { name: /^none \$0\.\d*[1-9]/ }).waitFor();
+  });
+
+  test('on a phone, too, amounts stand beside the names', async () => {
+    await walk.page.setViewportSize({ width: 390, height: 844 });
+    for (const [path, title, table] of [
+      ['/usage?by=team', 'Usage', 'Usage by team'],
+      ['/usage/chargeback/all', 'Chargeback', 'Teams'],
+      ['/logs', 'Logs', 'Requests'],
+    ]) {
+      await walk.open(path, title);
+      const amount = walk.page.getByRole('region', { name: table }).getByRole('cell', { name: /\$\d/ }).first();
+      await amount.waitFor();
+      const { x, width } = await amount.boundingBox();
+      assert.ok(x + width <= 390, `the amounts of ${path} end at ${x + width}`);
+    }
+    await walk.page.setViewportSize({ width: 1360, height: 860 });
+  });
+
   test('how long answers took is told by day, and of each model', async () => {
     await walk.open('/usage?by=model&measure=latency', 'Usage');
     await walk.page.getByRole('img', { name: 'Latency, by day' }).waitFor();
@@ -68,7 +97,7 @@ describe('the gateway', { skip: missing() ?? false, concurrency: false }, () => 
     await walk.open('/', 'Home');
     await walk.reads('Latency today');
     await walk.reads(/^mean; p50 .* ms, p95 .* ms$/);
-    await walk.reads('Time to first token today');
+    await walk.reads('First token today');
   });
 
   test('what the whole gateway may spend is shown, with what it has and when it starts anew', async () => {
@@ -261,6 +290,13 @@ describe('the gateway', { skip: missing() ?? false, concurrency: false }, () => 
     assert.equal(await walk.page.getByRole('button', { name: 'Change master_key', exact: true }).count(), 0);
   });
 
+  test('a setting that is in another section is found from there', async () => {
+    await walk.open('/settings?q=num_retries', 'Settings');
+    await walk.reads('No setting by this name');
+    await walk.press('Look in router');
+    await walk.page.getByRole('row', { name: /num_retries/ }).first().waitFor();
+  });
+
   test('a callback is tested, and one that cannot be told needs attention', async () => {
     await walk.open('/settings?tab=callbacks', 'Settings');
     await walk.press('Send a test to prometheus');
@@ -358,6 +394,29 @@ describe('the gateway', { skip: missing() ?? false, concurrency: false }, () => 
     await link.focus();
     await walk.page.keyboard.press('Enter');
     await walk.sees('Keys');
+  });
+
+  test('the slash leads to the search, and is typed where something is typed', async () => {
+    await walk.open('/keys', 'Keys');
+    await walk.page.keyboard.press('/');
+    const find = walk.page.getByRole('searchbox', { name: 'Find a key' });
+    assert.equal(await find.evaluate((box) => box === document.activeElement), true);
+    await walk.page.keyboard.type('a/b');
+    assert.equal(await find.inputValue(), 'a/b');
+  });
+
+  test('what could not be asked for again is said to be old, until it could', async () => {
+    await walk.open('/logs', 'Logs');
+    await walk.page.getByRole('row', { name: /priced/ }).first().waitFor();
+    const old = walk.page.getByText(/^What is shown is of /);
+    assert.equal(await old.count(), 0);
+    await walk.page.route('**/ui/entries*', (route) => route.abort());
+    await walk.page.getByRole('switch', { name: 'Live' }).click();
+    await old.waitFor();
+    await walk.reads('The gateway cannot be reached.');
+    await walk.accessible('an old page');
+    await walk.page.unroute('**/ui/entries*');
+    await old.waitFor({ state: 'detached' });
   });
 
   test('on a phone the pages are behind a button, and Escape closes them', async () => {

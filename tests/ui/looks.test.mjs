@@ -78,7 +78,7 @@ const pages = () => [
   ['settings-sign-on', '/settings?tab=sign-on', 'Settings'],
   ['settings-audit', '/settings?tab=audit', 'Settings'],
   ['settings-about', '/settings?tab=about', 'Settings'],
-  ['lost', '/nowhere', undefined],
+  ['lost', '/nowhere', 'There is no such page'],
 ];
 
 /** Pages that hold nothing that somebody typed. */

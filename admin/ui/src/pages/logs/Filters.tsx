@@ -43,7 +43,7 @@ export const FIELDS: readonly Description<FilterName>[] = [
 
 export const NAMES = FIELDS.map((field) => field.name);
 
-const SPANS = [
+export const SPANS = [
   { value: '15', label: 'Last 15 minutes' },
   { value: '60', label: 'Last hour' },
   { value: '1440', label: 'Last day' },

@@ -1,9 +1,9 @@
-import { Button, Drawer, SegmentedControl, Switch } from '@mantine/core';
+import { Button, Drawer, SegmentedControl, Select, Switch } from '@mantine/core';
 import { useState } from 'react';
 import { Answered } from '@/parts/Answered';
 import { DataTable } from '@/parts/DataTable';
 import { Empty } from '@/parts/Empty';
-import { shortId } from '@/parts/format';
+import { shortId, zone } from '@/parts/format';
 import { Icon } from '@/parts/Icon';
 import { Narrowed } from '@/parts/Narrowed';
 import { Page } from '@/parts/Page';
@@ -12,7 +12,7 @@ import { useParams } from '@/parts/params';
 import css from '@/parts/parts.module.css';
 import { COLUMNS, entryPath } from './columns';
 import { useEntries } from './entries';
-import { DEFAULTS, FIELDS, Filters, NAMES, spanLabel, times } from './Filters';
+import { DEFAULTS, FIELDS, Filters, NAMES, SPANS, spanLabel, times } from './Filters';
 
 const SIZE = 50;
 const EVERY = 2_000;
@@ -42,7 +42,7 @@ export default function Logs() {
   return (
     <Page
       title="Logs"
-      about="One line for each request, the newest first."
+      about={`One line for each request, the newest first. Times are ${zone()}.`}
       actions={
         <Switch
           label="Live"
@@ -62,6 +62,18 @@ export default function Logs() {
           value={params.status}
           onChange={(status) => set({ status })}
         />
+        <Select
+          aria-label="Time"
+          w={150}
+          data={SPANS}
+          value={params.span}
+          allowDeselect={false}
+          onChange={(next) => {
+            set({ span: next ?? 'all', from: undefined, until: undefined });
+            // From when until when is asked for beside everything else.
+            setFiltering(next === 'own');
+          }}
+        />
         <Button
           variant="default"
           leftSection={<Icon name="search" size={14} />}
@@ -69,7 +81,7 @@ export default function Logs() {
         >
           Filter
         </Button>
-        {span && (
+        {params.span === 'own' && span && (
           <Narrowed label="Time" value={span} onClear={() => set({ span: 'all', from: '', until: '' })} />
         )}
         {filtered.map(({ name, label }) => (
@@ -100,6 +112,7 @@ export default function Logs() {
         closeButtonProps={{ 'aria-label': 'Close' }}
       >
         <Filters
+          key={params.span}
           params={params}
           set={(change) => {
             set(change);
