@@ -219,7 +219,9 @@ describe('the gateway', { skip: missing() ?? false, concurrency: false }, () => 
   test('a deployment that fails cools down, and that is told', async () => {
     for (let times = 0; times < 3; times++) await chat('unreachable');
     await walk.open('/models?show=cooled', 'Models');
-    await walk.page.getByRole('row', { name: /unreachable.*cooling down/ }).waitFor();
+    await walk.page.getByRole('row', { name: /unreachable.*cooling down, ends in/ }).waitFor();
+    await walk.press('Check health');
+    await walk.page.getByRole('row', { name: /unreachable.*Failed.*cooling down/ }).waitFor();
     await walk.page.getByRole('link', { name: 'unreachable' }).click();
     await walk.sees('unreachable');
     await walk.reads('A test call does not end that.');

@@ -41,8 +41,7 @@ export function withRest(of: Activity, whole: Activity): Activity {
     const day = byDate.get(all.date);
     const rest = without(all.metrics, day?.metrics ?? NOTHING);
     const entities = { ...day?.breakdown.entities };
-    if (rest.api_requests > 0)
-      entities[UNASSIGNED] = { metrics: rest, metadata: {}, api_key_breakdown: {} };
+    if (rest.api_requests > 0) entities[UNASSIGNED] = { metrics: rest, metadata: {}, api_key_breakdown: {} };
     return { ...all, breakdown: { ...all.breakdown, entities } };
   });
   return { ...of, results };

@@ -10,6 +10,7 @@ import { compact, daysAgo, iso, mean, money, percent } from '@/parts/format';
 import { quantiles, type Spread, spreadsOf } from '@/parts/latency';
 import { Page, Section } from '@/parts/Page';
 import css from '@/parts/parts.module.css';
+import { withRest } from '@/parts/rest';
 import { Attention } from './Attention';
 import { Budgets } from './Budgets';
 import { Recent } from './Recent';
@@ -84,7 +85,14 @@ export default function Home() {
               </Section>
               <div className={css.columns}>
                 <Answered of={teams}>
-                  {(of) => <Top title="Teams" rows={rows(of, 'entities')} page="/teams" by="team" />}
+                  {(of) => (
+                    <Top
+                      title="Teams"
+                      rows={rows(seesAll ? withRest(of, activity) : of, 'entities')}
+                      page="/teams"
+                      by="team"
+                    />
+                  )}
                 </Answered>
                 <Top title="Keys" rows={rows(activity, 'api_keys')} page="/keys" by="key" />
                 <Top title="Models" rows={rows(activity, 'model_groups')} by="model" />

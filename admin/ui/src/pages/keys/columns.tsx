@@ -4,6 +4,7 @@ import { createdColumn, spendColumn } from '@/parts/columns';
 import type { Column } from '@/parts/DataTable';
 import { ago, shortId } from '@/parts/format';
 import { TeamLink } from '@/parts/links';
+import css from '@/parts/parts.module.css';
 import { Chips, Status } from '@/parts/Status';
 
 export const keyName = (key: Key) => key.key_alias ?? key.key_name;
@@ -44,7 +45,11 @@ export const COLUMNS: Column<Key>[] = [
     id: 'token',
     header: 'Key',
     enableSorting: false,
-    cell: ({ row }) => <code>{row.original.key_name}</code>,
+    cell: ({ row }) => (
+      <span className={css.id}>
+        <code>{row.original.key_name}</code>
+      </span>
+    ),
     meta: { minor: true },
   },
   {
@@ -72,7 +77,7 @@ export const COLUMNS: Column<Key>[] = [
           {original.user_email ?? shortId(original.user_id)}
         </Link>
       ),
-    meta: { minor: true },
+    meta: { minor: true, cut: true },
   },
   {
     id: 'models',

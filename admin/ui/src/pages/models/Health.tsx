@@ -36,7 +36,17 @@ export function Health({ of, state }: { of?: Probe | undefined; state?: State | 
     return <Checked of={state.check} />;
   if (of === undefined && state !== undefined) return <Said of={state} />;
   if (of === undefined) return <Status tone="plain">not asked yet</Status>;
-  return <Result of={of} />;
+  // A check of a deployment that is left alone does not bring it back.
+  return (
+    <div>
+      <Result of={of} />
+      {state?.cooled !== undefined && (
+        <div>
+          <Said of={state} />
+        </div>
+      )}
+    </div>
+  );
 }
 
 function Result({
@@ -44,15 +54,20 @@ function Result({
 }: {
   of: Pick<Check, 'response_time_ms'> & { error?: string | null; status?: number };
 }) {
-  if (of.error) return <Status tone="bad">{of.status ? `Failed (${of.status})` : 'Failed'}</Status>;
+  if (of.error)
+    return (
+      <span title={of.error}>
+        <Status tone="bad">{of.status ? `Failed (${of.status})` : 'Failed'}</Status>
+      </span>
+    );
   return <Status tone="good">{milliseconds(of.response_time_ms)}</Status>;
 }
 
 function Checked({ of }: { of: Check }) {
   return (
-    <span title={of.error ?? undefined}>
+    <>
       <Result of={of} /> <When at={of.at} />
-    </span>
+    </>
   );
 }
 
