@@ -11,8 +11,8 @@ use std::future::poll_fn;
 use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -36,6 +36,8 @@ pub struct Guard {
     /// What waits, and how much of it has gone out since.
     waiting: Vec<u8>,
     gone: usize,
+    /// Lines for the head that is written next.
+    lines: Mutex<String>,
     /// How long the client may take nothing of what it is sent.
     patience: Duration,
     /// Runs while it takes nothing.
@@ -55,13 +57,33 @@ impl Guard {
     pub fn new(inner: Stream, timeout: Duration) -> Self {
         let (head, held, fresh, waits) = (true, Vec::new(), true, AtomicBool::new(false));
         let (deadline, stuck, patience) = (None, None, PATIENCE);
-        let (waiting, gone) = (Vec::new(), 0);
-        Self { inner, timeout, head, held, taken: 0, fresh, deadline, waits, waiting, gone, patience, stuck }
+        let (waiting, gone, lines) = (Vec::new(), 0, Mutex::default());
+        Self {
+            inner,
+            timeout,
+            head,
+            held,
+            taken: 0,
+            fresh,
+            deadline,
+            waits,
+            waiting,
+            gone,
+            lines,
+            patience,
+            stuck,
+        }
     }
 
     /// Lets what is written wait for more, and go out with it in one piece; Pingora sends each piece by itself.
     pub fn wait_for_more(&self, waits: bool) {
         self.waits.store(waits, Ordering::Relaxed);
+    }
+
+    /// Adds lines to the head of an answer that is written next, while it waits for more. Each begins with the end of the line
+    /// before it. Pingora writes heads out of maps, which takes longer than to write many lines that hardly change.
+    pub fn add_to_head(&self, lines: String) {
+        *self.lines.lock().unwrap_or_else(PoisonError::into_inner) = lines;
     }
 
     /// Only sees to it that something comes: HTTP/2 has frames, and its parser deadlines and limits for them.
@@ -121,12 +143,25 @@ impl Guard {
     fn keeps(&mut self, pieces: &[io::IoSlice<'_>]) -> bool {
         let waits = *self.waits.get_mut() || !self.waiting.is_empty();
         let more: usize = pieces.iter().map(|piece| piece.len()).sum();
-        let keeps = waits && self.gone == 0 && self.waiting.len() + more <= MOST_WAITING;
+        let lines = std::mem::take(self.lines.get_mut().unwrap_or_else(PoisonError::into_inner));
+        let fits = self.waiting.len() + more <= MOST_WAITING || !lines.is_empty();
+        let keeps = waits && self.gone == 0 && fits;
         if keeps {
-            self.waiting.reserve(more);
+            self.waiting.reserve(more + lines.len());
             pieces.iter().for_each(|piece| self.waiting.extend_from_slice(piece));
+            self.put_lines(&lines);
         }
         keeps
+    }
+
+    /// Puts lines in front of the end of a head.
+    fn put_lines(&mut self, lines: &str) {
+        const END: &[u8] = b"\r\n\r\n";
+        if !lines.is_empty() && self.waiting.ends_with(END) {
+            self.waiting.truncate(self.waiting.len() - END.len());
+            self.waiting.extend_from_slice(lines.as_bytes());
+            self.waiting.extend_from_slice(END);
+        }
     }
 
     /// Sends what has waited.
@@ -324,6 +359,26 @@ mod tests {
         guard.flush().await.unwrap();
         theirs.read_exact(&mut piece[..5 + MOST_WAITING]).await.unwrap();
         assert!(piece.starts_with(b"head xxx"));
+    }
+
+    #[tokio::test]
+    async fn lines_are_added_to_one_head() {
+        let (ours, mut theirs) = duplex(1024);
+        let mut guard = Guard::new(Box::new(ours), PATIENCE);
+        for (lines, sent) in [
+            ("\r\nb: 2\r\nc: 3", "HTTP/1.1 200 OK\r\na: 1\r\nb: 2\r\nc: 3\r\n\r\nbody"),
+            ("", "HTTP/1.1 200 OK\r\na: 1\r\n\r\nbody"),
+        ] {
+            guard.wait_for_more(true);
+            guard.add_to_head(lines.into());
+            guard.write_all(b"HTTP/1.1 200 OK\r\na: 1\r\n\r\n").await.unwrap();
+            guard.wait_for_more(false);
+            guard.write_all(b"body").await.unwrap();
+            guard.flush().await.unwrap();
+            let mut piece = [0; 1024];
+            let read = theirs.read(&mut piece).await.unwrap();
+            assert_eq!(std::str::from_utf8(&piece[..read]), Ok(sent));
+        }
     }
 
     #[tokio::test]

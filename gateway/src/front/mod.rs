@@ -90,10 +90,27 @@ async fn turn_away(stream: Stream) {
 
 /// Lets what a client is sent over HTTP/1 wait for what follows at once, until it is told not to.
 pub fn wait_for_more(down: &ServerSession, waits: bool) {
-    let ServerSession::H1(session) = down else { return };
-    if let Some(guard) = session.stream().as_any().downcast_ref::<Guard>() {
+    if let Some(guard) = guarded(down) {
         guard.wait_for_more(waits);
     }
+}
+
+/// Whether lines can be added to a head.
+pub fn takes_lines(down: &ServerSession) -> bool {
+    guarded(down).is_some()
+}
+
+/// Adds lines to the head that is written next, which must wait for more. Each begins with the end of the line before it.
+pub fn add_to_head(down: &ServerSession, lines: String) {
+    if let Some(guard) = guarded(down) {
+        guard.add_to_head(lines);
+    }
+}
+
+/// What stands before an HTTP/1 session.
+fn guarded(down: &ServerSession) -> Option<&Guard> {
+    let ServerSession::H1(session) = down else { return None };
+    session.stream().as_any().downcast_ref()
 }
 
 impl<P: HttpServerApp + Send + Sync + 'static> Front<P> {

@@ -1,5 +1,6 @@
 //! Response heads, with the `x-litellm-*` headers that clients and scripts read.
 
+use crate::front::{add_to_head, takes_lines, wait_for_more};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use pingora::http::ResponseHeader;
 use pingora::protocols::http::ServerSession;
@@ -63,6 +64,13 @@ static RENAMED: &[(&str, &str)] = &[
 /// Names that mean something only between us and the provider.
 static HOP_BY_HOP: &[&str] = &["connection", "keep-alive", "transfer-encoding", "set-cookie", "alt-svc"];
 
+/// The head of an answer that has a body.
+pub struct Head {
+    fields: Box<ResponseHeader>,
+    /// As they are sent over HTTP/1, each behind the end of the line before it.
+    lines: String,
+}
+
 /// A head of these headers. Pingora's own setters parse a header's name again each time.
 pub fn of(status: StatusCode, headers: HeaderMap) -> ResponseHeader {
     let (mut parts, ()) = http::Response::new(()).into_parts();
@@ -70,21 +78,39 @@ pub fn of(status: StatusCode, headers: HeaderMap) -> ResponseHeader {
     ResponseHeader::from(parts)
 }
 
-/// The head of an answer, with how limits stand. Pingora knows no lines that are written already, but it writes what stands
-/// behind a status as it is, and over HTTP/2 not at all.
-fn limited(down: &ServerSession, x: &Exchange, mut head: HeaderMap) -> ResponseHeader {
-    let status = StatusCode::OK;
-    let Some(told) = x.rate_limits.as_ref() else { return of(status, head) };
-    if !matches!(down, ServerSession::H1(_)) {
-        told.write(&mut head);
-        return of(status, head);
+/// The head of an answer, with how limits stand: as lines where those can be added to it.
+fn limited(down: &ServerSession, x: &Exchange, mut head: HeaderMap) -> Head {
+    let mut lines = String::new();
+    match x.rate_limits.as_ref() {
+        Some(told) if takes_lines(down) => told.lines(&head, &mut lines),
+        Some(told) => told.write(&mut head),
+        None => {}
     }
-    let mut lines = String::from(status.canonical_reason().unwrap_or_default());
-    told.lines(&head, &mut lines);
-    let mut head = of(status, head);
-    // Nothing is refused here.
-    let _ = head.set_reason_phrase(Some(&lines));
-    head
+    Head { fields: Box::new(of(StatusCode::OK, head)), lines }
+}
+
+impl Head {
+    /// Writes it to go out with the body, which must follow at once.
+    pub async fn write(self, down: &mut ServerSession) -> pingora::Result<()> {
+        let with_lines = !self.lines.is_empty();
+        wait_for_more(down, true);
+        if with_lines {
+            add_to_head(down, self.lines);
+        }
+        let written = down.write_response_header(self.fields).await;
+        if with_lines {
+            // A head that was sent before has taken none.
+            add_to_head(down, String::new());
+        }
+        wait_for_more(down, false);
+        written
+    }
+}
+
+impl From<ResponseHeader> for Head {
+    fn from(fields: ResponseHeader) -> Self {
+        Self { fields: Box::new(fields), lines: String::new() }
+    }
 }
 
 /// Head of a stream: what is known before its first byte.
@@ -94,7 +120,7 @@ pub fn stream(
     attempt: &Attempt,
     upstream: &HeaderMap,
     content_type: HeaderValue,
-) -> ResponseHeader {
+) -> Head {
     let mut head = HeaderMap::with_capacity(24);
     stream_basics(&mut head, content_type);
     // nginx as an ingress would collect the stream otherwise.
@@ -111,10 +137,10 @@ fn stream_basics(head: &mut HeaderMap, content_type: HeaderValue) {
 }
 
 /// Head of a stream that had to begin before any provider answered.
-pub fn bare_stream() -> ResponseHeader {
+pub fn bare_stream() -> Head {
     let mut head = HeaderMap::with_capacity(4);
     stream_basics(&mut head, HeaderValue::from_static("text/event-stream; charset=utf-8"));
-    of(StatusCode::OK, head)
+    of(StatusCode::OK, head).into()
 }
 
 /// Head of a plain answer, cost included.
@@ -125,7 +151,7 @@ pub fn plain(
     upstream: &HeaderMap,
     content_type: HeaderValue,
     length: usize,
-) -> ResponseHeader {
+) -> Head {
     let mut head = HeaderMap::with_capacity(40);
     head.insert(http::header::CONTENT_TYPE, content_type);
     head.insert(http::header::CONTENT_LENGTH, HeaderValue::from(length));

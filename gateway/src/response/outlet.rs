@@ -3,15 +3,15 @@
 
 use crate::front::wait_for_more;
 use crate::patience::Patience;
+use crate::response::head::{self, Head};
 use bytes::Bytes;
 use pingora::Result;
-use pingora::http::ResponseHeader;
 use pingora::protocols::http::ServerSession;
 use std::time::Duration;
 
 /// One per exchange.
 pub struct Outlet {
-    head: Option<Box<ResponseHeader>>,
+    head: Option<Head>,
     /// What keeps an idle stream alive, in the client's dialect.
     comment: &'static [u8],
     interval: Option<Duration>,
@@ -35,8 +35,8 @@ impl Outlet {
     }
 
     /// The head to send with the first byte. A head that was sent already stays what it was.
-    pub fn prepare(&mut self, head: ResponseHeader) {
-        self.head = Some(Box::new(head));
+    pub fn prepare(&mut self, head: impl Into<Head>) {
+        self.head = Some(head.into());
     }
 
     /// What is sent is none of a dialect's: no event can be put into it, and no comment.
@@ -90,7 +90,7 @@ impl Outlet {
     /// Sends a comment, and the head if it has not gone out yet: from here on errors are events.
     pub async fn keep_alive(&mut self, down: &mut ServerSession) -> Result<()> {
         if self.head.is_none() && !self.started(down) {
-            self.prepare(super::head::bare_stream());
+            self.prepare(head::bare_stream());
         }
         self.write(down, Bytes::from_static(self.comment), false).await
     }
@@ -117,14 +117,6 @@ impl Outlet {
             return Ok(());
         }
         let Some(head) = self.head.take() else { return Ok(()) };
-        with_body(down, head).await
+        head.write(down).await
     }
-}
-
-/// Writes a head that goes out with the body, which must follow at once.
-pub async fn with_body(down: &mut ServerSession, head: Box<ResponseHeader>) -> Result<()> {
-    wait_for_more(down, true);
-    let written = down.write_response_header(head).await;
-    wait_for_more(down, false);
-    written
 }

@@ -2,7 +2,7 @@
 
 use crate::exchange::Flight;
 use crate::gathered::Gathered;
-use crate::response::{guard, head, outlet, state};
+use crate::response::{guard, head, state};
 use crate::upstream::connect::Connected;
 use crate::upstream::session::{self, Lost, Silence};
 use bytes::Bytes;
@@ -155,7 +155,7 @@ pub async fn answer(
     let content_type = content_type.cloned().unwrap_or(HeaderValue::from_static("application/json"));
     let sent = async {
         let head = head::plain(down, &flight.x, attempt, headers, content_type, body.len());
-        outlet::with_body(down, Box::new(head)).await?;
+        head.write(down).await?;
         down.write_response_body(body, true).await
     };
     // The entry is booked; a client that left in this very moment changes nothing.

@@ -95,6 +95,6 @@ async fn send(
     }
     let kind = HeaderValue::from_static("application/json");
     let head = head::plain(down, x, attempt, &nobody, kind, body.len());
-    down.write_response_header(Box::new(head)).await?;
+    head.write(down).await?;
     down.write_response_body(body, true).await
 }
