@@ -14,13 +14,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use weir_core::domain::spend::{OUTRUN, Outrun, SpendScope};
-use weir_core::domain::usage::Usage;
 use weir_core::error::ApiError;
 use weir_plugins::budgets::{Hold, hold_of_deployment};
 use weir_plugins::deployment::Deployment;
 use weir_plugins::dialects::{ResponsePlan, upstream_error};
 use weir_plugins::exchange::{Attempt, Exchange};
-use weir_plugins::filters::estimated_input;
+use weir_plugins::filters::consumed_input;
 use weir_plugins::load::Running;
 use weir_plugins::outgoing;
 
@@ -192,7 +191,7 @@ fn outrun(x: &Exchange, deployment: &Deployment, accounts: Vec<(SpendScope, Stri
     Outrun {
         provider: deployment.provider.prefix.to_owned(),
         deployment_id: deployment.id.clone(),
-        cost: deployment.cost_of(&Usage { input: estimated_input(x), ..Usage::default() }),
+        cost: deployment.cost_of(&consumed_input(x, deployment)),
         accounts,
         model: deployment.model_label.clone(),
     }

@@ -8,11 +8,14 @@ use memchr::memmem;
 use std::sync::Arc;
 use weir_core::body::{Edits, JsonBody};
 use weir_core::domain::money::NanoUsd;
+use weir_core::model::prices::ServiceTier;
 
 /// A stream's way to a client that is told the cost.
 pub struct Costed {
     pub inner: Box<dyn Passage>,
     pub deployment: Arc<Deployment>,
+    /// The tier that was asked for: it is paid where the stream names none.
+    pub tier: Option<ServiceTier>,
     /// What those cost that were asked in vain: it is booked with the rest.
     pub outrun: NanoUsd,
 }
@@ -36,7 +39,7 @@ impl Costed {
 
     /// `None`: nothing is known yet, or no price goes by tokens.
     fn cost(&self) -> Option<NanoUsd> {
-        let usage = self.inner.report().usage?;
+        let usage = self.inner.report().usage?.or_at(self.tier);
         let priced = self.deployment.price.as_ref().filter(|priced| priced.price.prices_tokens());
         priced.map(|_| self.deployment.cost_of(&usage) + self.outrun)
     }

@@ -255,10 +255,10 @@ impl Deployment {
         !self.of_client && !self.public_only
     }
 
-    /// What a usage costs here; zero when no price is known.
+    /// What a usage costs here, at its tier; zero when no price is known.
     pub fn cost_of(&self, usage: &Usage) -> NanoUsd {
         let priced = self.price.as_ref();
-        let listed = priced.map(|p| prices::total_cost(&p.price, usage, usage.tier));
+        let listed = priced.map(|p| prices::total_cost(&p.price, usage));
         listed.map_or(NanoUsd::ZERO, |listed| self.charged(listed))
     }
 

@@ -29,6 +29,7 @@
 //!
 //! - `tokens/`, `count.rs`, `measure.rs`: tokens, counted where no provider does, and what is paid by the piece.
 //! - `recording.rs`: how long a recording is, which is what its transcription costs.
+//! - `tier.rs`: the service tier that is asked for, and paid where no answer says another.
 //! - `costed.rs`: the cost, told inside a stream.
 //! - `load.rs`: calls in progress at each deployment, and how fast the last ones were.
 //! - `metrics/`, `alerts/`, `callbacks/`: for Prometheus, for people, for other programs. `said.rs` makes prompts and
@@ -75,6 +76,7 @@ pub mod seal;
 pub mod services;
 pub mod snapshot;
 pub mod strangers;
+pub mod tier;
 pub mod tokens;
 pub mod trace;
 pub mod utils;

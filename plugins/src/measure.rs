@@ -125,7 +125,7 @@ pub fn cost(
     measured: Option<Measured>,
 ) -> Option<NanoUsd> {
     match basis(price, usage, source, measured)? {
-        Basis::Tokens => Some(prices::total_cost(price, usage, usage.tier)),
+        Basis::Tokens => Some(prices::total_cost(price, usage)),
         Basis::Piece(line) => Some(sum(&line)),
     }
 }
@@ -145,7 +145,7 @@ pub fn charges(
     };
     match basis(price, usage, source, measured) {
         Some(Basis::Tokens) => {
-            let cost = prices::cost(price, usage, usage.tier, None);
+            let cost = prices::cost(price, usage, None);
             cost.lines.into_iter().map(charge).collect()
         }
         Some(Basis::Piece(line)) => vec![charge(line)],

@@ -7,7 +7,6 @@ use std::time::Duration;
 use weir_core::config::Params;
 use weir_core::domain::operation::Operation;
 use weir_core::domain::usage::Usage;
-use weir_core::model::prices::ServiceTier;
 
 /// What a mocked deployment says.
 #[derive(Clone, Debug)]
@@ -32,7 +31,7 @@ pub const USAGE: Usage = Usage {
     image_input: 0,
     image_output: 0,
     searches: 0,
-    tier: ServiceTier::Standard,
+    tier: None,
 };
 
 /// Numbers of an embedding nobody asked a model for.

@@ -49,6 +49,7 @@ const EXPLAINED: &[Member] = &[
     member!("usage_source", Of::OneOf(&["none", "reported", "estimated"])),
     member!("unpriced", Of::Flag),
     member!("price_version", Of::Text),
+    member!("service_tier", Of::OneOf(&["standard", "flex", "priority", "batch", "ultrafast"])),
     member!("user_agent", Of::Text),
     member!("attempts", Of::List(&Of::Named("Attempt"))),
     member!("considered", TEXTS),

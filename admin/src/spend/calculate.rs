@@ -31,7 +31,7 @@ pub(super) async fn calculate(context: Context, mut body: Fields) -> Result<Json
         Some(answer) => used(&answer["usage"]).served_at(answer["service_tier"].as_str()),
         None => Usage { input: asked(&context, model, messages.as_deref()), ..Usage::default() },
     };
-    let listed = total_cost(&price, &usage, usage.tier);
+    let listed = total_cost(&price, &usage);
     let cost = markup.map_or(listed, |markup| markup.charged(listed));
     Ok(Json(Object(vec![("cost", cost.json())])))
 }

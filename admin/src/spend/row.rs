@@ -251,6 +251,7 @@ fn weir(entry: &Entry) -> Object {
         ("usage_source", raw(source(entry.usage_source))),
         ("unpriced", raw(&entry.unpriced)),
         ("price_version", raw(&entry.price_version)),
+        ("service_tier", raw(entry.usage.tier_name().unwrap_or("standard"))),
         ("user_agent", raw(&entry.user_agent)),
         ("attempts", raw(&entry.attempts.iter().map(attempt).collect::<Vec<_>>())),
         ("considered", raw(&explained.considered)),

@@ -174,6 +174,7 @@ async fn a_row_explains_itself() {
     let usage =
         Usage { input: 100, output: 7, cache_read: 60, cache_write: 20, reasoning: 3, ..Usage::default() };
     let metadata = r#"{"purpose": "test"}"#.to_owned();
+    let usage = usage.served_at(Some("priority"));
     rig.memory.book(Entry { usage, metadata, unpriced: true, stream: true, ..entry(Micros(START), 0) });
     let row = rig.get("/spend/logs").await.json()[0].clone();
     assert_eq!(row["request_id"], "chatcmpl-1");
@@ -189,6 +190,7 @@ async fn a_row_explains_itself() {
         (&weir["usage_source"], &weir["unpriced"], &weir["price_version"]),
         (&json!("reported"), &json!(true), &json!("2026-01"))
     );
+    assert_eq!(weir["service_tier"], "priority");
     assert_eq!((&weir["status"], &weir["attempts"][0]["number"]), (&json!("success"), &json!(1)));
     assert_eq!(weir["entry_id"], row["session_id"]);
 }

@@ -81,7 +81,7 @@ mod tests {
     use crate::config::env::Env;
     use crate::domain::money::NanoUsd;
     use crate::domain::usage::Usage;
-    use crate::model::prices::{ModelPrice, ServiceTier, total_cost};
+    use crate::model::prices::{ModelPrice, total_cost};
 
     fn load(params: &str) -> (Option<Config>, String) {
         let text =
@@ -102,9 +102,7 @@ mod tests {
             "tiered_pricing: [{range: [0, 32000], input_cost_per_token: 1.2e-6, output_cost_per_token: 0.000006}, \
              {range: [32000.0, 128000], input_cost_per_token: 2.4e-6, output_cost_per_token: 0.000012}]",
         );
-        let cost = |input, output| {
-            total_cost(&price, &Usage { input, output, ..Usage::default() }, ServiceTier::Standard)
-        };
+        let cost = |input, output| total_cost(&price, &Usage { input, output, ..Usage::default() });
         assert_eq!(cost(32_000, 1), NanoUsd(32_000 * 1_200 + 6_000));
         assert_eq!(cost(32_001, 1), NanoUsd(32_001 * 2_400 + 12_000));
     }
@@ -115,7 +113,7 @@ mod tests {
             "input_cost_per_token: 1, tiered_pricing: [{range: [0, 1000], input_cost_per_token: 0.000001}]",
         );
         let usage = Usage { input: 10, ..Usage::default() };
-        assert_eq!(total_cost(&price, &usage, ServiceTier::Standard), NanoUsd(10_000));
+        assert_eq!(total_cost(&price, &usage), NanoUsd(10_000));
     }
 
     #[test]
@@ -124,7 +122,7 @@ mod tests {
             "search_context_cost_per_query: {search_context_size_low: 0.03, search_context_size_medium: 0.035}",
         );
         let usage = Usage { searches: 2, ..Usage::default() };
-        assert_eq!(total_cost(&price, &usage, ServiceTier::Standard), NanoUsd(70_000_000));
+        assert_eq!(total_cost(&price, &usage), NanoUsd(70_000_000));
     }
 
     #[test]

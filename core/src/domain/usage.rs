@@ -28,17 +28,28 @@ pub struct Usage {
     pub image_output: u64,
     /// Web searches that the provider ran. Not tokens, and charged by the piece.
     pub searches: u64,
-    /// As the provider says that it served: no count, but which prices the counts have. Ledger and journal keep it beside
-    /// them.
+    /// As the provider says that it served: no count, but which prices the counts have. `None`: it did not say. Ledger and
+    /// journal keep it beside the counts.
     #[serde(skip)]
-    pub tier: ServiceTier,
+    pub tier: Option<ServiceTier>,
 }
 
 impl Usage {
     /// With the tier that the provider names, where it names one.
     #[must_use]
     pub fn served_at(self, tier: Option<&str>) -> Usage {
-        Usage { tier: tier.map_or(self.tier, ServiceTier::from_name), ..self }
+        Usage { tier: tier.map(ServiceTier::from_name).or(self.tier), ..self }
+    }
+
+    /// With this tier, where none is named.
+    #[must_use]
+    pub fn or_at(self, tier: Option<ServiceTier>) -> Usage {
+        Usage { tier: self.tier.or(tier), ..self }
+    }
+
+    /// The word for its tier; `None` for the standard one.
+    pub fn tier_name(&self) -> Option<&'static str> {
+        self.tier.and_then(ServiceTier::name)
     }
 
     pub fn total(&self) -> u64 {

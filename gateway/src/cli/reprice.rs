@@ -138,7 +138,7 @@ impl Report {
         };
         // What was outrun keeps its price: nobody knows what was used there.
         let outrun = NanoUsd(entry.cost.0.saturating_sub(entry.own_cost().0));
-        let listed = total_cost(&price, &entry.usage, entry.usage.tier);
+        let listed = total_cost(&price, &entry.usage);
         let markup = snapshot.config.litellm.costs.of(&entry.provider);
         let cost = markup.map_or(listed, |markup| markup.charged(listed)) + outrun;
         if !price.prices_tokens() || cost == entry.cost && !entry.unpriced {

@@ -12,13 +12,13 @@ use weir_core::domain::ids::new_entry_id;
 use weir_core::domain::key::Caller;
 use weir_core::domain::operation::{OPERATIONS, Operation};
 use weir_core::error::{ApiError, Kind};
-use weir_core::model::prices::ServiceTier;
 use weir_plugins::budgets::Estimate;
 use weir_plugins::deployment::Deployment;
 use weir_plugins::exchange::{Clock, Exchange};
 use weir_plugins::filters::{estimated_input, unknown_model};
 use weir_plugins::models::Group;
 use weir_plugins::snapshot::Snapshot;
+use weir_plugins::tier;
 
 /// One deployment of the group.
 struct Candidate {
@@ -75,7 +75,8 @@ async fn candidate(
     let spent = budgets.iter().find(|budget| budget.is_spent());
     let spent = spent.map(|budget| format!("the budget of {} is spent", budget.name()));
     let why_not = spent.or_else(|| (!fits).then(|| why_not(app, x, deployment)));
-    let rates = deployment.price.as_ref().map(|p| p.price.rates(ServiceTier::Standard, estimated_input(x)));
+    let tier = tier::asked(x, deployment).unwrap_or_default();
+    let rates = deployment.price.as_ref().map(|p| p.price.rates(tier, estimated_input(x)));
     let told = json!({
         "id": deployment.id,
         "provider": deployment.provider.prefix,

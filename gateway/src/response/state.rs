@@ -11,6 +11,7 @@ use weir_plugins::deployment::Deployment;
 use weir_plugins::dialects::{Passage, ResponsePlan};
 use weir_plugins::exchange::{Attempt, Exchange};
 use weir_plugins::responses::{self, Names, Origin, Renamed};
+use weir_plugins::tier;
 
 /// What the provider's ids are called; `None` where no provider keeps the response.
 fn names(x: &Exchange, deployment: &Deployment, plan: ResponsePlan) -> Option<Names> {
@@ -36,7 +37,8 @@ pub fn passage(x: &mut Exchange, attempt: &Attempt, plan: ResponsePlan) -> Box<d
     if !x.snapshot.config.litellm.cost_in_streams {
         return inner;
     }
-    Box::new(Costed { inner, deployment: Arc::clone(&attempt.deployment), outrun: x.answer.outrun_cost() })
+    let (deployment, tier) = (Arc::clone(&attempt.deployment), tier::asked(x, &attempt.deployment));
+    Box::new(Costed { inner, deployment, tier, outrun: x.answer.outrun_cost() })
 }
 
 /// A whole answer as the client gets it.

@@ -88,6 +88,24 @@ async fn p51_booked_entries_are_priced_anew_with_all_their_sums() {
     assert!((info["info"]["spend"].as_f64().unwrap() - spent(&after)).abs() < 1e-12, "{info}");
 }
 
+/// An entry remembers at which tier it was served.
+#[tokio::test]
+async fn p51_an_entry_is_priced_anew_at_its_own_tier() {
+    let rig = Rig::start().await;
+    for tier in ["priority", "default"] {
+        let mut body = chat("unpriced", "hi");
+        body["service_tier"] = tier.into();
+        assert_eq!(rig.post("/v1/chat/completions", MASTER, body).await.status, 200);
+    }
+    rig.rows(2).await;
+    let dear = "output_cost_per_token: 0.002, input_cost_per_token_priority: 0.01, \
+                output_cost_per_token_priority: 0.02,";
+    rig.write_config(&priced(CONFIG).replace("output_cost_per_token: 0.002,", dear));
+    // 11 × 0.01 + 7 × 0.02, and a tenth of that.
+    let told = reprice(&rig, &[]);
+    assert!(told.contains("unpriced: 2 entries, 0 -> 0.275 USD"), "{told}");
+}
+
 #[tokio::test]
 async fn p51_another_price_counts_against_no_budget_where_none_is_held_to() {
     const UNHELD: &str = "general_settings: {disable_spend_updates: true, ";

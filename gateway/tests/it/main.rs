@@ -82,6 +82,7 @@ mod smuggling;
 mod strategies;
 mod streams;
 mod team_models;
+mod tiers;
 mod tls;
 mod trials;
 mod upgrade;

@@ -20,24 +20,24 @@ pub(crate) enum Kind {
     EndV4 = 7,
     BeginV5 = 8,
     EndV5 = 9,
-    Begin = 10,
+    BeginV6 = 10,
     EndV6 = 11,
-    /// Of the seventh layout; begins have not changed since.
     End = 12,
+    Begin = 13,
     /// Of a later program. Skipped, and what holds it is kept for that program.
     Foreign = 255,
 }
 
 impl Kind {
     pub(crate) fn is_begin(self) -> bool {
-        use Kind::{Begin, BeginV1, BeginV2, BeginV3, BeginV4, BeginV5};
-        matches!(self, BeginV1 | BeginV2 | BeginV3 | BeginV4 | BeginV5 | Begin)
+        use Kind::{Begin, BeginV1, BeginV2, BeginV3, BeginV4, BeginV5, BeginV6};
+        matches!(self, BeginV1 | BeginV2 | BeginV3 | BeginV4 | BeginV5 | BeginV6 | Begin)
     }
 
     fn of(number: u8) -> Self {
-        use Kind::{Begin, BeginV1, BeginV2, BeginV3, BeginV4, BeginV5};
+        use Kind::{Begin, BeginV1, BeginV2, BeginV3, BeginV4, BeginV5, BeginV6};
         use Kind::{End, EndV1, EndV2, EndV3, EndV4, EndV5, EndV6};
-        let begins = [BeginV1, BeginV2, BeginV3, BeginV4, BeginV5, Begin];
+        let begins = [BeginV1, BeginV2, BeginV3, BeginV4, BeginV5, BeginV6, Begin];
         let mut known = begins.into_iter().chain([EndV1, EndV2, EndV3, EndV4, EndV5, EndV6, End]);
         known.find(|kind| *kind as u8 == number).unwrap_or(Kind::Foreign)
     }

@@ -62,10 +62,16 @@ pub(super) fn begin(kind: Kind, payload: &[u8]) -> postcard::Result<Begin> {
             (begin.entry.accounts, begin.entry.outrun) = (accounts, of_v5(outrun));
             Ok(begin)
         }
-        _ => {
+        Kind::BeginV6 => {
             let (mut begin, accounts, outrun) =
                 postcard::from_bytes::<(Begin, Accounts, Vec<Outrun>)>(payload)?;
             (begin.entry.accounts, begin.entry.outrun) = (accounts, outrun);
+            Ok(begin)
+        }
+        _ => {
+            let (mut begin, accounts, outrun, tier) = postcard::from_bytes::<WholeBegin>(payload)?;
+            (begin.entry.accounts, begin.entry.outrun) = (accounts, outrun);
+            begin.entry.usage = begin.entry.usage.served_at(tier.as_deref());
             Ok(begin)
         }
     }
@@ -78,23 +84,26 @@ type Accounts = Vec<(SpendScope, String)>;
 type WholeV6 = (Entry, Accounts, Explained, Vec<Outrun>, Option<String>);
 type Whole = (Entry, Accounts, Explained, Vec<Outrun>, Option<String>, Option<String>);
 
-/// The same, as it is written.
+/// A begin as it is read today.
+type WholeBegin = (Begin, Accounts, Vec<Outrun>, Option<String>);
+
+/// An entry with what stands behind it, as it is written.
 type Behind<'e> =
     (&'e Entry, &'e Accounts, &'e Explained, &'e Vec<Outrun>, &'e Option<String>, Option<&'static str>);
 
 /// The payload of an `End`. What explains it is behind the accounts since layout 4, what was outrun since layout 5, the key
 /// of the cache since layout 6, the service tier since layout 7.
 pub(super) fn of_end(entry: &Entry) -> Behind<'_> {
-    let tier = entry.usage.tier.name();
+    let tier = entry.usage.tier_name();
     (entry, &entry.accounts, &entry.explained, &entry.outrun, &entry.cache_key, tier)
 }
 
 /// What a [`Begin`] is written from, member by member, and what stands behind it.
-type Begun<'e> = (EntryId, u16, &'e Entry, &'e Accounts, &'e Vec<Outrun>);
+type Begun<'e> = (EntryId, u16, &'e Entry, &'e Accounts, &'e Vec<Outrun>, Option<&'static str>);
 
-/// The payload of a `Begin`.
+/// The payload of a `Begin`, with the service tier since layout 7.
 pub(super) fn of_begin(attempt: u16, entry: &Entry) -> Begun<'_> {
-    (entry.id, attempt, entry, &entry.accounts, &entry.outrun)
+    (entry.id, attempt, entry, &entry.accounts, &entry.outrun, entry.usage.tier_name())
 }
 
 // --- layout 1: usage without pictures and searches, nobody's organisation and session ---

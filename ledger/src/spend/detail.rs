@@ -105,7 +105,7 @@ impl<'e> Detail<'e> {
             api_base: (&entry.api_base).into(),
             usage: entry.usage,
             usage_source: entry.usage_source,
-            service_tier: entry.usage.tier.name().map(Cow::Borrowed),
+            service_tier: entry.usage.tier_name().map(Cow::Borrowed),
             price_version: (&entry.price_version).into(),
             unpriced: entry.unpriced,
             attempts: (&entry.attempts).into(),

@@ -4,6 +4,7 @@ use crate::deployment::Deployment;
 use crate::exchange::Exchange;
 use crate::measure::Measured;
 use crate::models::Group;
+use crate::tier;
 use serde_json::Value;
 use std::time::Duration;
 use weir_core::body::JsonBody;
@@ -69,7 +70,7 @@ impl Estimate {
         // longest input bounds too.
         let tokens = x.request.body.bytes().len() as u64;
         let tokens = tokens.min(deployment.max_input.unwrap_or(u64::MAX));
-        let (read, output) = dearest(&x.request.body, price, tokens);
+        let (read, output) = dearest(price, tier::asked(x, deployment), tokens);
         // Two may be asked, and both read it.
         let readers = if deployment.timeouts.hedge.is_some() { 2 } else { 1 };
         let input = paid(tokens.saturating_mul(readers), read);
@@ -112,12 +113,11 @@ impl Estimate {
     }
 }
 
-/// What a token that is read, and one that is said, costs at most: at the tier that the request names, or at the standard one,
+/// What a token that is read, and one that is said, costs at most: at the tier that is asked for, or at the standard one,
 /// which the provider may serve it at instead.
-fn dearest(body: &JsonBody, price: &ModelPrice, tokens: u64) -> (FemtoUsd, FemtoUsd) {
-    let named =
-        body.string("service_tier").map_or(ServiceTier::Standard, |name| ServiceTier::from_name(&name));
-    let [usual, named] = [ServiceTier::Standard, named].map(|tier| price.rates(tier, tokens));
+fn dearest(price: &ModelPrice, asked: Option<ServiceTier>, tokens: u64) -> (FemtoUsd, FemtoUsd) {
+    let tiers = [ServiceTier::Standard, asked.unwrap_or_default()];
+    let [usual, named] = tiers.map(|tier| price.rates(tier, tokens));
     let read = |rates: &TokenRates| rates.input.max(rates.cache_write);
     let said = |rates: &TokenRates| rates.output.max(rates.reasoning);
     (read(&usual).max(read(&named)), said(&usual).max(said(&named)))

@@ -256,6 +256,7 @@ fn usage(o: &mut ObjectWriter<'_>, usage: &Usage) {
     });
     o.put("cache_creation_input_tokens", usage.cache_write.saturating_add(usage.cache_write_1h));
     o.put("cache_read_input_tokens", usage.cache_read);
+    o.put("service_tier", usage.tier_name());
 }
 
 fn seconds(o: &mut ObjectWriter<'_>, name: &str, micros: i64) {
@@ -405,6 +406,16 @@ mod tests {
             ("/error_information", Value::Null),
         ] {
             assert_eq!(told.pointer(at), Some(&value), "{at}");
+        }
+    }
+
+    #[tokio::test]
+    async fn p46_the_tier_of_what_was_used_is_told_with_it() {
+        let usual = finished("success");
+        let mut urgent = finished("success");
+        urgent.entry.usage = urgent.entry.usage.served_at(Some("priority"));
+        for (finished, tier) in [(usual, Value::Null), (urgent, json!("priority"))] {
+            assert_eq!(told(finished).await["metadata"]["usage_object"]["service_tier"], tier);
         }
     }
 

@@ -4,6 +4,7 @@ use crate::deployment::Deployment;
 use crate::exchange::Exchange;
 use weir_core::domain::key::Principal;
 use weir_core::domain::spend::{Entry, Status};
+use weir_core::model::prices::ServiceTier;
 use weir_core::time::Micros;
 
 /// What does not change any more once the caller and the model are known. Says `Interrupted`, which is what it will be
@@ -43,6 +44,7 @@ pub fn fill(entry: &mut Entry, x: &Exchange, deployment: Option<&Deployment>, en
     entry.error = error.map(|e| e.class().to_owned()).unwrap_or_default();
     entry.error_message = error.map(|e| clip(e.message(), 2_000)).unwrap_or_default();
     entry.usage = x.answer.usage;
+    entry.usage.tier = entry.usage.tier.filter(|tier| *tier != ServiceTier::Standard && !x.answer.cache_hit);
     entry.usage_source = x.answer.usage_source;
     entry.cost = x.answer.cost;
     entry.unpriced = x.answer.unpriced;

@@ -2,9 +2,11 @@
 
 use super::FilterKind;
 use super::entry::{draft, fill};
+use crate::deployment::Deployment;
 use crate::exchange::{Attempt, Exchange};
 use crate::plugin::{Phase, Plugin};
 use crate::services::Services;
+use crate::tier;
 use crate::tokens;
 use std::sync::Arc;
 use weir_core::domain::spend::{AttemptRecord, Entry, Status};
@@ -70,7 +72,7 @@ fn provisional(entry: &mut Entry, x: &Exchange, attempt: &Attempt) {
     fill(entry, x, Some(deployment), attempt.started_at);
     entry.status = Status::Interrupted;
     entry.model_group.clone_from(&deployment.group);
-    entry.usage = Usage { input: estimated_input(x), ..Usage::default() };
+    entry.usage = consumed_input(x, deployment);
     entry.usage_source = UsageSource::Estimated;
     entry.cost = deployment.cost_of(&entry.usage) + x.answer.outrun_cost();
     entry.unpriced = deployment.price.is_none();
@@ -83,6 +85,11 @@ fn provisional(entry: &mut Entry, x: &Exchange, attempt: &Attempt) {
         started_at: attempt.started_at,
         ended_at: attempt.started_at,
     });
+}
+
+/// What is consumed of a deployment that was asked, whatever comes of it.
+pub fn consumed_input(x: &Exchange, deployment: &Deployment) -> Usage {
+    Usage { input: estimated_input(x), tier: tier::asked(x, deployment), ..Usage::default() }
 }
 
 /// By the bytes of the body: counting tokens would cost more than passing the request on.

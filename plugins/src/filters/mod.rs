@@ -26,7 +26,7 @@ pub(crate) use rate::{all_scopes as all_limits, relaxed};
 pub use access::{aim, unknown as unknown_model, unpriced, usable};
 pub use access_log::{ACCESS, wanted as access_log_wanted};
 pub use entry::asked_tags;
-pub use journal::estimated_input;
+pub use journal::{consumed_input, estimated_input};
 
 use crate::plugin::{Phase, Plugin};
 use crate::services::Services;

@@ -5,6 +5,7 @@ use crate::deployment::Deployment;
 use crate::exchange::Exchange;
 use crate::measure::{self, Measured};
 use crate::plugin::{Phase, Plugin};
+use crate::tier;
 use std::sync::Arc;
 use weir_core::domain::money::NanoUsd;
 use weir_core::domain::spend::{Charge, Status};
@@ -17,11 +18,20 @@ struct Price;
 
 impl Plugin for Price {
     fn on_finish(&self, x: &mut Exchange) {
+        settle_tier(x);
         price(x);
         x.explained.charges = charges(x);
         if let Some(known) = x.caller.principal() {
             known.spent.add(x.answer.cost);
         }
+    }
+}
+
+/// What the answer says counts before what was asked: the provider may have had no room at that tier.
+fn settle_tier(x: &mut Exchange) {
+    if x.answer.usage_source != UsageSource::None {
+        let asked = x.answer.deployment.as_ref().and_then(|deployment| tier::asked(x, deployment));
+        x.answer.usage = x.answer.usage.or_at(asked);
     }
 }
 

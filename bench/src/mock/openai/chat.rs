@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Value, json};
 
 use super::Call;
-use super::wire::success;
+use super::wire::{success, tier};
 use crate::mock::ask::{FORMATTED, Habits};
 use crate::mock::reply::Reply;
 use crate::mock::turn::{Finish, INPUT_TOKENS, OUTPUT_TOKENS, TOTAL_TOKENS, ToolCall, Turn, Usage};
@@ -25,7 +25,7 @@ pub(super) fn reply(call: &Call<'_>, id: &str) -> Reply {
         "model": call.dated_model(),
         "choices": choices,
         "usage": usage(turn.usage),
-        "service_tier": "default",
+        "service_tier": tier(call.ask),
         "system_fingerprint": "fp_mock",
     }))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::wire::success_stream;
+use super::wire::{success_stream, tier};
 use super::{Call, chat};
 use crate::mock::reply::{End, Reply, Step};
 use crate::mock::turn::{Block, Finish, ToolCall, Turn};
@@ -115,7 +115,7 @@ impl Chunks<'_> {
             "object": "chat.completion.chunk",
             "created": wire::CREATED,
             "model": model,
-            "service_tier": "default",
+            "service_tier": tier(self.call.ask),
             "system_fingerprint": "fp_mock",
             "choices": choices,
         })

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::wire::success;
+use super::wire::{success, tier};
 use super::{Call, chat, responses_stream};
 use crate::mock::ask::{Ask, Habits};
 use crate::mock::reply::Reply;
@@ -101,7 +101,7 @@ fn frame(ask: &Ask<'_>, turn: &Turn) -> Value {
         "prompt_cache_key": null,
         "reasoning": {"effort": null, "summary": null},
         "safety_identifier": null,
-        "service_tier": "default",
+        "service_tier": tier(ask),
         "store": true,
         "temperature": 1.0,
         "text": {"format": {"type": "text"}, "verbosity": "medium"},

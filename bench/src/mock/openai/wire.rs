@@ -1,7 +1,8 @@
-//! The header set of a success.
+//! The header set of a success, and what all answers say.
 
 use serde_json::Value;
 
+use crate::mock::ask::Ask;
 use crate::mock::reply::{Reply, Step};
 use crate::mock::wire::{plain, with_headers};
 
@@ -18,6 +19,11 @@ const SUCCESS_HEADERS: &[(&str, &str)] = &[
     ("x-ratelimit-reset-requests", "6ms"),
     ("x-ratelimit-reset-tokens", "3ms"),
 ];
+
+/// The tier that serves: there is always room at the one that is asked for.
+pub(super) fn tier<'a>(ask: &'a Ask<'_>) -> &'a str {
+    ask.body["service_tier"].as_str().filter(|tier| *tier != "auto").unwrap_or("default")
+}
 
 pub(super) fn success(value: &Value) -> Reply {
     dressed(plain(200, value))

@@ -1,6 +1,5 @@
 //! Quantity times price. Every token is charged once, at one price.
 
-use super::key::ServiceTier;
 use super::price::ModelPrice;
 use crate::domain::money::{FemtoSum, FemtoUsd, NanoUsd};
 use crate::domain::usage::Usage;
@@ -26,24 +25,24 @@ pub struct CostLine {
     pub per: u64,
 }
 
-/// The cost of an exchange in tokens. No allocation.
-pub fn total_cost(price: &ModelPrice, usage: &Usage, tier: ServiceTier) -> NanoUsd {
-    sum(&charges(price, usage, tier, None))
+/// The cost of an exchange in tokens, at the tier of its usage. No allocation.
+pub fn total_cost(price: &ModelPrice, usage: &Usage) -> NanoUsd {
+    sum(&charges(price, usage, None))
 }
 
 /// The cost of an exchange and its composition. `seconds` is the time that models without token prices charge for:
 /// the length of the audio or video, or how long the provider took. A model that has token prices too is charged by
 /// time only when no tokens were reported.
-pub fn cost(price: &ModelPrice, usage: &Usage, tier: ServiceTier, seconds: Option<Duration>) -> Cost {
-    let lines = charges(price, usage, tier, seconds);
+pub fn cost(price: &ModelPrice, usage: &Usage, seconds: Option<Duration>) -> Cost {
+    let lines = charges(price, usage, seconds);
     Cost { total: sum(&lines), lines: lines.into_iter().filter(|line| line.quantity > 0).collect() }
 }
 
 const KINDS: usize = 13;
 
-fn charges(p: &ModelPrice, usage: &Usage, tier: ServiceTier, seconds: Option<Duration>) -> [CostLine; KINDS] {
+fn charges(p: &ModelPrice, usage: &Usage, seconds: Option<Duration>) -> [CostLine; KINDS] {
     let split = Split::of(usage);
-    let rates = p.rates(tier, split.prompt());
+    let rates = p.rates(usage.tier.unwrap_or_default(), split.prompt());
     let time = seconds.filter(|_| !p.prices_tokens() || usage.total() == 0);
     let micros = time.map_or(0, |t| u64::try_from(t.as_micros()).unwrap_or(u64::MAX));
     let line = |label, quantity, price| CostLine { label, quantity, price, per: 1 };

@@ -25,13 +25,8 @@ const SUFFIXES: &[(ServiceTier, &str, &str)] = &[
 impl ServiceTier {
     /// The `service_tier` of OpenAI-style requests and answers; anything unknown is standard.
     pub fn from_name(name: &str) -> Self {
-        match name {
-            "flex" => Self::Flex,
-            "priority" => Self::Priority,
-            "batch" => Self::Batch,
-            "ultrafast" => Self::Ultrafast,
-            _ => Self::Standard,
-        }
+        let named = |tier: &Self| tier.name().is_some_and(|word| word.eq_ignore_ascii_case(name));
+        SUFFIXES.iter().map(|(tier, ..)| *tier).find(named).unwrap_or_default()
     }
 
     /// What `from_name` reads; `None` for the standard tier, which needs no words.

@@ -75,6 +75,13 @@ fn started() -> Begin {
     Begin { entry_id: entry.id, attempt: 2, entry: Entry { status: Status::Interrupted, ..entry } }
 }
 
+/// The same of today.
+fn begun() -> Begin {
+    let mut begin = started();
+    begin.entry.usage = begin.entry.usage.served_at(Some("flex"));
+    begin
+}
+
 fn of_now() -> Entry {
     let usage = Usage { image_input: 10, image_output: 11, searches: 12, ..entry().usage };
     let usage = usage.served_at(Some("priority"));
@@ -110,8 +117,9 @@ fn of_now() -> Entry {
 
 /// The same of layout 6.
 fn of_v6() -> Entry {
-    let entry = of_now();
-    Entry { usage: entry.usage.served_at(Some("default")), ..entry }
+    let mut entry = of_now();
+    entry.usage.tier = None;
+    entry
 }
 
 /// The same of layout 5.
@@ -249,7 +257,7 @@ fn p32_a_journal_of_the_sixth_layout_is_read() {
     let end = frame::read(&bytes).unwrap();
     assert_eq!((end.kind, super::end(end.kind, end.payload)), (Kind::EndV6, Ok(of_v6())));
     let begin = frame::read(&bytes[end.size..]).unwrap();
-    assert_eq!((begin.kind, super::begin(begin.kind, begin.payload)), (Kind::Begin, Ok(started())));
+    assert_eq!((begin.kind, super::begin(begin.kind, begin.payload)), (Kind::BeginV6, Ok(started())));
 }
 
 /// The same of today. A change here is a change of layout: add the next kinds, keep the old ones.
@@ -258,23 +266,23 @@ const V7: &str = "\
     010170000100c8010165016d01abababababababababababababababababababababababababababababababab000101\
     750001017801720167016e016f01640162ad0207030004050608090a0b0c01a413017601010101640167c80100020401\
     0174027b7d0169016101016f0001017301010b016b0101640105696e707574ad020a01010101741204010e0101017001\
-    6506010d016b017701017101087072696f72697479a9000000b14fc49c0a000000000000000000000000000000071000\
+    6506010d016b017701017101087072696f72697479af000000c6cfd5cb0d000000000000000000000000000000071000\
     000000000000000000000000000007021000000000000000000000000000000007020401060163010170000103c80101\
     65016d01abababababababababababababababababababababababababababababababab000101750001017801720167\
     016e016f01640162ad02070300040506080900000001a413017601010101640167c801000204010174027b7d01690161\
-    000000000000";
+    0000000000000104666c6578";
 
 #[test]
 fn p32_todays_layout_is_the_one_that_its_kinds_name() {
     let mut bytes = Vec::new();
     frame::write(&mut bytes, Kind::End, entry().id, &of_end(&of_now())).unwrap();
     let size = bytes.len();
-    frame::write(&mut bytes, Kind::Begin, entry().id, &of_begin(2, &started().entry)).unwrap();
+    frame::write(&mut bytes, Kind::Begin, entry().id, &of_begin(2, &begun().entry)).unwrap();
     assert_eq!(text(&bytes), V7);
     let end = frame::read(&bytes).unwrap();
     assert_eq!(super::end(end.kind, end.payload), Ok(of_now()));
     let begin = frame::read(&bytes[size..]).unwrap();
-    assert_eq!(super::begin(begin.kind, begin.payload), Ok(started()));
+    assert_eq!(super::begin(begin.kind, begin.payload), Ok(begun()));
 }
 
 fn hex(text: &str) -> Vec<u8> {

@@ -205,6 +205,7 @@ fn metadata(entry: &Entry) -> LedgerResult<Json> {
         "call_id": entry.call_id,
         "provider_id": entry.provider_id,
         "price_version": entry.price_version,
+        "service_tier": entry.usage.tier_name(),
     });
     let usage = (entry.usage_source != UsageSource::None).then(|| usage(&entry.usage));
     let values = [

@@ -153,6 +153,7 @@ static TIERS: &[&str] = &["standard", "priority", "batch"];
 #[cfg(test)]
 mod tests {
     use super::*;
+    use weir_core::model::prices::ServiceTier;
 
     fn read(text: &str) -> WireUsage {
         serde_json::from_str(text).unwrap()
@@ -188,6 +189,16 @@ mod tests {
         let usage = usage.usage();
         assert_eq!(usage.searches, 1);
         assert_eq!((usage.input, usage.output, usage.cache_write, usage.cache_write_1h), (30, 8, 14, 6));
+    }
+
+    #[test]
+    fn p12_the_tier_that_served_is_said_at_the_start() {
+        let mut usage = read(r#"{"input_tokens":10,"service_tier":"priority"}"#);
+        usage.merge(read(r#"{"output_tokens":8}"#));
+        assert_eq!(usage.usage().tier, Some(ServiceTier::Priority));
+        assert_eq!(read(r#"{"service_tier":"batch"}"#).usage().tier, Some(ServiceTier::Batch));
+        assert_eq!(read(r#"{"service_tier":"standard"}"#).usage().tier, Some(ServiceTier::Standard));
+        assert_eq!(read(r#"{"service_tier":null}"#).usage().tier, None);
     }
 
     #[test]

@@ -71,7 +71,8 @@ impl UsageMetadata {
     fn tier(&self) -> Option<&'static str> {
         let said = [&self.service_tier, &self.traffic_type].into_iter().find_map(Value::as_str)?;
         let said = said.to_ascii_lowercase();
-        ["priority", "flex"].into_iter().find(|tier| said.ends_with(*tier))
+        let named = ["priority", "flex"].into_iter().find(|tier| said.ends_with(*tier));
+        named.or(Some("standard"))
     }
 
     fn asked(&self, kind: Named) -> u64 {
@@ -216,12 +217,12 @@ mod tests {
     #[test]
     fn p12_the_tier_is_read_in_either_word() {
         for (said, expected) in [
-            (json!({ "trafficType": "ON_DEMAND_PRIORITY" }), ServiceTier::Priority),
-            (json!({ "trafficType": "ON_DEMAND_FLEX", "serviceTier": null }), ServiceTier::Flex),
-            (json!({ "serviceTier": "priority" }), ServiceTier::Priority),
-            (json!({ "trafficType": "ON_DEMAND" }), ServiceTier::Standard),
-            (json!({ "trafficType": 3, "serviceTier": {} }), ServiceTier::Standard),
-            (json!({}), ServiceTier::Standard),
+            (json!({ "trafficType": "ON_DEMAND_PRIORITY" }), Some(ServiceTier::Priority)),
+            (json!({ "trafficType": "ON_DEMAND_FLEX", "serviceTier": null }), Some(ServiceTier::Flex)),
+            (json!({ "serviceTier": "priority" }), Some(ServiceTier::Priority)),
+            (json!({ "trafficType": "ON_DEMAND" }), Some(ServiceTier::Standard)),
+            (json!({ "trafficType": 3, "serviceTier": {} }), None),
+            (json!({}), None),
         ] {
             assert_eq!(read(said.clone()).tier, expected, "{said}");
         }

@@ -212,6 +212,16 @@ impl Rules {
         params
     }
 
+    /// What a parameter says when it goes out, as JSON: the config's word, else the client's, else the config's default.
+    pub fn said<'a>(&'a self, body: &'a JsonBody, name: &str) -> Option<&'a [u8]> {
+        let among = |list: &'a [(String, Bytes)]| {
+            list.iter().find(|(other, _)| other == name).map(|(_, value)| &value[..])
+        };
+        let dropped = self.params.drops(name) || self.unsupported.contains(&name);
+        let asked = || body.raw(name).filter(|_| !dropped).map(str::as_bytes);
+        among(&self.extra).or_else(asked).or_else(|| among(&self.defaults))
+    }
+
     /// The client's body with the config's parameters where it has none.
     pub fn with_defaults<'b>(&self, body: &'b JsonBody) -> Cow<'b, JsonBody> {
         if self.defaults.is_empty() {

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use weir_core::body::glance;
 use weir_core::domain::usage::Usage;
+use weir_core::model::prices::ServiceTier;
 
 /// What the ledger wants to know of an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,19 +30,18 @@ struct Head<'a> {
 
 /// `None` when the body is not a JSON object: no answer of this dialect.
 pub fn read_response(body: &[u8]) -> Option<Report> {
-    if let Some([id, usage, tier]) = glance(body, ["id", "usage", "service_tier"]) {
-        return Some(report(id, usage, tier));
+    if let Some(members) = glance(body, ["id", "usage", "service_tier"]) {
+        return Some(report(members));
     }
     // A list would be taken for the members in their order.
     body.trim_ascii_start().strip_prefix(b"{")?;
     let head: Head<'_> = serde_json::from_slice(body).ok()?;
-    let [id, usage, tier] = [head.id, head.usage, head.service_tier].map(|raw| raw.map(RawValue::get));
-    Some(report(id, usage, tier))
+    Some(report([head.id, head.usage, head.service_tier].map(|raw| raw.map(RawValue::get))))
 }
 
-fn report(id: Option<&str>, told: Option<&str>, tier: Option<&str>) -> Report {
+fn report([id, told, named]: [Option<&str>; 3]) -> Report {
     let id = id.and_then(|id| serde_json::from_str(id).ok());
-    Report { id, usage: told.and_then(usage).map(|usage| at(usage, tier)) }
+    Report { id, usage: told.and_then(usage).map(|usage| usage.or_at(named.and_then(tier))) }
 }
 
 /// Here too a list would be taken for the members in their order. An object without members says nothing.
@@ -53,16 +53,15 @@ pub(super) fn usage(told: &str) -> Option<Usage> {
     serde_json::from_str::<WireUsage>(told).ok().map(|usage| usage.usage())
 }
 
-/// At the tier that an answer says in JSON.
-pub(super) fn at(usage: Usage, tier: Option<&str>) -> Usage {
-    let tier: Option<Cow<'_, str>> = tier.and_then(|tier| serde_json::from_str(tier).ok());
-    usage.served_at(tier.as_deref())
+/// The tier that an answer says in JSON. Null is none, and so is what is no word.
+pub(super) fn tier(named: &str) -> Option<ServiceTier> {
+    let word: Cow<'_, str> = serde_json::from_str(named).ok()?;
+    Some(ServiceTier::from_name(&word))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use weir_core::model::prices::ServiceTier;
 
     #[test]
     fn only_an_object_is_an_answer() {
@@ -81,11 +80,11 @@ mod tests {
     fn p12_a_usage_has_the_tier_that_the_answer_was_served_at() {
         let usage = "\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":2}";
         for (tier, expected) in [
-            ("\"priority\"", ServiceTier::Priority),
-            ("\"flex\"", ServiceTier::Flex),
-            ("\"default\"", ServiceTier::Standard),
-            ("null", ServiceTier::Standard),
-            ("7", ServiceTier::Standard),
+            ("\"priority\"", Some(ServiceTier::Priority)),
+            ("\"flex\"", Some(ServiceTier::Flex)),
+            ("\"default\"", Some(ServiceTier::Standard)),
+            ("null", None),
+            ("7", None),
         ] {
             // The second is one that cannot be glanced at: it says a name twice.
             for twice in ["", ",\"model\":\"m\",\"model\":\"m\""] {

@@ -13,6 +13,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 use weir_core::codec::sse;
 use weir_core::domain::usage::Usage;
+use weir_core::model::prices::ServiceTier;
 
 /// What one block of whole events means.
 #[derive(Debug, Default)]
@@ -38,6 +39,8 @@ pub struct StreamError {
 pub struct StreamReader {
     keep_usage: bool,
     report: Report,
+    /// The last that a chunk named: mostly every one does, some only the first.
+    tier: Option<ServiceTier>,
     finished: bool,
     /// Events so far; comments are none.
     seen: u64,
@@ -113,8 +116,7 @@ impl Chunk<'_> {
             choices.into_iter().find_map(|choice| choice.usage)
         };
         let beside = || groq().or_else(moonshot).map(|usage| usage.usage());
-        let usage = self.usage.and_then(|told| response::usage(told.get())).or_else(beside)?;
-        Some(response::at(usage, self.service_tier.map(RawValue::get)))
+        self.usage.and_then(|told| response::usage(told.get())).or_else(beside)
     }
 
     /// The error that it tells, as JSON: its `error`, or all of it where it is called one. Some providers say
@@ -135,7 +137,8 @@ impl Chunk<'_> {
 impl StreamReader {
     /// `keep_usage`: the client asked for the usage chunk.
     pub fn new(keep_usage: bool) -> Self {
-        Self { keep_usage, report: Report::default(), finished: false, seen: 0, events: 0, bytes: 0 }
+        let report = Report::default();
+        Self { keep_usage, report, tier: None, finished: false, seen: 0, events: 0, bytes: 0 }
     }
 
     /// Reads a block of whole events.
@@ -198,7 +201,9 @@ impl StreamReader {
         if let Some(error) = chunk.error(text, sse::name(event) == "error") {
             out.error = Some(StreamError { json: error.to_owned(), first: self.seen == 1 });
         }
-        self.report.usage = chunk.usage().or(self.report.usage);
+        self.tier = chunk.service_tier.and_then(|named| response::tier(named.get())).or(self.tier);
+        let usage = chunk.usage().or(self.report.usage);
+        self.report.usage = usage.map(|usage| Usage { tier: self.tier, ..usage });
         if self.report.id.is_none() {
             self.report.id = chunk.id.and_then(|id| serde_json::from_str(id.get()).ok());
         }
@@ -251,7 +256,6 @@ fn content_length(event: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use weir_core::model::prices::ServiceTier;
 
     #[test]
     fn p12_usage_is_found_where_groq_and_moonshot_put_it() {
@@ -272,13 +276,24 @@ mod tests {
         }
     }
 
+    /// OpenAI names the tier in every chunk; others in the first, or with the usage.
     #[test]
-    fn p12_the_chunk_with_the_usage_tells_its_tier() {
-        let mut reader = StreamReader::new(false);
-        let text = "data: {\"id\":\"c\",\"choices\":[{\"index\":0}],\"service_tier\":\"priority\"}\n\n\
-            data: {\"id\":\"c\",\"choices\":[],\"usage\":{\"prompt_tokens\":7},\"service_tier\":\"priority\"}\n\n";
-        reader.read(Bytes::from_static(text.as_bytes()));
-        assert_eq!(reader.report().usage.map(|usage| usage.tier), Some(ServiceTier::Priority));
+    fn p12_the_tier_of_a_stream_is_the_last_that_it_names() {
+        let (priority, default) = (",\"service_tier\":\"priority\"", ",\"service_tier\":\"default\"");
+        for (first, last, tier) in [
+            (priority, priority, Some(ServiceTier::Priority)),
+            (priority, "", Some(ServiceTier::Priority)),
+            ("", priority, Some(ServiceTier::Priority)),
+            (priority, ",\"service_tier\":null", Some(ServiceTier::Priority)),
+            (priority, default, Some(ServiceTier::Standard)),
+            ("", "", None),
+        ] {
+            let mut reader = StreamReader::new(false);
+            let chunk = |more: &str| format!("data: {{\"id\":\"c\",\"choices\":[]{more}}}\n\n");
+            let usage = format!("{last},\"usage\":{{\"prompt_tokens\":7}}");
+            reader.read(Bytes::from(chunk(first) + &chunk(&usage)));
+            assert_eq!(reader.report().usage.unwrap().tier, tier, "{first} {last}");
+        }
     }
 
     #[test]

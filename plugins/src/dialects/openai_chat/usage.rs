@@ -3,7 +3,6 @@
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
 use weir_core::domain::usage::Usage;
-use weir_core::model::prices::ServiceTier;
 
 /// By how many tokens a provider's two counts of the same text may differ, beside an eighth of them.
 const MISCOUNTED: u64 = 4;
@@ -190,7 +189,7 @@ impl WireUsage {
             image_output: completion.map_or(0, |c| c.image_tokens),
             searches: self.searches(),
             // Said beside it.
-            tier: ServiceTier::Standard,
+            tier: None,
         }
     }
 

@@ -5,7 +5,6 @@ use serde_json::Number;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use weir_core::domain::usage::Usage;
-use weir_core::model::prices::ServiceTier;
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
@@ -79,7 +78,7 @@ impl WireUsage {
             image_output: output.image_tokens,
             searches: self.num_sources_used,
             // Said beside it.
-            tier: ServiceTier::Standard,
+            tier: None,
         }
     }
 

@@ -59,6 +59,7 @@ export function Price({ of }: { of: Entry }) {
       <p className={`${parts.small} ${css.note}`}>
         Lines are rounded each for itself, the sum once.
         {weir?.price_version && ` Price version ${weir.price_version}.`}
+        {weir?.service_tier && weir.service_tier !== 'standard' && ` Service tier ${weir.service_tier}.`}
       </p>
     </>
   );

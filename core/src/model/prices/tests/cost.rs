@@ -1,5 +1,5 @@
 use super::super::{Catalogue, ModelPrice, ServiceTier, cost, total_cost};
-use super::{dollars, model, plain, priced};
+use super::{dollars, dollars_at, model, plain, priced};
 use crate::domain::money::NanoUsd;
 use crate::domain::usage::Usage;
 use std::time::Duration;
@@ -91,7 +91,7 @@ fn p12_a_long_prompt_changes_every_price_of_the_request() {
 #[test]
 fn p12_service_tiers_have_their_own_prices() {
     let usage = Usage { cache_read: 4_000, ..plain(10_000, 1_000) };
-    let at = |name: &str, tier, usage: Usage| total_cost(&model(name), &usage, tier).to_string();
+    let at = |name: &str, tier, usage| dollars_at(tier, &model(name), usage);
     assert_eq!(at("gpt-5", ServiceTier::Priority, usage), "0.036");
     assert_eq!(at("gpt-5", ServiceTier::Flex, usage), "0.009");
     assert_eq!(at("gpt-5", ServiceTier::Batch, usage), "0.009");
@@ -110,13 +110,13 @@ fn p12_service_tiers_have_their_own_prices() {
         ("input_cost_per_token_batches", "1e-7"),
     ]);
     let cached = Usage { cache_read: 1_000_000, ..plain(1_000_000, 0) };
-    assert_eq!(total_cost(&batch, &cached, ServiceTier::Batch).to_string(), "0.1");
+    assert_eq!(dollars_at(ServiceTier::Batch, &batch, cached), "0.1");
 }
 
 #[test]
 fn p12_time_is_charged_where_tokens_are_not() {
     let charged = |price: &ModelPrice, usage: Usage, millis| {
-        cost(price, &usage, ServiceTier::Standard, Some(Duration::from_millis(millis))).total.to_string()
+        cost(price, &usage, Some(Duration::from_millis(millis))).total.to_string()
     };
     // $0.0001 a second, listed for input and output alike: one second is one second.
     assert_eq!(charged(&model("whisper-1"), Usage::default(), 61_500), "0.00615");
@@ -127,14 +127,14 @@ fn p12_time_is_charged_where_tokens_are_not() {
     assert_eq!(charged(&both, plain(100, 10), 60_000), dollars(&both, plain(100, 10)));
     assert_eq!(charged(&both, Usage::default(), 60_000), "0.006");
     // Time without a price costs nothing and is not listed.
-    let timed = cost(&model("gpt-4o"), &Usage::default(), ServiceTier::Standard, Some(Duration::MAX));
+    let timed = cost(&model("gpt-4o"), &Usage::default(), Some(Duration::MAX));
     assert_eq!((timed.total, timed.lines.len()), (NanoUsd::ZERO, 0));
 }
 
 #[test]
 fn p12_a_cost_can_be_explained() {
     let usage = Usage { cache_read: 4, reasoning: 5, ..plain(10, 7) };
-    let explained = cost(&model("gpt-5"), &usage, ServiceTier::Standard, None);
+    let explained = cost(&model("gpt-5"), &usage, None);
     let lines: Vec<_> = explained.lines.iter().map(|l| (l.label, l.quantity, l.price.to_string())).collect();
     let expected = [
         ("input", 6, "0.00000125"),
@@ -150,8 +150,8 @@ fn p12_a_cost_can_be_explained() {
 fn p12_a_sum_is_rounded_once() {
     // 0.4 nano-dollars in and out: 0.8 together, not 0 + 0.
     let cheap = priced(&[("input_cost_per_token", "4e-10"), ("output_cost_per_token", "4e-10")]);
-    assert_eq!(total_cost(&cheap, &plain(1, 1), ServiceTier::Standard), NanoUsd(1));
-    assert_eq!(total_cost(&cheap, &plain(1, 0), ServiceTier::Standard), NanoUsd(0));
+    assert_eq!(total_cost(&cheap, &plain(1, 1)), NanoUsd(1));
+    assert_eq!(total_cost(&cheap, &plain(1, 0)), NanoUsd(0));
 }
 
 const COUNTS: [u64; 4] = [0, 3, 1_000, 400_000];
@@ -173,7 +173,7 @@ fn usages() -> impl Iterator<Item = Usage> {
             image_input: pick(5) / 3,
             image_output: pick(4) / 3,
             searches: 0,
-            tier: ServiceTier::Standard,
+            tier: None,
         }
     })
 }
@@ -182,11 +182,11 @@ fn usages() -> impl Iterator<Item = Usage> {
 fn p12_every_token_is_charged_once_even_if_a_usage_contradicts_itself() {
     let price = model("gpt-5");
     for usage in usages() {
-        let explained = cost(&price, &usage, ServiceTier::Standard, None);
+        let explained = cost(&price, &usage, None);
         let counted: u64 = explained.lines.iter().map(|line| line.quantity).sum();
         let cached = usage.cache_read + usage.cache_write + usage.cache_write_1h;
         assert_eq!(counted, usage.input.max(cached) + usage.output.max(usage.reasoning), "{usage:?}");
-        assert_eq!(explained.total, total_cost(&price, &usage, ServiceTier::Standard), "{usage:?}");
+        assert_eq!(explained.total, total_cost(&price, &usage), "{usage:?}");
     }
 }
 
@@ -206,9 +206,9 @@ fn p12_no_number_is_too_large() {
         image_input: huge,
         image_output: huge,
         searches: huge,
-        tier: ServiceTier::Standard,
+        tier: None,
     };
-    assert_eq!(total_cost(&model("gpt-4o"), &all, ServiceTier::Standard), NanoUsd(i64::MAX));
+    assert_eq!(total_cost(&model("gpt-4o"), &all), NanoUsd(i64::MAX));
 }
 
 /// A token charged twice would cost more than the dearest rate for every token, one left out less than the cheapest.
@@ -219,8 +219,9 @@ fn p12_no_model_charges_less_than_nothing_or_a_token_twice() {
     for facts in Catalogue::embedded().models() {
         let Some(price) = facts.price else { continue };
         for (usage, tier) in samples.iter().zip(tiers.iter().cycle()) {
-            let charged = i128::from(total_cost(&price, usage, *tier).0) * 1_000_000;
-            let (least, most) = bounds(&price, usage, *tier);
+            let usage = usage.or_at(Some(*tier));
+            let charged = i128::from(total_cost(&price, &usage).0) * 1_000_000;
+            let (least, most) = bounds(&price, &usage, *tier);
             assert!(least >= 0, "{} {usage:?}", facts.name);
             let fits = (least - 500_000..=most + 500_000).contains(&charged);
             assert!(fits, "{} {usage:?}: {least} <= {charged} <= {most}", facts.name);

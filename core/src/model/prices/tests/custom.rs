@@ -1,5 +1,5 @@
-use super::super::{ModelPrice, PriceFault, PriceKey, ServiceTier, cost, total_cost};
-use super::{custom, dollars, model, owned, plain, priced};
+use super::super::{ModelPrice, PriceFault, PriceKey, ServiceTier, cost};
+use super::{custom, dollars, dollars_at, model, owned, plain, priced};
 use crate::domain::usage::Usage;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const CACHED: Usage = Usage {
     image_input: 0,
     image_output: 0,
     searches: 0,
-    tier: ServiceTier::Standard,
+    tier: None,
 };
 
 #[test]
@@ -28,7 +28,7 @@ fn p12_custom_token_prices_cover_cached_tokens_and_no_token_twice() {
     }
     // Nor do the list's long prompts and tiers come back.
     let own = custom(Some(&model("gpt-5.4")), &own);
-    assert_eq!(total_cost(&own, &plain(300_000, 0), ServiceTier::Batch).to_string(), "0.3");
+    assert_eq!(dollars_at(ServiceTier::Batch, &own, plain(300_000, 0)), "0.3");
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn p12_a_custom_component_holds_at_every_band_and_tier() {
     let own = custom(Some(&model("gpt-5.4")), &[("cache_read_input_token_cost", "1e-6")]);
     let cached = |input| Usage { cache_read: input, ..plain(input, 0) };
     assert_eq!(dollars(&own, cached(300_000)), "0.3");
-    assert_eq!(total_cost(&own, &cached(100_000), ServiceTier::Priority).to_string(), "0.1");
+    assert_eq!(dollars_at(ServiceTier::Priority, &own, cached(100_000)), "0.1");
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn p12_custom_bands_and_tiers() {
         ("input_cost_per_token_flex", "5e-7"),
         ("input_cost_per_token_above_128k_tokens_flex", "2e-6"),
     ]);
-    let at = |tier, input| total_cost(&own, &plain(input, 0), tier).to_string();
+    let at = |tier, input| dollars_at(tier, &own, plain(input, 0));
     assert_eq!(at(ServiceTier::Standard, 128_000), "0.128");
     assert_eq!(at(ServiceTier::Standard, 200_000), "0.6");
     assert_eq!(at(ServiceTier::Flex, 100_000), "0.05");
@@ -89,7 +89,7 @@ fn p12_custom_bands_and_tiers() {
 #[test]
 fn p12_a_price_per_second_is_instead_of_tokens() {
     let own = custom(Some(&model("gpt-4o")), &[("input_cost_per_second", "0.002")]);
-    let charged = cost(&own, &plain(1_000, 1_000), ServiceTier::Standard, Some(Duration::from_millis(1_500)));
+    let charged = cost(&own, &plain(1_000, 1_000), Some(Duration::from_millis(1_500)));
     assert_eq!(charged.total.to_string(), "0.003");
     assert!(!own.prices_tokens());
 }

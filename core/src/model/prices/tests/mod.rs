@@ -28,7 +28,12 @@ fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 
 /// What a usage costs, in dollars as text.
 fn dollars(price: &ModelPrice, usage: Usage) -> String {
-    total_cost(price, &usage, ServiceTier::Standard).to_string()
+    total_cost(price, &usage).to_string()
+}
+
+/// The same at a tier.
+fn dollars_at(tier: ServiceTier, price: &ModelPrice, usage: Usage) -> String {
+    dollars(price, Usage { tier: Some(tier), ..usage })
 }
 
 fn plain(input: u64, output: u64) -> Usage {

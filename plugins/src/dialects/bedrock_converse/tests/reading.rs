@@ -96,7 +96,7 @@ fn p21_tools_and_thoughts_come_as_they_were() {
         cache_read: 5,
         cache_write: 10,
         cache_write_1h: 20,
-        tier: ServiceTier::Flex,
+        tier: Some(ServiceTier::Flex),
         ..Usage::default()
     };
     assert_eq!(tools.usage, Some(expected));
@@ -112,7 +112,7 @@ fn p12_a_stream_tells_its_tier_beside_its_usage() {
         ("metadata", json!({ "usage": usage, "serviceTier": { "type": "priority" } })),
     ];
     let usage = collect(read(&[&stream(&frames)]).unwrap()).usage.unwrap();
-    assert_eq!((usage.total(), usage.tier), (5, ServiceTier::Priority));
+    assert_eq!((usage.total(), usage.tier), (5, Some(ServiceTier::Priority)));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use weir_core::chat::{Begun, Delta, Dialect, Event, Events, Finish, Kind, ToolCallKind};
+use weir_core::model::prices::ServiceTier;
 
 /// Streams of up to this many bytes are cut at every byte, longer ones at about `CUTS` places.
 const SMALL: usize = 2500;
@@ -352,6 +353,23 @@ fn thoughts_text_and_sources_are_blocks() {
     assert_eq!(answer.content.len(), 2);
     assert_eq!(answer.finish, Some(Finish::Stop));
     assert!(matches!(&answer.content[1].kind, Kind::Text { citations, .. } if citations.len() == 1));
+}
+
+#[test]
+fn p12_the_tier_goes_with_the_usage_plain_and_streamed() {
+    let usage = json!({ "prompt_tokens": 7, "completion_tokens": 2 });
+    for (word, tier) in [("priority", ServiceTier::Priority), ("default", ServiceTier::Standard)] {
+        let mut first = delta(json!({ "content": "hi" }));
+        first["service_tier"] = json!(word);
+        let stopped = json!({ "id": "x", "choices": [{ "index": 0, "delta": {}, "finish_reason": "stop" }] });
+        let last = json!({ "id": "x", "choices": [], "usage": usage });
+        let streamed = collect(events(&[sse(&[first, stopped, last]).as_bytes()]).unwrap());
+        let choice = json!({ "index": 0, "message": { "content": "hi" }, "finish_reason": "stop" });
+        let plain = json!({ "id": "x", "choices": [choice], "usage": usage, "service_tier": word });
+        let plain = OpenAiChat.read_answer(plain.to_string().as_bytes()).unwrap();
+        let tiers = [streamed, plain].map(|answer| answer.usage.unwrap().tier);
+        assert_eq!(tiers, [Some(tier); 2], "{word}");
+    }
 }
 
 #[test]

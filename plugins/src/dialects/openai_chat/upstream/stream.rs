@@ -11,6 +11,7 @@ use crate::dialects::{EventReader, TranslateError};
 use serde_json::Value;
 use weir_core::chat::{Begun, Citation, Delta, Event, Events, Part};
 use weir_core::codec::Frame;
+use weir_core::model::prices::ServiceTier;
 
 /// Audio is told whole; more of it is not kept.
 const MAX_AUDIO: usize = 32 * 1024 * 1024;
@@ -22,6 +23,8 @@ pub(in super::super) struct Reader {
     /// `[DONE]` or an error was seen: whatever follows means nothing.
     ended: bool,
     id: Option<String>,
+    /// The last that a chunk named.
+    tier: Option<ServiceTier>,
     /// Index of the next block.
     next: usize,
     open: Option<(Flow, usize)>,
@@ -66,7 +69,8 @@ impl EventReader for Reader {
         if choice.is_some() || others.peek().is_some() || usage.is_some() || fault {
             self.start(&mut chunk, out);
         }
-        out.extend(usage.map(Event::Usage));
+        self.tier = chunk.service_tier.as_deref().map(ServiceTier::from_name).or(self.tier);
+        out.extend(usage.map(|usage| Event::Usage(usage.or_at(self.tier))));
         if fault {
             return self.fault(data, out);
         }

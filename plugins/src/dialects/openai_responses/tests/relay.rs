@@ -55,7 +55,7 @@ fn p12_the_tier_of_a_response_is_that_of_its_usage() {
     let response = json!({ "id": "r", "service_tier": "flex", "output": [],
         "usage": { "input_tokens": 3, "output_tokens": 2 } });
     let plain = read_report(response.to_string().as_bytes()).and_then(|report| report.usage).unwrap();
-    assert_eq!((plain.total(), plain.tier), (5, ServiceTier::Flex));
+    assert_eq!((plain.total(), plain.tier), (5, Some(ServiceTier::Flex)));
     let mut scanner = Scanner::default();
     let done = json!({ "type": "response.completed", "response": response });
     assert!(scanner.read(sse(&[done]).as_bytes()).is_none());
