@@ -133,7 +133,7 @@ mod tests {
             ("tiered_pricing: [{range: [0, 2000], input_price: 1}]", "no such price"),
             ("tiered_pricing: [{range: [0, 2000], input_cost_per_token: dear}]", "US dollars"),
             ("tiered_pricing: [{range: [0, 2000], input_cost_per_token: -1}]", "US dollars"),
-            ("search_context_cost_per_query: {huge: 1}", "no such size"),
+            ("search_context_cost_per_query: {huge: 1}", "unknown size of a search"),
         ] {
             let (config, problems) = load(params);
             assert!(config.is_none() && problems.contains(says), "{params}: {problems}");
