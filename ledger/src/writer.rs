@@ -203,6 +203,7 @@ impl Writer {
                 self.journal.is_booking(None);
             }
             self.journal.waiting.fetch_sub(taken.ended, Ordering::Relaxed);
+            reader.recycle(taken.entries);
             reader.clean(&self.journal);
             if !taken.more {
                 return;

@@ -29,6 +29,8 @@ pub(crate) struct Reader {
     unmarked: bool,
     /// Used again for every read: fresh memory must be cleared by the kernel first.
     window: Vec<u8>,
+    /// Room of the entries of an earlier pass, for the same reason.
+    room: Vec<Entry>,
 }
 
 /// Where the begins of an exchange stand.
@@ -56,7 +58,7 @@ const WINDOW: usize = 1 << 20;
 impl Reader {
     /// New ended entries, about `limit` at most. Records that cannot be decoded are told and skipped.
     pub(crate) fn take(&mut self, journal: &FileJournal, limit: usize, keeps: Keeps<'_>) -> Booked {
-        let mut booked = Booked::default();
+        let mut booked = Booked { entries: std::mem::take(&mut self.room), ..Booked::default() };
         for segment in journal.segments() {
             if booked.entries.len() >= limit {
                 booked.more = true;
@@ -67,6 +69,12 @@ impl Reader {
             }
         }
         booked
+    }
+
+    /// Takes back the room of a pass that is over.
+    pub(crate) fn recycle(&mut self, mut entries: Vec<Entry>) {
+        entries.clear();
+        self.room = entries;
     }
 
     fn take_segment(

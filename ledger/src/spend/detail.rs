@@ -63,6 +63,9 @@ pub(super) struct Detail<'e> {
     cache_key: Option<Cow<'e, str>>,
 }
 
+/// Bytes that most take.
+const USUAL: usize = 1024;
+
 /// A pattern of details in which the client got this status. Inside of texts quotes are escaped, so that it is found in
 /// none.
 pub(super) fn answered(http_status: u16) -> String {
@@ -124,7 +127,9 @@ impl<'e> Detail<'e> {
 
     /// As it stands in the column.
     pub(super) fn text(&self) -> LedgerResult<String> {
-        serde_json::to_string(self).map_err(broken)
+        let mut text = Vec::with_capacity(USUAL);
+        serde_json::to_writer(&mut text, self).map_err(broken)?;
+        String::from_utf8(text).map_err(broken)
     }
 }
 
