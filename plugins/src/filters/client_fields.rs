@@ -11,7 +11,8 @@ use crate::plugin::{Flow, Phase, Plugin};
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::{Map, Value};
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, LazyLock};
 use weir_core::body::JsonBody;
 use weir_core::domain::key::Principal;
 use weir_core::domain::operation::Operation;
@@ -61,6 +62,9 @@ pub static REFUSED: &[&str] = &[
     "input_cost_per_token",
     "output_cost_per_token",
 ];
+
+/// The same, to be looked up: every field of every request is.
+static ARE_REFUSED: LazyLock<HashSet<&str>> = LazyLock::new(|| REFUSED.iter().copied().collect());
 
 /// Objects in which the refused fields are looked for once more.
 static NESTS: &[&str] = &["extra_body", "litellm_params", "litellm_metadata", "metadata", "model_info"];
@@ -165,7 +169,7 @@ fn missing(param: &str) -> ApiError {
 fn check(body: &JsonBody, left: &[&str]) -> Result<(), ApiError> {
     for field in body.fields() {
         let name = body.name(field);
-        if REFUSED.contains(&name.as_ref()) && !left.contains(&name.as_ref()) {
+        if ARE_REFUSED.contains(&*name) && !left.contains(&name.as_ref()) {
             return Err(refuse(&name));
         }
         if NESTS.contains(&name.as_ref()) {
@@ -177,7 +181,7 @@ fn check(body: &JsonBody, left: &[&str]) -> Result<(), ApiError> {
 
 fn check_nested(outer: &str, raw: &str) -> Result<(), ApiError> {
     let Ok(inner) = JsonBody::parse(Bytes::copy_from_slice(raw.as_bytes())) else { return Ok(()) };
-    match inner.fields().iter().map(|f| inner.name(f)).find(|name| REFUSED.contains(&name.as_ref())) {
+    match inner.fields().iter().map(|f| inner.name(f)).find(|name| ARE_REFUSED.contains(&**name)) {
         Some(name) => Err(refuse(&format!("{outer}.{name}"))),
         None => Ok(()),
     }

@@ -7,6 +7,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::LazyLock;
 use weir_core::body::{Edits, JsonBody, Pieces};
 use weir_core::chat::{Dialect, Object};
 use weir_core::config::{JsonMap, LitellmSettings, ModelEntry};
@@ -77,6 +79,9 @@ pub(crate) static OURS: &[&str] = &[
     "proxy_server_request",
     "extra_headers",
 ];
+
+/// The same, to be looked up: every field of every request is.
+static ARE_OURS: LazyLock<HashSet<&str>> = LazyLock::new(|| OURS.iter().copied().collect());
 
 const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 const ANTHROPIC_BETA: HeaderName = HeaderName::from_static("anthropic-beta");
@@ -335,7 +340,7 @@ fn model_of<'e>(row: &Row, entry: &'e ModelEntry) -> &'e str {
 
 /// Whether a field speaks to the gateway. Only in OpenAI's chats and completions is `metadata` one of them.
 pub(crate) fn is_ours(name: &str, dialect: Dialect) -> bool {
-    OURS.contains(&name) && (name != "metadata" || dialect == Dialect::OpenAiChat)
+    ARE_OURS.contains(name) && (name != "metadata" || dialect == Dialect::OpenAiChat)
 }
 
 /// A list of names in a request; what is none is not understood.
