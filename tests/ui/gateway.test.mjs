@@ -102,7 +102,8 @@ describe('the gateway', { skip: missing() ?? false, concurrency: false }, () => 
 
   test('what the whole gateway may spend is shown, with what it has and when it starts anew', async () => {
     const field = (field_name) => ({ config_type: 'litellm_settings', field_name });
-    const limits = { max_budget: 250, budget_duration: '30d' };
+    // A budget without an end is refused.
+    const limits = { budget_duration: '30d', max_budget: 250 };
     for (const [name, field_value] of Object.entries(limits)) {
       const { status } = await rig.api('POST', '/config/field/update', { ...field(name), field_value });
       assert.equal(status, 200, name);
@@ -113,7 +114,7 @@ describe('the gateway', { skip: missing() ?? false, concurrency: false }, () => 
     await budget.getByText('of $250.00').waitFor();
     assert.match(await budget.innerText(), /^Gateway all keys\s+\$\d.* of \$250\.00[^]*starts anew \S/);
     await walk.looked('home-budget');
-    for (const name of Object.keys(limits)) await rig.api('POST', '/config/field/delete', field(name));
+    for (const name of Object.keys(limits).reverse()) await rig.api('POST', '/config/field/delete', field(name));
     await walk.open('/', 'Home');
     await walk.settled();
     assert.equal(await budget.count(), 0);
