@@ -11,6 +11,7 @@
 mod common;
 
 use common::{entry, open};
+use sqlx::{AnyConnection, Connection, Executor};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -196,6 +197,28 @@ async fn p40_what_is_booked_is_not_booked_again_when_its_rows_are_gone() {
     let of = |entry: &Entry| (entry.id, entry.status);
     assert_eq!(found.iter().map(of).collect::<Vec<_>>(), [(long.id, Status::Interrupted)]);
     assert_eq!(ledger.total_spend().await.unwrap(), NanoUsd(86), "its estimate, and nothing twice");
+}
+
+/// At its end a process waits for the ledger only so long.
+#[tokio::test]
+async fn p40_what_is_being_booked_when_the_time_is_up_does_not_count_as_booked() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(None, dir.path()).await;
+    let journal = journal(dir.path(), JournalOptions::default());
+    let writer = writer(&ledger, &journal, dir.path());
+    let file = format!("sqlite://{}", dir.path().join("ledger.db").display());
+    let mut other = AnyConnection::connect(&file).await.unwrap();
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    journal.end(&entry(5)).unwrap();
+    assert!(!writer.flush(Duration::from_millis(300)).await, "another program writes to the ledger");
+    assert_eq!(journal.stats().waiting, 1);
+    other.execute("ROLLBACK").await.unwrap();
+    other.close().await.unwrap();
+
+    journal.end(&entry(7)).unwrap();
+    assert!(writer.flush(LIMIT).await);
+    assert_eq!(journal.stats().waiting, 0);
+    assert_eq!(ledger.total_spend().await.unwrap(), NanoUsd(12));
 }
 
 /// Of a failure that is not kept no row tells that it is over: its end must not go before its begin.

@@ -29,8 +29,9 @@ pub(crate) struct Reader {
     unmarked: bool,
     /// Used again for every read: fresh memory must be cleared by the kernel first.
     window: Vec<u8>,
-    /// Room of the entries of an earlier pass, for the same reason.
-    room: Vec<Entry>,
+    /// Taken and not known to be in the ledger: whoever breaks off while it books them leaves them to the next. Its room is
+    /// used again, too.
+    taken: Booked,
 }
 
 /// Where the begins of an exchange stand.
@@ -56,9 +57,26 @@ pub(crate) type Keeps<'k> = &'k (dyn Fn(&Entry) -> bool + Sync);
 const WINDOW: usize = 1 << 20;
 
 impl Reader {
-    /// New ended entries, about `limit` at most. Records that cannot be decoded are told and skipped.
-    pub(crate) fn take(&mut self, journal: &FileJournal, limit: usize, keeps: Keeps<'_>) -> Booked {
-        let mut booked = Booked { entries: std::mem::take(&mut self.room), ..Booked::default() };
+    /// New ended entries, about `limit` at most, until [`Reader::clean`] is told that these are booked. Records that cannot
+    /// be decoded are told and skipped.
+    pub(crate) fn take(&mut self, journal: &FileJournal, limit: usize, keeps: Keeps<'_>) -> &Booked {
+        if self.taken.entries.is_empty() {
+            let booked = std::mem::take(&mut self.taken);
+            self.taken = self.read_on(journal, limit, keeps, booked);
+        } else {
+            // Left by somebody else: what came meanwhile follows.
+            self.taken.more = true;
+        }
+        &self.taken
+    }
+
+    fn read_on(
+        &mut self,
+        journal: &FileJournal,
+        limit: usize,
+        keeps: Keeps<'_>,
+        mut booked: Booked,
+    ) -> Booked {
         for segment in journal.segments() {
             if booked.entries.len() >= limit {
                 booked.more = true;
@@ -69,12 +87,6 @@ impl Reader {
             }
         }
         booked
-    }
-
-    /// Takes back the room of a pass that is over.
-    pub(crate) fn recycle(&mut self, mut entries: Vec<Entry>) {
-        entries.clear();
-        self.room = entries;
     }
 
     fn take_segment(
@@ -153,8 +165,11 @@ impl Reader {
     }
 
     /// Drops segments that are read to their end and hold nothing that is needed. To be called when everything taken so far
-    /// is in the ledger.
-    pub(crate) fn clean(&mut self, journal: &FileJournal) {
+    /// is in the ledger. Answers whether there is more to take.
+    pub(crate) fn clean(&mut self, journal: &FileJournal) -> bool {
+        self.taken.entries.clear();
+        self.taken.ended = 0;
+        let more = std::mem::take(&mut self.taken.more);
         self.mark(journal);
         let mut kept = Vec::new();
         for segment in journal.segments() {
@@ -170,6 +185,7 @@ impl Reader {
             journal.drop_segment(&segment);
         }
         journal.trim();
+        more
     }
 
     /// Notes how far all is booked. Where that cannot be written, rows tell as long as they are kept.
