@@ -8,10 +8,17 @@ use weir_core::model::prices::ServiceTier;
 /// Where requests name it: OpenAI's and Anthropic's, and Gemini's and Converse's.
 static NAMES: &[&str] = &["service_tier", "serviceTier"];
 
-/// `None`: none but the ordinary one. Whether the provider has such a tier its prices say.
+/// `None`: none but the ordinary one. Whether the provider has such a tier its prices say. Which of two names a provider
+/// reads depends on it: who says both is taken to mean the dearer one.
 pub fn asked(x: &Exchange, deployment: &Deployment) -> Option<ServiceTier> {
-    let said = NAMES.iter().find_map(|name| deployment.rules.said(&x.request.body, name))?;
-    read(said).filter(|tier| *tier != ServiceTier::Standard)
+    let said = NAMES.iter().filter_map(|name| read(deployment.rules.said(&x.request.body, name)?));
+    // In this order they are dearer and dearer.
+    said.filter(|tier| is_asked_for(*tier)).max()
+}
+
+/// Prices of batches are for batches: whoever waits for the answer does not get it for half by saying so.
+fn is_asked_for(tier: ServiceTier) -> bool {
+    !matches!(tier, ServiceTier::Standard | ServiceTier::Batch)
 }
 
 /// A word, or Converse's `{"type": "priority"}`.

@@ -20,7 +20,8 @@ weir_settings: {drain_delay: 0}
 /// A million tokens cost $1 in and $2 out; four times as much with priority; $0.5 and $0.7 with flex.
 const PRICES: &str = "input_cost_per_token: 0.000001, output_cost_per_token: 0.000002, \
     input_cost_per_token_priority: 0.000004, output_cost_per_token_priority: 0.000008, \
-    input_cost_per_token_flex: 0.0000005, output_cost_per_token_flex: 0.0000007";
+    input_cost_per_token_flex: 0.0000005, output_cost_per_token_flex: 0.0000007, \
+    input_cost_per_token_batches: 0.0000001, output_cost_per_token_batches: 0.0000001";
 
 /// Of 11 tokens in and 7 out, in dollars.
 const STANDARD: f64 = 0.000_025;
@@ -133,6 +134,8 @@ async fn p12_where_no_answer_names_a_tier_the_one_that_was_asked_for_is_paid() {
         ("tiered", None, ("standard", STANDARD)),
         ("tiered", Some("priority"), ("priority", PRIORITY)),
         ("tiered", Some("flex"), ("flex", FLEX)),
+        // Nobody who waits for an answer is served as a batch.
+        ("tiered", Some("batch"), ("standard", STANDARD)),
         ("patient", None, ("flex", FLEX)),
         ("patient", Some("priority"), ("priority", PRIORITY)),
     ] {
@@ -145,6 +148,17 @@ async fn p12_where_no_answer_names_a_tier_the_one_that_was_asked_for_is_paid() {
                 assert!((told - paid.1).abs() < 1e-12, "{what}: {told} is told");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn p12_who_names_two_tiers_pays_the_dearer_one() {
+    let rig = tiered().over(naming(None)).await;
+    for (one, other) in [("flex", "priority"), ("priority", "flex")] {
+        let mut body = asking("tiered", Some(one), false);
+        body["serviceTier"] = other.into();
+        let answer = rig.post("/v1/chat/completions", MASTER, body).await;
+        is_booked(&rig, &answer, ("priority", PRIORITY), one).await;
     }
 }
 
