@@ -11,11 +11,15 @@ pub fn length(bytes: &[u8]) -> Duration {
     wave(bytes).unwrap_or_else(|| lasting(bytes.len(), USUAL_RATE))
 }
 
-/// RIFF WAVE tells how many bytes there are to a second.
+/// RIFF WAVE tells how many bytes there are to a second. They are never more than its samples take uncompressed, by which
+/// it is played whatever else its head says.
 fn wave(bytes: &[u8]) -> Option<Duration> {
     let chunks = bytes.strip_prefix(b"RIFF")?.get(4..)?.strip_prefix(b"WAVE")?;
     let format = chunk(chunks, *b"fmt ")?;
-    let rate = u32::from_le_bytes(format.get(8..12)?.try_into().ok()?);
+    let half = |at: usize| Some(u32::from(u16::from_le_bytes(format.get(at..at + 2)?.try_into().ok()?)));
+    let word = |at: usize| Some(u32::from_le_bytes(format.get(at..at + 4)?.try_into().ok()?));
+    let frame = half(2)?.saturating_mul(half(14)?.div_ceil(8).max(1));
+    let rate = word(8)?.min(word(4)?.saturating_mul(frame));
     Some(lasting(chunk(chunks, *b"data")?.len(), rate)).filter(|_| rate > 0)
 }
 
@@ -59,6 +63,15 @@ mod tests {
         {
             assert_eq!(length(&recorded(said, data)), Duration::from_millis(millis), "{said} of {data}");
         }
+    }
+
+    /// Such a recording is played like any other, and would cost nothing.
+    #[test]
+    fn p12_a_head_does_not_make_a_recording_shorter_than_its_samples() {
+        let mut bytes = recorded(24_000, 24_000);
+        let at = bytes.windows(4).position(|four| four == 16_000_u32.to_le_bytes()).unwrap();
+        bytes[at..at + 4].fill(0xff);
+        assert_eq!(length(&bytes), Duration::from_millis(1_500));
     }
 
     #[test]
