@@ -44,6 +44,8 @@ pub struct Roots {
 pub struct Bundle {
     path: PathBuf,
     text: String,
+    /// Whether any of the system's are among them.
+    pub of_system: bool,
 }
 
 impl Roots {
@@ -56,8 +58,7 @@ impl Roots {
     /// # Errors
     /// That file cannot be used.
     pub fn of_all(&self, verify: &SslVerify) -> anyhow::Result<Bundle> {
-        let own = own(verify, &self.env);
-        Ok(Bundle { path: PathBuf::from(path(&self.folder)), text: text(own, &self.env)? })
+        self.bundle(PathBuf::from(path(&self.folder)), own(verify, &self.env))
     }
 
     /// The system's roots and those of `own`.
@@ -68,7 +69,14 @@ impl Roots {
         let mut hasher = DefaultHasher::new();
         own.hash(&mut hasher);
         let path = self.folder.join(format!("ca-bundle-{:016x}.pem", hasher.finish()));
-        Ok(Bundle { path, text: text(Some(own), &self.env)? })
+        self.bundle(path, Some(own))
+    }
+
+    fn bundle(&self, path: PathBuf, own: Option<&str>) -> anyhow::Result<Bundle> {
+        let own = own.map(own_roots).transpose()?.unwrap_or_default();
+        let system = system_roots(&self.env);
+        let text = own.iter().chain(&system).map(pem).collect();
+        Ok(Bundle { path, text, of_system: !system.is_empty() })
     }
 }
 
@@ -91,18 +99,9 @@ impl Bundle {
 /// All of them in memory.
 pub fn store(own: Option<&str>, env: &Env) -> anyhow::Result<RootCertStore> {
     let mut store = RootCertStore::empty();
-    store.add_parsable_certificates(all(own, env)?);
+    store.add_parsable_certificates(own.map(own_roots).transpose()?.unwrap_or_default());
+    store.add_parsable_certificates(system_roots(env));
     Ok(store)
-}
-
-fn all(own: Option<&str>, env: &Env) -> anyhow::Result<Vec<CertificateDer<'static>>> {
-    let mut all = own.map(own_roots).transpose()?.unwrap_or_default();
-    all.extend(system_roots(env));
-    Ok(all)
-}
-
-fn text(own: Option<&str>, env: &Env) -> anyhow::Result<String> {
-    Ok(all(own, env)?.iter().map(pem).collect())
 }
 
 /// Every certificate counts: one that cannot be used is an operator's mistake.

@@ -2,6 +2,7 @@
 
 use super::certificate::{self, CertKey, Shown};
 use super::roots::{Bundle, Roots};
+use anyhow::bail;
 use pingora::connectors::ConnectorOptions;
 use pingora::connectors::http::Connector;
 use std::collections::HashMap;
@@ -26,6 +27,8 @@ struct Anchor {
     connector: Arc<Connector>,
     /// Tells the roots from others.
     mark: u64,
+    /// Whether the system's are among them.
+    of_system: bool,
 }
 
 /// For deployments that trust a CA of their own, by its file. Connections of one are never used for another.
@@ -44,7 +47,7 @@ impl Trust {
     /// a deployment that cannot be used any more counts as it was.
     ///
     /// # Errors
-    /// As for [`Trust::read`].
+    /// As for [`Trust::read`]; and the system's roots are gone.
     pub fn again(&self, config: &Config) -> anyhow::Result<Option<Self>> {
         let next = Self::after(Some(self), config, &self.folder, self.pool_size)?;
         Ok((next.marks() != self.marks()).then_some(next))
@@ -61,7 +64,12 @@ impl Trust {
         let shown = config.litellm.library.certificate.as_deref().map(certificate::read).transpose()?;
         // Who is shown another certificate must be connected to anew.
         let kept = before.filter(|before| mark(&before.shown) == mark(&shown));
-        let all = Anchor::of(&roots.of_all(verify)?, pool_size, kept.map(|kept| &kept.all))?;
+        let of_all = roots.of_all(verify)?;
+        if before.is_some_and(|before| before.all.of_system) && !of_all.of_system {
+            // Files that are being replaced, rather than a decision to trust nobody.
+            bail!("the system's root certificates cannot be read any more");
+        }
+        let all = Anchor::of(&of_all, pool_size, kept.map(|kept| &kept.all))?;
         let own = before.map(|before| before.own_again(&roots, kept.is_some())).unwrap_or_default();
         Ok(Self {
             verify: *verify != SslVerify::Off,
@@ -131,7 +139,8 @@ impl Anchor {
         }
         let mut options = ConnectorOptions::new(pool_size);
         options.ca_file = Some(bundle.written()?);
-        Ok(Self { connector: Arc::new(Connector::new(Some(options))), mark })
+        let connector = Arc::new(Connector::new(Some(options)));
+        Ok(Self { connector, mark, of_system: bundle.of_system })
     }
 }
 

@@ -224,6 +224,27 @@ async fn p34_ca_files_that_have_changed_are_read_again_with_the_configuration() 
 }
 
 #[tokio::test]
+async fn p34_roots_of_the_system_that_are_gone_at_a_reload_are_still_trusted() {
+    let pki = Pki::new();
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("root.pem");
+    let put = || assert!(std::fs::copy(pki.file("ca.pem"), &root).is_ok());
+    put();
+    let end = TlsEnd::start(&pki, BOTH).await;
+    let rig = Rig::config(&config(&end, "")).env("SSL_CERT_DIR", &folder.path().display().to_string());
+    let rig = rig.start().await;
+    end.forward_to(rig.mock.addr());
+    answered(&rig, &["gpt-4o"], 200).await;
+    std::fs::remove_file(&root).unwrap();
+    reload(&rig).await;
+    assert!(rig.log().contains("root certificates cannot be read any more"), "it is told");
+    answered(&rig, &["gpt-4o"], 200).await;
+    put();
+    reload(&rig).await;
+    answered(&rig, &["gpt-4o"], 200).await;
+}
+
+#[tokio::test]
 async fn p34_connections_are_kept_over_a_reload_that_changes_no_ca() {
     let (_pki, end, rig) = trusting(&["http/1.1"]).await;
     for _ in 0..2 {

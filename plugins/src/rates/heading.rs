@@ -119,13 +119,14 @@ pub(super) fn write(standings: &[Standing], head: &mut HeaderMap) {
     }
 }
 
-/// What is left in all, if the provider says nothing of it in this head: its own limits are not mixed with ours.
+/// What is left in all, if the provider says nothing of it in this head: its own limits are not mixed with ours, and Azure says
+/// what is left without its limit.
 fn unsaid(in_all: [Option<Tightest>; 2], head: &HeaderMap) -> [Option<(&'static [Header; 3], Tightest)>; 2] {
     let [requests, tokens] = &*IN_ALL;
     let [of_requests, of_tokens] = in_all;
     let one = |headers: &'static [Header; 3], tightest: Option<Tightest>| {
-        let [limit, ..] = headers;
-        tightest.filter(|_| !head.contains_key(&limit.name)).map(|tightest| (headers, tightest))
+        let is_said = || headers.iter().any(|header| head.contains_key(&header.name));
+        tightest.filter(|_| !is_said()).map(|tightest| (headers, tightest))
     };
     [one(requests, of_requests), one(tokens, of_tokens)]
 }
@@ -234,5 +235,17 @@ mod tests {
             (head.len(), &head["x-ratelimit-limit-requests"]),
             (4, &HeaderValue::from_static("10000"))
         );
+    }
+
+    #[test]
+    fn p18_a_provider_that_tells_only_what_is_left_is_not_contradicted() {
+        let tightest = Some(Tightest { limit: 9, remaining: 4, reset: 7 });
+        let mut head = HeaderMap::new();
+        head.insert("x-ratelimit-remaining-requests", HeaderValue::from_static("99"));
+        let mut lines = String::new();
+        lines_in_all([tightest, None], &head, &mut lines);
+        write_in_all([tightest, None], &mut head);
+        assert_eq!((lines.as_str(), head.len()), ("", 1), "one line, and it is the provider's");
+        assert_eq!(head["x-ratelimit-remaining-requests"], "99");
     }
 }
