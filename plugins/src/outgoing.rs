@@ -1,5 +1,6 @@
 //! The request of one attempt, as it goes to the provider.
 
+use crate::budgets::{LIMITS, forget_generated};
 use crate::deployment::Deployment;
 use crate::dialects::cache_points::CachePoints;
 use crate::dialects::cohere::{Vendor, write_rerank};
@@ -231,15 +232,19 @@ fn translated(
     let body = deployment.rules.with_defaults(&x.request.body);
     let mut request = reader.read_request(&body, &x.request.headers)?;
     request.stream = x.request.stream;
+    let mut params = deployment.rules.params_for(&x.request.body, from);
     if let Some(limit) = x.limit_output {
         request.max_tokens = Some(request.max_tokens.map_or(limit, |asked| asked.min(limit)));
+        // Whatever the client or the config says, no more is paid for.
+        params.additional_drop.retain(|name| !LIMITS.contains(&name.as_str()));
+        forget_generated(&mut request.extra);
     }
     go_on(&mut request, x)?;
     mark(&mut request, x, deployment)?;
     let asked = Asked {
         model: &deployment.model_label,
         provider: deployment.provider.prefix,
-        params: &deployment.rules.params_for(&x.request.body, from),
+        params: &params,
         headers: &x.request.headers,
     };
     let mut wire = upstream(to).write_request(request, &asked)?;

@@ -16,7 +16,7 @@ const NAME: &str = "team_member_key_duration";
 ///
 /// # Errors
 /// What the team says is no duration.
-pub(super) async fn bound(context: &Context, record: &mut KeyRecord, now: Micros) -> Result<(), Refusal> {
+pub(crate) async fn bound(context: &Context, record: &mut KeyRecord, now: Micros) -> Result<(), Refusal> {
     let Some(team) = record.team_id.as_deref().filter(|_| record.user_id.is_some()) else { return Ok(()) };
     let Some(team) = context.get::<Team>(team).await? else { return Ok(()) };
     let metadata: Value = serde_json::from_str(&team.metadata).unwrap_or_default();

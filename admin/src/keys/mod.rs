@@ -18,6 +18,7 @@ mod temporary;
 mod text;
 
 pub(crate) use generate::{NewKey, may_give, of_user, told_new};
+pub(crate) use lasting::bound as bound_lasting;
 pub(crate) use list::{told_all, told_of, told_of_user};
 pub(crate) use rotate::rotate_due;
 

@@ -41,7 +41,7 @@ pub(super) async fn new(context: Context, mut sent: Fields) -> Result<Json<Objec
     let spend = sent.money("spend").filter(|_| context.is_admin());
     let mut user = User { metadata: "{}".to_owned(), role, ..User::default() };
     fields::read(TABLE, &mut sent, &mut user);
-    let key = keys::of_user(&mut sent, with_key)?;
+    let mut key = keys::of_user(&mut sent, with_key)?;
     sent.finish()?;
     budgets::checked(&user.limits)?;
     user.id = id.unwrap_or_else(|| new_entry_id().to_string());
@@ -61,11 +61,9 @@ pub(super) async fn new(context: Context, mut sent: Fields) -> Result<Json<Objec
     if let Some(spend) = spend {
         work.spent(SpendScope::User, Some(user.id.clone()), spend);
     }
-    let key = key.map(|mut key| {
+    if let Some(key) = &mut key {
         key.record.user_id = Some(user.id.clone());
-        key
-    });
-    if let Some(key) = &key {
+        keys::bound_lasting(&context, &mut key.record, now).await?;
         work.insert(&key.record)?;
     }
     work.commit().await?;

@@ -288,6 +288,30 @@ async fn p15_what_does_not_fit_whole_is_made_shorter() {
     assert_eq!(rig.mock.log().last().unwrap().json()["max_tokens"], json!(1_000));
 }
 
+/// LiteLLM's `additional_drop_params`, and Gemini's own place for the limit, which would count before it.
+#[tokio::test]
+async fn p15_what_is_made_shorter_no_client_makes_longer() {
+    let rig =
+        dear().replace("openai/dear, api_base: \"MOCK/v1\"", "gemini/dear, api_base: \"MOCK\"").start().await;
+    for (asked, more) in [
+        (1_000, json!({"additional_drop_params": ["max_tokens", "max_completion_tokens"]})),
+        (1, json!({"additional_drop_params": ["max_tokens"]})),
+        (1, json!({"generationConfig": {"maxOutputTokens": 1_000}})),
+        (1, json!({"generation_config": {"max_output_tokens": 1_000}})),
+    ] {
+        let key = rig.key(json!({"max_budget": 0.05})).await;
+        let mut body = ask(asked);
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let answer = rig.post("/v1/chat/completions", &key, body).await;
+        assert_eq!(answer.status, 200, "{more}: {}", answer.text());
+        let limit: u64 = answer.header("x-weir-max-tokens-limited").parse().unwrap();
+        assert!(limit < 50, "{more}: {limit}");
+        let sent = rig.mock.log().last().unwrap().json()["generationConfig"].clone();
+        assert_eq!(sent["maxOutputTokens"], json!(limit.min(asked)), "{more}: {sent}");
+        assert!(sent.get("max_output_tokens").is_none(), "{more}: {sent}");
+    }
+}
+
 #[tokio::test]
 async fn p15_each_of_several_answers_has_its_share() {
     let rig = dear().over(obedient).await;

@@ -97,6 +97,8 @@ async fn keys_of_a_teams_members_last_as_long_as_the_team_says() {
     assert!(bound(made["expires"].as_str().unwrap()), "{made}");
     let longer = json!({"team_id": "red", "user_id": "ann", "duration": "30d"});
     assert!(bound(&expires("/key/generate", MASTER, longer).await));
+    let first = json!({"user_id": "bob", "team_id": "red", "duration": "30d"});
+    assert!(bound(&expires("/user/new", MASTER, first).await), "also the first key of a member");
     let shorter = expires("/key/generate", &ann, json!({"team_id": "red", "duration": "1h"})).await;
     assert!(shorter < hours, "{shorter}");
     assert!(bound(&expires("/key/update", &ann, json!({"key": key, "duration": "-1"})).await));

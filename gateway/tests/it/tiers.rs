@@ -151,6 +151,25 @@ async fn p12_where_no_answer_names_a_tier_the_one_that_was_asked_for_is_paid() {
     }
 }
 
+/// What a client says and takes back, or says twice, may reach the provider or not.
+#[tokio::test]
+async fn p12_a_cheap_tier_that_the_provider_may_not_be_asked_for_is_not_paid() {
+    let rig = tiered().over(naming(None)).await;
+    let dropped = json!(["service_tier"]);
+    for (tier, more, paid) in [
+        ("flex", json!({"additional_drop_params": dropped}), ("standard", STANDARD)),
+        ("priority", json!({"additional_drop_params": dropped}), ("priority", PRIORITY)),
+        ("flex", json!({"serviceTier": "default"}), ("standard", STANDARD)),
+        ("flex", json!({"serviceTier": "priority"}), ("priority", PRIORITY)),
+        ("flex", json!({"additional_drop_params": ["seed"]}), ("flex", FLEX)),
+    ] {
+        let mut body = asking("tiered", Some(tier), false);
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let answer = rig.post("/v1/chat/completions", MASTER, &body).await;
+        is_booked(&rig, &answer, paid, &format!("{tier} {more}")).await;
+    }
+}
+
 #[tokio::test]
 async fn p12_who_names_two_tiers_pays_the_dearer_one() {
     let rig = tiered().over(naming(None)).await;

@@ -1,6 +1,7 @@
 //! What a request may cost: an upper bound by the bytes of its body and the longest answer that it allows.
 
 use crate::deployment::Deployment;
+use crate::dialects::openai_chat::client_drops;
 use crate::exchange::Exchange;
 use crate::measure::Measured;
 use crate::models::Group;
@@ -8,6 +9,7 @@ use crate::tier;
 use serde_json::Value;
 use std::time::Duration;
 use weir_core::body::JsonBody;
+use weir_core::chat::Object;
 use weir_core::domain::markup::Markup;
 use weir_core::domain::money::{FemtoSum, FemtoUsd, NanoUsd};
 use weir_core::domain::operation::Operation;
@@ -36,7 +38,11 @@ const USUAL_OUTPUT: u64 = 4_096;
 const BYTES_A_SECOND: usize = 2_000;
 
 /// Where clients say how long the answer may be.
-static LIMITS: &[&str] = &["max_completion_tokens", "max_tokens", "max_output_tokens"];
+pub(crate) static LIMITS: &[&str] = &["max_completion_tokens", "max_tokens", "max_output_tokens"];
+
+/// Gemini's place for it, which other dialects' clients pass through, and its name there.
+static GENERATION: &[&str] = &["generationConfig", "generation_config"];
+static GENERATED: &[&str] = &["maxOutputTokens", "max_output_tokens"];
 
 impl Estimate {
     /// Anything that is left will do.
@@ -148,15 +154,27 @@ fn answers(body: &JsonBody) -> u64 {
     body.raw("n").and_then(|n| n.trim().parse().ok()).unwrap_or(1).clamp(1, MOST_ANSWERS)
 }
 
-/// The longest answer that the client wants, as far as it says.
+/// The longest answer that the client wants, as far as it says so and does not take it back. Of several limits the provider
+/// may get any.
 pub fn asked_output(body: &JsonBody) -> Option<u64> {
-    let asked = LIMITS.iter().find_map(|name| body.raw(name)?.trim().parse::<u64>().ok());
-    asked.or_else(|| generation(body.raw("generationConfig")?))
+    let said = |name: &&str| body.raw(name)?.trim().parse::<u64>().ok();
+    let asked = LIMITS.iter().filter_map(said).max();
+    let asked = asked.max(GENERATION.iter().filter_map(|name| generation(body.raw(name)?)).max())?;
+    (!client_drops(body, LIMITS)).then_some(asked)
 }
 
-/// Gemini's place for it.
 fn generation(raw: &str) -> Option<u64> {
-    serde_json::from_str::<Value>(raw).ok()?.get("maxOutputTokens")?.as_u64()
+    let config: Object = serde_json::from_str(raw).ok()?;
+    GENERATED.iter().filter_map(|name| config.get(*name)?.as_u64()).max()
+}
+
+/// Takes Gemini's limits out of what a client of another dialect says beside its own.
+pub(crate) fn forget_generated(extra: &mut Object) {
+    for name in GENERATION {
+        if let Some(Value::Object(config)) = extra.get_mut(*name) {
+            config.retain(|name, _| !GENERATED.contains(&name.as_str()));
+        }
+    }
 }
 
 /// What is paid by the piece, as far as the request says.

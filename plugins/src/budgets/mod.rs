@@ -12,6 +12,7 @@ mod windows;
 
 pub use account::{Account, Hold};
 pub use estimate::{Estimate, asked_output};
+pub(crate) use estimate::{LIMITS, forget_generated};
 pub use refusal::Unspent;
 pub(crate) use scopes::{Ids, OfCaller};
 pub use scopes::{Scope, Scopes, any, of_holder, of_key, scopes, told_of_key};

@@ -20,7 +20,7 @@ mod tests;
 pub(super) use client::request::read as read_request;
 pub use error::{read_error, stream_error_event};
 pub(crate) use request::{OURS, is_ours};
-pub use request::{Rules, wants_usage};
+pub use request::{Rules, client_drops, wants_usage};
 pub use response::{Report, read_response};
 pub use stream::{Block, StreamError, StreamReader};
 pub(super) use usage::ToldUsage;

@@ -86,6 +86,9 @@ static ARE_OURS: LazyLock<HashSet<&str>> = LazyLock::new(|| OURS.iter().copied()
 const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 const ANTHROPIC_BETA: HeaderName = HeaderName::from_static("anthropic-beta");
 
+/// Where a client names parameters that shall not go out.
+const DROPPED: &str = "additional_drop_params";
+
 const ASK_USAGE: &str = r#"{"include_usage":true}"#;
 
 /// Cohere's member for what embeddings are for, and what adapters say there.
@@ -105,6 +108,11 @@ pub fn wants_usage(body: &JsonBody) -> bool {
 #[derive(serde::Deserialize)]
 struct StreamOptions {
     include_usage: Option<bool>,
+}
+
+/// Whether the client itself wants one of these parameters left out. Not every way to a provider heeds that.
+pub fn client_drops(body: &JsonBody, any_of: &[&str]) -> bool {
+    names(body, DROPPED).iter().any(|name| any_of.contains(&name.as_str()))
 }
 
 // --- Rules ---
@@ -213,7 +221,7 @@ impl Rules {
         let speaks = matches!(client, Dialect::OpenAiChat | Dialect::OpenAiCompletions);
         params.drop |= !speaks || body.is_true("drop_params");
         params.allowed.extend(names(body, "allowed_openai_params"));
-        params.additional_drop.extend(names(body, "additional_drop_params"));
+        params.additional_drop.extend(names(body, DROPPED));
         params
     }
 

@@ -11,10 +11,11 @@ const isVoid = (value: unknown): boolean =>
   value === null ||
   value === undefined ||
   value === '' ||
-  (typeof value === 'object' && Object.values(value).every(isNothing));
+  (typeof value === 'object' && Object.entries(value).every(isNothing));
 
-/** Of what a group holds: what is off, or counted to nothing. */
-const isNothing = (value: unknown): boolean => value === false || value === 0 || isVoid(value);
+/** Of what a group holds: what is off, or never happened. A limit of nothing is one: it is not the same as none. */
+const isNothing = ([name, value]: [string, unknown]): boolean =>
+  value === false || (value === 0 && name === 'count') || isVoid(value);
 
 const micros = (value: number) => moment(new Date(value / 1000).toISOString());
 
