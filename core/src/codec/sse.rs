@@ -126,7 +126,7 @@ impl Framer {
     }
 
     fn check(&self, whole: Bytes) -> Result<Bytes, EventTooLong> {
-        if self.pending.len() > self.limit {
+        if self.pending.len() + self.unsure.len() > self.limit {
             return Err(EventTooLong(self.limit));
         }
         Ok(whole)
@@ -287,5 +287,8 @@ mod tests {
         let mut framer = Framer::new(8);
         assert!(framer.push(Bytes::from_static(b"data: 1")).is_ok());
         assert_eq!(framer.push(Bytes::from_static(b"234")), Err(EventTooLong(8)));
+        // A CR that waits for what follows it is kept, too.
+        let mut framer = Framer::new(8);
+        assert_eq!(framer.push(Bytes::from_static(b"12345678\r")), Err(EventTooLong(8)));
     }
 }

@@ -288,11 +288,17 @@ async fn p15_what_does_not_fit_whole_is_made_shorter() {
     assert_eq!(rig.mock.log().last().unwrap().json()["max_tokens"], json!(1_000));
 }
 
+fn gemini_says(_: &Seen) -> Reply {
+    let said = json!({"content": {"role": "model", "parts": [{"text": "so"}]}, "finishReason": "STOP"});
+    let usage = json!({"promptTokenCount": 1, "candidatesTokenCount": 1, "totalTokenCount": 2});
+    Reply::json(200, &json!({"candidates": [said], "usageMetadata": usage}))
+}
+
 /// LiteLLM's `additional_drop_params`, and Gemini's own place for the limit, which would count before it.
 #[tokio::test]
 async fn p15_what_is_made_shorter_no_client_makes_longer() {
-    let rig =
-        dear().replace("openai/dear, api_base: \"MOCK/v1\"", "gemini/dear, api_base: \"MOCK\"").start().await;
+    let gemini = dear().replace("openai/dear, api_base: \"MOCK/v1\"", "gemini/dear, api_base: \"MOCK\"");
+    let rig = gemini.over(gemini_says).await;
     for (asked, more) in [
         (1_000, json!({"additional_drop_params": ["max_tokens", "max_completion_tokens"]})),
         (1, json!({"additional_drop_params": ["max_tokens"]})),

@@ -150,7 +150,7 @@ async fn p40_kill_nine_under_load_loses_and_invents_nothing() {
     }
     let seen: Vec<String> =
         rig.mock.log().iter().map(|s| s.header("x-client-request-id").to_owned()).collect();
-    assert!(seen.len() > 50, "only {} requests", seen.len());
+    assert!((51..10_000).contains(&seen.len()), "{} requests", seen.len());
     let rows = settled(&rig, seen.len()).await;
     let mut attempts: HashMap<String, &serde_json::Value> = HashMap::new();
     for row in &rows {
@@ -185,6 +185,8 @@ async fn load(url: String, round: u64, worker: usize) {
         if response.into_body().collect().await.is_err() {
             return;
         }
+        // All of twenty rounds have to fit into one list.
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
