@@ -34,6 +34,10 @@ struct Anchor {
 /// For deployments that trust a CA of their own, by its file. Connections of one are never used for another.
 type Anchors = HashMap<String, Anchor>;
 
+/// So many of these files are kept read. One more, and all are read again when they are needed: whether a file that was
+/// read once is still named by a deployment is not known here.
+const MOST_FILES: usize = 256;
+
 impl Trust {
     /// `folder`: where files for Pingora are kept.
     ///
@@ -99,6 +103,9 @@ impl Trust {
         }
         let made = Anchor::of(&self.roots.with(path)?, self.pool_size, None)?;
         let connector = Arc::clone(&made.connector);
+        if known.len() >= MOST_FILES {
+            known.clear();
+        }
         known.insert(path.clone(), made);
         Ok(connector)
     }

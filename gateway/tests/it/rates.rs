@@ -297,8 +297,15 @@ async fn p22_slots_are_free_again_on_every_way_out() {
         });
         futures_util::future::join_all(leave).await;
     }
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    let after = ask(&rig, &key).await;
+    // A slot that was lost never comes back; the others may need a while on a busy machine.
+    let mut after = ask(&rig, &key).await;
+    for _ in 0..100 {
+        if after.status == 200 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        after = ask(&rig, &key).await;
+    }
     assert_eq!(after.status, 200, "a slot was lost: {}", after.text());
     // Requests that fail, and requests that are refused.
     let failing = rig.post("/v1/chat/completions", &key, chat("gpt-4o", "fail")).await;
