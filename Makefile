@@ -32,7 +32,7 @@ build: ## the release binary, target/release/weir
 	@scripts/setup.sh build
 	$(CARGO) build --release --bin weir
 
-bolt: ## the release binary with its code laid out along the ways of requests: a fifth less CPU
+bolt: ## the release binary with its code laid out along the ways of requests: a quarter less CPU
 	@scripts/bolt.sh
 
 test: ## all tests in at most 40 minutes on two cores (SCALE=1)
@@ -46,6 +46,7 @@ lint: ## formatting, clippy, licences and bans, shell scripts
 
 fmt: ## format the Rust code
 	$(CARGO) fmt --all
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml
 
 bench: ## the standard cases against nginx and a bare Pingora, report under bench/out/
 	@scripts/bench.sh

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The release binary with its code laid out along the ways that requests take (BOLT): what is run together stands together, and
-# the processor finds it in its caches. A request of 1 KiB takes a fifth less CPU. Linux on x86-64 and arm64.
+# the processor finds it in its caches. A request of 1 KiB takes a quarter less CPU. Linux on x86-64 and arm64.
 #
 #   scripts/bolt.sh             target/release/weir and target/release/weir-bench
 #   BOLT_SECONDS=2              of each case of the load that it learns from

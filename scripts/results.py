@@ -22,7 +22,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 
-SKIP_LINE = re.compile(r"^\W*skipped: (.+)$", re.MULTILINE)
+SKIP_LINE = re.compile(r"^\W*skipped: (.+)$", re.MULTILINE | re.IGNORECASE)  # some say it in capitals
 LOG_LINE = re.compile(r"^test (\S.*?)(?: - should panic)? \.\.\. (ok|FAILED|ignored)(?:, (.+))?$", re.MULTILINE)
 GUARANTEE = re.compile(r"\bp(\d{1,2})(?=[_ ])", re.IGNORECASE)
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"

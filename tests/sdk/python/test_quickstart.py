@@ -1,4 +1,4 @@
-"""What a newcomer does: `make run`, read what it prints, paste the curl. No key of any provider is set."""
+"""What a newcomer does: `make run`, read what it prints, paste the curl; then set keys of providers and ask their models."""
 
 import contextlib
 import shlex
@@ -8,7 +8,7 @@ import subprocess
 import openai
 import pytest
 import rig
-from conftest import ask
+from conftest import TEXT, TOOLS, ask
 
 BUILD_SECONDS = 900  # `make run` builds first; after `cargo build` that is a look at time stamps
 
@@ -16,12 +16,12 @@ BUILD_SECONDS = 900  # `make run` builds first; after `cargo build` that is a lo
 class Run:
     """`make run` with the quickstart configuration on a free port."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, more):
         self.data = folder / "data"
         self.port = rig.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         command = ["make", "--no-print-directory", "run", f"PORT={self.port}"]
-        self.process = rig.Process(command, env=rig.clean_env(WEIR_DATA_DIR=str(self.data)), cwd=rig.ROOT)
+        self.process = rig.Process(command, env=rig.clean_env(WEIR_DATA_DIR=str(self.data), **more), cwd=rig.ROOT)
         rig.wait_until_ready(self.url, self.process, BUILD_SECONDS)
 
     def stop(self):
@@ -34,8 +34,9 @@ class Run:
 
 
 @contextlib.contextmanager
-def make_run(folder):
-    run = Run(folder)
+def make_run(folder, **more):
+    """`more`: of its environment."""
+    run = Run(folder, more)
     try:
         yield run
     finally:
@@ -119,3 +120,46 @@ def test_the_master_key_stays_the_same(tmp_path):
         with make_run(tmp_path) as run:
             keys.append(run.master_key)
     assert keys[0] == keys[1]
+
+
+# --- with keys of providers, for whom the mock stands in ---
+
+ALIVE = ["gpt-4o", "claude-sonnet-4-5", "azure-gpt-4o"]
+
+
+def provider_env(mock):
+    """What README.md says to set, and where the mock is."""
+    keys = {name: "upstream-key" for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "AZURE_API_KEY")}
+    return keys | {"OPENAI_API_BASE": f"{mock}/v1", "ANTHROPIC_API_BASE": mock, "AZURE_API_BASE": mock}
+
+
+@pytest.fixture(scope="module")
+def alive(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("alive")
+    with rig.mock_provider(folder) as mock, make_run(folder, **provider_env(mock)) as run:
+        yield openai.OpenAI(base_url=f"{run.url}/v1", api_key=run.master_key, max_retries=0, timeout=20)
+
+
+@pytest.mark.timeout(BUILD_SECONDS + 60)
+@pytest.mark.parametrize("model", ALIVE)
+def test_a_model_comes_alive_with_its_key(alive, model):
+    answer = alive.chat.completions.create(model=model, messages=ask("hi"))
+    assert answer.choices[0].message.content == TEXT
+    chunks = alive.chat.completions.create(model=model, messages=ask("hi"), stream=True)
+    assert "".join(c.choices[0].delta.content or "" for c in chunks if c.choices) == TEXT
+
+
+@pytest.mark.timeout(BUILD_SECONDS + 60)
+@pytest.mark.parametrize("model", ALIVE)
+def test_its_tools_are_called(alive, model):
+    answer = alive.chat.completions.create(model=model, messages=ask("weather in Paris? __tool"), tools=TOOLS)
+    assert answer.choices[0].message.tool_calls[0].function.name == "get_weather"
+
+
+@pytest.mark.timeout(BUILD_SECONDS + 60)
+def test_embeddings_models_and_errors(alive):
+    vector = alive.embeddings.create(model="text-embedding-3-small", input="one text").data[0].embedding
+    assert vector == pytest.approx([0.1, 0.2, -0.3])
+    assert {*ALIVE, "demo"} <= {model.id for model in alive.models.list()}
+    with pytest.raises(openai.BadRequestError, match="field x is invalid"):
+        alive.chat.completions.create(model="gpt-4o", messages=ask("__err=400"))

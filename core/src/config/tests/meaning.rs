@@ -51,6 +51,13 @@ fn defaults_are_filled_in() {
     assert_eq!(litellm.ssl_verify, SslVerify::On);
 }
 
+/// Often enough for an ingress that cuts connections which are silent for a minute.
+#[test]
+fn p23_an_idle_stream_is_kept_alive_every_fifteen_seconds() {
+    let weir = good("", &[]).weir;
+    assert_eq!(weir.keepalive_interval, Duration::from_secs(15));
+}
+
 #[test]
 fn router_settings_win_over_litellm_settings() {
     let text = "\

@@ -1,6 +1,8 @@
 //! What is walked, and what differs on purpose, with its reason.
 
 /// Golden files of the dialects that are served, and the cases of them that are walked (all, or those that start so).
+/// `errors_auth_nodb.json` has the cases of `errors_auth_db.json` and the same answers, but where LiteLLM says that it has
+/// no database to look a key up in; there always is one here.
 pub static FILES: &[(&str, &[&str])] = &[
     ("chat_openai.json", &[]),
     ("chat_azure.json", &[]),
