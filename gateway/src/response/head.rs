@@ -172,20 +172,20 @@ pub fn plain(
     limited(down, x, head)
 }
 
-/// What the price list makes of it, and what is charged beside, where anything is.
+/// What the price list makes of it, and what is charged beside: zeros where nothing is, as scripts read them all.
 fn marked(head: &mut HeaderMap, x: &Exchange, attempt: &Attempt) {
-    let Some((markup, listed)) = attempt.deployment.markup.zip(x.answer.listed) else { return };
-    head.insert(COST_ORIGINAL, text(&(listed + x.answer.outrun_cost()).to_string()));
-    if markup.discount > 0 {
-        head.insert(COST_DISCOUNT, text(&markup.discount(listed).to_string()));
+    let markup = attempt.deployment.markup.zip(x.answer.listed);
+    let amount = |amount: Option<NanoUsd>| match amount {
+        Some(amount) if amount.0 > 0 => text(&amount.to_string()),
+        _ => HeaderValue::from_static("0.0"),
+    };
+    if let Some((_, listed)) = markup {
+        head.insert(COST_ORIGINAL, text(&(listed + x.answer.outrun_cost()).to_string()));
     }
-    if markup.margin > 0 || markup.fixed.0 > 0 {
-        head.insert(COST_MARGIN, text(&markup.margin(listed).to_string()));
-    }
-    if markup.margin > 0 {
-        // A share of one has as many digits as a dollar has here.
-        head.insert(COST_MARGIN_PERCENT, text(&NanoUsd(markup.margin).to_string()));
-    }
+    head.insert(COST_DISCOUNT, amount(markup.map(|(markup, listed)| markup.discount(listed))));
+    head.insert(COST_MARGIN, amount(markup.map(|(markup, listed)| markup.margin(listed))));
+    // A share of one has as many digits as a dollar has here.
+    head.insert(COST_MARGIN_PERCENT, amount(markup.map(|(markup, _)| NanoUsd(markup.margin))));
 }
 
 /// Of a provider's answer that is passed through: written anew, the connection's, or said by us.

@@ -14,6 +14,14 @@ static HEADERS: &[(&str, bool)] = &[
     ("x-litellm-attempted-retries", true),
     ("x-litellm-attempted-fallbacks", true),
     ("x-litellm-response-cost", false),
+    ("x-litellm-response-cost-original", false),
+    ("x-litellm-response-cost-discount-amount", true),
+    ("x-litellm-response-cost-margin-amount", true),
+    ("x-litellm-response-cost-margin-percent", true),
+    ("x-litellm-key-spend", false),
+    ("x-litellm-model-api-base", false),
+    ("x-litellm-response-duration-ms", false),
+    ("x-litellm-overhead-duration-ms", false),
     ("x-ratelimit-limit-requests", true),
     ("x-ratelimit-remaining-tokens", true),
     ("llm_provider-x-request-id", true),
@@ -23,19 +31,22 @@ static HEADERS: &[(&str, bool)] = &[
     ("access-control-allow-origin", true),
 ];
 
+/// Those that say what the answer costs.
+static COSTS: &[&str] = &["x-litellm-response-cost", "x-litellm-response-cost-original"];
+
 pub fn compare(case: &str, expected: &Value, answer: &Answer) -> Vec<String> {
     let mut wrong = Vec::new();
     for (name, exact) in HEADERS {
         let Some(want) = expected[*name].as_str() else { continue };
         let got = answer.header(name);
         if differs(case, "origin") && name.starts_with("access")
-            || differs(case, "cost") && name.ends_with("cost")
+            || differs(case, "cost") && COSTS.contains(name)
             || differs(case, "limits") && name.starts_with("x-rate")
         {
             continue;
         }
         let nano = |text: &str| NanoUsd::parse(text).ok();
-        let cost = *name == "x-litellm-response-cost" && nano(want) != nano(got);
+        let cost = COSTS.contains(name) && nano(want) != nano(got);
         let json = *name == "content-type"
             && got.starts_with("application/json")
             && want.starts_with("application/json");
