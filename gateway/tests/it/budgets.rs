@@ -358,6 +358,23 @@ async fn p15_each_of_several_answers_has_its_share() {
 }
 
 #[tokio::test]
+async fn p15_each_of_geminis_candidates_has_its_share() {
+    let gemini = dear().replace("openai/dear, api_base: \"MOCK/v1\"", "gemini/dear, api_base: \"MOCK\"");
+    let rig = gemini.over(gemini_says).await;
+    let contents = json!([{"role": "user", "parts": [{"text": "hi"}]}]);
+    for body in [
+        json!({"contents": contents, "generationConfig": {"candidateCount": 4}}),
+        json!({"contents": contents, "generation_config": {"candidate_count": 4}}),
+    ] {
+        let key = rig.key(json!({"max_budget": 0.1})).await;
+        let answer = rig.post("/v1beta/models/dear:generateContent", &key, &body).await;
+        assert_eq!(answer.status, 200, "{body}: {}", answer.text());
+        let limit: u64 = answer.header("x-weir-max-tokens-limited").parse().unwrap();
+        assert!((20..25).contains(&limit), "{body}: {limit}");
+    }
+}
+
+#[tokio::test]
 async fn p15_what_is_passed_through_is_not_said_to_be_limited() {
     let rig = dear()
         .replace("openai/dear, api_base: \"MOCK/v1\"", "anthropic/dear, api_base: \"MOCK\"")

@@ -145,8 +145,11 @@ fn longest(x: &Exchange, deployment: &Deployment) -> u64 {
 /// OpenAI's own bound.
 const MOST_ANSWERS: u64 = 128;
 
+/// By OpenAI's name or by Gemini's, which clients of other dialects may use, too.
 fn answers(body: &JsonBody) -> u64 {
-    body.raw("n").and_then(|n| n.trim().parse().ok()).unwrap_or(1).clamp(1, MOST_ANSWERS)
+    let n = body.raw("n").and_then(|n| n.trim().parse::<u64>().ok()).unwrap_or(1);
+    let candidates = gemini::candidates(body).into_iter().map(|count| count.unwrap_or(MOST_ANSWERS));
+    candidates.fold(n, u64::max).clamp(1, MOST_ANSWERS)
 }
 
 /// The longest answer that the client wants, as far as it says so and does not take it back. Of several limits the provider
@@ -179,11 +182,27 @@ fn pieces(x: &Exchange) -> Option<Measured> {
 
 #[cfg(test)]
 mod tests {
-    use super::asked_output;
+    use super::{MOST_ANSWERS, answers, asked_output};
     use crate::tokens::count_text;
     use bytes::Bytes;
     use serde_json::json;
     use weir_core::body::JsonBody;
+
+    #[test]
+    fn p15_every_answer_that_is_asked_for_counts_in_either_spelling() {
+        for (said, count) in [
+            (json!({}), 1),
+            (json!({"n": 3}), 3),
+            (json!({"generationConfig": {"candidateCount": 4}}), 4),
+            (json!({"generationConfig": {"candidate_count": 4}}), 4),
+            (json!({"generation_config": {"candidate_count": 4, "candidateCount": null}, "n": 2}), 4),
+            // Google reads numbers in quotes, too.
+            (json!({"generation_config": {"candidateCount": "8"}}), MOST_ANSWERS),
+        ] {
+            let body = JsonBody::parse(Bytes::from(said.to_string())).unwrap();
+            assert_eq!(answers(&body), count, "{said}");
+        }
+    }
 
     #[test]
     fn p15_a_limit_counts_however_it_is_spelled_and_the_longest_of_several() {

@@ -29,7 +29,7 @@ pub use embeddings::{
 };
 pub use response::{ArrayWriter, array_error};
 pub use scan::{Report, Scanner, read_report};
-pub(crate) use sizes::{forget_limits, limits, set_limit};
+pub(crate) use sizes::{candidates, forget_limits, limits, set_limit};
 
 use super::dialect::{
     Asked, ClientDialect, EventReader, EventWriter, TranslateError, UpstreamDialect, View, WireRequest,

@@ -7,10 +7,16 @@ use weir_core::chat::Object;
 
 static CONFIG: [&str; 2] = ["generationConfig", "generation_config"];
 static LIMIT: [&str; 2] = ["maxOutputTokens", "max_output_tokens"];
+static CANDIDATES: [&str; 2] = ["candidateCount", "candidate_count"];
 
 /// How long an answer may be, as often as that is said; `None`: this one cannot be read.
 pub(crate) fn limits(body: &JsonBody) -> Vec<Option<u64>> {
     numbers(body, LIMIT)
+}
+
+/// How many answers there shall be, as often as that is said; `None`: this one cannot be read.
+pub(crate) fn candidates(body: &JsonBody) -> Vec<Option<u64>> {
+    numbers(body, CANDIDATES)
 }
 
 /// Limits a request of this dialect, and takes a shorter limit of its own for it. Of both spellings one is left.
