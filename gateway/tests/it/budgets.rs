@@ -318,6 +318,24 @@ async fn p15_what_is_made_shorter_no_client_makes_longer() {
     }
 }
 
+/// As another dialect calls it. Nobody heeds that, and the hold would be too small.
+#[tokio::test]
+async fn p15_a_limit_that_no_provider_is_told_limits_nothing() {
+    let rig = dear().over(obedient).await;
+    let messages = json!([{"role": "user", "content": "hi"}]);
+    for body in [
+        json!({"model": "dear", "messages": messages, "max_output_tokens": 1}),
+        json!({"model": "dear", "messages": messages, "generationConfig": {"maxOutputTokens": 1}}),
+    ] {
+        let key = rig.key(json!({"max_budget": 0.05})).await;
+        let answer = rig.post("/v1/chat/completions", &key, &body).await;
+        assert_eq!(answer.status, 200, "{body}: {}", answer.text());
+        let limit: u64 = answer.header("x-weir-max-tokens-limited").parse().unwrap();
+        assert!((40..50).contains(&limit), "{body}: {limit}");
+        assert_eq!(rig.mock.log().last().unwrap().json()["max_tokens"], json!(limit), "{body}");
+    }
+}
+
 /// Google takes either spelling of its own names.
 #[tokio::test]
 async fn p15_geminis_clients_are_held_to_what_is_left_in_either_spelling() {

@@ -9,6 +9,7 @@ use crate::models::Group;
 use crate::tier;
 use std::time::Duration;
 use weir_core::body::JsonBody;
+use weir_core::chat::Dialect;
 use weir_core::domain::markup::Markup;
 use weir_core::domain::money::{FemtoSum, FemtoUsd, NanoUsd};
 use weir_core::domain::operation::Operation;
@@ -80,7 +81,7 @@ impl Estimate {
         let most = input + paid(longest.saturating_mul(answers), output);
         if x.request.pass.is_some() {
             // Its body is not ours to change. What the client limits itself has to fit.
-            let least = if asked_output(&x.request.body).is_some() { most } else { input };
+            let least = if told_output(x, deployment).is_some() { most } else { input };
             return Self { least, most, input, ..Self::default() };
         }
         let least = input + paid(longest.min(A_LITTLE).saturating_mul(answers), output);
@@ -136,8 +137,7 @@ fn longest(x: &Exchange, deployment: &Deployment) -> u64 {
     if row.chat.is_none() && x.request.like() != Operation::Completions {
         return 0;
     }
-    let body = &x.request.body;
-    let asked = asked_output(body);
+    let asked = told_output(x, deployment);
     let limit = deployment.max_output.unwrap_or(USUAL_OUTPUT);
     asked.map_or(limit, |asked| asked.min(deployment.max_output.unwrap_or(u64::from(u32::MAX))))
 }
@@ -150,6 +150,30 @@ fn answers(body: &JsonBody) -> u64 {
     let n = body.raw("n").and_then(|n| n.trim().parse::<u64>().ok()).unwrap_or(1);
     let candidates = gemini::candidates(body).into_iter().map(|count| count.unwrap_or(MOST_ANSWERS));
     candidates.fold(n, u64::max).clamp(1, MOST_ANSWERS)
+}
+
+/// The longest answer that the client wants, where it says so in words that reach the provider: another dialect's are mostly
+/// passed over, and limit nothing.
+fn told_output(x: &Exchange, deployment: &Deployment) -> Option<u64> {
+    let (body, client) = (&x.request.body, x.request.like().row().chat);
+    let generated = match client {
+        Some(Dialect::Gemini) => true,
+        // Who speaks OpenAI's dialect may say to Google what that has no words for.
+        Some(client @ Dialect::OpenAiChat) => deployment.wire.speaks(client) == Some(Dialect::Gemini),
+        _ => false,
+    };
+    let mut own = own_limits(client).iter().filter_map(|name| body.raw(name));
+    let told = own.any(|raw| raw != "null") || generated && !gemini::limits(body).is_empty();
+    asked_output(body).filter(|_| told)
+}
+
+fn own_limits(client: Option<Dialect>) -> &'static [&'static str] {
+    match client {
+        Some(Dialect::Gemini) => &[],
+        Some(Dialect::OpenAiResponses) => &["max_output_tokens"],
+        Some(Dialect::OpenAiChat) => &["max_completion_tokens", "max_tokens"],
+        _ => &["max_tokens"],
+    }
 }
 
 /// The longest answer that the client wants, as far as it says so and does not take it back. Of several limits the provider
