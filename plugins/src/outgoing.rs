@@ -1,12 +1,12 @@
 //! The request of one attempt, as it goes to the provider.
 
-use crate::budgets::{LIMITS, forget_generated};
+use crate::budgets::LIMITS;
 use crate::deployment::Deployment;
 use crate::dialects::cache_points::CachePoints;
 use crate::dialects::cohere::{Vendor, write_rerank};
 use crate::dialects::openai_chat::OURS;
 use crate::dialects::openai_responses::{messages, prepend};
-use crate::dialects::{Asked, ResponsePlan, client, upstream};
+use crate::dialects::{Asked, ResponsePlan, client, gemini, upstream};
 use crate::exchange::{Attempt, Exchange, Request};
 use crate::filters::organization;
 use crate::models::star_of;
@@ -237,7 +237,7 @@ fn translated(
         request.max_tokens = Some(request.max_tokens.map_or(limit, |asked| asked.min(limit)));
         // Whatever the client or the config says, no more is paid for.
         params.additional_drop.retain(|name| !LIMITS.contains(&name.as_str()));
-        forget_generated(&mut request.extra);
+        gemini::forget_limits(&mut request.extra);
     }
     go_on(&mut request, x)?;
     mark(&mut request, x, deployment)?;

@@ -318,6 +318,49 @@ async fn p15_what_is_made_shorter_no_client_makes_longer() {
     }
 }
 
+/// As another dialect calls it. Nobody heeds that, and the hold would be too small.
+#[tokio::test]
+async fn p15_a_limit_that_no_provider_is_told_limits_nothing() {
+    let rig = dear().over(obedient).await;
+    let messages = json!([{"role": "user", "content": "hi"}]);
+    for body in [
+        json!({"model": "dear", "messages": messages, "max_output_tokens": 1}),
+        json!({"model": "dear", "messages": messages, "generationConfig": {"maxOutputTokens": 1}}),
+    ] {
+        let key = rig.key(json!({"max_budget": 0.05})).await;
+        let answer = rig.post("/v1/chat/completions", &key, &body).await;
+        assert_eq!(answer.status, 200, "{body}: {}", answer.text());
+        let limit: u64 = answer.header("x-weir-max-tokens-limited").parse().unwrap();
+        assert!((40..50).contains(&limit), "{body}: {limit}");
+        assert_eq!(rig.mock.log().last().unwrap().json()["max_tokens"], json!(limit), "{body}");
+    }
+}
+
+/// Google takes either spelling of its own names.
+#[tokio::test]
+async fn p15_geminis_clients_are_held_to_what_is_left_in_either_spelling() {
+    let gemini = dear().replace("openai/dear, api_base: \"MOCK/v1\"", "gemini/dear, api_base: \"MOCK\"");
+    let rig = gemini.over(gemini_says).await;
+    for said in [
+        json!({}),
+        json!({"generationConfig": {"maxOutputTokens": 1_000}}),
+        json!({"generation_config": {"max_output_tokens": 1_000}}),
+        json!({"generationConfig": {"maxOutputTokens": 1}, "generation_config": {"max_output_tokens": 1_000}}),
+    ] {
+        let key = rig.key(json!({"max_budget": 0.05})).await;
+        let mut body = json!({"contents": [{"role": "user", "parts": [{"text": "hi"}]}]});
+        body.as_object_mut().unwrap().extend(said.as_object().unwrap().clone());
+        let answer = rig.post("/v1beta/models/dear:generateContent", &key, body).await;
+        assert_eq!(answer.status, 200, "{said}: {}", answer.text());
+        let limit: u64 = answer.header("x-weir-max-tokens-limited").parse().unwrap();
+        assert!(limit < 50, "{said}: {limit}");
+        let sent = rig.mock.log().last().unwrap().json();
+        let shortest = said["generationConfig"]["maxOutputTokens"].as_u64().unwrap_or(limit).min(limit);
+        assert_eq!(sent["generationConfig"], json!({"maxOutputTokens": shortest}), "{said}: {sent}");
+        assert!(sent.get("generation_config").is_none(), "{said}: {sent}");
+    }
+}
+
 #[tokio::test]
 async fn p15_each_of_several_answers_has_its_share() {
     let rig = dear().over(obedient).await;
@@ -330,6 +373,23 @@ async fn p15_each_of_several_answers_has_its_share() {
         (20..25).contains(&limit),
         "0.1 dollars pay for a hundred tokens, four times twenty-five: {limit}"
     );
+}
+
+#[tokio::test]
+async fn p15_each_of_geminis_candidates_has_its_share() {
+    let gemini = dear().replace("openai/dear, api_base: \"MOCK/v1\"", "gemini/dear, api_base: \"MOCK\"");
+    let rig = gemini.over(gemini_says).await;
+    let contents = json!([{"role": "user", "parts": [{"text": "hi"}]}]);
+    for body in [
+        json!({"contents": contents, "generationConfig": {"candidateCount": 4}}),
+        json!({"contents": contents, "generation_config": {"candidate_count": 4}}),
+    ] {
+        let key = rig.key(json!({"max_budget": 0.1})).await;
+        let answer = rig.post("/v1beta/models/dear:generateContent", &key, &body).await;
+        assert_eq!(answer.status, 200, "{body}: {}", answer.text());
+        let limit: u64 = answer.header("x-weir-max-tokens-limited").parse().unwrap();
+        assert!((20..25).contains(&limit), "{body}: {limit}");
+    }
 }
 
 #[tokio::test]

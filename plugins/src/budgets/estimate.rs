@@ -1,15 +1,15 @@
 //! What a request may cost: an upper bound by the bytes of its body and the longest answer that it allows.
 
 use crate::deployment::Deployment;
+use crate::dialects::gemini;
 use crate::dialects::openai_chat::client_drops;
 use crate::exchange::Exchange;
 use crate::measure::Measured;
 use crate::models::Group;
 use crate::tier;
-use serde_json::Value;
 use std::time::Duration;
 use weir_core::body::JsonBody;
-use weir_core::chat::Object;
+use weir_core::chat::Dialect;
 use weir_core::domain::markup::Markup;
 use weir_core::domain::money::{FemtoSum, FemtoUsd, NanoUsd};
 use weir_core::domain::operation::Operation;
@@ -37,12 +37,8 @@ const USUAL_OUTPUT: u64 = 4_096;
 /// Recordings have at least so many bytes for each second.
 const BYTES_A_SECOND: usize = 2_000;
 
-/// Where clients say how long the answer may be.
+/// Where clients say how long the answer may be, beside Gemini's place for it, which those of other dialects may use, too.
 pub(crate) static LIMITS: &[&str] = &["max_completion_tokens", "max_tokens", "max_output_tokens"];
-
-/// Gemini's place for it, which other dialects' clients pass through, and its name there.
-static GENERATION: &[&str] = &["generationConfig", "generation_config"];
-static GENERATED: &[&str] = &["maxOutputTokens", "max_output_tokens"];
 
 impl Estimate {
     /// Anything that is left will do.
@@ -85,7 +81,7 @@ impl Estimate {
         let most = input + paid(longest.saturating_mul(answers), output);
         if x.request.pass.is_some() {
             // Its body is not ours to change. What the client limits itself has to fit.
-            let least = if asked_output(&x.request.body).is_some() { most } else { input };
+            let least = if told_output(x, deployment).is_some() { most } else { input };
             return Self { least, most, input, ..Self::default() };
         }
         let least = input + paid(longest.min(A_LITTLE).saturating_mul(answers), output);
@@ -141,8 +137,7 @@ fn longest(x: &Exchange, deployment: &Deployment) -> u64 {
     if row.chat.is_none() && x.request.like() != Operation::Completions {
         return 0;
     }
-    let body = &x.request.body;
-    let asked = asked_output(body);
+    let asked = told_output(x, deployment);
     let limit = deployment.max_output.unwrap_or(USUAL_OUTPUT);
     asked.map_or(limit, |asked| asked.min(deployment.max_output.unwrap_or(u64::from(u32::MAX))))
 }
@@ -150,31 +145,46 @@ fn longest(x: &Exchange, deployment: &Deployment) -> u64 {
 /// OpenAI's own bound.
 const MOST_ANSWERS: u64 = 128;
 
+/// By OpenAI's name or by Gemini's, which clients of other dialects may use, too.
 fn answers(body: &JsonBody) -> u64 {
-    body.raw("n").and_then(|n| n.trim().parse().ok()).unwrap_or(1).clamp(1, MOST_ANSWERS)
+    let n = body.raw("n").and_then(|n| n.trim().parse::<u64>().ok()).unwrap_or(1);
+    let candidates = gemini::candidates(body).into_iter().map(|count| count.unwrap_or(MOST_ANSWERS));
+    candidates.fold(n, u64::max).clamp(1, MOST_ANSWERS)
+}
+
+/// The longest answer that the client wants, where it says so in words that reach the provider: another dialect's are mostly
+/// passed over, and limit nothing.
+fn told_output(x: &Exchange, deployment: &Deployment) -> Option<u64> {
+    let (body, client) = (&x.request.body, x.request.like().row().chat);
+    let generated = match client {
+        Some(Dialect::Gemini) => true,
+        // Who speaks OpenAI's dialect may say to Google what that has no words for.
+        Some(client @ Dialect::OpenAiChat) => deployment.wire.speaks(client) == Some(Dialect::Gemini),
+        _ => false,
+    };
+    let mut own = own_limits(client).iter().filter_map(|name| body.raw(name));
+    let told = own.any(|raw| raw != "null") || generated && !gemini::limits(body).is_empty();
+    asked_output(body).filter(|_| told)
+}
+
+fn own_limits(client: Option<Dialect>) -> &'static [&'static str] {
+    match client {
+        Some(Dialect::Gemini) => &[],
+        Some(Dialect::OpenAiResponses) => &["max_output_tokens"],
+        Some(Dialect::OpenAiChat) => &["max_completion_tokens", "max_tokens"],
+        _ => &["max_tokens"],
+    }
 }
 
 /// The longest answer that the client wants, as far as it says so and does not take it back. Of several limits the provider
-/// may get any.
+/// may get any, also one that cannot be read here.
 pub fn asked_output(body: &JsonBody) -> Option<u64> {
-    let said = |name: &&str| body.raw(name)?.trim().parse::<u64>().ok();
-    let asked = LIMITS.iter().filter_map(said).max();
-    let asked = asked.max(GENERATION.iter().filter_map(|name| generation(body.raw(name)?)).max())?;
-    (!client_drops(body, LIMITS)).then_some(asked)
-}
-
-fn generation(raw: &str) -> Option<u64> {
-    let config: Object = serde_json::from_str(raw).ok()?;
-    GENERATED.iter().filter_map(|name| config.get(*name)?.as_u64()).max()
-}
-
-/// Takes Gemini's limits out of what a client of another dialect says beside its own.
-pub(crate) fn forget_generated(extra: &mut Object) {
-    for name in GENERATION {
-        if let Some(Value::Object(config)) = extra.get_mut(*name) {
-            config.retain(|name, _| !GENERATED.contains(&name.as_str()));
-        }
+    let said = LIMITS.iter().filter_map(|name| body.raw(name)).filter(|raw| *raw != "null");
+    let mut most: Option<u64> = None;
+    for limit in said.map(|raw| raw.trim().parse::<u64>().ok()).chain(gemini::limits(body)) {
+        most = most.max(Some(limit?));
     }
+    most.filter(|_| !client_drops(body, LIMITS))
 }
 
 /// What is paid by the piece, as far as the request says.
@@ -196,8 +206,48 @@ fn pieces(x: &Exchange) -> Option<Measured> {
 
 #[cfg(test)]
 mod tests {
+    use super::{MOST_ANSWERS, answers, asked_output};
     use crate::tokens::count_text;
+    use bytes::Bytes;
     use serde_json::json;
+    use weir_core::body::JsonBody;
+
+    #[test]
+    fn p15_every_answer_that_is_asked_for_counts_in_either_spelling() {
+        for (said, count) in [
+            (json!({}), 1),
+            (json!({"n": 3}), 3),
+            (json!({"generationConfig": {"candidateCount": 4}}), 4),
+            (json!({"generationConfig": {"candidate_count": 4}}), 4),
+            (json!({"generation_config": {"candidate_count": 4, "candidateCount": null}, "n": 2}), 4),
+            // Google reads numbers in quotes, too.
+            (json!({"generation_config": {"candidateCount": "8"}}), MOST_ANSWERS),
+        ] {
+            let body = JsonBody::parse(Bytes::from(said.to_string())).unwrap();
+            assert_eq!(answers(&body), count, "{said}");
+        }
+    }
+
+    #[test]
+    fn p15_a_limit_counts_however_it_is_spelled_and_the_longest_of_several() {
+        let apart = json!({"generationConfig": {"maxOutputTokens": 5}, "generation_config": {"max_output_tokens": 7}});
+        for (said, asked) in [
+            (json!({"max_tokens": 5}), Some(5)),
+            (json!({"max_tokens": 5, "max_completion_tokens": 7, "max_output_tokens": null}), Some(7)),
+            (json!({"max_tokens": 5, "max_completion_tokens": "7"}), None),
+            (json!({"generationConfig": {"maxOutputTokens": 5}}), Some(5)),
+            (json!({"generationConfig": {"max_output_tokens": 5}}), Some(5)),
+            (json!({"generation_config": {"maxOutputTokens": 5}}), Some(5)),
+            (json!({"generation_config": {"max_output_tokens": 5, "maxOutputTokens": 7}}), Some(7)),
+            (apart, Some(7)),
+            // Google reads numbers in quotes, too.
+            (json!({"generationConfig": {"maxOutputTokens": 5, "max_output_tokens": "7"}}), None),
+            (json!({"generationConfig": {}, "generation_config": null}), None),
+        ] {
+            let body = JsonBody::parse(Bytes::from(said.to_string())).unwrap();
+            assert_eq!(asked_output(&body), asked, "{said}");
+        }
+    }
 
     #[test]
     fn p15_bytes_bound_the_tokens_of_all_scripts() {

@@ -11,8 +11,8 @@ mod watched;
 mod windows;
 
 pub use account::{Account, Hold};
+pub(crate) use estimate::LIMITS;
 pub use estimate::{Estimate, asked_output};
-pub(crate) use estimate::{LIMITS, forget_generated};
 pub use refusal::Unspent;
 pub(crate) use scopes::{Ids, OfCaller};
 pub use scopes::{Scope, Scopes, any, of_holder, of_key, scopes, told_of_key};

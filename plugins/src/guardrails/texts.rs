@@ -19,6 +19,9 @@ static FIELDS: &[&str] = &[
     "system_instruction",
     "query",
     "documents",
+    // A whole request of Gemini's, whose tokens are to be counted.
+    "generateContentRequest",
+    "generate_content_request",
 ];
 
 /// Members whose texts nobody says: what things are called, where they are, what they are made of.
@@ -238,6 +241,15 @@ mod tests {
                 json!({"contents": [{"role": "user", "parts": [{"text": "said"}]}], "systemInstruction": {"parts": [{"text": "said"}]}}),
                 2,
             ),
+            (
+                json!({"contents": [{"parts": [{"text": "said"}]}], "system_instruction": {"parts": [{"text": "said"}]}}),
+                2,
+            ),
+            (
+                json!({"generateContentRequest": {"model": "models/m", "contents": [{"parts": [{"text": "said"}]}]}}),
+                1,
+            ),
+            (json!({"generate_content_request": {"contents": [{"parts": [{"text": "said"}]}]}}), 1),
             (json!({"prompt": ["said", "said"], "suffix": "said"}), 3),
             (json!({"query": "said", "documents": ["said", {"text": "said"}]}), 3),
             (

@@ -12,7 +12,7 @@ pub struct Customer {
     pub blocked: bool,
     /// Its limits are those of a budget.
     pub budget_id: Option<String>,
-    /// The model that it gets whatever it asks for.
+    /// Only told back.
     pub default_model: Option<String>,
     pub allowed_model_region: Option<String>,
     /// What is only told back.

@@ -2,7 +2,7 @@
 //!
 //! `wire.rs` is the JSON as types; `request/` reads and writes requests, `response/` answers and streams; `scan.rs`
 //! looks at answers that are relayed as they came; `embeddings.rs` translates embeddings to and from OpenAI's;
-//! `count.rs` is `:countTokens`.
+//! `count.rs` is `:countTokens`, `sizes.rs` what requests say of the size of answers.
 //! Sources: Gemini API reference (v1beta), Vertex AI REST reference; parameters as LiteLLM maps them.
 
 mod count;
@@ -17,6 +17,7 @@ mod request;
 mod response;
 mod scan;
 mod schema;
+mod sizes;
 #[cfg(test)]
 mod tests;
 mod usage;
@@ -28,6 +29,7 @@ pub use embeddings::{
 };
 pub use response::{ArrayWriter, array_error};
 pub use scan::{Report, Scanner, read_report};
+pub(crate) use sizes::{candidates, forget_limits, limits, set_limit};
 
 use super::dialect::{
     Asked, ClientDialect, EventReader, EventWriter, TranslateError, UpstreamDialect, View, WireRequest,

@@ -1,6 +1,6 @@
 //! What is changed in a request before it goes upstream: the model, what is ours alone, what this provider refuses.
 
-use crate::dialects::{Params, WireBody};
+use crate::dialects::{Params, WireBody, gemini};
 use crate::providers::vertex::claude;
 use crate::providers::{Quirk, Row};
 use bytes::Bytes;
@@ -288,12 +288,7 @@ impl Rules {
         let text = |limit: u64| Bytes::from(limit.to_string());
         let name = match dialect {
             Dialect::OpenAiResponses => "max_output_tokens",
-            Dialect::Gemini => {
-                let config = body.raw("generationConfig").unwrap_or("{}");
-                let mut config: Object = serde_json::from_str(config).unwrap_or_default();
-                config.insert("maxOutputTokens".into(), limit.into());
-                return edits.set("generationConfig", Bytes::from(Value::Object(config).to_string()));
-            }
+            Dialect::Gemini => return gemini::set_limit(body, limit, edits),
             Dialect::OpenAiChat if operation == Operation::Chat => {
                 let new = self.max_tokens == MaxTokens::New
                     || self.max_tokens == MaxTokens::AsWritten && body.raw("max_completion_tokens").is_some();

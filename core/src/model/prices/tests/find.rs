@@ -1,4 +1,6 @@
 use super::super::{Ability, Catalogue, Component, PriceKey};
+use crate::config::{Config, Env};
+use std::path::Path;
 
 /// provider, model, base_model; the name it is priced by.
 type Case = (&'static str, &'static str, Option<&'static str>, Option<&'static str>);
@@ -54,6 +56,26 @@ fn p13_a_deployment_is_priced_by_the_fullest_name_that_is_known() {
         let found = catalogue.find(provider, model, *base).map(|facts| facts.name);
         assert_eq!(found, *expected, "{provider} / {model} / {base:?}");
     }
+}
+
+/// All but those that cost nothing: what answers by itself, and what runs on one's own machine.
+#[test]
+fn p13_every_model_of_the_quickstart_has_a_price() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/quickstart.yaml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let served = ["openai", "azure", "anthropic", "ollama"];
+    let (config, problems) = Config::from_text(&text, &Env::default(), &served);
+    let models = config.unwrap_or_else(|| panic!("{problems}")).models;
+    let (catalogue, mut asked) = (Catalogue::embedded(), Vec::new());
+    for model in models.iter().filter(|m| m.provider != "ollama" && m.params.mock_response.is_none()) {
+        let base = model.info.base_model.as_deref();
+        let facts = catalogue.find(&model.provider, &model.upstream_model, base);
+        let price =
+            facts.and_then(|facts| facts.price).unwrap_or_else(|| panic!("{} has no price", model.name));
+        assert!(price.get(PriceKey::standard(Component::Input)).is_some(), "{}", model.name);
+        asked.push(model.name.as_str());
+    }
+    assert!(asked.contains(&"gpt-4o") && asked.contains(&"claude-sonnet-4-5"), "{asked:?}");
 }
 
 #[test]
