@@ -134,6 +134,43 @@ async fn p22_a_client_that_leaves_stops_the_provider() {
     assert_eq!(row["metadata"]["weir"]["status"], "cancelled", "{row}");
 }
 
+/// Anthropic counts the input when a message begins, and the output when it is over.
+#[tokio::test]
+async fn p11_who_leaves_a_stream_whose_count_has_only_begun_pays_what_was_seen() {
+    const CLAUDE: &str = r#"
+model_list:
+  - model_name: claude
+    litellm_params: {model: anthropic/claude-sonnet-4-5, api_base: "MOCK", api_key: k}
+general_settings: {master_key: os.environ/LITELLM_MASTER_KEY}
+"#;
+    let start = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"usage\":\
+        {\"input_tokens\":7,\"output_tokens\":1}}}\n\nevent: content_block_start\ndata: {\"type\":\
+        \"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n";
+    let piece = "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":\
+        {\"type\":\"text_delta\",\"text\":\"four and twenty blackbirds \"}}\n\n";
+    let mut parts = [piece; 50];
+    parts[0] = start;
+    let rig =
+        Rig::config(CLAUDE).over(move |_: &_| stream(&parts, Duration::from_millis(50), End::Clean)).await;
+    let auth = format!("Bearer {MASTER}");
+    for path in ["/v1/messages", "/v1/chat/completions", "/anthropic/v1/messages"] {
+        let mut body = chat("claude", "hi");
+        (body["stream"], body["max_tokens"]) = (true.into(), 1000.into());
+        let headers = [("authorization", auth.as_str()), ("x-litellm-call-id", path)];
+        let (_, _, mut answer) =
+            client::open("POST", &format!("{}{path}", rig.url), &headers, body.to_string()).await;
+        for _ in 0..5 {
+            answer.frame().await.unwrap().unwrap();
+        }
+        drop(answer);
+        let row = rig.row(path).await;
+        let counted = (row["prompt_tokens"].as_u64(), &row["metadata"]["weir"]["usage_source"]);
+        assert_eq!(counted, (Some(7), &json!("estimated")), "{row}");
+        let tokens = row["completion_tokens"].as_u64().unwrap();
+        assert!((15..1000).contains(&tokens), "what was seen is booked: {row}");
+    }
+}
+
 /// Wherever a client leaves, what the provider was asked is one attempt of one entry.
 #[tokio::test]
 async fn p40_clients_that_leave_at_every_chunk_are_booked_once_each() {

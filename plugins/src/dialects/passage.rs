@@ -90,7 +90,7 @@ pub trait Passage: Send {
     /// What was learned so far.
     fn report(&self) -> Report;
 
-    /// Output tokens as far as they were seen, for streams that never say.
+    /// Output tokens that were seen since the provider counted last: all of a stream that never says.
     fn estimated_output(&self) -> u64;
 }
 
