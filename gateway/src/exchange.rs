@@ -161,6 +161,7 @@ impl Flight<'_> {
         let number = u16::try_from(self.x.attempts.len() + 1).unwrap_or(u16::MAX);
         let mut attempt = self.attempt_at(deployment, number);
         self.x.asked_at.get_or_insert(attempt.started);
+        self.x.answer.begin_anew();
         hold_of_deployment(&self.app.budgets, &mut self.x, deployment).await.map_err(Lost::Failed)?;
         self.x.answer.deployment = Some(Arc::clone(deployment));
         let ended = self.try_once(down, out, &mut attempt, plan).await;

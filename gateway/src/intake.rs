@@ -255,6 +255,7 @@ async fn body(
     if length.is_some_and(|l| l > limit) {
         return Err(too_large(limit));
     }
+    said_once(headers).map_err(Fault::Refused)?;
     if let Some(coding) = headers.get(http::header::CONTENT_ENCODING).filter(|c| c.as_bytes() != b"identity")
     {
         let message = format!("content-encoding {coding:?} is not supported for requests; send plain JSON");
@@ -267,6 +268,15 @@ async fn body(
     match tokio::time::timeout(config.weir.body_timeout, collect(down, place, length, limit)).await {
         Ok(read) => read,
         Err(_) => Err(timed_out(config.weir.body_timeout)),
+    }
+}
+
+/// What a body is must not depend on who reads it: a provider could find another model in it than we do.
+fn said_once(headers: &HeaderMap) -> Result<(), ApiError> {
+    let twice = |name: &&header::HeaderName| headers.get_all(*name).iter().nth(1).is_some();
+    match [header::CONTENT_TYPE, header::CONTENT_ENCODING].iter().find(twice) {
+        Some(name) => Err(ApiError::new(Kind::BadRequest, format!("{name} is given twice; send it once."))),
+        None => Ok(()),
     }
 }
 
@@ -382,6 +392,19 @@ fn forwarded(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpA
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn p36_what_a_body_is_is_said_once() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::CONTENT_TYPE, "application/json".parse().unwrap());
+        headers.append(header::CONTENT_ENCODING, "identity".parse().unwrap());
+        assert!(said_once(&headers).is_ok());
+        for (name, value) in [(header::CONTENT_TYPE, "text/plain"), (header::CONTENT_ENCODING, "gzip")] {
+            let mut headers = headers.clone();
+            headers.append(name, value.parse().unwrap());
+            assert!(said_once(&headers).is_err());
+        }
+    }
 
     #[test]
     fn p37_forwarded_addresses_count_only_from_trusted_proxies() {

@@ -219,6 +219,14 @@ impl Answer {
         self.outrun.iter().map(|outrun| outrun.cost).sum()
     }
 
+    /// Forgets what an attempt that failed told of itself: the next one has another deployment's prices, and a clock of
+    /// its own.
+    pub fn begin_anew(&mut self) {
+        (self.usage, self.usage_source, self.measured) = (Usage::default(), UsageSource::None, None);
+        (self.first_token_at, self.provider_id) = (None, None);
+        (self.remaining_requests, self.remaining_tokens) = (None, None);
+    }
+
     /// What the deployment cost that answered.
     pub fn own_cost(&self) -> NanoUsd {
         NanoUsd(self.cost.0.saturating_sub(self.outrun_cost().0))

@@ -12,7 +12,9 @@ pub const MAX_PARTS: usize = 128;
 /// Why a form is not taken. The text is for the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FormError {
-    #[error("Invalid multipart body: the content-type names no boundary")]
+    #[error(
+        "Invalid multipart body: the content-type names no boundary, or not one that everybody reads in the same way"
+    )]
     NoBoundary,
     #[error("Invalid multipart body: it ends before its last boundary")]
     Unfinished,
@@ -108,15 +110,23 @@ impl Form {
     }
 }
 
-/// The boundary of a content type; `None` where it is no form or the boundary cannot be one.
+/// The boundary of a content type; `None` where it is no form, or two readers could find different boundaries: the provider
+/// would find another model than we do.
 fn boundary(content_type: &str) -> Option<&str> {
     let (kind, parameters) = content_type.split_once(';')?;
     if !kind.trim().eq_ignore_ascii_case("multipart/form-data") {
         return None;
     }
-    let mut named = parameters.split(';').filter_map(|p| p.trim().split_once('='));
-    let (_, value) = named.find(|(name, _)| name.eq_ignore_ascii_case("boundary"))?;
-    Some(value.trim_matches('"')).filter(|b| !b.is_empty() && b.len() <= 70)
+    // Some readers know `boundary*` and `boundary*0`.
+    let is_one = |name: &str| name.trim_start().to_ascii_lowercase().starts_with("boundary");
+    let mut named = parameters.split(';').filter_map(|p| p.split_once('=')).filter(|(name, _)| is_one(name));
+    let (Some((name, value)), None) = (named.next(), named.next()) else { return None };
+    let value = value.trim();
+    let quoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+    let (value, more) = quoted.map_or((value, &b""[..]), |value| (value, &b"(),/:=?"[..]));
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"'+-._".contains(&byte) || more.contains(&byte);
+    let good = name.trim().eq_ignore_ascii_case("boundary") && (1..=70).contains(&value.len());
+    (good && value.bytes().all(known)).then_some(value)
 }
 
 fn parts(bytes: &[u8], delimiter: &[u8]) -> Result<Vec<FormPart>, FormError> {
@@ -225,6 +235,28 @@ mod tests {
         }
         let twice = "--xx\r\nContent-Disposition: form-data; name=a\nContent-Disposition: form-data; name=model\r\n\r\nv\r\n--xx--";
         assert_eq!(form(twice).err(), Some(FormError::BadPart));
+    }
+
+    #[test]
+    fn p36_a_boundary_that_two_readers_could_read_differently_is_refused() {
+        for (parameters, found) in [
+            ("boundary=----WebKitFormBoundary7MA4.x_1", Some("----WebKitFormBoundary7MA4.x_1")),
+            ("charset=utf-8; Boundary=\"----=_Part_0,1:2?\"", Some("----=_Part_0,1:2?")),
+            ("boundary=\"a;b\"", None),
+            ("boundary=a;b", Some("a")),
+            ("boundary=a; boundary=b", None),
+            ("x=\"; boundary=a\"; boundary=b", None),
+            ("boundary=a; boundary*=utf-8''b", None),
+            ("boundary*=utf-8''b", None),
+            ("boundary*0=a; boundary*1=b", None),
+            ("boundary=a=b", None),
+            ("boundary=a b", None),
+            ("boundary=\"a\\b\"", None),
+            ("boundary=\"a", None),
+            ("boundary=\"\"", None),
+        ] {
+            assert_eq!(boundary(&format!("multipart/form-data; {parameters}")), found, "{parameters}");
+        }
     }
 
     #[test]

@@ -56,6 +56,17 @@ impl Usage {
         self.input.saturating_add(self.output)
     }
 
+    /// Whether this count, a later one of the same answer than `before`, holds more of its output.
+    pub fn counts_more(&self, before: Option<&Usage>) -> bool {
+        self.output > before.map_or(0, |before| before.output)
+    }
+
+    /// With output that came behind the count, of an answer that was cut off.
+    #[must_use]
+    pub fn and_output(self, uncounted: u64) -> Usage {
+        Usage { output: self.output.saturating_add(uncounted), ..self }
+    }
+
     /// What both consumed; one answer has one tier.
     #[must_use]
     pub fn plus(&self, more: &Usage) -> Usage {

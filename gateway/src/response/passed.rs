@@ -102,7 +102,7 @@ impl<'r, 'f> Passing<'r, 'f> {
         out.carry();
         let length = self.length.filter(|_| self.pass.method != Method::HEAD);
         if let Err(lost) = plain::let_through(self.flight, self.attempt, length.unwrap_or_default()) {
-            self.learn();
+            self.learn(false);
             return Err(lost);
         }
         if self.is_document() {
@@ -111,7 +111,7 @@ impl<'r, 'f> Passing<'r, 'f> {
         let head = self.head(false);
         out.prepare(head);
         let last = self.run(down, out, connected).await;
-        self.learn();
+        self.learn(last.is_ok());
         let last = last?;
         self.book();
         out.end(down, last).await.map_err(|_| Lost::ClientGone)
@@ -132,7 +132,7 @@ impl<'r, 'f> Passing<'r, 'f> {
         let limit = usize::try_from(MAX_WHOLE).unwrap_or(usize::MAX);
         let body = plain::read_all(self.flight, down, connected, self.attempt, limit).await?;
         self.see(&body);
-        self.learn();
+        self.learn(true);
         self.book();
         self.length = Some(body.len() as u64);
         let head = self.head(true);
@@ -196,20 +196,22 @@ impl<'r, 'f> Passing<'r, 'f> {
 
     // --- the entry ---
 
-    /// Takes over what the answer told of itself, or an estimate where it should have.
-    fn learn(&mut self) {
+    /// Takes over what the answer told of itself, or an estimate where it should have. `whole`: it ended by itself.
+    fn learn(&mut self, whole: bool) {
         self.flight.x.answer.provider_time = self.attempt.started.elapsed();
         let Some(learned) = self.watch.take().map(Watch::learned) else { return };
-        let (usage, source) = self.usage(&learned);
+        let (usage, source) = self.usage(&learned, whole);
         let (usage, source) = plain::pieces(self.flight, &learned.document, usage, source);
         let answer = &mut self.flight.x.answer;
         answer.provider_id = learned.id;
         (answer.usage, answer.usage_source) = (usage, source);
     }
 
-    fn usage(&self, learned: &Learned) -> (Usage, UsageSource) {
-        if let Some(usage) = learned.usage {
-            return (usage, UsageSource::Reported);
+    fn usage(&self, learned: &Learned, whole: bool) -> (Usage, UsageSource) {
+        match learned.usage {
+            Some(usage) if whole || learned.output == 0 => return (usage, UsageSource::Reported),
+            Some(usage) => return (usage.and_output(learned.output), UsageSource::Estimated),
+            None => {}
         }
         let like = self.flight.x.request.like();
         if self.pass.meant.dialect.is_none() || like.counts() {

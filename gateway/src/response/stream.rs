@@ -62,7 +62,7 @@ pub async fn relay(
     let keeps = state::keeps(plan);
     let mut relay = Relay { flight, attempt, frames, passage, reported: None, keeps };
     let ended = relay.run(down, out, &mut connected).await;
-    relay.learn();
+    relay.learn(ended.is_ok());
     let ended = match ended {
         Ok(last) => relay.keep(plan, last).await,
         lost => lost,
@@ -238,15 +238,18 @@ impl Relay<'_, '_> {
         }
     }
 
-    /// Takes over what the stream told of itself, or an estimate of what passed.
-    fn learn(&mut self) {
+    /// Takes over what the stream told of itself, or an estimate of what passed. `ended`: nothing of it is missing.
+    fn learn(&mut self, ended: bool) {
+        let whole = ended && self.reported.is_none();
         let x = &mut self.flight.x;
         x.answer.provider_time = self.attempt.started.elapsed();
         let report = self.passage.report();
         let output = self.passage.estimated_output();
         x.answer.provider_id = report.id;
         (x.answer.usage, x.answer.usage_source) = match report.usage {
-            Some(usage) => (usage, UsageSource::Reported),
+            Some(usage) if whole || output == 0 => (usage, UsageSource::Reported),
+            // Anthropic counts the input when a message begins, and the output when it is over.
+            Some(usage) => (usage.and_output(output), UsageSource::Estimated),
             None if output == 0 => (Usage::default(), UsageSource::None),
             None => {
                 let input = weir_plugins::filters::estimated_input(x);

@@ -4,8 +4,9 @@ use crate::client::{self, Answer};
 use crate::rig::{CONFIG, MASTER, Rig, chat};
 use http_body_util::BodyExt;
 use serde_json::json;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use weir_bench::mock::{End, Reply, Step};
+use weir_bench::mock::{End, Reply, Seen, Step};
 use weir_core::domain::money::NanoUsd;
 
 async fn streamed(rig: &Rig, text: &str, include_usage: bool) -> Answer {
@@ -132,6 +133,73 @@ async fn p22_a_client_that_leaves_stops_the_provider() {
     assert!((3..100).contains(&tokens), "what was seen is booked: {row}");
     assert!(row["spend"].as_f64().unwrap() > 0.0, "{row}");
     assert_eq!(row["metadata"]["weir"]["status"], "cancelled", "{row}");
+}
+
+/// Anthropic counts the input when a message begins, and the output when it is over.
+#[tokio::test]
+async fn p11_who_leaves_a_stream_whose_count_has_only_begun_pays_what_was_seen() {
+    const CLAUDE: &str = r#"
+model_list:
+  - model_name: claude
+    litellm_params: {model: anthropic/claude-sonnet-4-5, api_base: "MOCK", api_key: k}
+general_settings: {master_key: os.environ/LITELLM_MASTER_KEY}
+"#;
+    let start = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"usage\":\
+        {\"input_tokens\":7,\"output_tokens\":1}}}\n\nevent: content_block_start\ndata: {\"type\":\
+        \"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n";
+    let piece = "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":\
+        {\"type\":\"text_delta\",\"text\":\"four and twenty blackbirds \"}}\n\n";
+    let mut parts = [piece; 50];
+    parts[0] = start;
+    let rig =
+        Rig::config(CLAUDE).over(move |_: &_| stream(&parts, Duration::from_millis(50), End::Clean)).await;
+    let auth = format!("Bearer {MASTER}");
+    for path in ["/v1/messages", "/v1/chat/completions", "/anthropic/v1/messages"] {
+        let mut body = chat("claude", "hi");
+        (body["stream"], body["max_tokens"]) = (true.into(), 1000.into());
+        let headers = [("authorization", auth.as_str()), ("x-litellm-call-id", path)];
+        let (_, _, mut answer) =
+            client::open("POST", &format!("{}{path}", rig.url), &headers, body.to_string()).await;
+        for _ in 0..5 {
+            answer.frame().await.unwrap().unwrap();
+        }
+        drop(answer);
+        let row = rig.row(path).await;
+        let counted = (row["prompt_tokens"].as_u64(), &row["metadata"]["weir"]["usage_source"]);
+        assert_eq!(counted, (Some(7), &json!("estimated")), "{row}");
+        let tokens = row["completion_tokens"].as_u64().unwrap();
+        assert!((15..1000).contains(&tokens), "what was seen is booked: {row}");
+    }
+}
+
+/// What the first deployment counted before it failed is nothing that the last one used.
+#[tokio::test]
+async fn p12_what_a_failed_attempt_counted_is_not_paid_at_the_next_ones_price() {
+    const TWICE: &str = r#"
+model_list:
+  - model_name: claude
+    litellm_params: {model: anthropic/claude-sonnet-4-5, api_base: "MOCK", api_key: k}
+litellm_settings: {num_retries: 1}
+router_settings: {disable_cooldowns: true}
+general_settings: {master_key: os.environ/LITELLM_MASTER_KEY}
+"#;
+    let begun = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"usage\":\
+        {\"input_tokens\":70000,\"output_tokens\":1}}}\n\nevent: error\ndata: {\"type\":\"error\",\"error\":\
+        {\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n";
+    let asked = AtomicUsize::new(0);
+    let answers = move |_: &Seen| match asked.fetch_add(1, Ordering::Relaxed) {
+        0 => stream(&[begun], Duration::ZERO, End::Clean),
+        _ => Reply::json(500, &json!({"type": "error", "error": {"type": "api_error", "message": "no"}})),
+    };
+    let rig = Rig::config(TWICE).over(answers).await;
+    let mut body = chat("claude", "hi");
+    body["stream"] = true.into();
+    let answer = rig.post("/v1/chat/completions", MASTER, body).await;
+    assert_eq!(answer.status, 500, "{}", answer.text());
+    let row = rig.row(answer.header("x-litellm-call-id")).await;
+    assert_eq!(row["metadata"]["weir"]["attempts"].as_array().map(Vec::len), Some(2), "{row}");
+    assert_eq!((&row["prompt_tokens"], row["spend"].as_f64()), (&json!(0), Some(0.0)), "{row}");
+    assert_eq!(row["metadata"]["weir"]["usage_source"], "none", "{row}");
 }
 
 /// Wherever a client leaves, what the provider was asked is one attempt of one entry.

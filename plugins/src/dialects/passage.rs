@@ -12,9 +12,10 @@ use super::watched::Watched;
 use super::{ClientDialect, TranslateError, View, fault, gemini, table};
 use crate::watch::{Hold, Watcher, Watchers};
 use bytes::Bytes;
+use serde::de::IgnoredAny;
 use smallvec::SmallVec;
 use weir_core::chat::{Answer, Dialect, ProviderFault};
-use weir_core::codec::Framing;
+use weir_core::codec::{Framing, sse};
 use weir_core::error::ApiError;
 
 /// How the client's words reach the provider and come back.
@@ -90,7 +91,7 @@ pub trait Passage: Send {
     /// What was learned so far.
     fn report(&self) -> Report;
 
-    /// Output tokens as far as they were seen, for streams that never say.
+    /// Output tokens that were seen since the provider counted last: all of a stream that never says.
     fn estimated_output(&self) -> u64;
 }
 
@@ -318,6 +319,17 @@ fn translated(
     Ok((Bytes::from(writer.write_answer(change(answer), view)), report))
 }
 
+/// The last event of a stream, with the end that the provider left out: what follows would become part of it. `None`: it is
+/// nothing, or half of one.
+fn closed(rest: &[u8]) -> Option<Bytes> {
+    let end: &[u8] = if rest.ends_with(b"\n") { b"\n" } else { b"\n\n" };
+    let event = [rest, end].concat();
+    let is_whole =
+        |data: &[u8]| data.trim_ascii() == b"[DONE]" || serde_json::from_slice::<IgnoredAny>(data).is_ok();
+    let whole = sse::data(&event).is_some_and(|data| is_whole(&data));
+    whole.then(|| Bytes::from(event))
+}
+
 // --- OpenAI's chunks, relayed ---
 
 /// Chat and completions: the usage chunk is taken out where the client did not ask for it.
@@ -358,16 +370,15 @@ impl Passage for Chunks {
 
     /// Without `[DONE]`: fine if the model had finished, else the provider was cut off.
     fn end(&mut self, rest: Bytes) -> Result<Passed, TranslateError> {
-        let whole = self.reader.read(rest.clone()).done.is_some();
-        let send = self.sent(SmallVec::new(), whole);
-        let done = |bytes| Ok(Passed { send, done: Some(bytes), ..Passed::default() });
-        if whole || self.told {
-            return done(rest);
+        let mut passed = closed(&rest).map_or_else(|| Ok(Passed::default()), |event| self.pass(event))?;
+        if passed.done.is_none() {
+            passed.done = Some(match (self.told, self.reader.finished()) {
+                (true, _) => Bytes::new(),
+                (false, true) => Bytes::from_static(DONE),
+                (false, false) => return Err(TranslateError::Unfinished),
+            });
         }
-        if self.reader.finished() {
-            return done([rest.as_ref(), DONE].concat().into());
-        }
-        Err(TranslateError::Unfinished)
+        Ok(passed)
     }
 
     fn report(&self) -> Report {

@@ -25,7 +25,7 @@ pub(super) struct Translation {
     read_all: bool,
     id: Option<String>,
     usage: Option<Usage>,
-    /// Bytes of model output.
+    /// Bytes of model output since the provider counted last.
     seen: u64,
 }
 
@@ -88,12 +88,19 @@ impl Translation {
     fn learn(&mut self, event: &Event) {
         match event {
             Event::Start { id, .. } => self.id.clone_from(id),
-            Event::Usage(usage) => self.usage = Some(*usage),
+            Event::Usage(usage) => self.count(*usage),
             Event::BlockDelta { delta: Delta::Text(text) | Delta::Arguments(text), .. } => {
                 self.seen += text.len() as u64;
             }
             _ => {}
         }
+    }
+
+    fn count(&mut self, usage: Usage) {
+        if usage.counts_more(self.usage.as_ref()) {
+            self.seen = 0;
+        }
+        self.usage = Some(usage);
     }
 
     /// Whether this is something of the answer itself. That a block begins is nothing yet where somebody keeps it back.

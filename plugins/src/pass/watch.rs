@@ -50,7 +50,7 @@ pub struct Learned {
     pub id: Option<String>,
     /// `None`: the provider did not say.
     pub usage: Option<Usage>,
-    /// Output tokens as far as they were seen.
+    /// Output tokens that were seen and are in no count.
     pub output: u64,
     /// The document, where it is one.
     pub document: Value,
@@ -100,14 +100,16 @@ impl Watch {
             let rest = frames.rest();
             let _unread = rest.is_empty() || reads.take(rest).is_ok();
         }
-        let mut learned = match self.looks {
+        let learned = match self.looks {
             Looks::Away => Learned::default(),
             Looks::Document { .. } if self.lost => Learned::default(),
             Looks::Document { dialect, seen } => document(dialect, &seen),
             Looks::Events { reads, .. } => reads.learned(),
         };
-        learned.usage = learned.usage.or(self.counted);
-        learned
+        match (learned.usage, self.counted) {
+            (None, Some(whole)) => Learned { usage: Some(whole), output: 0, ..learned },
+            _ => learned,
+        }
     }
 }
 
@@ -124,7 +126,7 @@ fn document(dialect: Option<Dialect>, seen: &[u8]) -> Learned {
     let read = report.usage.filter(|_| !document["usage"].is_array()); // a list is taken for members in their order
     let told = read.filter(|usage| usage.total() > 0);
     let usage = told.or_else(|| billed(&document)).or(read.filter(|_| dialect != COHERE));
-    let output = (seen.len() / 4) as u64;
+    let output = if usage.is_some() { 0 } else { (seen.len() / 4) as u64 };
     Learned { id: report.id, usage, output, document }
 }
 
@@ -193,7 +195,12 @@ impl Reader {
         for event in self.events.drain(..) {
             match event {
                 Event::Start { id, .. } => self.learned.id = id,
-                Event::Usage(usage) => self.learned.usage = Some(usage),
+                Event::Usage(usage) => {
+                    if usage.counts_more(self.learned.usage.as_ref()) {
+                        self.bytes = 0;
+                    }
+                    self.learned.usage = Some(usage);
+                }
                 Event::BlockDelta { delta: Delta::Text(text) | Delta::Arguments(text), .. } => {
                     self.bytes += text.len() as u64;
                 }

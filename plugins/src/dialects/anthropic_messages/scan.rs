@@ -35,7 +35,8 @@ pub struct Scanner {
     fault: Option<StreamFault>,
     /// Events that say something were seen; pings are none.
     begun: bool,
-    /// Deltas so far and the bytes of text in them: what is booked if no usage ever comes.
+    /// Deltas since the provider counted last, and the bytes of text in them: what is booked if no usage follows. The
+    /// message begins with a count that holds nothing of them.
     events: u64,
     bytes: u64,
     texts: [Finder<'static>; 3],
@@ -147,7 +148,7 @@ impl Scanner {
         self.fault.as_ref()
     }
 
-    /// Output tokens as far as they were seen, about four bytes to a token. For streams that never say.
+    /// Output tokens that were seen since the provider counted last, about four bytes to a token.
     pub fn estimated_output(&self) -> u64 {
         self.events.max(self.bytes / 4)
     }
@@ -194,7 +195,11 @@ impl Scanner {
     fn count(&mut self, usage: Option<WireUsage>) {
         if let Some(usage) = usage {
             self.usage.merge(usage);
-            self.report.usage = Some(self.usage.usage());
+            let usage = self.usage.usage();
+            if usage.counts_more(self.report.usage.as_ref()) {
+                (self.events, self.bytes) = (0, 0);
+            }
+            self.report.usage = Some(usage);
         }
     }
 
@@ -275,6 +280,15 @@ mod tests {
         assert!(scanner.finished() && scanner.fault().is_none());
         assert!(!scan(&[START, PIECE]).finished());
         assert_eq!(scan(&[START, PIECE]).estimated_output(), 3);
+    }
+
+    #[test]
+    fn p11_what_is_said_after_the_first_count_is_seen_until_it_is_counted() {
+        let mut scanner = scan(&[START, PIECE]);
+        let begun = scanner.report().usage.unwrap();
+        assert_eq!((begun.input, begun.output, scanner.estimated_output()), (8, 1, 3));
+        scanner.read(END.as_bytes());
+        assert_eq!((scanner.report().usage.unwrap().output, scanner.estimated_output()), (9, 0));
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub struct Report {
 pub struct Scanner {
     report: Report,
     seen: u64,
-    /// Bytes of events so far: what is booked if no usage ever comes.
+    /// Bytes of events since the provider counted last: what is booked if no usage follows.
     bytes: u64,
     /// An error that came after something was said.
     late: Option<ProviderFault>,
@@ -90,6 +90,9 @@ impl Scanner {
             self.seen += 1;
             self.bytes += (data.len() as u64).saturating_sub(FRAME_BYTES);
             let Ok(chunk) = serde_json::from_slice::<Chunk<'_>>(&data) else { continue };
+            if chunk.usage().is_some_and(|usage| usage.counts_more(self.report.usage.as_ref())) {
+                self.bytes = 0;
+            }
             let told = self.report.take(chunk);
             let place = if self.seen == 1 { &mut fault } else { &mut self.late };
             *place = place.take().or(told);
@@ -112,7 +115,7 @@ impl Scanner {
         self.report.finish.is_some()
     }
 
-    /// Output tokens as far as they were seen: about one to four bytes.
+    /// Output tokens that were seen since the provider counted last: about one to four bytes.
     pub fn estimated_output(&self) -> u64 {
         self.bytes / 4
     }
@@ -131,16 +134,23 @@ pub fn read_report(body: &[u8]) -> Option<Report> {
     Some(report)
 }
 
+impl Chunk<'_> {
+    fn usage(&self) -> Option<Usage> {
+        self.usage_metadata.as_ref()?.told()
+    }
+}
+
 // --- Report ---
 
 impl Report {
     /// Later chunks replace what earlier ones said. Gives back an error that the chunk reports.
     fn take(&mut self, chunk: Chunk<'_>) -> Option<ProviderFault> {
+        let counted = chunk.usage();
         let model = chunk.model_version.as_deref();
         let first = chunk.candidates.into_iter().flatten().find(|c| c.index.unwrap_or(0) == 0);
         let metadata = first.as_ref().and_then(|candidate| candidate.grounding_metadata.as_ref());
         self.searches = self.searches.max(metadata.map_or(0, |m| grounding::searches(m, model)));
-        self.usage = chunk.usage_metadata.map(|usage| usage.usage()).or(self.usage);
+        self.usage = counted.or(self.usage);
         self.usage = self.usage.map(|usage| Usage { searches: self.searches, ..usage });
         if self.id.is_none() {
             self.id = chunk.response_id.map(Cow::into_owned);

@@ -50,6 +50,12 @@ const AUDIO: Named = ("AUDIO", 4);
 // --- UsageMetadata ---
 
 impl UsageMetadata {
+    /// `None` where it counts nothing: Vertex says the kind of traffic with every chunk of a stream, and counts only in the
+    /// last one.
+    pub(super) fn told(&self) -> Option<Usage> {
+        Some(self.usage()).filter(|usage| usage.total() > 0)
+    }
+
     pub(super) fn usage(&self) -> Usage {
         // The prompt's details count what came from the cache as well.
         let new = |kind| self.asked(kind).saturating_sub(self.cached(kind));

@@ -44,7 +44,7 @@ pub struct StreamReader {
     finished: bool,
     /// Events so far; comments are none.
     seen: u64,
-    /// Events with content so far, and bytes in them: what is booked if no usage ever comes.
+    /// Events with content since the provider counted last, and bytes in them: what is booked if no usage follows.
     events: u64,
     bytes: u64,
 }
@@ -181,7 +181,7 @@ impl StreamReader {
         self.seen > 0
     }
 
-    /// Output tokens as far as they were seen: providers send about a token to an event, and a token is about four
+    /// Output tokens that were seen since the provider counted last: providers send about a token to an event, and a token is about four
     /// bytes. Exact counting would cost more than the request.
     pub fn estimated_output(&self) -> u64 {
         self.events.max(self.bytes / 4)
@@ -203,7 +203,11 @@ impl StreamReader {
             out.error = Some(StreamError { json: error.to_owned(), first: self.seen == 1 });
         }
         self.tier = chunk.service_tier.and_then(|named| response::tier(named.get())).or(self.tier);
-        let usage = chunk.usage().or(self.report.usage);
+        let told = chunk.usage();
+        if told.is_some_and(|told| told.counts_more(self.report.usage.as_ref())) {
+            (self.events, self.bytes) = (0, 0);
+        }
+        let usage = told.or(self.report.usage);
         self.report.usage = usage.map(|usage| Usage { tier: self.tier, ..usage });
         if self.report.id.is_none() {
             self.report.id = chunk.id.and_then(|id| serde_json::from_str(id.get()).ok());

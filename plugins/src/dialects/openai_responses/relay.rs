@@ -18,7 +18,7 @@ pub struct Scanner {
     finished: bool,
     /// Events so far.
     seen: u64,
-    /// Pieces of text so far, and bytes in them: what is booked if no usage ever comes.
+    /// Pieces of text since the provider counted last, and bytes in them: what is booked if no usage follows.
     pieces: u64,
     bytes: u64,
 }
@@ -106,7 +106,7 @@ impl Scanner {
         self.finished
     }
 
-    /// Output tokens as far as they were seen: about one to a piece, and about four bytes to a token.
+    /// Output tokens that were seen since the provider counted last: about one to a piece, and about four bytes to a token.
     pub fn estimated_output(&self) -> u64 {
         self.pieces.max(self.bytes / 4)
     }
@@ -134,7 +134,7 @@ impl Scanner {
     fn look(&mut self, wire: Wire<'_>, kind: &str, data: &[u8]) -> Option<StreamError> {
         let response = wire.response.unwrap_or_default();
         let beside = wire.usage.map(|usage| usage.usage());
-        self.report.usage = response.usage().or(beside).or(self.report.usage);
+        self.count(response.usage().or(beside));
         if let Some(id) = response.id {
             self.report.id = Some(id.into_owned());
         }
@@ -146,6 +146,14 @@ impl Scanner {
         };
         let json = said(wire.error).or_else(|| said(response.error)).or_else(flat)?;
         Some(StreamError { json, first: self.seen == 1 })
+    }
+
+    fn count(&mut self, usage: Option<Usage>) {
+        let Some(usage) = usage else { return };
+        if usage.counts_more(self.report.usage.as_ref()) {
+            (self.pieces, self.bytes) = (0, 0);
+        }
+        self.report.usage = Some(usage);
     }
 }
 

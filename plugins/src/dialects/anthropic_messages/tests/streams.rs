@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use weir_core::chat::{Answer, Collector, Event, Events, Finish};
 use weir_core::codec::frames::each;
-use weir_core::codec::{Deframer, FrameError, Framing};
+use weir_core::codec::{Deframer, FrameError, Framing, sse};
 use weir_core::error::{ApiError, Kind};
 
 /// Bedrock's stream of Anthropic's events, as Anthropic would send them.
@@ -88,13 +88,15 @@ fn p20_the_grammar_of_events_holds() {
 fn p10_the_scanner_sees_what_the_reader_sees() {
     for (name, stream) in recorded() {
         let answer = collect(read_stream(&[&stream]).unwrap());
-        let mut scanner = Scanner::default();
-        scanner.read(&stream);
+        let (mut scanner, mut estimate) = (Scanner::default(), 0);
+        for event in sse::events(&stream) {
+            scanner.read(event);
+            estimate = estimate.max(scanner.estimated_output());
+        }
         assert_eq!(scanner.report().usage, answer.usage, "{name}");
         assert_eq!(scanner.report().id, answer.id, "{name}");
         assert!(scanner.finished() && scanner.fault().is_none(), "{name}");
         let output = answer.usage.unwrap().output;
-        let estimate = scanner.estimated_output();
         let has_content = answer.content.iter().any(|p| p.as_text().is_some());
         assert!(
             !has_content || (estimate > 0 && estimate < output * 10 + 100),

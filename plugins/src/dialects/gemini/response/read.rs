@@ -194,7 +194,7 @@ impl Reader {
             searches = metadata.map_or(0, |m| grounding::searches(m, chunk.model_version.as_deref()));
             self.candidate(candidate, out);
         }
-        self.count(chunk.usage_metadata.map(|usage| usage.usage()), searches, out);
+        self.count(chunk.usage_metadata.and_then(|usage| usage.told()), searches, out);
         Ok(())
     }
 

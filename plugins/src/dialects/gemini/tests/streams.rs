@@ -91,6 +91,27 @@ fn a_relayed_stream_is_understood_on_the_way() {
     }
 }
 
+/// Vertex says the kind of traffic with every chunk, and counts only in the last one.
+#[test]
+fn p11_a_chunk_that_counts_nothing_has_no_usage() {
+    let text = json!([{ "text": "a".repeat(4000) }]);
+    let (mut first, mut last) = (said(text.clone()), end(text));
+    first["usageMetadata"] = json!({ "trafficType": "ON_DEMAND" });
+    last["usageMetadata"] =
+        json!({ "promptTokenCount": 3, "candidatesTokenCount": 2000, "totalTokenCount": 2003 });
+    let (first, last) = (stream(&[first]), stream(&[last]));
+    let mut scanner = Scanner::new();
+    assert_eq!(scanner.read(first.as_bytes()), None);
+    assert_eq!(scanner.report().usage, None);
+    assert!(scanner.estimated_output() > 900);
+    assert_eq!(scanner.read(last.as_bytes()), None);
+    let usage = scanner.report().usage.unwrap();
+    assert_eq!((usage.input, usage.output, scanner.estimated_output()), (3, 2000, 0));
+    let told = events(&[first.as_bytes(), last.as_bytes()]).unwrap();
+    let counts: Vec<_> = told.iter().filter(|event| matches!(event, Event::Usage(_))).collect();
+    assert_eq!(counts.len(), 1, "{counts:?}");
+}
+
 #[test]
 fn p21_an_error_is_told_and_only_a_first_one_is_worth_another_try() {
     let error = json!({ "error": { "code": 503, "message": "busy", "status": "UNAVAILABLE" } });

@@ -417,3 +417,24 @@ fn p21_comments_wait_for_the_first_event() {
     let sent = passage.pass(said.clone()).unwrap().send;
     assert_eq!(sent.concat(), [comment, said].concat());
 }
+
+#[test]
+fn p20_a_last_event_without_its_end_does_not_run_into_what_follows() {
+    let (request, last) = (plain_request(), format!("data: {}", finish("stop")));
+    let said = Bytes::from(format!("data: {}\n\n", delta(json!({ "content": "hi" }))));
+    for (rest, sent, done) in [
+        (last.clone(), format!("{last}\n\n"), "data: [DONE]\n\n"),
+        (format!("{last}\n"), format!("{last}\n\n"), "data: [DONE]\n\n"),
+        ("data: [DONE]".to_owned(), String::new(), "data: [DONE]\n\n"),
+    ] {
+        let mut passage = ResponsePlan::Relay(Dialect::OpenAiChat).passage(&view(&request, true));
+        passage.pass(said.clone()).unwrap();
+        let passed = passage.end(Bytes::from(rest)).unwrap();
+        assert_eq!((passed.send.concat(), passed.done), (sent.into_bytes(), Some(Bytes::from(done))));
+    }
+    let mut passage = ResponsePlan::Relay(Dialect::OpenAiChat).passage(&view(&request, true));
+    passage.pass(said).unwrap();
+    passage.pass(Bytes::from(format!("{last}\n\n"))).unwrap();
+    let passed = passage.end(Bytes::from_static(b"data: {\"usa")).unwrap();
+    assert!(passed.send.is_empty() && passed.done.is_some(), "half an event says nothing");
+}
