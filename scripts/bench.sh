@@ -7,7 +7,7 @@
 #   BENCH_MINUTES=180      after which the run is stopped
 #   BENCH_WEIR=FILE        the gateway that is measured (default: built here; `make bolt` leaves one that is quicker)
 #
-# Cases with replicas over one database get a PostgreSQL of their own, or the one that WEIR_TEST_POSTGRES_URL names.
+# Cases over a database get a PostgreSQL of their own, or the one that WEIR_TEST_POSTGRES_URL names.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -23,7 +23,7 @@ out=${BENCH_OUT:-$ROOT/bench/out/$(date -u +%Y-%m-%d-%H%M)}
 mkdir -p "$out"
 
 database=()
-if [[ " $* " =~ [\ ,=](all|p15-overshoot)[\ ,] ]]; then
+if [[ " $* " =~ [\ ,=](all|p01-latency|p15-overshoot)[\ ,] ]]; then
     trap services_stop EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM

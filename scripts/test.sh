@@ -20,8 +20,10 @@ source "$ROOT/scripts/services.sh"
 RESULTS=$TARGET/test-results
 SCALE=${SCALE:-1}
 case $SCALE in
-    1) profile=default sdk_minutes=4 fuzz_seconds=20 fuzz_minutes=6 fuzz_seed=1 ;;
-    full) profile=prove sdk_minutes=30 fuzz_seconds=600 fuzz_minutes=${FUZZ_MINUTES:-600} fuzz_seed=0 ;;
+    1) profile=default bench_sizes=() sdk_minutes=4 fuzz_seconds=20 fuzz_minutes=6 fuzz_seed=1 ;;
+    full)
+        profile=prove sdk_minutes=30 fuzz_seconds=600 fuzz_minutes=${FUZZ_MINUTES:-600} fuzz_seed=0
+        bench_sizes=(--mixed 1000000 --keys 10000) ;; # P4
     *) die "SCALE is '$SCALE'; it may be 1 or full" ;;
 esac
 
@@ -123,7 +125,7 @@ run_fuzz() {
 run_bench() {
     local out=$TARGET/bench-results rc=0 name
     rm -rf "$out"
-    BENCH_OUT=$out "$ROOT/scripts/bench.sh" --case all --strict || rc=$?
+    BENCH_OUT=$out "$ROOT/scripts/bench.sh" --case all --strict "${bench_sizes[@]}" || rc=$?
     if [[ -e $out/report.json ]]; then cp "$out/report.json" "$RESULTS/bench.json"; fi
     if [[ -z ${REPORT:-} ]]; then return "$rc"; fi
     for name in md html; do

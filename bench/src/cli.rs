@@ -80,7 +80,7 @@ struct RunArgs {
     /// Ledger of weir-governed, as in postgres://… [default: its embedded one]
     #[arg(long)]
     database_url: Option<String>,
-    /// An empty database that p15-overshoot may use, as in postgres://…
+    /// A database of their own for p01-latency and p15-overshoot, as in postgres://…
     #[arg(long)]
     postgres: Option<String>,
     /// Mixed requests of p04-rss

@@ -10,7 +10,7 @@ use crate::load::stats::micros;
 use crate::load::{Expect, Plan, Stats};
 use crate::report::summary::median;
 use crate::run::{drive_open, rotated};
-use crate::targets::{Mock, Target};
+use crate::targets::{Mock, Setup, Target};
 
 const RATE: f64 = 1000.0;
 const DELAY: &str = "delay_us=20000";
@@ -18,6 +18,7 @@ const MUST_P50_MS: f64 = 1.0;
 const MUST_P99_MS: f64 = 5.0;
 
 pub(super) async fn run(context: &Context, section: &mut Section) -> anyhow::Result<()> {
+    let context = &over_postgres(context);
     let fleet = context.fleet(&Mock::Canned).await?;
     fleet.switch(DELAY).await?;
     let mut found: BTreeMap<String, Vec<Stats>> = BTreeMap::new();
@@ -32,10 +33,18 @@ pub(super) async fn run(context: &Context, section: &mut Section) -> anyhow::Res
         section.notes.push("needs the target direct, to compare with".to_owned());
         return Ok(());
     };
+    let ledger = if context.setup.database_url.is_some() { "PostgreSQL" } else { "SQLite" };
+    section.notes.push(format!("the governed Weir's ledger: {ledger}"));
     for target in targets {
         report(section, &target, &found[&target.name], direct);
     }
     Ok(())
+}
+
+/// The ledger that a company has, where there is one for the bench.
+fn over_postgres(context: &Context) -> Context {
+    let database_url = context.setup.database_url.clone().or_else(|| context.postgres.clone());
+    Context { setup: Setup { database_url, ..context.setup.clone() }, ..context.clone() }
 }
 
 async fn ask(context: &Context, target: &Target) -> anyhow::Result<Stats> {

@@ -181,8 +181,8 @@ impl StreamReader {
         self.seen > 0
     }
 
-    /// Output tokens that were seen since the provider counted last: providers send about a token to an event, and a token is about four
-    /// bytes. Exact counting would cost more than the request.
+    /// Output tokens that were seen since the provider counted last: providers send about a token to an event, and a token
+    /// is about four bytes. Exact counting would cost more than the request.
     pub fn estimated_output(&self) -> u64 {
         self.events.max(self.bytes / 4)
     }
