@@ -20,7 +20,7 @@ source "$ROOT/scripts/services.sh"
 RESULTS=$TARGET/test-results
 SCALE=${SCALE:-1}
 case $SCALE in
-    1) profile=default bench_sizes=() sdk_minutes=4 fuzz_seconds=20 fuzz_minutes=6 fuzz_seed=1 ;;
+    1) profile=default bench_sizes=() sdk_minutes=12 fuzz_seconds=20 fuzz_minutes=6 fuzz_seed=1 ;;
     full)
         profile=prove sdk_minutes=30 fuzz_seconds=600 fuzz_minutes=${FUZZ_MINUTES:-600} fuzz_seed=0
         bench_sizes=(--mixed 1000000 --keys 10000) ;; # P4
