@@ -101,11 +101,12 @@ struct Seen {
 async fn look(ledger: &Ledger, seen: &mut Seen) -> LedgerResult<Option<Vec<(String, String)>>> {
     let now = time::now().0;
     let from = seen.from.unwrap_or(now) - LATE;
-    let rows = sqlx::query("SELECT seq, kind, id FROM record_change WHERE at >= $1 ORDER BY seq LIMIT $2")
-        .bind(from)
-        .bind(MANY)
-        .fetch_all(&ledger.reader)
-        .await;
+    let rows =
+        sqlx::query("SELECT seq, kind, id FROM record_change WHERE at >= $1 ORDER BY at, seq LIMIT $2")
+            .bind(from)
+            .bind(MANY)
+            .fetch_all(&ledger.reader)
+            .await;
     let rows = ledger.noted(rows)?;
     let first = seen.from.replace(now).is_none();
     let mut there = HashSet::with_capacity(rows.len());

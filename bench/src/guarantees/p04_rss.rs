@@ -13,9 +13,10 @@ use crate::run::drive_closed;
 use crate::targets::{Kind, Target, generate_key};
 
 const MODELS: usize = 199;
-const CONNECTIONS: usize = 32;
-/// Many answers of the provider are a status 500: some requests succeed on a retry, some do not.
-const FAILURES: &str = "fail=300&chunks=16";
+/// Most of them wait for their next try: those waits must not decide how long a million requests take.
+const CONNECTIONS: usize = 256;
+/// Of a thousand answers of the provider, a hundred are a status 500: some requests succeed on a retry, some do not.
+const FAILURES: &str = "fail=100&chunks=16";
 const MUST_IDLE_MB: f64 = 60.0;
 const MUST_GROWTH: f64 = 1.10;
 const PATIENCE: Duration = Duration::from_secs(3600);

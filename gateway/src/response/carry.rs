@@ -99,10 +99,6 @@ async fn run(
             biased;
             next = session::read(connected, attempt, &mut silence) => next.map_err(Lost::Failed)?,
             () = session::client_gone(down) => return Err(Lost::ClientGone),
-            () = out.tick() => {
-                out.keep_alive(down).await.map_err(|_| Lost::ClientGone)?;
-                continue;
-            }
         };
         silence = Silence::begin(false);
         let Some(piece) = next else { return Ok(held) };

@@ -376,6 +376,24 @@ async fn p15_each_of_several_answers_has_its_share() {
 }
 
 #[tokio::test]
+async fn p15_each_prompt_of_several_has_its_share() {
+    let rig = dear().over(obedient).await;
+    for (prompt, best_of) in [
+        (json!(["a", "b", "c", "d"]), 1),
+        (json!([[1, 2], [3], [4], [5]]), 1),
+        (json!(["a", "b"]), 2),
+        (json!("a"), 4),
+        (json!([1, 2, 3]), 4),
+    ] {
+        let key = rig.key(json!({"max_budget": 0.1})).await;
+        let body = json!({"model": "dear", "max_tokens": 1_000, "prompt": prompt, "best_of": best_of});
+        let answer = rig.post("/v1/completions", &key, &body).await;
+        let limit: u64 = answer.header("x-weir-max-tokens-limited").parse().unwrap();
+        assert!((20..25).contains(&limit), "{body}: {limit}");
+    }
+}
+
+#[tokio::test]
 async fn p15_each_of_geminis_candidates_has_its_share() {
     let gemini = dear().replace("openai/dear, api_base: \"MOCK/v1\"", "gemini/dear, api_base: \"MOCK\"");
     let rig = gemini.over(gemini_says).await;

@@ -40,9 +40,12 @@ static CLAIM: &[&str] = &[
     "UPDATE spent SET total = 0, base = 0, heir = NULL WHERE scope = $1 AND id = $2 AND heir IS NOT NULL",
 ];
 
-const FORMER: &str = "SELECT id FROM spent WHERE scope = $1 AND heir = $2 ORDER BY id";
+const FORMER: &str = "SELECT id FROM spent WHERE scope = $1 AND heir = $2";
 
 const HEIR: &str = "SELECT heir FROM spent WHERE scope = $1 AND id = $2 AND heir IS NOT NULL";
+
+/// The second condition is the one of the index.
+const ANEW: &str = "SELECT scope, id, since FROM spent WHERE since > $1 AND since > 0";
 
 /// Ids in one statement.
 const IDS: usize = 100;
@@ -54,13 +57,7 @@ pub(super) async fn read(
 ) -> LedgerResult<HashMap<String, NanoUsd>> {
     let mut spent = HashMap::with_capacity(ids.len());
     for some in ids.chunks(IDS) {
-        let places: Vec<String> = (2..some.len() + 2).map(|n| format!("${n}")).collect();
-        let places = places.join(", ");
-        let text = format!(
-            "SELECT COALESCE(heir, id) AS id, CAST(SUM(total - base) AS BIGINT) AS cost FROM spent \
-             WHERE scope = $1 AND (heir IN ({places}) OR (id IN ({places}) AND heir IS NULL)) GROUP BY COALESCE(heir, id)"
-        );
-        let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(scope.as_str().to_owned());
+        let query = sqlx::query(sqlx::AssertSqlSafe(sums(some.len()))).bind(scope.as_str().to_owned());
         let query = some.iter().fold(query, |query, id| query.bind(id.clone()));
         for row in ledger.noted(query.fetch_all(&ledger.reader).await)? {
             let cost: i64 = row.try_get("cost").map_err(broken)?;
@@ -68,6 +65,17 @@ pub(super) async fn read(
         }
     }
     Ok(spent)
+}
+
+/// Of so many ids, with what their former ones have. Two searches: for a condition with `OR`, SQLite walks all accounts.
+fn sums(ids: usize) -> String {
+    let places = (2..ids + 2).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ");
+    format!(
+        "SELECT id, CAST(SUM(cost) AS BIGINT) AS cost FROM (\
+         SELECT id, total - base AS cost FROM spent WHERE scope = $1 AND id IN ({places}) AND heir IS NULL UNION ALL \
+         SELECT heir AS id, total - base AS cost FROM spent WHERE scope = $1 AND heir IN ({places})) AS account \
+         GROUP BY id"
+    )
 }
 
 /// Sets what is told from now on.
@@ -148,7 +156,7 @@ pub(super) async fn anew(
     transaction: &mut Transaction<'_, Any>,
     after: Micros,
 ) -> LedgerResult<HashMap<(String, String), Micros>> {
-    let query = sqlx::query("SELECT scope, id, since FROM spent WHERE since > $1").bind(after.0);
+    let query = sqlx::query(ANEW).bind(after.0);
     let rows = ledger.noted(query.fetch_all(&mut **transaction).await)?;
     let one = |row: &sqlx::any::AnyRow| -> Result<_, sqlx::Error> {
         Ok(((row.try_get("scope")?, row.try_get("id")?), Micros(row.try_get("since")?)))
@@ -161,7 +169,10 @@ pub(super) async fn hashes_of(ledger: &Ledger, key: &KeyHash) -> LedgerResult<Ve
     let former = sqlx::query(FORMER).bind(SpendScope::Key.as_str()).bind(key.hex());
     let former = ledger.noted(former.fetch_all(&ledger.reader).await)?;
     let former = former.iter().map(|row| row.try_get("id").map_err(broken));
-    std::iter::once(Ok(key.hex())).chain(former).collect()
+    let mut former: Vec<String> = former.collect::<LedgerResult<_>>()?;
+    // Not by the statement: SQLite would walk all accounts, which are in this order.
+    former.sort_unstable();
+    Ok(std::iter::once(key.hex()).chain(former).collect())
 }
 
 /// Who has what was spent under a former id. One step leads there: whoever is renamed takes former ids along.
@@ -196,4 +207,31 @@ pub(crate) async fn rename(
         query.bind(to.to_owned()).execute(&mut **transaction).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ANEW, FORMER, HEIR, IDS, sums};
+    use crate::store::{Ledger, LedgerOptions};
+    use sqlx::Row;
+    use std::time::Duration;
+
+    /// There are as many accounts as keys: who asks for some must not wait for all, and every batch of entries asks.
+    #[tokio::test]
+    async fn p30_accounts_are_looked_up_and_never_walked() {
+        let dir = tempfile::tempdir().unwrap();
+        let (pool, acquire) = (8, Duration::from_secs(10));
+        let options =
+            LedgerOptions { url: None, data_dir: dir.path().to_owned(), pool, acquire, migrate: true };
+        let ledger = Ledger::open(options).await.unwrap();
+        for statement in [sums(1), sums(IDS), ANEW.into(), FORMER.into(), HEIR.into()] {
+            let plan = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")));
+            let steps = plan.fetch_all(&ledger.reader).await.unwrap();
+            let steps: Vec<String> = steps.iter().map(|step| step.get("detail")).collect();
+            let walks = |step: &String| {
+                step.contains(" spent") && !["id=?", "heir=?", "since>?"].iter().any(|by| step.contains(by))
+            };
+            assert!(!steps.iter().any(walks), "{statement:.60}: {steps:?}");
+        }
+    }
 }

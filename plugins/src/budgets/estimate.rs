@@ -7,6 +7,7 @@ use crate::exchange::Exchange;
 use crate::measure::Measured;
 use crate::models::Group;
 use crate::tier;
+use serde_json::value::RawValue;
 use std::time::Duration;
 use weir_core::body::JsonBody;
 use weir_core::chat::Dialect;
@@ -26,7 +27,7 @@ pub struct Estimate {
     input: NanoUsd,
     /// The dearest output token; zero where the output cannot be limited.
     output: FemtoUsd,
-    /// How many answers are asked for: each has the output limit for itself.
+    /// How many answers are asked for, and made to choose from: each has the output limit for itself.
     answers: u64,
 }
 
@@ -76,7 +77,7 @@ impl Estimate {
         // Two may be asked, and both read it.
         let readers = if deployment.timeouts.hedge.is_some() { 2 } else { 1 };
         let input = paid(tokens.saturating_mul(readers), read);
-        let answers = answers(&x.request.body);
+        let answers = answers(&x.request.body).saturating_mul(prompts(x));
         let longest = longest(x, deployment);
         let most = input + paid(longest.saturating_mul(answers), output);
         if x.request.pass.is_some() {
@@ -145,11 +146,23 @@ fn longest(x: &Exchange, deployment: &Deployment) -> u64 {
 /// OpenAI's own bound.
 const MOST_ANSWERS: u64 = 128;
 
-/// By OpenAI's name or by Gemini's, which clients of other dialects may use, too.
+/// By OpenAI's names or by Gemini's, which clients of other dialects may use, too. All are paid of which the best are given.
 fn answers(body: &JsonBody) -> u64 {
-    let n = body.raw("n").and_then(|n| n.trim().parse::<u64>().ok()).unwrap_or(1);
+    let count = |name: &str| body.raw(name).and_then(|n| n.trim().parse::<u64>().ok()).unwrap_or(1);
+    let n = count("n").max(count("best_of"));
     let candidates = gemini::candidates(body).into_iter().map(|count| count.unwrap_or(MOST_ANSWERS));
     candidates.fold(n, u64::max).clamp(1, MOST_ANSWERS)
+}
+
+/// Of `/v1/completions`, which has answers for each of a list of texts, or of lists of tokens.
+fn prompts(x: &Exchange) -> u64 {
+    if x.request.like() != Operation::Completions {
+        return 1;
+    }
+    let prompt = x.request.body.raw("prompt").unwrap_or_default();
+    let Ok(list) = serde_json::from_str::<Vec<&RawValue>>(prompt) else { return 1 };
+    let several = list.first().is_some_and(|one| one.get().starts_with(['"', '[']));
+    if several { list.len() as u64 } else { 1 }
 }
 
 /// The longest answer that the client wants, where it says so in words that reach the provider: another dialect's are mostly
@@ -217,6 +230,7 @@ mod tests {
         for (said, count) in [
             (json!({}), 1),
             (json!({"n": 3}), 3),
+            (json!({"n": 2, "best_of": 5}), 5),
             (json!({"generationConfig": {"candidateCount": 4}}), 4),
             (json!({"generationConfig": {"candidate_count": 4}}), 4),
             (json!({"generation_config": {"candidate_count": 4, "candidateCount": null}, "n": 2}), 4),
