@@ -6,6 +6,7 @@
 #   scripts/count.sh --against PATH      beside an earlier build of weir
 #
 #   COUNT_OUT=FILE         of the table (default: a dated one under bench/out/)
+#   BENCH_WEIR=FILE        the gateway that is counted (default: built here)
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -13,8 +14,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 "$ROOT/scripts/setup.sh" build count
 cd "$ROOT"
 say "building (release profile: fat LTO, takes its time)"
-"$CARGO" build --release --bin weir --bin weir-bench
+weir=${BENCH_WEIR:-$TARGET/release/weir}
+if [[ -n ${BENCH_WEIR:-} ]]; then "$CARGO" build --release --bin weir-bench; else "$CARGO" build --release --bin weir --bin weir-bench; fi
 out=${COUNT_OUT:-$ROOT/bench/out/$(date -u +%Y-%m-%d-%H%M)-count.md}
 mkdir -p "$(dirname "$out")"
-"$TARGET/release/weir-bench" count --weir "$TARGET/release/weir" "$@" | tee "$out"
+"$TARGET/release/weir-bench" count --weir "$weir" "$@" | tee "$out"
 say "table: ${out#"$ROOT"/}"
