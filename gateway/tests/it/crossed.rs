@@ -160,3 +160,17 @@ async fn a_providers_own_parameters_in_the_config_reach_it() {
         assert_eq!(seen.pointer(at), Some(&value), "{model}: {seen}");
     }
 }
+
+#[tokio::test]
+async fn what_only_google_knows_reaches_no_other_however_it_is_written() {
+    let rig = rig().await;
+    for (safety, cached) in [("safetySettings", "cachedContent"), ("safety_settings", "cached_content")] {
+        rig.mock.take_log();
+        let contents = json!([{"role": "user", "parts": [{"text": "Say hello"}]}]);
+        let body = json!({"contents": contents, safety: [{"category": "c"}], cached: "c"});
+        let answer = rig.post("/v1beta/models/openai:generateContent", MASTER, body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let seen = rig.mock.take_log().remove(0).json();
+        assert!(seen.get(safety).is_none() && seen.get(cached).is_none(), "{seen}");
+    }
+}

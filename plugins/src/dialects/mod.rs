@@ -17,6 +17,7 @@ pub mod bedrock_invoke;
 mod beside;
 pub mod cache_points;
 pub mod cohere;
+pub(crate) mod counts;
 mod dialect;
 pub mod embeddings;
 mod fault;

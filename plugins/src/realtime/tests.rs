@@ -25,6 +25,16 @@ fn done(input: u64) -> Value {
         "output_token_details": { "text_tokens": 10, "audio_tokens": 40 } } } })
 }
 
+/// What is null costs nothing, and hides nothing.
+#[test]
+fn p12_a_count_of_a_session_that_is_null_hides_no_other() {
+    let usage = json!({"input_tokens": 80, "output_tokens": null, "output_token_details": null,
+        "input_token_details": { "audio_tokens": null, "cached_tokens": 30, "cached_tokens_details": null } });
+    let done = text(&json!({ "type": "response.done", "response": { "usage": usage } }));
+    let (_, usage) = learned(&[&done]);
+    assert_eq!(usage, Some(Usage { input: 80, cache_read: 30, ..Usage::default() }));
+}
+
 /// A session with messages of all kinds, one of them in three frames with a ping between.
 fn session() -> Vec<u8> {
     let second = done(200).to_string();

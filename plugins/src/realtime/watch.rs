@@ -1,6 +1,7 @@
 //! What a session used, from the provider's messages.
 
 use super::frames::Frames;
+use crate::dialects::counts::count;
 use memchr::memmem;
 use serde::Deserialize;
 use weir_core::domain::usage::Usage;
@@ -40,17 +41,22 @@ struct Response {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct WireUsage {
+    #[serde(deserialize_with = "count")]
     input_tokens: u64,
+    #[serde(deserialize_with = "count")]
     output_tokens: u64,
-    input_token_details: Details,
-    output_token_details: Details,
+    input_token_details: Option<Details>,
+    output_token_details: Option<Details>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Details {
+    #[serde(deserialize_with = "count")]
     cached_tokens: u64,
+    #[serde(deserialize_with = "count")]
     audio_tokens: u64,
+    #[serde(deserialize_with = "count")]
     image_tokens: u64,
     cached_tokens_details: Option<Box<Details>>,
 }
@@ -107,7 +113,7 @@ impl Seen {
 
 impl From<WireUsage> for Usage {
     fn from(wire: WireUsage) -> Self {
-        let (input, output) = (wire.input_token_details, wire.output_token_details);
+        let [input, output] = [wire.input_token_details, wire.output_token_details].map(Option::unwrap_or_default);
         let cached = input.cached_tokens_details.unwrap_or_default();
         Usage {
             input: wire.input_tokens,

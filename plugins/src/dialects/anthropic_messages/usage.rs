@@ -1,20 +1,21 @@
 //! Token counts as Anthropic reports them: `input_tokens` leaves out what was read from or written to a cache, and a
 //! stream reports in parts, each member replacing the one before.
 
-use serde::{Deserialize, Deserializer};
+use crate::dialects::counts::told;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use weir_core::domain::usage::Usage;
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct WireUsage {
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "told")]
     input_tokens: Option<u64>,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "told")]
     output_tokens: Option<u64>,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "told")]
     cache_read_input_tokens: Option<u64>,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "told")]
     cache_creation_input_tokens: Option<u64>,
     cache_creation: Option<CacheCreation>,
     output_tokens_details: Option<OutputDetails>,
@@ -33,16 +34,16 @@ const COMPACTION: &str = "compaction";
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default)]
 struct CacheCreation {
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "told")]
     ephemeral_5m_input_tokens: Option<u64>,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "told")]
     ephemeral_1h_input_tokens: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default)]
 struct OutputDetails {
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "told")]
     thinking_tokens: Option<u64>,
 }
 
@@ -50,17 +51,8 @@ struct OutputDetails {
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default)]
 struct ServerTools {
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "told")]
     web_search_requests: Option<u64>,
-}
-
-/// A count that may be null, or a float without a fraction.
-fn count<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<u64>, D::Error> {
-    let read: Option<serde_json::Number> = Option::deserialize(reader)?;
-    Ok(read.and_then(|n| {
-        // Some servers write token counts as 12.0; this is no money.
-        n.as_u64().or_else(|| n.as_f64().filter(|f| f.is_finite() && *f >= 0.0).map(|f| f as u64))
-    }))
 }
 
 // --- WireUsage ---

@@ -29,7 +29,7 @@ pub fn read_count(body: &[u8]) -> Option<u64> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Counted {
-        #[serde(deserialize_with = "super::usage::count")]
+        #[serde(deserialize_with = "crate::dialects::counts::count")]
         total_tokens: u64,
     }
     serde_json::from_slice(body).ok().map(|counted: Counted| counted.total_tokens)

@@ -121,7 +121,7 @@ struct Vector {
 
 #[derive(Debug, Default, Deserialize)]
 struct Statistics {
-    #[serde(default, deserialize_with = "super::usage::count")]
+    #[serde(default, deserialize_with = "crate::dialects::counts::count")]
     token_count: u64,
 }
 

@@ -1,6 +1,7 @@
 //! Token counts, in both directions.
 
-use serde::{Deserialize, Deserializer};
+use crate::dialects::counts::count;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use weir_core::chat::Object;
 use weir_core::domain::usage::Usage;
@@ -106,24 +107,6 @@ impl UsageMetadata {
 fn of((word, number): Named, details: Option<&[Modality]>) -> u64 {
     let fits = |m: &&Modality| m.modality == word || m.modality.as_u64() == Some(number);
     details.unwrap_or_default().iter().filter(fits).fold(0, |sum, m| sum.saturating_add(m.token_count))
-}
-
-/// A count that may be null, a text, or a float without a fraction; anything else is an error.
-pub(super) fn count<'de, D: Deserializer<'de>>(reader: D) -> Result<u64, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Loose {
-        Whole(u64),
-        Float(f64),
-        /// How protobuf's JSON writes 64-bit numbers.
-        Text(String),
-    }
-    Ok(match Option::deserialize(reader)? {
-        Some(Loose::Whole(n)) => n,
-        Some(Loose::Float(f)) if f.is_finite() && f >= 0.0 => f as u64,
-        Some(Loose::Text(text)) => text.parse().unwrap_or_default(),
-        _ => 0,
-    })
 }
 
 /// `usageMetadata` for a client.

@@ -1,7 +1,7 @@
 //! `usage` as OpenAI and those who follow it report it, and as translated answers report it.
 
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Deserializer, Serialize};
+use crate::dialects::counts::count;
+use serde::{Deserialize, Serialize};
 use weir_core::domain::usage::Usage;
 
 /// By how many tokens a provider's two counts of the same text may differ, beside an eighth of them.
@@ -92,24 +92,6 @@ struct CompletionDetails {
     audio_tokens: u64,
     #[serde(deserialize_with = "count")]
     image_tokens: u64,
-}
-
-/// A count that may be null, or a float without a fraction. What is none counts nothing: the other counts are as good.
-fn count<'de, D: Deserializer<'de>>(reader: D) -> Result<u64, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Loose {
-        Whole(u64),
-        // Some servers write token counts as 12.0; this is no money.
-        Float(f64),
-        Other(IgnoredAny),
-    }
-    let read: Option<Loose> = Option::deserialize(reader)?;
-    Ok(match read {
-        Some(Loose::Whole(n)) => n,
-        Some(Loose::Float(f)) if f.is_finite() && f >= 0.0 => f as u64,
-        Some(Loose::Float(_) | Loose::Other(IgnoredAny)) | None => 0,
-    })
 }
 
 /// `usage` of a translated answer, in LiteLLM's shape.

@@ -1,7 +1,7 @@
 //! `usage` of a response.
 
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Number;
+use crate::dialects::counts::count;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use weir_core::domain::usage::Usage;
@@ -52,12 +52,6 @@ struct OutputDetails {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(count: &u64) -> bool {
     *count == 0
-}
-
-/// Null is nothing; some servers write token counts as 12.0.
-fn count<'de, D: Deserializer<'de>>(reader: D) -> Result<u64, D::Error> {
-    let number: Option<Number> = Option::deserialize(reader)?;
-    Ok(number.and_then(|n| n.as_u64().or_else(|| n.as_f64().map(|f| f as u64))).unwrap_or_default())
 }
 
 impl WireUsage {

@@ -32,14 +32,19 @@ static FOREIGN: &[&str] = &[
     "prompt",
     "text",
     "truncation",
-    // Gemini.
+    // Gemini, which may be written in either way.
     "cachedContent",
+    "cached_content",
     "contents",
     "generationConfig",
+    "generation_config",
     "labels",
     "safetySettings",
+    "safety_settings",
     "systemInstruction",
+    "system_instruction",
     "toolConfig",
+    "tool_config",
 ];
 
 /// Budgets of thinking tokens as efforts, LiteLLM's thresholds.
