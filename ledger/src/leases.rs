@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::RwLock;
 use weir_core::domain::money::NanoUsd;
 use weir_core::ports::leases::{Lease, LeaseAsk, Leases};
 use weir_core::ports::{LedgerResult, SpendScope};
@@ -54,6 +55,8 @@ pub struct LeaseBook {
     seen: AtomicI64,
     /// How often the ledger has given the slices to others, because it had not heard of this process for too long.
     lost: AtomicU64,
+    /// Shared by those who take or return slices; alone has it who begins anew, when all that is known of them goes.
+    life: RwLock<()>,
 }
 
 /// Of one budget.
@@ -71,7 +74,14 @@ const REMEMBERED: usize = 100_000;
 impl LeaseBook {
     /// `instance`: a name that no other process has.
     pub fn new(ledger: Ledger, instance: String) -> Self {
-        Self { ledger, instance, granted: Mutex::default(), seen: AtomicI64::new(0), lost: AtomicU64::new(0) }
+        Self {
+            ledger,
+            instance,
+            granted: Mutex::default(),
+            seen: AtomicI64::new(0),
+            lost: AtomicU64::new(0),
+            life: RwLock::new(()),
+        }
     }
 
     fn granted(&self) -> MutexGuard<'_, HashMap<(&'static str, String), Slice>> {
@@ -83,24 +93,40 @@ impl LeaseBook {
     /// # Errors
     /// The ledger is away.
     pub async fn renew(&self) -> LedgerResult<()> {
-        let now = time::now().0;
-        let still = sqlx::query(STILL_SEEN).bind(self.instance.clone()).bind(now);
-        let still = self.ledger.noted(still.execute(&self.ledger.writer).await)?;
-        if still.rows_affected() == 0 {
-            self.begin(now).await?;
+        if !self.is_still_there().await? {
+            self.begin().await?;
         }
-        self.seen.store(now, Ordering::Release);
         Ok(())
     }
 
-    /// For the first time, or again after the slices were given to others.
-    async fn begin(&self, now: i64) -> LedgerResult<()> {
-        let seen = sqlx::query(SEEN).bind(self.instance.clone()).bind(now);
-        self.ledger.noted(seen.execute(&self.ledger.writer).await)?;
-        if self.seen.load(Ordering::Acquire) > 0 {
-            self.granted().clear();
+    /// Whether the ledger knows this process; then it has heard of it now.
+    async fn is_still_there(&self) -> LedgerResult<bool> {
+        let now = time::now().0;
+        let still = sqlx::query(STILL_SEEN).bind(self.instance.clone()).bind(now);
+        let still = self.ledger.noted(still.execute(&self.ledger.writer).await)?.rows_affected() > 0;
+        if still {
+            self.seen.store(now, Ordering::Release);
+        }
+        Ok(still)
+    }
+
+    /// For the first time, or again after the slices were given to others. Several may find out at once: the first does it,
+    /// and what was taken since stays.
+    async fn begin(&self) -> LedgerResult<()> {
+        let _alone = self.life.write().await;
+        if self.is_still_there().await? {
+            return Ok(());
+        }
+        let is_known = self.seen.load(Ordering::Acquire) > 0;
+        if is_known {
+            // With what was taken since they were.
+            self.free(&self.instance).await?;
             self.lost.fetch_add(1, Ordering::AcqRel);
         }
+        let now = time::now().0;
+        let seen = sqlx::query(SEEN).bind(self.instance.clone()).bind(now);
+        self.ledger.noted(seen.execute(&self.ledger.writer).await)?;
+        self.seen.store(now, Ordering::Release);
         Ok(())
     }
 
@@ -150,6 +176,7 @@ impl LeaseBook {
         if self.seen.load(Ordering::Acquire) == 0 {
             self.renew().await?;
         }
+        let _life = self.life.read().await;
         let ledger = &self.ledger;
         let scope = ask.scope.as_str();
         let beyond = self.beyond(scope, ask.id);
@@ -295,6 +322,7 @@ impl Leases for LeaseBook {
 
     async fn give_back(&self, scope: SpendScope, id: &str, amount: NanoUsd) -> LedgerResult<()> {
         let back = BTreeMap::from([((scope.as_str(), id.to_owned()), amount)]);
+        let _life = self.life.read().await;
         let paid = self.paid(&back);
         if paid.is_empty() {
             return Ok(());
