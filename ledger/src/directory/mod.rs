@@ -8,6 +8,7 @@ mod statements;
 pub(crate) use principal::{behind, principal, signed_in};
 
 use crate::spend::spent;
+use crate::spend::write::filled;
 use crate::store::{Engine, Ledger, broken};
 use async_trait::async_trait;
 use sqlx::any::{AnyArguments, AnyRow};
@@ -25,9 +26,6 @@ pub(crate) const CHANNEL: &str = "weir_records";
 
 /// Rows in one answer.
 const MAX_LIMIT: u32 = 10_000;
-
-/// Ids in one statement: few sizes, few prepared statements.
-const IDS: usize = 100;
 
 #[async_trait]
 impl Directory for Ledger {
@@ -51,9 +49,9 @@ impl Directory for Ledger {
 impl Ledger {
     async fn found(&self, kind: RecordKind, ids: &[String]) -> LedgerResult<Vec<StoredRecord>> {
         let mut found = Vec::with_capacity(ids.len());
-        for some in ids.chunks(IDS) {
+        for some in filled(ids) {
             let statement = statements::find(kind, some.len());
-            let rows = some.iter().fold(query(statement), |query, id| query.bind(id.clone()));
+            let rows = some.into_iter().fold(query(statement), |query, id| query.bind(id));
             for row in self.noted(rows.fetch_all(&self.reader).await)? {
                 found.push(record(kind, &row)?);
             }

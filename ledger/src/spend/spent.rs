@@ -1,5 +1,6 @@
 //! What was spent under an id since its last reset.
 
+use super::write::filled;
 use crate::store::{Ledger, broken};
 use sqlx::{Any, Row, Transaction};
 use std::collections::HashMap;
@@ -47,18 +48,15 @@ const HEIR: &str = "SELECT heir FROM spent WHERE scope = $1 AND id = $2 AND heir
 /// The second condition is the one of the index.
 const ANEW: &str = "SELECT scope, id, since FROM spent WHERE since > $1 AND since > 0";
 
-/// Ids in one statement.
-const IDS: usize = 100;
-
 pub(super) async fn read(
     ledger: &Ledger,
     scope: SpendScope,
     ids: &[String],
 ) -> LedgerResult<HashMap<String, NanoUsd>> {
     let mut spent = HashMap::with_capacity(ids.len());
-    for some in ids.chunks(IDS) {
+    for some in filled(ids) {
         let query = sqlx::query(sqlx::AssertSqlSafe(sums(some.len()))).bind(scope.as_str().to_owned());
-        let query = some.iter().fold(query, |query, id| query.bind(id.clone()));
+        let query = some.into_iter().fold(query, |query, id| query.bind(id));
         for row in ledger.noted(query.fetch_all(&ledger.reader).await)? {
             let cost: i64 = row.try_get("cost").map_err(broken)?;
             spent.insert(row.try_get("id").map_err(broken)?, NanoUsd(cost));
@@ -211,7 +209,7 @@ pub(crate) async fn rename(
 
 #[cfg(test)]
 mod tests {
-    use super::{ANEW, FORMER, HEIR, IDS, sums};
+    use super::{ANEW, FORMER, HEIR, sums};
     use crate::store::{Ledger, LedgerOptions};
     use sqlx::Row;
     use std::time::Duration;
@@ -224,7 +222,7 @@ mod tests {
         let options =
             LedgerOptions { url: None, data_dir: dir.path().to_owned(), pool, acquire, migrate: true };
         let ledger = Ledger::open(options).await.unwrap();
-        for statement in [sums(1), sums(IDS), ANEW.into(), FORMER.into(), HEIR.into()] {
+        for statement in [sums(1), sums(100), ANEW.into(), FORMER.into(), HEIR.into()] {
             let plan = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")));
             let steps = plan.fetch_all(&ledger.reader).await.unwrap();
             let steps: Vec<String> = steps.iter().map(|step| step.get("detail")).collect();

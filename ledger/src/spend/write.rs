@@ -220,6 +220,18 @@ pub(crate) fn sized<T>(mut rest: &[T]) -> impl Iterator<Item = &[T]> {
     })
 }
 
+/// What a condition compares with, in pieces of few sizes: the rest of a piece says its last once more. A statement for each
+/// count of ids would be kept prepared by every connection.
+pub(crate) fn filled(ids: &[String]) -> impl Iterator<Item = Vec<String>> {
+    const SIZES: [usize; 4] = [1, 4, 16, 100];
+    ids.chunks(SIZES[3]).map(|some| {
+        let size = SIZES.into_iter().find(|size| *size >= some.len()).unwrap_or(some.len());
+        let mut piece = some.to_vec();
+        piece.resize(size, some.last().cloned().unwrap_or_default());
+        piece
+    })
+}
+
 // --- entries ---
 
 /// Whether none of them was there before. The count of rows tells, as it nearly always does: only a replay meets some.
