@@ -113,7 +113,8 @@ impl Seen {
 
 impl From<WireUsage> for Usage {
     fn from(wire: WireUsage) -> Self {
-        let [input, output] = [wire.input_token_details, wire.output_token_details].map(Option::unwrap_or_default);
+        let [input, output] =
+            [wire.input_token_details, wire.output_token_details].map(Option::unwrap_or_default);
         let cached = input.cached_tokens_details.unwrap_or_default();
         Usage {
             input: wire.input_tokens,
