@@ -1,13 +1,16 @@
 //! Counts of tokens as providers write them: null where there is nothing to say, in quotes as protobuf's JSON has 64-bit
-//! numbers, as 12.0. What is no count says nothing, and those beside it are as good.
+//! numbers, as 12.0.
 
 use serde::Deserializer;
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
 /// `None`: nothing is said.
+///
+/// # Errors
+/// It is no count: then nobody knows what was used, which is not nothing.
 pub(crate) fn told<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<u64>, D::Error> {
-    reader.deserialize_any(Loose)
+    reader.deserialize_any(Count { loosely: false })
 }
 
 /// The same where nothing said is nothing counted.
@@ -15,9 +18,22 @@ pub(crate) fn count<'de, D: Deserializer<'de>>(reader: D) -> Result<u64, D::Erro
     told(reader).map(Option::unwrap_or_default)
 }
 
-struct Loose;
+/// What is no count counts nothing: those beside it are as good. For the API that many servers speak in their own ways.
+pub(crate) fn loosely<'de, D: Deserializer<'de>>(reader: D) -> Result<u64, D::Error> {
+    reader.deserialize_any(Count { loosely: true }).map(Option::unwrap_or_default)
+}
 
-impl<'de> Visitor<'de> for Loose {
+struct Count {
+    loosely: bool,
+}
+
+impl Count {
+    fn none<E: Error>(&self) -> Result<Option<u64>, E> {
+        if self.loosely { Ok(None) } else { Err(E::custom("no count")) }
+    }
+}
+
+impl<'de> Visitor<'de> for Count {
     type Value = Option<u64>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -33,15 +49,7 @@ impl<'de> Visitor<'de> for Loose {
         Ok(Some(n).filter(|n| n.is_finite() && *n >= 0.0).map(|n| n as u64))
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(text.parse().ok())
-    }
-
     fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
         Ok(None)
     }
 
@@ -49,40 +57,49 @@ impl<'de> Visitor<'de> for Loose {
         Ok(None)
     }
 
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        text.parse().map_or_else(|_| self.none(), |n| Ok(Some(n)))
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+        self.none()
+    }
+
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
         while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
+        self.none()
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
         while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(None)
+        self.none()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{count, told};
-    use serde::Deserialize;
-    use serde_json::json;
-
-    #[derive(Deserialize, Debug, PartialEq)]
-    struct Said(#[serde(deserialize_with = "told")] Option<u64>, #[serde(deserialize_with = "count")] u64);
+    use super::{count, loosely, told};
+    use serde_json::{Value, json};
 
     #[test]
     fn p12_a_count_is_read_however_it_is_written() {
-        for (written, read) in [
-            (json!(12), Some(12)),
-            (json!(12.0), Some(12)),
-            (json!("12"), Some(12)),
-            (json!(u64::MAX), Some(u64::MAX)),
-            (json!(null), None),
-            (json!(-1), None),
-            (json!("many"), None),
-            (json!({"of": [1, 2]}), None),
-        ] {
-            let said: Said = serde_json::from_value(json!([written, written])).unwrap();
-            assert_eq!(said, Said(read, read.unwrap_or(0)), "{written}");
+        let numbers = [(json!(12), 12), (json!(12.0), 12), (json!("12"), 12), (json!(u64::MAX), u64::MAX)];
+        for (written, read) in numbers {
+            assert_eq!(told(&written).unwrap(), Some(read), "{written}");
+            assert_eq!((count(&written).unwrap(), loosely(&written).unwrap()), (read, read), "{written}");
+        }
+        for nothing in [json!(null), json!(-1)] {
+            assert_eq!(told(&nothing).unwrap(), None, "{nothing}");
+            assert_eq!((count(&nothing).unwrap(), loosely(&nothing).unwrap()), (0, 0), "{nothing}");
+        }
+    }
+
+    #[test]
+    fn p12_what_is_no_count_is_not_taken_for_nothing() {
+        for none in [json!("many"), json!({"of": [1, 2]}), json!([1]), json!(true)] {
+            let none: &Value = &none;
+            assert!(told(none).is_err() && count(none).is_err(), "{none}");
+            assert_eq!(loosely(none).unwrap(), 0, "{none}");
         }
     }
 }

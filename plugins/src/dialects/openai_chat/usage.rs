@@ -1,6 +1,6 @@
 //! `usage` as OpenAI and those who follow it report it, and as translated answers report it.
 
-use crate::dialects::counts::count;
+use crate::dialects::counts::loosely;
 use serde::{Deserialize, Serialize};
 use weir_core::domain::usage::Usage;
 
@@ -11,39 +11,39 @@ const MISCOUNTED: u64 = 4;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct WireUsage {
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "loosely")]
     prompt_tokens: u64,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "loosely")]
     completion_tokens: u64,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "loosely")]
     total_tokens: u64,
     prompt_tokens_details: Option<PromptDetails>,
     completion_tokens_details: Option<CompletionDetails>,
     /// DeepSeek's name for cached tokens.
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "loosely")]
     prompt_cache_hit_tokens: u64,
     /// Moonshot's.
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "loosely")]
     cached_tokens: u64,
     /// Mistral's older one.
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "loosely")]
     num_cached_tokens: u64,
     /// Perplexity's: pages that the model read. Billed as input, and in no other count.
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "loosely")]
     citation_tokens: u64,
     /// Together's.
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "loosely")]
     reasoning_tokens: u64,
     /// LiteLLM's, Vercel's and Databricks'.
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "loosely")]
     cache_creation_input_tokens: u64,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "loosely")]
     cache_read_input_tokens: u64,
     /// Perplexity's, for the models that search by themselves.
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "loosely")]
     num_search_queries: u64,
     /// xAI's: what it charges for by the piece.
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "loosely")]
     num_sources_used: u64,
     /// LiteLLM's, for providers that run tools.
     server_tool_use: Option<ServerTools>,
@@ -52,45 +52,45 @@ pub(super) struct WireUsage {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct ServerTools {
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "loosely")]
     web_search_requests: u64,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct PromptDetails {
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "loosely")]
     cached_tokens: u64,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "loosely")]
     cache_write_tokens: u64,
     /// LiteLLM's name for the same.
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "loosely")]
     cache_creation_tokens: u64,
     cache_creation_token_details: Option<CacheWrites>,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "loosely")]
     audio_tokens: u64,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "loosely")]
     image_tokens: u64,
     /// LiteLLM's place for searches.
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "loosely")]
     web_search_requests: u64,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct CacheWrites {
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "loosely")]
     ephemeral_1h_input_tokens: u64,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct CompletionDetails {
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "loosely")]
     reasoning_tokens: u64,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "loosely")]
     audio_tokens: u64,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "loosely")]
     image_tokens: u64,
 }
 
