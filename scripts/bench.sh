@@ -30,7 +30,7 @@ if [[ " $* " =~ [\ ,=](all|p01-latency|p15-overshoot)[\ ,] ]]; then
     services_start
     if [[ -n ${WEIR_TEST_POSTGRES_URL:-} ]]; then database=(--postgres "$WEIR_TEST_POSTGRES_URL"); fi
 fi
-# In the foreground: it ends what it has started when it is told to stop.
+# Named from here: the report tells the command. In the foreground: it ends what it has started when it is told to stop.
 timeout --foreground "${BENCH_MINUTES:-180}m" \
-    "$TARGET/release/weir-bench" run --weir "$weir" --out "$out" "${database[@]}" "$@"
+    "$TARGET/release/weir-bench" run --weir "${weir#"$ROOT"/}" --out "${out#"$ROOT"/}" "${database[@]}" "$@"
 say "report: ${out#"$ROOT"/}"
