@@ -16,9 +16,8 @@ source "$ROOT/scripts/services.sh"
 
 "$ROOT/scripts/setup.sh" system
 cd "$ROOT"
-say "building (release profile: fat LTO, takes its time)"
+build_for_bench
 weir=${BENCH_WEIR:-$TARGET/release/weir}
-if [[ -n ${BENCH_WEIR:-} ]]; then "$CARGO" build --release --bin weir-bench; else "$CARGO" build --release --bin weir --bin weir-bench; fi
 out=${BENCH_OUT:-$ROOT/bench/out/$(date -u +%Y-%m-%d-%H%M)}
 mkdir -p "$out"
 

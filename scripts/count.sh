@@ -13,9 +13,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 "$ROOT/scripts/setup.sh" build count
 cd "$ROOT"
-say "building (release profile: fat LTO, takes its time)"
+build_for_bench
 weir=${BENCH_WEIR:-$TARGET/release/weir}
-if [[ -n ${BENCH_WEIR:-} ]]; then "$CARGO" build --release --bin weir-bench; else "$CARGO" build --release --bin weir --bin weir-bench; fi
 out=${COUNT_OUT:-$ROOT/bench/out/$(date -u +%Y-%m-%d-%H%M)-count.md}
 mkdir -p "$(dirname "$out")"
 "$TARGET/release/weir-bench" count --weir "$weir" "$@" | tee "$out"

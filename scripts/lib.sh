@@ -51,3 +51,11 @@ llvm_bolt() {
 
 # The nginx binary lives in /usr/sbin, which is not in everybody's PATH.
 has_nginx() { have nginx || [[ -x /usr/sbin/nginx ]]; }
+
+# What measures, and the gateway that is measured unless BENCH_WEIR names one.
+build_for_bench() {
+    local bins=(--bin weir-bench)
+    if [[ -z ${BENCH_WEIR:-} ]]; then bins+=(--bin weir); fi
+    say "building (release profile: fat LTO, takes its time)"
+    "$CARGO" build --release "${bins[@]}"
+}
