@@ -21,6 +21,7 @@ pub mod chat;
 pub mod codec;
 pub mod config;
 pub mod domain;
+pub mod edition;
 pub mod error;
 pub mod memo;
 pub mod metrics;

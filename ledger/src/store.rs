@@ -76,10 +76,13 @@ static PRAGMAS: &[&str] = &[
     "PRAGMA synchronous = NORMAL",
     "PRAGMA busy_timeout = 5000",
     "PRAGMA foreign_keys = ON",
-    // Entries come in batches: fewer, larger checkpoints, and the indexes' upper pages stay in memory.
+    // Entries come in batches: fewer, larger checkpoints.
     "PRAGMA wal_autocheckpoint = 1000",
-    "PRAGMA cache_size = -8000",
 ];
+/// KiB of pages that a connection keeps: the indexes' upper pages stay in the writer's memory. What readers keep beside
+/// the system's own cache would be there once for each of them.
+const WRITER_CACHE: &str = "PRAGMA cache_size = -8000";
+const READER_CACHE: &str = "PRAGMA cache_size = -2000";
 /// Tables with a part for each month.
 pub(crate) static BY_MONTH: &[&str] = &["spend_entry", "spend_said"];
 /// Seconds.
@@ -137,16 +140,16 @@ impl Ledger {
         create_private(&path).map_err(|e| LedgerError::Unavailable(format!("{}: {e}", path.display())))?;
         let url = format!("sqlite://{}?mode=rwc", path.display());
         let connect = AnyConnectOptions::from_str(&url).map_err(|_| bad_url())?;
-        let pool = |size| {
+        let pool = |size, cache: &'static str| {
             AnyPoolOptions::new()
                 .max_connections(size)
                 .acquire_timeout(options.acquire)
-                .after_connect(|connection, _| Box::pin(async move { pragmas(connection).await }))
+                .after_connect(move |connection, _| Box::pin(pragmas(connection, cache)))
                 .connect_lazy_with(connect.clone())
         };
         let url = SecretString::from(url);
-        let writer = pool(1);
-        let of = |readers| Pools { writer: writer.clone(), reader: pool(readers) };
+        let writer = pool(1, WRITER_CACHE);
+        let of = |readers| Pools { writer: writer.clone(), reader: pool(readers, READER_CACHE) };
         let others = [of(SQLITE_READERS / 2), of(SQLITE_READERS / 2)];
         Ok(Self::of(Engine::Sqlite, of(SQLITE_READERS), others, url, options.migrate))
     }
@@ -363,8 +366,8 @@ async fn use_schema(connection: &mut AnyConnection, more: &'static str) -> Resul
 }
 
 /// A crash of the machine may lose the last commits of SQLite, never the file; the journal has them still.
-async fn pragmas(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-    for pragma in PRAGMAS {
+async fn pragmas(connection: &mut AnyConnection, cache: &'static str) -> Result<(), sqlx::Error> {
+    for pragma in PRAGMAS.iter().chain([&cache]) {
         connection.execute(*pragma).await?;
     }
     Ok(())

@@ -8,6 +8,7 @@ use super::records::{
     due,
 };
 use super::routed::Routed;
+use crate::edition::Edition;
 use crate::memo::{Kept, Memo};
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
@@ -113,6 +114,8 @@ pub struct Principal {
     routed: Memo<Routed>,
     /// What filters have found for earlier requests of this key.
     pub kept: Kept,
+    /// Each time that a key is read it is another one.
+    pub edition: Edition,
 }
 
 /// Limits of single models, by whose metadata they stand in.
@@ -284,6 +287,7 @@ impl Principal {
             demands: Memo::default(),
             routed: Memo::default(),
             kept: Kept::default(),
+            edition: Edition::default(),
         }
     }
 

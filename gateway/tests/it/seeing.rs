@@ -309,6 +309,25 @@ async fn p48_budgets_are_there_after_a_restart() {
 }
 
 #[tokio::test]
+async fn p48_a_key_that_is_changed_counts_on_and_a_renamed_one_by_its_new_name() {
+    let rig = Rig::config(CONFIG).start().await;
+    let key = rig.key(json!({"key_alias": "dawn"})).await;
+    let changes = [json!({"max_budget": 50}), json!({"key_alias": "dusk"})];
+    for change in [None].into_iter().chain(changes.map(Some)) {
+        if let Some(mut change) = change {
+            change["key"] = json!(key);
+            assert_eq!(rig.post("/key/update", MASTER, change).await.status, 200);
+        }
+        assert_eq!(rig.post("/v1/chat/completions", &key, chat("priced", "hi")).await.status, 200);
+    }
+    for (alias, count) in [("dawn", "2"), ("dusk", "1")] {
+        let label = format!("api_key_alias=\"{alias}\"");
+        let counted = series(&rig, "litellm_requests_metric_total{", &label).await;
+        assert_eq!(counted.as_deref(), Some(count), "{alias}");
+    }
+}
+
+#[tokio::test]
 async fn labels_are_those_that_the_operator_wishes_for() {
     let wished = "litellm_settings: {enable_end_user_cost_tracking_prometheus_only: true, \
                   custom_prometheus_metadata_labels: [metadata.shift], custom_prometheus_tags: [night], ";

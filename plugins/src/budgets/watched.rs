@@ -58,8 +58,8 @@ const LOOKS: u8 = 2;
 type Owners = SmallVec<[Arc<Owner>; 4]>;
 
 thread_local! {
-    /// By the hash of the key, which is read again now and then.
-    static NEAR: RefCell<Near<(Arc<Principal>, Owners)>> = RefCell::new(Near::default());
+    /// By the hash of the key, which is read again now and then: the edition that they are of.
+    static NEAR: RefCell<Near<(u64, Owners)>> = RefCell::new(Near::default());
 }
 
 // --- Terms ---
@@ -149,14 +149,14 @@ impl Watched {
     }
 
     /// Somebody has sent something.
-    pub fn touch(&self, known: &Arc<Principal>, now: Micros) {
+    pub fn touch(&self, known: &Principal, now: Micros) {
         if !self.is_on() {
             return;
         }
         NEAR.with_borrow_mut(|near| {
-            let place = known.key.hash.short();
-            if let Some((principal, owners)) = near.get_mut(place) {
-                if Arc::ptr_eq(principal, known) && !owners.iter().any(|owner| owner.is_gone()) {
+            let (place, edition) = (known.key.hash.short(), known.edition.number());
+            if let Some((of, owners)) = near.get_mut(place) {
+                if *of == edition && !owners.iter().any(|owner| owner.is_gone()) {
                     return owners.iter().for_each(|owner| owner.touch());
                 }
             } else if near.len() >= MAX_NEAR {
@@ -167,7 +167,7 @@ impl Watched {
             let look = !known.key.is_of_identity();
             let owners = behind(known, now).into_iter();
             let owners = owners.filter_map(|(scope, id, terms)| self.know(scope, &id, terms, look)).collect();
-            near.keep(place, (Arc::clone(known), owners));
+            near.keep(place, (edition, owners));
         });
     }
 

@@ -12,6 +12,7 @@ use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use weir_core::domain::ids::KeyHash;
 use weir_core::domain::key::Caller;
 use weir_core::domain::operation::Operation;
 
@@ -47,13 +48,20 @@ struct Known {
 
 /// What a set of series is for. Holding the deployment keeps its address from being given to another.
 struct Identity {
-    caller: Caller,
+    caller: Who,
     deployment: Arc<Deployment>,
     /// `None`: the name of the deployment's group.
     requested: Option<Box<str>>,
     operation: Operation,
     shape: Shape,
     own: Own,
+}
+
+/// Who calls. A key's record is not held: it is read again each minute, and there would be two of each in memory.
+enum Who {
+    Anonymous,
+    Master(KeyHash),
+    Key { hash: KeyHash, edition: u64 },
 }
 
 /// Sets of series that all workers together keep, and that each may keep in any case. Beyond that the eldest are let go.
@@ -97,7 +105,7 @@ impl Success<'_> {
     fn identity(self) -> Identity {
         Identity {
             requested: self.requested().map(Box::from),
-            caller: self.x.caller.clone(),
+            caller: Who::of(&self.x.caller),
             deployment: Arc::clone(self.deployment),
             operation: self.x.request.operation,
             shape: self.shape,
@@ -109,30 +117,44 @@ impl Success<'_> {
 // --- Identity ---
 
 impl Identity {
-    fn is_of(&mut self, success: &Success<'_>) -> bool {
+    /// `series`: those that it is the identity of.
+    fn is_of(&mut self, success: &Success<'_>, series: &Series) -> bool {
         Arc::ptr_eq(&self.deployment, success.deployment)
             && self.operation == success.x.request.operation
             && self.shape == success.shape
             && self.requested.as_deref() == success.requested()
             && self.own == success.own
-            && self.is_from(&success.x.caller)
+            && self.caller.is(&success.x.caller, series)
+    }
+}
+
+// --- Who ---
+
+impl Who {
+    fn of(caller: &Caller) -> Self {
+        match caller {
+            Caller::Anonymous => Self::Anonymous,
+            Caller::Master(hash) => Self::Master(*hash),
+            Caller::Key(known) => Self::Key { hash: known.key.hash, edition: known.edition.number() },
+        }
     }
 
-    /// A key that was read again is the same, as long as nothing of it has changed: labels tell more of it than its hash.
-    fn is_from(&mut self, caller: &Caller) -> bool {
-        match (&mut self.caller, caller) {
-            (Caller::Key(mine), Caller::Key(theirs)) => {
-                if Arc::ptr_eq(mine, theirs) {
+    /// A key that was read again is the same, as long as its labels are: they tell more of it than its hash.
+    fn is(&mut self, caller: &Caller, series: &Series) -> bool {
+        match (self, caller) {
+            (Self::Key { hash, edition }, Caller::Key(known)) => {
+                let now = known.edition.number();
+                if *edition == now {
                     return true;
                 }
-                let same = **mine == **theirs;
+                let same = *hash == known.key.hash && series.are_named(caller);
                 if same {
-                    *mine = Arc::clone(theirs);
+                    *edition = now;
                 }
                 same
             }
-            (Caller::Master(mine), Caller::Master(theirs)) => *mine == *theirs,
-            (Caller::Anonymous, Caller::Anonymous) => true,
+            (Self::Master(mine), Caller::Master(theirs)) => *mine == *theirs,
+            (Self::Anonymous, Caller::Anonymous) => true,
             _ => false,
         }
     }
@@ -145,7 +167,7 @@ impl Kept {
         let place = success.place(self.from);
         if let Some(known) = self.near.get_mut(place)
             && known.series.is_of(metrics)
-            && known.identity.is_of(&success)
+            && known.identity.is_of(&success, &known.series)
         {
             return known.series.count(success.x);
         }

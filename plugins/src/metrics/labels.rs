@@ -5,7 +5,12 @@ use super::custom::Own;
 use super::family::Text;
 use crate::deployment::Deployment;
 use crate::exchange::Exchange;
+use weir_core::domain::key::Caller;
 use weir_core::metrics::NONE;
+
+/// Labels that are about who calls.
+pub(super) const OWNERS: [&str; 6] =
+    ["hashed_api_key", "api_key_alias", "team", "team_alias", "user", "user_email"];
 
 /// Values of every label that our metrics use. Series that are begun with them share the texts.
 #[derive(Clone)]
@@ -48,21 +53,17 @@ impl Labels {
         own: Own,
     ) -> Self {
         let none = Text::from(NONE);
-        let text = |value: Option<&str>| {
-            value.filter(|v| !v.is_empty()).map_or_else(|| Text::clone(&none), Text::from)
-        };
-        let part = |get: fn(&Deployment) -> &str| text(deployment.map(get));
-        let (key, known) = (x.caller.key(), x.caller.principal());
-        let team = known.and_then(|known| known.team.as_ref());
-        let user = known.and_then(|known| known.user.as_ref());
+        let text = |value: Option<&str>| value.map_or_else(|| Text::clone(&none), Text::from);
+        let part = |get: fn(&Deployment) -> &str| text(deployment.map(get).filter(|part| !part.is_empty()));
         let hash = x.caller.hash().map(|hash| hash.hex());
+        let [api_key_alias, team, team_alias, user, user_email] = names_of(&x.caller).map(text);
         Self {
             hashed_api_key: text(hash.as_deref()),
-            api_key_alias: text(key.and_then(|k| k.alias.as_deref())),
-            team: text(key.and_then(|k| k.team_id.as_deref())),
-            team_alias: text(team.and_then(|t| t.alias.as_deref())),
-            user: text(x.caller.user_id()),
-            user_email: text(user.and_then(|u| u.email.as_deref())),
+            api_key_alias,
+            team,
+            team_alias,
+            user,
+            user_email,
             end_user: own.end_user.unwrap_or_else(|| Text::clone(&none)),
             requested_model: requested(x).map_or_else(|| Text::clone(&none), Text::from),
             route: Text::from(x.request.operation.row().route),
@@ -107,6 +108,21 @@ impl Labels {
             other => self.custom.iter().find(|(name, _)| name == other).map_or(&self.none, |(_, v)| v),
         })
     }
+}
+
+/// What the labels say of whoever calls, after the hash of the key: in the order of [`OWNERS`].
+pub(super) fn names_of(caller: &Caller) -> [Option<&str>; 5] {
+    let (key, known) = (caller.key(), caller.principal());
+    let team = known.and_then(|known| known.team.as_ref());
+    let user = known.and_then(|known| known.user.as_ref());
+    [
+        key.and_then(|key| key.alias.as_deref()),
+        key.and_then(|key| key.team_id.as_deref()),
+        team.and_then(|team| team.alias.as_deref()),
+        caller.user_id(),
+        user.and_then(|user| user.email.as_deref()),
+    ]
+    .map(|name| name.filter(|name| !name.is_empty()))
 }
 
 /// A name no group serves is not a label: strangers could make series without end.

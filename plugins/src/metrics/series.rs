@@ -5,14 +5,15 @@ use super::Metrics;
 use super::cells::{Cell, Counter, Gauge};
 use super::family::{Family, Text, Values};
 use super::kept::{Success, Workers};
-use super::labels::Labels;
+use super::labels::{Labels, OWNERS, names_of};
 use super::sums::Sums;
 use super::times::{Histograms, Time, Times};
 use crate::exchange::Exchange;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use weir_core::metrics::Name;
+use weir_core::domain::key::Caller;
+use weir_core::metrics::{NONE, Name};
 
 pub(super) struct Series {
     sums: Sums<8>,
@@ -25,8 +26,8 @@ pub(super) struct Series {
     remaining: [Gauge; 2],
     state: Gauge,
     shape: Shape,
-    /// Whose they are, by the labels that say it.
-    owners: [(&'static str, Text); 3],
+    /// Whose they are, in the order of [`OWNERS`].
+    owners: [Text; OWNERS.len()],
     gone: AtomicBool,
     workers: Arc<Workers>,
 }
@@ -124,7 +125,7 @@ impl Series {
             remaining,
             state,
             shape,
-            owners: ["hashed_api_key", "team", "user"].map(|label| (label, labels.value(label))),
+            owners: OWNERS.map(|label| labels.value(label)),
             gone: AtomicBool::new(false),
             workers: metrics.workers(),
         }
@@ -135,9 +136,15 @@ impl Series {
         metrics.has(&self.workers) && !self.gone.load(Ordering::Relaxed)
     }
 
+    /// Whether their labels say of whoever calls what they would say now. That it is the same key, is known.
+    pub(super) fn are_named(&self, caller: &Caller) -> bool {
+        let named = names_of(caller);
+        self.owners.iter().skip(1).zip(named).all(|(label, name)| **label == *name.unwrap_or(NONE))
+    }
+
     /// They are shown no more if a label has a value that is gone: whoever counts in them looks for others.
     pub(super) fn forget(&self, label: &str, gone: &dyn Fn(&str) -> bool) {
-        if self.owners.iter().any(|(name, value)| *name == label && gone(value)) {
+        if OWNERS.iter().zip(&self.owners).any(|(name, value)| *name == label && gone(value)) {
             self.gone.store(true, Ordering::Relaxed);
         }
     }
