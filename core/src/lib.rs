@@ -13,7 +13,8 @@
 //! - `ports/`: the traits by which `gateway`, `plugins`, `admin` and `ledger` use each other.
 //! - `error.rs`: the one table from the kind of an error to its HTTP answer.
 //! - `metrics.rs`: the one table of metric names, labels and help texts.
-//! - `time.rs`, `memo.rs`, `redact.rs`: the clock, values that are worked out once, secrets in the words of others.
+//! - `time.rs`, `redact.rs`: the clock, secrets in the words of others.
+//! - `memo.rs`, `edition.rs`: values that are worked out once, and which copy of a value they are of.
 
 pub mod access;
 pub mod body;
