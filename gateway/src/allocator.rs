@@ -2,14 +2,35 @@
 //!
 //! The crate asks for an aligned block each time. For usual alignments mimalloc's plain call promises the same, at a third
 //! of the instructions; a request makes some two hundred allocations.
+//!
+//! Large blocks, which are bodies with images, are the system's: each is mapped for itself, and gone when it is given back. In
+//! mimalloc they wait in the heap of the thread that asked for them, until that thread does something again: two workers
+//! that take turns would hold the body of one request twice.
 
-use std::alloc::{GlobalAlloc, Layout};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Once;
 
 /// Blocks of at least this size are aligned to it: `MI_MAX_ALIGN_SIZE` of mimalloc's `types.h`.
 const ALIGNED: usize = 16;
 
+/// From here on a block is the system's. Smaller ones are worth keeping.
+const LARGE: usize = 4 << 20;
+
 /// For `#[global_allocator]`.
 pub struct Allocator;
+
+/// Has glibc map each block of [`LARGE`] or more for itself. Unless it is told, it stops doing so for sizes that were given
+/// back once, and keeps them (`M_MMAP_THRESHOLD` in mallopt(3)).
+fn map_large_blocks() {
+    static ONCE: Once = Once::new();
+    #[expect(unsafe_code, reason = "an option of the C library")]
+    // SAFETY: it sets a number, under the C library's own lock.
+    ONCE.call_once(|| _ = unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE as libc::c_int) });
+}
+
+fn is_large(size: usize) -> bool {
+    size >= LARGE
+}
 
 /// Whether any block of this size is aligned as the layout asks. Smaller blocks are aligned to their size, rounded down to
 /// a power of two.
@@ -18,10 +39,16 @@ fn is_usual(layout: &Layout) -> bool {
 }
 
 #[expect(unsafe_code, reason = "an allocator hands out raw memory")]
-// SAFETY: every block comes from mimalloc, with at least the size asked for; where a plain call does not promise the
-// alignment, the aligned call does. mimalloc may be called by any thread and does not unwind.
+// SAFETY: a block's size, which its layout tells again, says whether it is the system's or mimalloc's. From mimalloc it has
+// at least the size asked for; where a plain call does not promise the alignment, the aligned call does. mimalloc may be
+// called by any thread and does not unwind.
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if is_large(layout.size()) {
+            map_large_blocks();
+            // SAFETY: the caller's promise is what the system asks for.
+            return unsafe { System.alloc(layout) };
+        }
         let block = match is_usual(&layout) {
             // SAFETY: any size will do.
             true => unsafe { libmimalloc_sys::mi_malloc(layout.size()) },
@@ -32,6 +59,11 @@ unsafe impl GlobalAlloc for Allocator {
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        if is_large(layout.size()) {
+            map_large_blocks();
+            // SAFETY: as in `alloc`.
+            return unsafe { System.alloc_zeroed(layout) };
+        }
         let block = match is_usual(&layout) {
             // SAFETY: as in `alloc`.
             true => unsafe { libmimalloc_sys::mi_zalloc(layout.size()) },
@@ -41,12 +73,23 @@ unsafe impl GlobalAlloc for Allocator {
         block.cast()
     }
 
-    unsafe fn dealloc(&self, block: *mut u8, _: Layout) {
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        if is_large(layout.size()) {
+            // SAFETY: a block of this size is the system's, and the caller gives back what it was given here.
+            return unsafe { System.dealloc(block, layout) };
+        }
         // SAFETY: the caller gives back what it was given here.
         unsafe { libmimalloc_sys::mi_free(block.cast()) }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        match (is_large(layout.size()), is_large(size)) {
+            (false, false) => {}
+            // SAFETY: the block is the system's and stays there.
+            (true, true) => return unsafe { System.realloc(block, layout, size) },
+            // SAFETY: the caller's promise.
+            _ => return unsafe { moved(self, block, layout, size) },
+        }
         let usual = layout.align() <= ALIGNED && layout.align() <= size;
         let block = match usual {
             // SAFETY: the caller gives back what it was given here.
@@ -58,9 +101,75 @@ unsafe impl GlobalAlloc for Allocator {
     }
 }
 
+/// The same bytes in a block that comes from the other of the two.
+///
+/// # Safety
+/// As for `GlobalAlloc::realloc`.
+#[expect(unsafe_code, reason = "an allocator hands out raw memory")]
+unsafe fn moved(from: &Allocator, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+    // SAFETY: the alignment is a layout's, and the caller promises that the size is one.
+    let to = unsafe { from.alloc(Layout::from_size_align_unchecked(size, layout.align())) };
+    if !to.is_null() {
+        // SAFETY: both are that long at least, and no memory is in both; the old one is given back as it was given.
+        unsafe {
+            to.copy_from_nonoverlapping(block, layout.size().min(size));
+            from.dealloc(block, layout);
+        }
+    }
+    to
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Of this process, in bytes.
+    fn resident() -> usize {
+        let told = std::fs::read_to_string("/proc/self/statm").unwrap();
+        told.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+    }
+
+    #[test]
+    #[expect(unsafe_code, reason = "an allocator hands out raw memory")]
+    fn blocks_keep_what_is_in_them_on_their_way_to_the_system_and_back() {
+        let layout = |size| Layout::from_size_align(size, 1).unwrap();
+        let sizes = [100, LARGE - 1, LARGE, 3 * LARGE, 2 * LARGE, LARGE - 1, 100];
+        // SAFETY: written within its size, given back with its layout.
+        unsafe {
+            let mut block = Allocator.alloc(layout(sizes[0]));
+            block.write_bytes(7, sizes[0]);
+            for pair in sizes.windows(2) {
+                block = Allocator.realloc(block, layout(pair[0]), pair[1]);
+                assert!((0..100).all(|at| *block.add(at) == 7), "{pair:?}");
+            }
+            Allocator.dealloc(block, layout(100));
+            let zeroed = Allocator.alloc_zeroed(layout(LARGE));
+            assert!((0..LARGE).all(|at| *zeroed.add(at) == 0));
+            Allocator.dealloc(zeroed, layout(LARGE));
+        }
+    }
+
+    #[test]
+    #[expect(unsafe_code, reason = "an allocator hands out raw memory")]
+    fn p02_what_is_large_is_gone_when_it_is_given_back_whoever_asked_for_it() {
+        let size = 16 * LARGE;
+        let layout = Layout::from_size_align(size, 1).unwrap();
+        let before = resident();
+        // Twice: what was given back once must not be kept the next time.
+        for _ in 0..2 {
+            // SAFETY: written within its size.
+            let block = std::thread::spawn(move || unsafe {
+                let block = Allocator.alloc(layout);
+                block.write_bytes(7, size);
+                block.expose_provenance()
+            });
+            let block = std::ptr::with_exposed_provenance_mut(block.join().unwrap());
+            assert!(resident() > before + size / 2);
+            // SAFETY: given back once, with its layout.
+            unsafe { Allocator.dealloc(block, layout) };
+            assert!(resident() < before + size / 2);
+        }
+    }
 
     #[test]
     #[expect(unsafe_code, reason = "an allocator hands out raw memory")]
